@@ -1,0 +1,57 @@
+"""The project's own errors. Each carries one line that says what is wrong and what to do about it.
+
+Only ``runner.cli`` catches them in general, and only ``runner.run`` turns those of a cell into a status.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from runner.model import Status
+
+
+class RunnerError(Exception):
+    """Something the user can mend. The message is one line; ``exit_code`` is the process's exit code."""
+
+    exit_code = 2
+
+
+class UsageError(RunnerError):
+    """A command line, configuration or input file that cannot be used as it is."""
+
+
+class CellError(RunnerError):
+    """What stopped one cell. ``run`` turns it into a result with this status; the others go on."""
+
+    status = Status.CRASHED
+
+    def __init__(self, reason: str, log: str = "") -> None:
+        super().__init__(reason)
+        self.log = log
+
+
+class BuildError(CellError):
+    """An environment could not be locked, built or installed."""
+
+    status = Status.BUILD_FAILED
+
+
+class UnavailableError(CellError):
+    """This machine lacks what the cell needs: an engine, a device, a platform, disk space."""
+
+    status = Status.UNAVAILABLE
+
+
+class BadOutputError(CellError):
+    """The probe's result file is missing, cut off, or says something that cannot be."""
+
+    status = Status.BAD_OUTPUT
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` for the nearest known words, or an empty string."""
+    near = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
+    if not near:
+        return ""
+    return f" (did you mean {' or '.join(repr(n) for n in near)}?)"

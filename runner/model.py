@@ -1,0 +1,286 @@
+"""The words of the project as frozen data. Standard library only; nothing here does anything.
+
+The same classes are written to and read from result files (see ``runner.store``), so a field that is added
+needs a default and a field that is removed needs a new ``SCHEMA``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+SCHEMA = 1
+"""Version of the result files. A reader refuses a newer one and understands all older ones."""
+
+Scalar = str | int | float | bool | None
+
+
+class Status(StrEnum):
+    """How one process of one probe ended."""
+
+    OK = "ok"
+    BUILD_FAILED = "build-failed"
+    IMPORT_FAILED = "import-failed"
+    UNSUPPORTED = "unsupported"
+    CRASHED = "crashed"
+    OOM = "oom"
+    TIMEOUT = "timeout"
+    BAD_OUTPUT = "bad-output"
+    UNAVAILABLE = "unavailable"
+    SKIPPED = "skipped"
+
+    @property
+    def about_cell(self) -> bool:
+        """Whether the status tells something about the cell itself, rather than about this machine or plan."""
+        return self not in (Status.BUILD_FAILED, Status.UNAVAILABLE, Status.SKIPPED)
+
+
+class Verdict(StrEnum):
+    """What a comparison came to."""
+
+    SAME = "same"
+    REGRESSED = "regressed"
+    IMPROVED = "improved"
+    INCONCLUSIVE = "inconclusive"
+    BROKEN = "broken"
+    FIXED = "fixed"
+    EXPECTED = "expected"
+    NOT_COMPARABLE = "not-comparable"
+    NO_BASELINE = "no-baseline"
+
+
+class Kind(StrEnum):
+    """What sort of figure a metric is, which decides how it is judged."""
+
+    TIMING = "timing"
+    """Seconds, rates, bytes of memory: noisy, positive, judged by paired log-ratios per round."""
+    SEEDED = "seeded"
+    """Accuracy, loss after free training: depends on the seed, which is the unit of sampling."""
+    EXACT = "exact"
+    """A digest, count or shape: equal or not."""
+    ERROR = "error"
+    """A backward error in units of u * sum|x_k w_k| (u = 2**-24) of inner products with ``terms`` terms."""
+    TRAJECTORY = "trajectory"
+    """A list, one figure per step, from identical weights and data: compared step by step."""
+    INFO = "info"
+    """Shown, never judged."""
+
+
+class Better(StrEnum):
+    """Which direction of a metric is good."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One point of the matrix. All versions are concrete; ``keras`` is None for the framework without Keras."""
+
+    framework: str
+    version: str
+    keras: str | None
+    python: str
+    device: str
+    variant: str = ""
+    """A named set of environment variables of the same environment (``fallback``, ``no-onednn``), or empty."""
+
+    @property
+    def id(self) -> str:
+        """The key everywhere: file name, label, tag, ``--only``.
+
+        >>> Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu").id
+        'torch-2.2.2_keras-3.8.0_py3.11_cpu'
+        >>> Cell("torch", "2.2.2", None, "3.11", "mps", "fallback").id
+        'torch-2.2.2_native_py3.11_mps+fallback'
+        """
+        keras = f"keras-{self.keras}" if self.keras else "native"
+        variant = f"+{self.variant}" if self.variant else ""
+        return f"{self.framework}-{self.version}_{keras}_py{self.python}_{self.device}{variant}"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One locked set of packages on one Python and platform. Several cells can share it."""
+
+    framework: str
+    version: str
+    keras: str | None
+    python: str
+    build: str
+    """``cpu``, ``cuda`` (the wheels' own CUDA) or ``metal``: which wheels of the framework are meant."""
+    platform: str
+    """``linux-x86_64``, ``linux-aarch64`` or ``macos-arm64``."""
+
+    @property
+    def id(self) -> str:
+        """The name of the lock (``matrix/locks/<id>.txt``), of the Dockerfile and of the image's tag.
+
+        >>> Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64").id
+        'torch-2.2.2_keras-3.8.0_py3.11_cpu_linux-x86_64'
+        """
+        keras = f"keras-{self.keras}" if self.keras else "native"
+        return f"{self.framework}-{self.version}_{keras}_py{self.python}_{self.build}_{self.platform}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one probe process may use before it is stopped."""
+
+    timeout_s: float = 900.0
+    memory_bytes: int | None = None
+    """None: what the machine has, less what must stay free (see ``runner.plan``)."""
+    pids: int = 4096
+    shm_bytes: int = 1 << 30
+    log_bytes: int = 64 * 1024
+    """How much of the end of the process's output is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSpec:
+    """A probe as it is to be run: its name, its settings (part of what makes results comparable), its limits."""
+
+    name: str
+    settings: dict[str, Scalar | list[Scalar]] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One process to run: a cell, a probe, and which repetition of it."""
+
+    cell: Cell
+    environment: Environment
+    probe: ProbeSpec
+    round: int
+    seed: int
+    executor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A cell that will not run, and why."""
+
+    cell: Cell
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be run, in order, and what will not."""
+
+    jobs: tuple[Job, ...]
+    skips: tuple[Skip, ...]
+    notes: tuple[str, ...] = ()
+    """Lines for the user: an unknown version that is tried all the same, an executor that fell back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a probe process ended, as the executor saw it, whatever the process itself reported."""
+
+    exit_code: int
+    signal: int | None
+    oom: bool
+    timed_out: bool
+    wall_s: float
+    log: str
+    """The end of what it printed, capped (see ``Limits.log_bytes``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure that one process measured."""
+
+    name: str
+    """``mode.figure``, for example ``controlled.loss_per_step``."""
+    value: float | int | str | list[float] | None
+    kind: Kind
+    better: Better = Better.NEITHER
+    unit: str = ""
+    """An SI unit, ``images/s``, ``u`` for backward errors, or empty for a plain number."""
+    terms: int | None = None
+    """K, the terms of the inner products behind an ``error`` figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one process of one probe measured: the content of one result file."""
+
+    cell: Cell
+    environment_id: str
+    probe: str
+    settings: dict[str, Any]
+    round: int
+    seed: int
+    executor: str
+    status: Status
+    reason: str
+    """One line for the table where the status is not ok, else empty."""
+    metrics: tuple[Metric, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What really ran, as the probe saw it: versions, build, device, threads, switches, CPU (see probe/facts.py)."""
+    fingerprint: dict[str, Scalar] = field(default_factory=dict)
+    """What must agree for two timings to be comparable: host, CPU, threads, device, probe hash, settings, data."""
+    packages: dict[str, str] = field(default_factory=dict)
+    """Every installed distribution and its version, as the lock names them."""
+    lock_hash: str = ""
+    notes: tuple[str, ...] = ()
+    """What a reader of the figures must know: an override, a default-index build, synthetic data."""
+    quiet: bool = True
+    """Whether nothing else of this program ran meanwhile; timings of a busy process are not judged."""
+    exit_code: int | None = None
+    log: str = ""
+    """The end of the output, kept where the status is not ok."""
+    wall_s: float = 0.0
+    """The whole process, start to end, seen from outside."""
+    started: str = ""
+    """UTC, ISO 8601, seconds."""
+    key: str = ""
+    """Digest of all that decides whether this sample can stand in for running the same job again."""
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a verdict rests on. A field that does not apply is None."""
+
+    n: int = 0
+    effect: float | None = None
+    """Relative change of the candidate against the baseline (0.1: ten percent more), or the error in its unit."""
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    floor: float | None = None
+    rounds_needed: int | None = None
+    """For ``inconclusive``: how many more rounds it would take, where that can be said."""
+    classification: str = ""
+    """Exact figures: ``bit-equal``, ``rounding``, ``tf32-like``, ``bf16-like``, ``fp16-like``, ``wrong``, ``nondeterministic``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two cells that differ in exactly one axis, judged on one metric (``metric`` is ``status`` for whether it ran)."""
+
+    baseline: str
+    candidate: str
+    axis: str
+    """framework, version, keras, python, device or variant."""
+    probe: str
+    metric: str
+    verdict: Verdict
+    reason: str
+    """One sentence fragment: the figures, what differs, or what is missing."""
+    evidence: Evidence = Evidence()
+    gates: bool = True
+    """Whether a bad verdict fails the run. A difference in speed between frameworks or devices is no regression."""
+    issue: str = ""
+    """The address of the known problem where the verdict is ``expected``."""
+    baseline_value: float | int | str | None = None
+    candidate_value: float | int | str | None = None
+    packages: tuple[str, ...] = ()
+    """What else moved between the two environments: ``numpy 1.26.4 -> 2.4.6``."""

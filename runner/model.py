@@ -225,6 +225,8 @@ class Sample:
     """What really ran, as the probe saw it: versions, build, device, threads, switches, CPU (see probe/facts.py)."""
     fingerprint: dict[str, Scalar] = field(default_factory=dict)
     """What must agree for two timings to be comparable: host, CPU, threads, device, probe hash, settings, data."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """What a probe adds beyond single figures, for example every case of a sweep."""
     packages: dict[str, str] = field(default_factory=dict)
     """Every installed distribution and its version, as the lock names them."""
     lock_hash: str = ""

@@ -1,0 +1,62 @@
+"""Shared fixtures. Unit tests can reach no engine, no network and no subprocess: those are poisoned here."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("engine")
+    group.addoption("--engine", action="store_true", help="run the tests that need a real Docker engine, if one answers")
+    group.addoption("--require-engine", action="store_true", help="as --engine, but fail where no engine answers")
+
+
+def _engine_answers() -> str:
+    """Empty where a Docker engine answers, else why not."""
+    try:
+        import docker
+
+        docker.from_env(timeout=5).ping()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong, it is the reason for not running these tests
+        return f"no Docker engine answers: {error}"
+    return ""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    required = config.getoption("--require-engine")
+    wanted = required or config.getoption("--engine")
+    engine_items = [item for item in items if item.get_closest_marker("engine")]
+    if not engine_items:
+        return
+    why = _engine_answers() if wanted else "needs --engine (or --require-engine)"
+    if why and required:
+        raise pytest.UsageError(f"--require-engine was given, but {why}")
+    if why:
+        for item in engine_items:
+            item.add_marker(pytest.mark.skip(reason=why))
+
+
+def _poisoned(what: str) -> Any:
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        pytest.fail(f"a unit test tried to reach {what}")
+
+    return refuse
+
+
+@pytest.fixture(autouse=True)
+def _isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every test has its own cache and data folders; unit tests have no way out of the process."""
+    for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home" / name))
+    if Path(str(request.node.path)).parent.name != "unit":
+        return
+    monkeypatch.setattr(socket.socket, "connect", _poisoned("the network or an engine"))
+    monkeypatch.setattr(socket, "create_connection", _poisoned("the network"))
+    monkeypatch.setattr(subprocess.Popen, "__init__", _poisoned("a subprocess"))
+    monkeypatch.setattr(os, "system", _poisoned("a shell"))

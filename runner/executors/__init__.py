@@ -60,6 +60,13 @@ class Executor(Protocol):
         """Where a process finds the data file that lies at ``data`` on this machine."""
         ...
 
+    def identity(self, environment: Environment) -> str:
+        """Digest of what ``prepare`` would make ready: the lock's hash. Cheap, and contacts no engine.
+
+        Raises BuildError where no lock can be had.
+        """
+        ...
+
     def prepare(self, environment: Environment, say: Say) -> Prepared:
         """Make the environment ready, or find it ready.
 

@@ -145,6 +145,8 @@ class ProbeSpec:
     name: str
     settings: dict[str, Scalar | list[Scalar]] = field(default_factory=dict)
     limits: Limits = Limits()
+    timed: bool = True
+    """Whether its timings count, so that nothing else of this program may run meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +263,8 @@ class Evidence:
     rounds_needed: int | None = None
     """For ``inconclusive``: how many more rounds it would take, where that can be said."""
     classification: str = ""
-    """Exact figures: ``bit-equal``, ``rounding``, ``tf32-like``, ``bf16-like``, ``fp16-like``, ``wrong``, ``nondeterministic``."""
+    """Exact figures: ``bit-equal``, ``rounding``, ``tf32-like``, ``bf16-like``, ``fp16-like``, ``wrong`` or
+    ``nondeterministic``."""
 
 
 @dataclass(frozen=True, slots=True)

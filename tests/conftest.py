@@ -13,7 +13,9 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("engine")
-    group.addoption("--engine", action="store_true", help="run the tests that need a real Docker engine, if one answers")
+    group.addoption(
+        "--engine", action="store_true", help="run the tests that need a real Docker engine, if one answers"
+    )
     group.addoption("--require-engine", action="store_true", help="as --engine, but fail where no engine answers")
 
 

@@ -1,0 +1,154 @@
+"""The probe package on its way into a cell and its answer on the way back. The payload is copied, never imported."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runner.data import DataFile
+from runner.errors import BadOutputError
+from runner.model import Cell, Job, Metric, Outcome, ProbeSpec, Status
+
+REQUEST, RESULT = "request.json", "result.json"
+_SOURCE = Path(__file__).parent / "probe"
+_RESULT_LIMIT = 64 << 20
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """``result.json`` as a probe writes it. Unknown fields are left for newer readers."""
+
+    status: str
+    reason: str = ""
+    traceback: str = ""
+    probe_hash: str = ""
+    facts: dict[str, Any] = {}
+    metrics: list[Metric] = []
+    details: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of a process, when its exit code and its report are put together."""
+
+    status: Status
+    reason: str
+    answer: Answer
+
+
+def probes() -> tuple[str, ...]:
+    """The names of the probes the payload has: modules and packages that define ``run(request, report)``."""
+    return tuple(sorted(name for name, text in _entries() if "\ndef run(request, report)" in text))
+
+
+@functools.cache
+def probe_hash() -> str:
+    """sha256 over the payload's files: relative path, NUL, content, NUL, in the order of the paths."""
+    digest = hashlib.sha256()
+    for path in _files():
+        digest.update(path.relative_to(_SOURCE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def stage(io: Path, job: Job, data: DataFile | None, data_path: str) -> None:
+    """Lay out a process's folder: the payload and its request."""
+    shutil.copytree(_SOURCE, io / "probe", ignore=shutil.ignore_patterns("__pycache__"))
+    (io / REQUEST).write_text(json.dumps(request(job.cell, job.probe, job.seed, job.round, data, data_path)))
+
+
+def request(
+    cell: Cell, probe: ProbeSpec, seed: int, round_: int, data: DataFile | None, data_path: str
+) -> dict[str, Any]:
+    """What a probe is told."""
+    return {
+        "schema": 1,
+        "probe": probe.name,
+        "cell": {
+            "framework": cell.framework,
+            "version": cell.version,
+            "keras": cell.keras,
+            "python": cell.python,
+            "device": cell.device,
+            "variant": cell.variant,
+        },
+        "settings": probe.settings,
+        "seed": seed,
+        "round": round_,
+        "data": {"path": data_path, "name": data.name, "sha256": data.sha256} if data else None,
+    }
+
+
+def ending(io: Path, outcome: Outcome) -> Ending:
+    """Status, reason and answer of a finished process. What the executor saw outranks what the probe says."""
+    if outcome.oom:
+        return Ending(Status.OOM, "ran out of the memory it was given", _answer_or_nothing(io))
+    if outcome.timed_out:
+        return Ending(Status.TIMEOUT, f"did not finish within {outcome.wall_s:.0f} s", _answer_or_nothing(io))
+    if outcome.exit_code != 0 or outcome.signal:
+        answer = _answer_or_nothing(io)
+        how = f"killed by signal {_signal(outcome.signal)}" if outcome.signal else f"exit code {outcome.exit_code}"
+        why = answer.reason or _last_line(outcome.log)
+        return Ending(Status.CRASHED, f"{how}: {why}" if why else how, answer)
+    answer = read_answer(io / RESULT)
+    return Ending(Status(answer.status), answer.reason, answer)
+
+
+def read_answer(path: Path) -> Answer:
+    """The probe's result file. Raises BadOutputError where it is missing, cut off or says something impossible."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise BadOutputError("the probe ended without a result file")
+        if path.stat().st_size > _RESULT_LIMIT:
+            raise BadOutputError(f"the probe's result file is larger than {_RESULT_LIMIT >> 20} MiB")
+        answer = msgspec.json.decode(path.read_bytes(), type=Answer)
+    except msgspec.DecodeError as error:
+        raise BadOutputError(f"the probe's result file cannot be read: {error}") from None
+    except OSError as error:
+        raise BadOutputError(f"the probe's result file cannot be read: {error.strerror}") from None
+    if answer.status not in set(Status):
+        raise BadOutputError(f"the probe's result file has an unknown status {answer.status!r}")
+    return answer
+
+
+def _answer_or_nothing(io: Path) -> Answer:
+    """What a process that ended badly had left behind by then, if it can be read."""
+    try:
+        return read_answer(io / RESULT)
+    except BadOutputError:
+        return Answer(status="crashed")
+
+
+def _files() -> list[Path]:
+    return sorted(
+        (path for path in _SOURCE.rglob("*") if path.is_file() and "__pycache__" not in path.parts),
+        key=lambda path: path.relative_to(_SOURCE).as_posix(),
+    )
+
+
+def _entries() -> Iterator[tuple[str, str]]:
+    for path in _SOURCE.iterdir():
+        if path.suffix == ".py":
+            yield path.stem, path.read_text(encoding="utf-8")
+        elif (path / "__init__.py").is_file():
+            yield path.name, (path / "__init__.py").read_text(encoding="utf-8")
+
+
+def _signal(number: int | None) -> str:
+    import signal
+
+    try:
+        return signal.Signals(number or 0).name
+    except ValueError:
+        return str(number)
+
+
+def _last_line(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""

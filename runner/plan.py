@@ -1,0 +1,120 @@
+"""Cells + selection + facts about this host -> jobs and reasoned skips. Pure: nothing is touched or asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from runner.model import Cell, Environment, Job, Limits, Plan, ProbeSpec, Skip, Status
+
+EXECUTORS = ("auto", "docker", "host", "current")
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the plan must know of this machine."""
+
+    platform: str
+    """Of processes started here: ``linux-x86_64``, ``linux-aarch64``, ``macos-arm64`` ..."""
+    container_platform: str
+    """Of processes in containers."""
+    engine: bool
+    """Whether a Docker engine answers."""
+    engine_reason: str = ""
+    mps: bool = False
+    cuda: Callable[[Environment], str] = lambda _environment: "no NVIDIA GPU here"
+    """Why that environment cannot use a GPU here (driver too old, compute capability too low), or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the user asked for."""
+
+    probes: tuple[ProbeSpec, ...]
+    rounds: int = 1
+    seed: int = 0
+    executor: str = "auto"
+
+
+def build_of(cell: Cell) -> str:
+    """Which wheels a cell's device needs. PyTorch's macOS wheels bring MPS; the others need a Metal plug-in.
+
+    >>> build_of(Cell("torch", "2.2.2", "3.8.0", "3.11", "mps"))
+    'cpu'
+    """
+    if cell.device == "cuda":
+        return "cuda"
+    return "metal" if cell.device == "mps" and cell.framework != "torch" else "cpu"
+
+
+def environment_of(cell: Cell, platform: str) -> Environment:
+    """The environment a cell runs in."""
+    return Environment(cell.framework, cell.version, cell.keras, cell.python, build_of(cell), platform)
+
+
+def plan(cells: Sequence[Cell], skips: Iterable[Skip], selection: Selection, host: Host) -> Plan:
+    """All jobs in the order they are to run: rounds outermost, so that each round pairs all cells.
+
+    Within a round every probe visits all cells, and the cell that leads moves on by one each round, so that no
+    cell always runs first.
+    """
+    skipped = list(skips)
+    notes: list[str] = []
+    placed: list[tuple[Cell, Environment, str]] = []
+    for cell in cells:
+        environment, executor, reason = _place(cell, selection.executor, host)
+        if reason:
+            skipped.append(Skip(cell, Status.UNAVAILABLE, reason))
+        else:
+            placed.append((cell, environment, executor))
+    if selection.executor == "auto" and not host.engine and any(where == "host" for _, _, where in placed):
+        why = host.engine_reason or "no Docker engine answers"
+        notes.append(f"{why}: running on the host in pinned virtual environments instead of containers")
+    jobs = tuple(
+        job
+        for number in range(selection.rounds)
+        for job in round_jobs(placed, selection.probes, number, selection.seed)
+    )
+    return Plan(jobs, tuple(skipped), tuple(notes))
+
+
+def round_jobs(
+    placed: Sequence[tuple[Cell, Environment, str]], probes: Sequence[ProbeSpec], number: int, seed: int
+) -> list[Job]:
+    """The jobs of one round, led by another cell than the round before."""
+    lead = number % len(placed) if placed else 0
+    order = [*placed[lead:], *placed[:lead]]
+    return [
+        Job(cell, environment, probe, number, seed + number, executor)
+        for probe in probes
+        for cell, environment, executor in order
+    ]
+
+
+def default_limits(timeout_s: float, memory_total: int) -> Limits:
+    """Leave the machine an eighth of its memory, at least 1 GiB, so that an OOM hits the cell and nothing else."""
+    spare = max(memory_total // 8, 1 << 30)
+    return Limits(timeout_s=timeout_s, memory_bytes=max(memory_total - spare, 1 << 29))
+
+
+def _place(cell: Cell, executor: str, host: Host) -> tuple[Environment, str, str]:
+    """Environment, executor, and the reason why the cell cannot run here (or an empty string)."""
+    where = executor
+    if executor == "auto":
+        where = "host" if cell.device == "mps" or not host.engine else "docker"
+    platform = host.container_platform if where == "docker" else host.platform
+    environment = environment_of(cell, platform)
+    return environment, where, _obstacle(cell, environment, where, host)
+
+
+def _obstacle(cell: Cell, environment: Environment, where: str, host: Host) -> str:
+    if cell.device == "mps":
+        if where == "docker":
+            return "MPS cannot be reached from a container: use --executor host on a Mac"
+        if not host.mps:
+            return f"MPS needs macOS on Apple silicon; this is {host.platform}"
+    if where == "docker" and not host.engine:
+        return host.engine_reason or "no Docker engine answers: start one, or use --executor host"
+    if cell.device == "cuda":
+        return host.cuda(environment)
+    return ""

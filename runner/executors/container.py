@@ -1,0 +1,189 @@
+"""The container recipe as data: what a cell's container is created with, and what its end means. Pure.
+
+Nothing here talks to an engine. ``runner.executors.docker`` passes the dictionaries on to docker-py as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.errors import CellError, UnavailableError
+from runner.executors import Launch
+from runner.executors.process import Owner
+from runner.model import Outcome
+
+PROJECT = "keras-version-matrix"
+"""Value of the label ``LABEL`` of every container of this project."""
+LABEL = "keras-version-matrix.project"
+_OWN = "keras-version-matrix."
+
+IO = "/io"
+DATA = "/data/mnist.npz"
+TMP_BYTES = 1 << 30
+"""Size of the container's /tmp, a tmpfs: caches of compilers go there. It counts towards the memory limit."""
+
+_SIGKILL = 9
+_GPU_WORDS = ("gpu", "nvidia", "cdi device", "device driver", "cuda")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Facts about an engine that change how containers are created on it."""
+
+    version: str = ""
+    api: str = ""
+    rootless: bool = False
+    """The engine runs as the caller, who is root inside its containers."""
+    remapped: bool = False
+    """The engine maps container users to other ones (``userns-remap``); files would not belong to the caller."""
+    selinux: bool = False
+    cgroup: str = ""
+    """``1`` or ``2``."""
+
+    @classmethod
+    def read(cls, info: Mapping[str, Any], api: str = "") -> Engine:
+        """From the engine's answer to ``/info``."""
+        security = {str(option).partition(",")[0] for option in info.get("SecurityOptions") or ()}
+        return cls(
+            version=str(info.get("ServerVersion", "")),
+            api=api,
+            rootless="name=rootless" in security,
+            remapped="name=userns" in security,
+            selinux="name=selinux" in security,
+            cgroup=str(info.get("CgroupVersion") or "1"),
+        )
+
+
+def create_arguments(
+    launch: Launch, *, engine: Engine, run: str, name: str, owner: Owner, uid: int, gid: int
+) -> dict[str, Any]:
+    """Keyword arguments of docker-py's ``create_container``; ``host_config`` holds those of ``create_host_config``."""
+    return {
+        "image": launch.prepared.reference,
+        "name": name,
+        "entrypoint": ["python"],
+        "command": list(launch.argv),
+        "environment": {**_SURROUNDINGS, **launch.environment},
+        "hostname": "cell",
+        "user": "0:0" if engine.rootless else f"{uid}:{gid}",
+        "working_dir": IO,
+        "stdin_open": False,
+        "tty": False,
+        "labels": labels(launch, run=run, owner=owner),
+        "host_config": _host_config(launch, engine),
+    }
+
+
+_SURROUNDINGS = {
+    "HOME": "/tmp",  # noqa: S108 - the container's own tmpfs
+    "TMPDIR": "/tmp",  # noqa: S108
+    "XDG_CACHE_HOME": "/tmp/.cache",  # noqa: S108
+    "USER": "cell",  # getpass, which torch's compiler uses, fails for a uid without a name
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",  # what a crashing process printed last is what one wants to read
+    "PYTHONFAULTHANDLER": "1",
+}
+
+
+def _host_config(launch: Launch, engine: Engine) -> dict[str, Any]:
+    limits = launch.limits
+    mounts = [{"Type": "bind", "Source": str(launch.io), "Target": IO, "ReadOnly": False}]
+    if launch.data is not None:
+        mounts.append({"Type": "bind", "Source": str(launch.data), "Target": DATA, "ReadOnly": True})
+    # the driver keeps the last file and one before it, each with the bytes JSON adds to every line
+    log_size = max(1 << 20, 16 * limits.log_bytes)
+    config: dict[str, Any] = {
+        "init": True,
+        "network_mode": "none",
+        "read_only": True,
+        "tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={TMP_BYTES}"},  # noqa: S108
+        # a mount, unlike a volume, fails where the engine does not see the path, instead of making an empty folder
+        "mounts": mounts,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"] + (["label=disable"] if engine.selinux else []),
+        "pids_limit": limits.pids,
+        "shm_size": limits.shm_bytes,
+        "ulimits": [{"name": "core", "soft": 0, "hard": 0}],  # a core file would land in io
+        "log_config": {"type": "json-file", "config": {"max-size": str(log_size), "max-file": "2"}},
+    }
+    if limits.memory_bytes is not None:
+        # equal limits: no swap, so that running out of memory shows as such and not as slowness
+        config |= {"mem_limit": limits.memory_bytes, "memswap_limit": limits.memory_bytes}
+    if engine.remapped:
+        config["userns_mode"] = "host"
+    if launch.cell.device == "cuda":
+        config["device_requests"] = [{"count": -1, "capabilities": [["gpu", "compute", "utility"]]}]
+    return config
+
+
+def labels(launch: Launch, *, run: str, owner: Owner) -> dict[str, str]:
+    """Labels that say whose a container is and what ran in it."""
+    return {
+        LABEL: PROJECT,
+        _OWN + "run": run,
+        _OWN + "cell": launch.cell.id,
+        _OWN + "environment": launch.prepared.environment.id,
+        _OWN + "host": owner.host,
+        _OWN + "boot": owner.boot,
+        _OWN + "pid": str(owner.pid),
+        _OWN + "started": owner.started,
+    }
+
+
+def run_filter(run: str) -> dict[str, list[str]]:
+    """The engine's filter for the containers of one run."""
+    return {"label": [f"{LABEL}={PROJECT}", f"{_OWN}run={run}"]}
+
+
+def orphaned(found: Mapping[str, str]) -> bool:
+    """Whether the run that made a container with these labels is certainly over."""
+    pid = found.get(_OWN + "pid", "")
+    if found.get(LABEL) != PROJECT or not pid.isdecimal():
+        return False
+    values = (found.get(_OWN + key, "") for key in ("host", "boot", "started"))
+    host, boot, started = values
+    return Owner(host, boot, int(pid), started).gone()
+
+
+def outcome(state: Mapping[str, Any], *, timed_out: bool, wall_s: float, log: str) -> Outcome:
+    """What the state of an ended container means.
+
+    The init process reports a signal as exit code 128 + signal, as a shell does. Out of memory needs evidence beside
+    SIGKILL: the engine's flag, or its ``oom`` event (see ``runner.executors.docker``). A process that ends well
+    although a child of it was killed for memory is not out of memory.
+    """
+    code = int(state.get("ExitCode") or 0)
+    signal = code - 128 if 128 < code <= 128 + 64 else None
+    oom = bool(state.get("OOMKilled")) and code != 0 and not timed_out
+    return Outcome(code, signal, oom, timed_out, wall_s, log)
+
+
+def killed_unasked(state: Mapping[str, Any], *, timed_out: bool) -> bool:
+    """Whether a SIGKILL that this program did not send ended the container, and the engine does not say why."""
+    return int(state.get("ExitCode") or 0) == 128 + _SIGKILL and not timed_out and not state.get("OOMKilled")
+
+
+def engine_error(explanation: str, launch: Launch) -> CellError:
+    """What an engine's refusal comes to, mostly to create or start a container."""
+    line = next((part.strip() for part in explanation.splitlines() if part.strip()), "no reason given")
+    low = line.lower()
+    if "bind source path does not exist" in low or "mounts denied" in low or "statfs" in low:
+        return UnavailableError(
+            f"the Docker engine does not see {launch.io} of this machine (it is remote or in a virtual machine); "
+            "use an engine on this machine, or share that folder with it"
+        )
+    if launch.cell.device == "cuda" and any(word in low for word in _GPU_WORDS):
+        return UnavailableError(
+            f"the Docker engine cannot offer a GPU (is the NVIDIA Container Toolkit set up?): {line}"
+        )
+    if "no such container" in low:
+        return CellError("somebody removed the container while it ran")
+    if "no such image" in low:
+        return UnavailableError(
+            f"image {launch.prepared.reference} is gone from the Docker engine; run again to rebuild it"
+        )
+    if "no space left" in low:
+        return UnavailableError(f"the Docker engine's disk is full: {line}")
+    return CellError(f"the Docker engine could not run the container: {line}")

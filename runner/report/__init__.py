@@ -1,0 +1,11 @@
+"""Verdicts for people and machines: terminal, JSON, Markdown, HTML, JUnit, GitHub annotations.
+
+``data`` holds the report, ``table`` arranges it as rows and columns, ``findings`` says it in sentences; the other
+modules only write these down in one format each.
+"""
+
+from __future__ import annotations
+
+from runner.report.data import Report, command, exit_line
+
+__all__ = ["Report", "command", "exit_line"]

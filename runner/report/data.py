@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from runner.model import Cell, Comparison, Sample, Skip
+from runner.report import figures
 
 EXIT_MEANINGS = {
     0: "all that was asked was measured, and nothing regressed",
@@ -44,7 +45,8 @@ def command(cell: Cell | str, report: Report, probe: str = "") -> str:
     With ``probe`` only that probe is run, else all that the report has of the cell.
     """
     cell_id = cell if isinstance(cell, str) else cell.id
-    probes = [probe] if probe else sorted({s.probe for s in report.samples if s.cell.id == cell_id})
+    probes = [probe] if probe else list(dict.fromkeys(s.probe for s in report.samples if s.cell.id == cell_id))
+    cell_id = figures.plain(cell_id)
     words = ["python", "-m", "runner", "matrix", "--only", cell_id]
     for name in probes:
         words += ["--probe", name]
@@ -53,3 +55,33 @@ def command(cell: Cell | str, report: Report, probe: str = "") -> str:
         f"'{word}'" if word == cell_id and shlex.quote(word) == word else shlex.quote(word) for word in words
     )
     return f"{line} {report.invocation}".rstrip()
+
+
+def cell_ids(report: Report) -> list[str]:
+    """The ids of the measured cells, in the order in which they appear."""
+    return list(dict.fromkeys(s.cell.id for s in report.samples))
+
+
+def subtitle(report: Report, shared: Cell | None) -> str:
+    """How much was measured, and what all cells share: ``7 cells · 42 processes · Python 3.11 · cpu``."""
+    count = len(cell_ids(report))
+    parts = [f"{count} {'cell' if count == 1 else 'cells'}"]
+    parts.append(f"{len(report.samples)} {'process' if len(report.samples) == 1 else 'processes'}")
+    if shared is not None:
+        python = f"Python {shared.python}" if shared.python else ""
+        parts += [part for part in (python, shared.device, shared.variant) if part]
+    return figures.plain(" · ".join(parts))
+
+
+def all_notes(report: Report) -> list[str]:
+    """The report's notes, then those of its samples, each once, with the cells it concerns where not all."""
+    concerned: dict[str, set[str]] = {}
+    for sample in report.samples:
+        for note in sample.notes:
+            concerned.setdefault(figures.plain(note), set()).add(sample.cell.id)
+    total = len(cell_ids(report))
+    counted = []
+    for note, ids in concerned.items():
+        where = next(iter(ids)) if len(ids) == 1 else f"{len(ids)} cells"
+        counted.append(note if len(ids) == total else f"{note} ({where})")
+    return list(dict.fromkeys([*(figures.plain(note) for note in report.notes), *counted]))

@@ -57,6 +57,11 @@ class Finding:
     weight: float = 0.0
     """Orders findings of one severity: the larger, the worse."""
 
+    @property
+    def sentence(self) -> str:
+        """The text with the address of the known problem."""
+        return f"{self.text}: {figures.plain(self.issue)}" if self.issue else self.text
+
 
 _DOES_NOT = {
     Status.BUILD_FAILED: ("could not be built", "could not be built"),
@@ -208,7 +213,7 @@ def _failures(report: Report, known: _Known) -> list[Finding]:
         others = list(baselines.get(key, {}))
         does = f" ({_and(others[:3])} {_WORKS[status is Status.IMPORT_FAILED][len(others) > 1]})" if others else ""
         text = f"{known.names(known.cells[c] for c in cells)} {verb}{where}: {reason or 'no reason given'}{does}"
-        found.append(Finding(severity, _expected(text, severity, issue), tuple(cells), issue, float(len(cells))))
+        found.append(Finding(severity, _expected(text, severity), tuple(cells), issue, float(len(cells))))
     return found
 
 
@@ -220,19 +225,15 @@ def _failure_severity(comparison: Comparison | None) -> Severity:
     return Severity.FAILED
 
 
-def _expected(text: str, severity: Severity, issue: str) -> str:
-    if severity is Severity.EXPECTED:
-        return f"{text}. Expected{f': {figures.plain(issue)}' if issue else ''}"
-    return text
+def _expected(text: str, severity: Severity) -> str:
+    return f"{text}. Expected" if severity is Severity.EXPECTED else text
 
 
 def _fixed(comparison: Comparison, known: _Known, probe: str) -> Finding:
     name = known.name(comparison.candidate)
     if comparison.issue:
         text = f"{name} now works in {probe}, although a failure is expected; update the expectations"
-        return Finding(
-            Severity.FIXED, f"{text}: {figures.plain(comparison.issue)}", (comparison.candidate,), comparison.issue, 1.0
-        )
+        return Finding(Severity.FIXED, text, (comparison.candidate,), comparison.issue, 1.0)
     text = f"{name} works in {probe} where {known.other(comparison)} does not"
     return Finding(Severity.IMPROVED, text, (comparison.candidate,), "", 1.0)
 
@@ -284,7 +285,7 @@ def _change(severity: Severity, group: Sequence[Comparison], known: _Known) -> F
         text += "; a failure is expected here, update the expectations"
     size = min(999.0, max(abs(c.evidence.effect or 0.0) for c in group))
     weight = size + 1000.0 * _WEIGHTS.get(columns.cause(lead.metric).rpartition(":")[2], 0)
-    return Finding(severity, _expected(text, severity, lead.issue), (lead.candidate,), lead.issue, weight)
+    return Finding(severity, _expected(text, severity), (lead.candidate,), lead.issue, weight)
 
 
 def _importance(name: str) -> tuple[int, str]:
@@ -347,7 +348,7 @@ def _undecided(report: Report) -> list[Finding]:
         judged = [c for c in mine if c.verdict not in (Verdict.NO_BASELINE, Verdict.NOT_COMPARABLE)]
         labels = list(dict.fromkeys(columns.label(c.metric) for c in undecided))
         shown = ", ".join(labels[:_MOST_NAMED]) + (" and others" if len(labels) > _MOST_NAMED else "")
-        text = f"{probe}: {len(undecided)} of {len(judged)} comparisons are undecided ({shown})"
+        text = f"{probe}: {len(undecided)} of {len(judged)} comparisons {'is' if len(undecided) == 1 else 'are'} undecided ({shown})"
         needed = [c.evidence.rounds_needed for c in undecided if c.evidence.rounds_needed]
         if needed:
             low, high = min(needed), max(needed)

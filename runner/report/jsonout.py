@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.model import Comparison, Sample, Skip
 from runner.report import figures
-from runner.report.data import EXIT_MEANINGS, Report, command
+from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
 from runner.report.findings import findings, not_measured
 from runner.report.table import Summary, summarise
 
@@ -25,12 +25,12 @@ def to_dict(report: Report) -> dict[str, Any]:
         "cells": _cells(report),
         "comparisons": [_comparison(c) for c in report.comparisons],
         "findings": [
-            {"severity": f.severity.name.lower(), "text": f.text, "cells": list(f.cells), "issue": f.issue}
+            {"severity": f.severity.name.lower(), "text": f.sentence, "cells": list(f.cells), "issue": f.issue}
             for f in findings(report)
         ],
         "skips": [_skip(s) for s in report.skips],
         "not_measured": list(not_measured(report)),
-        "notes": list(report.notes),
+        "notes": all_notes(report),
     }
     clean: dict[str, Any] = _finite(result)
     return clean

@@ -19,6 +19,9 @@ from runner.report.data import Report
 FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
 """The order of the groups, unless a comparison between frameworks has a baseline: that group comes first."""
 
+BASELINE = "◆"
+"""Marks the rows that others are compared with."""
+
 _AXES = ("version", "keras", "variant", "python", "device", "framework")
 """Which comparison a row shows where it takes part in several, first choice first."""
 
@@ -336,16 +339,37 @@ def used_marks(shown: Iterable[Table]) -> tuple[Mark, ...]:
 
 
 def common(cells: Iterable[Cell]) -> Cell | None:
-    """The fields in which all the cells agree, the others empty; None for no cells. Agreed fields need no column."""
-    shared: Cell | None = None
-    for cell in cells:
-        if shared is None:
-            shared = cell
-            continue
-        shared = replace(
-            shared,
-            python=shared.python if shared.python == cell.python else "",
-            device=shared.device if shared.device == cell.device else "",
-            variant=shared.variant if shared.variant == cell.variant else "",
-        )
-    return shared
+    """A cell whose Python, device and variant are those all cells have, or empty; None for no cells."""
+    every = list(cells)
+    if not every:
+        return None
+
+    def agreed(values: set[str]) -> str:
+        return values.pop() if len(values) == 1 else ""
+
+    return replace(
+        every[0],
+        python=agreed({c.python for c in every}),
+        device=agreed({c.device for c in every}),
+        variant=agreed({c.variant for c in every}),
+    )
+
+
+def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], dict[Cell, tuple[str, ...]]]:
+    """Headings, and per cell the texts, of the columns that tell rows apart within a group.
+
+    What all cells share (see ``common``) has no column: it is said once above the tables.
+    """
+    fields: list[tuple[str, list[str]]] = [
+        ("version", [row.cell.version for row in rows]),
+        ("keras", [row.cell.keras or "native" for row in rows]),
+        ("python", [row.cell.python * (not shared or not shared.python) for row in rows]),
+        ("device", [row.cell.device * (not shared or not shared.device) for row in rows]),
+        ("variant", [row.cell.variant * (not shared or not shared.variant) for row in rows]),
+        ("against", [row.against for row in rows]),
+    ]
+    if not any(row.cell.keras for row in rows):
+        del fields[1]
+    kept = [(heading, texts) for heading, texts in fields if heading == "version" or any(texts)]
+    by_cell = {row.cell: tuple(figures.plain(texts[n]) for _, texts in kept) for n, row in enumerate(rows)}
+    return tuple(heading for heading, _ in kept), by_cell

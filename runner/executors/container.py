@@ -11,7 +11,7 @@ from typing import Any
 
 from runner.errors import CellError, UnavailableError
 from runner.executors import Launch
-from runner.executors.process import Owner
+from runner.executors.owner import Owner
 from runner.model import Outcome
 
 PROJECT = "keras-version-matrix"
@@ -151,7 +151,7 @@ def outcome(state: Mapping[str, Any], *, timed_out: bool, wall_s: float, log: st
     """What the state of an ended container means.
 
     The init process reports a signal as exit code 128 + signal, as a shell does. Out of memory needs evidence beside
-    SIGKILL: the engine's flag, or its ``oom`` event (see ``runner.executors.docker``). A process that ends well
+    SIGKILL: the engine's flag, or the kernel's count (see ``runner.executors.docker``). A process that ends well
     although a child of it was killed for memory is not out of memory.
     """
     code = int(state.get("ExitCode") or 0)

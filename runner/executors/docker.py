@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from runner.errors import UnavailableError
 from runner.executors import Launch, Prepared, Say
 from runner.executors import container as recipe
-from runner.executors.process import Owner, tail
+from runner.executors.owner import Owner
+from runner.executors.process import oom_kills, tail
 from runner.model import Environment, Outcome
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 Build = Callable[[Environment, Say], Prepared]
 """Makes or finds the image of an environment."""
+Identity = Callable[[Environment], str]
+"""The hash of an environment's lock."""
 
 GRACE_S = 3
 """From SIGTERM to SIGKILL for a container past its deadline."""
@@ -40,14 +43,21 @@ _OOM_FLAG_DELAY_S = 0.3
 """How long an engine may take to learn from the kernel why a container was killed."""
 
 
+def _lock_hash(environment: Environment) -> str:
+    from runner import lock
+
+    return lock.locked(environment).sha256
+
+
 class DockerExecutor:
     """Runs cells in containers of one engine. Safe to use from several threads."""
 
     name = "docker"
 
-    def __init__(self, build: Build, *, grace_s: int = GRACE_S) -> None:
+    def __init__(self, build: Build, identity: Identity = _lock_hash, *, grace_s: int = GRACE_S) -> None:
         self.run_id = secrets.token_hex(6)
         self._build = build
+        self._identity = identity
         self._grace_s = grace_s
         self._numbers = itertools.count(1)
         self._connecting = threading.Lock()
@@ -61,6 +71,10 @@ class DockerExecutor:
     def data_path(self, data: Path) -> str:  # noqa: ARG002 - the protocol's; every file is shown at one place
         """The one place where a container finds its data file."""
         return recipe.DATA
+
+    def identity(self, environment: Environment) -> str:
+        """The lock's hash; contacts no engine. Raises BuildError where there is no lock."""
+        return self._identity(environment)
 
     def prepare(self, environment: Environment, say: Say) -> Prepared:
         """Build or find the environment's image.
@@ -144,6 +158,7 @@ class DockerExecutor:
 
     def _follow(self, api: APIClient, launch: Launch, name: str) -> Outcome:
         began = time.monotonic()
+        kills_before = oom_kills()
         with _one_line(launch):
             timed_out = not _wait(api, name, began + launch.limits.timeout_s)
             if timed_out:
@@ -152,7 +167,7 @@ class DockerExecutor:
             self._check_open()
             state = api.inspect_container(name)["State"]
             if recipe.killed_unasked(state, timed_out=timed_out):
-                state = _why_killed(api, name, state)
+                state = _why_killed(api, name, state, kills_before)
             log = tail(api.logs(name, stdout=True, stderr=True), launch.limits.log_bytes)
         return recipe.outcome(state, timed_out=timed_out, wall_s=wall_s, log=log)
 
@@ -211,10 +226,15 @@ def _stop(api: APIClient, name: str, grace_s: int) -> None:
     api.wait(name, timeout=_REQUEST_TIMEOUT_S)
 
 
-def _why_killed(api: APIClient, name: str, state: dict[str, Any]) -> dict[str, Any]:
-    """The state once more, with what the engine may have learned a moment later: that memory ran out."""
+def _why_killed(api: APIClient, name: str, state: dict[str, Any], kills_before: int) -> dict[str, Any]:
+    """The state of a container that nobody asked to kill, with what can be learned about why.
+
+    On cgroup v2 an engine may learn of its kernel's kill late or never; this machine's kernel counts its own.
+    """
     until = time.monotonic() + _OOM_FLAG_DELAY_S
     while not state.get("OOMKilled") and time.monotonic() < until:
+        if oom_kills() > kills_before:
+            return {**state, "OOMKilled": True}
         time.sleep(0.05)
         state = api.inspect_container(name)["State"]
     return state

@@ -1,0 +1,142 @@
+"""Cells in the interpreter that runs this program: whatever is installed there, nothing is installed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import site
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+from runner.errors import BuildError
+from runner.executors import Launch, Prepared, Say
+from runner.executors.process import GRACE_S, Group, Surroundings
+from runner.model import Cell, Environment, Outcome
+
+_DISTRIBUTIONS = {
+    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel", "tensorflow-rocm"),
+    "torch": ("torch",),
+    "jax": ("jax",),
+    "numpy": ("numpy",),
+    "openvino": ("openvino",),
+    "mxnet": ("mxnet", "mxnet-cu112"),
+}
+"""Under which names each framework is published."""
+_NATIVE = ("tensorflow", "torch", "jax", "mxnet")
+"""Frameworks that a cell can use without Keras."""
+_KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "CONDA_PREFIX", "VIRTUAL_ENV", "PATH")
+"""What an interpreter that somebody else has set up may need to find its libraries."""
+
+
+class CurrentExecutor:
+    """Runs cells in ``sys.executable``. Safe to use from several threads."""
+
+    name = "current"
+
+    def __init__(self, *, grace_s: float = GRACE_S) -> None:
+        self._group = Group(grace_s)
+
+    def data_path(self, data: Path) -> str:
+        """The file itself."""
+        return str(data)
+
+    def identity(self, environment: Environment) -> str:
+        """Digest of everything installed.
+
+        Raises BuildError where the environment's framework is not installed in that version.
+        """
+        packages = installed()
+        _check(environment, packages)
+        return _digest(packages)
+
+    def prepare(self, environment: Environment, say: Say) -> Prepared:  # noqa: ARG002 - nothing takes time here
+        """Check that what the environment names is installed.
+
+        Raises BuildError where it is not.
+        """
+        packages = installed()
+        _check(environment, packages)
+        return Prepared(environment, sys.executable, _digest(packages), packages)
+
+    def execute(self, launch: Launch) -> Outcome:
+        """Run one process in a group of its own. Raises UnavailableError where ``close`` ended it."""
+        with Surroundings(launch.environment, _surroundings()) as environment:
+            return self._group.run(
+                [launch.prepared.reference, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
+            )
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        self._group.close()
+
+
+def installed() -> dict[str, str]:
+    """Every distribution this interpreter finds, and its version. Imports none of them."""
+    found: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name:  # the first on the path is the one that is imported
+            found.setdefault(_normal(name), distribution.version)
+    return dict(sorted(found.items()))
+
+
+def cells_here(device: str = "cpu", packages: Mapping[str, str] | None = None) -> list[Cell]:
+    """The cells this interpreter can be: one per installed framework, with the installed Keras or without.
+
+    A framework's local version (``2.2.2+cu121``) names its build and is left out, as it is in the matrix. The numpy
+    and openvino backends exist with Keras only. Pure where ``packages`` is given.
+
+    >>> [cell.id for cell in cells_here("cpu", {"torch": "2.2.2+cpu", "keras": "3.8.0"})][0].partition("_py")[0]
+    'torch-2.2.2_keras-3.8.0'
+    """
+    packages = installed() if packages is None else packages
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    keras = packages.get("keras")
+    cells = []
+    for framework in _DISTRIBUTIONS:
+        version = _version(framework, packages)
+        if version and (keras or framework in _NATIVE):
+            cells.append(Cell(framework, version, None if framework == "mxnet" else keras, python, device))
+    return cells
+
+
+def _version(framework: str, packages: Mapping[str, str]) -> str:
+    found = (packages[name] for name in _DISTRIBUTIONS.get(framework, ()) if name in packages)
+    return next(found, "").partition("+")[0]
+
+
+def _check(environment: Environment, packages: Mapping[str, str]) -> None:
+    here = _version(environment.framework, packages)
+    keras = packages.get("keras")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if environment.python != python:
+        raise BuildError(f"{sys.executable} is Python {python}, not {environment.python}")
+    if here != environment.version:
+        has = f"has {here}" if here else "has none"
+        raise BuildError(f"{sys.executable} {has}, not {environment.framework} {environment.version}")
+    if environment.keras and keras != environment.keras:
+        has = f"has keras {keras}" if keras else "has no keras"
+        raise BuildError(f"{sys.executable} {has}, not keras {environment.keras}")
+
+
+def _digest(packages: Mapping[str, str]) -> str:
+    lines = [sys.executable, sys.version, *(f"{name}=={version}" for name, version in packages.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _surroundings() -> dict[str, str]:
+    """What keeps this interpreter finding the packages it finds now, although its home folder is another."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    if site.ENABLE_USER_SITE:
+        kept["PYTHONUSERBASE"] = site.getuserbase()
+    else:
+        kept["PYTHONNOUSERSITE"] = "1"
+    if paths := os.environ.get("PYTHONPATH"):
+        kept["PYTHONPATH"] = os.pathsep.join(str(Path(path).resolve()) for path in paths.split(os.pathsep) if path)
+    return kept
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")

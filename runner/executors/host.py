@@ -1,0 +1,229 @@
+"""Cells in pinned virtual environments on this machine, made by uv from the same locks as the images.
+
+An environment is made in a folder of another name and renamed when it is complete, under a lock that other runs of
+this program respect: a half-made one is never found, and two runs do not make the same one twice.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.errors import BuildError, UnavailableError
+from runner.executors import Launch, Prepared, Say
+from runner.executors.process import GRACE_S, Group, Surroundings
+from runner.model import Environment, Limits, Outcome
+
+_FORMAT = "1"
+"""Part of an environment's key: how it is made. Environments made in another way are not taken for this one."""
+_INSTALL_LIMITS = Limits(timeout_s=3600.0, log_bytes=256 * 1024)
+_READY = "ready.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What an environment is installed from."""
+
+    requirements: str
+    """The text of a requirements file; every package carries hashes."""
+    hash: str
+    arguments: tuple[str, ...] = ("--require-hashes", "--no-deps")
+    """For ``uv pip install``."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+Pin = Callable[[Environment], Pinned]
+"""The lock of an environment. Raises BuildError where there is none."""
+
+
+def locked(environment: Environment) -> Pinned:
+    """What the environment's lock says (see ``runner.lock``).
+
+    Raises BuildError where it cannot be resolved and UsageError where it cannot be read.
+    """
+    from runner import lock
+
+    found = lock.locked(environment)
+    text = "\n".join([*found.framework_lines, *found.rest_lines, ""])
+    return Pinned(text, found.sha256, tuple(lock.install_arguments(found)), found.packages, found.notes)
+
+
+class HostExecutor:
+    """Runs cells in virtual environments below ``folder``. Safe to use from several threads."""
+
+    name = "host"
+
+    def __init__(self, folder: Path, pin: Pin = locked, *, grace_s: float = GRACE_S) -> None:
+        self._folder = folder
+        self._pin = pin
+        self._cells = Group(grace_s)
+        self._installers = Group(grace_s)
+
+    def data_path(self, data: Path) -> str:
+        """The file itself."""
+        return str(data)
+
+    def identity(self, environment: Environment) -> str:
+        """The lock's hash. Raises BuildError where there is no lock."""
+        return self._pin(environment).hash
+
+    def prepare(self, environment: Environment, say: Say) -> Prepared:
+        """Make the environment's virtual environment, or find it made.
+
+        Raises BuildError with uv's own words where it cannot be installed, and UnavailableError where this machine
+        lacks the Python, uv or the disk space.
+        """
+        began = time.monotonic()
+        pinned = self._pin(environment)
+        place = self._folder / f"{environment.id}-{_key(environment, pinned)}"
+        if not (place / _READY).is_file():
+            with _locked(place.with_name(place.name + ".lock"), say):
+                if not (place / _READY).is_file():
+                    self._make(environment, pinned, place, say)
+        ready = json.loads((place / _READY).read_text())
+        return Prepared(
+            environment,
+            str(place / "bin" / "python"),
+            pinned.hash,
+            pinned.packages,
+            pinned.notes,
+            ready["size_bytes"],
+            time.monotonic() - began,
+        )
+
+    def execute(self, launch: Launch) -> Outcome:
+        """Run one process in a group of its own.
+
+        Raises UnavailableError where its interpreter is gone or ``close`` ended it.
+        """
+        python = launch.prepared.reference
+        # nothing of the user's own packages may leak in, and the venv's own tools come first
+        kept = {"PYTHONNOUSERSITE": "1", "VIRTUAL_ENV": str(Path(python).parent.parent)}
+        with Surroundings(launch.environment, kept) as environment:
+            environment["PATH"] = f"{Path(python).parent}:{environment['PATH']}"
+            return self._cells.run([python, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits)
+
+    def close(self) -> None:
+        """Kill what still runs or is being installed."""
+        self._cells.close()
+        self._installers.close()
+
+    def _make(self, environment: Environment, pinned: Pinned, place: Path, say: Say) -> None:
+        part = place.with_name(place.name + ".part")
+        try:
+            shutil.rmtree(part, ignore_errors=True)  # of a run that died; nobody else is here under the lock
+            part.mkdir()
+            self._install(environment, pinned, part, say)
+            ready = {"environment": environment.id, "lock_hash": pinned.hash, "size_bytes": _size(part)}
+            (part / _READY).write_text(json.dumps(ready))
+            shutil.rmtree(place, ignore_errors=True)
+            part.rename(place)
+        except OSError as error:
+            raise UnavailableError(f"{place.parent} cannot hold the environment: {error.strerror}") from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def _install(self, environment: Environment, pinned: Pinned, part: Path, say: Say) -> None:
+        say(f"making a virtual environment of Python {environment.python}")
+        python = str(part / "bin" / "python")
+        uv = uv_program()
+        made = self._uv(
+            [uv, "venv", "--relocatable", "--allow-existing", "--python", environment.python, str(part)], part
+        )
+        if made.exit_code:
+            raise UnavailableError(f"no Python {environment.python} for this machine: {last_error(made.log)}", made.log)
+        lock = part / "requirements.txt"
+        lock.write_text(pinned.requirements)
+        say(f"installing {len(pinned.packages) or 'its'} packages")
+        # bytecode now, because cells do not write any: otherwise every process would compile what it imports
+        command = [uv, "pip", "install", *pinned.arguments, "--compile-bytecode", "--python", python, "-r", str(lock)]
+        installed = self._uv(command, part)
+        if installed.exit_code:
+            raise BuildError(f"uv could not install the environment: {last_error(installed.log)}", installed.log)
+
+    def _uv(self, command: list[str], cwd: Path) -> Outcome:
+        # in the part folder: no project or uv.toml of the current folder has a say
+        environment = {name: value for name, value in os.environ.items() if name not in _UV_MISLEADING}
+        return self._installers.run(
+            command, cwd=cwd, environment={**environment, "NO_COLOR": "1"}, limits=_INSTALL_LIMITS
+        )
+
+
+_UV_MISLEADING = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
+
+
+def uv_program() -> str:
+    """Where uv is: the one installed beside this program, else the one on PATH.
+
+    Raises UnavailableError where there is none.
+    """
+    try:
+        import uv
+
+        return os.fsdecode(uv.find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        found = shutil.which("uv")
+        if found:
+            return found
+    raise UnavailableError("uv is not installed: pip install uv")
+
+
+def last_error(log: str) -> str:
+    """What uv says went wrong, in one line.
+
+    >>> last_error("Resolved 3 packages\\n  × Failed to download `six==1.0`\\n  ╰─▶ Hash mismatch for `six==1.0`\\n")
+    'Failed to download `six==1.0`: Hash mismatch for `six==1.0`'
+    """
+    marks = ("×", "├─▶", "╰─▶", "error:")
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    told = [line.lstrip("×├╰─▶ ").removeprefix("error:").strip() for line in lines if line.startswith(marks)]
+    return ": ".join(told) or (lines[-1] if lines else "it said nothing")
+
+
+def _key(environment: Environment, pinned: Pinned) -> str:
+    parts = [
+        _FORMAT,
+        environment.id,
+        pinned.hash,
+        hashlib.sha256(pinned.requirements.encode()).hexdigest(),
+        sys.platform,
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+@contextmanager
+def _locked(path: Path, say: Say) -> Iterator[None]:
+    """Hold a file lock, which the system lets go of when this process ends, in whatever way."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UnavailableError(f"{path.parent} cannot be written: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another run is making this environment: waiting for it")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _size(folder: Path) -> int:
+    """Bytes on disk of what lies in a folder."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118 - tens of thousands of files
+    return total

@@ -1,0 +1,82 @@
+"""Whose is what a run leaves behind: a process named so that no later one can be taken for it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process, told apart from any other one that ever has its number."""
+
+    host: str
+    """Host name and process-id namespace: where ``pid`` means something."""
+    boot: str
+    """Which boot of that host; process ids start again with the next."""
+    pid: int
+    started: str
+    """When the process started, in the system's own words; empty where it cannot be told."""
+
+    @classmethod
+    def this(cls) -> Owner:
+        """The running process."""
+        return cls(_host(), _boot(), os.getpid(), _started(os.getpid()))
+
+    def gone(self) -> bool:
+        """Whether the process has certainly ended. False for a process of another host: nobody can tell here."""
+        if self.host != _host():
+            return False
+        if self.boot != _boot():
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # it is there and another user's
+            pass
+        started = _started(self.pid)
+        return bool(self.started and started and started != self.started)
+
+
+@functools.cache
+def _host() -> str:
+    try:
+        namespace = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        namespace = ""
+    return platform.node() + (f" {namespace}" if namespace else "")
+
+
+@functools.cache
+def _boot() -> str:
+    if platform.system() == "Darwin":
+        return _output("sysctl", "-n", "kern.bootsessionuuid")
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> str:
+    """When a process started, or an empty string where that cannot be told."""
+    if platform.system() == "Darwin":
+        return _output("ps", "-o", "lstart=", "-p", str(pid))
+    try:
+        # the command name, in parentheses, may itself hold blanks and parentheses
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return fields[19]
+
+
+def _output(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,173 @@
+"""Exact figures: backward errors, trajectories, digests and counts. No statistics, but calibrated bounds.
+
+A backward error is in units of u * sum|x_k w_k|, u = 2**-24 (float32), for an inner product of K terms.
+Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1 and 4.2: the worst case of float32 is
+about K, rounding errors that behave like independent random ones stay within a small multiple of sqrt(K).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from runner.model import Evidence, Kind, Verdict
+
+Finding = tuple[Verdict, str, Evidence]
+
+CORRECT = 8.0
+"""Correct float32 kernels were measured at 0.2 to 2.3 u for K from 64 to 28672: below this it is always rounding."""
+
+SQRT_MULTIPLE = 4.0
+"""A naive float32 sum of same-signed terms reaches about sqrt(K / 3) in the mean and three times that at worst."""
+
+LOW, HIGH = 1.3, 10.5
+"""Inputs rounded to p bits give (2**-p / u) / sqrt(K) times a factor measured at 3.4 to 4.0 (400 positions, normal
+inputs; 2 for few positions, up to 6 for very many). The band is that factor within sqrt(8) either way, so that
+the bands of TF32 and bfloat16, 8 apart, meet but do not overlap."""
+
+SIGNIFICANDS = (("tf32-like", 2.0**-11), ("bf16-like", 2.0**-8))
+"""Unit roundoff of the reduced formats. float16 shares TF32's; see ``FP16_SUM``."""
+
+FP16_SUM = (0.15 * 2.0**13, 8 * 2.0**13)
+"""Sums kept in float16 err by about 2**-11 each step: 0.15 to 8 times 2**-11 / u whatever K is."""
+
+ROUNDING = "rounding"
+WRONG = "wrong"
+
+
+def classify(error: float, terms: int | None) -> str:
+    """Name what an error (in u) of an inner product of ``terms`` terms can come from.
+
+    ``rounding``, ``tf32-like``, ``bf16-like``, ``fp16-like`` or ``wrong``. Without ``terms``, K is taken as 1.
+
+    >>> classify(2.3, 1792), classify(744, 1792), classify(6150, 1792), classify(2.2e6, 1792)
+    ('rounding', 'tf32-like', 'bf16-like', 'wrong')
+    """
+    k = max(1, terms or 1)
+    if not math.isfinite(error):
+        return WRONG
+    if error <= CORRECT:
+        return ROUNDING
+    for name, roundoff in SIGNIFICANDS:
+        expected = roundoff * 2.0**24 / math.sqrt(k)
+        if LOW * expected <= error < HIGH * expected:
+            return name
+    if error <= SQRT_MULTIPLE * math.sqrt(k):
+        return ROUNDING
+    if FP16_SUM[0] <= error <= FP16_SUM[1]:
+        return "fp16-like"
+    return WRONG
+
+
+def rank(name: str) -> int:
+    """How bad a class is: 0 rounding, 1 reduced precision, 2 wrong."""
+    return {ROUNDING: 0, WRONG: 2}.get(name, 1)
+
+
+def judge_values(kind: Kind, baseline: Sequence[object], candidate: Sequence[object], terms: int | None) -> Finding:
+    """Judge the values that the processes of two cells gave for one seed; None is a figure that is not finite."""
+    if any(value is None for value in (*baseline, *candidate)):
+        return _missing(baseline, candidate)
+    if kind == Kind.ERROR:
+        return judge_error([float(v) for v in baseline], [float(v) for v in candidate], terms)  # type: ignore[arg-type]
+    if kind == Kind.TRAJECTORY:
+        return judge_trajectory(baseline, candidate)  # type: ignore[arg-type]
+    return judge_exact(baseline, candidate)
+
+
+def _missing(baseline: Sequence[object], candidate: Sequence[object]) -> Finding:
+    n = min(len(baseline), len(candidate))
+    lost, had = any(v is None for v in candidate), any(v is None for v in baseline)
+    if lost and had:
+        return Verdict.NOT_COMPARABLE, "no finite figure on either side", Evidence(n=n)
+    if lost:
+        return Verdict.REGRESSED, "no finite figure any more", Evidence(n=n, classification=WRONG)
+    return Verdict.IMPROVED, "a finite figure where there was none", Evidence(n=n)
+
+
+def worst(findings: Iterable[Finding]) -> Finding:
+    """The finding that speaks for several seeds: the worst one."""
+    order = (Verdict.REGRESSED, Verdict.NOT_COMPARABLE, Verdict.IMPROVED, Verdict.SAME)
+    return min(findings, key=lambda finding: (order.index(finding[0]), -(finding[2].effect or 0.0)))
+
+
+def judge_error(baseline: Sequence[float], candidate: Sequence[float], terms: int | None) -> Finding:
+    """Compare the errors (in u) of all processes of two cells."""
+    worst_b, worst_c = max(baseline), max(candidate)
+    class_b, class_c = classify(worst_b, terms), classify(worst_c, terms)
+    evidence = Evidence(n=min(len(baseline), len(candidate)), effect=worst_c, classification=class_c)
+    figures = f"{worst_b:.3g} u -> {worst_c:.3g} u (K = {terms or 1})"
+    for who, values in (("baseline", baseline), ("candidate", candidate)):
+        if classify(min(values), terms) != classify(max(values), terms):
+            spread = f"runs of the {who} disagree: {min(values):.3g} to {max(values):.3g} u"
+            return Verdict.NOT_COMPARABLE, spread, Evidence(n=evidence.n, classification="nondeterministic")
+    within = SQRT_MULTIPLE * math.sqrt(max(1, terms or 1))
+    if class_b == class_c or (max(worst_b, worst_c) <= within and max(worst_b, worst_c) <= 4 * min(worst_b, worst_c)):
+        both = "" if class_c == ROUNDING else "both "
+        return Verdict.SAME, f"{both}{class_c}: {figures}", evidence
+    if rank(class_c) > rank(class_b) or (rank(class_c) == rank(class_b) and worst_c > worst_b):
+        return Verdict.REGRESSED, f"{class_b} -> {class_c}: {figures}", evidence
+    return Verdict.IMPROVED, f"{class_b} -> {class_c}: {figures}", evidence
+
+
+GROWTH_FIRST = 64 * 2.0**-24
+GROWTH_RATE = 1.5
+GROWTH_CAP = 1e-2
+
+
+def bound(step: int) -> float:
+    """Relative deviation of a figure that rounding explains after ``step`` training steps (0: the first)."""
+    return min(GROWTH_CAP, GROWTH_FIRST * GROWTH_RATE**step)
+
+
+def deviation(a: Sequence[float], b: Sequence[float]) -> tuple[str, int | None, float]:
+    """Class of two trajectories, the first step beyond the bound (or None), and the largest deviation until then.
+
+    Classes: ``bit-equal``, ``rounding``, ``diverges``. A trajectory that ends early diverges there.
+    """
+    largest = 0.0
+    for step, (x, y) in enumerate(zip(a, b, strict=False)):
+        scale = max(abs(x), abs(y))
+        relative = abs(x - y) / scale if scale else 0.0
+        if not relative <= bound(step):
+            return "diverges", step, relative
+        largest = max(largest, relative)
+    if len(a) != len(b):
+        return "diverges", min(len(a), len(b)), math.inf
+    return ("rounding" if largest else "bit-equal"), None, largest
+
+
+def judge_trajectory(baseline: Sequence[Sequence[float]], candidate: Sequence[Sequence[float]]) -> Finding:
+    """Compare the trajectories of all processes of two cells, from the same weights and data, step by step."""
+    n = min(len(baseline), len(candidate))
+    for who, runs in (("baseline", baseline), ("candidate", candidate)):
+        for other in runs[1:]:
+            name, step, relative = deviation(runs[0], other)
+            if name == "diverges":
+                reason = f"runs of the {who} disagree at step {step}, by {relative:.2g}"
+                return Verdict.NOT_COMPARABLE, reason, Evidence(n=n, classification="nondeterministic")
+    name, step, relative = deviation(baseline[0], candidate[0])
+    if name == "diverges":
+        reason = f"diverges at step {step}: off by {relative:.2g}, rounding explains {bound(step or 0):.2g}"
+        return Verdict.REGRESSED, reason, Evidence(n=n, effect=relative, classification=name)
+    reason = name if name == "bit-equal" else f"rounding: at most {relative:.2g} apart in {len(baseline[0])} steps"
+    return Verdict.SAME, reason, Evidence(n=n, effect=relative, classification=name)
+
+
+def judge_exact(baseline: Sequence[object], candidate: Sequence[object]) -> Finding:
+    """Compare digests, counts or shapes of all processes of two cells: equal or not."""
+    n = min(len(baseline), len(candidate))
+    for who, values in (("baseline", baseline), ("candidate", candidate)):
+        if any(value != values[0] for value in values[1:]):
+            other = next(value for value in values if value != values[0])
+            reason = f"runs of the {who} disagree: {_shown(values[0])}, {_shown(other)}"
+            return Verdict.NOT_COMPARABLE, reason, Evidence(n=n, classification="nondeterministic")
+    if baseline[0] == candidate[0]:
+        return Verdict.SAME, f"equal: {_shown(candidate[0])}", Evidence(n=n, classification="bit-equal")
+    reason = f"{_shown(baseline[0])} -> {_shown(candidate[0])}"
+    return Verdict.REGRESSED, reason, Evidence(n=n, classification="differs")
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 24 else text[:12] + "..."

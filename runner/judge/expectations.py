@@ -1,0 +1,72 @@
+"""Known failures: matrix/expectations.toml, read strictly and brought up to date with what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from runner.judge.pairing import version_key
+from runner.model import Cell, Sample, Status
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One known failure: a status of a probe, or a metric known to be worse, in the cells that a glob names."""
+
+    cell: str
+    """Glob over cell ids."""
+    probe: str = "*"
+    """Glob over probe names: a failing import fails every probe."""
+    status: Status | None = None
+    metric: str = ""
+    """Glob over metric names. Exactly one of ``status`` and ``metric`` is given."""
+    issue: str = ""
+    """Address of the report or of the change that explains it; empty where none is known."""
+    last_bad: str = ""
+    """``keras-3.9.2`` or ``torch-2.2.2``: the last release that is known to fail. Later ones are expected to work."""
+    reason: str = ""
+
+    @property
+    def why(self) -> str:
+        """What a report can point to: the issue, or where it is written down that there is none."""
+        return self.issue or "matrix/expectations.toml"
+
+    def covers(self, cell: Cell, probe: str) -> bool:
+        """Whether this is about the cell and the probe."""
+        if not (fnmatchcase(cell.id, self.cell) and fnmatchcase(probe, self.probe)):
+            return False
+        if not self.last_bad:
+            return True
+        package, _, version = self.last_bad.rpartition("-")
+        own = cell.keras if package == "keras" else cell.version if package == cell.framework else None
+        return own is not None and version_key(own) <= version_key(version)
+
+
+def load(path: Path) -> tuple[Expectation, ...]:
+    """Read expectations.toml. A missing file expects nothing.
+
+    Raises UsageError for unknown keys (with the nearest known one), unknown statuses, an entry with neither or both
+    of ``status`` and ``metric``, and a ``last-bad`` that is not ``package-version``.
+    """
+    from runner.judge import expectfile
+
+    return expectfile.read(path) if path.exists() else ()
+
+
+def expected_status(expectations: Sequence[Expectation], cell: Cell, probe: str) -> Expectation | None:
+    """The first expectation of a status for the cell and probe, or None."""
+    return next((e for e in expectations if e.status is not None and e.covers(cell, probe)), None)
+
+
+def expected_metric(expectations: Sequence[Expectation], cell: Cell, probe: str, metric: str) -> Expectation | None:
+    """The first expectation of a worse metric for the cell and probe, or None."""
+    return next((e for e in expectations if e.metric and fnmatchcase(metric, e.metric) and e.covers(cell, probe)), None)
+
+
+def as_expected(expectation: Expectation | None, bad: Sample | None) -> bool:
+    """Whether a failure is the one that is expected: the same status."""
+    return expectation is not None and bad is not None and bad.status == expectation.status

@@ -1,0 +1,48 @@
+"""What a run comes to: which cells need more rounds, and the exit code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from runner.judge.settings import JudgeSettings
+from runner.judge.verdicts import STATUS
+from runner.model import Comparison, Sample, Skip, Status, Verdict
+
+RoundPlan = dict[tuple[str, str], int]
+"""(cell id, probe) -> how many more rounds it should take."""
+
+
+def more_rounds(samples: Sequence[Sample], comparisons: Sequence[Comparison], settings: JudgeSettings) -> RoundPlan:
+    """Say which cells should go on to the next look: both sides of every timing that is still undecided.
+
+    Empty when all is decided, hopeless or measured to ``max_rounds``. Undecided is ``inconclusive`` with an
+    estimate of the rounds it needs; a flaw that more rounds do not mend comes without one.
+    """
+    taken = Counter((sample.cell.id, sample.probe) for sample in samples)
+    plan: RoundPlan = {}
+    for comparison in comparisons:
+        if comparison.verdict != Verdict.INCONCLUSIVE or comparison.evidence.rounds_needed is None:
+            continue
+        sides = ((comparison.baseline, comparison.probe), (comparison.candidate, comparison.probe))
+        look = next((look for look in settings.looks if look > min(taken[side] for side in sides)), 0)
+        for side in sides:
+            if look > taken[side]:
+                plan[side] = max(plan.get(side, 0), look - taken[side])
+    return plan
+
+
+def exit_code(samples: Sequence[Sample], comparisons: Sequence[Comparison], skips: Iterable[Skip] = ()) -> int:
+    """0 all measured and nothing regressed, 1 regressed or broke, 3 something not measured, 4 nothing measured.
+
+    A failure that expectations.toml lists counts as measured; one that is listed and gone counts as 1, until the
+    file is brought up to date. Timings that were to be compared and could not be count as not measured.
+    """
+    if not any(sample.status == Status.OK for sample in samples):
+        return 4
+    if any(c.gates and c.verdict in (Verdict.REGRESSED, Verdict.BROKEN, Verdict.FIXED) for c in comparisons):
+        return 1
+    excused = {(c.candidate, c.probe) for c in comparisons if c.metric == STATUS and c.verdict == Verdict.EXPECTED}
+    failed = any(s.status != Status.OK and (s.cell.id, s.probe) not in excused for s in samples)
+    apart = any(c.gates and c.verdict == Verdict.NOT_COMPARABLE for c in comparisons)
+    return 3 if failed or apart or any(True for _ in skips) else 0

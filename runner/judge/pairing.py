@@ -1,0 +1,96 @@
+"""Which cells are compared with which: pairs that differ in exactly one axis, forming a forest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from runner.errors import UsageError, suggest
+from runner.model import Cell
+
+AXES = ("version", "keras", "python", "framework", "device", "variant")
+"""In the order in which a baseline is looked for: the nearest relative first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two cells that differ in ``axis`` alone."""
+
+    baseline: Cell
+    candidate: Cell
+    axis: str
+
+
+def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | None = None) -> list[Pair]:
+    """Give every cell at most one baseline, of better rank and different in one axis only.
+
+    Rank: the first glob in ``prefer`` that matches the cell's id (none: last), then the order in which the
+    frameworks were declared, then older versions first (``native`` after every Keras), then declared order.
+    Among the earlier cells that differ in one axis, the nearest axis decides (see ``AXES``), then the best rank.
+    With ``baseline`` (a cell id), every cell that differs from that one in one axis is compared with it.
+
+    Raises UsageError when ``baseline`` names no cell.
+    """
+    unique = list({cell.id: cell for cell in cells}.values())
+    if baseline is not None:
+        return _against(unique, baseline)
+    found = []
+    first: dict[tuple[str, Cell], Cell] = {}
+    for cell in _ranked(unique, prefer):
+        for axis in AXES:
+            best = first.get((axis, _without(cell, axis)))
+            if best is not None:
+                found.append(Pair(best, cell, axis))
+                break
+        for axis in AXES:
+            first.setdefault((axis, _without(cell, axis)), cell)
+    order = {cell.id: i for i, cell in enumerate(unique)}
+    return sorted(found, key=lambda pair: order[pair.candidate.id])
+
+
+def difference(a: Cell, b: Cell) -> str | None:
+    """Return the one axis in which two cells differ, or None where they differ in none or in several."""
+    if a == b:
+        return None
+    return next((axis for axis in AXES if _without(a, axis) == _without(b, axis)), None)
+
+
+def version_key(version: str | None) -> tuple[int, ...]:
+    """Sort key of a release number; ``None`` (native) comes after every release.
+
+    >>> sorted(["3.10.0", "3.9.2", "3.15.1"], key=version_key)
+    ['3.9.2', '3.10.0', '3.15.1']
+    """
+    if version is None:
+        return (1 << 30,)
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))
+
+
+def _against(cells: list[Cell], baseline: str) -> list[Pair]:
+    base = next((cell for cell in cells if cell.id == baseline), None)
+    if base is None:
+        known = [cell.id for cell in cells]
+        raise UsageError(f"no cell {baseline!r} to compare with{suggest(baseline, known)}")
+    axes = ((cell, difference(base, cell)) for cell in cells)
+    return [Pair(base, cell, axis) for cell, axis in axes if axis is not None]
+
+
+def _ranked(cells: list[Cell], prefer: Sequence[str]) -> list[Cell]:
+    frameworks = list(dict.fromkeys(cell.framework for cell in cells))
+    order = {cell.id: i for i, cell in enumerate(cells)}
+
+    def rank(cell: Cell) -> tuple[object, ...]:
+        preferred = next((i for i, glob in enumerate(prefer) if fnmatchcase(cell.id, glob)), len(prefer))
+        versions = (version_key(cell.version), version_key(cell.keras), version_key(cell.python))
+        return preferred, frameworks.index(cell.framework), *versions, order[cell.id]
+
+    return sorted(cells, key=rank)
+
+
+def _without(cell: Cell, axis: str) -> Cell:
+    """Return the cell with one axis blanked, as a key that all cells differing only there share."""
+    if axis == "framework":
+        return replace(cell, framework="", version="")
+    return replace(cell, **{axis: ""})

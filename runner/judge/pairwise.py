@@ -1,0 +1,110 @@
+"""Two series of one metric brought together: rounds paired, seeds paired, and what forbids a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from statistics import fmean, median
+
+from runner.judge.series import Series
+from runner.model import Better, Metric, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """One comparison's material: a log-ratio for every round that both cells completed."""
+
+    rounds: tuple[int, ...]
+    """Ascending."""
+    ratios: tuple[float, ...]
+    """log(candidate / baseline), one per round."""
+    better: Better
+    floor: float
+    """Relative: 0.05 is five percent."""
+    flaw: str = ""
+    """Why no verdict may rest on these figures, or empty ."""
+
+
+def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
+    """Pair two timing series by round.
+
+    Processes that were not alone (``quiet`` false), values that are no positive finite number and rounds that only
+    one side completed do not count; several values of one cell in a round count as their median.
+    """
+    left, right = _by_round(baseline), _by_round(candidate)
+    rounds = tuple(sorted(left.keys() & right.keys()))
+    ratios = tuple(math.log(right[r] / left[r]) for r in rounds)
+    better = candidate.metric.better if candidate.metric.better != Better.NEITHER else Better.LOWER
+    return Paired(rounds, ratios, better, floor, _flaw(baseline, candidate, left, right, rounds))
+
+
+def _by_round(series: Series) -> dict[int, float]:
+    values: dict[int, list[float]] = {}
+    for sample, metric in series.points:
+        if sample.quiet and usable(metric.value):
+            values.setdefault(sample.round, []).append(float(metric.value))  # type: ignore[arg-type]
+    return {r: v[0] if len(v) == 1 else median(v) for r, v in values.items()}
+
+
+def usable(value: object) -> bool:
+    """Whether a timing can be: a positive, finite number (bool is none)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _flaw(
+    baseline: Series, candidate: Series, left: dict[int, float], right: dict[int, float], rounds: Sequence[int]
+) -> str:
+    if not rounds:
+        if not left or not right:
+            who = "baseline" if not left else "candidate"
+            return f"the {who} has no usable value: {_unusable(baseline if not left else candidate)}"
+        return "no round in common: the processes were not interleaved"
+    if not _interleaved(baseline, candidate, rounds):
+        return "the processes were run in blocks, not in interleaved rounds: drift of the host looks like a change"
+    return ""
+
+
+def _unusable(series: Series) -> str:
+    busy = sum(not sample.quiet for sample, _ in series.points)
+    if busy == len(series.points):
+        return "other work ran meanwhile"
+    return f"{len(series.points)} values, none of them positive and finite"
+
+
+def _interleaved(baseline: Series, candidate: Series, rounds: Sequence[int]) -> bool:
+    """Whether the two processes of a round were neighbours in time, as far as start times are known.
+
+    False when in more than a quarter of successive rounds the later one began before the earlier one had begun
+    on both sides, as it is when all of one cell ran before the other, or one side is of another day.
+    """
+    left, right = _starts(baseline), _starts(candidate)
+    spans = [sorted((left[r], right[r])) for r in rounds if r in left and r in right]
+    if len(spans) < 2:
+        return True
+    crossed = sum(later[0] < earlier[1] for earlier, later in pairwise(sorted(spans, key=fmean)))
+    return crossed <= (len(spans) - 1) / 4
+
+
+def _starts(series: Series) -> dict[int, float]:
+    return {sample.round: seconds for sample, _ in series.points if (seconds := _seconds(sample)) is not None}
+
+
+def _seconds(sample: Sample) -> float | None:
+    if not sample.started:
+        return None
+    try:
+        return datetime.fromisoformat(sample.started).timestamp()
+    except ValueError:
+        return None
+
+
+def by_seed(series: Series) -> dict[int, list[Metric]]:
+    """The values of each seed, those without one left out."""
+    values: dict[int, list[Metric]] = defaultdict(list)
+    for sample, metric in series.points:
+        values[sample.seed].append(metric)
+    return dict(values)

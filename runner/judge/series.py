@@ -1,0 +1,123 @@
+"""Samples sorted by cell, probe and metric: what the judges of the several kinds read."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from runner.model import Cell, Metric, Sample, Scalar, Status
+
+Values = dict[str, dict[str, Scalar]]
+"""Fingerprint key -> the different values seen, by their repr."""
+
+
+@dataclass(slots=True)
+class Series:
+    """All that was measured of one metric by the processes of one cell and probe."""
+
+    metric: Metric
+    """The first seen: its kind, direction, unit and terms hold for all."""
+    points: list[tuple[Sample, Metric]] = field(default_factory=list)
+
+    @property
+    def values(self) -> list[object]:
+        """The values of all processes, None included."""
+        return [metric.value for _, metric in self.points]
+
+
+@dataclass
+class Group:
+    """All samples of one cell and probe."""
+
+    samples: list[Sample] = field(default_factory=list)
+    series: dict[str, Series] = field(default_factory=dict)
+
+    @cached_property
+    def bad(self) -> Sample | None:
+        """A process that did not end well, one of the most frequent status, or None."""
+        failed = [sample for sample in self.samples if sample.status != Status.OK]
+        if not failed:
+            return None
+        common = Counter(sample.status for sample in failed).most_common(1)[0][0]
+        return next(sample for sample in failed if sample.status == common)
+
+    @property
+    def how_bad(self) -> str:
+        """The status for a sentence, with how often it happened where it did not always."""
+        if self.bad is None:
+            return Status.OK.value
+        status = self.bad.status
+        times = sum(sample.status == status for sample in self.samples)
+        often = "" if times == len(self.samples) else f" in {times} of {len(self.samples)} processes"
+        return f"{status}{often}" + (f": {self.bad.reason}" if self.bad.reason else "")
+
+    @cached_property
+    def fingerprint(self) -> Values:
+        """All values that the samples' fingerprints have; a key that a sample lacks counts as None there."""
+        keys = dict.fromkeys(key for sample in self.samples for key in sample.fingerprint)
+        return {
+            key: {repr(value): value for value in (sample.fingerprint.get(key) for sample in self.samples)}
+            for key in keys
+        }
+
+
+Groups = dict[tuple[str, str], Group]
+"""(cell id, probe) -> its samples."""
+
+
+def grouped(samples: Iterable[Sample]) -> Groups:
+    """Sort samples into groups, each metric of the processes that ended well into a series."""
+    groups: Groups = defaultdict(Group)
+    ids: dict[Cell, str] = {}
+    for sample in samples:
+        cell_id = ids.get(sample.cell)
+        if cell_id is None:
+            cell_id = ids[sample.cell] = sample.cell.id
+        group = groups[cell_id, sample.probe]
+        group.samples.append(sample)
+        if sample.status != Status.OK:
+            continue
+        for metric in sample.metrics:
+            series = group.series.get(metric.name)
+            if series is None:
+                series = group.series[metric.name] = Series(metric)
+            series.points.append((sample, metric))
+    return dict(groups)
+
+
+WORKLOAD = frozenset({"probe_hash", "settings", "data"})
+"""Fingerprint keys that say what was computed. Where they differ, no figure compares."""
+
+
+def differing(a: Values, b: Values) -> dict[str, str]:
+    """Fingerprint keys that do not have one and the same value on both sides, each as ``key: one, other``."""
+    found = {}
+    for key in sorted(a.keys() | b.keys()):
+        values = {**a.get(key, {"None": None}), **b.get(key, {"None": None})}
+        if len(values) > 1:
+            found[key] = f"{key}: {', '.join(_short(value) for value in values.values())}"
+    return found
+
+
+def named(differences: dict[str, str], keys: Container[str]) -> str:
+    """The differences in some keys, in words, or an empty string."""
+    return "; ".join(text for key, text in differences.items() if key in keys)
+
+
+def moved(a: Sequence[Sample], b: Sequence[Sample], axis_packages: Container[str]) -> tuple[str, ...]:
+    """What else differs between two environments: ``numpy 1.26.4 -> 2.4.6``, without the axis's own packages."""
+    old = next((sample.packages for sample in a if sample.packages), {})
+    new = next((sample.packages for sample in b if sample.packages), {})
+    if not old or not new:
+        return ()
+    names = sorted((old.keys() | new.keys()) - {name for name in old.keys() | new.keys() if name in axis_packages})
+    return tuple(
+        f"{name} {old.get(name, 'none')} -> {new.get(name, 'none')}" for name in names if old.get(name) != new.get(name)
+    )
+
+
+def _short(value: Scalar) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,155 @@
+"""Timings: paired log-ratios per round, an exact test with alpha spent over the looks, equivalence for ``same``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist, median
+
+import numpy as np
+
+from runner.judge import ranks
+from runner.judge.pairwise import Paired
+from runner.judge.ranks import Floats
+from runner.judge.settings import SAME_SPENDING_POWER, SPENDING_POWER, JudgeSettings
+from runner.model import Better, Evidence, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, what it rests on and a sentence fragment."""
+
+    verdict: Verdict
+    reason: str
+    evidence: Evidence
+
+
+def judge_timings(material: Sequence[Paired], settings: JudgeSettings) -> list[Judged]:
+    """Judge all timing comparisons of a run together, since they share one error rate."""
+    if not material:
+        return []
+    margin = np.array([math.log1p(item.floor) for item in material])
+    looked = _looks(material, margin, settings)
+    p = np.minimum(1.0, 2 * looked.p)
+    adjusted = np.maximum(ranks.holm(p), np.minimum(1.0, p * settings.alpha / settings.per_comparison))
+    columns = zip(looked.shift, looked.low, looked.high, p, adjusted, looked.p_same, strict=True)
+    rows = (_Row(*map(float, column)) for column in columns)
+    return [_verdict(item, row, settings) for item, row in zip(material, rows, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    shift: Floats
+    low: Floats
+    high: Floats
+    p: Floats
+    """One-sided, the smaller side, weighted by the looks: valid at any alpha."""
+    p_same: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    shift: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    p_same: float
+
+
+def _looks(material: Sequence[Paired], margin: Floats, settings: JudgeSettings) -> _Looked:
+    """Sequential p-values: the smallest alpha at which some look so far would have rejected.
+
+    Under alpha_k = share_k * alpha, that is min over the looks of p_k / share_k; Holm's procedure on such
+    p-values keeps the family's error rate at every look (Ye, Li, Liu & Yao, Statist. Med. 32 (2013) 1112).
+    """
+    m = len(material)
+    looked = _Looked(*(np.full(m, fill) for fill in (np.nan, -np.inf, np.inf, 1.0, np.inf)))
+    shares = list(zip(settings.spent(SPENDING_POWER), settings.spent(SAME_SPENDING_POWER), strict=True))
+    looks = settings.looks
+    for k, (share, same_share) in enumerate(shares):
+        last = k == len(looks) - 1
+        before = looks[k - 1] if k else 0
+        by_n: dict[int, list[int]] = {}
+        for i, item in enumerate(material):
+            n = len(item.rounds) if last else sum(r < looks[k] for r in item.rounds)
+            new = n and (k == 0 or item.rounds[n - 1] >= before)
+            if new:
+                by_n.setdefault(n, []).append(i)
+        for n, rows in by_n.items():
+            d = np.array([material[i].ratios[:n] for i in rows])
+            found = ranks.signed_rank(d, margin[rows], settings.alpha * same_share)
+            _merge(looked, np.array(rows), found, share, same_share)
+    return looked
+
+
+def _merge(looked: _Looked, rows: np.ndarray, found: ranks.Ranked, share: float, same_share: float) -> None:
+    looked.shift[rows] = found.shift
+    looked.p[rows] = np.minimum(looked.p[rows], np.minimum(found.p_up, found.p_down) / share)
+    p_same = found.p_same / same_share
+    # the interval shown is that of the look which came closest to showing equivalence, so that the two agree
+    newer = p_same <= looked.p_same[rows]
+    looked.low[rows] = np.where(newer, found.low, looked.low[rows])
+    looked.high[rows] = np.where(newer, found.high, looked.high[rows])
+    looked.p_same[rows] = np.minimum(looked.p_same[rows], p_same)
+
+
+def _verdict(item: Paired, row: _Row, settings: JudgeSettings) -> Judged:
+    n = len(item.ratios)
+    if not n:
+        return Judged(Verdict.INCONCLUSIVE, item.flaw or "no round that both completed", Evidence(floor=item.floor))
+    margin = math.log1p(item.floor)
+    significant = row.p_adjusted <= settings.alpha and abs(row.shift) > margin
+    same = row.p_same <= settings.alpha and not significant
+    if item.flaw:
+        verdict = Verdict.INCONCLUSIVE
+    elif significant:
+        worse = (row.shift > 0) != (item.better == Better.HIGHER)
+        verdict = Verdict.REGRESSED if worse else Verdict.IMPROVED
+    else:
+        verdict = Verdict.SAME if same else Verdict.INCONCLUSIVE
+    needed = None
+    if verdict == Verdict.INCONCLUSIVE and not item.flaw:
+        needed = rounds_needed(item, row.shift, settings)
+    evidence = Evidence(
+        n=n,
+        effect=math.expm1(row.shift),
+        low=math.expm1(row.low) if math.isfinite(row.low) else None,
+        high=math.expm1(row.high) if math.isfinite(row.high) else None,
+        p=row.p,
+        p_adjusted=row.p_adjusted,
+        floor=item.floor,
+        rounds_needed=needed,
+    )
+    return Judged(verdict, item.flaw or _reason(verdict, evidence), evidence)
+
+
+def _reason(verdict: Verdict, evidence: Evidence) -> str:
+    effect, floor = evidence.effect or 0.0, evidence.floor or 0.0
+    if verdict == Verdict.SAME:
+        return f"{effect:+.1%}, shown to lie within ±{floor:.0%}"
+    if verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
+        return f"{effect:+.1%}, p {evidence.p_adjusted:.2g} corrected"
+    more = f", about {evidence.rounds_needed} more rounds" if evidence.rounds_needed else ""
+    return f"{effect:+.1%} after {evidence.n} rounds: neither a change nor its absence is shown{more}"
+
+
+def rounds_needed(item: Paired, shift: float, settings: JudgeSettings) -> int | None:
+    """How many more rounds it would take to decide, were the effect and the noise as seen; None where hopeless.
+
+    Normal approximation with 80 % power, by the usual sample size formula n = ((z_a + z_b) * sigma / distance)^2,
+    efficiency 3/pi of the signed-rank test; never below what the exact test needs to reach its level at all.
+    """
+    n = len(item.ratios)
+    margin = math.log1p(item.floor)
+    change = abs(shift) > margin
+    level = settings.per_comparison / 2 if change else settings.alpha
+    least = ranks.smallest_n(level)
+    distance = abs(shift) if change else margin - abs(shift)
+    spread = 1.4826 * median(abs(d - shift) for d in item.ratios) if n > 2 else 0.0
+    if n > 2 and distance <= 0.02 * spread:
+        return None
+    z = NormalDist().inv_cdf(1 - level) + NormalDist().inv_cdf(0.8)
+    total = math.ceil((z * spread / distance) ** 2 * math.pi / 3) if distance > 0 else least
+    return max(1, max(least, total) - n)

@@ -1,0 +1,306 @@
+"""Samples and pairs -> comparisons. Statuses and exact figures at once, timings together at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from runner.judge import exact, expectations, pairwise, seeded, series
+from runner.judge.expectations import Expectation
+from runner.judge.pairing import Pair
+from runner.judge.series import Group, Groups, Series
+from runner.judge.settings import JudgeSettings
+from runner.model import Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
+
+STATUS = "status"
+"""The metric name of the comparison that says whether a cell ran."""
+
+SPEED_AXES = frozenset({"version", "keras", "cell"})
+"""Axes on which a change of speed is a regression. Between frameworks, devices and so on it is information."""
+
+SAME_SOURCE_AXES = frozenset({"version", "keras", "python", "cell"})
+"""Axes on which a figure that is exact must not change: counts and names of one framework."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One pair and probe with all that was measured on either side."""
+
+    pair: Pair
+    probe: str
+    baseline: Group
+    candidate: Group
+
+
+def judge(
+    samples: Sequence[Sample],
+    pairs: Sequence[Pair],
+    known: Sequence[Expectation] = (),
+    settings: JudgeSettings | None = None,
+) -> list[Comparison]:
+    """Judge every pair, probe by probe: first whether it ran (metric ``status``), then each metric.
+
+    A cell without a baseline gets one ``status`` comparison per probe as well, against nothing, so that none
+    that measured nothing looks fine; a backward error that no rounding explains is ``broken`` even there.
+    """
+    settings = settings or JudgeSettings()
+    groups = series.grouped(samples)
+    found: list[Comparison] = []
+    timings: list[tuple[int, Any]] = []
+    for side in _sides(pairs, groups):
+        status = _status(side, known)
+        found.append(status)
+        if _ok(side.baseline) and _ok(side.candidate):
+            for comparison, paired in _metrics(side, settings):
+                if paired is not None:
+                    timings.append((len(found), paired))
+                found.append(comparison)
+    if timings:
+        from runner.judge.timing import judge_timings
+
+        for (i, _), judged in zip(timings, judge_timings([paired for _, paired in timings], settings), strict=True):
+            found[i] = replace(found[i], verdict=judged.verdict, reason=judged.reason, evidence=judged.evidence)
+    cells = {sample.cell.id: sample.cell for sample in samples}
+    found = [_excused(comparison, known, cells) for comparison in found]
+    return found + list(_roots(pairs, groups, cells, known))
+
+
+def _sides(pairs: Sequence[Pair], groups: Groups) -> Iterator[_Side]:
+    probes: dict[str, list[str]] = {}
+    for cell_id, probe in groups:
+        probes.setdefault(cell_id, []).append(probe)
+    everything = list(dict.fromkeys(probe for _, probe in groups))
+    for pair in pairs:
+        base, cand = pair.baseline.id, pair.candidate.id
+        for probe in dict.fromkeys([*probes.get(base, []), *probes.get(cand, [])]) or everything:
+            yield _Side(pair, probe, groups.get((base, probe), Group()), groups.get((cand, probe), Group()))
+
+
+def _ok(group: Group) -> bool:
+    return bool(group.samples) and group.bad is None
+
+
+def _measured(group: Group) -> bool:
+    """Whether the group tells something about its cell."""
+    return any(sample.status.about_cell for sample in group.samples)
+
+
+# --- status ----------------------------------------------------------------------------------------------------------
+
+
+def _status(side: _Side, known: Sequence[Expectation]) -> Comparison:
+    pair, baseline, candidate = side.pair, side.baseline, side.candidate
+    expected = expectations.expected_status(known, pair.candidate, side.probe)
+    verdict, reason, gates = _status_verdict(side)
+    issue = ""
+    if expectations.as_expected(expected, candidate.bad):
+        assert expected is not None  # noqa: S101 - as_expected has just said so
+        verdict, reason, gates, issue = Verdict.EXPECTED, _because(candidate.how_bad, expected), False, expected.why
+    elif expected is not None and _ok(candidate):
+        verdict, gates, issue = Verdict.FIXED, True, expected.why
+        reason = f"runs, although {expected.status} is expected: bring expectations.toml up to date"
+    return Comparison(
+        baseline=pair.baseline.id,
+        candidate=pair.candidate.id,
+        axis=pair.axis,
+        probe=side.probe,
+        metric=STATUS,
+        verdict=verdict,
+        reason=reason,
+        evidence=Evidence(n=len(candidate.samples)),
+        gates=gates,
+        issue=issue,
+        baseline_value=_shown_status(baseline),
+        candidate_value=_shown_status(candidate),
+        packages=_packages(side),
+    )
+
+
+def _status_verdict(side: _Side) -> tuple[Verdict, str, bool]:
+    """Verdict, reason and whether it gates, before expectations are asked."""
+    baseline, candidate = side.baseline, side.candidate
+    if not _measured(candidate):
+        return Verdict.NOT_COMPARABLE, f"candidate not measured: {_unmeasured(candidate)}", False
+    if not _measured(baseline):
+        why = f"baseline not measured: {_unmeasured(baseline)}"
+        if candidate.bad is not None:
+            why = f"{candidate.how_bad}; {why}"
+        return Verdict.NO_BASELINE, why, False
+    if candidate.bad is None:
+        if baseline.bad is None:
+            return Verdict.SAME, "both run", True
+        return Verdict.FIXED, f"runs; baseline: {baseline.how_bad}", False
+    if baseline.bad is None:
+        if candidate.bad.status == Status.UNSUPPORTED and side.pair.axis in ("framework", "device"):
+            return Verdict.NOT_COMPARABLE, candidate.how_bad, False
+        return Verdict.BROKEN, candidate.how_bad, True
+    if candidate.bad.status == baseline.bad.status:
+        return Verdict.SAME, f"neither runs: {candidate.how_bad}", False
+    return Verdict.NOT_COMPARABLE, f"neither runs: {baseline.how_bad} -> {candidate.how_bad}", False
+
+
+def _unmeasured(group: Group) -> str:
+    return group.how_bad if group.samples else "no result"
+
+
+def _shown_status(group: Group) -> str | None:
+    if not group.samples:
+        return None
+    return group.bad.status.value if group.bad else Status.OK.value
+
+
+def _because(what: str, expectation: Expectation) -> str:
+    return f"{what} ({expectation.why})"
+
+
+def _packages(side: _Side) -> tuple[str, ...]:
+    own = {side.pair.baseline.framework, side.pair.candidate.framework}
+    if side.pair.axis == "keras":
+        own = {"keras"}
+    return series.moved(side.baseline.samples, side.candidate.samples, own)
+
+
+def _roots(
+    pairs: Sequence[Pair], groups: Groups, cells: dict[str, Cell], known: Sequence[Expectation]
+) -> Iterator[Comparison]:
+    """What can be said of cells that are compared with nothing."""
+    candidates = {pair.candidate.id for pair in pairs}
+    for (cell_id, probe), group in groups.items():
+        if cell_id in candidates:
+            continue
+        expected = expectations.expected_status(known, cells[cell_id], probe)
+        verdict, reason, gates, issue = Verdict.NO_BASELINE, "nothing to compare with", False, ""
+        if group.bad is not None:
+            reason = f"{group.how_bad}; nothing to compare with"
+        if expected is not None and expectations.as_expected(expected, group.bad):
+            verdict, reason, issue = Verdict.EXPECTED, _because(group.how_bad, expected), expected.why
+        elif expected is not None and _ok(group):
+            verdict, gates, issue = Verdict.FIXED, True, expected.why
+            reason = f"runs, although {expected.status} is expected: bring expectations.toml up to date"
+        value = _shown_status(group)
+        yield Comparison(
+            "", cell_id, "", probe, STATUS, verdict, reason, Evidence(n=len(group.samples)), gates, issue, None, value
+        )
+        for name, one in group.series.items():
+            if one.metric.kind == Kind.ERROR and (wrong := _wrong(one)) is not None:
+                comparison = Comparison("", cell_id, "", probe, name, Verdict.BROKEN, *wrong)
+                yield _excused(comparison, known, cells)
+
+
+def _wrong(one: Series) -> tuple[str, Evidence] | None:
+    errors = _numbers(one)
+    if not errors or exact.classify(max(errors), one.metric.terms) != exact.WRONG:
+        return None
+    reason = f"wrong against float64: {max(errors):.3g} u (K = {one.metric.terms or 1})"
+    return reason, Evidence(n=len(errors), effect=max(errors), classification=exact.WRONG)
+
+
+def _excused(comparison: Comparison, known: Sequence[Expectation], cells: dict[str, Cell]) -> Comparison:
+    """Apply expectations of metrics: a listed regression is ``expected``, one that is gone is ``fixed``."""
+    if comparison.metric == STATUS or comparison.candidate not in cells:
+        return comparison
+    cell = cells[comparison.candidate]
+    expected = expectations.expected_metric(known, cell, comparison.probe, comparison.metric)
+    if expected is None:
+        return comparison
+    if comparison.verdict in (Verdict.REGRESSED, Verdict.BROKEN):
+        reason = _because(comparison.reason, expected)
+        return replace(comparison, verdict=Verdict.EXPECTED, reason=reason, gates=False, issue=expected.why)
+    if comparison.verdict in (Verdict.SAME, Verdict.IMPROVED):
+        reason = f"{comparison.reason}; a regression is expected: bring expectations.toml up to date"
+        return replace(comparison, verdict=Verdict.FIXED, reason=reason, gates=True, issue=expected.why)
+    return comparison
+
+
+# --- metrics ---------------------------------------------------------------------------------------------------------
+
+
+def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison, Any]]:
+    """One comparison per metric; of a timing, its material too, to be judged with all others."""
+    differences = series.differing(side.baseline.fingerprint, side.candidate.fingerprint)
+    packages = _packages(side)
+    names = dict.fromkeys([*side.baseline.series, *side.candidate.series])
+    for name in names:
+        left, right = side.baseline.series.get(name), side.candidate.series.get(name)
+        kind = next(one.metric.kind for one in (right, left) if one is not None)
+        if kind == Kind.INFO:
+            continue
+        made = Comparison(
+            baseline=side.pair.baseline.id,
+            candidate=side.pair.candidate.id,
+            axis=side.pair.axis,
+            probe=side.probe,
+            metric=name,
+            verdict=Verdict.NOT_COMPARABLE,
+            reason="",
+            gates=_gates(side.pair, kind),
+            packages=packages,
+        )
+        if left is None or right is None:
+            yield replace(made, reason=f"the {'baseline' if left is None else 'candidate'} does not report it"), None
+            continue
+        made = replace(made, baseline_value=_typical(left), candidate_value=_typical(right))
+        blocked = _blocked(side.pair.axis, kind, differences)
+        if blocked:
+            yield replace(made, reason=f"differs in {blocked}"), None
+        elif kind == Kind.TIMING:
+            noise = (settings.noise.get(cell.id, 0.0) for cell in (side.pair.baseline, side.pair.candidate))
+            floor = max(settings.floor, *noise)
+            yield made, pairwise.paired_rounds(left, right, floor)
+        else:
+            verdict, reason, evidence = _judged(kind, left, right, settings)
+            caveat = series.named(differences, CPU_KEYS) if kind != Kind.SEEDED else ""
+            if caveat:
+                reason = f"{reason} (on different processors: {caveat})"
+            yield replace(made, verdict=verdict, reason=reason, evidence=evidence), None
+
+
+CPU_KEYS = frozenset({"cpu_flags", "cpu_model", "cpu"})
+"""Fingerprint keys that decide which kernels run."""
+
+DEVICE_KEYS = frozenset({"device", "driver"})
+
+
+def _gates(pair: Pair, kind: Kind) -> bool:
+    native = pair.axis == "keras" and None in (pair.baseline.keras, pair.candidate.keras)
+    if kind == Kind.TIMING:
+        return pair.axis in SPEED_AXES and not native
+    if kind == Kind.EXACT:
+        return pair.axis in SAME_SOURCE_AXES and not native
+    return True
+
+
+def _blocked(axis: str, kind: Kind, differences: dict[str, str]) -> str:
+    """Which differences of the fingerprints forbid the comparison, in words."""
+    if kind == Kind.TIMING:
+        allowed = DEVICE_KEYS if axis == "device" else frozenset()
+        return series.named(differences, differences.keys() - allowed)
+    return series.named(differences, series.WORKLOAD)
+
+
+def _judged(kind: Kind, left: Series, right: Series, settings: JudgeSettings) -> tuple[Verdict, str, Evidence]:
+    before, after = pairwise.by_seed(left), pairwise.by_seed(right)
+    if kind == Kind.SEEDED:
+        return seeded.judge_seeded(before, after, settings)
+    seeds = sorted(before.keys() & after.keys())
+    if not seeds:
+        return Verdict.NOT_COMPARABLE, "no seed in common", Evidence()
+    return exact.worst(
+        exact.judge_values(kind, [m.value for m in before[s]], [m.value for m in after[s]], right.metric.terms)
+        for s in seeds
+    )
+
+
+def _numbers(one: Series) -> list[float]:
+    return [float(v) for v in one.values if isinstance(v, int | float)]
+
+
+def _typical(one: Series) -> float | int | str | None:
+    """A figure for the table: the median of numbers, the value of everything else."""
+    numbers = sorted(_numbers(one))
+    if numbers:
+        middle = len(numbers) // 2
+        return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
+    first = one.values[0]
+    return first if isinstance(first, str) else None

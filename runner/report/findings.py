@@ -348,7 +348,8 @@ def _undecided(report: Report) -> list[Finding]:
         judged = [c for c in mine if c.verdict not in (Verdict.NO_BASELINE, Verdict.NOT_COMPARABLE)]
         labels = list(dict.fromkeys(columns.label(c.metric) for c in undecided))
         shown = ", ".join(labels[:_MOST_NAMED]) + (" and others" if len(labels) > _MOST_NAMED else "")
-        text = f"{probe}: {len(undecided)} of {len(judged)} comparisons {'is' if len(undecided) == 1 else 'are'} undecided ({shown})"
+        verb = "is" if len(undecided) == 1 else "are"
+        text = f"{probe}: {len(undecided)} of {len(judged)} comparisons {verb} undecided ({shown})"
         needed = [c.evidence.rounds_needed for c in undecided if c.evidence.rounds_needed]
         if needed:
             low, high = min(needed), max(needed)

@@ -1,0 +1,80 @@
+"""Annotations of a GitHub Actions run: workflow commands, one per line, to be printed on the standard output."""
+
+from collections.abc import Mapping
+
+from runner.report import figures
+from runner.report.data import Report, exit_line
+from runner.report.findings import Finding, Severity, findings
+
+_LEVELS = {
+    Severity.BROKEN: "error",
+    Severity.REGRESSED: "error",
+    Severity.FIXED: "error",
+    Severity.FAILED: "warning",
+    Severity.UNDECIDED: "notice",
+    Severity.EXPECTED: "notice",
+}
+_TITLES = {
+    Severity.BROKEN: "Broken",
+    Severity.REGRESSED: "Regressed",
+    Severity.FIXED: "Expected failure is gone",
+    Severity.FAILED: "Does not run",
+    Severity.UNDECIDED: "Undecided",
+    Severity.EXPECTED: "Known failure",
+}
+_MOST = 10
+"""GitHub shows that many annotations of each level per step and drops the rest without a word."""
+
+
+def annotations(report: Report, expectation_lines: Mapping[str, int] | None = None) -> tuple[str, ...]:
+    """One workflow command per finding that somebody should act on, worst first, at most ten of each level.
+
+    All of them point at the expectations file, where a known failure is written down; ``expectation_lines`` maps an
+    issue's address to the line that names it (see ``issue_lines``).
+    """
+    lines = expectation_lines or {}
+    by_level: dict[str, list[Finding]] = {}
+    for finding in findings(report):
+        if finding.severity in _LEVELS:
+            by_level.setdefault(_LEVELS[finding.severity], []).append(finding)
+    out = []
+    for level, found in by_level.items():
+        fits = len(found) <= _MOST
+        shown = found if fits else found[: _MOST - 1]
+        out += [_finding(level, finding, report, lines) for finding in shown]
+        if not fits:
+            more = f"{len(found) - len(shown)} more findings: see the step summary"
+            out.append(_command(level, more, file=report.expectations, title="And more"))
+    if not report.samples:
+        out.append(_command("error", exit_line(report), title="Nothing was measured"))
+    return tuple(out)
+
+
+def issue_lines(text: str) -> dict[str, int]:
+    """The first line of an expectations file on which each web address stands, counted from 1."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        for word in line.replace('"', " ").replace("'", " ").split():
+            if word.startswith(("https://", "http://")):
+                found.setdefault(word, number)
+    return found
+
+
+def _finding(level: str, finding: Finding, report: Report, lines: Mapping[str, int]) -> str:
+    line = lines.get(finding.issue)
+    where = {"line": str(line)} if line else {}
+    return _command(level, finding.sentence, file=report.expectations, **where, title=_TITLES[finding.severity])
+
+
+def _command(level: str, message: str, **properties: str) -> str:
+    """``::error file=...,title=...::message``, escaped as the Actions toolkit does it."""
+    shown = ",".join(f"{name}={_property(text)}" for name, text in properties.items())
+    return f"::{level} {shown}::{_data(figures.plain(message))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,214 @@
+"""Training on handwritten digits: the network of keras-team/keras#20713, on the Keras API, in two modes.
+
+``free`` is what a user writes: ``set_random_seed``, then ``fit``. Each backend draws other weights, dropout masks and
+batches from the same seed, so its figures say what a user sees and are compared over seeds.
+
+``controlled`` takes weights and batch order from NumPy and has no dropout, so that all cells compute the same thing
+and the loss of each step can be compared between them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+
+from . import backend as backends
+from . import digits, mps, resources
+
+DEFAULTS = {"epochs": 3, "batch": 128, "train_samples": None, "test_samples": None, "controlled_epochs": None}
+REPEATED_STEPS = 10
+"""How many controlled steps are taken twice, to see whether the cell agrees with itself."""
+
+
+def run(request, report):
+    """Settings: ``epochs``, ``batch``, ``train_samples`` and ``test_samples`` (None: all there are), and
+    ``controlled_epochs`` (None: as many).
+    """
+    settings = request.settings_with(DEFAULTS)
+    train, test = digits.load(request, settings["train_samples"], settings["test_samples"])
+    if request.keras is None:
+        raise backends.unsupported_natively(request)
+    backend = backends.load(request)
+    report.metric("import_s", backend.import_s, "timing", better="lower", unit="s")
+    free(backend.keras, report, settings, request.seed, train, test)
+    controlled(backend.keras, report, settings, request.seed, train, test)
+    report.metric("cpu_s", resources.cpu_s(), "timing", better="lower", unit="s")
+    report.metric("peak_rss_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
+    with mps.listing(backend, report):
+        if backend.device == "mps":
+            count = 2 * settings["batch"]
+            compiled(backend.keras, dropout=True).fit(train[0][:count], train[1][:count], verbose=0)
+
+
+def network(keras, dropout):
+    """The model, not compiled: (n, 28, 28, 1) -> (n, 10) probabilities, 225,034 parameters."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            *([layers.Dropout(0.2)] if dropout else []),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def compiled(keras, dropout):
+    """The model with Adam at 1e-3, sparse categorical cross-entropy and accuracy."""
+    model = network(keras, dropout)
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+# --- free -------------------------------------------------------------------------------------------------------------
+
+
+def free(keras, report, settings, seed, train, test):
+    """Trains as a user would and reports ``free.*``; the loss and validation accuracy of each epoch among them."""
+    keras.utils.set_random_seed(seed)
+    model = compiled(keras, dropout=True)
+    clock = step_clock(keras)
+    cpu, started = resources.cpu_s(), time.perf_counter()
+    history = model.fit(
+        *train,
+        batch_size=settings["batch"],
+        epochs=settings["epochs"],
+        validation_data=test,
+        callbacks=[clock],
+        verbose=0,
+    ).history
+    fit_s = time.perf_counter() - started
+    report.metric("free.fit_s", fit_s, "timing", better="lower", unit="s")
+    report.metric("free.fit_cpu_s", resources.cpu_s() - cpu, "timing", better="lower", unit="s")
+    warm = clock.warm_steps()
+    report.metric("free.first_step_s", clock.epochs[0][0] - started, "timing", better="lower", unit="s")
+    report.metric("free.step_s", median(warm), "timing", better="lower", unit="s")
+    rate = settings["batch"] * len(warm) / sum(warm) if warm else None
+    report.metric("free.images_per_s", rate, "timing", better="higher", unit="images/s")
+    report.metric("free.loss_per_epoch", history["loss"], "info", better="lower")
+    report.metric("free.val_accuracy_per_epoch", history["val_accuracy"], "info", better="higher")
+    _evaluate(report, "free", model, test, settings["batch"])
+    report.metric("parameters", model.count_params(), "exact")
+
+
+def step_clock(keras):
+    """A callback that notes when each step ended: ``epochs`` is a list per epoch of times, seconds."""
+
+    class StepClock(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.epochs = []
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epochs.append([])
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.epochs[-1].append(time.perf_counter())
+
+        def warm_steps(self):
+            """Seconds between the ends of steps of one epoch, without the last of each: it has a smaller batch."""
+            return [later - earlier for ends in self.epochs for earlier, later in zip(ends[:-2], ends[1:-1])]
+
+    return StepClock()
+
+
+# --- controlled -------------------------------------------------------------------------------------------------------
+
+
+def controlled(keras, report, settings, seed, train, test):
+    """Trains from NumPy's weights in NumPy's order without dropout and reports ``controlled.*``."""
+    model = compiled(keras, dropout=False)
+    weights = initial_weights([tuple(weight.shape) for weight in model.weights], seed)
+    model.set_weights(weights)
+    report.metric("controlled.initial_weights", digest(model.get_weights()), "exact")
+    epochs = settings["controlled_epochs"] or settings["epochs"]
+    batches = batch_order(len(train[0]), settings["batch"], epochs, seed)
+    model.optimizer.build(model.trainable_variables)
+    fresh = [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
+    first, _ = steps(model, train, batches[:REPEATED_STEPS])
+    for variable, value in zip(model.optimizer.variables, fresh):
+        variable.assign(value)
+    model.set_weights(weights)
+    losses, ends = steps(model, train, batches)
+    report.metric("controlled.repeatable", "yes" if losses[: len(first)] == first else "no", "exact")
+    report.metric("controlled.loss_per_step", losses, "trajectory", better="lower")
+    pauses = [later - earlier for earlier, later in zip(ends, ends[1:])]
+    report.metric("controlled.step_s", median(pauses), "timing", better="lower", unit="s")
+    _evaluate(report, "controlled", model, test, settings["batch"])
+    report.metric("controlled.final_weights", digest(model.get_weights()), "info")
+
+
+def steps(model, train, batches):
+    """One optimizer step per batch (an index array each). Returns the loss of each, and when each ended."""
+    losses, ends = [], []
+    for batch in batches:
+        model.reset_metrics()  # train_on_batch reports the mean since the last reset, not the step's own loss
+        losses.append(float(model.train_on_batch(train[0][batch], train[1][batch], return_dict=True)["loss"]))
+        ends.append(time.perf_counter())
+    return losses, ends
+
+
+def initial_weights(shapes, seed):
+    """Glorot-uniform float32 kernels and zero biases for ``shapes``, the same on every machine.
+
+    From ``RandomState``, whose streams NumPy has frozen, unlike the Generator's; and uniform, since normal deviates
+    pass through the platform's logarithm.
+    """
+    import numpy as np
+
+    random = np.random.RandomState([seed, 0])
+    weights = []
+    for shape in shapes:
+        if len(shape) == 1:
+            weights.append(np.zeros(shape, "float32"))
+            continue
+        field = int(np.prod(shape[:-2]))  # 1 for a dense kernel
+        limit = math.sqrt(6.0 / (field * (shape[-2] + shape[-1])))
+        weights.append(((2 * random.random_sample(shape) - 1) * limit).astype("float32"))
+    return weights
+
+
+def batch_order(samples, batch, epochs, seed):
+    """Index arrays of the full batches of all epochs; what does not fill a batch is left out, and with it a
+    second shape to compile for.
+    """
+    import numpy as np
+
+    random = np.random.RandomState([seed, 1])
+    orders = (random.permutation(samples) for _ in range(epochs))
+    return [order[start : start + batch] for order in orders for start in range(0, samples - batch + 1, batch)]
+
+
+def digest(arrays):
+    """sha256 over the bit patterns of the arrays, shapes included."""
+    import numpy as np
+
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(repr((array.shape, array.dtype.str)).encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+# --- both -------------------------------------------------------------------------------------------------------------
+
+
+def _evaluate(report, mode, model, test, batch):
+    scores = model.evaluate(*test, batch_size=batch, verbose=0, return_dict=True)
+    report.metric(mode + ".test_accuracy", scores["accuracy"], "seeded", better="higher")
+    report.metric(mode + ".test_loss", scores["loss"], "seeded", better="lower")
+
+
+def median(values):
+    """The median, or None of nothing."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    if not ordered:
+        return None
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

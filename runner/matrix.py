@@ -36,7 +36,7 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keras: list[str]
     device: list[str]
     python: list[str] = []
-    variant: list[str] = [""]
+    variant: tuple[str, ...] = ("",)
 
 
 class Include(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,12 +77,21 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     env: dict[str, str]
 
 
+class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a probe is run."""
+
+    description: str
+    timed: bool
+    timeout_s: float
+
+
 class Matrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of ``matrix.toml``."""
 
     schema: int
     default: str
     sets: dict[str, Set]
+    probes: dict[str, Probe] = {}
     variants: dict[str, Variant] = {}
 
 

@@ -23,7 +23,7 @@ from runner import payload
 from runner.data import DataFile
 from runner.errors import BadOutputError, CellError, RunnerError
 from runner.executors import Executor, Launch, Prepared
-from runner.model import Environment, Job, Metric, Outcome, Sample, Scalar, Status
+from runner.model import Cell, Environment, Job, Metric, Outcome, Sample, Scalar, Status
 from runner.store import Store, digest
 
 
@@ -42,6 +42,7 @@ class Event:
     seconds: float = 0.0
 
 
+_Slot = tuple[str, Cell, str, int]
 Observer = Callable[[Event], None]
 
 
@@ -90,8 +91,8 @@ class _Session:
         self.jobs = jobs
         self.context = context
         self.observe = observe
-        self.done: dict[Job, Sample] = {}
-        self.keys: dict[Job, str] = {}
+        self.done: dict[_Slot, Sample] = {}
+        self.keys: dict[_Slot, str] = {}
         self.pending: list[Job] = []
         self.ready: dict[tuple[str, Environment], Prepared | CellError] = {}
         self.unready = 0
@@ -115,12 +116,12 @@ class _Session:
             if isinstance(identity, CellError):
                 self.ready[place] = identity
                 identity = ""
-            self.keys[job] = _key(job, identity, self.context)
+            self.keys[_slot(job)] = _key(job, identity, self.context)
             found = None
             if not self.context.fresh:
-                found = self.context.store.find(job.cell.id, job.probe.name, job.round, self.keys[job])
+                found = self.context.store.find(job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
             if found:
-                self.done[job] = found
+                self.done[_slot(job)] = found
                 self._note_failure(job, found)
                 self.observe(Event("reuse", job.cell.id, found.reason, job.probe.name, job.round, found.status))
             else:
@@ -196,15 +197,15 @@ class _Session:
         while job := self._next():
             self.observe(Event("start", job.cell.id, "", job.probe.name, job.round))
             sample = self._measure(job)
+            if self.stopped and sample.status != Status.OK:
+                return  # ended by the interrupt, not by itself
             try:
                 self.context.store.save(sample)
             except OSError as error:
                 self._stop(RunnerError(f"results cannot be saved: {error.strerror}; what was saved before is kept"))
                 return
             with self.changed:
-                if self.stopped and sample.status != Status.OK:
-                    return  # ended by the interrupt, not by itself
-                self.done[job] = sample
+                self.done[_slot(job)] = sample
                 self._note_failure(job, sample)
             self.observe(
                 Event("done", job.cell.id, sample.reason, job.probe.name, job.round, sample.status, sample.wall_s)
@@ -229,7 +230,7 @@ class _Session:
             self.given_up.add(_pair(job))
 
     def results(self) -> list[Sample]:
-        return [self.done[job] for job in self.jobs if job in self.done]
+        return [self.done[_slot(job)] for job in self.jobs if _slot(job) in self.done]
 
     # -- one process ---------------------------------------------------------------------------------------
 
@@ -272,7 +273,7 @@ class _Session:
             log="" if status == Status.OK else "\n".join(part for part in (log, answer.traceback) if part),
             wall_s=outcome.wall_s if outcome else 0.0,
             started=started,
-            key=self.keys[job],
+            key=self.keys[_slot(job)],
         )
 
     def _prepared(self, job: Job) -> Prepared:
@@ -304,6 +305,11 @@ class _Session:
         finally:
             with suppress(OSError):
                 shutil.rmtree(io)
+
+
+def _slot(job: Job) -> _Slot:
+    """What tells the jobs of one call apart."""
+    return (job.executor, job.cell, job.probe.name, job.round)
 
 
 def _pair(job: Job) -> tuple[Any, ...]:

@@ -10,15 +10,33 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from runner.errors import UsageError
-from runner.model import SCHEMA, Sample
+from runner.model import SCHEMA, Cell, Sample, Skip
+
+T = TypeVar("T")
 
 RESULTS = "results"
+RECORD = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What a run set out to do: ``<out>/run.json``. With the samples it makes the whole report again."""
+
+    set_name: str = ""
+    cells: tuple[Cell, ...] = ()
+    """All cells that were to run."""
+    skips: tuple[Skip, ...] = ()
+    notes: tuple[str, ...] = ()
+    invocation: str = ""
+    """The command line's arguments that differ from the defaults, quoted for a shell."""
+    schema: int = SCHEMA
 
 
 class Store:
@@ -47,6 +65,10 @@ class Store:
         path = self.path(sample)
         write_atomically(path, msgspec.json.format(msgspec.json.encode(sample), indent=1))
         return path
+
+    def record(self, record: RunRecord) -> None:
+        """Write down what this run sets out to do. Raises OSError."""
+        write_atomically(self.out / RECORD, msgspec.json.format(msgspec.json.encode(record), indent=1))
 
     def find(self, cell_id: str, probe: str, round_: int, key: str) -> Sample | None:
         """A sample that can stand in for running the job again, or None."""
@@ -90,8 +112,28 @@ def load(folders: Iterable[Path]) -> list[Sample]:
     return sorted(newest.values(), key=lambda sample: (sample.started, sample.cell.id, sample.probe, sample.round))
 
 
+def load_records(folders: Iterable[Path]) -> RunRecord:
+    """What the runs in these folders set out to do, put together; empty where none is recorded.
+
+    Raises UsageError for a file that is cut off, malformed or from a newer program.
+    """
+    paths = [path for folder in folders if folder.is_dir() for path in sorted(folder.glob(f"**/{RECORD}"))]
+    records = [_decode(path, RunRecord) for path in paths]
+    return RunRecord(
+        set_name=records[0].set_name if records else "",
+        cells=tuple(dict.fromkeys(cell for record in records for cell in record.cells)),
+        skips=tuple(dict.fromkeys(skip for record in records for skip in record.skips)),
+        notes=tuple(dict.fromkeys(note for record in records for note in record.notes)),
+        invocation=records[0].invocation if records else "",
+    )
+
+
 def read(path: Path) -> Sample:
     """One result file. Raises UsageError for one that is cut off, malformed or from a newer program."""
+    return _decode(path, Sample)
+
+
+def _decode(path: Path, kind: type[T]) -> T:
     try:
         raw = path.read_bytes()
         schema = msgspec.json.decode(raw, type=_Versioned).schema
@@ -99,7 +141,7 @@ def read(path: Path) -> Sample:
             raise UsageError(
                 f"{path}: written by a newer program (schema {schema}, this one reads up to {SCHEMA}); upgrade this one"
             )
-        return msgspec.json.decode(raw, type=Sample)
+        return msgspec.json.decode(raw, type=kind)
     except msgspec.DecodeError as error:
         raise UsageError(f"{path}: not a whole result file ({error}); delete it to measure that again") from None
     except OSError as error:

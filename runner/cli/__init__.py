@@ -1,0 +1,89 @@
+"""argv -> stages -> exit code. The only place that catches the project's own errors in general."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from runner import __version__
+from runner.errors import RunnerError, suggest
+
+# name -> (module, one line of help); a command's module is imported when the command is used
+COMMANDS = {
+    "matrix": ("runner.cli.matrix", "Build, run and judge a set of cells; print the version-regression matrix."),
+    "list": ("runner.cli.listing", "Show the cells of a set."),
+    "report": ("runner.cli.report", "Print the matrix again from result files."),
+    "doctor": ("runner.cli.doctor", "Say what this machine can run, and how to fix what is missing."),
+    "render": ("runner.cli.environments", "Write the Dockerfiles of a set's environments."),
+    "lock": ("runner.cli.environments", "Pin the packages of a set's environments, with hashes."),
+    "images": ("runner.cli.images", "Look after the images: ls, prune, pin, push, pull, sbom."),
+    "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),
+    "compare": ("runner.cli.judge", "Compare two finished runs, cell by cell."),
+    "calibrate": ("runner.cli.judge", "Measure how much a cell differs from itself on this machine."),
+    "expect": ("runner.cli.judge", "Bring matrix/expectations.toml up to date with a run."),
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported on first use, so that --help and list start at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            raise click.UsageError(f"no command {cmd_name!r}{suggest(cmd_name, COMMANDS)}")
+        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 all measured, nothing regressed; 1 something regressed or broke; 2 bad usage; "
+    "3 something could not be measured; 4 nothing was measured; 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="runner")
+def cli() -> None:
+    """Which version of which framework changed accuracy, numerics, speed or memory - and is that change real?
+
+    `python -m runner matrix` answers for the default set.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(argv))
+
+
+def run(argv: list[str] | None = None) -> int:
+    """Run the command line. Returns the exit code; every error of the user's is one line on stderr."""
+    try:
+        cli.main(args=argv, prog_name="runner", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except RunnerError as error:
+        click.echo(f"runner: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("runner: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        return _quietly()
+    return 0
+
+
+def _quietly() -> int:
+    """The reader of our output (``head``, a pager) has gone: that is no error of ours to print."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the interpreter flushes it when it ends
+    return 0

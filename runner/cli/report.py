@@ -1,0 +1,41 @@
+"""``runner report``: the table again, from result files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from runner.cli import options
+
+
+@click.command("report")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@click.option("--format", "format_", type=click.Choice(options.FORMATS), default="terminal", show_default=True)
+@click.option("--set", "set_name", metavar="NAME", help="Take the baselines of this set (default: quick).")
+@click.option("--baseline", metavar="CELL", help="Compare everything that can be compared with this cell.")
+@click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True))
+@click.option("--floor", default=0.05, show_default=True, type=click.FloatRange(0), help="Smallest change that counts.")
+@click.option("--commands", is_flag=True, help="Print the command that reproduces every cell.")
+def report_command(
+    folders: tuple[Path, ...],
+    format_: str,
+    set_name: str | None,
+    baseline: str | None,
+    alpha: float,
+    floor: float,
+    *,
+    commands: bool,
+) -> None:
+    """Print the matrix again from the result files below DIR; several folders are merged.
+
+    Needs no engine. Ends with the exit code the run would have had.
+    """
+    from runner.cli import output, verdicts
+
+    made = verdicts.from_folders(
+        folders, verdicts.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor)
+    )
+    output.emit(made, format_, commands=commands)
+    sys.exit(made.exit_code)

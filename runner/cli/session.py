@@ -1,0 +1,160 @@
+"""The stages of ``runner matrix``, in order: choose, plan, measure, judge, print."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runner import data, judge, run
+from runner.cli import assemble, options, output, verdicts
+from runner.cli.progress import Progress
+from runner.model import Job, Plan, ProbeSpec, Sample
+from runner.store import RunRecord, Store
+
+NEEDS_DATA = frozenset({"mnist"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The command line of ``runner matrix``."""
+
+    set_name: str | None
+    only: tuple[str, ...]
+    probes: tuple[str, ...]
+    settings: tuple[str, ...]
+    executor: str
+    device: str
+    rounds: int
+    max_rounds: int | None
+    seed: int
+    jobs: int
+    builds: int
+    timeout_s: float | None
+    data_path: Path | None
+    offline: bool
+    baseline: str | None
+    alpha: float
+    floor: float
+    fresh: bool
+    dry_run: bool
+    out: Path
+    format_: str
+
+    def invocation(self) -> str:
+        """The arguments that decide what is measured, where they are not the defaults."""
+        words: list[str] = []
+        for option, value, default in (
+            ("--set", self.set_name, None),
+            ("--executor", self.executor, "auto"),
+            ("--device", self.device, "cpu"),
+            ("--seed", self.seed, 0),
+            ("--data", self.data_path, None),
+        ):
+            if value != default:
+                words += [option, str(value)]
+        for setting in self.settings:
+            words += ["--setting", setting]
+        return verdicts.invocation(words)
+
+    def rules(self) -> verdicts.Rules:
+        """What the samples are judged by."""
+        return verdicts.Rules(self.set_name, self.baseline, self.alpha, self.floor, self.max_rounds)
+
+
+def matrix(request: Request) -> int:
+    """Everything, in order. Returns the exit code."""
+    chosen = options.choose(request.set_name, request.only)
+    probes = options.probe_specs(chosen, request.probes, request.settings)
+    cells = assemble.cells_at_hand(request.device) if request.executor == "current" else chosen.cells
+    wish = assemble.Wish(request.executor, request.rounds, request.seed, request.timeout_s)
+    planned = assemble.planned(chosen, cells, probes, wish)
+    if request.dry_run:
+        return _show(planned)
+    store = Store(request.out)
+    store.open()
+    data_file = _data(request, probes)
+    notes = (*planned.notes, data_file.note) if data_file and data_file.note else planned.notes
+    record = RunRecord(chosen.name, cells, planned.skips, notes, request.invocation())
+    store.record(record)
+    with assemble.executors() as executors, _terminated_as_interrupt():
+        context = assemble.context(
+            executors, store, chosen, data_file, fresh=request.fresh, jobs=request.jobs, builds=request.builds
+        )
+        try:
+            samples = _measure(request, planned, context)
+        except run.Interrupted as stop:
+            _report(request, record, stop.samples)
+            return 130
+    return _report(request, record, samples)
+
+
+def _show(planned: Plan) -> int:
+    """``--dry-run``: what would run, in order."""
+    from runner.report import listing
+
+    listing.print_plan(planned, output.console(sys.stdout))
+    return 0
+
+
+def _data(request: Request, probes: Sequence[ProbeSpec]) -> data.DataFile | None:
+    """MNIST, where a probe wants it."""
+    if not any(probe.name in NEEDS_DATA for probe in probes):
+        return None
+    return data.prepare(request.data_path, assemble.cache_dir() / "data", offline=request.offline)
+
+
+def _measure(request: Request, planned: Plan, context: run.Context) -> list[Sample]:
+    """Run the plan, then further rounds of the cells whose timings are undecided, up to ``--max-rounds``."""
+    with Progress(output.console(sys.stderr), len(planned.jobs)) as progress:
+        for note in planned.notes:
+            progress.note(note)
+        samples = run.run(planned.jobs, context, progress)
+        while request.max_rounds and (more := _undecided(request, planned, samples)):
+            progress.expect(len(more))
+            samples += run.run(more, replace(context, fresh=False), progress)
+    return samples
+
+
+def _undecided(request: Request, planned: Plan, samples: Sequence[Sample]) -> tuple[Job, ...]:
+    """The jobs of the rounds that the judge asks for next; none when all is decided or nothing more may run."""
+    rules = request.rules()
+    wanted = judge.more_rounds(samples, verdicts.comparisons(samples, rules), rules.settings(samples))
+    return further_rounds(planned, samples, wanted, request.seed)
+
+
+def further_rounds(planned: Plan, samples: Sequence[Sample], wanted: judge.RoundPlan, seed: int) -> tuple[Job, ...]:
+    """The jobs of those further rounds: rounds outermost, and the cell that leads moves on by one each round."""
+    taken = Counter((sample.cell.id, sample.probe) for sample in samples)
+    first = {(job.cell.id, job.probe.name): job for job in planned.jobs}
+    last = {key: taken[key] + more for key, more in wanted.items()}
+    jobs: list[Job] = []
+    for number in range(min(taken[key] for key in wanted), max(last.values())) if wanted else ():
+        due = [key for key in first if key in wanted and taken[key] <= number < last[key]]
+        lead = number % len(due) if due else 0
+        jobs += [replace(first[key], round=number, seed=seed + number) for key in (*due[lead:], *due[:lead])]
+    return tuple(jobs)
+
+
+def _report(request: Request, record: RunRecord, samples: Sequence[Sample]) -> int:
+    report = verdicts.report(samples, record, request.rules())
+    output.emit(report, request.format_)
+    return report.exit_code
+
+
+@contextmanager
+def _terminated_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does: containers removed, finished results kept."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

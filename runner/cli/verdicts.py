@@ -1,0 +1,86 @@
+"""Samples -> judged report, for a run that has just ended and for result files alike."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner import judge, matrix, resources, store
+from runner.errors import UsageError
+from runner.judge import expectations
+from runner.model import Comparison, Sample, Skip, Status
+from runner.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What samples are judged by."""
+
+    set_name: str | None = None
+    baseline: str | None = None
+    alpha: float = 0.05
+    floor: float = 0.05
+    max_rounds: int | None = None
+
+    def settings(self, samples: Sequence[Sample]) -> judge.JudgeSettings:
+        """The judge's settings; as many looks as a run up to ``max_rounds`` takes, else one look at all there is."""
+        rounds = max((sample.round + 1 for sample in samples), default=1)
+        return judge.JudgeSettings(
+            alpha=self.alpha,
+            floor=self.floor,
+            max_rounds=max(self.max_rounds or 0, rounds),
+            sequential=self.max_rounds is not None,
+        )
+
+
+def comparisons(samples: Sequence[Sample], rules: Rules) -> list[Comparison]:
+    """Every cell against its baseline."""
+    loaded = matrix.load()
+    prefer = matrix.named_set(loaded, rules.set_name).prefer
+    pairs = judge.pairs([sample.cell for sample in samples], prefer, baseline=rules.baseline)
+    return judge.judge(
+        samples, pairs, expectations.load(resources.matrix_dir() / "expectations.toml"), rules.settings(samples)
+    )
+
+
+def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> Report:
+    """All there is to say about the samples."""
+    judged = comparisons(samples, rules)
+    skips = (*record.skips, *missing(record, samples))
+    return Report(
+        samples=tuple(samples),
+        comparisons=tuple(judged),
+        skips=skips,
+        notes=record.notes,
+        title=f"version-regression matrix: {record.set_name}" if record.set_name else "version-regression matrix",
+        exit_code=judge.exit_code(samples, judged, skips),
+        invocation=record.invocation,
+    )
+
+
+def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
+    """The report of the result files below the folders. Raises UsageError for what cannot be read."""
+    samples = store.load(folders)
+    if rules.baseline and rules.baseline not in {sample.cell.id for sample in samples}:
+        raise UsageError(f"--baseline {rules.baseline!r}: no result of that cell in {' '.join(map(str, folders))}")
+    record = store.load_records(folders)
+    if rules.set_name is None and record.set_name in matrix.load().sets:
+        rules = Rules(record.set_name, rules.baseline, rules.alpha, rules.floor, rules.max_rounds)
+    return report(samples, record, rules)
+
+
+def invocation(words: Sequence[str]) -> str:
+    """Arguments quoted for a shell."""
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def missing(record: store.RunRecord, samples: Sequence[Sample]) -> tuple[Skip, ...]:
+    """Cells that were planned and left nothing behind: a shard that died, a run that was stopped."""
+    there = {sample.cell for sample in samples} | {skip.cell for skip in record.skips}
+    return tuple(
+        Skip(cell, Status.UNAVAILABLE, "planned, but left no result: the run was stopped or died")
+        for cell in record.cells
+        if cell not in there
+    )

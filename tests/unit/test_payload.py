@@ -1,0 +1,101 @@
+"""What goes into a cell and what its answer comes to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner import payload
+from runner.data import DataFile
+from runner.errors import BadOutputError
+from runner.model import Cell, Environment, Job, Kind, Outcome, ProbeSpec, Status
+
+CELL = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
+JOB = Job(CELL, Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64"), ProbeSpec("mnist"), 3, 5, "host")
+FINE = {"schema": 1, "status": "ok", "metrics": [{"name": "a", "value": 1.5, "kind": "timing", "better": "lower"}]}
+
+
+def _outcome(**changes: Any) -> Outcome:
+    fields: dict[str, Any] = {
+        "exit_code": 0, "signal": None, "oom": False, "timed_out": False, "wall_s": 2.0, "log": "",
+    }  # fmt: skip
+    return Outcome(**{**fields, **changes})
+
+
+def _answer(io: Path, content: object = FINE) -> Path:
+    (io / payload.RESULT).write_text(content if isinstance(content, str) else json.dumps(content))
+    return io
+
+
+def test_a_process_finds_the_payload_and_its_request(tmp_path: Path) -> None:
+    payload.stage(tmp_path, JOB, DataFile(Path("/d"), "mnist", "5ha"), "/data/mnist.npz")
+    request = json.loads((tmp_path / "request.json").read_text())
+    assert request["cell"] == {
+        "framework": "torch", "version": "2.2.2", "keras": "3.8.0", "python": "3.11", "device": "cpu", "variant": "",
+    }  # fmt: skip
+    assert (request["probe"], request["round"], request["seed"]) == ("mnist", 3, 5)
+    assert request["data"] == {"path": "/data/mnist.npz", "name": "mnist", "sha256": "5ha"}
+    assert (tmp_path / "probe" / "__main__.py").is_file()
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_the_payload_names_its_probes() -> None:
+    assert {"hello", "mnist", "conv2d"} <= set(payload.probes())
+    assert "protocol" not in payload.probes()
+
+
+def test_a_good_answer_is_read(tmp_path: Path) -> None:
+    made = payload.ending(_answer(tmp_path), _outcome())
+    assert made.status == Status.OK
+    assert made.answer.metrics[0].kind == Kind.TIMING
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "reason"),
+    [
+        (_outcome(exit_code=3, log="a\nboom\n"), Status.CRASHED, "exit code 3: boom"),
+        (_outcome(exit_code=139, signal=11), Status.CRASHED, "killed by signal SIGSEGV"),
+        (_outcome(exit_code=137, signal=9, oom=True), Status.OOM, "memory"),
+        (_outcome(exit_code=143, timed_out=True, wall_s=60.2), Status.TIMEOUT, "60 s"),
+    ],
+)
+def test_how_the_process_ended_outranks_a_cheerful_report(
+    tmp_path: Path, outcome: Outcome, status: Status, reason: str
+) -> None:
+    made = payload.ending(_answer(tmp_path), outcome)
+    assert made.status == status
+    assert reason in made.reason
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "not json", '{"status": "ok"', "[]", '{"status": "splendid"}', '{"status": "ok", "metrics": [{"name": 1}]}'],
+)
+def test_garbage_is_bad_output(tmp_path: Path, content: str) -> None:
+    with pytest.raises(BadOutputError, match="result file") as caught:
+        payload.ending(_answer(tmp_path, content), _outcome())
+    assert "\n" not in str(caught.value)
+
+
+def test_no_answer_and_a_link_instead_of_one_are_bad_output(tmp_path: Path) -> None:
+    with pytest.raises(BadOutputError, match="without a result file"):
+        payload.ending(tmp_path, _outcome())
+    (tmp_path / payload.RESULT).symlink_to("/etc/hostname")
+    with pytest.raises(BadOutputError, match="without a result file"):
+        payload.ending(tmp_path, _outcome())
+
+
+def test_the_probe_hash_sees_every_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payload, "_SOURCE", tmp_path)
+    seen = set()
+    for name, text in (("a.py", "1"), ("a.py", "2"), ("b.py", ""), ("sub/c.py", "")):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        payload.probe_hash.cache_clear()
+        seen.add(payload.probe_hash())
+    payload.probe_hash.cache_clear()
+    assert len(seen) == 4

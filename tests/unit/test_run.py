@@ -1,0 +1,250 @@
+"""Plan + executors -> results."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner import run
+from runner.errors import BuildError, CellError, RunnerError, UnavailableError
+from runner.executors import Launch, Prepared, Say
+from runner.model import Cell, Environment, Job, Outcome, ProbeSpec, Sample, Status
+from runner.store import Store
+
+Behaviour = Callable[[Launch], Outcome]
+DONE = Outcome(exit_code=0, signal=None, oom=False, timed_out=False, wall_s=0.5, log="")
+
+
+def fine(launch: Launch) -> Outcome:
+    (launch.io / "result.json").write_text(json.dumps({"schema": 1, "status": "ok", "facts": {"device_name": "cpu"}}))
+    return DONE
+
+
+class Executor:
+    """An executor in this process: what each cell does is a function."""
+
+    name = "host"
+
+    def __init__(self, behaviour: dict[str, Behaviour] | None = None) -> None:
+        self.behaviour = behaviour or {}
+        self.order: list[tuple[str, str, int]] = []
+        self.prepared: list[str] = []
+        self.prepare_hook: Callable[[Environment], None] = lambda _environment: None
+        self.identities: dict[str, str] = {}
+        self.closed = threading.Event()
+
+    def data_path(self, data: Path) -> str:
+        return str(data)
+
+    def identity(self, environment: Environment) -> str:
+        return self.identities.get(environment.version, "lock-1")
+
+    def prepare(self, environment: Environment, say: Say) -> Prepared:
+        self.prepared.append(environment.version)
+        self.prepare_hook(environment)
+        say("installing")
+        return Prepared(environment, "python", "lock-1", {"numpy": "2.0"}, ("a note",))
+
+    def execute(self, launch: Launch) -> Outcome:
+        request = json.loads((launch.io / "request.json").read_text())
+        self.order.append((launch.cell.version, request["probe"], request["round"]))
+        return self.behaviour.get(launch.cell.version, fine)(launch)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def _job(version: str = "1.0", probe: str = "mnist", number: int = 0, *, timed: bool = True) -> Job:
+    cell = Cell("torch", version, "3.8.0", "3.11", "cpu")
+    environment = Environment("torch", version, "3.8.0", "3.11", "cpu", "linux-x86_64")
+    return Job(cell, environment, ProbeSpec(probe, timed=timed), number, number, "host")
+
+
+def _run(tmp_path: Path, executor: Executor, *jobs: Job, **changes: object) -> list[Sample]:
+    context = run.Context({"host": executor}, Store(tmp_path), None, {"host": "h"})
+    return run.run(jobs, replace(context, **changes), lambda _event: None)  # type: ignore[arg-type]
+
+
+def test_every_job_gives_one_saved_sample_in_order(tmp_path: Path) -> None:
+    executor = Executor()
+    samples = _run(tmp_path, executor, _job("1.0"), _job("2.0"), _job("1.0", number=1))
+    assert [(s.cell.version, s.round, s.status) for s in samples] == [
+        ("1.0", 0, Status.OK), ("2.0", 0, Status.OK), ("1.0", 1, Status.OK),
+    ]  # fmt: skip
+    assert len(list(tmp_path.rglob("*.json"))) == 3
+    assert samples[0].packages == {"numpy": "2.0"}
+    assert samples[0].notes == ("a note",)
+    assert samples[0].lock_hash == "lock-1"
+    assert sorted(executor.prepared) == ["1.0", "2.0"]
+
+
+def test_a_second_run_runs_nothing_and_prepares_nothing(tmp_path: Path) -> None:
+    first = _run(tmp_path, Executor(), _job("1.0"), _job("2.0"))
+    executor = Executor()
+    assert _run(tmp_path, executor, _job("1.0"), _job("2.0")) == first
+    assert executor.order == executor.prepared == []
+
+
+def test_fresh_measures_again(tmp_path: Path) -> None:
+    _run(tmp_path, Executor(), _job())
+    executor = Executor()
+    _run(tmp_path, executor, _job(), fresh=True)
+    assert len(executor.order) == 1
+
+
+def test_another_lock_setting_or_host_is_another_measurement(tmp_path: Path) -> None:
+    _run(tmp_path, Executor(), _job())
+    changed_lock = Executor()
+    changed_lock.identities = {"1.0": "lock-2"}
+    _run(tmp_path, changed_lock, _job())
+    changed_settings = Executor()
+    _run(tmp_path, changed_settings, replace(_job(), probe=ProbeSpec("mnist", {"epochs": 1})))
+    changed_host = Executor()
+    _run(tmp_path, changed_host, _job(), host={"host": "other"})
+    assert [len(e.order) for e in (changed_lock, changed_settings, changed_host)] == [1, 1, 1]
+
+
+def _raises(error: Exception) -> Behaviour:
+    def behave(_launch: Launch) -> Outcome:
+        raise error
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "reason"),
+    [
+        (lambda _l: replace(DONE, exit_code=7, log="x\nlast words"), Status.CRASHED, "exit code 7: last words"),
+        (lambda _l: replace(DONE, oom=True, exit_code=137), Status.OOM, "memory"),
+        (lambda _l: replace(DONE, timed_out=True), Status.TIMEOUT, "did not finish"),
+        (lambda _l: DONE, Status.BAD_OUTPUT, "without a result file"),
+        (_raises(UnavailableError("the engine\nwent away")), Status.UNAVAILABLE, "the engine went away"),
+        (_raises(CellError("cannot start")), Status.CRASHED, "cannot start"),
+        (_raises(ZeroDivisionError("oops")), Status.UNAVAILABLE, "internal error: ZeroDivisionError: oops"),
+    ],
+)
+def test_every_way_to_fail_is_a_status_and_never_stops_the_others(
+    tmp_path: Path, behaviour: Behaviour, status: Status, reason: str
+) -> None:
+    samples = _run(tmp_path, Executor({"1.0": behaviour}), _job("1.0"), _job("2.0"))
+    assert [s.status for s in samples] == [status, Status.OK]
+    assert reason in samples[0].reason
+    assert "\n" not in samples[0].reason
+
+
+def test_the_log_of_a_failed_cell_is_kept(tmp_path: Path) -> None:
+    crash: Behaviour = lambda _l: replace(DONE, exit_code=1, log="Traceback...\nboom")  # noqa: E731
+    samples = _run(tmp_path, Executor({"1.0": crash}), _job("1.0"), _job("2.0"))
+    assert samples[0].log == "Traceback...\nboom"
+    assert samples[1].log == ""
+
+
+def test_a_cell_whose_environment_fails_is_build_failed_and_tried_again_next_time(tmp_path: Path) -> None:
+    def hook(environment: Environment) -> None:
+        if environment.version == "1.0":
+            raise BuildError("no solution", log="because")
+
+    executor = Executor()
+    executor.prepare_hook = hook
+    samples = _run(tmp_path, executor, _job("1.0"), _job("2.0"))
+    assert [s.status for s in samples] == [Status.BUILD_FAILED, Status.OK]
+    assert (samples[0].reason, samples[0].log) == ("no solution", "because")
+    again = Executor()
+    assert _run(tmp_path, again, _job("1.0"))[0].status == Status.OK
+    assert again.prepared == ["1.0"]
+
+
+def test_a_cell_that_failed_is_not_asked_again_in_later_rounds(tmp_path: Path) -> None:
+    executor = Executor({"1.0": lambda _l: replace(DONE, exit_code=1)})
+    samples = _run(tmp_path, executor, *(_job(v, number=n) for n in range(3) for v in ("1.0", "2.0")))
+    assert [(s.cell.version, s.round) for s in samples] == [("1.0", 0), ("2.0", 0), ("2.0", 1), ("2.0", 2)]
+    cached = Executor()
+    assert _run(tmp_path, cached, *(_job(v, number=n) for n in range(3) for v in ("1.0", "2.0"))) == samples
+    assert cached.order == []
+
+
+def test_untimed_probes_run_while_others_build_and_timed_ones_wait(tmp_path: Path) -> None:
+    release = threading.Event()
+    executor = Executor()
+
+    def hook(environment: Environment) -> None:
+        if environment.version == "2.0":
+            assert release.wait(10)
+
+    def first_done(launch: Launch) -> Outcome:
+        release.set()  # the slow environment becomes ready only after a process has run
+        return fine(launch)
+
+    executor.prepare_hook = hook
+    executor.behaviour = {"1.0": first_done}
+    samples = _run(
+        tmp_path, executor, _job("1.0", "mnist"), _job("2.0", "mnist"), _job("1.0", "conv2d", timed=False)
+    )
+    assert executor.order[0] == ("1.0", "conv2d", 0)
+    assert [(s.probe, s.quiet) for s in samples if s.probe == "mnist"] == [("mnist", True), ("mnist", True)]
+
+
+def test_several_processes_at_once_are_never_called_quiet(tmp_path: Path) -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def together(launch: Launch) -> Outcome:
+        both.wait()
+        return fine(launch)
+
+    samples = _run(tmp_path, Executor({"1.0": together, "2.0": together}), _job("1.0"), _job("2.0"), jobs=2)
+    assert [s.quiet for s in samples] == [False, False]
+
+
+def test_an_interrupt_ends_the_processes_and_keeps_what_had_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = Executor()
+    started = threading.Event()
+
+    def hangs(_launch: Launch) -> Outcome:
+        started.set()
+        assert executor.closed.wait(10)
+        return replace(DONE, exit_code=137, signal=9)
+
+    executor.behaviour = {"2.0": hangs}
+    join = threading.Thread.join
+
+    def interrupted(thread: threading.Thread, timeout: float | None = None) -> None:
+        if started.is_set() and not executor.closed.is_set():
+            raise KeyboardInterrupt
+        join(thread, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    began = time.monotonic()
+    with pytest.raises(run.Interrupted) as caught:
+        _run(tmp_path, executor, _job("1.0"), _job("2.0"), _job("3.0"))
+    assert time.monotonic() - began < 8
+    assert [s.cell.version for s in caught.value.samples] == ["1.0"]
+    assert [s.status for s in caught.value.samples] == [Status.OK]
+    monkeypatch.undo()
+    after = Executor()
+    _run(tmp_path, after, _job("1.0"), _job("2.0"), _job("3.0"))
+    assert [version for version, _, _ in after.order] == ["2.0", "3.0"]
+
+
+def test_a_full_disk_stops_the_run_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_store: Store, _sample: Sample) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Store, "save", full)
+    with pytest.raises(RunnerError, match="No space left on device"):
+        _run(tmp_path, Executor(), _job("1.0"), _job("2.0"))
+
+
+def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    _run(tmp_path / "out", Executor({"1.0": _raises(CellError("x"))}), _job("1.0"), _job("2.0"))
+    assert list(scratch.iterdir()) == []

@@ -41,6 +41,15 @@ class Engine:
     selinux: bool = False
     cgroup: str = ""
     """``1`` or ``2``."""
+    system: str = ""
+    """What the engine runs on: ``Debian GNU/Linux 12 (bookworm)``, ``Docker Desktop``."""
+    root: str = ""
+    """The folder of its images, on the machine it runs on."""
+    memory_bytes: int = 0
+    limits_memory: bool = True
+    """Whether it can hold a container to a memory limit; a rootless engine on cgroup v1 cannot."""
+    nvidia: bool = False
+    """Whether it knows NVIDIA's runtime, or devices by the Container Device Interface."""
 
     @classmethod
     def read(cls, info: Mapping[str, Any], api: str = "") -> Engine:
@@ -53,6 +62,12 @@ class Engine:
             remapped="name=userns" in security,
             selinux="name=selinux" in security,
             cgroup=str(info.get("CgroupVersion") or "1"),
+            system=str(info.get("OperatingSystem", "")),
+            root=str(info.get("DockerRootDir", "")),
+            memory_bytes=int(info.get("MemTotal") or 0),
+            limits_memory=bool(info.get("MemoryLimit", True)),
+            nvidia="nvidia" in (info.get("Runtimes") or {})
+            or "cdi" in str(info.get("DiscoveredDevices") or "").lower(),
         )
 
 

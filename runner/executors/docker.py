@@ -14,7 +14,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,7 +172,7 @@ class DockerExecutor:
         return recipe.outcome(state, timed_out=timed_out, wall_s=wall_s, log=log)
 
 
-def connect() -> tuple[APIClient, recipe.Engine]:
+def connect(timeout_s: int = _REQUEST_TIMEOUT_S) -> tuple[APIClient, recipe.Engine]:
     """A client for the engine in use, and facts about that engine.
 
     Raises UnavailableError, in one line, where none answers.
@@ -180,8 +180,31 @@ def connect() -> tuple[APIClient, recipe.Engine]:
     import docker
 
     with _one_line(None):
-        api = docker.from_env(timeout=_REQUEST_TIMEOUT_S, max_pool_size=64).api
+        api = docker.from_env(timeout=timeout_s, max_pool_size=64).api
         return api, recipe.Engine.read(api.info(), api.api_version)
+
+
+def missing_images(names: Sequence[str], timeout_s: int = _REQUEST_TIMEOUT_S) -> dict[str, str]:
+    """Images that the engine in use neither has nor can get from their registry, and why.
+
+    Raises UnavailableError where no engine answers.
+    """
+    import docker
+
+    missing: dict[str, str] = {}
+    api, _ = connect(timeout_s)
+    for name in names:
+        try:
+            api.inspect_image(name)  # type: ignore[no-untyped-call]
+        except docker.errors.ImageNotFound:
+            try:
+                api.inspect_distribution(name)  # type: ignore[no-untyped-call]
+            except docker.errors.DockerException as error:
+                missing[name] = str(getattr(error, "explanation", None) or error)
+            except _transport_errors():
+                missing[name] = "its registry does not answer"
+    api.close()
+    return missing
 
 
 def sweep(api: APIClient) -> int:

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -137,11 +138,15 @@ class HostExecutor:
         say(f"making a virtual environment of Python {environment.python}")
         python = str(part / "bin" / "python")
         uv = uv_program()
-        made = self._uv(
-            [uv, "venv", "--relocatable", "--allow-existing", "--python", environment.python, str(part)], part
-        )
-        if made.exit_code:
-            raise UnavailableError(f"no Python {environment.python} for this machine: {last_error(made.log)}", made.log)
+        known = pythons().get(environment.python)
+        # uv's own search may run every shim on PATH, and may download: only where nothing is known
+        for interpreter in (str(known), environment.python) if known else (environment.python,):
+            made = self._uv([uv, "venv", "--relocatable", "--allow-existing", "--python", interpreter, str(part)], part)
+            if not made.exit_code:
+                break
+        else:
+            why = last_error(made.log)
+            raise UnavailableError(f"no Python {environment.python} on this machine: {why}", made.log)
         lock = part / "requirements.txt"
         lock.write_text(pinned.requirements)
         say(f"installing {len(pinned.packages) or 'its'} packages")
@@ -176,6 +181,39 @@ def uv_program() -> str:
         if found:
             return found
     raise UnavailableError("uv is not installed: pip install uv")
+
+
+def pythons() -> dict[str, Path]:
+    """Pythons on this machine by minor version (``3.11``), found by looking only: nothing is started.
+
+    This program's own comes first, then uv's, pyenv's and those on PATH; the newest patch release where there are
+    several. A shim of pyenv is none: it may stand for a Python that is not there.
+    """
+    own = Path(sys.base_prefix) / "bin" / "python3"
+    found = {f"{sys.version_info.major}.{sys.version_info.minor}": own} if own.exists() else {}
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for pattern in ("cpython-3.*", "3.*"):
+        installed = (managed if pattern.startswith("cpython") else pyenv / "versions").glob(pattern)
+        for folder in sorted(installed, key=_release, reverse=True):
+            _note_python(found, folder / "bin" / "python3")
+    for place in os.environ.get("PATH", "").split(os.pathsep):
+        if place and Path(place) != pyenv / "shims":
+            for path in Path(place).glob("python3.*"):
+                _note_python(found, path)
+    return found
+
+
+def _note_python(found: dict[str, Path], path: Path) -> None:
+    name = path.name if path.name != "python3" else path.parent.parent.name
+    version = re.fullmatch(r"(?:python|cpython-)?(3\.\d+)(?:[.-].*)?", name)
+    if version and not name.endswith(("-config", "t")) and os.access(path, os.X_OK):
+        found.setdefault(version[1], path)
+
+
+def _release(folder: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", folder.name)[:3]]
 
 
 def last_error(log: str) -> str:

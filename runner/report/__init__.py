@@ -6,6 +6,6 @@ modules only write these down in one format each.
 
 from __future__ import annotations
 
-from runner.report.data import Report, command, exit_line
+from runner.report.data import Finding, Report, Severity, command, exit_line
 
-__all__ = ["Report", "command", "exit_line"]
+__all__ = ["Finding", "Report", "Severity", "command", "exit_line"]

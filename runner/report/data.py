@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from enum import IntEnum
 
 from runner.model import Cell, Comparison, Sample, Skip
 from runner.report import figures
+from runner.report.marks import Mark
 
 EXIT_MEANINGS = {
     0: "all that was asked was measured, and nothing regressed",
@@ -16,6 +18,58 @@ EXIT_MEANINGS = {
     4: "nothing was measured",
     130: "interrupted",
 }
+
+
+class Severity(IntEnum):
+    """How bad a finding is; a smaller one is worse."""
+
+    BROKEN = 0
+    REGRESSED = 1
+    FAILED = 2
+    """A cell did not run, and there is no baseline that says whether it ever did."""
+    FIXED = 3
+    """A known failure is gone: the expectations file is out of date."""
+    UNDECIDED = 4
+    INCOMPARABLE = 5
+    EXPECTED = 6
+    IMPROVED = 7
+    DIFFERENT = 8
+    """Between frameworks or devices: no regression."""
+
+    @property
+    def mark(self) -> Mark:
+        """The symbol the tables use for the same thing."""
+        return _MARKS[self]
+
+
+_MARKS = {
+    Severity.BROKEN: Mark.WORSE,
+    Severity.REGRESSED: Mark.WORSE,
+    Severity.FAILED: Mark.WORSE,
+    Severity.FIXED: Mark.FIXED,
+    Severity.UNDECIDED: Mark.UNDECIDED,
+    Severity.INCOMPARABLE: Mark.INCOMPARABLE,
+    Severity.EXPECTED: Mark.EXPECTED,
+    Severity.IMPROVED: Mark.BETTER,
+    Severity.DIFFERENT: Mark.DIFFERS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence, with the ids of the cells it is about."""
+
+    severity: Severity
+    text: str
+    cells: tuple[str, ...]
+    issue: str = ""
+    weight: float = 0.0
+    """Orders findings of one severity: the larger, the worse."""
+
+    @property
+    def sentence(self) -> str:
+        """The text with the address of the known problem."""
+        return f"{self.text}: {figures.plain(self.issue)}" if self.issue else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +86,8 @@ class Report:
     """Further arguments of the run that differ from the defaults, quoted for a shell: ``--set seeds --rounds 5``."""
     expectations: str = "matrix/expectations.toml"
     """Where known failures are kept, as seen from the repository root; annotations point there."""
+    extra: tuple[Finding, ...] = ()
+    """Findings that do not come from comparisons: defects that a sweep of many cases found."""
 
 
 def exit_line(report: Report) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from runner.report import figures
-from runner.report.data import Report, exit_line
-from runner.report.findings import Finding, Severity, findings
+from runner.report.data import Finding, Report, Severity, exit_line
+from runner.report.findings import findings
 
 _LEVELS = {
     Severity.BROKEN: "error",
@@ -26,8 +26,8 @@ _MOST = 10
 """GitHub shows that many annotations of each level per step and drops the rest without a word."""
 
 
-def annotations(report: Report, expectation_lines: Mapping[str, int] | None = None) -> tuple[str, ...]:
-    """One workflow command per finding that somebody should act on, worst first, at most ten of each level.
+def annotations(report: Report, expectation_lines: Mapping[str, int] | None = None) -> str:
+    """A line per finding that somebody should act on, worst first, at most ten of each level.
 
     All of them point at the expectations file, where a known failure is written down; ``expectation_lines`` maps an
     issue's address to the line that names it (see ``issue_lines``).
@@ -47,7 +47,7 @@ def annotations(report: Report, expectation_lines: Mapping[str, int] | None = No
             out.append(_command(level, more, file=report.expectations, title="And more"))
     if not report.samples:
         out.append(_command("error", exit_line(report), title="Nothing was measured"))
-    return tuple(out)
+    return "\n".join(out)
 
 
 def issue_lines(text: str) -> dict[str, int]:

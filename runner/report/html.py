@@ -8,12 +8,12 @@ from importlib import resources
 
 from runner.model import Comparison
 from runner.report import figures
-from runner.report.data import Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import Finding, findings, not_measured
+from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
+from runner.report.findings import findings, not_measured
+from runner.report.marks import Mark
 from runner.report.table import (
     BASELINE,
     Figure,
-    Mark,
     Row,
     Summary,
     Table,

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from runner.model import Cell
 from runner.report import figures
-from runner.report.data import Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import Finding, findings, not_measured
-from runner.report.table import BASELINE, Mark, Row, Table, common, labels, tables, used_marks
+from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
+from runner.report.findings import findings, not_measured
+from runner.report.marks import Mark
+from runner.report.table import BASELINE, Row, Table, common, labels, tables, used_marks
 
 LIMIT_BYTES = 1 << 20
 """What GitHub accepts as the summary of one step; a comment takes 65,536 characters."""

@@ -9,12 +9,12 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
 from runner.report import columns, figures
 from runner.report.data import Report
+from runner.report.marks import Mark, mark
 
 FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
 """The order of the groups, unless a comparison between frameworks has a baseline: that group comes first."""
@@ -24,47 +24,6 @@ BASELINE = "◆"
 
 _AXES = ("version", "keras", "variant", "python", "device", "framework")
 """Which comparison a row shows where it takes part in several, first choice first."""
-
-
-class Mark(Enum):
-    """A verdict as it is drawn: symbol, symbol in ASCII, meaning, style. The symbols differ without any colour."""
-
-    WORSE = ("✗", "x", "worse", "bold red")
-    BETTER = ("✓", "+", "better", "green")
-    SAME = ("=", "=", "same", "dim")
-    UNDECIDED = ("?", "?", "undecided", "yellow")
-    EXPECTED = ("~", "~", "expected", "magenta")
-    FIXED = ("!", "!", "expected failure is gone", "bold yellow")
-    INCOMPARABLE = ("≠", "#", "not comparable", "dim")
-    DIFFERS = ("Δ", "d", "differs, but is no regression (another framework or device)", "cyan")
-    NONE = ("", "", "", "")
-
-    def __init__(self, symbol: str, ascii_symbol: str, meaning: str, style: str) -> None:
-        self.symbol = symbol
-        self.ascii_symbol = ascii_symbol
-        self.meaning = meaning
-        self.style = style
-
-
-def mark(comparison: Comparison | None) -> Mark:
-    """How a verdict is drawn. An ``inconclusive`` one is never red, and what gates nothing is never red either."""
-    if comparison is None:
-        return Mark.NONE
-    verdict = comparison.verdict
-    if not comparison.gates and verdict in (Verdict.REGRESSED, Verdict.IMPROVED, Verdict.BROKEN):
-        return Mark.DIFFERS
-    if verdict is Verdict.FIXED:
-        return Mark.FIXED if comparison.issue else Mark.BETTER
-    return {
-        Verdict.SAME: Mark.SAME,
-        Verdict.REGRESSED: Mark.WORSE,
-        Verdict.BROKEN: Mark.WORSE,
-        Verdict.IMPROVED: Mark.BETTER,
-        Verdict.INCONCLUSIVE: Mark.UNDECIDED,
-        Verdict.EXPECTED: Mark.EXPECTED,
-        Verdict.NOT_COMPARABLE: Mark.INCOMPARABLE,
-        Verdict.NO_BASELINE: Mark.NONE,
-    }[verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,13 +186,13 @@ def _row(
     leaders: set[str],
 ) -> Row:
     primary = _primary(comparisons)
-    mine = {c.metric: c for c in comparisons if primary and c.baseline == primary.baseline}
+    mine = {c.metric: c for c in comparisons if not c.baseline or (primary and c.baseline == primary.baseline)}
     status = mine.get("status") or next((c for c in comparisons if c.metric == "status"), None)
     bad = [s for s in samples if s.status is not Status.OK]
     broken = len(bad) == len(samples)
     drawn = mark(status) if status and status.verdict is not Verdict.SAME else Mark.NONE
     baseline = cells.get(primary.baseline) if primary else None
-    within = any(c.axis != "framework" for c in comparisons)
+    within = any(c.baseline and c.axis != "framework" for c in comparisons)
     return Row(
         cell=cell,
         probe=probe,
@@ -277,11 +236,11 @@ def _against(baseline: Cell | None, comparison: Comparison) -> str:
 def _figure(col: Column, summary: Summary | None, comparison: Comparison | None) -> Figure | None:
     if summary is None:
         return None
-    shown = summary.shown
+    shown = summary.shown[-1] if isinstance(summary.shown, list) and summary.shown else summary.shown
     text = figures.value(shown, col.unit, percent=col.percent, exact=col.exact)
-    if summary.median is None and summary.distinct > 1 and not isinstance(shown, list):
+    if summary.median is None and summary.distinct > 1 and not isinstance(summary.shown, list):
         text = f"{summary.distinct} different"
-    if col.label == f"{col.unit}":  # the heading says the unit already
+    if col.unit in (col.label, "cases"):  # the heading says it already
         text = text.removesuffix(f" {col.unit}")
     return Figure(figures.shorten(text, 24), mark(comparison), delta(summary.metric, comparison), summary, comparison)
 

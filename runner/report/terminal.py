@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from runner.model import Cell
 from runner.report import figures, lines
-from runner.report.data import Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import Finding, findings, not_measured
+from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
+from runner.report.findings import findings, not_measured
 from runner.report.lines import GAP
-from runner.report.table import BASELINE, Figure, Mark, Row, Table, common, labels, tables, used_marks
+from runner.report.marks import Mark
+from runner.report.table import BASELINE, Figure, Row, Table, common, labels, tables, used_marks
 
 if TYPE_CHECKING:
     from rich.console import Console, Group

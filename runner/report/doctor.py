@@ -1,0 +1,63 @@
+"""What ``runner doctor`` found, on the terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from runner.report import figures, lines
+
+if TYPE_CHECKING:
+    from rich.console import Console, Group
+
+_MARKS = {"ok": ("✓", "green"), "warn": ("!", "bold yellow"), "fail": ("✗", "bold red")}
+
+
+class Check(Protocol):
+    """One thing that was looked at. Read-only, so that a frozen data class fits."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def level(self) -> str:
+        """``ok``, ``warn`` or ``fail``."""
+        ...
+
+    @property
+    def says(self) -> str: ...
+    @property
+    def fix(self) -> str:
+        """What to do about it, or an empty string."""
+        ...
+
+
+def print_checks(checks: Sequence[Check], console: Console) -> None:
+    """Write the checks to the console."""
+    console.print(check_lines(checks, console.width, ascii_only=lines.needs_ascii(console)), soft_wrap=True)
+
+
+def check_lines(checks: Sequence[Check], width: int = 100, *, ascii_only: bool = False) -> Group:
+    """A line per check, in the order given, with the fix under what is missing, and a line that sums up."""
+    from rich.console import Group
+
+    widest = max((lines.cells(figures.plain(check.name)) for check in checks), default=0)
+    out = []
+    for check in checks:
+        symbol, style = _MARKS.get(check.level, ("?", "yellow"))
+        start = f"{symbol} {lines.pad(figures.plain(check.name), widest)}"
+        out += lines.items(start, figures.plain(check.says), width, style)
+        if check.fix and check.level != "ok":
+            indent = " " * (lines.cells(start) + 1)
+            out += [
+                lines.text(indent + line, "dim") for line in lines.wrap(figures.plain(check.fix), width - len(indent))
+            ]
+    failed = sum(check.level == "fail" for check in checks)
+    warned = sum(check.level == "warn" for check in checks)
+    total = "All is in place." if not failed and not warned else f"{failed} missing, {warned} to know about."
+    out += [lines.text(""), lines.text(total, "bold red" if failed else "bold yellow" if warned else "bold green")]
+    return Group(*(lines.ascii_only(line) if ascii_only else line for line in out))
+
+
+def to_list(checks: Sequence[Check]) -> list[dict[str, str]]:
+    """The checks as plain data."""
+    return [{"name": c.name, "level": c.level, "says": c.says, "fix": c.fix} for c in checks]

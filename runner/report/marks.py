@@ -1,0 +1,48 @@
+"""Verdicts as they are drawn."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from runner.model import Comparison, Verdict
+
+
+class Mark(Enum):
+    """A verdict as it is drawn: symbol, symbol in ASCII, meaning, style. The symbols differ without any colour."""
+
+    WORSE = ("✗", "x", "worse", "bold red")
+    BETTER = ("✓", "+", "better", "green")
+    SAME = ("=", "=", "same", "dim")
+    UNDECIDED = ("?", "?", "undecided", "yellow")
+    EXPECTED = ("~", "~", "expected", "magenta")
+    FIXED = ("!", "!", "expected failure is gone", "bold yellow")
+    INCOMPARABLE = ("≠", "#", "not comparable", "dim")
+    DIFFERS = ("Δ", "d", "differs, but is no regression (another framework or device)", "cyan")
+    NONE = ("", "", "", "")
+
+    def __init__(self, symbol: str, ascii_symbol: str, meaning: str, style: str) -> None:
+        self.symbol = symbol
+        self.ascii_symbol = ascii_symbol
+        self.meaning = meaning
+        self.style = style
+
+
+def mark(comparison: Comparison | None) -> Mark:
+    """How a verdict is drawn. An ``inconclusive`` one is never red, and what gates nothing is never red either."""
+    if comparison is None:
+        return Mark.NONE
+    verdict = comparison.verdict
+    if not comparison.gates and verdict in (Verdict.REGRESSED, Verdict.IMPROVED, Verdict.BROKEN):
+        return Mark.DIFFERS
+    if verdict is Verdict.FIXED:
+        return Mark.FIXED if comparison.issue else Mark.BETTER
+    return {
+        Verdict.SAME: Mark.SAME,
+        Verdict.REGRESSED: Mark.WORSE,
+        Verdict.BROKEN: Mark.WORSE,
+        Verdict.IMPROVED: Mark.BETTER,
+        Verdict.INCONCLUSIVE: Mark.UNDECIDED,
+        Verdict.EXPECTED: Mark.EXPECTED,
+        Verdict.NOT_COMPARABLE: Mark.INCOMPARABLE,
+        Verdict.NO_BASELINE: Mark.NONE,
+    }[verdict]

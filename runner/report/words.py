@@ -1,0 +1,152 @@
+"""Cells and changes in words. Which sentences are said, and in what order, is ``findings``'s business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from runner.model import Cell, Comparison, Kind, Metric, Verdict
+from runner.report import columns, figures
+from runner.report.data import Report
+from runner.report.table import cell_order
+
+MOST_NAMED = 4
+"""Of a longer list the first four are named and the rest are counted."""
+
+
+class Words:
+    """Names of the cells of one report, as short as they can be told apart, and sentences about their metrics."""
+
+    def __init__(self, report: Report, *, skipped: bool = False) -> None:
+        self.cells: dict[str, Cell] = {s.cell.id: s.cell for s in report.samples}
+        if skipped:
+            self.cells.update({s.cell.id: s.cell for s in report.skips})
+        self.metrics: dict[tuple[str, str], Metric] = {}
+        for sample in report.samples:
+            for metric in sample.metrics:
+                self.metrics.setdefault((sample.probe, metric.name), metric)
+        self.pythons = len({c.python for c in self.cells.values()}) > 1
+        self.devices = len({c.device for c in self.cells.values()}) > 1
+        self.probes = len({s.probe for s in report.samples}) > 1
+
+    def name(self, cell: Cell | str) -> str:
+        """A cell in words: ``torch 2.2.2 with keras 3.15.1``, and what else tells it from the others."""
+        if isinstance(cell, str):
+            found = self.cells.get(cell)
+            if found is None:
+                return figures.plain(cell)
+            cell = found
+        keras = f" with keras {cell.keras}" if cell.keras else " without Keras"
+        more = [f"Python {cell.python}"] if self.pythons else []
+        more += [cell.device] if self.devices else []
+        more += [cell.variant] if cell.variant else []
+        inside = f" ({', '.join(more)})" if more else ""
+        return figures.plain(f"{cell.framework} {cell.version}{keras}{inside}")
+
+    def names(self, cells: Iterable[Cell]) -> str:
+        """Several cells in words."""
+        ordered = sorted(cells, key=lambda c: (c.framework, *cell_order(c)))
+        named = [self.name(c) for c in ordered[:MOST_NAMED]]
+        if len(ordered) > MOST_NAMED:
+            more = len(ordered) - MOST_NAMED
+            named.append(f"{more} more {'cell' if more == 1 else 'cells'}")
+        return both(named)
+
+    def baseline(self, comparison: Comparison) -> str:
+        """The baseline in words, as short as the axis allows: ``torch 2.2.2``, ``keras 3.11.3``."""
+        cell = self.cells.get(comparison.baseline)
+        if cell is None:
+            return figures.plain(comparison.baseline)
+        short = {
+            "version": f"{cell.framework} {cell.version}",
+            "keras": f"keras {cell.keras}" if cell.keras else f"native {cell.framework}",
+            "python": f"Python {cell.python}",
+            "device": cell.device,
+            "variant": cell.variant or "the plain cell",
+            "framework": f"{cell.framework} {cell.version}",
+        }
+        return figures.plain(short.get(comparison.axis, self.name(cell)))
+
+    def where(self, probe: str) -> str:
+        """The probe in brackets, where there are several."""
+        return f" ({figures.plain(probe)})" if self.probes else ""
+
+    def moved(self, comparison: Comparison) -> str:
+        """The predicate: ``is 1.31× slower per step than torch 2.2.2 (n=5, 95 % interval 1.2–1.4)``."""
+        label = columns.label(comparison.metric)
+        if not comparison.baseline:
+            return f"is off in {label}: {_detail(comparison)}"
+        other = self.baseline(comparison)
+        effect = comparison.evidence.effect
+        metric = self.metrics.get((comparison.probe, comparison.metric))
+        if metric is None or metric.kind not in (Kind.TIMING, Kind.SEEDED) or effect is None:
+            return f"differs from {other} in {label}: {_detail(comparison)}"
+        if columns.percent(comparison.metric):
+            return _percent(comparison, label, other)
+        return f"is {factor(effect)} {_comparative(comparison.metric, effect)} than {other}{_rests_on(comparison)}"
+
+    def short(self, comparison: Comparison, beside: str = "") -> str:
+        """A change in a list of changes: ``images/s −24 %``; the mode is named where the label is ``beside``'s."""
+        label = columns.label(comparison.metric)
+        if beside and label == columns.label(beside):
+            label = f"{columns.mode(comparison.metric)} {label}".strip()
+        metric = self.metrics.get((comparison.probe, comparison.metric))
+        effect = comparison.evidence.effect
+        if metric is None or metric.kind not in (Kind.TIMING, Kind.SEEDED) or effect is None:
+            return f"{label} {comparison.evidence.classification or comparison.verdict}"
+        before, after = comparison.baseline_value, comparison.candidate_value
+        if columns.percent(comparison.metric) and isinstance(before, int | float) and isinstance(after, int | float):
+            return f"{label} {figures.points(after - before)}"
+        return f"{label} {figures.change(effect)}"
+
+
+def both(names: Sequence[str]) -> str:
+    """``a, b and c``."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def listed(parts: Sequence[str], most: int = MOST_NAMED) -> str:
+    """``a, b and 7 more``."""
+    more = f" and {len(parts) - most} more" if len(parts) > most else ""
+    return ", ".join(parts[:most]) + more
+
+
+def factor(effect: float) -> str:
+    """How many times, always at least one: both 0.31 and its inverse are ``1.31×``."""
+    return figures.ratio(effect) if effect >= 0 or effect <= -1 else figures.ratio(1 / (1 + effect) - 1)
+
+
+def _comparative(metric: str, effect: float) -> str:
+    found = columns.known(metric)
+    words = (found.more if effect >= 0 else found.less) if found else ""
+    words = words or f"{'higher' if effect >= 0 else 'lower'} in"
+    return f"{words} {columns.label(metric)}" if words.endswith(" in") else words
+
+
+def _detail(comparison: Comparison) -> str:
+    return figures.plain(comparison.reason) or comparison.evidence.classification or str(comparison.verdict)
+
+
+def _percent(comparison: Comparison, label: str, other: str) -> str:
+    """Accuracy is put as two figures: a ratio of percentages misleads."""
+    before, after = comparison.baseline_value, comparison.candidate_value
+    effect = comparison.evidence.effect or 0.0
+    shown = figures.change(effect)
+    if isinstance(before, int | float) and isinstance(after, int | float):
+        shown = f"{figures.value(after, percent=True)} against {figures.value(before, percent=True)}"
+    n = f", n={comparison.evidence.n}" if comparison.evidence.n else ""
+    wary = "; suspiciously good, see that it is real" if comparison.verdict is Verdict.IMPROVED else ""
+    return f"has {'higher' if effect > 0 else 'lower'} {label} than {other} ({shown}{n}){wary}"
+
+
+def _rests_on(comparison: Comparison) -> str:
+    """n and the interval, in the direction in which the sentence puts the ratio."""
+    evidence = comparison.evidence
+    parts = [f"n={evidence.n}"] if evidence.n else []
+    if evidence.low is not None and evidence.high is not None:
+        ends = [1 + evidence.low, 1 + evidence.high]
+        if (evidence.effect or 0.0) < 0 < min(ends):
+            ends = [1 / ends[1], 1 / ends[0]]
+        parts.append(f"interval {figures.significant(ends[0])}–{figures.significant(ends[1])}")
+    return f" ({', '.join(parts)})" if parts else ""

@@ -1,0 +1,62 @@
+#!/bin/sh
+# What the RUN lines of an image do, the same under BuildKit and the classic builder.
+#
+#   install.sh tools DIR                  put the pinned uv into DIR
+#   install.sh packages DIR FILE [ARG..]  install FILE with the uv in DIR, verifying hashes, and compile bytecode
+#
+# Proxies, mirrors and a company's certificates reach the build as BuildKit secrets, or (see runner/images/network.py)
+# in the one kind of build argument that the classic builder neither records nor caches. None stay in a layer.
+set -eu
+
+secrets=/run/secrets
+if [ -n "${FTP_PROXY:-}" ]; then
+  secrets=$(mktemp -d)
+  trap 'rm -rf "$secrets"' EXIT
+  python3 - "$secrets" <<'PYTHON'
+import base64, json, lzma, os, sys
+packed = "".join(os.environ.get(name, "") for name in ("FTP_PROXY", "ftp_proxy", "ALL_PROXY", "all_proxy"))
+for name, content in json.loads(lzma.decompress(base64.b64decode(packed))).items():
+    with open(os.path.join(sys.argv[1], name), "w") as file:
+        file.write(content)
+PYTHON
+  unset FTP_PROXY ftp_proxy ALL_PROXY all_proxy
+fi
+if [ -f "$secrets/network" ]; then
+  . "$secrets/network"
+fi
+if [ -s "$secrets/certificates" ]; then
+  export SSL_CERT_FILE="$secrets/certificates" PIP_CERT="$secrets/certificates"
+fi
+
+what=$1 tools=$2
+shift 2
+
+bootstrap() {
+  python3 -m pip install --quiet --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
+    --no-deps --require-hashes --only-binary :all: --target "$tools" --requirement /build/uv.txt
+}
+
+case $what in
+  tools)
+    bootstrap
+    ;;
+  packages)
+    borrowed=
+    if [ ! -x "$tools/bin/uv" ]; then
+      borrowed=$tools
+      bootstrap
+    fi
+    if [ -d /var/cache/uv ]; then
+      cache="--cache-dir /var/cache/uv --link-mode copy"
+    else
+      cache="--no-cache"
+    fi
+    file=$1
+    shift
+    "$tools/bin/uv" pip install --quiet --system --break-system-packages $cache --compile-bytecode \
+      --no-deps --require-hashes --only-binary :all: "$@" --requirement "$file"
+    if [ -n "$borrowed" ]; then
+      rm -rf "$borrowed"
+    fi
+    ;;
+esac

@@ -1,0 +1,161 @@
+"""Finds an environment's image by its content tag, or builds it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import BuildError, UnavailableError
+from runner.images import buildkit, classic, engine, failure
+from runner.images.network import Network
+from runner.images.recipe import Recipe, recipe
+from runner.lockfile import Lock
+from runner.model import Environment
+
+if TYPE_CHECKING:
+    from docker.api.client import APIClient
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that is ready to run."""
+
+    id: str
+    tag: str
+    size_bytes: int
+    """All layers, the base's too, as the engine counts them unpacked."""
+    seconds: float
+    """What making it took; about nothing where it was there."""
+    cached: bool
+
+
+class Builder:
+    """Builds images on one engine. Safe to use from several threads; keep one for a whole run.
+
+    ``how`` is ``auto`` (BuildKit where a command line has it), ``buildkit`` or ``classic``.
+    """
+
+    def __init__(self, client: APIClient | None = None, how: str = "auto", network: Network | None = None) -> None:
+        self._client = client
+        self._how = how
+        self._network = network
+        self._engine: engine.Engine | None = None
+        self._running = buildkit.Running()
+        self._guard = threading.Lock()
+        self._layers: dict[str, threading.Lock] = {}
+        self._full: UnavailableError | None = None
+
+    def find(self, environment: Environment, lock: Lock) -> Image | None:
+        """The environment's image where it is there already: one request to the engine.
+
+        Raises UnavailableError where no engine answers.
+        """
+        return self._inspect(recipe(environment, lock), time.monotonic(), cached=True)
+
+    def build(self, environment: Environment, lock: Lock, say: Say = lambda _: None) -> Image:
+        """The environment's image, built where it is not there.
+
+        Raises BuildError with the builder's own reason and log; UnavailableError where the engine, its disk or the
+        platform is not there. Once the disk is full, nothing more is built.
+        """
+        began = time.monotonic()
+        wanted = recipe(environment, lock)
+        found = self._inspect(wanted, began, cached=True)
+        if found:
+            return found
+        with self._layer(wanted.framework_key, say):
+            # whoever built the framework's layer may have built this very image
+            found = self._inspect(wanted, began, cached=True)
+            if found:
+                return found
+            self._check_possible(wanted)
+            self._attempt(wanted, say)
+        built = self._inspect(wanted, began, cached=False)
+        if built is None:
+            raise BuildError(f"{wanted.tag} was built, and is not there: is another engine selected?")
+        return built
+
+    def close(self) -> None:
+        """Stop the builds that are running."""
+        self._running.stop()
+
+    def client(self) -> APIClient:
+        """The engine's client. Raises UnavailableError where none answers."""
+        with self._guard:
+            if self._client is None:
+                self._client = engine.connect()
+            return self._client
+
+    def describe(self) -> engine.Engine:
+        """What the engine is. Raises UnavailableError where none answers."""
+        client = self.client()
+        with self._guard:
+            if self._engine is None:
+                self._engine = engine.describe(client)
+            return self._engine
+
+    def uses_buildkit(self) -> bool:
+        """Whether builds go through BuildKit. Raises UnavailableError where it was asked for and is not there."""
+        command = None if self._how == "classic" or self.describe().podman else engine.buildkit()
+        if command is None and self._how == "buildkit":
+            raise UnavailableError("no docker command line here has BuildKit")
+        return command is not None
+
+    def _attempt(self, wanted: Recipe, say: Say) -> None:
+        """Build, and once more where the network failed: what was downloaded or built before is kept by the cache."""
+        try:
+            self._build(wanted, say)
+        except BuildError as error:
+            if not failure.is_network(error.log):
+                raise
+            say("the network failed; once more")
+            self._build(wanted, say)
+        except UnavailableError as error:
+            if failure.is_full(error.log):
+                self._full = error
+            raise
+
+    def _build(self, wanted: Recipe, say: Say) -> str:
+        network = self._network or Network.here()
+        command = engine.buildkit() if self.uses_buildkit() else None
+        if command:
+            return buildkit.build(wanted, command, network, say, self._running)
+        return classic.build(wanted, self.client(), network, say)
+
+    def _check_possible(self, wanted: Recipe) -> None:
+        if self._full:
+            raise UnavailableError(f"not built: {self._full}")
+        platform = self.describe().platform
+        if wanted.platform != platform:
+            raise UnavailableError(f"{wanted.environment.id} is for {wanted.platform}; the engine runs {platform}")
+
+    def _inspect(self, wanted: Recipe, began: float, *, cached: bool) -> Image | None:
+        import docker
+        import requests
+
+        try:
+            found: dict[str, Any] = self.client().inspect_image(wanted.tag)  # type: ignore[no-untyped-call]
+        except docker.errors.ImageNotFound:
+            return None
+        except (docker.errors.DockerException, requests.RequestException) as error:
+            raise UnavailableError(f"the Docker engine does not answer: {error}") from error
+        return Image(found["Id"], wanted.tag, found["Size"], time.monotonic() - began, cached)
+
+    @contextmanager
+    def _layer(self, key: str, say: Say) -> Iterator[None]:
+        """Nobody else builds on the same framework meanwhile: whoever is second finds its layer done."""
+        with self._guard:
+            lock = self._layers.setdefault(key, threading.Lock())
+        if not lock.acquire(blocking=False):
+            say("waiting for the framework's layer")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()

@@ -1,0 +1,104 @@
+"""One build through a docker command line with BuildKit."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from runner.errors import UnavailableError
+from runner.images import failure
+from runner.images.engine import CommandLine
+from runner.images.network import Network
+from runner.images.recipe import Recipe, dockerfile
+
+_STEP = re.compile(r"#[0-9]+ \[[^\]]*\] .*/(?P<part>framework|rest)\.txt")
+_KEPT_LINES = 200
+
+
+def build(recipe: Recipe, command: CommandLine, network: Network, say: Callable[[str], None], running: Running) -> str:
+    """Build the image and tag it; its id.
+
+    Raises BuildError with the end of the output, UnavailableError where the engine or its disk gives out.
+    """
+    with tempfile.TemporaryDirectory(prefix="kvm-build-") as name:
+        folder = Path(name)
+        context, secrets = folder / "context", folder / "secrets"
+        context.mkdir()
+        secrets.mkdir(mode=0o700)
+        _fill(context, dict(recipe.files) | {"Dockerfile": dockerfile(recipe)})
+        _fill(secrets, network.files())
+        arguments = [
+            command.path, *(["buildx"] if command.buildx else []), "build", "--progress", "plain",
+            "--tag", recipe.tag, "--iidfile", str(folder / "id"),
+            *(["--load", "--provenance=false"] if command.buildx else []),
+            *(["--network", network.mode] if network.mode else []),
+            *(f"--secret=id={path.name},src={path}" for path in sorted(secrets.iterdir())),
+            str(context),
+        ]  # fmt: skip
+        code, lines = running.follow(arguments, lambda line: _progress(line, recipe, say))
+        if code:
+            raise failure.error(recipe.environment.id, lines)
+        return (folder / "id").read_text(encoding="utf-8").strip()
+
+
+class Running:
+    """The command lines that are building now, so that all can be stopped."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._stopped = False
+
+    def follow(self, arguments: list[str], line_seen: Callable[[str], None]) -> tuple[int, list[str]]:
+        """Run to the end; exit code and the last lines of what was printed. Raises UnavailableError once stopped."""
+        if self._stopped:
+            raise UnavailableError("building was stopped")
+        environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
+        # the engine's own builder, whatever builder instance is selected here: only it shares the engine's images
+        environment.setdefault("BUILDX_BUILDER", "default")
+        lines: list[str] = []
+        with subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            encoding="utf-8", errors="replace", env=environment,
+        ) as process:  # fmt: skip
+            self._processes.add(process)
+            try:
+                assert process.stdout is not None  # noqa: S101 - it was asked for one line above
+                for line in process.stdout:
+                    lines.append(line.rstrip("\n"))
+                    del lines[:-_KEPT_LINES]
+                    line_seen(line)
+            finally:
+                self._processes.discard(process)
+                process.terminate()
+        if self._stopped:
+            raise UnavailableError("building was stopped")
+        return process.returncode, lines
+
+    def stop(self) -> None:
+        """End all builds; the engine cancels what their command lines asked for."""
+        self._stopped = True
+        for process in tuple(self._processes):
+            process.terminate()
+
+
+def _progress(line: str, recipe: Recipe, say: Callable[[str], None]) -> None:
+    step = _STEP.match(line)
+    if step and step["part"] == "framework":
+        say(f"installing {recipe.environment.framework} {recipe.environment.version}")
+    elif step:
+        say(
+            "installing the rest"
+            if recipe.environment.keras is None
+            else f"installing keras {recipe.environment.keras}"
+        )
+    elif line.endswith("exporting layers\n"):
+        say("writing the image")
+
+
+def _fill(folder: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")

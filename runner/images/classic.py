@@ -1,0 +1,68 @@
+"""One build through the SDK with the classic builder: for engines and machines without BuildKit's command line."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import UnavailableError
+from runner.images import failure
+from runner.images.network import Network
+from runner.images.recipe import Recipe, dockerfile
+
+if TYPE_CHECKING:
+    from docker.api.client import APIClient
+
+_SILENCE_S = 1800
+"""How long a step may print nothing; an installation of 5 GB on a slow line does not speak."""
+_KEPT_LINES = 200
+
+
+def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[str], None]) -> str:
+    """Build the image and tag it; its id.
+
+    Raises BuildError with the end of the output, UnavailableError where the engine or its disk gives out.
+    """
+    import docker
+    import requests
+
+    say(f"installing {recipe.environment.framework} {recipe.environment.version}")
+    lines: list[str] = []
+    failed = False
+    try:
+        stream = client.build(
+            fileobj=_context(recipe), custom_context=True, tag=recipe.tag, rm=True, forcerm=True, decode=True,
+            buildargs=network.build_arguments(), network_mode=network.mode, timeout=_SILENCE_S,
+        )  # fmt: skip
+        for event in stream:
+            failed |= "error" in event
+            lines += _text(event).splitlines()
+            del lines[:-_KEPT_LINES]
+    except docker.errors.APIError as error:
+        raise failure.error(recipe.environment.id, [f"error: {error.explanation or error}"]) from error
+    except (requests.RequestException, OSError) as error:
+        reason = f"the Docker engine stopped answering while {recipe.environment.id} was built"
+        raise UnavailableError(reason, "\n".join(lines)) from error
+    if failed:
+        raise failure.error(recipe.environment.id, lines)
+    return str(client.inspect_image(recipe.tag)["Id"])  # type: ignore[no-untyped-call]
+
+
+def _text(event: dict[str, Any]) -> str:
+    """What an event of the build stream says to people."""
+    return f"error: {event['error']}" if "error" in event else str(event.get("stream") or "")
+
+
+def _context(recipe: Recipe) -> io.BytesIO:
+    """The build context as a tar, the same bytes for the same recipe."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, content in sorted({**recipe.files, "Dockerfile": dockerfile(recipe, buildkit=False)}.items()):
+            data = content.encode()
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o644
+            tar.addfile(entry, io.BytesIO(data))
+    packed.seek(0)
+    return packed

@@ -1,0 +1,167 @@
+"""Environment + lock -> Dockerfile and build context; pure.
+
+Everything that reaches the template is checked as a whole string first, so that no version, name or label can add an
+instruction or a shell command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from runner import compat as facts
+from runner import resources, toml
+from runner.errors import BuildError, UsageError
+from runner.lockfile import Lock
+from runner.model import Environment
+
+if TYPE_CHECKING:
+    import jinja2
+
+REPOSITORY = "keras-version-matrix"
+LABELS = "org.keras-version-matrix"
+TEMPLATE = "environment.Dockerfile.j2"
+TOOLS = ("install.sh", "uv.txt")
+
+_VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?"
+_CHECKS: Mapping[str, re.Pattern[str]] = {
+    "framework": re.compile(r"[a-z][a-z0-9-]*"),
+    "version": re.compile(_VERSION),
+    "keras": re.compile(rf"{_VERSION}|native"),
+    "python": re.compile(r"3\.[0-9]{1,2}"),
+    "build": re.compile(r"cpu|cuda"),
+    "platform": re.compile(r"linux-[a-z0-9_]+"),
+    "base": re.compile(r"[a-z0-9]+(?:[._/:-][a-z0-9]+)*(?:@sha256:[0-9a-f]{64})?"),
+    "digest": re.compile(r"[0-9a-f]{64}"),
+    "torch_backend": re.compile(r"(?:cpu|cu[0-9]+)?"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that an image is made from."""
+
+    environment: Environment
+    base: str
+    platform: str
+    """Docker's name of it: ``linux/amd64``."""
+    files: Mapping[str, str]
+    """The build context: file names and their content, without the Dockerfile."""
+    labels: tuple[tuple[str, str], ...]
+    torch_backend: str
+    framework_key: str
+    """Digest of what the framework's layer is made from: recipes with the same one share that layer."""
+    tag: str
+    """``keras-version-matrix:<environment>-<digest>``; the same content always has the same tag."""
+
+
+def recipe(environment: Environment, lock: Lock) -> Recipe:
+    """Put together what the image of ``environment`` is made from.
+
+    Raises BuildError where a value has no business in a Dockerfile, or there is no base for that Python or platform.
+    """
+    values = {
+        "framework": environment.framework,
+        "version": environment.version,
+        "keras": environment.keras or "native",
+        "python": environment.python,
+        "build": environment.build,
+        "platform": environment.platform,
+        "torch_backend": lock.torch_backend,
+        "digest": lock.sha256,
+    }
+    for name, value in values.items():
+        _checked(name, value)
+    base = _checked("base", base_image(environment.python))
+    files = {name: _text(name) for name in TOOLS}
+    files["framework.txt"] = _lines(lock.framework_lines)
+    files["rest.txt"] = _lines(lock.rest_lines)
+    install = [files[name] for name in TOOLS]
+    framework_key = _digest([base, environment.platform, lock.torch_backend, *install, files["framework.txt"]])
+    template = _digest([_text(TEMPLATE), *install])
+    content = _digest([template, base, environment.id, lock.torch_backend, lock.sha256])
+    labels = (
+        ("org.opencontainers.image.title", f"{REPOSITORY} {environment.id}"),
+        ("org.opencontainers.image.base.name", base),
+        (f"{LABELS}.environment", environment.id),
+        *((f"{LABELS}.{name}", values[name]) for name in ("framework", "version", "keras", "python", "build")),
+        (f"{LABELS}.lock", lock.sha256),
+        (f"{LABELS}.template", template),
+        (f"{LABELS}.content", content),
+    )
+    return Recipe(
+        environment=environment,
+        base=base,
+        platform=facts.load().platform(environment.platform).docker or "",
+        files=files,
+        labels=labels,
+        torch_backend=lock.torch_backend,
+        framework_key=framework_key,
+        tag=f"{REPOSITORY}:{environment.id}-{content[:16]}",
+    )
+
+
+def dockerfile(recipe: Recipe, buildkit: bool = True) -> str:
+    """The Dockerfile of a recipe, for BuildKit or for the classic builder."""
+    return _template().render(
+        environment=recipe.environment.id,
+        base=recipe.base,
+        labels=recipe.labels,
+        torch_backend=f" --torch-backend {recipe.torch_backend}" if recipe.torch_backend else "",
+        buildkit=buildkit,
+    )
+
+
+def base_image(python: str) -> str:
+    """The base for a Python, with its digest where one is pinned in images/bases.toml. Raises BuildError."""
+    bases = facts.load().bases
+    if python not in bases:
+        raise BuildError(f"no base image for Python {python!r}; compat.toml names those for {', '.join(bases)}")
+    name = bases[python]
+    pinned = pins().get(name)
+    return f"{name}@{pinned}" if pinned else name
+
+
+@cache
+def pins() -> dict[str, str]:
+    """Base images and their pinned digests; empty where nothing is pinned."""
+    path = resources.images_dir() / "bases.toml"
+    return toml.load(path, dict[str, str]) if path.exists() else {}
+
+
+def _checked(name: str, value: str) -> str:
+    if not _CHECKS[name].fullmatch(value):
+        raise BuildError(f"{value!r} is no {name.replace('_', ' ')} that may go into a Dockerfile")
+    return value
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join([*lines, ""])
+
+
+def _digest(parts: Iterable[str]) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(f"{len(part)}:{part}\n".encode())
+    return found.hexdigest()
+
+
+@cache
+def _text(name: str) -> str:
+    path = resources.images_dir() / name
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2
+
+    loader = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
+    return loader.from_string(_text(TEMPLATE))

@@ -1,0 +1,59 @@
+"""The Dockerfiles that are committed for people to read and for review to see change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from runner import resources
+from runner.images.recipe import dockerfile, recipe
+from runner.lockfile import Lock
+from runner.model import Environment
+
+
+def render(environment: Environment, lock: Lock, *, buildkit: bool = True) -> str:
+    """The environment's Dockerfile. Raises BuildError for a value that may not go into one."""
+    return dockerfile(recipe(environment, lock), buildkit)
+
+
+def render_all(wanted: Iterable[tuple[Environment, Lock]], folder: Path | None = None) -> list[Path]:
+    """Write the Dockerfiles of all environments and remove those of no environment; the files that changed."""
+    folder = folder or _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    content = _content(wanted)
+    changed = [folder / name for name, text in content.items() if _read(folder / name) != text]
+    for path in changed:
+        path.write_text(content[path.name], encoding="utf-8")
+    gone = [path for path in folder.glob("*.Dockerfile") if path.name not in content]
+    for path in gone:
+        path.unlink()
+    return sorted(changed + gone)
+
+
+def check(wanted: Iterable[tuple[Environment, Lock]], folder: Path | None = None) -> tuple[str, ...]:
+    """One line per committed Dockerfile that is missing, differs from its template and lock, or is no longer used."""
+    folder = folder or _folder()
+    content = _content(wanted)
+    lines = []
+    for name, text in content.items():
+        found = _read(folder / name)
+        if found != text:
+            lines.append(f"{name}: {'differs from template and lock' if found is not None else 'missing'}")
+    lines += [f"{p.name}: no set uses it" for p in sorted(folder.glob("*.Dockerfile")) if p.name not in content]
+    return tuple(lines)
+
+
+def _folder() -> Path:
+    return resources.images_dir() / "rendered"
+
+
+def _content(wanted: Iterable[tuple[Environment, Lock]]) -> dict[str, str]:
+    containers = ((e, lock) for e, lock in wanted if e.platform.startswith("linux"))
+    return {f"{e.id}.Dockerfile": render(e, lock) for e, lock in containers}
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return None

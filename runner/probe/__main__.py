@@ -10,7 +10,7 @@ import os
 import re
 import sys
 
-from . import facts, protocol, switches
+from . import facts, mps, protocol, switches
 
 REQUEST = "request.json"
 RESULT = "result.json"
@@ -64,6 +64,8 @@ def run(request, report):
     except BaseException as error:  # SystemExit of a framework included
         import traceback
 
+        if request.device == "mps":
+            mps.add(report, [str(error)])
         status, reason = protocol.status_of(error, __package__)
         return status, reason, traceback.format_exc()
     return "ok", "", ""

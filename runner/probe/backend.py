@@ -48,6 +48,8 @@ class Backend:
             self.lib.block_until_ready(value)
         elif self.name == "mxnet":
             value.wait_to_read()
+        elif self.name == "openvino":
+            return self.keras.ops.convert_to_numpy(value)  # until then it is a graph
         elif self.name == "tensorflow" and self.device != "cpu":
             self.lib.test.experimental.sync_devices()
         return value

@@ -105,15 +105,15 @@ def step_clock(keras):
             super().__init__()
             self.epochs = []
 
-        def on_epoch_begin(self, epoch, logs=None):
+        def on_epoch_begin(self, *_):
             self.epochs.append([])
 
-        def on_train_batch_end(self, batch, logs=None):
+        def on_train_batch_end(self, *_):
             self.epochs[-1].append(time.perf_counter())
 
         def warm_steps(self):
             """Seconds between the ends of steps of one epoch, without the last of each: it has a smaller batch."""
-            return [later - earlier for ends in self.epochs for earlier, later in zip(ends[:-2], ends[1:-1])]
+            return [pause for ends in self.epochs for pause in pauses(ends[:-1])]
 
     return StepClock()
 
@@ -138,8 +138,7 @@ def controlled(keras, report, settings, seed, train, test):
     losses, ends = steps(model, train, batches)
     report.metric("controlled.repeatable", "yes" if losses[: len(first)] == first else "no", "exact")
     report.metric("controlled.loss_per_step", losses, "trajectory", better="lower")
-    pauses = [later - earlier for earlier, later in zip(ends, ends[1:])]
-    report.metric("controlled.step_s", median(pauses), "timing", better="lower", unit="s")
+    report.metric("controlled.step_s", median(pauses(ends)), "timing", better="lower", unit="s")
     _evaluate(report, "controlled", model, test, settings["batch"])
     report.metric("controlled.final_weights", digest(model.get_weights()), "info")
 
@@ -203,6 +202,11 @@ def _evaluate(report, mode, model, test, batch):
     scores = model.evaluate(*test, batch_size=batch, verbose=0, return_dict=True)
     report.metric(mode + ".test_accuracy", scores["accuracy"], "seeded", better="higher")
     report.metric(mode + ".test_loss", scores["loss"], "seeded", better="lower")
+
+
+def pauses(ends):
+    """The seconds between the ends of consecutive steps."""
+    return [ends[i + 1] - ends[i] for i in range(len(ends) - 1)]
 
 
 def median(values):

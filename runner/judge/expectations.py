@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runner.judge.pairing import version_key
+from runner.judge.runs import untagged
 from runner.model import Cell, Sample, Status
 
 SCHEMA = 1
@@ -37,7 +38,7 @@ class Expectation:
 
     def covers(self, cell: Cell, probe: str) -> bool:
         """Whether this is about the cell and the probe."""
-        if not (fnmatchcase(cell.id, self.cell) and fnmatchcase(probe, self.probe)):
+        if not (fnmatchcase(untagged(cell).id, self.cell) and fnmatchcase(probe, self.probe)):
             return False
         if not self.last_bad:
             return True

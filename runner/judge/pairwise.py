@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from statistics import fmean, median
+from typing import TypeGuard
 
 from runner.judge.series import Series
 from runner.model import Better, Metric, Sample
@@ -46,11 +47,11 @@ def _by_round(series: Series) -> dict[int, float]:
     values: dict[int, list[float]] = {}
     for sample, metric in series.points:
         if sample.quiet and usable(metric.value):
-            values.setdefault(sample.round, []).append(float(metric.value))  # type: ignore[arg-type]
+            values.setdefault(sample.round, []).append(float(metric.value))
     return {r: v[0] if len(v) == 1 else median(v) for r, v in values.items()}
 
 
-def usable(value: object) -> bool:
+def usable(value: object) -> TypeGuard[float]:
     """Whether a timing can be: a positive, finite number (bool is none)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 

@@ -36,7 +36,7 @@ class JudgeSettings:
     sequential: bool = True
     """Whether the rounds came in several looks. False: one look at all there is, with all of alpha."""
     noise: Mapping[str, float] = field(default_factory=dict)
-    """Cell id -> the cell's own A/A noise (see ``runner.judge.calibration``); a larger one replaces the floor."""
+    """``cell/probe/metric`` -> its A/A noise (see ``runner.judge.calibration``); a larger one replaces the floor."""
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runner.judge import exact, expectations, pairwise, seeded, series
+from runner.judge import calibration, exact, expectations, pairwise, seeded, series
 from runner.judge.expectations import Expectation
 from runner.judge.pairing import Pair
 from runner.judge.series import Group, Groups, Series
@@ -16,10 +16,10 @@ from runner.model import Cell, Comparison, Evidence, Kind, Sample, Status, Verdi
 STATUS = "status"
 """The metric name of the comparison that says whether a cell ran."""
 
-SPEED_AXES = frozenset({"version", "keras", "cell"})
+SPEED_AXES = frozenset({"version", "keras", "cell", "run"})
 """Axes on which a change of speed is a regression. Between frameworks, devices and so on it is information."""
 
-SAME_SOURCE_AXES = frozenset({"version", "keras", "python", "cell"})
+SAME_SOURCE_AXES = frozenset({"version", "keras", "python", "cell", "run"})
 """Axes on which a figure that is exact must not change: counts and names of one framework."""
 
 
@@ -245,15 +245,19 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
         if blocked:
             yield replace(made, reason=f"differs in {blocked}"), None
         elif kind == Kind.TIMING:
-            noise = (settings.noise.get(cell.id, 0.0) for cell in (side.pair.baseline, side.pair.candidate))
-            floor = max(settings.floor, *noise)
-            yield made, pairwise.paired_rounds(left, right, floor)
+            yield made, pairwise.paired_rounds(left, right, _floor(side, name, settings))
         else:
             verdict, reason, evidence = _judged(kind, left, right, settings)
             caveat = series.named(differences, CPU_KEYS) if kind != Kind.SEEDED else ""
             if caveat:
                 reason = f"{reason} (on different processors: {caveat})"
             yield replace(made, verdict=verdict, reason=reason, evidence=evidence), None
+
+
+def _floor(side: _Side, metric: str, settings: JudgeSettings) -> float:
+    """The settings' floor, or the A/A noise of the noisier cell where that is larger."""
+    cells = (side.pair.baseline.id, side.pair.candidate.id)
+    return max(settings.floor, *(settings.noise.get(calibration.key(cell, side.probe, metric), 0.0) for cell in cells))
 
 
 CPU_KEYS = frozenset({"cpu_flags", "cpu_model", "cpu"})

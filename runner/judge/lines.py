@@ -1,0 +1,164 @@
+"""Measurements of any tool, one JSON object per line, as samples that the judge reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from runner.errors import UsageError, suggest
+from runner.judge.pairing import Pair
+from runner.model import Better, Cell, Kind, Metric, Sample, Scalar, Status
+
+AXIS = "cell"
+"""The axis of a comparison of two cells that are just names."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCell(Cell):
+    """A cell of which only the name is known."""
+
+    @property
+    def id(self) -> str:
+        """The name as the file has it."""
+        return self.framework
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    cell: str
+    metric: str
+    value: float | int | str | list[float] | None
+    round: int | None = None
+    seed: int | None = None
+    host: str | None = None
+    kind: Kind | None = None
+    better: Better = Better.LOWER
+    probe: str = ""
+    unit: str = ""
+    terms: int | None = None
+    started: str = ""
+
+
+_Process = tuple[str, str, int | None, int | None, str | None, str]
+
+_DECODER = msgspec.json.Decoder(_Line)
+
+
+def samples(lines: Iterable[str | bytes], source: str) -> list[Sample]:
+    """Read lines ``{"cell": "A", "round": 0, "metric": "step_s", "value": 0.0045}``; empty ones are passed over.
+
+    Optional: ``seed``, ``host``, ``kind`` (left out: ``timing`` for a number, ``exact`` for a word, ``trajectory``
+    for a list), ``better`` (left out: ``lower``), ``probe``, ``unit``, ``terms`` (of an ``error``), ``started`` (ISO
+    8601). A timing needs its ``round``, since rounds pair the cells; a seeded figure without ``seed`` takes the
+    round for it. NaN and Infinity are read as Python writes them.
+
+    Raises UsageError naming ``source`` and the line for one that is no such object.
+    """
+    reader = _Reader()
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text:
+            continue
+        try:
+            reader.add(_decoded(text))
+        except (ValueError, msgspec.ValidationError) as error:
+            raise UsageError(f"{source}: line {number}: {_explained(str(error))}") from None
+    return reader.samples()
+
+
+def _decoded(text: str | bytes) -> _Line:
+    try:
+        return _DECODER.decode(text)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.convert(json.loads(text), _Line)  # NaN and Infinity, which JSON proper does not have
+
+
+def _explained(message: str) -> str:
+    unknown = re.match(r"Object contains unknown field `(.*)`", message)
+    if unknown:
+        return f"unknown key {unknown[1]!r}{suggest(unknown[1], _Line.__struct_fields__)}"
+    return message.replace(" - at `$.", " - in `").replace("`$`", "the line")
+
+
+class _Reader:
+    """Sorts lines into processes: one cell, probe, round, seed, host and start make one."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[tuple[str, str], Kind] = {}
+        self.processes: dict[_Process, list[dict[str, Metric]]] = {}
+
+    def add(self, line: _Line) -> None:
+        """Raises ValueError where the line contradicts itself or an earlier one."""
+        kind = line.kind or _kind(line.value)
+        known = self.kinds.setdefault((line.probe, line.metric), kind)
+        if known != kind:
+            raise ValueError(f"metric {line.metric!r} is {kind.value} here and {known.value} before")
+        if kind == Kind.TIMING and line.round is None:
+            raise ValueError("a timing needs its `round`: rounds pair the cells")
+        if not line.cell or not line.metric:
+            raise ValueError("`cell` and `metric` cannot be empty")
+        process = (line.cell, line.probe, line.round, line.seed, line.host, line.started)
+        metric = Metric(line.metric, line.value, kind, line.better, line.unit, line.terms)
+        repeats = self.processes.setdefault(process, [{}])
+        if line.metric in repeats[-1]:
+            repeats.append({})  # the same figure again: another process that says it was in this round
+        repeats[-1][line.metric] = metric
+
+    def samples(self) -> list[Sample]:
+        cells: dict[str, NamedCell] = {}
+        hosts: dict[str | None, dict[str, Scalar]] = {None: {}}
+        made = []
+        for (name, probe, number, seed, host, started), repeats in self.processes.items():
+            cell = cells.setdefault(name, NamedCell(name, "", None, "", ""))
+            fingerprint = hosts.setdefault(host, {"host": host})
+            place = next(n for n in (number, seed, 0) if n is not None)
+            made += [
+                Sample(
+                    cell=cell,
+                    environment_id="",
+                    probe=probe,
+                    settings={},
+                    round=place,
+                    seed=_seed(seed, number, metrics),
+                    executor="",
+                    status=Status.OK,
+                    reason="",
+                    metrics=tuple(metrics.values()),
+                    fingerprint=fingerprint,
+                    started=started,
+                )
+                for metrics in repeats
+            ]
+        return made
+
+
+def _seed(seed: int | None, number: int | None, metrics: dict[str, Metric]) -> int:
+    """What pairs figures that are not timings. Without a seed, seeded ones pair by round; exact ones must all agree."""
+    if seed is not None:
+        return seed
+    return (number or 0) if any(metric.kind == Kind.SEEDED for metric in metrics.values()) else 0
+
+
+def _kind(value: object) -> Kind:
+    if isinstance(value, str):
+        return Kind.EXACT
+    return Kind.TRAJECTORY if isinstance(value, list) else Kind.TIMING
+
+
+def pairs(samples: Iterable[Sample], baseline: str | None) -> list[Pair]:
+    """Every cell against the baseline, which is the first cell where none is named.
+
+    Raises UsageError for a name that no line has.
+    """
+    cells = {sample.cell.id: sample.cell for sample in samples}
+    if not cells:
+        return []
+    if baseline is not None and baseline not in cells:
+        raise UsageError(f"--baseline {baseline!r}: no line has that cell{suggest(baseline, cells)}")
+    base = cells[baseline] if baseline is not None else next(iter(cells.values()))
+    return [Pair(base, cell, AXIS) for cell in cells.values() if cell is not base]

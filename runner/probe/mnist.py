@@ -105,10 +105,10 @@ def step_clock(keras):
             super().__init__()
             self.epochs = []
 
-        def on_epoch_begin(self, *_):
+        def on_epoch_begin(self, epoch, logs=None):
             self.epochs.append([])
 
-        def on_train_batch_end(self, *_):
+        def on_train_batch_end(self, batch, logs=None):
             self.epochs[-1].append(time.perf_counter())
 
         def warm_steps(self):

@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from runner import machine
+from runner import machine, resources
 from runner.errors import UnavailableError
 from runner.executors import host
 from runner.executors.container import Engine
@@ -332,7 +332,7 @@ def _resolve(package: str, *arguments: str) -> str:
 
 def _uv() -> str:
     try:
-        return host.uv_program()
+        return resources.uv_program()
     except UnavailableError:
         return "uv"
 

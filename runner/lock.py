@@ -216,14 +216,12 @@ def _compile(
 
 def _run_uv(asked: Recipe, extra: list[str], label: str, variables: Mapping[str, str] | None = None) -> str:
     """The resolution as uv prints it. Raises BuildError."""
-    import uv
-
     with tempfile.TemporaryDirectory(prefix="kvm-lock-") as folder:
         # relative names and a folder of its own: no path of this machine, no configuration of the project we stand in
         Path(folder, "requirements.in").write_text("\n".join([*asked.requirements, ""]))
         Path(folder, "overrides.txt").write_text("\n".join([*asked.overrides, ""]))
         command = [
-            uv.find_uv_bin(), "pip", "compile", "requirements.in", "--overrides", "overrides.txt",
+            resources.uv_program(), "pip", "compile", "requirements.in", "--overrides", "overrides.txt",
             "--python-version", asked.python, "--python-platform", asked.platform,
             "--exclude-newer", asked.exclude_newer, "--only-binary", ":all:", "--generate-hashes",
             "--no-header", "--annotation-style", "split", "--quiet", "--no-python-downloads", *extra,

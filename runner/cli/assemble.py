@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
-from runner import compat, data, machine, plan, run
+from runner import compat, data, lock, machine, plan, run
 from runner.cli.options import Chosen
 from runner.errors import UsageError, suggest
 from runner.executors import Executor, Prepared, Say
 from runner.executors.ping import engine_problem
 from runner.model import Cell, Environment, Plan, ProbeSpec
 from runner.store import Store
+
+if TYPE_CHECKING:
+    from runner.images import Builder
 
 APP = "keras-version-matrix"
 
@@ -81,7 +86,7 @@ def planned(chosen: Chosen, cells: tuple[Cell, ...], probes: tuple[ProbeSpec, ..
         raise UsageError(f"no executor {wish.executor!r}{suggest(wish.executor, plan.EXECUTORS)}; there are: {known}")
     memory = machine.here().memory_bytes
     limited = tuple(
-        replace(probe, limits=plan.default_limits(wish.timeout_s or chosen.matrix.probes[probe.name].timeout_s, memory))
+        replace(probe, limits=plan.default_limits(wish.timeout_s or chosen.whole.probes[probe.name].timeout_s, memory))
         for probe in probes
     )
     selection = plan.Selection(limited, wish.rounds, wish.seed, wish.executor)
@@ -92,28 +97,29 @@ def planned(chosen: Chosen, cells: tuple[Cell, ...], probes: tuple[ProbeSpec, ..
 @contextmanager
 def executors() -> Iterator[dict[str, Executor]]:
     """All executors, none of which has contacted anything yet; closed at the end."""
+    from runner import images
     from runner.executors.current import CurrentExecutor
     from runner.executors.docker import DockerExecutor
     from runner.executors.host import HostExecutor
 
+    builder = images.Builder()
     made: dict[str, Executor] = {
-        "docker": DockerExecutor(_image),
+        "docker": DockerExecutor(functools.partial(_image, builder)),
         "host": HostExecutor(cache_dir() / "environments"),
         "current": CurrentExecutor(),
     }
     try:
         yield made
     finally:
+        builder.close()
         for executor in made.values():
             executor.close()
 
 
-def _image(environment: Environment, say: Say) -> Prepared:
+def _image(builder: Builder, environment: Environment, say: Say) -> Prepared:
     """The environment's image, built where it is not there."""
-    from runner import images, lock
-
     pinned = lock.locked(environment, say)
-    image = images.Builder().build(environment, pinned, say)
+    image = builder.build(environment, pinned, say)
     return Prepared(
         environment, image.id, pinned.sha256, pinned.packages, pinned.notes, image.size_bytes, image.seconds
     )
@@ -135,7 +141,7 @@ def context(
         store=store,
         data=data_file,
         host=machine.fingerprint(machine.here()),
-        variants={name: variant.env for name, variant in chosen.matrix.variants.items()},
+        variants={name: variant.env for name, variant in chosen.whole.variants.items()},
         fresh=fresh,
         jobs=jobs,
         builds=builds,

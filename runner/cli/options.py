@@ -22,7 +22,7 @@ class Chosen:
     """A set of the matrix as the user has narrowed it down."""
 
     name: str
-    matrix: matrix.Matrix
+    whole: matrix.Matrix
     definition: matrix.Set
     cells: tuple[Cell, ...]
     skips: tuple[Skip, ...]
@@ -54,7 +54,7 @@ def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...
 
     Raises UsageError for a probe the payload does not have or a setting that is malformed.
     """
-    known = chosen.matrix.probes
+    known = chosen.whole.probes
     for name in names:
         if name not in known:
             raise UsageError(f"no probe {name!r}{suggest(name, known)}; there are: {', '.join(known)}")

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runner import resources
 from runner.errors import BuildError, UnavailableError
 from runner.executors import Launch, Prepared, Say
 from runner.executors.process import GRACE_S, Group, Surroundings
@@ -137,7 +138,7 @@ class HostExecutor:
     def _install(self, environment: Environment, pinned: Pinned, part: Path, say: Say) -> None:
         say(f"making a virtual environment of Python {environment.python}")
         python = str(part / "bin" / "python")
-        uv = uv_program()
+        uv = resources.uv_program()
         known = pythons().get(environment.python)
         # uv's own search may run every shim on PATH, and may download: only where nothing is known
         for interpreter in (str(known), environment.python) if known else (environment.python,):
@@ -165,22 +166,6 @@ class HostExecutor:
 
 
 _UV_MISLEADING = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
-
-
-def uv_program() -> str:
-    """Where uv is: the one installed beside this program, else the one on PATH.
-
-    Raises UnavailableError where there is none.
-    """
-    try:
-        import uv
-
-        return os.fsdecode(uv.find_uv_bin())
-    except (ImportError, FileNotFoundError):
-        found = shutil.which("uv")
-        if found:
-            return found
-    raise UnavailableError("uv is not installed: pip install uv")
 
 
 def pythons() -> dict[str, Path]:

@@ -1,0 +1,39 @@
+"""``runner doctor``: what this machine can run."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from runner.cli import options
+
+
+@click.command("doctor")
+@options.which_cells
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool) -> None:
+    """Say what this machine can run, and how to fix what is missing.
+
+    Exit code 3 where something a set needs is not there.
+    """
+    from runner import doctor
+    from runner.cli import assemble, environments
+    from runner.report import doctor as shown
+
+    chosen = options.choose(set_name, only)
+    wanted = environments.environments(chosen.cells)
+    checks = doctor.examine(
+        assemble.cache_dir(),
+        images_bytes=assemble.images_bytes(wanted),
+        base_images=sorted({assemble.base_image(environment) for environment in wanted}),
+    )
+    if as_json:
+        import json
+
+        click.echo(json.dumps(shown.to_list(checks), indent=1))
+    else:
+        from runner.cli import output
+
+        shown.print_checks(checks, output.console(sys.stdout))
+    sys.exit(3 if any(check.state == doctor.State.FAIL for check in checks) else 0)

@@ -16,8 +16,8 @@ from runner.model import Outcome
 
 PROJECT = "keras-version-matrix"
 """Value of the label ``LABEL`` of every container of this project."""
-LABEL = "keras-version-matrix.project"
-_OWN = "keras-version-matrix."
+LABEL = "org.keras-version-matrix.project"
+_OWN = "org.keras-version-matrix."
 
 IO = "/io"
 DATA = "/data/mnist.npz"

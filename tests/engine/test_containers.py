@@ -1,0 +1,513 @@
+"""Real containers on a real engine, and the same behaviour on the host.
+
+No framework: small Python programs that end in every way a probe can. What both executors must do is tested on both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from runner.errors import CellError, UnavailableError
+from runner.executors import Executor, Launch, Prepared
+from runner.executors import container as recipe
+from runner.executors.current import CurrentExecutor
+from runner.executors.docker import DockerExecutor, sweep
+from runner.executors.owner import Owner
+from runner.model import Cell, Environment, Limits, Outcome
+
+IMAGE = "python:3.11-slim-bookworm"
+CELL = Cell("numpy", "2.0.0", "3.8.0", "3.11", "cpu")
+ENVIRONMENT = Environment("numpy", "2.0.0", "3.8.0", "3.11", "cpu", "linux-x86_64")
+LIMITS = Limits(timeout_s=30.0, memory_bytes=256 << 20, pids=64, shm_bytes=64 << 20, log_bytes=4096)
+
+pytestmark = pytest.mark.engine
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def docker_executor() -> Iterator[DockerExecutor]:
+    executor = DockerExecutor(
+        lambda environment, _say: Prepared(environment, IMAGE), lambda _environment: "", grace_s=1
+    )
+    yield executor
+    executor.close()
+    assert not containers(executor.run_id)
+
+
+@pytest.fixture
+def io() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="runner-io-") as folder:
+        yield Path(folder).resolve()
+
+
+@contextmanager
+def client() -> Iterator[docker.DockerClient]:
+    opened = docker.from_env()
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def containers(run: str) -> list[dict[str, Any]]:
+    with client() as engine:
+        found: list[dict[str, Any]] = engine.api.containers(all=True, filters=recipe.run_filter(run))
+    return found
+
+
+def launch(io: Path, reference: str, code: str, **limits: float) -> Launch:
+    return Launch(
+        CELL,
+        Prepared(ENVIRONMENT, reference),
+        io,
+        None,
+        {},
+        replace(LIMITS, **limits),  # type: ignore[arg-type]
+        ("-c", code),
+    )
+
+
+@pytest.fixture
+def in_container(docker_executor: DockerExecutor, io: Path) -> Run:
+    def run(code: str, **limits: float) -> Outcome:
+        return docker_executor.execute(launch(io, IMAGE, code, **limits))
+
+    return run
+
+
+@pytest.fixture(params=["docker", "current"])
+def run(request: pytest.FixtureRequest, io: Path) -> Iterator[Run]:
+    """Runs a program under either executor."""
+    executor: Executor
+    if request.param == "docker":
+        executor, reference = request.getfixturevalue("docker_executor"), IMAGE
+    else:
+        executor, reference = CurrentExecutor(grace_s=1.0), sys.executable
+    yield lambda code, **limits: executor.execute(launch(io, reference, code, **limits))
+    if request.param == "current":
+        executor.close()
+
+
+# -- every way to end, in a container and on the host --------------------------------------------------------
+
+
+def test_a_probe_that_succeeds_leaves_its_result(run: Run, io: Path) -> None:
+    outcome = run("import json; json.dump({'status': 'ok'}, open('result.json', 'w')); print('done')")
+    assert (outcome.exit_code, outcome.signal, outcome.oom, outcome.timed_out) == (0, None, False, False)
+    assert outcome.log == "done\n"
+    assert json.loads((io / "result.json").read_text()) == {"status": "ok"}
+    assert 0 < outcome.wall_s < 10
+
+
+def test_the_exit_code_is_kept(run: Run) -> None:
+    outcome = run("import sys; print('out', flush=True); print('err', file=sys.stderr); sys.exit(7)")
+    assert (outcome.exit_code, outcome.signal) == (7, None)
+    assert sorted(outcome.log.splitlines()) == ["err", "out"]  # an engine does not keep the order of the two streams
+
+
+def test_a_segmentation_fault_is_a_signal_with_a_traceback(run: Run) -> None:
+    outcome = run("import ctypes; ctypes.string_at(0)")
+    assert (outcome.exit_code, outcome.signal, outcome.oom) == (128 + signal.SIGSEGV, signal.SIGSEGV, False)
+    assert "string_at" in outcome.log
+
+
+def test_being_killed_is_not_out_of_memory(run: Run) -> None:
+    outcome = run("import os; os.kill(os.getpid(), 9)")
+    assert (outcome.signal, outcome.oom, outcome.timed_out) == (signal.SIGKILL, False, False)
+
+
+def test_out_of_memory_is_told_apart(run: Run) -> None:
+    outcome = run("import time; hoard = bytearray(1 << 30); time.sleep(20)")
+    assert outcome.oom
+    assert outcome.signal == signal.SIGKILL
+    assert not outcome.timed_out
+
+
+def test_a_child_that_eats_the_memory_is_out_of_memory(run: Run) -> None:
+    code = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', 'x = bytearray(1 << 30); input()'],"
+    outcome = run(f"{code} stdin=subprocess.PIPE) and 1)", timeout_s=20)
+    assert outcome.oom
+    assert not outcome.timed_out
+
+
+def test_memory_below_the_limit_is_fine(run: Run) -> None:
+    assert run("import os, time; held = bytearray(100 << 20); os.fork(); os.fork(); time.sleep(2)").exit_code == 0
+
+
+def test_a_deadline_ends_a_probe_that_hangs(run: Run) -> None:
+    began = time.monotonic()
+    outcome = run("print('waiting'); import time; time.sleep(600)", timeout_s=1.5)
+    assert outcome.timed_out
+    assert not outcome.oom
+    assert outcome.signal == signal.SIGTERM
+    assert outcome.log == "waiting\n"
+    assert 1.4 < outcome.wall_s < 5
+    assert time.monotonic() - began < 6
+
+
+def test_a_deadline_ends_a_probe_that_ignores_sigterm(run: Run) -> None:
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    outcome = run(code, timeout_s=1.0)
+    assert outcome.timed_out
+    assert outcome.signal == signal.SIGKILL
+    assert outcome.wall_s < 6
+
+
+def test_ten_megabytes_of_output_are_cut_to_their_end(run: Run) -> None:
+    outcome = run("print('x' * 99 + '\\n' * 1, end='') or [print('y' * 99) for _ in range(100_000)]; print('the end')")
+    assert outcome.exit_code == 0
+    assert outcome.log.endswith("y\nthe end\n")
+    assert len(outcome.log) <= LIMITS.log_bytes
+
+
+def test_ten_megabytes_in_one_line_are_cut_to_their_end(run: Run) -> None:
+    outcome = run("print('x' * 10_000_000 + ' the end')")
+    assert outcome.exit_code == 0
+    assert outcome.log.endswith("x the end\n")
+    assert len(outcome.log) <= LIMITS.log_bytes
+
+
+def test_output_without_end_neither_blocks_nor_grows(run: Run) -> None:
+    outcome = run("while True: print('x' * 1000)", timeout_s=2.0)
+    assert outcome.timed_out
+    assert 0 < len(outcome.log) <= LIMITS.log_bytes
+
+
+def test_output_that_is_no_text_is_kept_readable(run: Run) -> None:
+    outcome = run(r"import sys; sys.stdout.buffer.write(b'\xff\xfe\x00 garbage \x80\n')")
+    assert outcome.exit_code == 0
+    assert "garbage" in outcome.log
+
+
+def test_a_probe_may_write_nothing(run: Run, io: Path) -> None:
+    assert run("pass").log == ""
+    assert list(io.iterdir()) == []
+
+
+def test_a_probe_may_close_its_output(run: Run) -> None:
+    assert run("import os, time; os.close(1); os.close(2); time.sleep(0.3)").exit_code == 0
+
+
+def test_a_probe_gets_no_input(run: Run) -> None:
+    assert run("import sys; print(repr(sys.stdin.read()))").log == "''\n"
+
+
+def test_children_left_behind_are_ended(run: Run, io: Path) -> None:
+    ticking = "import time\nwhile True: open('ticks', 'a').write('x'); time.sleep(0.02)"
+    code = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {ticking!r}]); time.sleep(0.5)"
+    assert run(code).exit_code == 0
+    ticks = (io / "ticks").stat().st_size
+    time.sleep(0.2)
+    assert ticks > 0
+    assert (io / "ticks").stat().st_size == ticks
+
+
+def test_what_a_probe_writes_belongs_to_the_caller(run: Run, io: Path) -> None:
+    run("import os; os.mkdir('folder'); open('folder/file', 'w').write('x')")
+    for path in (io / "folder", io / "folder" / "file"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (os.getuid(), os.getgid())
+
+
+def test_home_and_temporary_files_are_a_scratch_of_its_own(run: Run) -> None:
+    code = "import os, tempfile, pathlib; p = pathlib.Path.home() / 'x'; p.write_text('x'); print(p)"
+    assert run(code).exit_code == 0
+    assert run("import pathlib; print((pathlib.Path.home() / 'x').exists())").log == "False\n"
+
+
+def test_no_core_file_lands_in_the_folder(run: Run, io: Path) -> None:
+    assert run("import resource; print(resource.getrlimit(resource.RLIMIT_CORE))").log == "(0, 0)\n"
+
+
+def test_variables_of_the_cell_arrive_and_the_callers_do_not(
+    docker_executor: DockerExecutor, io: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    code = "import os; print(os.environ.get('OMP_NUM_THREADS'), os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    for executor, reference in ((docker_executor, IMAGE), (CurrentExecutor(), sys.executable)):
+        asked = replace(launch(io, reference, code), environment={"TF_ENABLE_ONEDNN_OPTS": "0"})
+        assert executor.execute(asked).log == "None 0\n"
+
+
+# -- what only a container can promise -----------------------------------------------------------------------
+
+
+def test_the_network_is_off(in_container: Run) -> None:
+    code = "import socket; print([n for _, n in socket.if_nameindex()]); socket.create_connection(('1.1.1.1', 80), 2)"
+    outcome = in_container(code)
+    assert outcome.exit_code == 1
+    assert "['lo'" in outcome.log
+    assert "unreachable" in outcome.log
+
+
+def test_the_root_file_system_is_read_only_and_tmp_is_not(in_container: Run) -> None:
+    code = "open('/tmp/x', 'w').write('x'); print('tmp'); open('/usr/x', 'w')"
+    outcome = in_container(code)
+    assert "tmp\n" in outcome.log
+    assert "Read-only file system" in outcome.log
+
+
+def test_capabilities_are_dropped_and_cannot_come_back(in_container: Run) -> None:
+    status = dict(
+        line.split(":\t") for line in in_container("print(open('/proc/self/status').read())").log.splitlines() if line
+    )
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(status[kind], 16) == 0
+    assert status["NoNewPrivs"] == "1"
+
+
+def test_memory_shm_and_pids_are_bounded(in_container: Run) -> None:
+    code = "import os; s = os.statvfs('/dev/shm'); print(s.f_blocks * s.f_frsize)"
+    assert in_container(code).log == f"{LIMITS.shm_bytes}\n"
+    outcome = in_container(
+        "import threading, time\nfor _ in range(200): threading.Thread(target=time.sleep, args=(1,)).start()"
+    )
+    assert "can't start new thread" in outcome.log
+
+
+def test_the_init_process_reaps_orphans(in_container: Run) -> None:
+    assert in_container("print(open('/proc/1/comm').read())").log.strip() != "python"
+
+
+def test_the_data_file_is_shown_read_only(docker_executor: DockerExecutor, io: Path, tmp_path: Path) -> None:
+    data = tmp_path / "digits.npz"
+    data.write_bytes(b"digits")
+    path = docker_executor.data_path(data)
+    asked = replace(launch(io, IMAGE, f"print(open({path!r}).read()); open({path!r}, 'w')"), data=data)
+    log = docker_executor.execute(asked).log
+    assert "digits\n" in log
+    assert "Read-only file system" in log
+
+
+def test_silence_beyond_one_requests_patience_is_no_end(
+    docker_executor: DockerExecutor, io: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docker-py gives up on a silent connection; with the slice cut to 0.3 s the same happens here ten times over."""
+    monkeypatch.setattr("runner.executors.docker._WAIT_SLICE_S", 0.3)
+    outcome = docker_executor.execute(launch(io, IMAGE, "import time; time.sleep(3); print('awake')"))
+    assert (outcome.exit_code, outcome.timed_out, outcome.log) == (0, False, "awake\n")
+
+
+def test_the_container_is_gone_afterwards_also_when_it_failed(docker_executor: DockerExecutor, io: Path) -> None:
+    docker_executor.execute(launch(io, IMAGE, "raise SystemExit(3)"))
+    with pytest.raises(UnavailableError, match="gone from the Docker engine"):
+        docker_executor.execute(launch(io, "no-such-image:at-all", "pass"))
+    assert not containers(docker_executor.run_id)
+
+
+def test_a_container_that_cannot_start_leaves_nothing_and_says_why(docker_executor: DockerExecutor, io: Path) -> None:
+    no_folder = io / "file"  # it is there to be mounted, and then cannot be a working directory
+    no_folder.write_text("")
+    with pytest.raises(CellError, match=r"could not run the container: .*not a directory") as caught:
+        docker_executor.execute(launch(no_folder, IMAGE, "pass"))
+    assert "\n" not in str(caught.value)
+    assert not containers(docker_executor.run_id)
+
+
+def test_a_folder_that_the_engine_does_not_see_is_named(docker_executor: DockerExecutor) -> None:
+    with pytest.raises(UnavailableError, match="does not see /no/such/folder"):
+        docker_executor.execute(launch(Path("/no/such/folder"), IMAGE, "pass"))
+
+
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_unavailable(docker_executor: DockerExecutor, io: Path) -> None:
+    asked = replace(launch(io, IMAGE, "pass"), cell=replace(CELL, device="cuda"))
+    with pytest.raises(UnavailableError, match="GPU"):
+        docker_executor.execute(asked)
+    assert not containers(docker_executor.run_id)
+
+
+def test_containers_say_whose_they_are(docker_executor: DockerExecutor, io: Path) -> None:
+    thread = threading.Thread(target=docker_executor.execute, args=(launch(io, IMAGE, "import time; time.sleep(2)"),))
+    thread.start()
+    try:
+        found = _eventually(lambda: containers(docker_executor.run_id))
+        labels = found[0]["Labels"]
+    finally:
+        thread.join()
+    assert labels[recipe.LABEL] == recipe.PROJECT
+    assert labels["org.keras-version-matrix.cell"] == CELL.id
+    assert labels["org.keras-version-matrix.environment"] == ENVIRONMENT.id
+    assert labels["org.keras-version-matrix.pid"] == str(os.getpid())
+    assert not recipe.orphaned(labels)
+
+
+def test_somebody_else_removing_the_container_is_told(docker_executor: DockerExecutor, io: Path) -> None:
+    caught: list[BaseException] = []
+
+    def execute() -> None:
+        try:
+            docker_executor.execute(launch(io, IMAGE, "import time; time.sleep(30)"))
+        except CellError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    found = _eventually(lambda: containers(docker_executor.run_id))
+    with client() as engine:
+        engine.api.remove_container(found[0]["Id"], force=True)
+    thread.join(10)
+    assert "removed the container" in str(caught[0])
+
+
+def test_several_threads_share_one_executor(docker_executor: DockerExecutor, tmp_path: Path) -> None:
+    outcomes: dict[int, Outcome] = {}
+
+    def execute(number: int) -> None:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        outcomes[number] = docker_executor.execute(launch(folder, IMAGE, f"print({number})"))
+
+    threads = [threading.Thread(target=execute, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {number: outcome.log for number, outcome in outcomes.items()} == {n: f"{n}\n" for n in range(6)}
+
+
+def test_an_engine_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    executor = DockerExecutor(lambda environment, _say: Prepared(environment, IMAGE))
+    with pytest.raises(UnavailableError, match="no Docker engine answers") as caught:
+        executor.prepare(ENVIRONMENT, lambda _text: None)
+    assert "\n" not in str(caught.value)
+    executor.close()
+
+
+# -- ending a run --------------------------------------------------------------------------------------------
+
+RUNNER = """
+import sys, tempfile, threading
+from pathlib import Path
+from runner.executors import Launch, Prepared
+from runner.executors.docker import DockerExecutor
+from runner.executors.process import termination_interrupts
+from runner.model import Cell, Environment, Limits
+
+cell = Cell("numpy", "2.0.0", "3.8.0", "3.11", "cpu")
+environment = Environment("numpy", "2.0.0", "3.8.0", "3.11", "cpu", "linux-x86_64")
+executor = DockerExecutor(lambda environment, say: Prepared(environment, IMAGE))
+ignore = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+
+def execute():
+    with tempfile.TemporaryDirectory() as io:
+        executor.execute(Launch(cell, Prepared(environment, IMAGE), Path(io), None, {}, Limits(), ("-c", ignore)))
+
+print(executor.run_id, flush=True)
+try:
+    with termination_interrupts():
+        threads = [threading.Thread(target=execute, daemon=True) for _ in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        execute()
+finally:
+    executor.close()
+"""
+
+
+def start_runner(threads: int = 1) -> tuple[subprocess.Popen[str], str]:
+    code = RUNNER.replace("IMAGE", repr(IMAGE)).replace("THREADS", str(threads))
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    run_id = process.stdout.readline().strip()
+    _eventually(lambda: [found for found in containers(run_id) if found["State"] == "running"][threads:])
+    return process, run_id
+
+
+def _eventually(look: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    for _ in range(200):
+        if found := look():
+            return found
+        time.sleep(0.05)
+    pytest.fail("it did not happen within 10 s")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_no_container(number: signal.Signals) -> None:
+    process, run_id = start_runner(threads=3)
+    began = time.monotonic()
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert time.monotonic() - began < 10
+    assert process.returncode != 0
+    assert not containers(run_id)
+
+
+def test_two_signals_leave_no_container_either() -> None:
+    process, run_id = start_runner()
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert not containers(run_id)
+
+
+def test_the_sweep_removes_what_a_killed_run_left_and_nothing_of_a_live_one() -> None:
+    dead, dead_run = start_runner()
+    dead.kill()
+    dead.communicate()
+    assert containers(dead_run)
+    live, live_run = start_runner()  # connects, and so sweeps
+    try:
+        with client() as engine:
+            sweep(engine.api)
+        assert not containers(dead_run)
+        assert len(containers(live_run)) == 2
+    finally:
+        live.send_signal(signal.SIGINT)
+        live.communicate(timeout=20)
+    assert not containers(live_run)
+
+
+def test_the_sweep_leaves_other_hosts_and_other_peoples_containers() -> None:
+    owner = Owner.this()
+    foreign = recipe.labels(
+        Launch(CELL, Prepared(ENVIRONMENT, IMAGE), Path("/"), None, {}, LIMITS),
+        run="foreign",
+        owner=Owner("another-host", owner.boot, 1, "1"),
+    )
+    with client() as engine:
+        made = [engine.containers.create(IMAGE, labels=labels) for labels in (foreign, {"somebody": "else"})]
+        try:
+            sweep(engine.api)
+            for container in made:
+                container.reload()
+        finally:
+            for container in made:
+                container.remove(force=True)
+
+
+def test_closing_ends_what_other_threads_run(io: Path) -> None:
+    executor = DockerExecutor(lambda environment, _say: Prepared(environment, IMAGE))
+    caught: list[str] = []
+
+    def execute() -> None:
+        try:
+            executor.execute(launch(io, IMAGE, "import time; time.sleep(600)", timeout_s=600.0))
+        except UnavailableError as error:
+            caught.append(str(error))
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    _eventually(lambda: containers(executor.run_id))
+    executor.close()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert caught == ["the run was stopped before this cell ended"]
+    assert not containers(executor.run_id)

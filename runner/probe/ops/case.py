@@ -1,0 +1,101 @@
+"""A case: an expression on inputs, in words that run as they stand, and the truth it is held against."""
+
+from __future__ import annotations
+
+import re
+
+PUBLIC = re.compile(
+    r"\b(?:ops|layers|activations|losses|metrics|optimizers|initializers|constraints|regularizers"
+    r"|random|utils|schedules|backend)(?:\.\w+)+"
+)
+
+
+class Case:
+    """One thing to try.
+
+    ``expr`` is Python text over the names of ``namespace.framework``; ``inputs`` maps each further name to text
+    over ``prelude``. ``ref`` is text of the same kind over NumPy and ``reference``, run with float64 inputs, or None
+    where only agreement among cells can tell. ``ident`` holds all of it, so a script can be made from it alone.
+    """
+
+    __slots__ = (
+        "dtype",
+        "dynamic",
+        "eager",
+        "expr",
+        "family",
+        "ident",
+        "inputs",
+        "op",
+        "pointwise",
+        "ref",
+        "slack",
+        "symbolic",
+        "tol",
+        "unspecified",
+        "wrt",
+    )
+
+    def __init__(self, expr, inputs, ref, **options):
+        self.expr = expr
+        self.inputs = inputs
+        self.ref = ref
+        self.wrt = options.pop("wrt", ())
+        self.slack = options.pop("slack", None)
+        self.pointwise = options.pop("pointwise", False)
+        self.tol = options.pop("tol", 64.0)
+        self.eager = options.pop("eager", False)
+        self.dynamic = options.pop("dynamic", "")
+        self.symbolic = options.pop("symbolic", True)
+        self.dtype = options.pop("dtype", "")
+        self.unspecified = options.pop("unspecified", "")
+        self.family = options.pop("family", "")
+        self.op = options.pop("op", "") or operation(expr)
+        if options:
+            raise TypeError("unknown options of a case: %s" % ", ".join(sorted(options)))
+        parts = [expr]
+        if inputs:
+            parts.append("; ".join("%s=%s" % item for item in inputs.items()))
+        if self.dtype:
+            parts.append(self.dtype)
+        self.ident = " | ".join(parts)
+
+
+def operation(expr):
+    """The public name that an expression is about: its first one.
+
+    >>> operation("apply(layers.Dense(3), ops.exp(x))")
+    'layers.Dense'
+    """
+    found = PUBLIC.search(expr)
+    return found.group(0) if found else expr.split("(")[0]
+
+
+class Sweep:
+    """Collects cases; the grids call ``add``."""
+
+    def __init__(self, resolve):
+        """``resolve(expr)`` turns an expression into its NumPy reference, or None."""
+        self.cases = {}
+        self._resolve = resolve
+
+    def add(self, text, inputs=None, **options):
+        """Adds one case per line of ``text``.
+
+        A line is an expression, or ``expression ==> reference``; ``==> ?`` says that there is no reference. Without
+        an arrow the reference is the expression with NumPy's functions of the same names. ``dtypes`` repeats each
+        case with the floating inputs in those types ("" is float32).
+        """
+        dtypes = options.pop("dtypes", ("",))
+        for line in text.strip().splitlines():
+            line = line.strip()
+            if not line or line.startswith("#"):
+                continue
+            expr, arrow, ref = (part.strip() for part in line.partition("==>"))
+            ref = None if ref == "?" else (ref if arrow else self._resolve(expr))
+            used = {k: v for k, v in (inputs or {}).items() if re.search(r"\b%s\b" % k, expr)}
+            chosen = dict(options)
+            wrt = chosen.pop("wrt", ())
+            for dtype in dtypes:
+                case = Case(expr, used, ref, dtype=dtype, wrt=tuple(n for n in wrt if n in used), **chosen)
+                self.cases.setdefault(case.ident, case)  # grids overlap

@@ -1,0 +1,99 @@
+"""A result against its truth, in units of what the problem's condition allows."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+UNIT = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-50}
+"""Unit roundoff. float64 gets 8 times its own: the reference is float64 arithmetic too."""
+
+TINY = {"float16": 2.0**-24, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1000}
+HUGE = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
+
+
+def perturbed(inputs, unit, seed):
+    """Every floating input moved by one rounding error, with random signs."""
+    random = np.random.RandomState(seed)
+    moved = {}
+    for name, value in inputs.items():
+        if value.dtype.kind == "f":
+            value = value * (1.0 + unit * (2.0 * random.randint(0, 2, value.shape) - 1.0))
+        moved[name] = value
+    return moved
+
+
+def scale(truth, moved, unit, pointwise):
+    """How far a backward stable result may lie from ``truth``, for one unit: |f| plus what one rounding of the inputs does.
+
+    Elementwise functions have an exact bound per element. Others mix elements, where random signs may cancel in one
+    element by chance, so the mean over the result is added.
+    """
+    size = np.abs(truth)
+    for other in moved:
+        if other.shape == truth.shape:
+            size = np.maximum(size, np.abs(truth) + np.abs(other - truth) / unit)
+    finite = size[np.isfinite(size)]
+    if not pointwise and finite.size:
+        size = size + finite.mean()
+    return size
+
+
+def judge(got, truth, size, dtype, tol):
+    """``(class, figure)``: class is "" (agrees), "nan", "wrong" or "inaccurate"; the figure is in units, or None.
+
+    ``got`` and ``truth`` have the same shape. A figure beyond ``tol`` but below 1e-3 of the scale is ``inaccurate``.
+    """
+    unit = UNIT.get(dtype, UNIT["float32"])
+    huge = HUGE.get(dtype, HUGE["float32"])
+    got = got.astype("complex128") if got.dtype.kind == "c" or truth.dtype.kind == "c" else got.astype("float64")
+    strange = ~np.isfinite(truth) | (np.abs(truth) > 0.9 * huge)
+    if np.any(np.isnan(got) != np.isnan(truth)):
+        return "nan", None
+    if np.any(strange):
+        same = (got == truth) | np.isnan(truth) | ((np.abs(truth) > 0.9 * huge) & (np.abs(got) > 0.8 * huge))
+        if not np.all(same[strange]):
+            return "wrong", None
+    plain = ~strange
+    if not np.all(np.isfinite(got[plain])):
+        return "wrong", None
+    if not np.any(plain):
+        return "", 0.0
+    tiny = TINY.get(dtype, TINY["float32"])
+    error = np.abs(got - truth)[plain] / (unit * size[plain] + tiny)
+    error = np.where(np.isnan(error), 0.0, error)
+    figure = float(error.max())
+    if figure <= tol:
+        return "", figure
+    return ("inaccurate" if figure * unit < 1e-3 else "wrong"), figure
+
+
+def digest(arrays):
+    """Eight hex digits over all values, shapes and types."""
+    sha = hashlib.sha256()
+    for value in arrays:
+        sha.update(("%s%s" % (value.dtype, value.shape)).encode())
+        sha.update(np.ascontiguousarray(value).tobytes())
+    return sha.hexdigest()[:8]
+
+
+def sketch(arrays):
+    """``[norm, up to 8 values]`` over all arrays: enough to compare cells afterwards. Floats with 7 digits."""
+    flat = np.concatenate([_real(value).ravel() for value in arrays]) if arrays else np.zeros(0)
+    norm = float(np.sqrt(np.sum(np.square(flat[np.isfinite(flat)]))))
+    if flat.size > 8:
+        flat = flat[np.linspace(0, flat.size - 1, 8).astype("int64")]
+    return [rounded(norm)] + [rounded(v) for v in flat]
+
+
+def rounded(value):
+    """A float with 7 significant digits, or the name of what is not finite."""
+    value = float(value)
+    return float("%.7g" % value) if np.isfinite(value) else str(value)
+
+
+def _real(value):
+    if value.dtype.kind == "c":
+        return np.stack([value.real, value.imag]).astype("float64")
+    return value.astype("float64")

@@ -1,0 +1,7 @@
+"""Independent references: NumPy float64 only, never a framework. One function per Keras name."""
+
+from __future__ import annotations
+
+from .arrays import *  # noqa: F403
+from .convolution import *  # noqa: F403
+from .nn import *  # noqa: F403

@@ -1,0 +1,107 @@
+"""Goes on after a crash: a sweep in which one case kills the process still tells of all the others.
+
+The sweep runs in a fork of the process, made before a framework is imported. While it lives the parent only waits;
+when it ends by itself it does so as the real process, and the parent leaves with its exit code. When a signal ends
+it, the next fork takes up where it died (``Journal``), without the case that was running.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+MAX_CRASHES = 12
+
+
+class Journal:
+    """``sweep.jsonl`` in the working directory: records chunk by chunk, and what was running when."""
+
+    def __init__(self, path="sweep.jsonl", running="running.txt"):
+        self._path, self._running_path = path, running
+        self.records = {}
+        self.done = 0
+        self.fatal = {}
+        self.careful = set()
+        self._running = None
+
+    def load(self):
+        """Takes up what earlier processes left."""
+        if not os.path.exists(self._path):
+            return
+        with open(self._path, encoding="utf-8") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    self._take(json.loads(line))
+
+    def _take(self, entry):
+        if "records" in entry:
+            self.records.update(entry["records"])
+            self.done = entry["done"]
+        elif entry.get("alone"):
+            self.fatal[entry["case"]] = entry["signal"]
+        else:
+            self.careful.add(self.done)
+
+    def chunk(self, records, done):
+        """``records`` of one more chunk are final; ``done`` chunks are."""
+        self._append({"records": records, "done": done})
+
+    def begin(self, name, alone):
+        """``name`` starts now; ``alone`` says that it is one case, so that a crash can be blamed on it."""
+        if self._running is None:
+            self._running = open(self._running_path, "w", encoding="utf-8")  # noqa: SIM115 - open for the whole sweep
+        self._running.seek(0)
+        self._running.write("%d%s" % (alone, name.replace("\n", " ").ljust(500)[:500]))
+        self._running.flush()
+
+    def crashed(self, number):
+        """Notes, in the parent, that a signal ended the sweep."""
+        name, alone = "", False
+        if os.path.exists(self._running_path):
+            with open(self._running_path, encoding="utf-8") as file:
+                text = file.read()
+            name, alone = text[1:].strip(), text[:1] == "1"
+        self._append({"case": name, "signal": number, "alone": alone})
+
+    def _append(self, entry):
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def close(self):
+        """The sweep has ended; nothing is kept."""
+        if self._running is not None:
+            self._running.close()
+        for path in (self._path, self._running_path):
+            if os.path.exists(path):
+                os.unlink(path)
+
+
+def survive(journal):
+    """Returns in the process that is to run the sweep: a fork, or this one where there is no fork."""
+    if not hasattr(os, "fork"):
+        return
+    for attempt in range(MAX_CRASHES + 1):
+        child = os.fork()
+        if not child:
+            return
+        status = _wait(child)
+        if not os.WIFSIGNALED(status):
+            os._exit(os.WEXITSTATUS(status))
+        number = os.WTERMSIG(status)
+        if attempt == MAX_CRASHES or number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL) if number != signal.SIGKILL else None
+            os.kill(os.getpid(), number)
+        journal.crashed(number)
+
+
+def _wait(child):
+    """The wait status of ``child``; signals to this process go to it."""
+    previous = {}
+    for number in (signal.SIGTERM, signal.SIGINT):
+        previous[number] = signal.signal(number, lambda got, _: os.kill(child, got))
+    try:
+        return os.waitpid(child, 0)[1]
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,504 @@
+"""Runs every case in this process and says what came of it.
+
+A record is ``[status, figure, sketch, types, note, passed]``:
+
+status   ``ok``, ``seen`` (no reference: cells are compared afterwards), ``wrong``, ``inaccurate``, ``nan``, ``shape``,
+         ``raises``, ``unsupported``, ``unspecified``
+figure   the largest error in units (see ``compare``), or None
+sketch   the digest where there is a reference and it holds; else the norm and up to 8 values
+types    ``float32[2,3] int32[2]``: what came out
+note     what was raised, or what was expected
+passed   letters of the further checks that held: s symbolic, d symbolic with an unknown batch, g gradient, t graph
+
+A further check that did not hold has a record of its own, under the case's id and ``#symbolic``, ``#dynamic``,
+``#gradient`` or ``#graph``.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+import warnings
+
+import numpy as np
+
+from . import compare, namespace
+from .engines import leaves
+
+BATCH = 32
+CASE_S = 30
+"""A case that takes longer (wall seconds) is given up."""
+
+
+class TooLong(Exception):  # noqa: N818
+    """The case did not end in time."""
+
+
+class Truth:
+    """What a reference says of a case: arrays, and the scale of their errors."""
+
+    __slots__ = ("arrays", "scales")
+
+    def __init__(self, arrays, scales):
+        self.arrays = arrays
+        self.scales = scales
+
+
+class Sweeper:
+    """One pass over the cases. ``records`` fills up as it goes; ``running`` names what is being tried."""
+
+    def __init__(self, engine, budget_s, journal):
+        self.engine = engine
+        self.journal = journal
+        self.records = dict(journal.records)
+        self.counts = {}
+        self.not_run = 0
+        self._names = namespace.framework(engine.keras)
+        self._truth_names = namespace.truth()
+        self._codes = {}
+        self._deadline = time.process_time() + budget_s
+
+    def run(self, cases):
+        """Tries all ``cases`` until the budget is spent; the rest is counted in ``not_run``."""
+        todo = [case for case in cases if self._present(case)]
+        chunks = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
+        with warnings.catch_warnings(), np.errstate(all="ignore"), _alarm():
+            warnings.simplefilter("ignore")
+            for i, chunk in enumerate(chunks):
+                if i < self.journal.done:
+                    continue
+                if time.process_time() > self._deadline:
+                    self.not_run = sum(map(len, chunks[i:]))
+                    break
+                known = set(self.records)
+                self._careful = i in self.journal.careful
+                self._chunk(chunk)
+                self.journal.chunk({k: v for k, v in self.records.items() if k not in known}, i + 1)
+        for record in self.records.values():
+            self.counts[record[0]] = self.counts.get(record[0], 0) + 1
+
+    def _begin(self, name, alone=True):
+        """Notes what runs now. False where it killed an earlier process, and is recorded as that."""
+        if name in self.journal.fatal:
+            number = self.journal.fatal[name]
+            self.records[name] = ["crashes", None, "", "", "the process is killed by signal %d" % number, ""]
+            return False
+        self.journal.begin(name, alone)
+        return True
+
+    def _present(self, case):
+        try:
+            namespace.check(case.expr, self._names)
+        except namespace.Missing as error:
+            self.records[case.ident] = ["unsupported", None, "", "", str(error), ""]
+            return False
+        return True
+
+    def _chunk(self, cases):
+        prepared = []
+        for case in cases:
+            try:
+                arrays = self._arrays(case)
+                prepared.append((case, arrays, {n: self._tensor(case, a) for n, a in arrays.items()}))
+            except Exception as error:
+                self._raised(case.ident, error)
+        outputs = self._outputs(prepared)
+        good = []
+        for (case, arrays, tensors), output in zip(prepared, outputs):
+            if isinstance(output, Exception):
+                self._raised(case.ident, output)
+            elif output is not None:
+                truth = self._judge(case, arrays, output)
+                good.append((case, arrays, tensors, output, truth))
+        for case, _, tensors, output, _ in good:
+            if case.symbolic and self._begin(case.ident + "#symbolic"):
+                self._symbolic(case, tensors, output)
+        self._gradients([item for item in good if item[0].wrt and item[4] and self._held(item[0])])
+        if self.engine.batched and self.engine.keras.config.backend() == "tensorflow":
+            self._graphs([item for item in good if not item[0].eager])
+
+    def _held(self, case):
+        return self.records[case.ident][0] in ("ok", "inaccurate")
+
+    # inputs
+
+    def _arrays(self, case):
+        return {name: eval(text, dict(self._truth_names)) for name, text in case.inputs.items()}  # noqa: S307
+
+    def _tensor(self, case, array):
+        return self.engine.tensor(array, case.dtype if case.dtype and array.dtype.kind == "f" else "")
+
+    def _exact_inputs(self, case, arrays):
+        """The inputs in float64, as the framework sees them after rounding to the case's type."""
+        exact = {}
+        for name, value in arrays.items():
+            if value.dtype.kind == "f":
+                if case.dtype == "bfloat16":
+                    value = _bfloat16(value)
+                elif case.dtype:
+                    value = value.astype(case.dtype)
+                value = value.astype("float64")
+            elif value.dtype.kind in "iu":
+                value = value.astype("int64")
+            exact[name] = value
+        return exact
+
+    def _function(self, case):
+        code = self._codes.setdefault(case.expr, compile(case.expr, "<%s>" % case.op, "eval"))
+        names = self._names
+        return lambda tensors: eval(code, {**names, **tensors})  # noqa: S307 - the cases are this package's own text
+
+    # forward
+
+    def _outputs(self, prepared):
+        """Per prepared case an Output, an exception, or None where it killed the process."""
+        if not self._careful and self.engine.keras.config.backend() == "jax":
+            return self._compiled(prepared)
+        return [self._eager(case, tensors) for case, _, tensors in prepared]
+
+    def _eager(self, case, tensors):
+        if not self._begin(case.ident):
+            return None
+        try:
+            with _limit():
+                return self.engine.call(self._function(case), tensors)
+        except Exception as error:
+            return error
+
+    def _compiled(self, prepared):
+        """As one compilation; what cannot be traced, or spoils the others, runs on its own."""
+        together = [i for i, (case, _, _) in enumerate(prepared) if not case.eager]
+        outputs = [None] * len(prepared)
+        self._begin("%d cases from %s" % (len(together), prepared[0][0].ident if prepared else ""), alone=False)
+        jobs = [(self._function(prepared[i][0]), prepared[i][2], False) for i in together]
+        found = self._try_batch(self.engine.batch, jobs) if jobs else []
+        for i, output in zip(together, found):
+            outputs[i] = None if isinstance(output, Exception) else output
+        return [
+            output if output is not None else self._eager(case, tensors)
+            for output, (case, _, tensors) in zip(outputs, prepared)
+        ]
+
+    def _try_batch(self, run, jobs):
+        """``run(jobs)``; halves where all of them together fail, so that one case does not spoil the rest."""
+        try:
+            with _limit(4):
+                return run(jobs)
+        except Exception as error:
+            if len(jobs) == 1:
+                return [error]
+            half = len(jobs) // 2
+            return self._try_batch(run, jobs[:half]) + self._try_batch(run, jobs[half:])
+
+    # truth
+
+    def _judge(self, case, arrays, output):
+        """Writes the record of the values; returns the Truth, if there is one and it has the right shapes."""
+        types = " ".join("%s[%s]" % (d, ",".join(map(str, a.shape))) for d, a in zip(output.dtypes, output.arrays))
+        record = ["seen", None, "", types, "", ""]
+        self.records[case.ident] = record
+        truth = self._truth(case, arrays, output) if case.ref is not None else None
+        if truth is None:
+            record[2] = compare.sketch([a for a in output.arrays if a.dtype.kind in "biufc"])
+        else:
+            record[0], record[1], record[4] = self._verdict(case, output, truth)
+            if record[0] == "ok":
+                record[2] = compare.digest(output.arrays)
+            else:
+                record[2] = compare.sketch([a for a in output.arrays if a.dtype.kind in "biufc"])
+        if case.unspecified:
+            record[0], record[4] = "unspecified", case.unspecified
+        return truth if truth is not None and record[0] in ("ok", "inaccurate") else None
+
+    def _truth(self, case, arrays, output):
+        exact = self._exact_inputs(case, arrays)
+        unit = max([compare.UNIT.get(d, 0.0) for d in output.dtypes] or [0.0]) or compare.UNIT["float32"]
+        if case.dtype:
+            unit = max(unit, compare.UNIT[case.dtype])
+        true = self._reference(case, exact)
+        moved = []
+        if any(a.dtype.kind == "f" for a in exact.values()) and any(a.dtype.kind in "fc" for a in true):
+            moved = [self._reference(case, compare.perturbed(exact, unit, seed)) for seed in (1, 2)]
+        scales = [
+            compare.scale(
+                t.astype("complex128" if t.dtype.kind == "c" else "float64"),
+                [m[i] for m in moved],
+                unit,
+                case.pointwise,
+            )
+            if t.dtype.kind in "biufc"
+            else None
+            for i, t in enumerate(true)
+        ]
+        if case.slack:
+            more = np.abs(eval(case.slack, {**self._truth_names, **exact}))  # noqa: S307
+            scales = [size + more for size in scales]
+        return Truth(true, scales)
+
+    def _reference(self, case, exact):
+        value = eval(case.ref, {**self._truth_names, **exact})  # noqa: S307
+        return [np.asarray(leaf) for leaf in leaves(value)]
+
+    def _verdict(self, case, output, truth):
+        if len(output.arrays) != len(truth.arrays):
+            return "wrong", None, "expected %d results" % len(truth.arrays)
+        worst = 0.0
+        for got, dtype, true, size in zip(output.arrays, output.dtypes, truth.arrays, truth.scales):
+            if got.shape != true.shape:
+                return "shape", None, "expected [%s]" % ",".join(map(str, true.shape))
+            if true.dtype.kind in "biuSU" and got.dtype.kind in "biuSU":
+                if not np.array_equal(got, true):
+                    return "wrong", None, "expected %s" % compare.sketch([true])[1:]
+                continue
+            if got.dtype.kind not in "biufc":
+                return "wrong", None, "expected numbers"
+            low = max((dtype, case.dtype or dtype), key=lambda d: compare.UNIT.get(d, 0.0))
+            bad, figure = compare.judge(got, true, size, low, case.tol)
+            if bad:
+                return bad, figure and compare.rounded(figure), "expected %s" % compare.sketch([true])[1:]
+            worst = max(worst, figure)
+        return "ok", float("%.3g" % worst), ""
+
+    # further checks
+
+    def _symbolic(self, case, tensors, output):
+        """Shapes and types that a symbolic call promises, against those that came out."""
+        if not tensors:
+            return
+        self._promise(case, tensors, output, "s", "#symbolic")
+        if case.dynamic:
+            self._promise(case, tensors, output, "d", "#dynamic", case.dynamic)
+
+    def _promise(self, case, tensors, output, letter, suffix, unknown=()):
+        keras = self.engine.keras
+        symbols = {}
+        for name, tensor in tensors.items():
+            shape = tuple(tensor.shape)
+            if name in unknown:
+                shape = (None, *shape[1:])
+            symbols[name] = keras.KerasTensor(shape, dtype=keras.backend.standardize_dtype(tensor.dtype))
+        try:
+            with _limit():
+                found = leaves(self._function(case)(symbols))
+        except Exception as error:
+            self._raised(case.ident + suffix, error)
+            return
+        promised = []
+        for leaf in found:
+            if not isinstance(leaf, keras.KerasTensor):
+                return
+            promised.append((keras.backend.standardize_dtype(leaf.dtype), tuple(leaf.shape)))
+        actual = [(d, a.shape) for d, a in zip(output.dtypes, output.arrays)]
+        if _kept(promised, actual):
+            self._pass(case, letter)
+            return
+        text = " ".join("%s[%s]" % (d, ",".join(map(str, s))) for d, s in promised)
+        kind = "shape" if not _kept([("", s) for _, s in promised], [("", s) for _, s in actual]) else "dtype"
+        self.records[case.ident + suffix] = [kind, None, "", text, "actual: " + self.records[case.ident][3], ""]
+
+    def _gradients(self, items):
+        if not self.engine.gradients or not items:
+            return
+        jobs = []
+        for case, arrays, tensors, _, truth in items:
+            cotangents = [_cotangent(a, i) for i, a in enumerate(truth.arrays)]
+            jobs.append((self._function(case), tensors, case.wrt, cotangents))
+        if hasattr(self.engine, "gradient_batch") and not self._careful:
+            self._begin("gradients of %d cases from %s" % (len(items), items[0][0].ident), alone=False)
+            found = self._try_batch(self.engine.gradient_batch, jobs)
+        else:
+            found = []
+            for (case, *_), job in zip(items, jobs):
+                found.append(self._gradient(case, job))
+        for (case, arrays, _, _, _), job, gradients in zip(items, jobs, found):
+            if isinstance(gradients, Exception):
+                self._raised(case.ident + "#gradient", gradients)
+            elif gradients is not None:
+                self._judge_gradient(case, self._exact_inputs(case, arrays), job[3], gradients)
+
+    def _gradient(self, case, job):
+        if not self._begin(case.ident + "#gradient"):
+            return None
+        try:
+            with _limit():
+                return self.engine.gradient(*job)
+        except Exception as error:
+            return error
+
+    def _judge_gradient(self, case, exact, cotangents, gradients):
+        """Against central differences of the reference, along two random directions (or at each element)."""
+        for name, gradient in zip(case.wrt, gradients):
+            for seed in (3,) if case.pointwise else (3, 4):
+                slope, size = self._slope(case, exact, cotangents, name, seed)
+                if gradient is None:
+                    got = np.zeros_like(slope)
+                else:
+                    got = gradient.astype("float64") * _direction(exact[name], seed)
+                    if not case.pointwise:
+                        size = size + np.abs(got).sum()
+                        got = got.sum()
+                unit = compare.UNIT.get(case.dtype or "float32", 2.0**-24)
+                bound = max(2e-4, 256 * unit) * (np.abs(slope) + np.abs(got)) + 1e-7 * size + 1e-30
+                sound = np.abs(slope) < 1e36
+                bad = sound & ~(np.abs(got - slope) <= bound)
+                if np.any(bad):
+                    self._wrong_gradient(case, name, gradient, slope, got, bad)
+                    return
+        self._pass(case, "g")
+
+    def _slope(self, case, exact, cotangents, name, seed):
+        """Directional derivative(s) of sum(cotangent * reference), and the size of what was subtracted to get them."""
+        h = 1e-6
+        step = h * _direction(exact[name], seed)
+        sides = []
+        for sign in (1, -1):
+            arrays = self._reference(case, {**exact, name: exact[name] + sign * step})
+            sides.append([np.nan_to_num(a) * c for a, c in zip(arrays, cotangents)])
+        if case.pointwise:
+            return (sides[0][0] - sides[1][0]) / (2 * h), np.abs(sides[0][0])
+        slope = sum(float(np.sum(p - q)) for p, q in zip(*sides)) / (2 * h)
+        return slope, sum(float(np.abs(p).sum()) for p in sides[0])
+
+    def _wrong_gradient(self, case, name, gradient, slope, got, bad):
+        slope, got, bad = np.atleast_1d(slope), np.atleast_1d(got), np.atleast_1d(bad)
+        worst = int(np.argmax(np.where(bad.ravel(), np.nan_to_num(np.abs(got - slope).ravel(), nan=np.inf), -1.0)))
+        wanted, found = float(slope.ravel()[worst]), float(got.ravel()[worst])
+        where = "at element %d" % worst if case.pointwise else "along a direction"
+        note = "%s: expected %s, got %s" % (where, compare.rounded(wanted), compare.rounded(found))
+        status = "wrong" if np.isfinite(found) else "nan"
+        figure = compare.rounded(abs(found - wanted) / (abs(found) + abs(wanted))) if status == "wrong" else None
+        sketch = "none" if gradient is None else compare.sketch([gradient])
+        self.records[case.ident + "#gradient"] = [status, figure, sketch, name, note, ""]
+
+    def _graphs(self, items):
+        """The same in a graph, with an unknown batch size where the case allows one."""
+        jobs = [(self._function(case), tensors, case.dynamic) for case, _, tensors, _, _ in items]
+        if not jobs:
+            return
+        if self._careful:
+            results = [self._graph(case, job) for (case, *_), job in zip(items, jobs)]
+        else:
+            self._begin("graphs of %d cases from %s" % (len(jobs), items[0][0].ident), alone=False)
+            results = self._try_batch(self.engine.batch, jobs)
+        for (case, _, _, output, truth), found in zip(items, results):
+            if found is None:
+                continue
+            if isinstance(found, Exception):
+                self._raised(case.ident + "#graph", found)
+                continue
+            if [a.shape for a in found.arrays] != [a.shape for a in output.arrays]:
+                self.records[case.ident + "#graph"] = ["shape", None, "", _types(found), "eager: " + _types(output), ""]
+                continue
+            for i, (got, other) in enumerate(zip(found.arrays, output.arrays)):
+                if not _close(got, other, truth.scales[i] if truth else None, output.dtypes[i]):
+                    self.records[case.ident + "#graph"] = [
+                        "wrong",
+                        None,
+                        compare.sketch([got]),
+                        _types(found),
+                        "eager: %s" % compare.sketch([other]),
+                        "",
+                    ]
+                    break
+            else:
+                self._pass(case, "t")
+
+    def _graph(self, case, job):
+        if not self._begin(case.ident + "#graph"):
+            return None
+        return self._try_batch(self.engine.batch, [job])[0]
+
+    def _pass(self, case, letter):
+        self.records[case.ident][5] += letter
+
+    def _raised(self, ident, error):
+        status = "raises"
+        if isinstance(error, (NotImplementedError, ImportError, namespace.Missing)):
+            status = "unsupported"
+        text = " ".join(str(error).split())
+        if isinstance(error, (TypeError, ValueError)) and re.search(
+            r"__init__\(\) got an unexpected keyword|Unrecognized keyword arguments", text
+        ):
+            status = "unsupported"
+        self.records[ident] = [status, None, "", type(error).__name__, normalised(error), ""]
+
+
+def normalised(error):
+    """The first line of a message, without addresses, paths and numbered names, at most 160 characters."""
+    text = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    text = re.sub(r"0x[0-9a-f]+", "0x", text)
+    text = re.sub(r"(/[\w.+-]+)+/", "", text)
+    text = re.sub(r"\b([a-z_]+?)_\d+\b", r"\1", text)
+    return ("%s: %s" % (type(error).__name__, text))[:160]
+
+
+def _types(output):
+    return " ".join("%s[%s]" % (d, ",".join(map(str, a.shape))) for d, a in zip(output.dtypes, output.arrays))
+
+
+def _kept(promised, actual):
+    """Whether every promised type and shape is what came out; an unknown axis promises nothing."""
+    return len(promised) == len(actual) and all(
+        d == e and len(s) == len(t) and all(a is None or a == b for a, b in zip(s, t))
+        for (d, s), (e, t) in zip(promised, actual)
+    )
+
+
+def _close(got, other, size, dtype):
+    if got.dtype.kind not in "fc":
+        return np.array_equal(got, other)
+    got, other = got.astype("complex128"), other.astype("complex128")
+    same = (got == other) | (np.isnan(got) & np.isnan(other))
+    unit = compare.UNIT.get(dtype, 2.0**-24)
+    size = np.abs(other) + np.mean(np.abs(other[np.isfinite(other)])) if size is None else size
+    with np.errstate(all="ignore"):
+        return bool(np.all(same | (np.abs(got - other) <= 1000 * unit * size + 1e-30)))
+
+
+def _cotangent(array, i):
+    if array.dtype.kind not in "f":
+        return np.zeros(array.shape, "int32")
+    return np.random.RandomState(17 + i).uniform(0.5, 1.5, array.shape).astype("float32")
+
+
+def _direction(value, seed):
+    """A step per element, relative to it, with random signs."""
+    size = np.where(value == 0, 0.1, np.abs(value))
+    return np.random.RandomState(seed).choice([-1.0, 1.0], value.shape) * size
+
+
+def _bfloat16(value):
+    """Rounded to nearest even, kept as float32."""
+    bits = np.ascontiguousarray(value, "float32").view("uint32")
+    rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).astype("uint32").view("float32")
+    return np.where(np.isfinite(value), rounded, value).astype("float32").reshape(value.shape)
+
+
+class _limit:  # noqa: N801
+    """Raises TooLong in the main thread after ``CASE_S`` (times ``factor``) seconds of wall time, where there are alarms."""
+
+    def __init__(self, factor=1):
+        self.seconds = CASE_S * factor
+
+    def __enter__(self):
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, self.seconds)
+
+    def __exit__(self, *_):
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class _alarm:  # noqa: N801
+    """Alarms raise TooLong meanwhile."""
+
+    def __enter__(self):
+        def ring(*_):
+            raise TooLong("no result after %d s" % CASE_S)
+
+        self.old = signal.signal(signal.SIGALRM, ring) if hasattr(signal, "SIGALRM") else None
+
+    def __exit__(self, *_):
+        if hasattr(signal, "SIGALRM"):
+            signal.signal(signal.SIGALRM, self.old)

@@ -67,8 +67,11 @@ def run(argv: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code; every error of the user's is one line on stderr."""
     try:
         cli.main(args=argv, prog_name="runner", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
+    except SystemExit as end:  # how a command says what it came to
+        return end.code if isinstance(end.code, int) else 0
     except click.ClickException as error:
         error.show()
         return 2
@@ -84,6 +87,6 @@ def run(argv: list[str] | None = None) -> int:
 
 
 def _quietly() -> int:
-    """The reader of our output (``head``, a pager) has gone: that is no error of ours to print."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the interpreter flushes it when it ends
+    """The reader of our output (``head``, a pager) has gone: nothing more is written, and that is no error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

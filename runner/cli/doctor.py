@@ -19,14 +19,14 @@ def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool
     """
     from runner import doctor
     from runner.cli import assemble, environments
+    from runner.images.recipe import base_image
     from runner.report import doctor as shown
 
     chosen = options.choose(set_name, only)
     wanted = environments.environments(chosen.cells)
     checks = doctor.examine(
         assemble.cache_dir(),
-        images_bytes=assemble.images_bytes(wanted),
-        base_images=sorted({assemble.base_image(environment) for environment in wanted}),
+        base_images=sorted({base_image(environment.python) for environment in wanted}),
     )
     if as_json:
         import json

@@ -78,7 +78,7 @@ def render_command(set_name: str | None, only: tuple[str, ...], *, every: bool, 
     from runner import images
 
     linux = [environment for environment in _chosen(set_name, only, every=every) if "linux" in environment.platform]
-    pairs = [(environment, lock.locked(environment)) for environment in linux]
+    pairs = [(environment, lock.committed(environment)) for environment in linux]
     if stdout:
         for environment, pinned in pairs:
             click.echo(images.render(environment, pinned))

@@ -53,4 +53,4 @@ def text(report: Report, format_: str) -> str:
         return junit.render(report)
     from runner.report import github
 
-    return "\n".join(github.annotations(report))
+    return github.annotations(report)

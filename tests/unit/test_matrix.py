@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +13,9 @@ from runner.errors import UsageError
 from runner.model import Cell, Status
 
 RESOLVE = matrix.Resolver(
-    latest=lambda name: {"torch": "2.15.0", "keras": "3.15.1", "tensorflow": "2.21.0", "jax": "0.10.2"}.get(name, "9.9"),
+    latest=lambda name: {"torch": "2.15.0", "keras": "3.15.1", "tensorflow": "2.21.0", "jax": "0.10.2"}.get(
+        name, "9.9"
+    ),
     python_for=lambda _framework, _version: "3.11",
 )
 

@@ -183,9 +183,7 @@ def test_untimed_probes_run_while_others_build_and_timed_ones_wait(tmp_path: Pat
 
     executor.prepare_hook = hook
     executor.behaviour = {"1.0": first_done}
-    samples = _run(
-        tmp_path, executor, _job("1.0", "mnist"), _job("2.0", "mnist"), _job("1.0", "conv2d", timed=False)
-    )
+    samples = _run(tmp_path, executor, _job("1.0", "mnist"), _job("2.0", "mnist"), _job("1.0", "conv2d", timed=False))
     assert executor.order[0] == ("1.0", "conv2d", 0)
     assert [(s.probe, s.quiet) for s in samples if s.probe == "mnist"] == [("mnist", True), ("mnist", True)]
 

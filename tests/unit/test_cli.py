@@ -1,0 +1,211 @@
+"""argv -> exit code, and one clear line where something is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runner import cli, resources
+from runner.cli.session import Request, further_rounds
+from runner.errors import RunnerError
+from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
+from runner.store import Store
+
+
+def _fails(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    """The one line on stderr of a command that is refused."""
+    assert cli.run(list(argv)) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = [line for line in shown.err.splitlines() if line and not line.startswith(("Usage:", "Try '"))]
+    assert len(lines) == 1, shown.err
+    return lines[0]
+
+
+def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for name in cli.COMMANDS:
+        assert name in shown
+    assert "130 interrupted" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert cli.run([name, "--help"]) == 0
+    assert "Usage: runner" in capsys.readouterr().out
+
+
+def test_list_json_holds_every_cell(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["list", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["set"] == "quick"
+    assert len(shown["cells"]) == 7
+    assert {"id", "framework", "version", "keras", "python", "device", "variant"} == set(shown["cells"][0])
+
+
+def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["list", "--sets"]) == 0
+    assert "quick" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["matirx"], "did you mean 'matrix'"),
+        (["list", "--set", "quik"], "did you mean 'quick'"),
+        (["list", "--only", "torch-9*"], "matches no cell"),
+        (["list", "--ony", "x"], "--ony"),
+        (["matrix", "--jobs", "0"], "--jobs"),
+        (["matrix", "--rounds", "0"], "--rounds"),
+        (["matrix", "--executor", "dcoker", "--dry-run"], "did you mean 'docker'"),
+        (["matrix", "--probe", "mnits", "--dry-run"], "did you mean 'mnist'"),
+        (["matrix", "--setting", "mnist", "--dry-run"], "mnist.epochs=5"),
+        (["matrix", "--setting", "speed.x=1", "--probe", "mnist", "--dry-run"], "does not run"),
+        (["report", "/nowhere"], "no such file or folder"),
+        (["lock", "--set", "sede", "--check"], "did you mean 'seeds'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], argv: list[str], message: str
+) -> None:
+    assert message in _fails(capsys, *argv)
+
+
+def test_an_out_that_cannot_be_written_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "cannot be written" in _fails(capsys, "matrix", "--executor", "host", "--out", str(tmp_path / "file"))
+
+
+def test_a_results_file_cut_in_half_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    broken = tmp_path / "results" / "c" / "mnist" / "000-a.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text('{"schema": 1, "cell": {"fra')
+    line = _fails(capsys, "report", str(tmp_path))
+    assert str(broken) in line
+    assert "not a whole result file" in line
+
+
+def test_a_malformed_matrix_names_file_and_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "matrix.toml").write_text("schema = 1\ndefault = quick\n")
+    monkeypatch.setattr(resources, "matrix_dir", lambda: tmp_path)
+    line = _fails(capsys, "list")
+    assert "matrix.toml" in line
+    assert "line 2" in line
+
+
+def test_a_reader_that_goes_away_is_no_error(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(cli.cli, "main", broken)
+    monkeypatch.setattr("os.dup2", lambda *_fds: None)  # pytest needs its own stdout
+    assert cli.run(["list"]) == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_args: object, **_kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.cli, "main", interrupted)
+    assert cli.run(["list"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_an_error_of_the_project_carries_its_exit_code(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Odd(RunnerError):
+        exit_code = 3
+
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise Odd("this and that")
+
+    monkeypatch.setattr(cli.cli, "main", fail)
+    assert cli.run(["list"]) == 3
+    assert capsys.readouterr().err == "runner: this and that\n"
+
+
+def _sample(cell: Cell, status: Status = Status.OK, reason: str = "", number: int = 0) -> Sample:
+    return Sample(cell, "e", "mnist", {}, number, number, "docker", status, reason, key="k" * 64, started="2026-01-01")
+
+
+A = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
+B = Cell("torch", "2.6.0", "3.8.0", "3.11", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("samples", "code"),
+    [
+        ([_sample(A), _sample(B)], 0),
+        ([_sample(A), _sample(B, Status.CRASHED, "boom")], 1),
+        ([_sample(A), _sample(B, Status.UNAVAILABLE, "no GPU")], 3),
+        ([_sample(A, Status.CRASHED, "boom")], 4),
+    ],
+)
+def test_report_ends_with_the_exit_code_of_what_it_shows(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, samples: list[Sample], code: int
+) -> None:
+    for sample in samples:
+        Store(tmp_path).save(sample)
+    assert cli.run(["report", str(tmp_path), "--format", "json"]) == code
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["exit_code"] == code
+
+
+@pytest.mark.parametrize("format_", ["terminal", "json", "markdown", "html", "junit", "github"])
+def test_every_format_can_be_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path, format_: str) -> None:
+    Store(tmp_path).save(_sample(A))
+    Store(tmp_path).save(_sample(B, Status.IMPORT_FAILED, "no [red]module"))
+    assert cli.run(["report", str(tmp_path), "--format", format_]) == 1
+    shown = capsys.readouterr().out
+    assert re.search(r"no \\?\[red\\?\]module", shown)  # Markdown escapes the brackets, nothing swallows them
+
+
+def test_a_planned_cell_that_left_nothing_is_shown_as_missing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from runner.store import RunRecord
+
+    Store(tmp_path).save(_sample(A))
+    Store(tmp_path).record(RunRecord("quick", (A, B)))
+    assert cli.run(["report", str(tmp_path)]) == 3
+    assert "left no result" in " ".join(capsys.readouterr().out.split())
+
+
+def test_nothing_starts_a_process_to_list_render_or_report(tmp_path: Path) -> None:
+    """Popen and sockets are poisoned for unit tests: reaching an engine would fail here."""
+    assert subprocess.Popen.__init__.__name__ == "refuse"
+    assert cli.run(["render", "--check"]) == 0
+    assert cli.run(["lock", "--check"]) == 0
+
+
+def test_further_rounds_go_on_where_each_pair_stopped_and_rotate() -> None:
+    environment = Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64")
+    jobs = tuple(Job(cell, environment, ProbeSpec("mnist"), 0, 5, "docker") for cell in (A, B))
+    more = further_rounds(Plan(jobs, ()), [_sample(A), _sample(B)], {(A.id, "mnist"): 2, (B.id, "mnist"): 2}, seed=5)
+    assert [(job.cell.version, job.round, job.seed) for job in more] == [
+        ("2.6.0", 1, 6), ("2.2.2", 1, 6), ("2.2.2", 2, 7), ("2.6.0", 2, 7),
+    ]  # fmt: skip
+    assert further_rounds(Plan(jobs, ()), [_sample(A)], {}, seed=5) == ()
+
+
+def test_the_reproducing_command_repeats_what_was_not_default() -> None:
+    defaults = {
+        "set_name": None, "only": (), "probes": (), "settings": (), "executor": "auto", "device": "cpu", "rounds": 1,
+        "max_rounds": None, "seed": 0, "jobs": 1, "builds": 2, "timeout_s": None, "data_path": None, "offline": False,
+        "baseline": None, "alpha": 0.05, "floor": 0.05, "fresh": False, "dry_run": False, "out": Path("out"),
+        "format_": "terminal",
+    }  # fmt: skip
+    assert Request(**defaults).invocation() == ""  # type: ignore[arg-type]
+    changed = {**defaults, "set_name": "seeds", "seed": 3, "settings": ("mnist.epochs=1",), "data_path": Path("a b")}
+    assert Request(**changed).invocation() == "--set seeds --seed 3 --data 'a b' --setting mnist.epochs=1"  # type: ignore[arg-type]

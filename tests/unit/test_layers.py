@@ -1,0 +1,123 @@
+"""Imports go downward only, siblings do not import each other, and heavy libraries stay where they belong."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import runner
+
+PACKAGE = Path(runner.__file__).parent
+
+LAYERS = [
+    ["errors", "model"],
+    ["toml", "resources"],
+    ["matrix", "compat", "machine"],
+    ["plan", "lockfile", "casescript"],
+    ["judge", "findings"],
+    ["attribution"],
+    ["lock"],
+    ["images"],
+    ["executors"],
+    ["data"],
+    ["payload"],
+    ["store", "doctor"],
+    ["report"],
+    ["run"],
+    ["cli"],
+    ["__main__"],
+]
+"""Lowest first. A module imports only from layers below its own (and its own package)."""
+
+SAME_LAYER = {("errors", "model")}
+"""errors carry a Status; nothing else looks sideways."""
+
+HEAVY = {
+    "docker": {"executors", "images"},
+    "jinja2": {"images", "report"},
+    "rich": {"report", "cli"},
+    "numpy": {"judge", "data", "attribution"},
+    "click": {"cli"},
+}
+"""Which parts may import a heavy library at all."""
+
+
+def _parts() -> dict[str, int]:
+    return {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            if node.module == "runner":
+                yield from (f"runner.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def _modules() -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        relative = path.relative_to(PACKAGE)
+        part = relative.parts[0].removesuffix(".py")
+        if part not in ("probe", "__init__"):
+            found.append((part, path))
+    return found
+
+
+@pytest.mark.parametrize(("part", "path"), _modules(), ids=lambda value: str(getattr(value, "name", value)))
+def test_imports_go_downward(part: str, path: Path) -> None:
+    parts = _parts()
+    assert part in parts, f"{path.name}: say in LAYERS where it belongs"
+    for imported in _imports(path):
+        if not imported.startswith("runner."):
+            continue
+        other = imported.split(".")[1]
+        if other in (part, "__version__"):
+            continue
+        assert other != "probe", f"{path.name} imports the payload"
+        assert parts[other] < parts[part] or (part, other) in SAME_LAYER, f"{path.name} imports {imported}"
+
+
+@pytest.mark.parametrize(("part", "path"), _modules(), ids=lambda value: str(getattr(value, "name", value)))
+def test_heavy_libraries_stay_where_they_belong(part: str, path: Path) -> None:
+    for imported in _imports(path):
+        allowed = HEAVY.get(imported.split(".")[0])
+        assert allowed is None or part in allowed, f"{path.name} imports {imported}"
+
+
+def test_the_payload_imports_nothing_of_the_rest() -> None:
+    for path in (PACKAGE / "probe").rglob("*.py"):
+        assert not [name for name in _imports(path) if name.split(".")[0] == "runner"], path
+
+
+def test_starting_up_imports_nothing_heavy() -> None:
+    """What `runner list` imports when it starts: module-level imports only, followed through the package."""
+    seen: set[str] = set()
+    waiting = ["runner.cli", "runner.cli.listing"]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        base = PACKAGE.joinpath(*name.split(".")[1:])
+        path = base.with_suffix(".py") if base.with_suffix(".py").is_file() else base / "__init__.py"
+        if not path.is_file():
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = (
+                    [f"{node.module}.{alias.name}" for alias in node.names]
+                    if node.module.startswith("runner")
+                    else [node.module]
+                )
+                waiting += [node.module, *names]
+            elif isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names]
+    heavy = {name.split(".")[0] for name in seen} & {"numpy", "docker", "jinja2", "rich", "uv"}
+    assert not heavy

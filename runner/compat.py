@@ -223,6 +223,12 @@ def latest(package: str) -> str:
     return releases[package]
 
 
+def forget() -> None:
+    """Read the files anew when they are next asked for: they have been written."""
+    _compat.cache_clear()
+    _latest.cache_clear()
+
+
 @cache
 def release(version: str) -> tuple[int, ...]:
     """The numbers of a version, for ordering; what follows them (rc1, post1, +cpu) does not count.

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -21,16 +19,15 @@ from functools import cache
 from pathlib import Path
 
 from runner import compat as facts
-from runner import lockfile, resources
+from runner import lockfile, resolve, resources
 from runner.errors import BuildError, CellError, UsageError
 from runner.lockfile import Lock, Recipe
 from runner.model import Environment
 
-__all__ = ["Lock", "check", "install_arguments", "locked", "make", "make_all", "newest", "write_latest"]
+__all__ = ["Lock", "check", "committed", "install_arguments", "locked", "make", "make_all", "upgrade"]
 
 DEFAULT_BUILD = "PyTorch's own index could not be reached: this is the default index's build, which carries CUDA"
 _FORGET_UNREACHABLE_S = 24 * 3600
-_UV_TIMEOUT_S = 600
 
 _making: dict[str, threading.Lock] = {}
 _making_guard = threading.Lock()
@@ -49,6 +46,16 @@ def cache_dir() -> Path:
     return Path(platformdirs.user_cache_dir("keras-version-matrix")) / "locks"
 
 
+def committed(environment: Environment) -> Lock:
+    """The lock in the repository. Raises UsageError where there is none or it cannot be read."""
+    found = _read(committed_path(environment))
+    if found is None:
+        raise UsageError(
+            f"{environment.id} has no lock in {committed_path(environment).parent}; `runner lock` makes it"
+        )
+    return found
+
+
 def locked(environment: Environment, say: Callable[[str], None] | None = None) -> Lock:
     """The lock to install ``environment`` from; made (and cached) where there is none yet.
 
@@ -56,19 +63,19 @@ def locked(environment: Environment, say: Callable[[str], None] | None = None) -
     UsageError where a lock file cannot be read.
     """
     with _one_at_a_time(environment.id):
-        committed = _read(committed_path(environment))
-        if committed and not (_wants_cpu_wheels(environment) and committed.carries_cuda):
-            return committed
+        kept = _read(committed_path(environment))
+        if kept and not (_wants_cpu_wheels(environment) and kept.carries_cuda):
+            return kept
         cached = _read(cache_dir() / f"{environment.id}.txt")
         usable = cached and _same_question(cached.recipe, recipe(environment))
-        if cached and usable and not (committed and cached.carries_cuda):
+        if cached and usable and not (kept and cached.carries_cuda):
             return cached
-        if committed and _index_known_unreachable():
-            return committed
+        if kept and _index_known_unreachable():
+            return kept
         if say:
             say("resolving")
         made = make(environment, cache_dir())
-        return committed if committed and made.carries_cuda else made
+        return kept if kept and made.carries_cuda else made
 
 
 def recipe(environment: Environment, exclude_newer: str | None = None) -> Recipe:
@@ -80,7 +87,7 @@ def recipe(environment: Environment, exclude_newer: str | None = None) -> Recipe
         python=environment.python,
         platform=compat.platform(environment.platform).uv,
         build=environment.build,
-        exclude_newer=exclude_newer or f"{facts.load_latest().date.isoformat()}T00:00:00Z",
+        exclude_newer=exclude_newer or _utc(facts.load_latest().date),
         requirements=wanted.requirements,
         overrides=wanted.overrides,
     )
@@ -126,54 +133,65 @@ def make_all(
         return dict(zip(wanted, pool.map(one, wanted.values()), strict=True))
 
 
-def check(environments: Iterable[Environment]) -> tuple[str, ...]:
-    """One line per committed lock that is missing, unreadable, made from other requirements, or no longer used."""
+def check(environments: Iterable[Environment], *, complete: bool = False) -> tuple[str, ...]:
+    """One line per committed lock that is missing, unreadable or made from other requirements than today's.
+
+    With ``complete``, ``environments`` are all there are, and a lock of none of them is stale too.
+    """
     stale: list[str] = []
     wanted = {e.id: e for e in environments}
     for name, environment in wanted.items():
         try:
-            found = _read(committed_path(environment))
+            found = committed(environment)
         except UsageError as error:
             stale.append(str(error))
             continue
-        if found is None:
-            stale.append(f"{name}: no lock")
-        elif not _same_question(found.recipe, recipe(environment)):
+        if not _same_question(found.recipe, recipe(environment)):
             stale.append(f"{name}: {_difference(found.recipe, recipe(environment))}")
-    folder = resources.matrix_dir() / "locks"
-    stale += [f"{p.stem}: no set uses it" for p in sorted(folder.glob("*.txt")) if p.stem not in wanted]
+    if complete:
+        folder = resources.matrix_dir() / "locks"
+        stale += [f"{p.stem}: no set uses it" for p in sorted(folder.glob("*.txt")) if p.stem not in wanted]
     return tuple(stale)
 
 
-def newest(packages: Iterable[str], python: str, exclude_newer: str) -> dict[str, str]:
-    """The newest release of each package that has a wheel for that Python on Linux x86-64, as uv sees the index.
+def upgrade() -> tuple[str, ...]:
+    """Move ``latest`` to the newest releases as of today, and the uv that builds images with it; a line per change.
 
-    Raises BuildError where a package has none or the index cannot be reached.
+    Raises BuildError where a package has no release, or the index cannot be reached.
     """
-    platform = facts.load().platform("linux-x86_64").uv
-    found = {}
-    for package in packages:
-        asked = Recipe("", python, platform, "cpu", exclude_newer, (package,))
-        resolved = lockfile.parse_resolution(_run_uv(asked, ["--no-deps"], package))
-        found[package] = resolved[0].lines[0].split("==")[1].removesuffix(" \\").split("+")[0]
-    return found
-
-
-def write_latest(releases: Mapping[str, str], date: dt.date) -> Path:
-    """Write latest.toml. The releases of ``facts.load_latest`` are read anew by the next process."""
-    path = resources.matrix_dir() / "latest.toml"
+    now = facts.load_latest()
+    today = dt.datetime.now(dt.UTC).date()
+    recipe = Recipe("", facts.load().python.preferred, facts.load().platform("linux-x86_64").uv, "cpu", _utc(today), ())
+    releases = {package: _newest(replace(recipe, requirements=(package,))) for package in now.releases}
     lines = [
         "# What `latest` stands for. `runner lock --upgrade` moves it; results always name the release itself.",
         "",
         "schema = 1",
-        f"date = {date.isoformat()}",
+        f"date = {today.isoformat()}",
         "",
         "[releases]",
         *(f'{package} = "{version}"' for package, version in releases.items()),
         "",
     ]
-    _write(path, "\n".join(lines))
-    return path
+    # uv's wheels hold for every Python; the oldest base decides what may be asked for
+    oldest = min(facts.load().bases, key=facts.release)
+    asked = replace(recipe, python=oldest, requirements=("uv",))
+    tools = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps"], "uv"))
+    _write(resources.matrix_dir() / "latest.toml", "\n".join(lines))
+    _write(resources.images_dir() / "uv.txt", "\n".join([*(line for r in tools for line in r.lines), ""]))
+    facts.forget()
+    moved = [f"{p}: {now.releases[p]} -> {v}" for p, v in releases.items() if v != now.releases[p]]
+    return (*moved, f"as of {today.isoformat()}, was {now.date.isoformat()}")
+
+
+def _newest(asked: Recipe) -> str:
+    """The newest release of the one package asked for; a local part (``+cpu``) is left off."""
+    resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps"], asked.requirements[0]))
+    return resolved[0].lines[0].split("==")[1].removesuffix(" \\").split("+")[0]
+
+
+def _utc(date: dt.date) -> str:
+    return f"{date.isoformat()}T00:00:00Z"
 
 
 def install_arguments(lock: Lock) -> list[str]:
@@ -211,49 +229,7 @@ def _compile(
     if environment.framework == "torch":
         # PyTorch's index and a folder of wheels give no upload times, and uv drops files without one
         arguments += ["--exclude-newer-package", "torch=false"]
-    return _run_uv(asked, arguments, environment.id, variables or {})
-
-
-def _run_uv(asked: Recipe, extra: list[str], label: str, variables: Mapping[str, str] | None = None) -> str:
-    """The resolution as uv prints it. Raises BuildError."""
-    with tempfile.TemporaryDirectory(prefix="kvm-lock-") as folder:
-        # relative names and a folder of its own: no path of this machine, no configuration of the project we stand in
-        Path(folder, "requirements.in").write_text("\n".join([*asked.requirements, ""]))
-        Path(folder, "overrides.txt").write_text("\n".join([*asked.overrides, ""]))
-        command = [
-            resources.uv_program(), "pip", "compile", "requirements.in", "--overrides", "overrides.txt",
-            "--python-version", asked.python, "--python-platform", asked.platform,
-            "--exclude-newer", asked.exclude_newer, "--only-binary", ":all:", "--generate-hashes",
-            "--no-header", "--annotation-style", "split", "--quiet", "--no-python-downloads", *extra,
-        ]  # fmt: skip
-        try:
-            done = subprocess.run(
-                command, cwd=folder, env=_environment(asked, variables or {}), capture_output=True, text=True,
-                timeout=_UV_TIMEOUT_S, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise BuildError(f"uv did not resolve {label} within {_UV_TIMEOUT_S} s") from None
-    if done.returncode:
-        raise BuildError(f"cannot resolve {label}: {explain(done.stderr)}", log=done.stderr)
-    return done.stdout
-
-
-def _environment(asked: Recipe, variables: Mapping[str, str]) -> dict[str, str]:
-    """The process environment for uv: the user's mirrors and proxies, none of the switches that change the answer."""
-    decided = ("UV_EXCLUDE_NEWER", "UV_TORCH_BACKEND", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_PRERELEASE",
-               "UV_RESOLUTION", "UV_PYTHON", "UV_NO_BINARY", "UV_NO_BUILD", "VIRTUAL_ENV")  # fmt: skip
-    kept = {key: value for key, value in os.environ.items() if key not in decided}
-    macos = next((p.macos for p in facts.load().platforms.values() if p.uv == asked.platform and p.macos), None)
-    return kept | ({"MACOSX_DEPLOYMENT_TARGET": macos} if macos else {}) | dict(variables)
-
-
-def explain(stderr: str) -> str:
-    """uv's own explanation in one line, without its drawing."""
-    kept = [line.strip().removeprefix("error:").removeprefix("cause:").strip() for line in stderr.splitlines()]
-    kept = [line for line in kept if line and not line.startswith("hint:")]
-    causes = [line for line in kept if not line.startswith("No solution found")] or kept
-    text = " ".join(" ".join(causes).split())
-    return text if len(text) <= 400 else f"{text[:397]}..."
+    return resolve.compile_(asked, arguments, environment.id, variables or {})
 
 
 def _same_question(old: Recipe, new: Recipe) -> bool:

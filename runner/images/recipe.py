@@ -79,7 +79,8 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
     base = _checked("base", base_image(environment.python))
     files = {name: _text(name) for name in TOOLS}
     files["framework.txt"] = _lines(lock.framework_lines)
-    files["rest.txt"] = _lines(lock.rest_lines)
+    if lock.rest_lines:
+        files["rest.txt"] = _lines(lock.rest_lines)
     install = [files[name] for name in TOOLS]
     framework_key = _digest([base, environment.platform, lock.torch_backend, *install, files["framework.txt"]])
     template = _digest([_text(TEMPLATE), *install])
@@ -111,6 +112,7 @@ def dockerfile(recipe: Recipe, buildkit: bool = True) -> str:
         environment=recipe.environment.id,
         base=recipe.base,
         labels=recipe.labels,
+        parts=[part for part in ("framework", "rest") if f"{part}.txt" in recipe.files],
         torch_backend=f" --torch-backend {recipe.torch_backend}" if recipe.torch_backend else "",
         buildkit=buildkit,
     )

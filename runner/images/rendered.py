@@ -16,22 +16,32 @@ def render(environment: Environment, lock: Lock, *, buildkit: bool = True) -> st
     return dockerfile(recipe(environment, lock), buildkit)
 
 
-def render_all(wanted: Iterable[tuple[Environment, Lock]], folder: Path | None = None) -> list[Path]:
-    """Write the Dockerfiles of all environments and remove those of no environment; the files that changed."""
+def render_all(
+    wanted: Iterable[tuple[Environment, Lock]], folder: Path | None = None, *, complete: bool = False
+) -> list[Path]:
+    """Write the environments' Dockerfiles; the files that changed.
+
+    With ``complete``, ``wanted`` is all there is, and the Dockerfile of none of them is removed.
+    """
     folder = folder or _folder()
     folder.mkdir(parents=True, exist_ok=True)
     content = _content(wanted)
     changed = [folder / name for name, text in content.items() if _read(folder / name) != text]
     for path in changed:
         path.write_text(content[path.name], encoding="utf-8")
-    gone = [path for path in folder.glob("*.Dockerfile") if path.name not in content]
+    gone = [path for path in folder.glob("*.Dockerfile") if complete and path.name not in content]
     for path in gone:
         path.unlink()
     return sorted(changed + gone)
 
 
-def check(wanted: Iterable[tuple[Environment, Lock]], folder: Path | None = None) -> tuple[str, ...]:
-    """One line per committed Dockerfile that is missing, differs from its template and lock, or is no longer used."""
+def check(
+    wanted: Iterable[tuple[Environment, Lock]], folder: Path | None = None, *, complete: bool = False
+) -> tuple[str, ...]:
+    """One line per committed Dockerfile that is missing or differs from its template and lock.
+
+    With ``complete``, ``wanted`` is all there is, and a Dockerfile of none of them is told too.
+    """
     folder = folder or _folder()
     content = _content(wanted)
     lines = []
@@ -39,7 +49,8 @@ def check(wanted: Iterable[tuple[Environment, Lock]], folder: Path | None = None
         found = _read(folder / name)
         if found != text:
             lines.append(f"{name}: {'differs from template and lock' if found is not None else 'missing'}")
-    lines += [f"{p.name}: no set uses it" for p in sorted(folder.glob("*.Dockerfile")) if p.name not in content]
+    if complete:
+        lines += [f"{p.name}: no set uses it" for p in sorted(folder.glob("*.Dockerfile")) if p.name not in content]
     return tuple(lines)
 
 

@@ -124,11 +124,11 @@ def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: py
 def test_an_error_of_the_project_carries_its_exit_code(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Odd(RunnerError):
+    class OddError(RunnerError):
         exit_code = 3
 
     def fail(*_args: object, **_kwargs: object) -> None:
-        raise Odd("this and that")
+        raise OddError("this and that")
 
     monkeypatch.setattr(cli.cli, "main", fail)
     assert cli.run(["list"]) == 3

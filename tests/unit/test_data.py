@@ -87,7 +87,7 @@ def test_synthetic_digits_are_the_same_bytes_everywhere() -> None:
 
 
 def test_synthetic_digits_can_be_learnt_but_not_by_the_nearest_mean() -> None:
-    """A linear rule on raw pixels gets far from all of them, nearest neighbours get most: there is something to learn."""
+    """The nearest mean gets far from all of them, nearest neighbours get most: there is something to learn."""
     x, y, xt, yt = data.synthetic(4000, 500)
     flat, test = x.reshape(len(x), -1) / 255.0, xt.reshape(len(xt), -1) / 255.0
     means = np.stack([flat[y == d].mean(0) for d in range(10)])

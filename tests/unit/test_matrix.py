@@ -36,7 +36,8 @@ def test_a_product_is_every_combination_with_latest_made_concrete(tmp_path: Path
     loaded = _load(
         tmp_path,
         HEAD
-        + '[[sets.s.product]]\nframework=["torch"]\nversion=["2.2.2","latest"]\nkeras=["3.8.0","native"]\ndevice=["cpu"]\n',
+        + '[[sets.s.product]]\nframework=["torch"]\nversion=["2.2.2","latest"]\n'
+        + 'keras=["3.8.0","native"]\ndevice=["cpu"]\n',
     )
     assert _ids(loaded) == [
         "torch-2.2.2_keras-3.8.0_py3.11_cpu",

@@ -88,7 +88,8 @@ def test_a_second_run_runs_nothing_and_prepares_nothing(tmp_path: Path) -> None:
     first = _run(tmp_path, Executor(), _job("1.0"), _job("2.0"))
     executor = Executor()
     assert _run(tmp_path, executor, _job("1.0"), _job("2.0")) == first
-    assert executor.order == executor.prepared == []
+    assert executor.order == []
+    assert executor.prepared == []
 
 
 def test_fresh_measures_again(tmp_path: Path) -> None:

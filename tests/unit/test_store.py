@@ -91,7 +91,7 @@ def test_a_damaged_file_is_named_in_one_line(tmp_path: Path, content: bytes, mes
 
 @pytest.mark.parametrize("name", ["missing", "."])
 def test_a_folder_without_results_says_so(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="no such|holds no results"):
+    with pytest.raises(UsageError, match=r"no such|holds no results"):
         store.load([tmp_path / name])
 
 

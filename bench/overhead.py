@@ -3,9 +3,10 @@
 Interleaved pairs, each pair's order alternating, so that both see the same machine. Run from the repository root on
 a machine with a Docker engine and the docker command line:
 
-    python bench/overhead.py [--pairs 30] [--image python:3.11-slim-bookworm] [--json]
+    python -m bench.overhead [--pairs 30] [--image python:3.11-slim-bookworm] [--json] [-- --network none]
 
-It fails (exit code 1) where the median of the paired differences is above ``--limit`` milliseconds.
+What follows ``--`` goes to ``docker run``: without the network that docker sets up by default, for example. It fails
+(exit code 1) where the median of the paired differences is above ``--limit`` milliseconds.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ def through_the_runner(executor: DockerExecutor, image: str) -> float:
     return time.perf_counter() - began
 
 
-def through_the_command_line(image: str) -> float:
+def through_the_command_line(image: str, options: list[str]) -> float:
     """Seconds for ``docker run --rm`` of the same image and program."""
     began = time.perf_counter()
-    subprocess.run(["docker", "run", "--rm", "-w", "/tmp", image, "python", "-c", CODE], check=True)
+    subprocess.run(["docker", "run", "--rm", "-w", "/tmp", *options, image, "python", "-c", CODE], check=True)
     return time.perf_counter() - began
 
 
@@ -53,6 +54,7 @@ def main() -> int:
     parser.add_argument("--image", default="python:3.11-slim-bookworm")
     parser.add_argument("--limit", type=float, default=60.0, help="milliseconds (default: %(default)s)")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("options", nargs="*", help="for docker run")
     arguments = parser.parse_args()
 
     executor = DockerExecutor(lambda environment, _say: Prepared(environment, arguments.image))
@@ -61,9 +63,11 @@ def main() -> int:
     try:
         for number in range(-1, arguments.pairs):  # the first pair warms caches and does not count
             if number % 2:
-                mine, other = through_the_runner(executor, arguments.image), through_the_command_line(arguments.image)
+                mine = through_the_runner(executor, arguments.image)
+                other = through_the_command_line(arguments.image, arguments.options)
             else:
-                other, mine = through_the_command_line(arguments.image), through_the_runner(executor, arguments.image)
+                other = through_the_command_line(arguments.image, arguments.options)
+                mine = through_the_runner(executor, arguments.image)
             if number >= 0:
                 ours.append(1000 * mine)
                 theirs.append(1000 * other)
@@ -82,7 +86,7 @@ def main() -> int:
     if arguments.json:
         print(json.dumps(figures))
     else:
-        print("{runner_ms} ms against {docker_run_ms} ms, median of {pairs} pairs: {added_ms:+} ms".format(**figures))
+        print(f"{figures['runner_ms']} ms against {figures['docker_run_ms']} ms, {len(added)} pairs: {median:+.1f} ms")
     return int(median > arguments.limit)
 
 

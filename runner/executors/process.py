@@ -345,7 +345,8 @@ def tail(output: bytes, limit: int) -> str:
 def termination_interrupts() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that every ``finally`` in it runs.
 
-    Without effect outside the main thread, where Python cannot set signal handlers.
+    Without effect outside the main thread, where Python cannot set signal handlers. A signal that this program was
+    started to ignore (``nohup``) stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -354,7 +355,8 @@ def termination_interrupts() -> Iterator[None]:
     def interrupt(number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    numbers = (number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

@@ -1,0 +1,300 @@
+"""The order of things around a container, with an engine made of a few lines."""
+# ruff: noqa: ARG002 - the fake has docker-py's signatures
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import requests
+
+from runner.errors import UnavailableError
+from runner.executors import Launch, Prepared
+from runner.executors import container as recipe
+from runner.executors import docker as module
+from runner.executors.docker import DockerExecutor
+from runner.executors.owner import Owner
+from runner.model import Cell, Environment, Limits
+
+CELL = Cell("torch", "2.2.2", None, "3.11", "cpu")
+ENVIRONMENT = Environment("torch", "2.2.2", None, "3.11", "cpu", "linux-x86_64")
+
+
+def launch(**limits: Any) -> Launch:
+    return Launch(CELL, Prepared(ENVIRONMENT, "image"), Path("/io"), None, {}, Limits(**limits))
+
+
+def refusal(status: int, explanation: str) -> docker.errors.APIError:
+    response = requests.Response()
+    response.status_code = status
+    kind = docker.errors.NotFound if status == 404 else docker.errors.APIError
+    return kind("refused", response=response, explanation=explanation)
+
+
+class FakeEngine:
+    """Stands in for docker-py's APIClient: remembers the calls, ends each container after ``wait`` calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.containers_left: list[dict[str, Any]] = []
+        self.state: dict[str, Any] = {"Running": False, "ExitCode": 0, "OOMKilled": False}
+        self.log = b"the log\n"
+        self.on: dict[str, Callable[[], None]] = {}
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.on:
+            self.on[name]()
+
+    def create_host_config(self, **arguments: Any) -> dict[str, Any]:
+        return arguments
+
+    def create_container(self, **arguments: Any) -> dict[str, str]:
+        self._called("create")
+        self.containers_left.append({"Id": arguments["name"], "Labels": arguments["labels"]})
+        return {"Id": arguments["name"]}
+
+    def start(self, name: str) -> None:
+        self._called("start")
+
+    def wait(self, name: str, timeout: float) -> None:
+        self._called("wait")
+
+    def stop(self, name: str, timeout: int) -> None:
+        self._called("stop")
+
+    def kill(self, name: str) -> None:
+        self._called("kill")
+
+    def inspect_container(self, name: str) -> dict[str, Any]:
+        self._called("inspect")
+        return {"State": self.state}
+
+    def logs(self, name: str, stdout: bool, stderr: bool) -> bytes:
+        self._called("logs")
+        return self.log
+
+    def containers(self, all: bool, filters: dict[str, list[str]]) -> list[dict[str, Any]]:  # noqa: A002
+        self._called("list")
+        return list(self.containers_left)
+
+    def remove_container(self, name: str, force: bool, v: bool) -> None:
+        self._called("remove")
+        assert force
+        self.containers_left = [left for left in self.containers_left if left["Id"] != name]
+
+    def close(self) -> None:
+        self._called("close")
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    fake = FakeEngine()
+    monkeypatch.setattr(module, "connect", lambda: (fake, recipe.Engine()))
+    return fake
+
+
+@pytest.fixture
+def executor(engine: FakeEngine) -> DockerExecutor:
+    return DockerExecutor(
+        lambda environment, _say: Prepared(environment, "image"), lambda _environment: "hash", grace_s=1
+    )
+
+
+def raise_(error: BaseException) -> None:
+    raise error
+
+
+def test_nothing_is_contacted_before_it_is_needed(engine: FakeEngine, executor: DockerExecutor) -> None:
+    assert executor.identity(ENVIRONMENT) == "hash"
+    assert executor.data_path(Path("/home/me/mnist.npz")) == "/data/mnist.npz"
+    executor.close()
+    assert engine.calls == []
+
+
+def test_a_container_is_inspected_before_it_is_removed(engine: FakeEngine, executor: DockerExecutor) -> None:
+    outcome = executor.execute(launch())
+    assert engine.calls == ["list", "create", "start", "wait", "inspect", "logs", "remove"]
+    assert (outcome.exit_code, outcome.log) == (0, "the log\n")
+
+
+def test_the_log_is_cut_to_its_end(engine: FakeEngine, executor: DockerExecutor) -> None:
+    engine.log = b"".join(b"line %d\n" % number for number in range(1000))
+    assert executor.execute(launch(log_bytes=20)).log == "line 998\nline 999\n"
+
+
+def test_a_broken_wait_is_asked_about_and_taken_up_again(engine: FakeEngine, executor: DockerExecutor) -> None:
+    broken = iter([requests.ConnectionError("Read timed out"), requests.ReadTimeout(), None])
+    engine.state["Running"] = True
+
+    def wait() -> None:
+        if error := next(broken):
+            raise error
+
+    engine.on["wait"] = wait
+    assert not executor.execute(launch()).timed_out
+    assert engine.calls.count("wait") == 3
+
+
+def test_a_container_that_ended_while_the_wait_was_broken_has_ended(
+    engine: FakeEngine, executor: DockerExecutor
+) -> None:
+    engine.on["wait"] = lambda: raise_(requests.ConnectionError())
+    assert executor.execute(launch()).exit_code == 0
+    assert engine.calls.count("wait") == 1
+
+
+def test_past_the_deadline_it_is_stopped(engine: FakeEngine, executor: DockerExecutor) -> None:
+    engine.state = {"Running": True, "ExitCode": 143}
+
+    def wait() -> None:
+        if "stop" not in engine.calls:
+            time.sleep(0.02)
+            raise requests.ConnectionError("Read timed out")
+
+    engine.on["wait"] = wait
+    outcome = executor.execute(launch(timeout_s=0.1))
+    assert (outcome.timed_out, outcome.signal) == (True, 15)
+    assert engine.calls[-5:] == ["stop", "wait", "inspect", "logs", "remove"]
+
+
+def test_what_cannot_be_stopped_is_killed(engine: FakeEngine, executor: DockerExecutor) -> None:
+    engine.on["stop"] = lambda: raise_(refusal(500, "tried to kill container, but did not receive an exit event"))
+    assert executor.execute(launch(timeout_s=0.0)).timed_out
+    assert engine.calls[-6:] == ["stop", "kill", "wait", "inspect", "logs", "remove"]
+
+
+@pytest.mark.parametrize("step", ["create", "start", "inspect", "logs"])
+def test_an_engine_that_dies_is_unavailable_and_breaks_nothing_else(
+    engine: FakeEngine, executor: DockerExecutor, step: str
+) -> None:
+    engine.on[step] = engine.on["remove"] = lambda: raise_(requests.ConnectionError("Connection refused"))
+    with pytest.raises(UnavailableError, match="the Docker engine stopped answering"):
+        executor.execute(launch())
+
+
+def test_an_engine_that_dies_during_the_wait_is_unavailable(engine: FakeEngine, executor: DockerExecutor) -> None:
+    for step in ("wait", "inspect", "remove"):
+        engine.on[step] = lambda: raise_(requests.ConnectionError("Connection refused"))
+    with pytest.raises(UnavailableError, match="the Docker engine stopped answering while the cell ran"):
+        executor.execute(launch())
+
+
+@pytest.mark.parametrize("step", ["create", "start", "wait", "inspect", "logs"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ZeroDivisionError()])
+def test_whatever_happens_the_container_is_removed(
+    engine: FakeEngine, executor: DockerExecutor, step: str, error: BaseException
+) -> None:
+    engine.on[step] = lambda: raise_(error)
+    with pytest.raises(type(error)):
+        executor.execute(launch())
+    assert engine.calls[-1] == "remove"
+
+
+@pytest.mark.parametrize("step", ["create", "start", "inspect", "logs"])
+def test_a_refusal_is_the_cells_error_and_the_container_is_removed(
+    engine: FakeEngine, executor: DockerExecutor, step: str
+) -> None:
+    engine.on[step] = lambda: raise_(refusal(500, "no space left on device"))
+    with pytest.raises(UnavailableError, match="disk is full"):
+        executor.execute(launch())
+    assert engine.calls[-1] == "remove"
+
+
+def test_an_unexplained_kill_is_looked_into_until_the_engine_knows(
+    engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "oom_kills", lambda: 0)
+    engine.state = {"Running": False, "ExitCode": 137, "OOMKilled": False}
+
+    def inspect() -> None:
+        if engine.calls.count("inspect") == 3:
+            engine.state = {**engine.state, "OOMKilled": True}
+
+    engine.on["inspect"] = inspect
+    assert executor.execute(launch()).oom
+
+
+@pytest.mark.parametrize(("after", "oom"), [(8, True), (7, False)])
+def test_the_kernels_count_tells_what_an_engine_does_not(
+    engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch, after: int, oom: bool
+) -> None:
+    counts = iter([7])
+    monkeypatch.setattr(module, "oom_kills", lambda: next(counts, after))
+    monkeypatch.setattr(module, "_OOM_FLAG_DELAY_S", 0.1)
+    engine.state = {"Running": False, "ExitCode": 137, "OOMKilled": False}
+    outcome = executor.execute(launch())
+    assert (outcome.oom, outcome.signal) == (oom, 9)
+
+
+def test_closing_removes_what_is_left_and_refuses_more(engine: FakeEngine, executor: DockerExecutor) -> None:
+    executor.connect()
+    engine.containers_left = [{"Id": "left-1", "Labels": {}}, {"Id": "left-2", "Labels": {}}]
+    executor.close()
+    assert engine.containers_left == []
+    assert engine.calls[-1] == "close"
+    with pytest.raises(UnavailableError, match="the run was stopped"):
+        executor.execute(launch())
+
+
+def test_closing_waits_for_a_container_that_is_just_being_created(engine: FakeEngine, executor: DockerExecutor) -> None:
+    creating, go_on = threading.Event(), threading.Event()
+
+    def create() -> None:
+        creating.set()
+        go_on.wait(5)
+
+    engine.on["create"] = create
+    refused: list[str] = []
+
+    def execute() -> None:
+        try:
+            executor.execute(launch())
+        except UnavailableError as error:
+            refused.append(str(error))
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    assert creating.wait(5)
+    closing = threading.Thread(target=executor.close)
+    closing.start()
+    go_on.set()
+    thread.join(5)
+    closing.join(5)
+    assert refused == ["the run was stopped before this cell ended"]
+    assert "start" not in engine.calls
+    assert engine.containers_left == []
+
+
+def test_closing_an_engine_that_died_is_no_error(engine: FakeEngine, executor: DockerExecutor) -> None:
+    executor.connect()
+    engine.on["list"] = lambda: raise_(requests.ConnectionError())
+    executor.close()
+
+
+def test_the_sweep_takes_dead_runs_only(engine: FakeEngine) -> None:
+    living = recipe.labels(launch(), run="a", owner=Owner.this())
+    dead = {**living, "org.keras-version-matrix.boot": "an earlier one"}
+    engine.containers_left = [
+        {"Id": "living", "Labels": living},
+        {"Id": "dead", "Labels": dead},
+        {"Id": "x", "Labels": None},
+    ]
+    assert module.sweep(engine) == 1  # type: ignore[arg-type]
+    assert [left["Id"] for left in engine.containers_left] == ["living", "x"]
+
+
+def test_no_engine_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_arguments: Any) -> None:
+        error = ConnectionRefusedError(111, "Connection refused")
+        raise docker.errors.DockerException(f"Error while fetching server API version: {error}") from error
+
+    monkeypatch.setattr(docker, "from_env", refuse)
+    with pytest.raises(UnavailableError) as caught:
+        module.connect()
+    assert str(caught.value) == "no Docker engine answers (Connection refused)"

@@ -8,7 +8,8 @@ of their name, so a new probe needs no change here.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from runner.model import Kind, Metric
@@ -33,6 +34,7 @@ KNOWN = (
     Known(r"(test_)?accuracy", "test accuracy", "accuracy", "more accurate", "less accurate", percent=True),
     Known(r"(max|largest)_(backward_)?error|(error_)?max(_u)?", "largest error", "numerics"),
     Known(r"rms_(backward_)?error|(error_)?rms(_u)?", "RMS error", "numerics"),
+    Known(r"outcome|shape", "", "outcome"),
     Known(r"loss_per_step", "loss per step", "trajectory"),
     Known(r"(median_)?step(_wall)?_s", "step time", "step", "slower per step", "faster per step"),
     Known(r"(images|samples|examples|items|sequences|steps)_per_s", "", "step", "higher in", "lower in"),
@@ -58,6 +60,15 @@ _COLUMNS = {
         "peak_rss_bytes",
         "import_s",
     ),
+    "conv2d": (
+        "issue_20804.error_max",
+        "*.error_max",
+        "*.error_rms",
+        "*.outcome",
+        "*.time_s",
+        "peak_rss_bytes",
+        "import_s",
+    ),
     "ops": (
         "cases.ok",
         "cases.wrong",
@@ -69,10 +80,18 @@ _COLUMNS = {
         "cases.unsupported",
     ),
 }
-"""Columns of a probe, most important first, where a report has them."""
+"""Columns of a probe, most important first, where a report has them. ``*.figure`` is that figure in all modes."""
 
 MOST = 6
 """Columns of a probe that the rules do not name; more would not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What becomes a column: one metric, or one figure of several modes together."""
+
+    names: tuple[str, ...]
+    label: str
 
 
 def known(name: str) -> Known | None:
@@ -112,19 +131,49 @@ def cause(name: str) -> str:
     return found.cause if found else name
 
 
-def choose(probe: str, metrics: Iterable[Metric], moved: Collection[str] = ()) -> tuple[str, ...]:
-    """Names of the metrics that become columns of a probe's table, most important first.
+def choose(probe: str, metrics: Iterable[Metric], bad: Collection[str] = ()) -> tuple[Pick, ...]:
+    """The columns of a probe's table, most important first.
 
-    ``moved`` are those of which a verdict is more than ``same``: up to three of them that nothing else in the table
-    stands for become columns as well.
+    ``bad`` are the metrics with a verdict that a reader must see: up to three figures of them become columns as well,
+    unless a figure of the same cause that is bad too is there already.
     """
     metas = {m.name: m for m in metrics}
-    chosen = [name for name in _COLUMNS.get(probe, ()) if name in metas]
-    if not chosen:
-        chosen = sorted((n for n, m in metas.items() if _worth(m)), key=lambda n: _rank(metas[n]))[:MOST]
-    covered = {(mode(n), cause(n)) for n in chosen}
-    extra = [n for n in moved if n in metas and (mode(n), cause(n)) not in covered]
-    return (*chosen, *sorted(extra, key=lambda n: _rank(metas[n]))[:3])
+    named = [names for entry in _COLUMNS.get(probe, ()) if (names := _matching(entry, metas))]
+    chosen = named or _by_rank((n for n, m in metas.items() if _worth(m)), metas)[:MOST]
+    shown = {name for names in chosen for name in names}
+    covered = {cause(name) for name in shown if name in bad}
+    extra = (n for n in bad if n in metas and n not in shown and cause(n) not in covered)
+    return _labelled([*chosen, *_by_rank(extra, metas)[:3]])
+
+
+def _matching(entry: str, metas: Collection[str]) -> tuple[str, ...]:
+    if not entry.startswith("*."):
+        return (entry,) if entry in metas else ()
+    return tuple(name for name in metas if mode(name) and _figure(name) == entry[2:])
+
+
+def _by_rank(names: Iterable[str], metas: dict[str, Metric]) -> list[tuple[str, ...]]:
+    """The names, most important first; the modes of one figure together where there are too many to stand alone."""
+    order = {name: place for place, name in enumerate(metas)}
+    ordered = sorted(names, key=lambda name: (_rank(metas[name]), order[name]))
+    if len(ordered) <= MOST:
+        return [(name,) for name in ordered]
+    figures: dict[str, list[str]] = {}
+    for name in ordered:
+        figures.setdefault(_figure(name), []).append(name)
+    return [tuple(group) for group in figures.values()]
+
+
+def _labelled(chosen: Sequence[tuple[str, ...]]) -> tuple[Pick, ...]:
+    """With labels; where two share one, the mode tells them apart."""
+    labels = Counter(label(names[0]) for names in chosen)
+    picks = []
+    for names in chosen:
+        text = label(names[0])
+        if labels[text] > 1 and len(names) == 1 and mode(names[0]):
+            text = f"{mode(names[0])} {text}"
+        picks.append(Pick(names, text))
+    return tuple(picks)
 
 
 def _figure(name: str) -> str:

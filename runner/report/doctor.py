@@ -19,7 +19,7 @@ class Check(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def level(self) -> str:
+    def state(self) -> str:
         """``ok``, ``warn`` or ``fail``."""
         ...
 
@@ -43,16 +43,16 @@ def check_lines(checks: Sequence[Check], width: int = 100, *, ascii_only: bool =
     widest = max((lines.cells(figures.plain(check.name)) for check in checks), default=0)
     out = []
     for check in checks:
-        symbol, style = _MARKS.get(check.level, ("?", "yellow"))
+        symbol, style = _MARKS.get(check.state, ("?", "yellow"))
         start = f"{symbol} {lines.pad(figures.plain(check.name), widest)}"
         out += lines.items(start, figures.plain(check.says), width, style)
-        if check.fix and check.level != "ok":
+        if check.fix and check.state != "ok":
             indent = " " * (lines.cells(start) + 1)
             out += [
                 lines.text(indent + line, "dim") for line in lines.wrap(figures.plain(check.fix), width - len(indent))
             ]
-    failed = sum(check.level == "fail" for check in checks)
-    warned = sum(check.level == "warn" for check in checks)
+    failed = sum(check.state == "fail" for check in checks)
+    warned = sum(check.state == "warn" for check in checks)
     total = "All is in place." if not failed and not warned else f"{failed} missing, {warned} to know about."
     out += [lines.text(""), lines.text(total, "bold red" if failed else "bold yellow" if warned else "bold green")]
     return Group(*(lines.ascii_only(line) if ascii_only else line for line in out))
@@ -60,4 +60,4 @@ def check_lines(checks: Sequence[Check], width: int = 100, *, ascii_only: bool =
 
 def to_list(checks: Sequence[Check]) -> list[dict[str, str]]:
     """The checks as plain data."""
-    return [{"name": c.name, "level": c.level, "says": c.says, "fix": c.fix} for c in checks]
+    return [{"name": c.name, "state": str(c.state), "says": c.says, "fix": c.fix} for c in checks]

@@ -23,7 +23,7 @@ _DOES_NOT = {
 }
 """One cell, several cells."""
 
-_WEIGHTS = {"accuracy": 4, "numerics": 4, "trajectory": 3, "step": 2, "cpu": 1, "memory": 1}
+_WEIGHTS = {"outcome": 5, "accuracy": 4, "numerics": 4, "trajectory": 3, "step": 2, "cpu": 1, "memory": 1}
 """Wrong before slow, slow before large."""
 
 
@@ -190,7 +190,7 @@ def _changes(report: Report, words: Words) -> list[Finding]:
 def _change(severity: Severity, group: Sequence[Comparison], words: Words) -> Finding:
     lead = min(group, key=_importance)
     text = f"{words.name(lead.candidate)} {words.moved(lead)}{words.where(lead.probe)}"
-    rest = [words.short(c, beside=lead.metric) for c in group if c is not lead]
+    rest = [words.short(c) for c in group if c is not lead]
     if rest:
         text += f"; with it {listed(rest, 3)}"
     if lead.packages:
@@ -213,7 +213,7 @@ def _differences(report: Report, words: Words) -> list[Finding]:
     """What differs between frameworks or devices and is no regression: one finding per pair of cells and probe."""
     grouped: dict[tuple[str, str, str], list[Comparison]] = {}
     for comparison in report.comparisons:
-        if mark(comparison) is Mark.DIFFERS:
+        if mark(comparison) is Mark.DIFFERS and not words.is_digest(comparison):
             key = (comparison.baseline, comparison.candidate, comparison.probe)
             grouped.setdefault(key, []).append(comparison)
     found = []

@@ -11,11 +11,11 @@ from runner.report import figures
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
 from runner.report.findings import findings, not_measured
 from runner.report.marks import Mark
+from runner.report.summary import Summary
 from runner.report.table import (
     BASELINE,
     Figure,
     Row,
-    Summary,
     Table,
     common,
     labels,
@@ -24,6 +24,8 @@ from runner.report.table import (
 )
 
 _TEMPLATE = "report.html.j2"
+_MOST_SHOWN = 8
+"""Of a figure in many modes, that many are named when the pointer rests on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,8 @@ def _line(row: Row, named: Sequence[str], report: Report) -> _Line:
 def _field(figure: Figure | None) -> _Field:
     if figure is None:
         return _Field("·", "", "", "none", "not measured")
-    parts = [_spread(figure.summary)]
-    if figure.comparison is not None:
-        parts.append(f"against {figure.comparison.baseline}: {evidence(figure.comparison)}")
+    parts = [_spread(summary) for summary in figure.summaries[:_MOST_SHOWN]]
+    parts += [f"{c.metric} against {c.baseline or 'truth'}: {evidence(c)}" for c in figure.comparisons[:_MOST_SHOWN]]
     title = "\n".join(figures.plain(part) for part in parts if part)
     return _Field(figure.text, figure.mark.symbol, figure.delta, _style(figure.mark), title)
 

@@ -10,7 +10,7 @@ from runner.model import Comparison, Sample, Skip
 from runner.report import figures
 from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
 from runner.report.findings import findings, not_measured
-from runner.report.table import Summary, summarise
+from runner.report.summary import Summary, summarise
 
 SCHEMA = 1
 

@@ -5,8 +5,6 @@ Pure data in, pure data out; the formats only draw what is decided here.
 
 from __future__ import annotations
 
-import statistics
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +13,7 @@ from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
 from runner.report import columns, figures
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
+from runner.report.summary import Summary, combined, summarise
 
 FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
 """The order of the groups, unless a comparison between frameworks has a baseline: that group comes first."""
@@ -27,25 +26,11 @@ _AXES = ("version", "keras", "variant", "python", "device", "framework")
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """One metric over the processes of one cell. For texts and lists the numbers are None."""
-
-    metric: Metric
-    n: int
-    median: float | int | None
-    low: float | int | None
-    high: float | int | None
-    shown: Any
-    """The median, or what stands for it: the text all agree on, the list with its median last element."""
-    distinct: int
-    """How many different values there were."""
-
-
-@dataclass(frozen=True, slots=True)
 class Column:
-    """One metric of a probe's table."""
+    """One metric of a probe's table, or one figure in several modes."""
 
-    metric: str
+    metrics: tuple[str, ...]
+    """One name, or one figure's names in several modes."""
     label: str
     unit: str
     percent: bool
@@ -59,9 +44,10 @@ class Figure:
     text: str
     mark: Mark
     delta: str
-    """The change against the baseline, or the class of a numerical verdict; empty where they agree."""
-    summary: Summary
-    comparison: Comparison | None
+    """The change against the baseline, the class of a numerical verdict, or in how many modes; empty where equal."""
+    summaries: tuple[Summary, ...]
+    comparisons: tuple[Comparison, ...]
+    """Those of all modes, worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +91,6 @@ class Table:
         return tuple(row for _, rows in self.groups for row in rows)
 
 
-def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
-    """Every metric of the samples that are ok, over the processes: n, median, least and greatest."""
-    seen: dict[str, list[Metric]] = {}
-    for sample in samples:
-        if sample.status is Status.OK:
-            for metric in sample.metrics:
-                seen.setdefault(metric.name, []).append(metric)
-    return {name: _summary(metrics) for name, metrics in seen.items()}
-
-
-def _summary(metrics: Sequence[Metric]) -> Summary:
-    values = [m.value for m in metrics if m.value is not None]
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    distinct = len({repr(v) for v in values})
-    if numbers and len(numbers) == len(values):
-        middle = statistics.median(numbers)
-        if isinstance(middle, float) and middle.is_integer() and all(isinstance(v, int) for v in numbers):
-            middle = int(middle)
-        return Summary(metrics[0], len(metrics), middle, min(numbers), max(numbers), middle, distinct)
-    lists = sorted((v for v in values if isinstance(v, list) and v), key=lambda v: v[-1])
-    shown = lists[len(lists) // 2] if lists else (values[0] if values else None)
-    return Summary(metrics[0], len(metrics), None, None, None, shown, distinct)
-
-
 def tables(report: Report) -> tuple[Table, ...]:
     """One table per probe, in the order in which the probes appear in the report."""
     probes = list(dict.fromkeys(s.probe for s in report.samples))
@@ -146,33 +108,23 @@ def _table(report: Report, probe: str) -> Table:
         by_candidate.setdefault(comparison.candidate, []).append(comparison)
     summaries = {cell: summarise(samples) for cell, samples in by_cell.items()}
     metas = {name: s.metric for per_cell in summaries.values() for name, s in per_cell.items()}
-    moved = frozenset(c.metric for c in comparisons if mark(c) in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED, Mark.BETTER))
-    names = columns.choose(probe, metas.values(), moved)
-    cols = _columns(names, metas)
+    bad = {c.metric for c in comparisons if mark(c) in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED)}
+    cols = tuple(
+        Column(pick.names, figures.plain(pick.label), meta.unit, columns.percent(meta.name), meta.kind is Kind.EXACT)
+        for pick in columns.choose(probe, metas.values(), bad)
+        for meta in [metas[pick.names[0]]]
+    )
     leaders = {c.baseline for c in comparisons}
     cells = {cell.id: cell for cell in by_cell}
     rows = [
         _row(cell, probe, by_cell[cell], summaries[cell], by_candidate.get(cell.id, []), cols, cells, leaders)
         for cell in by_cell
     ]
-    judged = dict.fromkeys(c.metric for c in comparisons if c.metric in metas and c.metric not in names)
+    shown = {columns.label(name) for col in cols for name in col.metrics}
+    judged = dict.fromkeys(columns.label(c.metric) for c in comparisons if c.metric in metas)
     counts = [row.n for row in rows]
-    hidden = dict.fromkeys(columns.label(n) for n in judged)
-    return Table(probe, cols, _groups(rows, comparisons, cells), tuple(hidden), (min(counts), max(counts)))
-
-
-def _columns(names: Sequence[str], metas: dict[str, Metric]) -> tuple[Column, ...]:
-    """Columns with labels; where two share one, the mode tells them apart."""
-    labels = Counter(columns.label(n) for n in names)
-    cols = []
-    for name in names:
-        text = columns.label(name)
-        if labels[text] > 1 and columns.mode(name):
-            text = f"{columns.mode(name)} {text}"
-        cols.append(
-            Column(name, figures.plain(text), metas[name].unit, columns.percent(name), metas[name].kind is Kind.EXACT)
-        )
-    return tuple(cols)
+    hidden = tuple(figures.plain(label) for label in judged if label not in shown)
+    return Table(probe, cols, _groups(rows, comparisons, cells), hidden, (min(counts), max(counts)))
 
 
 def _row(
@@ -190,7 +142,9 @@ def _row(
     status = mine.get("status") or next((c for c in comparisons if c.metric == "status"), None)
     bad = [s for s in samples if s.status is not Status.OK]
     broken = len(bad) == len(samples)
-    drawn = mark(status) if status and status.verdict is not Verdict.SAME else Mark.NONE
+    drawn = mark(status)
+    if drawn in (Mark.SAME, Mark.INCOMPARABLE):  # the status says it all
+        drawn = Mark.NONE
     baseline = cells.get(primary.baseline) if primary else None
     within = any(c.baseline and c.axis != "framework" for c in comparisons)
     return Row(
@@ -200,7 +154,7 @@ def _row(
         reason=figures.plain(bad[0].reason) if bad else "",
         n=len(samples),
         failed=len(bad),
-        figures=() if broken else tuple(_figure(col, summary.get(col.metric), mine.get(col.metric)) for col in cols),
+        figures=() if broken else tuple(_figure(col, summary, mine) for col in cols),
         mark=drawn,
         issue=next((c.issue for c in comparisons if c.issue and c.metric == "status"), ""),
         baseline=primary.baseline if primary else "",
@@ -233,16 +187,34 @@ def _against(baseline: Cell | None, comparison: Comparison) -> str:
     }.get(comparison.axis, baseline.id)
 
 
-def _figure(col: Column, summary: Summary | None, comparison: Comparison | None) -> Figure | None:
-    if summary is None:
+_WORST_FIRST = (
+    Mark.WORSE,
+    Mark.FIXED,
+    Mark.UNDECIDED,
+    Mark.INCOMPARABLE,
+    Mark.EXPECTED,
+    Mark.BETTER,
+    Mark.DIFFERS,
+    Mark.SAME,
+    Mark.NONE,
+)
+
+
+def _figure(col: Column, summary: dict[str, Summary], mine: dict[str, Comparison]) -> Figure | None:
+    """The field of one column: of several modes, the worst verdict and how many of them have it."""
+    found = tuple(summary[name] for name in col.metrics if name in summary)
+    if not found:
         return None
-    shown = summary.shown[-1] if isinstance(summary.shown, list) and summary.shown else summary.shown
-    text = figures.value(shown, col.unit, percent=col.percent, exact=col.exact)
-    if summary.median is None and summary.distinct > 1 and not isinstance(summary.shown, list):
-        text = f"{summary.distinct} different"
+    text = combined(found, percent=col.percent, exact=col.exact)
     if col.unit in (col.label, "cases"):  # the heading says it already
         text = text.removesuffix(f" {col.unit}")
-    return Figure(figures.shorten(text, 24), mark(comparison), delta(summary.metric, comparison), summary, comparison)
+    judged = sorted((mine[n] for n in col.metrics if n in mine), key=lambda c: _WORST_FIRST.index(mark(c)))
+    worst = mark(judged[0]) if judged else Mark.NONE
+    alike = sum(mark(c) is worst for c in judged)
+    changed = delta(found[0].metric, judged[0]) if judged else ""
+    if len(found) > 1 and worst not in (Mark.SAME, Mark.NONE):
+        changed = f"{alike} of {len(found)}" if alike > 1 or not changed else changed
+    return Figure(figures.shorten(text, 24), worst, changed, found, tuple(judged))
 
 
 def delta(metric: Metric, comparison: Comparison | None) -> str:

@@ -24,6 +24,10 @@ class Words:
         for sample in report.samples:
             for metric in sample.metrics:
                 self.metrics.setdefault((sample.probe, metric.name), metric)
+        modes: dict[tuple[str, str], set[str]] = {}
+        for probe, name in self.metrics:
+            modes.setdefault((probe, columns.label(name)), set()).add(columns.mode(name))
+        self.modes = {key for key, found in modes.items() if len(found) > 1}
         self.pythons = len({c.python for c in self.cells.values()}) > 1
         self.devices = len({c.device for c in self.cells.values()}) > 1
         self.probes = len({s.probe for s in report.samples}) > 1
@@ -70,9 +74,21 @@ class Words:
         """The probe in brackets, where there are several."""
         return f" ({figures.plain(probe)})" if self.probes else ""
 
+    def label(self, comparison: Comparison) -> str:
+        """What the metric is called, with its mode where others have it too; ``free`` is what is meant by default."""
+        label = columns.label(comparison.metric)
+        mode = columns.mode(comparison.metric)
+        told = mode in ("", "free") or (comparison.probe, label) not in self.modes
+        return figures.plain(label if told else f"{label} of {mode}")
+
+    def is_digest(self, comparison: Comparison) -> bool:
+        """Whether the metric is a text that must be equal or not: between frameworks it is bound to differ."""
+        metric = self.metrics.get((comparison.probe, comparison.metric))
+        return metric is not None and metric.kind is Kind.EXACT and isinstance(metric.value, str)
+
     def moved(self, comparison: Comparison) -> str:
         """The predicate: ``is 1.31× slower per step than torch 2.2.2 (n=5, 95 % interval 1.2–1.4)``."""
-        label = columns.label(comparison.metric)
+        label = self.label(comparison)
         if not comparison.baseline:
             return f"is off in {label}: {_detail(comparison)}"
         other = self.baseline(comparison)
@@ -82,13 +98,13 @@ class Words:
             return f"differs from {other} in {label}: {_detail(comparison)}"
         if columns.percent(comparison.metric):
             return _percent(comparison, label, other)
-        return f"is {factor(effect)} {_comparative(comparison.metric, effect)} than {other}{_rests_on(comparison)}"
+        return (
+            f"is {factor(effect)} {_comparative(comparison.metric, effect, label)} than {other}{_rests_on(comparison)}"
+        )
 
-    def short(self, comparison: Comparison, beside: str = "") -> str:
-        """A change in a list of changes: ``images/s −24 %``; the mode is named where the label is ``beside``'s."""
-        label = columns.label(comparison.metric)
-        if beside and label == columns.label(beside):
-            label = f"{columns.mode(comparison.metric)} {label}".strip()
+    def short(self, comparison: Comparison) -> str:
+        """A change in a list of changes: ``images/s −24 %``."""
+        label = self.label(comparison)
         metric = self.metrics.get((comparison.probe, comparison.metric))
         effect = comparison.evidence.effect
         if metric is None or metric.kind not in (Kind.TIMING, Kind.SEEDED) or effect is None:
@@ -117,11 +133,14 @@ def factor(effect: float) -> str:
     return figures.ratio(effect) if effect >= 0 or effect <= -1 else figures.ratio(1 / (1 + effect) - 1)
 
 
-def _comparative(metric: str, effect: float) -> str:
+def _comparative(metric: str, effect: float, label: str) -> str:
+    """``slower per step``, ``larger in peak RSS``; a mode that the label has is named after the rest."""
     found = columns.known(metric)
     words = (found.more if effect >= 0 else found.less) if found else ""
     words = words or f"{'higher' if effect >= 0 else 'lower'} in"
-    return f"{words} {columns.label(metric)}" if words.endswith(" in") else words
+    if words.endswith(" in"):
+        return f"{words} {label}"
+    return words + label.removeprefix(columns.label(metric)).replace(" of ", " in ", 1)
 
 
 def _detail(comparison: Comparison) -> str:

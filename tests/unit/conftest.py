@@ -1,9 +1,14 @@
-"""A realistic report for the tests of ``runner.report``: the quick set with most that can happen to a cell."""
+"""A realistic report for the tests of ``runner.report``: the quick set, with most that can happen to a cell.
+
+Import mode is ``importlib``, so test files cannot import a helper module: what they share is a fixture.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from runner.model import (
     Better,
@@ -45,8 +50,8 @@ def mnist_metrics(accuracy: float, step: float, first: float, rss: float, start:
 
 def conv_metrics(error: float) -> tuple[Metric, ...]:
     return (
-        Metric("small.max_error", error, Kind.ERROR, Better.LOWER, "u", terms=1792),
-        Metric("small.rms_error", error / 4, Kind.ERROR, Better.LOWER, "u", terms=1792),
+        Metric("small.error_max", error, Kind.ERROR, Better.LOWER, "u", terms=1792),
+        Metric("small.error_rms", error / 4, Kind.ERROR, Better.LOWER, "u", terms=1792),
         Metric("small.sum", 58094.56, Kind.EXACT),
         Metric("small.digest", f"{int(error * 1000):064x}", Kind.EXACT),
         Metric("small.time_s", error / 100, Kind.TIMING, Better.LOWER, "s"),
@@ -89,6 +94,7 @@ def status(candidate: Cell, baseline: Cell, axis: str, verdict: Verdict, probe: 
     return Comparison(baseline.id, candidate.id, axis, probe, "status", verdict, more.pop("reason", ""), **more)
 
 
+@pytest.fixture(scope="session")
 def quick() -> Report:
     """Seven cells: slower, broken as expected, broken by surprise, unsupported, undecided, tf32."""
     samples = []
@@ -134,12 +140,12 @@ def quick() -> Report:
             TORCH_NEW.id,
             "version",
             "conv2d",
-            "small.max_error",
+            "small.error_max",
             Verdict.REGRESSED,
             "744 u against 1.05 u, fits TF32",
             Evidence(n=1, effect=744.0, classification="tf32-like"),
         ),
-        timing(JAX_BROKEN, JAX, "keras", "small.max_error", Verdict.SAME, 0.24, probe="conv2d"),
+        timing(JAX_BROKEN, JAX, "keras", "small.error_max", Verdict.SAME, 0.24, probe="conv2d"),
         timing(
             JAX_BROKEN, JAX, "keras", "small.time_s", Verdict.NOT_COMPARABLE, 0.0, probe="conv2d", reason="cpu differs"
         ),

@@ -1,0 +1,72 @@
+"""What the processes of one cell come to, metric by metric."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.model import Better, Metric, Sample, Status
+from runner.report import figures
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One metric over the processes of one cell. For texts and lists the numbers are None."""
+
+    metric: Metric
+    n: int
+    median: float | int | None
+    low: float | int | None
+    high: float | int | None
+    shown: Any
+    """The median, or what stands for it: the text all agree on, the list with its median last element."""
+    distinct: int
+    """How many different values there were."""
+
+
+def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
+    """Every metric of the samples that are ok, over the processes: n, median, least and greatest."""
+    seen: dict[str, list[Metric]] = {}
+    for sample in samples:
+        if sample.status is Status.OK:
+            for metric in sample.metrics:
+                seen.setdefault(metric.name, []).append(metric)
+    return {name: _summary(metrics) for name, metrics in seen.items()}
+
+
+def _summary(metrics: Sequence[Metric]) -> Summary:
+    values = [m.value for m in metrics if m.value is not None]
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    distinct = len({repr(v) for v in values})
+    if numbers and len(numbers) == len(values):
+        middle = statistics.median(numbers)
+        if isinstance(middle, float) and middle.is_integer() and all(isinstance(v, int) for v in numbers):
+            middle = int(middle)
+        return Summary(metrics[0], len(metrics), middle, min(numbers), max(numbers), middle, distinct)
+    lists = sorted((v for v in values if isinstance(v, list) and v), key=lambda v: v[-1])
+    shown = lists[len(lists) // 2] if lists else (values[0] if values else None)
+    return Summary(metrics[0], len(metrics), None, None, None, shown, distinct)
+
+
+def combined(summaries: Sequence[Summary], *, percent: bool = False, exact: bool = False) -> str:
+    """One text for a figure in one mode or several: the sum of seconds, else the worst; of outcomes, how many are ok.
+
+    ``percent`` and ``exact`` as in ``figures.value``.
+    """
+    first = summaries[0]
+    unit = first.metric.unit
+    if len(summaries) == 1:
+        if first.median is None and first.distinct > 1 and not isinstance(first.shown, list):
+            return f"{first.distinct} different"
+        shown = first.shown[-1] if isinstance(first.shown, list) and first.shown else first.shown
+        return figures.value(shown, unit, percent=percent, exact=exact)
+    medians = [s.median for s in summaries if s.median is not None]
+    if not medians:
+        good = sum(s.shown in ("ok", "yes") for s in summaries)
+        return f"{good} of {len(summaries)} ok" if good else f"{len(summaries)} figures"
+    if unit == "s":
+        return figures.value(sum(medians), unit)
+    worst = min(medians) if first.metric.better is Better.HIGHER else max(medians)
+    return figures.value(worst, unit, percent=percent, exact=exact)

@@ -26,6 +26,7 @@ def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool
     wanted = environments.environments(chosen.cells)
     checks = doctor.examine(
         assemble.cache_dir(),
+        environments=wanted,
         base_images=sorted({base_image(environment.python) for environment in wanted}),
     )
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from runner.doctor import Check, Question, State
 from runner.errors import UnavailableError
 from runner.executors.container import Engine
 from runner.machine import Gpu, Machine
+from runner.model import Environment
 
 ENGINE = Engine(version="24.0.7", api="1.43", cgroup="2", system="Debian", root="/", limits_memory=True)
 DOWN = UnavailableError("no Docker engine answers (Connection refused)")
@@ -25,7 +27,8 @@ def test_a_good_machine_has_nothing_to_fix() -> None:
     checks = [
         doctor.machine_check(MAC),
         doctor.engine_check(ENGINE),
-        doctor.buildkit_check(ENGINE, "github.com/docker/buildx v0.12"),
+        doctor.buildkit_check(ENGINE, "docker with buildx"),
+        doctor.buildkit_check(DOWN, ""),
         doctor.gpu_check((), ENGINE),
         doctor.gpu_check((GPU,), Engine(nvidia=True)),
         doctor.mps_check(MAC),
@@ -45,12 +48,11 @@ def test_a_good_machine_has_nothing_to_fix() -> None:
     ("check", "state", "says", "fix"),
     [
         (doctor.machine_check(BOX), State.WARN, "4.0 GiB", "oom"),
-        (doctor.engine_check(DOWN), State.FAIL, "Connection refused", "start Docker"),
+        (doctor.engine_check(DOWN), State.WARN, "Connection refused", "start Docker"),
         (doctor.engine_check(Engine(limits_memory=False)), State.WARN, "cannot limit memory", "delegate"),
         (doctor.buildkit_check(ENGINE, ""), State.WARN, "classic builder", "buildx"),
-        (doctor.buildkit_check(DOWN, "x"), State.WARN, "no engine", "engine"),
         (doctor.gpu_check((GPU,), ENGINE), State.WARN, "no NVIDIA runtime", "Container Toolkit"),
-        (doctor.disk_check(Path("/"), 1 << 60), State.FAIL, "the set needs about", "prune"),
+        (doctor.disk_check(Path("/"), 1 << 60), State.WARN, "the whole set takes about", "prune"),
         (doctor.uv_check(""), State.FAIL, "not found", "pip install uv"),
         (doctor.python_check([]), State.WARN, "none found", "uv python install"),
         (doctor.index_check("dns error", "the package index"), State.WARN, "dns error", "HTTPS_PROXY"),
@@ -69,6 +71,18 @@ def test_what_is_missing_comes_with_its_fix(check: Check, state: State, says: st
     assert says in check.says
     assert fix in check.fix
     assert "\n" not in check.says + check.fix
+
+
+def test_shared_layers_are_counted_once() -> None:
+    torch = Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64")
+    one = doctor.estimate([torch])
+    two = doctor.estimate([torch, replace(torch, keras="3.9.0")])
+    assert 0.9e9 < one < 1.3e9
+    assert two - one == 80 << 20
+    assert doctor.estimate([replace(torch, build="cuda")]) > 9e9
+    assert doctor.estimate([torch], cpu_wheels=False) > 9e9
+    assert doctor.estimate([replace(torch, framework="jax")], cpu_wheels=False) < 1e9
+    assert doctor.estimate([]) == 0
 
 
 def test_a_socket_that_may_not_be_used_is_a_matter_of_groups() -> None:

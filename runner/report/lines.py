@@ -43,9 +43,9 @@ def wrapped(content: str, width: int, style: str = "") -> list[Text]:
     return [text(line, style) for line in wrap(content, width)]
 
 
-def together(parts: Iterable[str]) -> str:
-    """Parts side by side that a line end must not tear."""
-    return GAP.join(part.replace(" ", _FIXED_SPACE) for part in parts)
+def together(parts: Iterable[str], width: int) -> str:
+    """Parts side by side that a line end must not tear, unless one alone is longer than a line."""
+    return GAP.join(part.replace(" ", _FIXED_SPACE) if len(part) <= width else part for part in parts)
 
 
 def items(bullet: str, content: str, width: int, style: str = "") -> list[Text]:

@@ -232,7 +232,7 @@ def _legend(drawn: Sequence[Table], width: int) -> list[Text]:
         return [lines.text("No cell was measured.", "bold red")]
     parts = [f"{BASELINE} baseline"] if any(row.leads for t in drawn for row in t.rows) else []
     parts += [f"{m.symbol} {m.meaning}" for m in used_marks(drawn)]
-    return lines.wrapped(lines.together(parts), width, "dim") if parts else []
+    return lines.wrapped(lines.together(parts, width), width, "dim") if parts else []
 
 
 def _findings(found: Sequence[Finding], width: int) -> list[Text]:

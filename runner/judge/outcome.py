@@ -13,19 +13,27 @@ RoundPlan = dict[tuple[str, str], int]
 """(cell id, probe) -> how many more rounds it should take."""
 
 
+FUTILE = 4
+"""A comparison that would need this many times the rounds that are left is given up: a run should end."""
+
+
 def more_rounds(samples: Sequence[Sample], comparisons: Sequence[Comparison], settings: JudgeSettings) -> RoundPlan:
     """Say which cells should go on to the next look: both sides of every timing that is still undecided.
 
-    Empty when all is decided, hopeless or measured to ``max_rounds``. Undecided is ``inconclusive`` with an
-    estimate of the rounds it needs; a flaw that more rounds do not mend comes without one.
+    Empty when all is decided, hopeless (see ``FUTILE``) or measured to ``max_rounds``. Undecided is
+    ``inconclusive`` with an estimate of the rounds it needs; a flaw that more rounds do not mend comes without one.
     """
     taken = Counter((sample.cell.id, sample.probe) for sample in samples)
     plan: RoundPlan = {}
     for comparison in comparisons:
-        if comparison.verdict != Verdict.INCONCLUSIVE or comparison.evidence.rounds_needed is None:
+        needed = comparison.evidence.rounds_needed
+        if comparison.verdict != Verdict.INCONCLUSIVE or needed is None:
             continue
         sides = ((comparison.baseline, comparison.probe), (comparison.candidate, comparison.probe))
-        look = next((look for look in settings.looks if look > min(taken[side] for side in sides)), 0)
+        least = min(taken[side] for side in sides)
+        if needed > FUTILE * (settings.max_rounds - least):
+            continue
+        look = next((look for look in settings.looks if look > least), 0)
         for side in sides:
             if look > taken[side]:
                 plan[side] = max(plan.get(side, 0), look - taken[side])

@@ -28,8 +28,8 @@ class JudgeSettings:
 
     alpha: float = 0.05
     """Chance of any false alarm among all timing comparisons of a run (Holm); of a false ``same`` in one of them."""
-    per_comparison: float = 0.005
-    """Chance of a false alarm in one comparison, however few are made."""
+    per_comparison: float = 0.0025
+    """Chance of a false alarm in one comparison, however few are made (it must stay below 0.5 %)."""
     floor: float = 0.05
     """The smallest relative change that counts; below it, a change is ``same`` however sure it is."""
     max_rounds: int = 20

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runner.judge import calibration, exact, expectations, pairwise, seeded, series
+from runner.judge import busy, calibration, exact, expectations, figures, pairwise, series
 from runner.judge.expectations import Expectation
 from runner.judge.pairing import Pair
 from runner.judge.series import Group, Groups, Series
@@ -61,6 +61,7 @@ def judge(
 
         for (i, _), judged in zip(timings, judge_timings([paired for _, paired in timings], settings), strict=True):
             found[i] = replace(found[i], verdict=judged.verdict, reason=judged.reason, evidence=judged.evidence)
+        found = busy.remarked(found)
     cells = {sample.cell.id: sample.cell for sample in samples}
     found = [_excused(comparison, known, cells) for comparison in found]
     return found + list(_roots(pairs, groups, cells, known))
@@ -189,11 +190,11 @@ def _roots(
 
 
 def _wrong(one: Series) -> tuple[str, Evidence] | None:
-    errors = _numbers(one)
-    if not errors or exact.classify(max(errors), one.metric.terms) != exact.WRONG:
+    found = figures.largest_error(one)
+    if found is None or exact.classify(found[1], one.metric.terms) != exact.WRONG:
         return None
-    reason = f"wrong against float64: {max(errors):.3g} u (K = {one.metric.terms or 1})"
-    return reason, Evidence(n=len(errors), effect=max(errors), classification=exact.WRONG)
+    reason = f"wrong against float64: {found[0]:.3g} u (K = {one.metric.terms or 1})"
+    return reason, Evidence(n=len(one.points), effect=found[0], classification=exact.WRONG)
 
 
 def _excused(comparison: Comparison, known: Sequence[Expectation], cells: dict[str, Cell]) -> Comparison:
@@ -238,7 +239,8 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
             packages=packages,
         )
         if left is None or right is None:
-            yield replace(made, reason=f"the {'baseline' if left is None else 'candidate'} does not report it"), None
+            reason = f"the {'baseline' if left is None else 'candidate'} does not report it"
+            yield replace(made, reason=reason, gates=_same_source(side.pair)), None
             continue
         made = replace(made, baseline_value=_typical(left), candidate_value=_typical(right))
         blocked = _blocked(side.pair.axis, kind, differences)
@@ -247,11 +249,12 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
         elif kind == Kind.TIMING:
             yield made, pairwise.paired_rounds(left, right, _floor(side, name, settings))
         else:
-            verdict, reason, evidence = _judged(kind, left, right, settings)
+            verdict, reason, evidence = figures.judge_figure(name, side.baseline, side.candidate, settings)
             caveat = series.named(differences, CPU_KEYS) if kind != Kind.SEEDED else ""
             if caveat:
                 reason = f"{reason} (on different processors: {caveat})"
-            yield replace(made, verdict=verdict, reason=reason, evidence=evidence), None
+            gates = made.gates and evidence.classification != exact.NONDETERMINISTIC
+            yield replace(made, verdict=verdict, reason=reason, evidence=evidence, gates=gates), None
 
 
 def _floor(side: _Side, metric: str, settings: JudgeSettings) -> float:
@@ -267,12 +270,15 @@ DEVICE_KEYS = frozenset({"device", "driver"})
 
 
 def _gates(pair: Pair, kind: Kind) -> bool:
-    native = pair.axis == "keras" and None in (pair.baseline.keras, pair.candidate.keras)
     if kind == Kind.TIMING:
-        return pair.axis in SPEED_AXES and not native
-    if kind == Kind.EXACT:
-        return pair.axis in SAME_SOURCE_AXES and not native
-    return True
+        return _same_source(pair) and pair.axis in SPEED_AXES
+    return _same_source(pair) if kind == Kind.EXACT else True
+
+
+def _same_source(pair: Pair) -> bool:
+    """Whether both cells are one framework written one way, so that counts and names should not change."""
+    native = pair.axis == "keras" and None in (pair.baseline.keras, pair.candidate.keras)
+    return pair.axis in SAME_SOURCE_AXES and not native
 
 
 def _blocked(axis: str, kind: Kind, differences: dict[str, str]) -> str:
@@ -283,26 +289,9 @@ def _blocked(axis: str, kind: Kind, differences: dict[str, str]) -> str:
     return series.named(differences, series.WORKLOAD)
 
 
-def _judged(kind: Kind, left: Series, right: Series, settings: JudgeSettings) -> tuple[Verdict, str, Evidence]:
-    before, after = pairwise.by_seed(left), pairwise.by_seed(right)
-    if kind == Kind.SEEDED:
-        return seeded.judge_seeded(before, after, settings)
-    seeds = sorted(before.keys() & after.keys())
-    if not seeds:
-        return Verdict.NOT_COMPARABLE, "no seed in common", Evidence()
-    return exact.worst(
-        exact.judge_values(kind, [m.value for m in before[s]], [m.value for m in after[s]], right.metric.terms)
-        for s in seeds
-    )
-
-
-def _numbers(one: Series) -> list[float]:
-    return [float(v) for v in one.values if isinstance(v, int | float)]
-
-
 def _typical(one: Series) -> float | int | str | None:
     """A figure for the table: the median of numbers, the value of everything else."""
-    numbers = sorted(_numbers(one))
+    numbers = sorted(figures.numbers(one))
     if numbers:
         middle = len(numbers) // 2
         return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2

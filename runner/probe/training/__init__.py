@@ -17,33 +17,38 @@ REFUSALS = ("must be 1 with the PyTorch backend",)
 
 
 def run(request, report):
-    """Settings: ``DEFAULTS``. Detail ``cases``: {scenario/figure: [status, units off, digest, note]}.
+    """Settings: ``DEFAULTS``. Detail ``cases``: {"scenario(figure)": record}, in the layout of the ``ops`` probe:
 
-    Status: ``ok``, ``wrong``, ``nan``, ``raised`` (the note says what), ``unsupported`` (this version lacks it),
-    ``skipped`` (no time left).
+    [status, units off or None, digest of a right figure or sketch of a wrong one, "", note, ""]. Status: ``ok``,
+    ``wrong``, ``nan``, ``raises`` (the note says what) or ``unsupported`` (this version lacks it).
     """
     settings = request.settings_with(DEFAULTS)
     if request.keras is None:
         raise backend.unsupported_natively(request)
     keras = backend.load(request).keras
-    from . import scenarios
+    from . import promises, scenarios
 
     cases, traces, seconds = {}, {}, {}
-    started = time.process_time()
-    for scenario in scenarios.every():
+    started, not_run = time.process_time(), 0
+    for scenario in scenarios.every() + promises.every():
         if not scenario.name.startswith(settings["only"]):
             continue
         began = time.process_time()
-        found, trace = attempt(keras, scenario, began - started > settings["budget_s"])
+        if began - started > settings["budget_s"]:
+            not_run += 1
+            continue
+        found, trace = attempt(keras, scenario)
         for figure, case in found.items():
-            cases["%s/%s" % (scenario.name, figure)] = case
+            cases["%s(%s)" % (scenario.name, figure)] = case
         if trace:
             traces[scenario.name] = trace
         keras.backend.clear_session()
         seconds[scenario.name] = round(time.process_time() - began, 2)
     statuses = [case[0] for case in cases.values()]
-    for status in ("ok", "wrong", "nan", "raised", "unsupported", "skipped"):
-        report.metric("cases." + status, statuses.count(status), "info")
+    report.metric("scenarios.not_run", not_run, "info", better="lower")
+    for status in ("ok", "wrong", "nan", "raises", "unsupported"):
+        report.metric("cases.%s" % status, statuses.count(status), "info", unit="cases")
+    report.metric("cases.cpu_s", time.process_time() - started, "info", better="lower", unit="s")
     worst = [case[1] for case in cases.values() if case[0] == "ok" and case[1] is not None]
     report.metric("cases.worst_ok", max(worst) if worst else None, "info", better="lower", unit="u")
     report.detail("cases", cases)
@@ -51,18 +56,16 @@ def run(request, report):
     report.detail("seconds", seconds)
 
 
-def attempt(keras, scenario, late=False):
-    """``({figure: case}, traceback)`` of one scenario."""
+def attempt(keras, scenario):
+    """``({figure: record}, traceback)`` of one scenario."""
     from . import judge
 
     truth, scales = judge.spread(scenario.truth, scenario.unit)
     names = scenario.figures or list(truth)
 
     def all_of(status, note):
-        return {name: [status, None, "", note] for name in names}
+        return {name: [status, None, "", "", note, ""] for name in names}
 
-    if late:
-        return all_of("skipped", "no time left"), ""
     try:
         lacking = scenario.lacks(keras)
         if lacking:
@@ -73,14 +76,13 @@ def attempt(keras, scenario, late=False):
     except Exception as error:
         if any(text in str(error) for text in REFUSALS):
             return all_of("unsupported", one_line(error)), ""
-        return all_of("raised", "%s: %s" % (type(error).__name__, one_line(error))), traceback.format_exc()[-2000:]
+        return all_of("raises", "%s: %s" % (type(error).__name__, one_line(error))), traceback.format_exc()[-2000:]
     found = {}
     for name in names:
         if name not in measured:
-            known = ", ".join(sorted(measured))
-            found[name] = ["wrong", None, "", "not reported (reported: %s)" % known]
+            found[name] = ["wrong", None, "", "", "not reported (reported: %s)" % ", ".join(sorted(measured)), ""]
             continue
         status, figure, note = judge.compare(measured[name], truth[name], scales[name])
-        figure = None if figure is None else float("%.3g" % figure)
-        found[name] = [status, figure, judge.digest(measured[name]), note]
+        kept = judge.digest(measured[name]) if status == "ok" else judge.sketch(measured[name])
+        found[name] = [status, None if figure is None else float("%.3g" % figure), kept, "", note, ""]
     return found, ""

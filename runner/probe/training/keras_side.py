@@ -49,10 +49,8 @@ def model(keras, task):
 def optimizer(keras, task):
     """The task's optimizer."""
     name, settings = task.optimizer
-    rate = task.rate(keras) if hasattr(task.rate, "keras") else task.rate
-    made = getattr(keras.optimizers, name)(
-        learning_rate=task.rate.keras(keras) if callable(task.rate) else rate, **settings, **task.common
-    )
+    rate = task.rate.keras(keras) if callable(task.rate) else task.rate
+    made = getattr(keras.optimizers, name)(learning_rate=rate, **settings, **task.common)
     if task.undecayed:
         made.exclude_from_weight_decay(var_names=["bias"])
     return made

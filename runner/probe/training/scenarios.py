@@ -289,5 +289,5 @@ def trajectories():
 
 
 def every():
-    """All scenarios, in order."""
+    """All scenarios of this module, in order."""
     return losses() + execution() + around_updates() + sparse() + mixed() + trajectories()

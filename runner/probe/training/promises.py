@@ -1,0 +1,437 @@
+"""What is promised around ``fit``: single batches, evaluation, prediction, several outputs, resuming, callbacks.
+
+Every function returns a scenario whose truth is written down next to what Keras is asked to do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import keras_side, network, reference
+from .scenarios import BIAS_1, KERNEL_1, LABELS, WEIGHTS, N, Scenario, X, Y, mlp, of_task, regression
+
+ADAM = ("Adam", {"epsilon": 0.01})
+
+
+def compiled(keras, task):
+    """The task's model, compiled."""
+    model = keras_side.model(keras, task)
+    model.compile(
+        optimizer=keras_side.optimizer(keras, task),
+        loss=keras_side.loss(keras, task),
+        metrics=list(task.metrics) or None,
+        weighted_metrics=list(task.weighted_metrics) or None,
+        **task.compile,
+    )
+    return model
+
+
+def fitted(model, x, y, **options):
+    """``model.fit`` in order and in silence; the figures of ``reference.fit``."""
+    history = model.fit(
+        keras_side.single(x), keras_side.single(y), **dict({"batch_size": 8, "shuffle": False, "verbose": 0}, **options)
+    )
+    found = {name: [float(v) for v in values] for name, values in history.history.items()}
+    return dict(found, weights=keras_side.weights(model), epochs=len(history.epoch))
+
+
+def train_on_batch():
+    task = regression(optimizer=ADAM, rate=0.05, epochs=1)
+
+    def measure(keras):
+        model = compiled(keras, task)
+        first = None
+        for index in reference.batches(N, 8, None):
+            value = model.train_on_batch(X[index].astype("float32"), Y[index].astype("float32"))
+            first = float(np.asarray(value).ravel()[0]) if first is None else first
+        iterations = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+        return {"weights": keras_side.weights(model), "first_loss": first, "iterations": iterations}
+
+    def truth(rounding):
+        found = reference.fit(task, rounding)
+        return {"weights": found["weights"], "first_loss": found["running.loss"][0], "iterations": 3}
+
+    return Scenario("batch.train", measure, truth)
+
+
+def evaluation(name, task, weight=None, compile_options=None):
+    """``evaluate`` and ``predict`` of the untrained model."""
+
+    def measure(keras):
+        model = keras_side.model(keras, task)
+        model.compile(
+            loss=keras_side.loss(keras, task),
+            metrics=list(task.metrics) or None,
+            weighted_metrics=list(task.weighted_metrics) or None,
+            **(compile_options or {}),
+        )
+        x = keras_side.single(task.x)
+        options = {"batch_size": 8, "verbose": 0}
+        found = model.evaluate(
+            x, keras_side.targets(task), sample_weight=keras_side.single(weight), return_dict=True, **options
+        )
+        found = {key: float(value) for key, value in found.items()}
+        return dict(found, predict=np.asarray(model.predict(x, **options), "float64"))
+
+    def truth(rounding):
+        net = task.network()
+        found = reference.evaluate(task, net, task.x, task.y, weight, rounding)
+        return dict(found, predict=net.forward(task.x, False, rounding))
+
+    return Scenario(name, measure, truth)
+
+
+def outputs_of_lower_rank(name, loss, targets, function):
+    """``evaluate`` of a model with one output (n, 1) on targets of shape (n,): no accidental (n, n) of pairs."""
+    kernel = KERNEL_1[:, :1]
+
+    def measure(keras):
+        activation = "sigmoid" if loss == "binary_crossentropy" else None
+        layer = keras.layers.Dense(1, activation=activation)
+        model = keras.Sequential([keras.Input((6,)), layer])
+        model.set_weights([kernel.astype("float32"), np.zeros(1, "float32")])
+        model.compile(loss=loss, metrics=["accuracy"] if activation else ["mae"])
+        found = model.evaluate(
+            X.astype("float32"), targets.astype("float32"), batch_size=8, verbose=0, return_dict=True
+        )
+        return {key: float(value) for key, value in found.items()}
+
+    def truth(rounding):
+        out = rounding(X[:, :, None] * kernel).sum(1)[:, 0]
+        return function(targets.astype("float64"), rounding(out), rounding)
+
+    return Scenario(name, measure, truth)
+
+
+def _binary(y, out, rounding):
+    p = rounding(1.0 / (1.0 + np.exp(-out)))
+    values = rounding(-(y * np.log(p) + (1 - y) * np.log(1 - p)))
+    return {"loss": values.mean(), "accuracy": ((p > 0.5) == y).mean()}
+
+
+def _squares(y, out, rounding):
+    return {"loss": rounding((out - y) ** 2).mean(), "mae": rounding(np.abs(out - y)).mean()}
+
+
+def several_outputs(name, loss_weights, weighted):
+    """Two heads on one trunk, with a loss weight and sample weights of their own."""
+    heads = network.Dense(np.hstack([mlp()[1].parameters[0], KERNEL_1[:5, :2]]), np.zeros(5))
+    targets = {"a": Y, "b": Y[:, :2] * 0.5}
+    parts = {"a": slice(0, 3), "b": slice(3, 5)}
+    weights = {"a": WEIGHTS, "b": WEIGHTS[::-1]} if weighted else {"a": np.ones(N), "b": np.ones(N)}
+
+    def measure(keras):
+        first = mlp()[0]
+        inputs = keras.Input((6,))
+        trunk = keras.layers.Dense(5, activation="tanh")
+        made = {key: keras.layers.Dense(part.stop - part.start, name=key) for key, part in parts.items()}
+        hidden = trunk(inputs)
+        model = keras.Model(inputs, {key: layer(hidden) for key, layer in made.items()})
+        trunk.set_weights([w.astype("float32") for w in first.parameters])
+        for key, part in parts.items():
+            made[key].set_weights([w[..., part].astype("float32") for w in heads.parameters])
+        model.compile("sgd", {"a": "mse", "b": "mae"}, loss_weights=loss_weights, metrics={"a": ["mae"], "b": ["mse"]})
+        model.optimizer.learning_rate = 0.1
+        history = model.fit(
+            X.astype("float32"),
+            {key: y.astype("float32") for key, y in targets.items()},
+            sample_weight={key: w.astype("float32") for key, w in weights.items()} if weighted else None,
+            batch_size=8,
+            epochs=2,
+            shuffle=False,
+            verbose=0,
+        ).history
+        layers = [trunk, made["a"], made["b"]]
+        found = {key: [float(v) for v in values] for key, values in history.items()}
+        return dict(found, weights=[np.asarray(w, "float64") for layer in layers for w in layer.get_weights()])
+
+    def truth(rounding):
+        net = network.Network([mlp()[0], network.Dense(*heads.parameters)])
+        scale = loss_weights or {"a": 1.0, "b": 1.0}
+        history = {}
+        for _ in range(2):
+            means = {}
+            for index in reference.batches(N, 8, None):
+                n = len(X[index])
+                out = net.forward(X[index], True, rounding)
+                slope = np.zeros_like(out)
+                total = 0.0
+                for key, part in parts.items():
+                    error = rounding(out[:, part] - targets[key][index])
+                    square = key == "a"
+                    values = rounding((error**2 if square else np.abs(error)).mean(-1))
+                    slopes = (2.0 * error if square else np.sign(error)) / error.shape[-1]
+                    share = weights[key][index] / n
+                    loss = rounding((values * share).sum())
+                    total = total + scale[key] * loss
+                    slope[:, part] = scale[key] * slopes * share[:, None]
+                    other = (np.abs(error) if square else error**2).mean(-1)
+                    means.setdefault("%s_loss" % key, reference.Mean()).add(loss, n)
+                    means.setdefault("%s_%s" % (key, "mae" if square else "mse"), reference.Mean()).add(other.mean(), n)
+                means.setdefault("loss", reference.Mean()).add(total, n)
+                net.backward(slope, rounding)
+                for layer in net.layers:
+                    layer.parameters = [rounding(p - 0.1 * g) for p, g in zip(layer.parameters, layer.gradients)]
+            for key, mean in means.items():
+                history.setdefault(key, []).append(mean.value)
+        trunk, both = net.layers
+        history["weights"] = trunk.parameters + [w[..., part] for part in parts.values() for w in both.parameters]
+        return history
+
+    return Scenario(name, measure, truth)
+
+
+def in_two_parts(name, between):
+    """Two epochs as two calls of ``fit``, with ``between(keras, model)`` in between: the optimizer goes on."""
+    task = regression(optimizer=ADAM, rate=0.05)
+
+    def measure(keras):
+        model = compiled(keras, task)
+        first = fitted(model, X, Y)
+        model = between(keras, model)
+        second = fitted(model, X, Y)
+        return {"loss": first["loss"] + second["loss"], "weights": second["weights"]}
+
+    return Scenario(name, measure, lambda rounding: reference.fit(task, rounding), ("loss", "weights"))
+
+
+def _saved(keras, model):
+    model.save("resumed.keras")
+    return keras.saving.load_model("resumed.keras")
+
+
+def frozen():
+    """A layer that is not trainable keeps its weights, and the others learn as if it were a constant."""
+    task = regression()
+
+    def measure(keras):
+        model = keras_side.model(keras, task)
+        model.layers[0].trainable = False
+        model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
+        return fitted(model, X, Y)
+
+    layers = mlp()
+    layers[0].trainable = False
+    return Scenario(
+        "fit.frozen", measure, lambda rounding: reference.fit(regression(layers=layers, epochs=1), rounding)
+    )
+
+
+def rate_changes():
+    """The learning rate set between two calls of ``fit``, and by a callback."""
+
+    def rate(iteration):
+        return 0.1 if iteration < 3 else 0.02
+
+    task = regression(rate=rate)
+
+    def between(keras):
+        model = compiled(keras, regression())
+        first = fitted(model, X, Y)
+        model.optimizer.learning_rate = 0.02
+        return {"loss": first["loss"] + fitted(model, X, Y)["loss"], "weights": keras_side.weights(model)}
+
+    def callback(keras):
+        model = compiled(keras, regression())
+        schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 if epoch == 0 else 0.02)
+        return fitted(model, X, Y, epochs=2, callbacks=[schedule])
+
+    def truth(rounding):
+        return reference.fit(task, rounding)
+
+    return [
+        Scenario("fit.rate_set_between", between, truth, ("loss", "weights")),
+        Scenario("fit.rate_by_callback", callback, truth, ("loss", "weights")),
+    ]
+
+
+class Decay:
+    """ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True), counted in iterations from 0."""
+
+    def __call__(self, iteration):
+        return 0.2 * 0.5 ** (iteration // 2)
+
+    def keras(self, keras):
+        """The same as Keras's own object."""
+        return keras.optimizers.schedules.ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True)
+
+
+def loss_scaling():
+    """A dynamic loss scale grows every two good steps, halves on a bad one, and changes nothing else."""
+    bad = Y.copy()
+    bad[9] = np.nan  # in the second of three batches
+
+    def scenario(name, y, epochs, scale, skipped):
+        def measure(keras):
+            model = keras_side.model(keras, regression())
+            inner = keras.optimizers.SGD(0.1)
+            outer = keras.optimizers.LossScaleOptimizer(inner, initial_scale=4.0, dynamic_growth_steps=2)
+            model.compile(optimizer=outer, loss="mse")
+            fitted(model, X, y, epochs=epochs)
+            found = float(np.asarray(keras.ops.convert_to_numpy(outer.dynamic_scale)))
+            return {"weights": keras_side.weights(model), "scale": found}
+
+        def truth(rounding):
+            net = network.Network(mlp())
+            for _ in range(epochs):
+                for which, index in enumerate(reference.batches(N, 8, None)):
+                    if which in skipped:
+                        continue
+                    out = net.forward(X[index], True, rounding)
+                    _, slope = reference.batch_loss(regression(), out, y[index], None, None, rounding)
+                    net.backward(slope, rounding)
+                    for layer in net.layers:
+                        layer.parameters = [rounding(p - 0.1 * g) for p, g in zip(layer.parameters, layer.gradients)]
+            return {"weights": net.weights(), "scale": scale}
+
+        return Scenario(name, measure, truth)
+
+    # three good steps: one doubling; good, bad, good, good, bad, good: halved, doubled, halved
+    return [
+        scenario("fit.loss_scale_dynamic", Y, 1, 8.0, ()),
+        scenario("fit.loss_scale_overflow", bad, 2, 2.0, (1,)),
+    ]
+
+
+def splitting():
+    """``validation_split`` takes the last samples, before any shuffling."""
+    kept = 16
+    task = reference.Task(mlp(), X[:kept], Y[:kept], validation=(X[kept:], Y[kept:]), metrics=("mae",))
+
+    def measure(keras):
+        return fitted(compiled(keras, task), X, Y, validation_split=6 / 22 - 1e-6, epochs=2)
+
+    return Scenario("fit.validation_split", measure, lambda rounding: _without_running(reference.fit(task, rounding)))
+
+
+def _without_running(found):
+    return {name: value for name, value in found.items() if not name.startswith("running.")}
+
+
+def dataset():
+    """Batches from a ``PyDataset``, with sample weights."""
+    task = regression(sample_weight=WEIGHTS, weighted_metrics=("mae",))
+
+    def measure(keras):
+        arrays = [a.astype("float32") for a in (X, Y, WEIGHTS)]
+
+        class Batches(keras.utils.PyDataset):
+            def __len__(self):
+                return 3
+
+            def __getitem__(self, index):
+                part = slice(8 * index, 8 * index + 8)
+                return tuple(a[part] for a in arrays)
+
+        model = compiled(keras, task)
+        history = model.fit(Batches(), epochs=2, shuffle=False, verbose=0).history
+        found = {name: [float(v) for v in values] for name, values in history.items()}
+        return dict(found, weights=keras_side.weights(model))
+
+    return Scenario("fit.dataset", measure, lambda rounding: _without_running(reference.fit(task, rounding)))
+
+
+def own_loader():
+    """Batches from the framework's own loader."""
+    task = regression()
+
+    def lacks(keras):
+        return "" if keras.config.backend() in ("torch", "tensorflow") else "the backend has no loader of its own"
+
+    def measure(keras):
+        x, y = X.astype("float32"), Y.astype("float32")
+        if keras.config.backend() == "torch":
+            import torch
+
+            pairs = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+            batches = torch.utils.data.DataLoader(pairs, batch_size=8, shuffle=False)
+        else:
+            import tensorflow as tf
+
+            batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+        model = compiled(keras, task)
+        history = model.fit(batches, epochs=2, verbose=0).history
+        return {"loss": [float(v) for v in history["loss"]], "weights": keras_side.weights(model)}
+
+    return Scenario(
+        "fit.own_loader", measure, lambda rounding: reference.fit(task, rounding), ("loss", "weights"), lacks
+    )
+
+
+def early_stopping():
+    """Waits ``patience`` epochs for a better value, then takes the best epoch's weights back."""
+    task = regression(epochs=1)
+
+    def measure(keras):
+        stop = keras.callbacks.EarlyStopping("loss", patience=2, mode="max", restore_best_weights=True)
+        found = fitted(compiled(keras, task), X, Y, epochs=8, callbacks=[stop])
+        return {"epochs": found["epochs"], "weights": found["weights"]}
+
+    def truth(rounding):
+        # the loss falls, so the first epoch stays the best in the sense of "max", and two more are waited for
+        return {"epochs": 3, "weights": reference.fit(task, rounding)["weights"]}
+
+    return Scenario("fit.early_stopping", measure, truth)
+
+
+def shared_layer():
+    """A layer used twice learns from both uses."""
+    kernel, bias = np.vstack([KERNEL_1.T, KERNEL_1.T[:1] * 0.5]), np.append(BIAS_1, 0.1)
+
+    def measure(keras):
+        layer = keras.layers.Dense(6, activation="tanh")
+        inputs = keras.Input((6,))
+        model = keras.Model(inputs, layer(layer(inputs)))
+        model.set_weights([kernel.astype("float32"), bias.astype("float32")])
+        model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
+        return fitted(model, X, np.tile(Y, 2), epochs=2)
+
+    def truth(rounding):
+        pair = [network.Dense(kernel, bias, "tanh"), network.Dense(kernel, bias, "tanh")]
+        net, task, losses = network.Network(pair), regression(), []
+        for _ in range(2):
+            mean = reference.Mean()
+            for index in reference.batches(N, 8, None):
+                out = net.forward(X[index], True, rounding)
+                loss, slope = reference.batch_loss(task, out, np.tile(Y, 2)[index], None, None, rounding)
+                net.backward(slope, rounding)
+                both = [rounding(a + b) for a, b in zip(pair[0].gradients, pair[1].gradients)]
+                pair[0].parameters = [rounding(p - 0.1 * g) for p, g in zip(pair[0].parameters, both)]
+                pair[1].parameters = pair[0].parameters
+                mean.add(loss, len(out))
+            losses.append(mean.value)
+        return {"loss": losses, "weights": pair[0].parameters}
+
+    return Scenario("fit.shared_layer", measure, truth)
+
+
+def every():
+    """All of them, in order."""
+    plain, binary = Y[:, 0], (LABELS == 1).astype("float64")
+    weighted = regression(metrics=("mae",), weighted_metrics=("mse",))
+    logits = reference.Task(mlp(), X, LABELS, loss="crossentropy", metrics=("accuracy",))
+    hot = reference.Task(mlp(), X, LABELS, loss="crossentropy", metrics=("accuracy",), one_hot=True)
+    return [
+        train_on_batch(),
+        evaluation("evaluate.weights", weighted, weight=WEIGHTS),
+        evaluation("evaluate.steps_per_execution_2", regression(), compile_options={"steps_per_execution": 2}),
+        evaluation("evaluate.classes", logits),
+        evaluation("evaluate.classes_one_hot", hot),
+        outputs_of_lower_rank("evaluate.flat_targets_mse", "mse", plain, _squares),
+        outputs_of_lower_rank("evaluate.flat_targets_binary", "binary_crossentropy", binary, _binary),
+        several_outputs("outputs.two", None, weighted=False),
+        several_outputs("outputs.loss_weights", {"a": 0.5, "b": 2.0}, weighted=False),
+        several_outputs("outputs.sample_weight", {"a": 0.5, "b": 2.0}, weighted=True),
+        in_two_parts("fit.twice", lambda keras, model: model),
+        in_two_parts("fit.saved_and_resumed", _saved),
+        frozen(),
+        *rate_changes(),
+        of_task("fit.schedule", regression(rate=Decay()), ("loss", "weights")),
+        *loss_scaling(),
+        splitting(),
+        dataset(),
+        own_loader(),
+        early_stopping(),
+        shared_layer(),
+        of_task("fit.initial_epoch", regression(epochs=2, fit={"epochs": 3, "initial_epoch": 1}), ("loss", "weights")),
+    ]

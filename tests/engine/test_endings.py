@@ -1,0 +1,197 @@
+"""Every way a probe can end, in a container and on this machine: small Python programs, no framework.
+
+The container's half needs an engine; the other half runs everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.executors import Executor, Launch, Prepared
+from runner.executors.current import CurrentExecutor
+from runner.executors.docker import DockerExecutor
+from runner.model import Cell, Environment, Limits, Outcome
+
+IMAGE = "python:3.11-slim-bookworm"
+CELL = Cell("numpy", "2.0.0", "3.8.0", "3.11", "cpu")
+ENVIRONMENT = Environment("numpy", "2.0.0", "3.8.0", "3.11", "cpu", "linux-x86_64")
+LIMITS = Limits(timeout_s=60.0, memory_bytes=256 << 20, pids=64, shm_bytes=64 << 20, log_bytes=4096)
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def containers() -> Iterator[DockerExecutor]:
+    executor = DockerExecutor(
+        lambda environment, _say: Prepared(environment, IMAGE), lambda _environment: "", grace_s=1
+    )
+    yield executor
+    executor.close()
+
+
+@pytest.fixture
+def io() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="runner-io-") as folder:
+        yield Path(folder).resolve()
+
+
+@pytest.fixture(params=[pytest.param("docker", marks=pytest.mark.engine), "current"])
+def run(request: pytest.FixtureRequest, io: Path) -> Iterator[Run]:
+    """Runs a program under one executor and then the other."""
+    executor: Executor
+    if request.param == "docker":
+        executor, reference = request.getfixturevalue("containers"), IMAGE
+    else:
+        executor, reference = CurrentExecutor(grace_s=1.0), sys.executable
+
+    def execute(code: str, environment: dict[str, str] | None = None, **limits: float) -> Outcome:
+        allowed = replace(LIMITS, **limits)  # type: ignore[arg-type]
+        prepared = Prepared(ENVIRONMENT, reference)
+        return executor.execute(Launch(CELL, prepared, io, None, environment or {}, allowed, ("-c", code)))
+
+    yield execute
+    if request.param == "current":
+        executor.close()
+
+
+def test_a_probe_that_succeeds_leaves_its_result(run: Run, io: Path) -> None:
+    outcome = run("import json; json.dump({'status': 'ok'}, open('result.json', 'w')); print('done')")
+    assert (outcome.exit_code, outcome.signal, outcome.oom, outcome.timed_out) == (0, None, False, False)
+    assert outcome.log == "done\n"
+    assert json.loads((io / "result.json").read_text()) == {"status": "ok"}
+    assert 0 < outcome.wall_s < 10
+
+
+def test_the_exit_code_is_kept(run: Run) -> None:
+    outcome = run("import sys; print('out', flush=True); print('err', file=sys.stderr); sys.exit(7)")
+    assert (outcome.exit_code, outcome.signal) == (7, None)
+    assert sorted(outcome.log.splitlines()) == ["err", "out"]  # an engine does not keep the order of the two streams
+
+
+def test_a_segmentation_fault_is_a_signal_with_a_traceback(run: Run) -> None:
+    outcome = run("import ctypes; ctypes.string_at(0)")
+    assert (outcome.exit_code, outcome.signal, outcome.oom) == (128 + signal.SIGSEGV, signal.SIGSEGV, False)
+    assert "string_at" in outcome.log
+
+
+def test_being_killed_is_not_out_of_memory(run: Run) -> None:
+    outcome = run("import os; os.kill(os.getpid(), 9)")
+    assert (outcome.signal, outcome.oom, outcome.timed_out) == (signal.SIGKILL, False, False)
+
+
+def test_out_of_memory_is_told_apart(run: Run) -> None:
+    outcome = run("import time; hoard = bytearray(1 << 30); time.sleep(20)")
+    assert outcome.oom
+    assert outcome.signal == signal.SIGKILL
+    assert not outcome.timed_out
+
+
+def test_a_child_that_eats_the_memory_is_out_of_memory(run: Run) -> None:
+    code = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', 'x = bytearray(1 << 30); input()'],"
+    outcome = run(f"{code} stdin=subprocess.PIPE) and 1)", timeout_s=20)
+    assert outcome.oom
+    assert not outcome.timed_out
+
+
+def test_memory_below_the_limit_is_fine(run: Run) -> None:
+    assert run("import os, time; held = bytearray(100 << 20); os.fork(); os.fork(); time.sleep(2)").exit_code == 0
+
+
+def test_a_deadline_ends_a_probe_that_hangs(run: Run) -> None:
+    began = time.monotonic()
+    outcome = run("print('waiting'); import time; time.sleep(600)", timeout_s=1.5)
+    assert outcome.timed_out
+    assert not outcome.oom
+    assert outcome.signal == signal.SIGTERM
+    assert outcome.log == "waiting\n"
+    assert 1.4 < outcome.wall_s < 5
+    assert time.monotonic() - began < 6
+
+
+def test_a_deadline_ends_a_probe_that_ignores_sigterm(run: Run) -> None:
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    outcome = run(code, timeout_s=1.0)
+    assert outcome.timed_out
+    assert outcome.signal == signal.SIGKILL
+    assert outcome.wall_s < 6
+
+
+def test_ten_megabytes_of_output_are_cut_to_their_end(run: Run) -> None:
+    outcome = run("print('x' * 99 + '\\n' * 1, end='') or [print('y' * 99) for _ in range(100_000)]; print('the end')")
+    assert outcome.exit_code == 0
+    assert outcome.log.endswith("y\nthe end\n")
+    assert len(outcome.log) <= LIMITS.log_bytes
+
+
+def test_ten_megabytes_in_one_line_are_cut_to_their_end(run: Run) -> None:
+    outcome = run("print('x' * 10_000_000 + ' the end')")
+    assert outcome.exit_code == 0
+    assert outcome.log.endswith("x the end\n")
+    assert len(outcome.log) <= LIMITS.log_bytes
+
+
+def test_output_without_end_neither_blocks_nor_grows(run: Run) -> None:
+    outcome = run("while True: print('x' * 1000)", timeout_s=2.0)
+    assert outcome.timed_out
+    assert 0 < len(outcome.log) <= LIMITS.log_bytes
+
+
+def test_output_that_is_no_text_is_kept_readable(run: Run) -> None:
+    outcome = run(r"import sys; sys.stdout.buffer.write(b'\xff\xfe\x00 garbage \x80\n')")
+    assert outcome.exit_code == 0
+    assert "garbage" in outcome.log
+
+
+def test_a_probe_may_write_nothing(run: Run, io: Path) -> None:
+    assert run("pass").log == ""
+    assert list(io.iterdir()) == []
+
+
+def test_a_probe_may_close_its_output(run: Run) -> None:
+    assert run("import os, time; os.close(1); os.close(2); time.sleep(0.3)").exit_code == 0
+
+
+def test_a_probe_gets_no_input(run: Run) -> None:
+    assert run("import sys; print(repr(sys.stdin.read()))").log == "''\n"
+
+
+def test_children_left_behind_are_ended(run: Run, io: Path) -> None:
+    ticking = "import time\nwhile True: open('ticks', 'a').write('x'); time.sleep(0.02)"
+    code = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {ticking!r}]); time.sleep(0.5)"
+    assert run(code).exit_code == 0
+    ticks = (io / "ticks").stat().st_size
+    time.sleep(0.2)
+    assert ticks > 0
+    assert (io / "ticks").stat().st_size == ticks
+
+
+def test_what_a_probe_writes_belongs_to_the_caller(run: Run, io: Path) -> None:
+    run("import os; os.mkdir('folder'); open('folder/file', 'w').write('x')")
+    for path in (io / "folder", io / "folder" / "file"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (os.getuid(), os.getgid())
+
+
+def test_home_and_temporary_files_are_a_scratch_of_its_own(run: Run) -> None:
+    code = "import os, tempfile, pathlib; p = pathlib.Path.home() / 'x'; p.write_text('x'); print(p)"
+    assert run(code).exit_code == 0
+    assert run("import pathlib; print((pathlib.Path.home() / 'x').exists())").log == "False\n"
+
+
+def test_no_core_file_lands_in_the_folder(run: Run, io: Path) -> None:
+    assert run("import resource; print(resource.getrlimit(resource.RLIMIT_CORE))").log == "(0, 0)\n"
+
+
+def test_variables_of_the_cell_arrive_and_the_callers_do_not(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    code = "import os; print(os.environ.get('OMP_NUM_THREADS'), os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    assert run(code, {"TF_ENABLE_ONEDNN_OPTS": "0"}).log == "None 0\n"

@@ -7,6 +7,7 @@ of their name, so a new probe needs no change here.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -94,12 +95,14 @@ class Pick:
     label: str
 
 
+@functools.lru_cache(maxsize=4096)
 def known(name: str) -> Known | None:
     """What is known about a metric of this name."""
     figure = _figure(name)
     return next((k for k in KNOWN if re.fullmatch(k.pattern, figure)), None)
 
 
+@functools.lru_cache(maxsize=4096)
 def label(name: str) -> str:
     """What people call the metric, without its mode.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from runner.model import Comparison
+from runner.model import Comparison, Verdict
 from runner.report import figures
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
 from runner.report.findings import findings, not_measured
@@ -24,6 +24,7 @@ from runner.report.table import (
 )
 
 _TEMPLATE = "report.html.j2"
+_MOST_EVIDENCE = 1000
 _MOST_SHOWN = 8
 """Of a figure in many modes, that many are named when the pointer rests on it."""
 
@@ -62,6 +63,7 @@ def render(report: Report) -> str:
     source = resources.files("runner.report").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     drawn = tables(report)
     shared = common(s.cell for s in report.samples)
+    told = [c for c in report.comparisons if c.verdict not in (Verdict.SAME, Verdict.NO_BASELINE)]
     views = []
     for table in drawn:
         headings, texts = labels(table.rows, shared)
@@ -79,7 +81,9 @@ def render(report: Report) -> str:
         not_measured=not_measured(report),
         notes=all_notes(report),
         commands=[(cell_id, command(cell_id, report)) for cell_id in cell_ids(report)],
-        evidence=[_evidence_row(c) for c in report.comparisons],
+        evidence=[_evidence_row(c) for c in told[:_MOST_EVIDENCE]],
+        same=len(report.comparisons) - len(told),
+        untold=max(0, len(told) - _MOST_EVIDENCE),
     )
 
 

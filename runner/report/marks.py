@@ -27,22 +27,25 @@ class Mark(Enum):
         self.style = style
 
 
+_MARKS = {
+    Verdict.SAME: Mark.SAME,
+    Verdict.REGRESSED: Mark.WORSE,
+    Verdict.BROKEN: Mark.WORSE,
+    Verdict.IMPROVED: Mark.BETTER,
+    Verdict.INCONCLUSIVE: Mark.UNDECIDED,
+    Verdict.EXPECTED: Mark.EXPECTED,
+    Verdict.NOT_COMPARABLE: Mark.INCOMPARABLE,
+    Verdict.NO_BASELINE: Mark.NONE,
+}
+_CHANGES = frozenset({Verdict.REGRESSED, Verdict.IMPROVED, Verdict.BROKEN})
+
+
 def mark(comparison: Comparison | None) -> Mark:
     """How a verdict is drawn. An ``inconclusive`` one is never red, and what gates nothing is never red either."""
     if comparison is None:
         return Mark.NONE
-    verdict = comparison.verdict
-    if not comparison.gates and verdict in (Verdict.REGRESSED, Verdict.IMPROVED, Verdict.BROKEN):
-        return Mark.DIFFERS
-    if verdict is Verdict.FIXED:
+    if comparison.verdict is Verdict.FIXED:
         return Mark.FIXED if comparison.issue else Mark.BETTER
-    return {
-        Verdict.SAME: Mark.SAME,
-        Verdict.REGRESSED: Mark.WORSE,
-        Verdict.BROKEN: Mark.WORSE,
-        Verdict.IMPROVED: Mark.BETTER,
-        Verdict.INCONCLUSIVE: Mark.UNDECIDED,
-        Verdict.EXPECTED: Mark.EXPECTED,
-        Verdict.NOT_COMPARABLE: Mark.INCOMPARABLE,
-        Verdict.NO_BASELINE: Mark.NONE,
-    }[verdict]
+    if not comparison.gates and comparison.verdict in _CHANGES:
+        return Mark.DIFFERS
+    return _MARKS[comparison.verdict]

@@ -24,6 +24,7 @@ from runner.errors import BuildError, UnavailableError
 from runner.executors import Launch, Prepared, Say
 from runner.executors.process import GRACE_S, Group, Surroundings
 from runner.model import Environment, Limits, Outcome
+from runner.resolve import explain
 
 _FORMAT = "1"
 """Part of an environment's key: how it is made. Environments made in another way are not taken for this one."""
@@ -142,20 +143,33 @@ class HostExecutor:
         known = pythons().get(environment.python)
         # uv's own search may run every shim on PATH, and may download: only where nothing is known
         for interpreter in (str(known), environment.python) if known else (environment.python,):
-            made = self._uv([uv, "venv", "--relocatable", "--allow-existing", "--python", interpreter, str(part)], part)
+            made = self._uv(
+                [uv, "venv", "--quiet", "--relocatable", "--allow-existing", "--python", interpreter, str(part)], part
+            )
             if not made.exit_code:
                 break
         else:
-            why = last_error(made.log)
+            why = explain(made.log)
             raise UnavailableError(f"no Python {environment.python} on this machine: {why}", made.log)
         lock = part / "requirements.txt"
         lock.write_text(pinned.requirements)
         say(f"installing {len(pinned.packages) or 'its'} packages")
         # bytecode now, because cells do not write any: otherwise every process would compile what it imports
-        command = [uv, "pip", "install", *pinned.arguments, "--compile-bytecode", "--python", python, "-r", str(lock)]
+        command = [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            *pinned.arguments,
+            "--compile-bytecode",
+            "--python",
+            python,
+            "-r",
+            str(lock),
+        ]
         installed = self._uv(command, part)
         if installed.exit_code:
-            raise BuildError(f"uv could not install the environment: {last_error(installed.log)}", installed.log)
+            raise BuildError(f"uv could not install the environment: {explain(installed.log)}", installed.log)
 
     def _uv(self, command: list[str], cwd: Path) -> Outcome:
         # in the part folder: no project or uv.toml of the current folder has a say
@@ -165,7 +179,11 @@ class HostExecutor:
         )
 
 
-_UV_MISLEADING = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
+_UV_MISLEADING = (
+    *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT"),
+    *("UV_EXCLUDE_NEWER", "UV_TORCH_BACKEND", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_NO_BINARY"),
+)
+"""Settings of the user's that would choose another place or other packages. Mirrors, proxies, certificates stay."""
 
 
 def pythons() -> dict[str, Path]:
@@ -199,18 +217,6 @@ def _note_python(found: dict[str, Path], path: Path) -> None:
 
 def _release(folder: Path) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", folder.name)[:3]]
-
-
-def last_error(log: str) -> str:
-    """What uv says went wrong, in one line.
-
-    >>> last_error("Resolved 3 packages\\n  × Failed to download `six==1.0`\\n  ╰─▶ Hash mismatch for `six==1.0`\\n")
-    'Failed to download `six==1.0`: Hash mismatch for `six==1.0`'
-    """
-    marks = ("×", "├─▶", "╰─▶", "error:")
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    told = [line.lstrip("×├╰─▶ ").removeprefix("error:").strip() for line in lines if line.startswith(marks)]
-    return ": ".join(told) or (lines[-1] if lines else "it said nothing")
 
 
 def _key(environment: Environment, pinned: Pinned) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.report import figures
@@ -57,6 +57,7 @@ def test_a_change_has_its_sign(effect: float, shown: str) -> None:
     assert figures.change(effect) == shown
 
 
+@settings(deadline=None)
 @given(st.floats(min_value=1e-9, max_value=1e9), st.sampled_from(["s", "B"]))
 def test_a_scaled_figure_means_what_it_says(figure: float, unit: str) -> None:
     scale = {
@@ -68,6 +69,7 @@ def test_a_scaled_figure_means_what_it_says(figure: float, unit: str) -> None:
     assert read == pytest.approx(figure, rel=6e-3, abs=0.5 if unit == "B" else 5e-12)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_plain_text_is_one_printable_line(text: str) -> None:
     shown = figures.plain(text)

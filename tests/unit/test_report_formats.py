@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
@@ -90,6 +90,7 @@ def test_web_addresses_stay_links_and_are_not_torn() -> None:
     assert markdown.escape(f"see {address} *now*") == f"see {address} \\*now\\*"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_escaped_text_is_one_line_without_live_markup(text: str) -> None:
     shown = markdown.escape(text)
@@ -256,6 +257,7 @@ def test_nothing_measured_is_an_error_annotation() -> None:
     assert github.annotations(Report((), (), exit_code=4)).startswith("::error title=Nothing was measured::")
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_format_breaks_on_any_text(reason: str, version: str) -> None:
     report = broken(reason, log=version)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import sys
 import time
@@ -90,8 +91,9 @@ def load(request):
         if keras.config.backend() != request.framework:
             raise BadOutputError("Keras runs on %r, the cell says %r" % (keras.config.backend(), request.framework))
         if request.framework == "torch" and request.device == "cpu":
-            # Keras takes an Apple GPU where there is one; the scope stays open for the life of the process
-            keras.device("cpu").__enter__()
+            scope = keras.device("cpu")  # Keras takes an Apple GPU where there is one
+            scope.__enter__()
+            atexit.register(scope.__exit__, None, None, None)  # which also keeps it from being collected, and closed
     return Backend(request.framework, lib, keras, request.device, import_s)
 
 

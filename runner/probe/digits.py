@@ -18,8 +18,8 @@ def load(request, train_samples=None, test_samples=None):
     if not request.data or not request.data.get("path"):
         raise BadOutputError("the %s probe needs a data set, and the request has none" % request.probe)
     try:
-        with np.load(request.data["path"], allow_pickle=False) as file:
-            arrays = {name: file[name] for name in SHAPES}
+        with open(request.data["path"], "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in SHAPES}
     except Exception as error:  # a damaged archive raises whatever zipfile, zlib or NumPy feel like
         raise BadOutputError("cannot read the data set: %s" % one_line(error)) from error
     for part, wanted in (("train", train_samples), ("test", test_samples)):

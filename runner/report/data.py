@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from enum import IntEnum
 
-from runner.model import Cell, Comparison, Sample, Skip
+from runner.model import Cell, Comparison, Kind, Sample, Skip
 from runner.report import figures
 from runner.report.marks import Mark
 
@@ -86,6 +86,8 @@ class Report:
     """Further arguments of the run that differ from the defaults, quoted for a shell: ``--set seeds --rounds 5``."""
     expectations: str = "matrix/expectations.toml"
     """Where known failures are kept, as seen from the repository root; annotations point there."""
+    alpha: float | None = None
+    """The error rate kept over all timing comparisons together; None where that is not known."""
     extra: tuple[Finding, ...] = ()
     """Findings that do not come from comparisons: defects that a sweep of many cases found."""
 
@@ -140,4 +142,15 @@ def all_notes(report: Report) -> list[str]:
     for note, ids in concerned.items():
         where = next(iter(ids)) if len(ids) == 1 else f"{len(ids)} cells"
         counted.append(note if len(ids) == total else f"{note} ({where})")
-    return list(dict.fromkeys([*(figures.plain(note) for note in report.notes), *counted]))
+    own = [figures.plain(note) for note in report.notes]
+    return list(dict.fromkeys([*own, *counted, *_error_rate(report)]))
+
+
+def _error_rate(report: Report) -> list[str]:
+    """How many timings were judged together, and what is kept over all of them."""
+    timings = {(s.probe, m.name) for s in report.samples for m in s.metrics if m.kind is Kind.TIMING}
+    made = sum((c.probe, c.metric) in timings and c.evidence.p_adjusted is not None for c in report.comparisons)
+    if not made or report.alpha is None:
+        return []
+    kept = f"{100 * report.alpha:g} %"
+    return [f"Timing comparisons corrected together (Holm): {made}; a false alarm among them in at most {kept} of runs"]

@@ -107,15 +107,19 @@ def _minus(text: str) -> str:
     return "−" + text[1:] if text.startswith("-") else text
 
 
-def plain(text: str) -> str:
+def plain(text: str, *, indent: bool = False) -> str:
     """One line of text without control and formatting characters: what frameworks print is not ours to trust.
+
+    White space becomes single spaces; with ``indent`` that at the start stays, tabs as four.
 
     >>> plain("a\\x1b[31mred\\x1b[0m\\nb")
     'ared b'
     """
+    text = text.replace("\t", "    ") if indent else text
     text = re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-_])", "", text)
     kept = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
-    return " ".join(kept.split())
+    start = kept[: len(kept) - len(kept.lstrip())] if indent else ""
+    return start + " ".join(kept.split())
 
 
 def shorten(text: str, length: int) -> str:

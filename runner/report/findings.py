@@ -59,6 +59,22 @@ def not_measured(report: Report) -> tuple[str, ...]:
     )
 
 
+def last_lines(report: Report, found: Sequence[Finding], most: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Where a process failed, and the last ``most`` lines that it printed: one process for each finding about that.
+
+    Failures that are expected are left out; their logs are known.
+    """
+    wanted = [f.cells[0] for f in found if f.severity in (Severity.BROKEN, Severity.FAILED) and f.cells]
+    shown: dict[str, tuple[str, ...]] = {}
+    for cell_id in dict.fromkeys(wanted):
+        failed = (s for s in report.samples if s.cell.id == cell_id and s.status is not Status.OK and s.log.strip())
+        for sample in failed:
+            log = tuple(figures.plain(line, indent=True) for line in sample.log.rstrip().splitlines()[-most:])
+            shown.setdefault(f"{figures.plain(cell_id)}, {figures.plain(sample.probe)}", log)
+            break
+    return tuple(shown.items())
+
+
 def _tells(status: Status) -> bool:
     """Whether a status is news about the cell. What a framework says it cannot do is none."""
     return status.about_cell and status is not Status.UNSUPPORTED

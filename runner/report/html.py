@@ -9,7 +9,7 @@ from importlib import resources
 from runner.model import Comparison, Verdict
 from runner.report import figures
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import findings, not_measured
+from runner.report.findings import findings, last_lines, not_measured
 from runner.report.marks import Mark
 from runner.report.summary import Summary
 from runner.report.table import (
@@ -25,6 +25,7 @@ from runner.report.table import (
 
 _TEMPLATE = "report.html.j2"
 _MOST_EVIDENCE = 1000
+_LOG_LINES = 40
 _MOST_SHOWN = 8
 """Of a figure in many modes, that many are named when the pointer rests on it."""
 
@@ -63,6 +64,7 @@ def render(report: Report) -> str:
     source = resources.files("runner.report").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     drawn = tables(report)
     shared = common(s.cell for s in report.samples)
+    found = findings(report)
     told = [c for c in report.comparisons if c.verdict not in (Verdict.SAME, Verdict.NO_BASELINE)]
     views = []
     for table in drawn:
@@ -74,7 +76,8 @@ def render(report: Report) -> str:
         subtitle=subtitle(report, shared),
         exit_code=report.exit_code,
         exit_line=exit_line(report),
-        findings=[_finding(f) for f in findings(report)],
+        findings=[_finding(f) for f in found],
+        logs=[(where, "\n".join(log)) for where, log in last_lines(report, found, most=_LOG_LINES)],
         views=views,
         baseline=BASELINE if any(row.leads for t in drawn for row in t.rows) else "",
         legend=[(m.symbol, m.meaning, _style(m)) for m in used_marks(drawn)],

@@ -31,6 +31,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "skips": [_skip(s) for s in report.skips],
         "not_measured": list(not_measured(report)),
         "notes": all_notes(report),
+        "alpha": report.alpha,
     }
     clean: dict[str, Any] = _finite(result)
     return clean
@@ -79,6 +80,8 @@ def _probe(samples: list[Sample], report: Report) -> dict[str, Any]:
         "n": len(samples),
         "statuses": statuses,
         "reason": figures.plain(bad.reason) if bad else "",
+        "exit_code": bad.exit_code if bad else None,
+        "log": bad.log if bad else "",
         "settings": samples[0].settings,
         "facts": samples[0].facts,
         "executors": list(dict.fromkeys(s.executor for s in samples)),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from runner.model import Cell
 from runner.report import figures
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import findings, not_measured
+from runner.report.findings import findings, last_lines, not_measured
 from runner.report.marks import Mark
 from runner.report.table import BASELINE, Row, Table, common, labels, tables, used_marks
 
@@ -21,6 +21,7 @@ LIMIT_BYTES = 1 << 20
 """What GitHub accepts as the summary of one step; a comment takes 65,536 characters."""
 
 _OPEN_FINDINGS = 40
+_LOG_LINES = 20
 _CUT = "\n\n_Cut here to fit; the JSON report has all of it._\n"
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~$&]")
 _REFERENCE = re.compile(r"(?<![&\w])([@#])(?=\w)|(?<=\w)(#)(?=\d)|\b(GH)(-)(?=\d)", re.IGNORECASE)
@@ -53,6 +54,7 @@ def render(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
     blocks += [_Block(legend, ())] if (legend := _legend(drawn)) else []
     blocks += _folded("more findings", [_finding(f) for f in found[_OPEN_FINDINGS:]])
     blocks += _folded("not measured", [f"- {escape(line)}\n" for line in not_measured(report)])
+    blocks += _folded("failed processes: last lines", _logs(report, found))
     blocks += _folded("notes", [f"- {escape(line)}\n" for line in all_notes(report)])
     blocks += _folded("commands that run one cell again", _commands(report))
     return _fit(blocks, limit_bytes)
@@ -142,11 +144,20 @@ def _legend(drawn: Sequence[Table]) -> str:
 
 
 def _commands(report: Report) -> list[str]:
-    """One command per cell in a fence that is longer than any run of backticks in them."""
-    commands = [command(cell_id, report) for cell_id in cell_ids(report)]
-    ticks = max((len(run) for line in commands for run in re.findall(r"`+", line)), default=0)
-    fence = "`" * max(3, ticks + 1)
-    return [f"{fence}sh\n{line}\n{fence}\n" for line in commands]
+    return [_fenced(command(cell_id, report), "sh") for cell_id in cell_ids(report)]
+
+
+def _logs(report: Report, found: Sequence[Finding]) -> list[str]:
+    return [
+        f"{escape(where)}\n\n{_fenced(chr(10).join(log), 'text')}\n"
+        for where, log in last_lines(report, found, most=_LOG_LINES)
+    ]
+
+
+def _fenced(content: str, language: str) -> str:
+    """A code block whose fence is longer than any run of backticks in it."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", content)), default=0))
+    return f"{fence}{language}\n{content}\n{fence}\n"
 
 
 def _fit(blocks: Sequence[_Block], limit: int) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from runner.model import Cell
 from runner.report import figures, lines
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import findings, not_measured
+from runner.report.findings import findings, last_lines, not_measured
 from runner.report.lines import GAP
 from runner.report.marks import Mark
 from runner.report.table import BASELINE, Figure, Row, Table, common, labels, tables, used_marks
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MOST_PIECES = 3
 """A table is split into at most this many; columns that still do not fit are named below it."""
 _MOST_FINDINGS = 30
+_LOG_LINES = 8
 _MOST_COMMANDS = 12
 _LEAST_WIDTH = 40
 _LEAST_METRICS = 24
@@ -55,6 +56,12 @@ def render(report: Report, width: int = 100, *, ascii_only: bool = False, comman
     out += [lines.text(""), *_legend(drawn, width)]
     found = findings(report)
     out += _findings(found, width) if drawn else []
+    for where, log in last_lines(report, found, most=_LOG_LINES):
+        out += [
+            lines.text(""),
+            lines.text(f"Last lines of {where}", "bold"),
+            *(lines.text(f"  {line}") for line in log),
+        ]
     out += lines.section("Not measured", not_measured(report), width)
     out += lines.section("Notes", all_notes(report), width)
     out += _commands(report, found, width, everything=commands)
@@ -132,7 +139,7 @@ def _column(table: Table, index: int) -> _Column:
     drawn = [figure for row in table.rows if row.figures and (figure := row.figures[index])]
     left = max((lines.cells(figure.text) for figure in drawn), default=1)
     right = max((lines.cells(_verdict(figure)) for figure in drawn), default=0)
-    heading = textwrap.wrap(table.columns[index].label, max(left + right, 11), max_lines=2, placeholder="…")
+    heading = textwrap.wrap(table.columns[index].label, max(left + right, 13), max_lines=2, placeholder="…")
     widest = max((lines.cells(line) for line in heading), default=0)
     return _Column(index, tuple(heading) or ("",), max(left, widest - right), right)
 

@@ -9,6 +9,7 @@ import pytest
 
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import Finding, Report, Severity, command
+from runner.report.data import all_notes
 from runner.report.findings import findings, not_measured
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
@@ -170,6 +171,15 @@ def test_what_could_not_be_measured_is_grouped_by_reason(quick: Report) -> None:
 def test_findings_from_elsewhere_take_their_place(quick: Report) -> None:
     extra = Finding(Severity.BROKEN, "a defect of a sweep", ("x",), weight=1e9)
     assert findings(replace(quick, extra=(extra,)))[0] is extra
+
+
+def test_the_report_states_the_error_rate_and_over_how_much_it_is_kept() -> None:
+    step = judged("free.step_s", Verdict.SAME, 0.01)
+    step = replace(step, evidence=replace(step.evidence, p_adjusted=0.2))
+    seeded = replace(step, metric="free.test_accuracy")
+    noted = all_notes(replace(two_cells(step, seeded), alpha=0.05))
+    assert noted == ["Timing comparisons corrected together (Holm): 1; a false alarm among them in at most 5 % of runs"]
+    assert all_notes(two_cells(step)) == []
 
 
 def test_the_command_runs_one_cell_again(quick: Report) -> None:

@@ -121,6 +121,13 @@ def test_details_are_folded_and_findings_are_not(quick: Report) -> None:
     assert text.count("--only") == 7
 
 
+def test_logs_of_failures_are_folded_and_cannot_leave_their_block() -> None:
+    report = broken("exit code 1", log="```\n# heading\n<b>bold</b>")
+    text = markdown.render(report)
+    assert "````text\n```\n# heading\n<b>bold</b>\n````" in text
+    assert "&lt;b&gt;bold" in html.render(report)
+
+
 # --- HTML ------------------------------------------------------------------------------------------------------------
 
 

@@ -93,6 +93,17 @@ def test_what_frameworks_print_is_never_markup(quick: Report) -> None:
     assert "\x07" not in text
 
 
+def test_the_last_lines_of_a_failure_are_shown_once_and_only_if_it_is_news(quick: Report) -> None:
+    log = "\n".join([*(f"line {n}" for n in range(40)), "    raise [bold]ValueError[/bold]\x1b[2J"])
+    samples = tuple(replace(s, log=log) if s.status is not Status.OK else s for s in quick.samples)
+    text = shown(replace(quick, samples=samples), 120)
+    assert text.count("Last lines of") == 1
+    assert "Last lines of jax-0.10.2_keras-3.8.0_py3.11_cpu, mnist" in text
+    assert "      raise [bold]ValueError[/bold]\n" in text
+    assert "line 33" in text
+    assert "line 32" not in text
+
+
 def test_nothing_measured_is_said_and_is_not_a_success() -> None:
     text = shown(Report((), (), exit_code=4), 80)
     assert "No cell was measured." in text

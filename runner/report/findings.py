@@ -264,6 +264,9 @@ def _undecided(report: Report) -> list[Finding]:
         needed = [c.evidence.n + c.evidence.rounds_needed for c in undecided if c.evidence.rounds_needed]
         if needed:
             text += f"; about {max(needed)} rounds in all would decide (--max-rounds {max(needed)})"
+        hopeless = {figures.plain(c.reason) for c in undecided if not c.evidence.rounds_needed and c.reason}
+        if len(hopeless) == 1:
+            text += f"; {'the others' if needed else 'all of them'}: {hopeless.pop()}"
         found.append(Finding(Severity.UNDECIDED, text, tuple(dict.fromkeys(c.candidate for c in undecided))))
     return found
 

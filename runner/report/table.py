@@ -115,7 +115,7 @@ def _table(report: Report, probe: str) -> Table:
         for meta in [metas[pick.names[0]]]
     )
     leaders = {c.baseline for c in comparisons}
-    cells = {cell.id: cell for cell in by_cell}
+    cells = {s.cell.id: s.cell for s in report.samples}
     rows = [
         _row(cell, probe, by_cell[cell], summaries[cell], by_candidate.get(cell.id, []), cols, cells, leaders)
         for cell in by_cell

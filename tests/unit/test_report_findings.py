@@ -116,10 +116,17 @@ def test_an_expected_failure_that_is_gone_asks_for_an_update() -> None:
 
 def test_undecided_comparisons_say_how_many_rounds_would_do() -> None:
     evidence = Evidence(n=5, rounds_needed=4)
-    open_ = replace(judged("free.step_s", Verdict.INCONCLUSIVE), evidence=evidence)
+    open_ = replace(judged("free.step_s", Verdict.INCONCLUSIVE, reason=""), evidence=evidence)
     report = two_cells(open_, judged("free.images_per_s", Verdict.SAME, 0.01))
     assert texts(report) == [
         "mnist: 1 of 2 comparisons is undecided (step time); about 9 rounds in all would decide (--max-rounds 9)"
+    ]
+
+
+def test_what_more_rounds_do_not_mend_says_why() -> None:
+    report = two_cells(judged("free.step_s", Verdict.INCONCLUSIVE, reason="other work ran meanwhile"))
+    assert texts(report) == [
+        "mnist: 1 of 1 comparisons is undecided (step time); all of them: other work ran meanwhile"
     ]
 
 

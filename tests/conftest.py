@@ -54,6 +54,8 @@ def _poisoned(what: str) -> Any:
 @pytest.fixture(autouse=True)
 def _isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every test has its own cache and data folders; unit tests have no way out of the process."""
+    # uv's downloads are shared between tests and runs; everything else of the user's is out of reach
+    monkeypatch.setenv("UV_CACHE_DIR", os.environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache" / "uv"))
     for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home" / name))
     if Path(str(request.node.path)).parent.name != "unit":

@@ -51,6 +51,8 @@ def text(report: Report, format_: str) -> str:
         from runner.report import junit
 
         return junit.render(report)
+    from runner import resources
     from runner.report import github
 
-    return github.annotations(report)
+    known = (resources.matrix_dir() / "expectations.toml").read_text(encoding="utf-8")
+    return github.annotations(report, github.issue_lines(known))

@@ -81,15 +81,14 @@ def matrix(request: Request) -> int:
     notes = (*planned.notes, data_file.note) if data_file and data_file.note else planned.notes
     record = RunRecord(chosen.name, cells, planned.skips, notes, request.invocation())
     store.record(record)
-    with assemble.executors() as executors, _terminated_as_interrupt():
+    with assemble.executors() as executors, _stoppable():
         context = assemble.context(
             executors, store, chosen, data_file, fresh=request.fresh, jobs=request.jobs, builds=request.builds
         )
         try:
             samples = _measure(request, planned, context)
         except run.Interrupted as stop:
-            _report(request, record, stop.samples)
-            return 130
+            return _report(request, record, stop.samples, interrupted=True)
     return _report(request, record, samples)
 
 
@@ -140,21 +139,27 @@ def further_rounds(planned: Plan, samples: Sequence[Sample], wanted: judge.Round
     return tuple(jobs)
 
 
-def _report(request: Request, record: RunRecord, samples: Sequence[Sample]) -> int:
+def _report(request: Request, record: RunRecord, samples: Sequence[Sample], *, interrupted: bool = False) -> int:
     report = verdicts.report(samples, record, request.rules())
+    if interrupted:
+        report = replace(report, exit_code=130)
     output.emit(report, request.format_)
     return report.exit_code
 
 
 @contextmanager
-def _terminated_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does: containers removed, finished results kept."""
+def _stoppable() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does: containers removed, finished results kept.
+
+    SIGINT is set as well: a shell that starts a job in the background leaves it ignored.
+    """
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

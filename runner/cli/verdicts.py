@@ -57,6 +57,7 @@ def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> 
         title=f"version-regression matrix: {record.set_name}" if record.set_name else "version-regression matrix",
         exit_code=judge.exit_code(samples, judged, skips),
         invocation=record.invocation,
+        alpha=rules.alpha,
     )
 
 

@@ -81,8 +81,9 @@ def collect(request):
             seen["switches"].update(answers.pop("switches", {}))
             seen[name] = answers
     if request is not None:
-        seen["framework_version"] = seen.get(request.framework, {}).get("version")
-        seen["build"] = seen.get(request.framework, {}).get("build")
+        framework = seen.get(request.framework, {})
+        seen["framework_version"] = framework.get("version")
+        seen["build"] = framework.get("build", framework.get("version"))
     seen["device_name"] = seen["device_name"] or seen["cpu"].get("model", "")
     seen["errors"] = errors
     return seen
@@ -137,6 +138,7 @@ def relevant_environment(environ):
         for name, value in sorted(environ.items())
         if name.startswith(ENVIRONMENT)
         and name != "KERAS_HOME"  # another folder in every process, set by the payload itself
+        and not name.startswith(("TF_CLI", "TF_VAR"))  # Terraform's
         and not any(word in name for word in ("TOKEN", "SECRET", "PASSWORD", "_KEY"))
     }
 
@@ -245,7 +247,9 @@ def normalised(name):
 
 def _numpy(numpy, _kind, errors):
     def blas():
-        found = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]  # NumPy 1.25 and later
+        if not hasattr(numpy.__config__, "CONFIG"):  # before NumPy 1.25
+            return None
+        found = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return "%s %s" % (found.get("name"), found.get("version"))
 
     return dict(_answers(errors, "numpy", {"blas": blas}), version=str(numpy.__version__))
@@ -356,10 +360,16 @@ def _jax(jax, kind, errors):
         "jax_numpy_dtype_promotion",
         "jax_disable_jit",
     )
-    answers["switches"] = _answers(errors, "jax", {name: lambda name=name: getattr(config, name) for name in names})
+    answers["switches"] = _answers(
+        errors, "jax", {name: lambda name=name: _or_default(getattr(config, name)) for name in names}
+    )
     if kind not in (None, "cpu"):
         answers["device"] = _answers(errors, "jax", {"device_name": lambda: jax.devices()[0].device_kind})
     return answers
+
+
+def _or_default(value):
+    return "default" if value is None else value
 
 
 def _mxnet(mxnet, _kind, errors):

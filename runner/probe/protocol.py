@@ -250,6 +250,8 @@ def one_line(error):
             text = "%s: %s" % (type(error).__name__, text) if text else type(error).__name__
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     line = " ".join((lines or [""])[0].split())
+    if line.startswith("{{") and "}} " in line:  # TensorFlow: {{function_node __wrapped__Conv2D_device_...}}
+        line = line.partition("}} ")[2]
     return line if len(line) <= REASON_CHARS else line[: REASON_CHARS - 3] + "..."
 
 

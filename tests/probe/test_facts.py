@@ -94,7 +94,13 @@ def test_no_control_group_is_no_quota(tmp_path):
 
 def test_the_environment_shows_switches_and_no_secrets():
     shown = facts.relevant_environment(
-        {"TF_ENABLE_ONEDNN_OPTS": "0", "OMP_NUM_THREADS": "2", "TORCH_TOKEN": "t", "HOME": "/h", "KERAS_HOME": "/k"}
+        {
+            "TF_ENABLE_ONEDNN_OPTS": "0",
+            "OMP_NUM_THREADS": "2",
+            "TORCH_TOKEN": "t",
+            "TF_CLI_CONFIG_FILE": "/t",
+            "KERAS_HOME": "/k",
+        }
     )
     assert shown == {"OMP_NUM_THREADS": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
 

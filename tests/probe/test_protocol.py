@@ -176,6 +176,10 @@ def test_exceptions_become_statuses(error, status, reason):
 def test_a_reason_is_one_short_line():
     line = protocol.one_line(ValueError("\n\n  first \t words \nsecond"))
     assert line == "first words"
+    line = protocol.one_line(
+        ValueError("{{function_node __wrapped__Conv2D_device_/job:localhost}} only NHWC [Op:Conv2D]")
+    )
+    assert line == "only NHWC [Op:Conv2D]"
     assert len(protocol.one_line(ValueError("so long " * 100))) == protocol.REASON_CHARS
 
 

@@ -115,6 +115,7 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drivers: list[Driver]
     frameworks: dict[str, list[Row]]
     keras: list[Row]
+    sizes: dict[str, float]
 
     def row(self, framework: str, version: str) -> Row:
         """The facts that hold for a release; those of the nearest range where it is older than all.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import BuildError, UnavailableError
-from runner.images import buildkit, classic, engine, failure
+from runner.images import buildkit, classic, disk, engine, failure, usage
 from runner.images.network import Network
-from runner.images.recipe import Recipe, recipe
+from runner.images.recipe import LABELS, Recipe, recipe
 from runner.lockfile import Lock
 from runner.model import Environment
 
@@ -74,7 +74,7 @@ class Builder:
             found = self._inspect(wanted, began, cached=True)
             if found:
                 return found
-            self._check_possible(wanted)
+            self._check_possible(wanted, lock)
             self._attempt(wanted, say)
         built = self._inspect(wanted, began, cached=False)
         if built is None:
@@ -128,12 +128,21 @@ class Builder:
             return buildkit.build(wanted, command, network, say, self._running)
         return classic.build(wanted, self.client(), network, say)
 
-    def _check_possible(self, wanted: Recipe) -> None:
+    def _check_possible(self, wanted: Recipe, lock: Lock) -> None:
         if self._full:
             raise UnavailableError(f"not built: {self._full}")
-        platform = self.describe().platform
-        if wanted.platform != platform:
-            raise UnavailableError(f"{wanted.environment.id} is for {wanted.platform}; the engine runs {platform}")
+        here = self.describe()
+        if wanted.platform != here.platform:
+            raise UnavailableError(f"{wanted.environment.id} is for {wanted.platform}; the engine runs {here.platform}")
+        free = disk.free(here.root)
+        needed = disk.rest_bytes() + disk.RESERVE
+        if not self.client().images(quiet=True, filters={"label": f"{LABELS}.layer={wanted.framework_key}"}):
+            needed += disk.layer_bytes(lock, wanted.environment)
+        if free is not None and free < needed:
+            raise UnavailableError(
+                f"not built: needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free in {here.root};"
+                " `runner images prune` makes room"
+            )
 
     def _inspect(self, wanted: Recipe, began: float, *, cached: bool) -> Image | None:
         import docker
@@ -145,6 +154,7 @@ class Builder:
             return None
         except (docker.errors.DockerException, requests.RequestException) as error:
             raise UnavailableError(f"the Docker engine does not answer: {error}") from error
+        usage.mark(wanted.content)
         return Image(found["Id"], wanted.tag, found["Size"], time.monotonic() - began, cached)
 
     @contextmanager

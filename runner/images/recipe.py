@@ -55,6 +55,8 @@ class Recipe:
     torch_backend: str
     framework_key: str
     """Digest of what the framework's layer is made from: recipes with the same one share that layer."""
+    content: str
+    """Digest of all that decides what is in the image."""
     tag: str
     """``keras-version-matrix:<environment>-<digest>``; the same content always has the same tag."""
 
@@ -93,6 +95,7 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
         (f"{LABELS}.lock", lock.sha256),
         (f"{LABELS}.template", template),
         (f"{LABELS}.content", content),
+        (f"{LABELS}.layer", framework_key),
     )
     return Recipe(
         environment=environment,
@@ -102,6 +105,7 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
         labels=labels,
         torch_backend=lock.torch_backend,
         framework_key=framework_key,
+        content=content,
         tag=f"{REPOSITORY}:{environment.id}-{content[:16]}",
     )
 

@@ -18,7 +18,7 @@ LAYERS = [
     ["matrix", "compat", "machine"],
     ["plan", "lockfile", "casescript"],
     ["judge", "findings"],
-    ["attribution"],
+    ["attribution", "resolve"],
     ["lock"],
     ["images"],
     ["executors"],

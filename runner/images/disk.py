@@ -1,0 +1,42 @@
+"""Whether a build fits on the engine's disk, before it is started."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from runner import compat as facts
+from runner.images.recipe import recipe
+from runner.lockfile import Lock
+from runner.model import Environment
+
+RESERVE = 2 * 10**9
+"""Bytes that stay free whatever is built: results, logs, the engine's own."""
+
+
+def layer_bytes(lock: Lock, environment: Environment) -> int:
+    """About how much the framework's layer takes, from what was measured for its like (``sizes`` in compat.toml)."""
+    sizes = facts.load().sizes
+    kind = f"{environment.framework}-cuda" if lock.carries_cuda else environment.framework
+    return int(1e9 * sizes.get(kind, sizes["unknown"]))
+
+
+def rest_bytes() -> int:
+    """About how much Keras and what only Keras needs takes."""
+    return int(1e9 * facts.load().sizes["keras"])
+
+
+def needed(environments: Iterable[tuple[Environment, Lock]]) -> int:
+    """Bytes that building all of them takes, where none is there yet: shared layers count once."""
+    pairs = list(environments)
+    layers = {recipe(environment, lock).framework_key: layer_bytes(lock, environment) for environment, lock in pairs}
+    return sum(layers.values()) + len(pairs) * rest_bytes()
+
+
+def free(root: str) -> int | None:
+    """Bytes free where the engine keeps its images; None where that is not on this machine."""
+    try:
+        return shutil.disk_usage(root).free if root and Path(root).is_dir() else None
+    except OSError:
+        return None

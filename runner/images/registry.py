@@ -1,0 +1,111 @@
+"""Bases pinned by digest, and this project's images in a registry, so that CI builds each once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner import resources
+from runner.errors import BuildError, UnavailableError, UsageError
+from runner.images.recipe import LABELS, REPOSITORY, pins, recipe
+from runner.lockfile import Lock
+from runner.model import Environment
+
+if TYPE_CHECKING:
+    from docker.api.client import APIClient
+
+_PREFIX = re.compile(r"[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*")
+
+
+def pin(client: APIClient, bases: Iterable[str]) -> Path:
+    """Write the digests that the bases have in their registry now to images/bases.toml.
+
+    Raises UnavailableError where a registry cannot be reached; nothing is written then.
+    """
+    import docker
+
+    found = pins().copy()
+    for name in sorted(set(bases)):
+        try:
+            answer: dict[str, Any] = client.inspect_distribution(name)  # type: ignore[no-untyped-call]
+        except docker.errors.APIError as error:
+            raise UnavailableError(f"no digest of {name}: {error.explanation or error}") from error
+        found[name] = answer["Descriptor"]["digest"]
+    lines = ["# Base images by digest, written by `runner images pin`.", ""]
+    lines += [f'"{name}" = "{digest}" # {name}@{digest}' for name, digest in sorted(found.items())]
+    path = resources.images_dir() / "bases.toml"
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    pins.cache_clear()
+    return path
+
+
+def push(client: APIClient, prefix: str, environment: Environment, lock: Lock) -> str:
+    """Push the environment's image, which must be here, to ``prefix`` (``ghcr.io/owner``); the name it has there.
+
+    Raises UsageError for a prefix that is none, UnavailableError where the image is not here or the registry refuses.
+    """
+    import docker
+
+    wanted = recipe(environment, lock)
+    repository, tag = _remote(prefix, wanted.tag)
+    try:
+        client.tag(wanted.tag, repository, tag)
+        _follow(client.push(repository, tag=tag, stream=True, decode=True), f"pushing {repository}:{tag}")
+    except docker.errors.ImageNotFound:
+        raise UnavailableError(f"{environment.id} has not been built here") from None
+    except docker.errors.APIError as error:
+        raise UnavailableError(f"pushing {repository}:{tag}: {error.explanation or error}") from error
+    _untag(client, f"{repository}:{tag}")
+    return f"{repository}:{tag}"
+
+
+def pull(client: APIClient, prefix: str, environment: Environment, lock: Lock) -> bool:
+    """Pull the environment's image from ``prefix``; False where the registry has none with this content.
+
+    Raises UsageError for a prefix that is none, UnavailableError where the registry cannot be reached, BuildError
+    where what it has under this name was made from something else.
+    """
+    import docker
+
+    wanted = recipe(environment, lock)
+    repository, tag = _remote(prefix, wanted.tag)
+    name = f"{repository}:{tag}"
+    try:
+        _follow(client.pull(repository, tag=tag, stream=True, decode=True), f"pulling {name}")
+    except docker.errors.NotFound:
+        return False
+    except docker.errors.APIError as error:
+        raise UnavailableError(f"pulling {name}: {error.explanation or error}") from error
+    found: dict[str, Any] = client.inspect_image(name)  # type: ignore[no-untyped-call]
+    labels = found["Config"].get("Labels") or {}
+    if labels.get(f"{LABELS}.content") != dict(wanted.labels)[f"{LABELS}.content"]:
+        _untag(client, name)
+        raise BuildError(f"{name} was made from something else than {environment.id}'s lock and template")
+    client.tag(name, REPOSITORY, tag)
+    _untag(client, name)
+    return True
+
+
+def _remote(prefix: str, tag: str) -> tuple[str, str]:
+    if not _PREFIX.fullmatch(prefix):
+        raise UsageError(f"{prefix!r} is no registry and owner, such as ghcr.io/owner")
+    return f"{prefix}/{REPOSITORY}", tag.removeprefix(f"{REPOSITORY}:")
+
+
+def _untag(client: APIClient, name: str) -> None:
+    client.remove_image(name, noprune=True)
+
+
+def _follow(events: Iterable[dict[str, Any]], doing: str) -> None:
+    """Read a push or pull to its end: it answers 200 first and fails later."""
+    import docker
+
+    for event in events:
+        if "error" not in event:
+            continue
+        text = str(event["error"])
+        if re.search(r"manifest (?:for .* )?(?:not found|unknown)|not found: manifest unknown", text):
+            raise docker.errors.NotFound(text)
+        raise UnavailableError(f"{doing}: {text}")

@@ -98,7 +98,7 @@ def measure(backend, report, case, geometry):
     repeatable = bits(np.ascontiguousarray(finish(again))) == digest
     del again
     report.metric(case + ".digest", digest, "exact")
-    report.metric(case + ".repeatable", "yes" if repeatable else "no", "exact")
+    report.metric(case + ".repeatable", repeatable, "exact")
     report.metric(case + ".shape", "x".join(str(size) for size in output.shape), "exact")
     report.metric(case + ".sum", float(output.sum(dtype="float64")), "info")
     report.metric(case + ".time_s", float(np.median(times)), "timing", better="lower", unit="s")

@@ -158,9 +158,9 @@ class Report:
     def metric(self, name, value, kind, better="neither", unit="", terms=None):
         """Adds one figure.
 
-        ``value``: a number, a string, a list of numbers, or None where there is nothing to measure. ``kind`` and
-        ``better`` are the words of ``runner.model``; ``terms`` is K, the terms of the inner products behind an
-        ``error``. JSON has no NaN or infinity: such a number becomes None, a list ends before the first one, and
+        ``value``: a number, a string, a truth value (which becomes "yes" or "no"), a list of numbers, or None where
+        there is nothing to measure. ``kind`` and ``better`` are the words of ``runner.model``; ``terms`` is K, the
+        terms of the inner products behind an ``error``. JSON has no NaN or infinity: such a number becomes None, a list ends before the first one, and
         the detail ``nonfinite`` says what it was and where.
         """
         if kind not in KINDS or better not in BETTER:
@@ -168,7 +168,11 @@ class Report:
         if name in self._names:
             raise ValueError("metric %r is reported twice" % name)
         value = plain(value)
-        if isinstance(value, list):
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        elif isinstance(value, list):
+            if any(isinstance(item, bool) or not isinstance(item, (int, float)) for item in value):
+                raise TypeError("metric %r: a list must hold numbers only" % name)
             bad = next((i for i, item in enumerate(value) if not _finite(item)), None)
             if bad is not None:
                 self._nonfinite(name, value[bad], bad)

@@ -77,6 +77,12 @@ def test_numpy_values_become_plain_json(report):
     json.dumps([report.metrics, report.details], allow_nan=False)
 
 
+def test_a_truth_value_is_yes_or_no(report):
+    report.metric("a", True, "exact")
+    report.metric("b", np.bool_(False), "exact")
+    assert [metric["value"] for metric in report.metrics] == ["yes", "no"]
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan")])
 def test_a_number_that_json_lacks_is_none_and_told_in_the_details(report, value):
     report.metric("loss", value, "seeded")
@@ -102,6 +108,9 @@ def test_details_name_their_nans(report):
         (("a", 1, "timing", "up"), ValueError),
         (("a", {"x": 1}, "info"), TypeError),
         (("a", object(), "info"), TypeError),
+        (("a", ["x"], "trajectory"), TypeError),
+        (("a", [None], "trajectory"), TypeError),
+        (("a", [[1.0]], "trajectory"), TypeError),
     ],
 )
 def test_a_metric_that_makes_no_sense_fails_in_the_probe(report, arguments, error):

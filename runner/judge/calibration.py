@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from runner.judge.pairwise import usable
 from runner.judge.series import grouped
@@ -13,14 +14,14 @@ QUANTILE = 0.99
 DRAWS = 4000
 
 LEAST = 12
-"""Fewest processes of a cell that say anything about its noise: six pairs."""
+"""Fewest processes of a cell that say anything about its noise."""
 
 
 def noise(samples: Sequence[Sample], rounds: int) -> dict[str, float]:
     """The relative change that A/A comparisons of ``rounds`` rounds stay below in 99 of 100 cases.
 
-    Successive processes of a cell are taken as the two sides of a round. Under A/A either order is as likely, so
-    the estimate's distribution is that of the Hodges-Lehmann estimate of ``rounds`` log-ratios drawn from those
+    Any two successive processes of a cell are taken as the two sides of a round. Under A/A either order is as likely,
+    so the estimate's distribution is that of the Hodges-Lehmann estimate of ``rounds`` log-ratios drawn from those
     seen, each with a random sign. Keys: ``cell/probe/metric``; a metric with fewer than 12 processes is left out.
     """
     found = {}
@@ -33,7 +34,7 @@ def noise(samples: Sequence[Sample], rounds: int) -> dict[str, float]:
             )
             values = [value for _, value in points]
             if len(values) >= LEAST:
-                ratios = [math.log(b / a) for a, b in zip(values[::2], values[1::2], strict=False)]
+                ratios = [math.log(b / a) for a, b in pairwise(values)]
                 found[key(cell, probe, name)] = _quantile(ratios, rounds)
     return found
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -118,7 +119,8 @@ def updated(text: str, entries: Sequence[Expectation], seen: Sequence[Seen]) -> 
             added += [replace(new, issue=entry.issue, reason=entry.reason) for new in still]
     settled = [entry for entry, stays in zip(entries, keep, strict=True) if stays] + added
     added += _merged([one for one in seen if one.bad and not any(_about(e, one) for e in settled)], seen)
-    head, *blocks = re.split(r"(?m)^(?=(?:#.*\n)*\[\[expect\]\])", text)
+    starts = [match.start() for match in re.finditer(r"(?m)^(?:#.*\n)*\[\[expect\]\]", text)]
+    head, *blocks = (text[a:b] for a, b in pairwise([0, *starts, len(text)]))
     kept = [block for block, stays in zip(blocks, keep, strict=True) if stays]
     parts = [part.rstrip() for part in (head, *kept)] + [_written(entry) for entry in added]
     removed = tuple(entry for entry, stays in zip(entries, keep, strict=True) if not stays)

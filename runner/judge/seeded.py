@@ -72,7 +72,6 @@ def _tested(
         low=(shift - reach) / scale,
         high=(shift + reach) / scale,
         p=p,
-        p_adjusted=p,
         floor=floor / scale,
     )
     figures = f"{fmean(before):.4g} -> {fmean(after):.4g} over {n} seeds"

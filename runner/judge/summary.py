@@ -44,7 +44,7 @@ def rates(comparisons: Sequence[Comparison], settings: JudgeSettings) -> list[st
 
 def tested(comparison: Comparison) -> bool:
     """Whether a comparison is one of those timings that share one error rate."""
-    return comparison.evidence.floor is not None and not comparison.evidence.classification
+    return comparison.evidence.p_adjusted is not None
 
 
 def as_json(comparisons: Sequence[Comparison], settings: JudgeSettings) -> str:

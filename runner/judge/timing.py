@@ -150,6 +150,7 @@ def rounds_needed(item: Paired, shift: float, settings: JudgeSettings) -> int | 
     spread = 1.4826 * median(abs(d - shift) for d in item.ratios) if n > 2 else 0.0
     if n > 2 and distance <= 0.02 * spread:
         return None
-    z = NormalDist().inv_cdf(1 - level) + NormalDist().inv_cdf(0.8)
+    # equivalence can fail on either side, so that half of the misses are on each
+    z = NormalDist().inv_cdf(1 - level) + NormalDist().inv_cdf(0.8 if change else 0.9)
     total = math.ceil((z * spread / distance) ** 2 * math.pi / 3) if distance > 0 else least
     return max(1, max(least, total) - n)

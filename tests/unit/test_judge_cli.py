@@ -1,0 +1,261 @@
+"""``runner judge``, ``compare`` and ``expect`` from the command line; the file that calibrations are kept in."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runner import cli, store
+from runner.cli import calibrations
+from runner.errors import UsageError
+from runner.model import Better, Cell, Kind, Metric, Sample, Status
+
+OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
+NEW = Cell("torch", "2.13.0", "3.11.3", "3.11", "cpu")
+
+
+def lines(effect: float = 0.0, n: int = 20, **more: Any) -> list[str]:
+    draw = np.random.default_rng(3)
+    return [
+        json.dumps({"cell": cell, "round": r, "metric": "step_s", "value": value, **more})
+        for r in range(n)
+        for cell in ("A", "B")
+        for value in [0.0045 * math.exp(draw.normal(effect * (cell == "B"), 0.02))]
+    ]
+
+
+def run(*argv: str) -> int:
+    return cli.run(list(argv))
+
+
+def judged(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: list[str], *argv: str) -> tuple[int, Any, str]:
+    """Exit code, the JSON on stdout (or None) and stderr."""
+    file = tmp_path / "samples.jsonl"
+    file.write_text("\n".join(content) + "\n")
+    code = run("judge", str(file), "--json", *argv)
+    shown = capsys.readouterr()
+    return code, json.loads(shown.out) if shown.out else None, shown.err
+
+
+def test_a_slower_cell_is_regressed_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown, _ = judged(tmp_path, capsys, lines(0.1))
+    (one,) = shown["comparisons"]
+    assert (code, one["baseline"], one["candidate"], one["verdict"]) == (1, "A", "B", "regressed")
+    assert {"effect", "low", "high", "p", "p_adjusted", "n", "rounds_needed"} <= one["evidence"].keys()
+    assert (shown["timing_comparisons"], shown["alpha"]) == (1, 0.05)
+
+
+def test_equal_cells_are_the_same_and_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown, _ = judged(tmp_path, capsys, lines())
+    assert (code, shown["comparisons"][0]["verdict"]) == (0, "same")
+
+
+def test_the_direction_and_the_baseline_can_be_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown, _ = judged(tmp_path, capsys, lines(0.1, better="higher"))
+    assert (code, shown["comparisons"][0]["verdict"]) == (0, "improved")
+    code, shown, _ = judged(tmp_path, capsys, lines(0.1), "--baseline", "B")
+    assert (code, shown["comparisons"][0]["verdict"]) == (0, "improved")
+
+
+def test_the_floor_can_be_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown, _ = judged(tmp_path, capsys, lines(0.1), "--floor", "0.2")
+    assert (code, shown["comparisons"][0]["verdict"]) == (0, "same")
+
+
+def test_different_hosts_are_not_comparable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = [line.replace('"A"', '"A", "host": "x"').replace('"B"', '"B", "host": "y"') for line in lines(0.1)]
+    code, shown, _ = judged(tmp_path, capsys, content)
+    assert (code, shown["comparisons"][0]["verdict"]) == (3, "not-comparable")
+    assert shown["comparisons"][0]["reason"] == "differs in host: x, y"
+
+
+def test_numbers_that_are_none_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = lines(0.1)
+    for i, bad in enumerate(["NaN", "Infinity", "-Infinity", "0", "-1", "null"]):
+        content[2 * i] = re.sub(r'"value": [^,}]+', f'"value": {bad}', content[2 * i])
+    code, shown, _ = judged(tmp_path, capsys, content)
+    assert (code, shown["comparisons"][0]["verdict"], shown["comparisons"][0]["evidence"]["n"]) == (1, "regressed", 14)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "line 2:"),
+        ("[1]", "line 2: Expected `object`"),
+        ('{"cell": "A"}', "line 2: Object missing required field `metric`"),
+        ('{"cell": "A", "metric": "t", "value": 1}', "line 2: a timing needs its `round`"),
+        ('{"cell": "A", "metric": "t", "value": 1, "round": "x"}', "line 2: Expected `int | null`"),
+        (
+            '{"cell": "A", "metric": "t", "value": 1, "rounds": 1}',
+            "line 2: unknown key 'rounds' (did you mean 'round'?)",
+        ),
+        ('{"cell": "A", "metric": "t", "value": 1, "round": 1, "kind": "speed"}', "line 2: Invalid enum value 'speed'"),
+        ('{"cell": "A", "metric": "step_s", "value": "fast", "round": 1}', "is exact here and timing before"),
+        ('{"cell": "", "metric": "t", "value": 1, "round": 1}', "`cell` and `metric` cannot be empty"),
+        ('{"cell": "A", "metric": "t", "value": true, "round": 1}', "line 2: Expected"),
+        ("\ufffd", "line 2:"),
+    ],
+)
+def test_a_bad_line_is_named_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, says: str
+) -> None:
+    code, shown, err = judged(tmp_path, capsys, [lines()[0], line])
+    assert (code, shown, err.count("\n")) == (2, None, 1)
+    assert says in err
+
+
+def test_a_baseline_that_no_line_has_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = judged(tmp_path, capsys, lines(), "--baseline", "a")
+    assert (code, err) == (2, "runner: --baseline 'a': no line has that cell\n")
+
+
+@pytest.mark.parametrize("content", [[], lines(n=1)[:1]], ids=["no line", "one cell"])
+def test_nothing_to_compare_is_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: list[str]
+) -> None:
+    code, shown, _ = judged(tmp_path, capsys, content)
+    assert (code, shown["comparisons"]) == (4, [])
+
+
+def test_a_missing_file_is_an_error_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("judge", "there-is-none.jsonl") == 2
+    assert capsys.readouterr().err == "runner: there-is-none.jsonl: cannot be read: No such file or directory\n"
+
+
+def test_other_kinds_are_judged_by_their_own_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = []
+    for cell, digest, accuracy, error in (("A", "x", 0.97, 1.0), ("B", "y", 0.90, 744.0)):
+        content.append(json.dumps({"cell": cell, "metric": "digest", "value": digest}))
+        content.append(json.dumps({"cell": cell, "metric": "err", "value": error, "kind": "error", "terms": 1792}))
+        content += [
+            json.dumps(
+                {
+                    "cell": cell,
+                    "seed": s,
+                    "metric": "acc",
+                    "value": accuracy + s / 1e4,
+                    "kind": "seeded",
+                    "better": "higher",
+                }
+            )
+            for s in range(4)
+        ]
+    code, shown, _ = judged(tmp_path, capsys, content)
+    assert code == 1
+    assert {c["metric"]: c["verdict"] for c in shown["comparisons"]} == dict.fromkeys(
+        ("digest", "err", "acc"), "regressed"
+    )
+    assert shown["timing_comparisons"] == 0
+
+
+def test_the_table_says_what_error_rate_it_keeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "samples.jsonl"
+    file.write_text("\n".join(lines(0.1)))
+    assert run("judge", str(file)) == 1
+    shown = capsys.readouterr().out
+    assert re.search(r"^step_s +A +B +regressed +\+\d+\.\d% ", shown, re.MULTILINE)
+    assert "1 timing comparisons: at most 0.05 chance of any false alarm (Holm), 0.0025 in each; floor 5%" in shown
+
+
+def test_rounds_taken_in_looks_are_judged_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, fixed, _ = judged(tmp_path, capsys, lines(0.1))
+    _, looks, _ = judged(tmp_path, capsys, lines(0.1), "--max-rounds", "20")
+    assert (fixed["looks"], looks["looks"]) == ([20], [6, 10, 14, 20])
+    assert looks["comparisons"][0]["evidence"]["p"] >= fixed["comparisons"][0]["evidence"]["p"]
+
+
+# --- results in folders ----------------------------------------------------------------------------------------------
+
+
+def sample(cell: Cell, value: float, status: Status = Status.OK, number: int = 0, host: str = "here") -> Sample:
+    made = Sample(cell, "", "mnist", {}, number, 0, "host", status, "" if status == Status.OK else "it fell")
+    metrics = (Metric("parameters", 7, Kind.EXACT), Metric("step_s", value, Kind.TIMING, Better.LOWER, "s"))
+    return replace(
+        made,
+        metrics=metrics if status == Status.OK else (),
+        fingerprint={"host": host, "probe_hash": "p"},
+        key=f"{cell.id}{number}{value}".ljust(12, "0"),
+    )
+
+
+def saved(folder: Path, samples: list[Sample]) -> Path:
+    kept = store.Store(folder)
+    kept.open()
+    for one in samples:
+        kept.save(one)
+    return folder
+
+
+def test_two_runs_are_compared_cell_by_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = saved(tmp_path / "a", [sample(OLD, 1.0, number=r) for r in range(8)])
+    after = saved(tmp_path / "b", [sample(OLD, 1.5, number=r, host="there") for r in range(8)])
+    assert run("compare", str(before), str(after), "--json") == 3
+    found = {c["metric"]: c for c in json.loads(capsys.readouterr().out)["comparisons"]}
+    assert (found["step_s"]["verdict"], found["parameters"]["verdict"]) == ("not-comparable", "same")
+    assert (found["status"]["baseline"], found["status"]["candidate"]) == (f"A:{OLD.id}", f"B:{OLD.id}")
+
+
+def test_a_cell_that_broke_between_two_runs_fails(tmp_path: Path) -> None:
+    before = saved(tmp_path / "a", [sample(OLD, 1.0), sample(NEW, 1.0)])
+    after = saved(tmp_path / "b", [sample(OLD, 1.0), sample(NEW, 1.0, Status.CRASHED)])
+    assert run("compare", str(before), str(after)) == 1
+
+
+EXPECTATIONS = """# what a person wrote
+
+schema = 1
+
+# about the old one
+[[expect]]
+cell = "torch-2.2.2_*"
+status = "crashed"
+issue = "https://example.org/1"
+"""
+
+
+def test_expect_says_what_is_out_of_date_and_writes_it_only_when_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "expectations.toml"
+    file.write_text(EXPECTATIONS)
+    results = saved(tmp_path / "run", [sample(OLD, 1.0), sample(NEW, 1.0, Status.CRASHED)])
+    assert run("expect", str(results), "--file", str(file)) == 1
+    assert file.read_text() == EXPECTATIONS
+    assert f"+ {NEW.id} mnist crashed: it fell" in capsys.readouterr().out
+    assert run("expect", str(results), "--file", str(file), "--update") == 0
+    assert file.read_text() == (
+        "# what a person wrote\n\nschema = 1\n\n"
+        f'[[expect]]\ncell = "{NEW.id}"\nprobe = "mnist"\nstatus = "crashed"\nreason = "it fell"\n'
+    )
+    assert run("expect", str(results), "--file", str(file)) == 0
+
+
+# --- calibrations ----------------------------------------------------------------------------------------------------
+
+
+def test_calibrations_are_kept_per_host(tmp_path: Path) -> None:
+    here, there = [sample(OLD, 1.0)], [sample(OLD, 1.0, host="there")]
+    calibrations.save(here, {"a": 0.1}, tmp_path)
+    calibrations.save(here, {"b": 0.2}, tmp_path)
+    assert calibrations.noise_for(here, tmp_path) == {"a": 0.1, "b": 0.2}
+    assert calibrations.noise_for(there, tmp_path) == {}
+
+
+def test_another_probe_hash_is_the_same_host(tmp_path: Path) -> None:
+    calibrations.save([sample(OLD, 1.0)], {"a": 0.1}, tmp_path)
+    changed = [replace(sample(OLD, 1.0), fingerprint={"host": "here", "probe_hash": "q"})]
+    assert calibrations.noise_for(changed, tmp_path) == {"a": 0.1}
+
+
+def test_a_broken_calibration_is_named(tmp_path: Path) -> None:
+    path = calibrations.save([sample(OLD, 1.0)], {"a": 0.1}, tmp_path)
+    path.write_text("{")
+    with pytest.raises(UsageError, match="delete it and calibrate again"):
+        calibrations.noise_for([sample(OLD, 1.0)], tmp_path)

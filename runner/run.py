@@ -61,6 +61,8 @@ class Context:
     """Processes at once. Above 1 they disturb each other, and no timing is judged."""
     builds: int = 2
     """Environments made ready at once."""
+    block: str = ""
+    """Names this stretch of time where rounds are not interleaved: timings of two blocks do not compare."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -354,6 +356,7 @@ def _fingerprint(job: Job, context: Context, facts: Mapping[str, Any]) -> dict[s
         "probe_hash": payload.probe_hash()[:16],
         "settings": digest(job.probe.settings)[:16],
         "data": context.data.sha256[:16] if context.data else "",
+        **({"block": context.block} if context.block else {}),
     }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from runner import data, judge, run
 from runner.cli import assemble, options, output, verdicts
 from runner.cli.progress import Progress
+from runner.errors import UsageError
 from runner.model import Job, Plan, ProbeSpec, Sample
 from runner.store import RunRecord, Store
 
@@ -31,6 +32,8 @@ class Request:
     device: str
     rounds: int
     max_rounds: int | None
+    keep: int | None
+    keep_free: float | None
     seed: int
     jobs: int
     builds: int
@@ -75,6 +78,8 @@ def matrix(request: Request) -> int:
     planned = assemble.planned(chosen, cells, probes, wish)
     if request.dry_run:
         return _show(planned)
+    if request.max_rounds and (request.keep is not None or request.keep_free is not None):
+        raise UsageError("--max-rounds needs all images at once: it does not go with --keep or --keep-free")
     store = Store(request.out)
     store.open()
     data_file = _data(request, probes)
@@ -112,10 +117,35 @@ def _measure(request: Request, planned: Plan, context: run.Context) -> list[Samp
     with Progress(output.console(sys.stderr), len(planned.jobs)) as progress:
         for note in planned.notes:
             progress.note(note)
+        if request.keep is not None or request.keep_free is not None:
+            return _measure_and_evict(request, planned, context, progress)
         samples = run.run(planned.jobs, context, progress)
         while request.max_rounds and (more := _undecided(request, planned, samples)):
             progress.expect(len(more))
             samples += run.run(more, replace(context, fresh=False), progress)
+    return samples
+
+
+def _measure_and_evict(request: Request, planned: Plan, context: run.Context, progress: Progress) -> list[Sample]:
+    """One environment after the other: build, run, make room. What is still to run is never evicted.
+
+    Timings of different environments are taken at different times then, and say so in their fingerprint.
+    """
+    from runner.cli.images import evict
+    from runner.images import engine
+
+    waiting = list(dict.fromkeys(job.environment for job in planned.jobs))
+    samples: list[Sample] = []
+    while waiting:
+        environment = waiting.pop(0)
+        jobs = tuple(job for job in planned.jobs if job.environment == environment)
+        try:
+            done = run.run(jobs, replace(context, block=environment.id), progress)
+        except run.Interrupted as stop:
+            raise run.Interrupted([*samples, *stop.samples]) from None
+        samples += done
+        if any(job.executor == "docker" for job in jobs):
+            evict(engine.connect(), request.keep, request.keep_free, tuple(e.id for e in waiting))
     return samples
 
 

@@ -62,6 +62,7 @@ def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["list", "--ony", "x"], "--ony"),
         (["matrix", "--jobs", "0"], "--jobs"),
         (["matrix", "--rounds", "0"], "--rounds"),
+        (["matrix", "--keep", "1", "--max-rounds", "9", "--executor", "host"], "--max-rounds needs all images"),
         (["matrix", "--executor", "dcoker", "--dry-run"], "did you mean 'docker'"),
         (["matrix", "--probe", "mnits", "--dry-run"], "did you mean 'mnist'"),
         (["matrix", "--setting", "mnist", "--dry-run"], "mnist.epochs=5"),
@@ -202,7 +203,8 @@ def test_further_rounds_go_on_where_each_pair_stopped_and_rotate() -> None:
 def test_the_reproducing_command_repeats_what_was_not_default() -> None:
     defaults = {
         "set_name": None, "only": (), "probes": (), "settings": (), "executor": "auto", "device": "cpu", "rounds": 1,
-        "max_rounds": None, "seed": 0, "jobs": 1, "builds": 2, "timeout_s": None, "data_path": None, "offline": False,
+        "max_rounds": None, "keep": None, "keep_free": None,
+        "seed": 0, "jobs": 1, "builds": 2, "timeout_s": None, "data_path": None, "offline": False,
         "baseline": None, "alpha": 0.05, "floor": 0.05, "fresh": False, "dry_run": False, "out": Path("out"),
         "format_": "terminal",
     }  # fmt: skip

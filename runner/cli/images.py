@@ -1,0 +1,150 @@
+"""``runner images``: the images of this project on an engine, and their way to and from a registry."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli import options
+
+if TYPE_CHECKING:
+    from docker.api.client import APIClient
+
+    from runner.images.manage import Removed
+    from runner.lockfile import Lock
+    from runner.model import Environment
+
+_GB = 1_000_000_000
+
+
+@click.group("images")
+def images_command() -> None:
+    """Look after the images: ls, prune, pin, push, pull, sbom. Images of others are never touched."""
+
+
+@images_command.command("ls")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def ls_command(*, as_json: bool) -> None:
+    """Show every image of this project: its size, what no other image shares, and when it was last used."""
+    from runner.images import engine, manage
+
+    found = manage.ls(engine.connect())
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        click.echo(json.dumps([asdict(image) for image in found], indent=1))
+        return
+    for image in found:
+        used = _ago(image.last_used) if image.last_used else "never"
+        click.echo(
+            f"{image.size_bytes / _GB:6.2f} GB {image.unique_bytes / _GB:6.2f} GB  {used:>9}  {image.environment}"
+        )
+    unique = sum(image.unique_bytes for image in found)
+    click.echo(f"{len(found)} images (size, not shared, last use); {unique / _GB:.2f} GB are not shared by any two")
+
+
+@images_command.command("prune")
+@click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N images used last.")
+@click.option("--keep-free", type=click.FloatRange(0), metavar="GB", help="Remove until this much is free.")
+@click.option("--cache", "everything", is_flag=True, help="Drop the download cache of builds as well.")
+def prune_command(keep: int | None, keep_free: float | None, *, everything: bool) -> None:
+    """Remove images of this project, least recently used first; without options all of them."""
+    from runner.images import engine, manage
+
+    client = engine.connect()
+    if keep is None and keep_free is None:
+        keep = 0
+    removed = evict(client, keep, keep_free, ())
+    freed = removed.freed_bytes + (manage.prune_cache(client, everything=True) if everything else 0)
+    for name in removed.environments:
+        click.echo(f"removed  {name}")
+    for name in removed.in_use:
+        click.echo(f"in use   {name}")
+    click.echo(f"{len(removed.environments)} images removed; the build cache gave back {freed / _GB:.2f} GB")
+
+
+def evict(client: APIClient, keep: int | None, keep_free_gb: float | None, protected: tuple[str, ...]) -> Removed:
+    """Remove the images that have to go so that at most ``keep`` stay and that much is free."""
+    from runner.images import disk, engine, manage
+
+    free = disk.free(engine.describe(client).root) or 0
+    wanted = None if keep_free_gb is None else int(keep_free_gb * _GB)
+    doomed = manage.evictable(manage.ls(client), keep=keep, keep_free=wanted, free=free, protected=protected)
+    return manage.remove(client, doomed)
+
+
+@images_command.command("pin")
+@options.which_cells
+def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
+    """Write the digests that the base images have in their registry now to images/bases.toml."""
+    from runner.images import engine, registry
+    from runner.images.recipe import base_image
+
+    bases = {base_image(environment.python) for environment, _ in _locked(set_name, only)}
+    click.echo(str(registry.pin(engine.connect(), sorted(bases))))
+
+
+@images_command.command("push")
+@click.argument("prefix", metavar="REGISTRY/OWNER")
+@options.which_cells
+def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> None:
+    """Push the images of a set, which must be built, to a registry (ghcr.io/owner)."""
+    from runner.images import engine, registry
+
+    client = engine.connect()
+    for environment, pinned in _locked(set_name, only):
+        click.echo(registry.push(client, prefix, environment, pinned))
+
+
+@images_command.command("pull")
+@click.argument("prefix", metavar="REGISTRY/OWNER")
+@options.which_cells
+def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> None:
+    """Pull the images of a set from a registry. What it does not have is built by the next run.
+
+    Exit code 3 where any was missing.
+    """
+    from runner.images import engine, registry
+
+    client = engine.connect()
+    missing = 0
+    for environment, pinned in _locked(set_name, only):
+        there = registry.pull(client, prefix, environment, pinned)
+        missing += not there
+        click.echo(f"{'pulled ' if there else 'missing'}  {environment.id}")
+    sys.exit(3 if missing else 0)
+
+
+@images_command.command("sbom")
+@options.which_cells
+def sbom_command(set_name: str | None, only: tuple[str, ...]) -> None:
+    """Print the bill of materials (CycloneDX 1.6) of one environment."""
+    from runner.errors import UsageError
+    from runner.images import sbom
+
+    found = _locked(set_name, only)
+    if len(found) != 1:
+        raise UsageError(f"one environment at a time, and these are {len(found)}: narrow it down with --only")
+    click.echo(sbom.cyclonedx(*found[0]))
+
+
+def _locked(set_name: str | None, only: tuple[str, ...]) -> list[tuple[Environment, Lock]]:
+    """The environments of a set as this machine's containers run them, and their locks."""
+    from runner import lock, machine, plan
+
+    platform = machine.container_platform(machine.here())
+    cells = options.choose(set_name, only).cells
+    wanted = dict.fromkeys(plan.environment_of(cell, platform) for cell in cells if cell.device != "mps")
+    return [(environment, lock.locked(environment)) for environment in wanted]
+
+
+def _ago(then: float) -> str:
+    seconds = max(0.0, time.time() - then)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return "just now"

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from runner import compat as facts
@@ -38,7 +37,6 @@ def committed_path(environment: Environment) -> Path:
     return resources.matrix_dir() / "locks" / f"{environment.id}.txt"
 
 
-@cache
 def cache_dir() -> Path:
     """Where locks go that are made when they are needed."""
     import platformdirs

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 
-@cache
 def _folder() -> Path:
     import platformdirs
 

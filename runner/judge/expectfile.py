@@ -15,7 +15,7 @@ import msgspec
 
 from runner import toml
 from runner.errors import UsageError, suggest
-from runner.judge.expectations import SCHEMA, Expectation
+from runner.judge.expectations import SCHEMA, Expectation, as_expected
 from runner.judge.series import grouped
 from runner.model import Cell, Comparison, Sample, Status, Verdict
 
@@ -69,6 +69,8 @@ class Seen:
     status: Status | None
     bad: bool
     reason: str
+    sample: Sample | None = None
+    """One of those that failed."""
 
     def entry(self) -> Expectation:
         """The expectation that says just this."""
@@ -93,7 +95,7 @@ def observed(samples: Sequence[Sample], comparisons: Sequence[Comparison]) -> li
         status = group.bad.status if group.bad else Status.OK
         if status.about_cell:
             reason = group.bad.reason if group.bad else ""
-            found.append(Seen(cells[cell_id], probe, "", status, status != Status.OK, reason))
+            found.append(Seen(cells[cell_id], probe, "", status, status != Status.OK, reason, group.bad))
     worse = (Verdict.REGRESSED, Verdict.BROKEN, Verdict.EXPECTED)
     better = (Verdict.SAME, Verdict.IMPROVED, Verdict.FIXED)
     found += [
@@ -134,7 +136,7 @@ def _about(entry: Expectation, one: Seen) -> bool:
 
 
 def _agrees(entry: Expectation, one: Seen) -> bool:
-    return one.bad if entry.metric else one.status == entry.status
+    return one.bad if entry.metric else as_expected(entry, one.sample)
 
 
 def _merged(new: Sequence[Seen], seen: Sequence[Seen]) -> list[Expectation]:

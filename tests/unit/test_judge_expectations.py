@@ -10,7 +10,7 @@ from runner import resources
 from runner.errors import UsageError
 from runner.judge import Expectation, expectations
 from runner.judge.expectfile import Seen, updated
-from runner.model import Cell, Status
+from runner.model import Cell, Sample, Status
 
 TORCH = Cell("torch", "2.2.2", "3.15.1", "3.11", "cpu")
 JAX = Cell("jax", "0.10.2", "3.8.0", "3.11", "cpu")
@@ -87,14 +87,20 @@ def test_last_bad_bounds_the_package_it_names(last_bad: str, covered: bool) -> N
 # --- bringing the file up to date ------------------------------------------------------------------------------------
 
 HEAD = "# by hand\n\nschema = 1\n"
-ALL_TORCH = (
-    '# all of them\n[[expect]]\ncell = "torch-*"\nstatus = "crashed"\nissue = "https://example.org/1"\nreason = "why"\n'
-)
+ALL_TORCH = """# all of them
+[[expect]]
+cell = "torch-*"
+status = "crashed"
+issue = "https://example.org/1"
+reason = "fell"
+"""
 ALL_JAX = '[[expect]]\ncell = "jax-*"\nprobe = "mnist"\nstatus = "crashed" # a remark\n'
 
 
 def seen(cell: Cell, status: Status, probe: str = "mnist") -> Seen:
-    return Seen(cell, probe, "", status, status != Status.OK, "" if status == Status.OK else "it fell")
+    reason = "" if status == Status.OK else "it fell"
+    failed = Sample(cell, "", probe, {}, 0, 0, "host", status, reason) if reason else None
+    return Seen(cell, probe, "", status, status != Status.OK, reason, failed)
 
 
 def after(tmp_path: Path, *observed: Seen) -> tuple[str, tuple[Expectation, ...]]:
@@ -119,7 +125,7 @@ def test_a_failure_that_is_gone_goes_with_its_comment(tmp_path: Path) -> None:
 def test_cells_that_still_fail_keep_an_entry_with_its_issue(tmp_path: Path) -> None:
     newer = Cell("torch", "2.13.0", "3.15.1", "3.11", "cpu")
     _, entries = after(tmp_path, seen(TORCH, Status.CRASHED), seen(newer, Status.OK))
-    assert entries[-1] == Expectation(TORCH.id, "mnist", Status.CRASHED, issue="https://example.org/1", reason="why")
+    assert entries[-1] == Expectation(TORCH.id, "mnist", Status.CRASHED, issue="https://example.org/1", reason="fell")
     assert [entry.cell for entry in entries] == ["jax-*", TORCH.id]
 
 

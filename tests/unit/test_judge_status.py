@@ -110,6 +110,18 @@ def test_another_failure_than_the_expected_one_is_broken() -> None:
     assert exit_code(samples, found) == 1
 
 
+@pytest.mark.parametrize(("reason", "verdict"), [("it is cr", Verdict.EXPECTED), ("out of ink", Verdict.BROKEN)])
+def test_a_failure_for_another_reason_is_broken(reason: str, verdict: Verdict) -> None:
+    found = judge([sample(OLD), sample(NEW, Status.CRASHED)], [VERSION], [replace(CRASH, reason=reason)])
+    assert status_of(found, NEW).verdict == verdict
+
+
+def test_the_reason_may_stand_in_the_log() -> None:
+    crashed = replace(sample(NEW, Status.CRASHED), log="Traceback\nout of ink\n")
+    found = judge([sample(OLD), crashed], [VERSION], [replace(CRASH, reason="out of ink")])
+    assert status_of(found, NEW).verdict == Verdict.EXPECTED
+
+
 @pytest.mark.parametrize("pairs", [[VERSION], []], ids=["with a baseline", "without one"])
 def test_an_expected_failure_that_is_gone_fails_the_run_until_the_file_is_updated(pairs: list[Pair]) -> None:
     samples = [sample(OLD), sample(NEW)]

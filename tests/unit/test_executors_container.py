@@ -169,6 +169,21 @@ def test_a_signal_is_an_exit_code_above_128(code: int, signal: int | None) -> No
     assert (outcome.exit_code, outcome.signal, outcome.oom) == (code, signal, False)
 
 
+@pytest.mark.parametrize(
+    ("began", "ended", "seconds"),
+    [
+        ("2026-11-21T06:41:50.250000001Z", "2026-11-21T06:41:52.75Z", 2.5),
+        ("2026-11-21T08:41:50.25+02:00", "2026-11-21T06:41:52.75Z", 2.5),
+        ("2026-11-21T06:41:50Z", "2026-11-21T07:41:50Z", 3.0),  # longer than anybody saw it run: a clock was set
+        ("2026-11-21T06:41:50Z", "0001-01-01T00:00:00Z", 3.0),
+        ("2026-11-21T06:41:50Z", None, 3.0),
+    ],
+)
+def test_time_is_the_engines_where_that_can_be(began: str, ended: str | None, seconds: float) -> None:
+    state = {"StartedAt": began, "FinishedAt": ended}
+    assert recipe.duration(state, 3.0) == pytest.approx(seconds, abs=1e-5)
+
+
 def test_out_of_memory_is_what_the_engine_says() -> None:
     assert recipe.outcome({"ExitCode": 137, "OOMKilled": True}, timed_out=False, wall_s=0, log="").oom
     assert recipe.outcome({"ExitCode": 1, "OOMKilled": True}, timed_out=False, wall_s=0, log="").oom

@@ -160,8 +160,8 @@ class Report:
 
         ``value``: a number, a string, a truth value (which becomes "yes" or "no"), a list of numbers, or None where
         there is nothing to measure. ``kind`` and ``better`` are the words of ``runner.model``; ``terms`` is K, the
-        terms of the inner products behind an ``error``. JSON has no NaN or infinity: such a number becomes None, a list ends before the first one, and
-        the detail ``nonfinite`` says what it was and where.
+        terms of the inner products behind an ``error``. JSON has no NaN or infinity: such a number becomes None, a
+        list ends before the first one, and the detail ``nonfinite`` says what it was and where.
         """
         if kind not in KINDS or better not in BETTER:
             raise ValueError("metric %r: no such kind or direction: %r, %r" % (name, kind, better))

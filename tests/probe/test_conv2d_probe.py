@@ -43,7 +43,9 @@ def measured(monkeypatch, raw_request):
         monkeypatch.setattr(convolution, "NATIVE", {"torch": framework.convolution})
         monkeypatch.setattr(conv2d, "WARM_REPEATS", 1)
         names = ("same_3x3_64", "same_stride_2_odd", "channels_first")
-        monkeypatch.setitem(conv2d.SETS, "small", {name: conv2d.SMALL[name] for name in names})
+        small = {name: conv2d.SMALL[name] for name in names}
+        monkeypatch.setattr(conv2d, "SMALL", small)
+        monkeypatch.setitem(conv2d.SETS, "small", small)
         raw_request["cell"].update(keras=None, python="3.11")
         report = protocol.Report()
         conv2d.run(protocol.Request({**raw_request, "probe": "conv2d", "settings": settings}), report)
@@ -78,6 +80,23 @@ def test_one_wrong_output_is_found_and_named(measured):
     report = measured(spoil)
     assert figures(report)["same_stride_2_odd.error_max"] > 1e4
     assert report.details["cases"]["same_stride_2_odd"]["worst"]["position"] == [1, 3, 2, 5]
+
+
+def test_the_small_cases_are_timed_as_one(measured):
+    report = measured(lambda output, _geometry, _call: output)
+    timings = [metric["name"] for metric in report.metrics if metric["kind"] == "timing"]
+    assert timings == ["import_s", "peak_rss_bytes", "small.time_s"]
+    found = figures(report)
+    assert found["small.time_s"] == pytest.approx(sum(found[case + ".time_s"] for case in conv2d.SMALL))
+
+
+def test_a_case_that_fails_leaves_no_sum_to_compare(measured):
+    def spoil(output, geometry, _call):
+        if geometry.strides == (2, 2):
+            raise ValueError("negative dimension")
+        return output
+
+    assert "small.time_s" not in figures(measured(spoil))
 
 
 def test_a_wrong_shape_is_data_and_no_crash(measured):

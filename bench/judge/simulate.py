@@ -45,7 +45,7 @@ def recordings(path: Path, figures: tuple[str, ...] = ("step_s", "cpu_s", "proce
             rows.setdefault(row["workload"], []).append(row)
     return [
         Recording(
-            f"{workload}.{figure}",
+            f"{path.stem}.{workload}.{figure}",
             np.log([float(row[figure]) for row in mine]),
             np.array([float(row["started_s"]) for row in mine]),
         )

@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from statistics import fmean, median
 from typing import TypeGuard
 
 from runner.judge.series import Series
-from runner.model import Better, Metric, Sample
+from runner.model import Better, Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +92,14 @@ def _interleaved(baseline: Series, candidate: Series, rounds: Sequence[int]) -> 
 
 
 def _starts(series: Series) -> dict[int, float]:
-    return {sample.round: seconds for sample, _ in series.points if (seconds := _seconds(sample)) is not None}
+    starts = ((sample.round, _seconds(sample.started)) for sample, _ in series.points if sample.started)
+    return {number: seconds for number, seconds in starts if seconds is not None}
 
 
-def _seconds(sample: Sample) -> float | None:
-    if not sample.started:
-        return None
+@lru_cache(maxsize=4096)
+def _seconds(started: str) -> float | None:
     try:
-        return datetime.fromisoformat(sample.started).timestamp()
+        return datetime.fromisoformat(started).timestamp()
     except ValueError:
         return None
 

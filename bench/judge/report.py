@@ -1,0 +1,188 @@
+"""Print the judge's error rates and power on recorded noise, and say whether each is as good as promised.
+
+    python bench/judge/report.py bench/judge/*.csv
+
+Exits with 1 where a promise is broken. Power is promised for recordings that are quiet enough: a change must stand out
+of what a cell shows against itself (its A/A noise, as `runner calibrate` measures it) to be found in 20 rounds by
+anybody, so figures noisier than the floor are listed, not held to it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import simulate as sim
+
+from runner.judge import JudgeSettings, ranks
+from runner.judge.timing import judge_timings
+from runner.model import Verdict
+
+ROUNDS = 20
+FIXED = JudgeSettings(sequential=False, max_rounds=ROUNDS)
+LOOKS = JudgeSettings(max_rounds=ROUNDS)
+ALARMS = (Verdict.REGRESSED, Verdict.IMPROVED)
+SEED = 20240517
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    seen: str
+    promised: str
+    kept: bool | None
+    """None: nothing was promised."""
+
+
+def rows(recordings: list[sim.Recording], draws: int) -> Iterator[Row]:
+    """Everything that is promised, measured."""
+    draw = np.random.default_rng(SEED)
+    yield from false_alarms(recordings, draws, draw)
+    yield from drift(recordings, draw)
+    yield from power([r for r in recordings if noise(r) < sim.FLOOR], draws, draw)
+    yield from savings([r for r in recordings if noise(r) < sim.FLOOR], draw)
+    yield from speed(draw)
+
+
+def noise(recording: sim.Recording) -> float:
+    """What 99 of 100 comparisons of the workload with itself stay below, relative."""
+    ratios = np.diff(recording.logs)
+    draw = np.random.default_rng(SEED)
+    d = draw.choice(np.abs(ratios), (2000, ROUNDS)) * draw.choice([-1.0, 1.0], (2000, ROUNDS))
+    return float(np.expm1(np.quantile(np.abs(ranks.signed_rank(d, np.zeros(2000), 0.5).shift), 0.99)))
+
+
+def share(hits: list[bool]) -> float:
+    """The part that is true."""
+    return sum(hits) / max(1, len(hits))
+
+
+def mixed(recordings: list[sim.Recording], draws: int, draw: np.random.Generator) -> Iterator[sim.Floats]:
+    """Windows of all recordings in turn."""
+    for i in range(draws):
+        yield sim.window(recordings[i % len(recordings)], ROUNDS, draw)
+
+
+def false_alarms(recordings: list[sim.Recording], draws: int, draw: np.random.Generator) -> Iterator[Row]:
+    """A/A, interleaved."""
+    windows = list(mixed(recordings, draws, draw))
+    alone = share([judge_timings([sim.paired(d)], FIXED)[0].verdict in ALARMS for d in windows])
+    yield Row("A/A, interleaved, one comparison: false alarms", f"{alone:.2%}", "at most 0.5 %", alone <= 0.005)
+    looks = share([sim.sequential(d, LOOKS).verdict in ALARMS for d in windows])
+    yield Row("  the same with four looks", f"{looks:.2%}", "at most 0.5 %", looks <= 0.005)
+    matrices = [[sim.paired(d) for d in mixed(recordings, 50, draw)] for _ in range(draws // 50)]
+    any_alarm = share([any(j.verdict in ALARMS for j in judge_timings(m, FIXED)) for m in matrices])
+    yield Row("A/A, matrix of 50 comparisons: any false alarm", f"{any_alarm:.1%}", "at most 5 %", any_alarm <= 0.05)
+    plain = share([naive(d) for d in windows])
+    yield Row("  for comparison: t-test at 5 %, any effect", f"{plain:.1%}", "", None)
+
+
+def naive(d: sim.Floats) -> bool:
+    """A paired t-test without floor or correction, as benchmark tools use it."""
+    return bool(abs(d.mean()) > 2.093 * d.std(ddof=1) / np.sqrt(len(d)))
+
+
+def drift(recordings: list[sim.Recording], draw: np.random.Generator) -> Iterator[Row]:
+    """Processes that were not interleaved, or not on one host."""
+    found = [
+        sim.timings(sim.blocks(recording, ROUNDS, draw, slope), FIXED)[0].verdict
+        for recording in recordings
+        for slope in (0.0, 0.002, 0.01, 0.05)
+        for _ in range(25)
+    ]
+    alarms, undecided = share([v in ALARMS for v in found]), share([v == Verdict.INCONCLUSIVE for v in found])
+    kept = alarms <= 0.01 and alarms + undecided == 1.0
+    yield Row("blocks on a drifting host: alarms", f"{alarms:.1%}", "at most 1 %, rest undecided", kept)
+    apart = []
+    for recording in recordings:
+        for _ in range(25):
+            one = sim.blocks(recording, ROUNDS, draw)
+            moved = [dataclasses.replace(s, fingerprint={"host": s.cell.id}) for s in one]
+            apart.append(sim.timings(moved, FIXED)[0].verdict == Verdict.NOT_COMPARABLE)
+    yield Row("different hosts: not comparable", f"{share(apart):.0%}", "always", all(apart))
+
+
+def power(recordings: list[sim.Recording], draws: int, draw: np.random.Generator) -> Iterator[Row]:
+    """A slowdown put into real windows."""
+    if not recordings:
+        yield Row("power: no figure of this recording is quieter than the floor", "", "", None)
+        return
+    for change, promised in ((0.10, 0.97), (0.20, 0.995)):
+        windows = [d + np.log1p(change) for d in mixed(recordings, draws, draw)]
+        fixed = [judge_timings([sim.paired(d)], FIXED)[0].verdict for d in windows]
+        ends = [sim.sequential(d, LOOKS) for d in windows]
+        for name, verdicts in (("20 rounds", fixed), ("four looks", [end.verdict for end in ends])):
+            found = share([v == Verdict.REGRESSED for v in verdicts])
+            yield Row(f"+{change:.0%} found, {name}", f"{found:.1%}", f"at least {promised:.1%}", found >= promised)
+            wrong = sum(v == Verdict.SAME for v in verdicts)
+            yield Row(f"  called same, {name}", f"{wrong} of {draws}", "never", wrong == 0)
+        yield Row("  processes a side, four looks", f"{np.mean([end.rounds for end in ends]):.1f}", "at most 20", True)
+        plain = share([judge_timings([sim.paired(d)], SIGNED_RANK)[0].verdict == Verdict.REGRESSED for d in windows])
+        yield Row("  for comparison: signed rank at 5 % with the floor", f"{plain:.1%}", "", None)
+
+
+SIGNED_RANK = JudgeSettings(sequential=False, max_rounds=ROUNDS, per_comparison=0.05)
+
+
+def savings(recordings: list[sim.Recording], draw: np.random.Generator) -> Iterator[Row]:
+    """Matrices of 50 candidates, of which two changed."""
+    if not recordings:
+        return
+    spent, wrong, found = [], [], []
+    for i in range(20):
+        recording = recordings[i % len(recordings)]
+        cost = sim.matrix(recording, {3: 0.1, 30: 0.2}, 50, LOOKS, draw)
+        spent.append(cost.processes / (51 * ROUNDS))
+        verdicts = {int(name[1:]): verdict for name, verdict in cost.verdicts.items()}
+        wrong.append(any(verdict in ALARMS for c, verdict in verdicts.items() if c not in (3, 30)))
+        found += [verdicts[c] == Verdict.REGRESSED for c in (3, 30)]
+    saved = 1 - float(np.mean(spent))
+    yield Row("processes saved by looking, 48 of 50 unchanged", f"{saved:.0%}", "at least 40 %", saved >= 0.4)
+    yield Row("  matrices with any false alarm", f"{share(wrong):.0%}", "at most 5 %", share(wrong) <= 0.05)
+    yield Row("  changes found", f"{share(found):.0%}", "", None)
+
+
+def speed(draw: np.random.Generator) -> Iterator[Row]:
+    """10,000 comparisons of 20 samples, from samples to verdicts."""
+    names = [f"m{i}" for i in range(100)]
+    samples = [
+        sim.sample(f"c{cell}", r, dict(zip(names, np.exp(draw.normal(0, 0.03, 100)).tolist(), strict=True)))
+        for r in range(ROUNDS)
+        for cell in range(101)
+    ]
+    seconds, cpu = time.perf_counter(), time.process_time()
+    found = sim.timings(samples, FIXED)
+    seconds, cpu = time.perf_counter() - seconds, time.process_time() - cpu
+    shown = f"{seconds:.1f} s ({cpu:.1f} s CPU)"
+    yield Row(f"judging {len(found):,} comparisons of 20 samples", shown, "at most 3 s", cpu <= 3.0)
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("noise", type=Path, nargs="+", help="recordings of record.py")
+    parser.add_argument("--draws", type=int, default=4000)
+    args = parser.parse_args()
+    recordings = [recording for path in args.noise for recording in sim.recordings(path)]
+    for recording in recordings:
+        spread = np.std(np.diff(recording.logs)) / np.sqrt(2)
+        print(
+            f"{recording.name}: {len(recording.logs)} processes, spread {spread:.1%}, A/A noise {noise(recording):.1%}"
+        )
+    broken = 0
+    mark: Callable[[bool | None], str] = {None: "", True: "kept", False: "BROKEN"}.__getitem__
+    for row in rows(recordings, args.draws):
+        print(f"{row.what:52} {row.seen:>20}  {row.promised:28} {mark(row.kept)}", flush=True)
+        broken += row.kept is False
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

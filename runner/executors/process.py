@@ -16,11 +16,10 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from runner.errors import UnavailableError
 from runner.model import Limits, Outcome
@@ -339,26 +338,3 @@ def tail(output: bytes, limit: int) -> str:
         first_line, newline, rest = output.partition(b"\n")
         output = rest if newline and len(first_line) < limit // 2 else output
     return output.decode("utf-8", "replace")
-
-
-@contextmanager
-def termination_interrupts() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that every ``finally`` in it runs.
-
-    Without effect outside the main thread, where Python cannot set signal handlers. A signal that this program was
-    started to ignore (``nohup``) stays ignored.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt(signal.Signals(number).name)
-
-    numbers = (number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -46,7 +46,7 @@ def podman() -> Iterator[str]:
     socket = place / "podman.sock"
     service = subprocess.Popen(
         [*storage, "system", "service", "--time=0", f"unix://{socket}"],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=place, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         saved = subprocess.Popen(["docker", "save", BASE], stdout=subprocess.PIPE)

@@ -262,10 +262,13 @@ import signal, tempfile, threading
 from pathlib import Path
 from runner.executors import Launch, Prepared
 from runner.executors.docker import DockerExecutor
-from runner.executors.process import termination_interrupts
 from runner.model import Cell, Environment, Limits
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, interrupt)
 cell = Cell("numpy", "2.0.0", "3.8.0", "3.11", "cpu")
 environment = Environment("numpy", "2.0.0", "3.8.0", "3.11", "cpu", "linux-x86_64")
 executor = DockerExecutor(lambda environment, say: Prepared(environment, IMAGE))
@@ -277,11 +280,10 @@ def execute():
 
 print(executor.run_id, flush=True)
 try:
-    with termination_interrupts():
-        threads = [threading.Thread(target=execute, daemon=True) for _ in range(THREADS)]
-        for thread in threads:
-            thread.start()
-        execute()
+    threads = [threading.Thread(target=execute, daemon=True) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    execute()
 finally:
     executor.close()
 """

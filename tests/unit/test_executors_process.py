@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 
 import pytest
 
 from runner.executors.owner import Owner
-from runner.executors.process import Surroundings, oom_kills, resident, tail, termination_interrupts
+from runner.executors.process import Surroundings, oom_kills, resident, tail
 
 
 def test_a_short_log_is_kept_whole() -> None:
@@ -70,11 +69,3 @@ def test_this_process_has_memory_and_no_process_has_none() -> None:
 
 def test_the_kernels_count_never_falls() -> None:
     assert 0 <= oom_kills() <= oom_kills()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_termination_is_an_interrupt_inside_the_block_only(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), termination_interrupts():
-        os.kill(os.getpid(), number)
-    assert signal.getsignal(number) is before

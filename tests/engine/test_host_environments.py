@@ -1,14 +1,20 @@
-"""Pinned virtual environments made by the real uv, from a wheel that the test makes: no engine, no network."""
+"""Cells on this machine: pinned environments made by the real uv, and how a run of them is ended.
+
+From a wheel that the test makes; neither an engine nor a network is needed.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +24,7 @@ from runner import resources
 from runner.errors import BuildError, CellError, UnavailableError
 from runner.executors import Launch, Prepared
 from runner.executors import host as module
+from runner.executors.current import CurrentExecutor
 from runner.executors.host import HostExecutor, Pinned
 from runner.model import Cell, Environment, Limits
 
@@ -192,3 +199,87 @@ def test_pythons_that_are_found_are_what_they_are_called() -> None:
     for version, path in list(found.items())[:4]:
         code = "import sys; print('%d.%d' % sys.version_info[:2])"
         assert subprocess.check_output([path, "-c", code], text=True).strip() == version
+
+
+# -- ending a run on the host --------------------------------------------------------------------------------
+
+INTERRUPTS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
+"""
+
+RUNNER = """
+import sys, tempfile
+from pathlib import Path
+from runner.executors import Launch, Prepared
+from runner.executors.current import CurrentExecutor
+from runner.model import Cell, Environment, Limits
+
+cell = Cell("torch", "1.0", None, "3.11", "cpu")
+environment = Environment("torch", "1.0", None, "3.11", "cpu", "linux-x86_64")
+executor = CurrentExecutor()
+code = "import os, time; print(os.getpid(), file=open('pid', 'w')); time.sleep(600)"
+prepared = Prepared(environment, sys.executable)
+try:
+    executor.execute(Launch(cell, prepared, Path(sys.argv[1]), None, {}, Limits(), ("-c", code)))
+finally:
+    executor.close()
+"""
+
+
+def _pid(folder: Path) -> int:
+    for _ in range(600):
+        with suppress(OSError, ValueError):
+            return int((folder / "pid").read_text())
+        time.sleep(0.05)
+    pytest.fail("the process did not start within 30 s")
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_an_interrupt_leaves_no_process(tmp_path: Path) -> None:
+    runner = subprocess.Popen([sys.executable, "-c", f"{INTERRUPTS}{RUNNER}", str(tmp_path)], stderr=subprocess.DEVNULL)
+    try:
+        pid = _pid(tmp_path)
+        assert _is_there(pid)
+        runner.send_signal(signal.SIGINT)
+        runner.wait(10)
+        assert not _is_there(pid)
+    finally:
+        runner.kill()
+        runner.wait()
+
+
+def test_closing_ends_what_other_threads_run(tmp_path: Path) -> None:
+    executor = CurrentExecutor()
+    code = "import os, time; print(os.getpid(), file=open('pid', 'w')); time.sleep(600)"
+    caught: list[str] = []
+
+    def execute() -> None:
+        try:
+            executor.execute(launch(Prepared(ENVIRONMENT, sys.executable), tmp_path, code))
+        except UnavailableError as error:
+            caught.append(str(error))
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    pid = _pid(tmp_path)
+    executor.close()
+    thread.join(10)
+    assert caught == ["the run was stopped before this cell ended"]
+    assert not _is_there(pid)
+    with pytest.raises(UnavailableError, match="stopped"):
+        executor.execute(launch(Prepared(ENVIRONMENT, sys.executable), tmp_path, "pass"))
+
+
+def test_an_interpreter_that_is_gone_is_unavailable(tmp_path: Path) -> None:
+    executor = CurrentExecutor()
+    with pytest.raises(UnavailableError, match="cannot be started"):
+        executor.execute(launch(Prepared(ENVIRONMENT, "/no/such/python"), tmp_path, "pass"))
+    executor.close()

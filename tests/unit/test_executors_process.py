@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from runner.executors import process
 from runner.executors.owner import Owner
 from runner.executors.process import Surroundings, oom_kills, resident, tail
 
@@ -69,3 +72,11 @@ def test_this_process_has_memory_and_no_process_has_none() -> None:
 
 def test_the_kernels_count_never_falls() -> None:
     assert 0 <= oom_kills() <= oom_kills()
+
+
+def test_a_mac_tells_a_groups_memory_by_ps(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = "  501   1024\n  501    512\n  777 999999\nPGID garbage\n"
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, output, ""))
+    assert process.group_resident(501) == 1536 << 10
+    assert process.group_resident(1) == 0

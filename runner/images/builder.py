@@ -134,13 +134,16 @@ class Builder:
         here = self.describe()
         if wanted.platform != here.platform:
             raise UnavailableError(f"{wanted.environment.id} is for {wanted.platform}; the engine runs {here.platform}")
-        free = disk.free(here.root)
+        self._check_space(wanted, lock, here.root)
+
+    def _check_space(self, wanted: Recipe, lock: Lock, root: str) -> None:
+        free = disk.free(root)
         needed = disk.rest_bytes() + disk.RESERVE
         if not self.client().images(quiet=True, filters={"label": f"{LABELS}.layer={wanted.framework_key}"}):
             needed += disk.layer_bytes(lock, wanted.environment)
         if free is not None and free < needed:
             raise UnavailableError(
-                f"not built: needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free in {here.root};"
+                f"not built: needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free in {root};"
                 " `runner images prune` makes room"
             )
 

@@ -15,7 +15,7 @@ from runner.images.engine import CommandLine
 from runner.images.network import Network
 from runner.images.recipe import Recipe, dockerfile
 
-_STEP = re.compile(r"#[0-9]+ \[[^\]]*\] .*/(?P<part>framework|rest)\.txt")
+_STEP = re.compile(r"#[0-9]+ \[[^\]]*\] .*/(?P<part>framework|company|keras)\.txt")
 _KEPT_LINES = 200
 
 
@@ -87,14 +87,11 @@ class Running:
 
 def _progress(line: str, recipe: Recipe, say: Callable[[str], None]) -> None:
     step = _STEP.match(line)
+    environment = recipe.environment
     if step and step["part"] == "framework":
-        say(f"installing {recipe.environment.framework} {recipe.environment.version}")
+        say(f"installing {environment.framework} {environment.version}")
     elif step:
-        say(
-            "installing the rest"
-            if recipe.environment.keras is None
-            else f"installing keras {recipe.environment.keras}"
-        )
+        say(f"installing keras {environment.keras}" if environment.keras else "installing the rest")
     elif line.endswith("exporting layers\n"):
         say("writing the image")
 

@@ -26,6 +26,9 @@ REPOSITORY = "keras-version-matrix"
 LABELS = "org.keras-version-matrix"
 TEMPLATE = "environment.Dockerfile.j2"
 TOOLS = ("install.sh", "uv.txt")
+LAYERS = ("framework", "company", "keras")
+"""What is installed in a layer of its own, in this order. Keras's company (h5py, ml-dtypes, rich, ...) is three
+quarters of what comes with it and hardly moves between its releases."""
 
 _VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?"
 _CHECKS: Mapping[str, re.Pattern[str]] = {
@@ -80,9 +83,7 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
         _checked(name, value)
     base = _checked("base", base_image(environment.python))
     files = {name: _text(name) for name in TOOLS}
-    files["framework.txt"] = _lines(lock.framework_lines)
-    if lock.rest_lines:
-        files["rest.txt"] = _lines(lock.rest_lines)
+    files |= {f"{part}.txt": _lines(lines) for part, lines in _layers(lock).items() if lines}
     install = [files[name] for name in TOOLS]
     framework_key = _digest([base, environment.platform, lock.torch_backend, *install, files["framework.txt"]])
     template = _digest([_text(TEMPLATE), *install])
@@ -116,7 +117,7 @@ def dockerfile(recipe: Recipe, buildkit: bool = True) -> str:
         environment=recipe.environment.id,
         base=recipe.base,
         labels=recipe.labels,
-        parts=[part for part in ("framework", "rest") if f"{part}.txt" in recipe.files],
+        parts=[part for part in LAYERS if f"{part}.txt" in recipe.files],
         torch_backend=f" --torch-backend {recipe.torch_backend}" if recipe.torch_backend else "",
         buildkit=buildkit,
     )
@@ -143,6 +144,18 @@ def _checked(name: str, value: str) -> str:
     if not _CHECKS[name].fullmatch(value):
         raise BuildError(f"{value!r} is no {name.replace('_', ' ')} that may go into a Dockerfile")
     return value
+
+
+def _layers(lock: Lock) -> dict[str, tuple[str, ...]]:
+    """The lock's lines by layer."""
+    keras: list[str] = []
+    company: list[str] = []
+    chosen = company
+    for line in lock.rest_lines:
+        if "==" in line:
+            chosen = keras if line.startswith("keras==") else company
+        chosen.append(line)
+    return {"framework": lock.framework_lines, "company": tuple(company), "keras": tuple(keras)}
 
 
 def _lines(lines: Iterable[str]) -> str:

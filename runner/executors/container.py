@@ -26,6 +26,7 @@ TMP_BYTES = 1 << 30
 """Size of the container's /tmp, a tmpfs: caches of compilers go there. It counts towards the memory limit."""
 
 _SIGKILL = 9
+_INIT_PROGRAMS = ("docker-init", "catatonit")
 _GPU_WORDS = ("gpu", "nvidia", "cdi device", "device driver", "cuda")
 
 
@@ -201,11 +202,15 @@ def engine_error(explanation: str, launch: Launch) -> CellError:
     if "bind source path does not exist" in low or "mounts denied" in low or "statfs" in low:
         return UnavailableError(
             f"the Docker engine does not see {launch.io} of this machine (it is remote or in a virtual machine); "
-            "use an engine on this machine, or share that folder with it"
+            "use an engine on this machine, share that folder with it, or set TMPDIR to a folder that it sees"
         )
     if launch.cell.device == "cuda" and any(word in low for word in _GPU_WORDS):
         return UnavailableError(
             f"the Docker engine cannot offer a GPU (is the NVIDIA Container Toolkit set up?): {line}"
+        )
+    if any(f'{program}": executable file not found' in low for program in _INIT_PROGRAMS):
+        return UnavailableError(
+            f"the Docker engine lacks its init program (install tini, or catatonit for Podman): {line}"
         )
     if "no such container" in low:
         return CellError("somebody removed the container while it ran")

@@ -88,6 +88,18 @@ def launch(io: Path, reference: str, code: str, **limits: float) -> Launch:
     )
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder away")
+def test_the_process_is_the_caller_and_nobody_else(
+    docker_executor: DockerExecutor, io: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 4242)
+    monkeypatch.setattr(os, "getgid", lambda: 4243)
+    os.chown(io, 4242, 4243)
+    code = "import os, getpass; open('file', 'w'); print(os.getuid(), os.getgid(), os.getgroups(), getpass.getuser())"
+    assert docker_executor.execute(launch(io, IMAGE, code)).log == "4242 4243 [4243] cell\n"
+    assert ((io / "file").stat().st_uid, (io / "file").stat().st_gid) == (4242, 4243)
+
+
 def test_silence_beyond_one_requests_patience_is_no_end(
     docker_executor: DockerExecutor, io: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -241,6 +241,7 @@ CUDA = replace(LAUNCH, cell=replace(CELL, device="cuda"))
         ("statfs /tmp/io: no such file or directory", LAUNCH, Status.UNAVAILABLE, "does not see /tmp/io"),
         ("No such image: sha256:abc", LAUNCH, Status.UNAVAILABLE, "image sha256:abc is gone"),
         ("write /x: no space left on device", LAUNCH, Status.UNAVAILABLE, "disk is full"),
+        ('exec: "docker-init": executable file not found in $PATH', LAUNCH, Status.UNAVAILABLE, "install tini"),
         ("No such container: runner-1", LAUNCH, Status.CRASHED, "somebody removed the container"),
         ("OCI runtime create failed: exec: python: not found\nmore\n", LAUNCH, Status.CRASHED, "python: not found"),
         ("", LAUNCH, Status.CRASHED, "no reason given"),

@@ -1,0 +1,141 @@
+"""The probes' networks in plain PyTorch, TensorFlow, JAX and MXNet Gluon, for cells without Keras.
+
+Same layers, same initial weights (NumPy's, in Keras's layout and order), same batches, same Adam: what is left is what
+Keras adds. A network is a list of layers, each a tuple of name and options:
+
+``("conv", filters, size, activation)`` valid, stride 1; ``("pool",)`` 2 x 2; ``("flatten",)``;
+``("dense", units, activation)``; ``("dropout", rate)``; ``("embedding", words, width)``; ``("lstm", units)``, the last
+output; ``("branches", [layers], [layers])``, which must come first, takes a pair of inputs and concatenates.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import time
+
+from .. import backend as backends
+from ..protocol import UnsupportedError
+
+MODULES = {"torch": "in_torch", "tensorflow": "in_tensorflow", "jax": "in_jax", "mxnet": "in_mxnet"}
+
+ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+"""Keras's constants; epsilon is added to the root of the uncorrected second moment (Kingma and Ba, before 2.1)."""
+
+MNIST = [
+    ("conv", 32, 3, "relu"),
+    ("pool",),
+    ("conv", 64, 3, "relu"),
+    ("pool",),
+    ("flatten",),
+    ("dense", 128, "relu"),
+    ("dropout", 0.2),
+    ("dense", 10, None),
+]
+"""The network of the mnist probe, as logits."""
+
+
+def load(request):
+    """The cell's framework without Keras, a ``backend.Backend``. Raises UnsupportedError for one without a network."""
+    if request.framework not in MODULES:
+        raise UnsupportedError("%s trains nothing of its own" % request.framework)
+    return backends.load(request)
+
+
+def model(backend, layers, weights, loss, rate=1e-3, seed=0):
+    """The network on ``backend``, ready to train.
+
+    ``weights``: NumPy arrays in the order and layout of Keras (see ``shapes``). ``loss``: ``crossentropy`` (of logits
+    and integers) or ``mse``. The result has ``step(x, y)``, one update on NumPy arrays, which returns the loss before
+    it as the framework's scalar; ``outputs(x)``, a NumPy array, without dropout; ``weights()``; and ``parameters``.
+    """
+    module = importlib.import_module("." + MODULES[backend.name], __package__)
+    return module.Model(backend, layers, weights, loss, rate, seed)
+
+
+def shapes(layers, shape):
+    """``(shapes of the weights, shape of the output)``; ``shape`` is the input's without the batch (a pair of
+    shapes for ``branches``).
+    """
+    found = []
+    for layer in layers:
+        name = layer[0]
+        if name == "branches":
+            ends = []
+            for branch, start in zip(layer[1:], shape):
+                inner, end = shapes(branch, start)
+                found += inner
+                ends.append(end)
+            shape = (sum(end[-1] for end in ends),)
+        elif name == "conv":
+            found += [(layer[2], layer[2], shape[-1], layer[1]), (layer[1],)]
+            shape = (shape[0] - layer[2] + 1, shape[1] - layer[2] + 1, layer[1])
+        elif name == "pool":
+            shape = (shape[0] // 2, shape[1] // 2, shape[2])
+        elif name == "flatten":
+            shape = (math.prod(shape),)
+        elif name == "dense":
+            found += [(shape[-1], layer[1]), (layer[1],)]
+            shape = (*shape[:-1], layer[1])
+        elif name == "embedding":
+            found.append((layer[1], layer[2]))
+            shape = (*shape, layer[2])
+        elif name == "lstm":
+            found += [(shape[-1], 4 * layer[1]), (layer[1], 4 * layer[1]), (4 * layer[1],)]
+            shape = (layer[1],)
+    return found, shape
+
+
+def initial_weights(layers, shape, seed):
+    """Glorot-uniform float32 kernels, zero biases, LSTM forget biases of 1; the same on every machine.
+
+    From ``RandomState``, whose streams NumPy has frozen, and uniform: normal deviates pass through the platform's
+    logarithm.
+    """
+    import numpy as np
+
+    random = np.random.RandomState([seed, 0])
+    weights = []
+    for wanted in shapes(layers, shape)[0]:
+        if len(wanted) == 1:
+            weights.append(np.zeros(wanted, "float32"))
+            continue
+        field = int(np.prod(wanted[:-2]))  # 1 for a dense kernel
+        limit = math.sqrt(6.0 / (field * (wanted[-2] + wanted[-1])))
+        weights.append(((2 * random.random_sample(wanted) - 1) * limit).astype("float32"))
+    for bias, kernel in zip(weights[2:], weights[1:]):
+        if kernel.ndim == 2 and bias.ndim == 1 and bias.size == kernel.shape[1] == 4 * kernel.shape[0]:
+            bias[bias.size // 4 : bias.size // 2] = 1.0  # after a recurrent kernel: gates i, f, c, o
+    return weights
+
+
+def take(x, index):
+    """Rows of an array, or of each of a pair."""
+    return tuple(part[index] for part in x) if isinstance(x, tuple) else x[index]
+
+
+def train(trained, backend, x, y, batches):
+    """One step per index array. Returns ``(loss per step, time at which each ended)``, floats and seconds."""
+    losses, ends = [], []
+    for index in batches:
+        loss = backend.block(trained.step(take(x, index), y[index]))
+        ends.append(time.perf_counter())
+        losses.append(loss)
+    return [float(backend.numpy(loss)) for loss in losses], ends
+
+
+def scores(trained, x, y, loss, batch):
+    """``{"loss": mean, "accuracy" or "mae": mean}`` over all samples, computed in float64 from the outputs."""
+    import numpy as np
+
+    rows = range(0, len(y), batch)
+    out = np.concatenate([trained.outputs(take(x, slice(i, i + batch))) for i in rows]).astype("float64")
+    if loss == "mse":
+        error = out - y
+        return {"loss": float(np.mean(error**2)), "mae": float(np.mean(np.abs(error)))}
+    shifted = out - out.max(-1, keepdims=True)
+    chosen = np.take_along_axis(shifted, np.asarray(y, "int64")[:, None], -1)[:, 0]
+    return {
+        "loss": float(np.mean(np.log(np.exp(shifted).sum(-1)) - chosen)),
+        "accuracy": float(np.mean(out.argmax(-1) == y)),
+    }

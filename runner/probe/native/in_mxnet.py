@@ -80,7 +80,7 @@ class Net(gluon.HybridBlock):
         elif name == "pool":
             block = nn.MaxPool2D(2)
         elif name == "flatten":
-            block = nn.HybridLambda(lambda F, x: F.flatten(F.transpose(x, axes=(0, 2, 3, 1))))
+            block = nn.HybridLambda(lambda F, x: F.flatten(F.transpose(x, axes=(0, 2, 3, 1))))  # noqa: N803
         elif name == "dense":
             block = nn.Dense(layer[1], activation=layer[2])
             self._slots.append((block, (("weight", (1, 0)), ("bias", (0,)))))

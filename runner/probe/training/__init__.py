@@ -8,7 +8,7 @@ import traceback
 from .. import backend
 from ..protocol import one_line
 
-DEFAULTS = {"only": "", "budget_s": 75.0}
+DEFAULTS = {"only": "", "budget_s": 90.0}
 """``only``: run the scenarios whose name begins so. ``budget_s``: CPU time after which no new
 one is begun."""
 

@@ -206,13 +206,9 @@ def sparse():
     options = [
         ("clipnorm", {"common": {"clipnorm": 0.05}}),
         ("global_clipnorm", {"common": {"global_clipnorm": 0.1}}),
-        ("clipvalue", {"common": {"clipvalue": 0.01}}),
-        ("weight_decay", {"common": {"weight_decay": 0.1}}),
-        ("accumulation", {"common": {"gradient_accumulation_steps": 2}}),
-        ("SGD", {"optimizer": ("SGD", {"momentum": 0.9})}),
+        ("SGD", {"optimizer": ("SGD", {"momentum": 0.9}), "common": {"weight_decay": 0.1}}),
         ("Adam", {"optimizer": ("Adam", {"epsilon": 0.01}), "rate": 0.05}),
-        ("RMSprop", {"optimizer": ("RMSprop", {"epsilon": 0.01}), "rate": 0.05}),
-        ("Adagrad", {"optimizer": ("Adagrad", {})}),
+        ("Adagrad", {"common": {"gradient_accumulation_steps": 2}, "optimizer": ("Adagrad", {})}),
     ]
     return [
         of_task("sparse." + name, reference.Task(**embedded, **more), ("loss", "weights"), lacks=lacks)

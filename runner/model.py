@@ -263,8 +263,8 @@ class Evidence:
     rounds_needed: int | None = None
     """For ``inconclusive``: how many more rounds it would take, where that can be said."""
     classification: str = ""
-    """Exact figures: ``bit-equal``, ``rounding``, ``tf32-like``, ``bf16-like``, ``fp16-like``, ``wrong``, ``diverges`` (a
-    trajectory), ``differs`` (a name or count) or ``nondeterministic``."""
+    """Exact figures: ``bit-equal``, ``rounding``, ``tf32-like``, ``bf16-like``, ``fp16-like``, ``wrong``, ``diverges``
+    (a trajectory), ``differs`` (a name or count) or ``nondeterministic``."""
 
 
 @dataclass(frozen=True, slots=True)

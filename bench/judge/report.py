@@ -2,9 +2,10 @@
 
     python bench/judge/report.py bench/judge/*.csv
 
-Exits with 1 where a promise is broken. Power is promised for recordings that are quiet enough: a change must stand out
-of what a cell shows against itself (its A/A noise, as `runner calibrate` measures it) to be found in 20 rounds by
-anybody, so figures noisier than the floor are listed, not held to it.
+Exits with 1 where a promise is broken. False alarms are counted on the recordings as they are. Power and savings
+depend on how noisy a machine is: nobody finds 10 % in 20 rounds where a cell differs from itself by more. They are
+promised for an A/A noise (as `runner calibrate` measures it) of up to half the floor; recordings noisier than that,
+of a machine that does other work meanwhile, are shrunk to it first, which keeps their tails, spells and drift.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ FIXED = JudgeSettings(sequential=False, max_rounds=ROUNDS)
 LOOKS = JudgeSettings(max_rounds=ROUNDS)
 ALARMS = (Verdict.REGRESSED, Verdict.IMPROVED)
 SEED = 20240517
+QUIET = sim.FLOOR / 2
+"""The A/A noise for which power is promised."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +49,9 @@ def rows(recordings: list[sim.Recording], draws: int) -> Iterator[Row]:
     draw = np.random.default_rng(SEED)
     yield from false_alarms(recordings, draws, draw)
     yield from drift(recordings, draw)
-    yield from power([r for r in recordings if noise(r) < sim.FLOOR], draws, draw)
-    yield from savings([r for r in recordings if noise(r) < sim.FLOOR], draw)
+    quiet = [quieted(recording) for recording in recordings]
+    yield from power(quiet, draws, draw)
+    yield from savings(quiet, draw)
     yield from speed(draw)
 
 
@@ -57,6 +61,12 @@ def noise(recording: sim.Recording) -> float:
     draw = np.random.default_rng(SEED)
     d = draw.choice(np.abs(ratios), (2000, ROUNDS)) * draw.choice([-1.0, 1.0], (2000, ROUNDS))
     return float(np.expm1(np.quantile(np.abs(ranks.signed_rank(d, np.zeros(2000), 0.5).shift), 0.99)))
+
+
+def quieted(recording: sim.Recording) -> sim.Recording:
+    """The recording, shrunk where it is noisier than power is promised for."""
+    loud = noise(recording)
+    return recording if loud <= QUIET else sim.scaled(recording, np.log1p(QUIET) / np.log1p(loud))
 
 
 def share(hits: list[bool]) -> float:
@@ -77,7 +87,7 @@ def false_alarms(recordings: list[sim.Recording], draws: int, draw: np.random.Ge
     yield Row("A/A, interleaved, one comparison: false alarms", f"{alone:.2%}", "at most 0.5 %", alone <= 0.005)
     looks = share([sim.sequential(d, LOOKS).verdict in ALARMS for d in windows])
     yield Row("  the same with four looks", f"{looks:.2%}", "at most 0.5 %", looks <= 0.005)
-    matrices = [[sim.paired(d) for d in mixed(recordings, 50, draw)] for _ in range(draws // 50)]
+    matrices = [[sim.paired(d) for d in mixed(recordings, 50, draw)] for _ in range(draws // 4)]
     any_alarm = share([any(j.verdict in ALARMS for j in judge_timings(m, FIXED)) for m in matrices])
     yield Row("A/A, matrix of 50 comparisons: any false alarm", f"{any_alarm:.1%}", "at most 5 %", any_alarm <= 0.05)
     plain = share([naive(d) for d in windows])
@@ -111,9 +121,6 @@ def drift(recordings: list[sim.Recording], draw: np.random.Generator) -> Iterato
 
 def power(recordings: list[sim.Recording], draws: int, draw: np.random.Generator) -> Iterator[Row]:
     """A slowdown put into real windows."""
-    if not recordings:
-        yield Row("power: no figure of this recording is quieter than the floor", "", "", None)
-        return
     for change, promised in ((0.10, 0.97), (0.20, 0.995)):
         windows = [d + np.log1p(change) for d in mixed(recordings, draws, draw)]
         fixed = [judge_timings([sim.paired(d)], FIXED)[0].verdict for d in windows]
@@ -133,8 +140,6 @@ SIGNED_RANK = JudgeSettings(sequential=False, max_rounds=ROUNDS, per_comparison=
 
 def savings(recordings: list[sim.Recording], draw: np.random.Generator) -> Iterator[Row]:
     """Matrices of 50 candidates, of which two changed."""
-    if not recordings:
-        return
     spent, wrong, found = [], [], []
     for i in range(20):
         recording = recordings[i % len(recordings)]

@@ -54,6 +54,11 @@ def recordings(path: Path, figures: tuple[str, ...] = ("step_s", "cpu_s", "proce
     ]
 
 
+def scaled(recording: Recording, factor: float) -> Recording:
+    """The same recording with its noise made smaller or larger; its tails, spells and drift keep their shape."""
+    return Recording(f"{recording.name} x {factor:.2g}", recording.logs * factor, recording.started)
+
+
 def window(recording: Recording, n: int, draw: np.random.Generator) -> Floats:
     """Log-ratios of n interleaved rounds: neighbours in time, in a random order of the two cells."""
     start = draw.integers(0, len(recording.logs) - 2 * n + 1)

@@ -212,9 +212,8 @@ def frozen():
 
     layers = mlp()
     layers[0].trainable = False
-    return Scenario(
-        "fit.frozen", measure, lambda rounding: reference.fit(regression(layers=layers, epochs=1), rounding)
-    )
+    rest = regression(layers=layers, epochs=1)
+    return Scenario("fit.frozen", measure, lambda rounding: reference.fit(rest, rounding), ("loss", "weights"))
 
 
 def rate_changes():

@@ -11,9 +11,7 @@ import click
 from runner.cli import options
 
 if TYPE_CHECKING:
-    from docker.api.client import APIClient
-
-    from runner.images.manage import Removed
+    from runner.images.manage import APIClient, Removed
     from runner.lockfile import Lock
     from runner.model import Environment
 

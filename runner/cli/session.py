@@ -179,7 +179,7 @@ def _report(request: Request, record: RunRecord, samples: Sequence[Sample], *, i
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does: containers removed, finished results kept.
+    """SIGTERM and a closed terminal end the run as Ctrl-C does: containers removed, finished results kept.
 
     SIGINT is set as well: a shell that starts a job in the background leaves it ignored.
     """
@@ -187,7 +187,7 @@ def _stoppable() -> Iterator[None]:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

@@ -69,7 +69,8 @@ def window(recording: Recording, n: int, draw: np.random.Generator) -> Floats:
 
 def paired(ratios: Floats) -> Paired:
     """The judge's material of log-ratios of successive rounds."""
-    return Paired(tuple(range(len(ratios))), tuple(ratios.tolist()), Better.LOWER, FLOOR)
+    n = len(ratios)
+    return Paired(tuple(range(n)), tuple(ratios.tolist()), Better.LOWER, FLOOR, n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,10 @@ class Paired:
     better: Better
     floor: float
     """Relative: 0.05 is five percent."""
+    reached: int
+    """How many rounds both sides have begun, whether or not each of them counts."""
     flaw: str = ""
-    """Why no verdict may rest on these figures, or empty ."""
+    """Why no verdict may rest on these figures, or empty."""
 
 
 def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
@@ -41,7 +43,8 @@ def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
     rounds = tuple(sorted(left.keys() & right.keys()))
     ratios = tuple(math.log(right[r] / left[r]) for r in rounds)
     better = candidate.metric.better if candidate.metric.better != Better.NEITHER else Better.LOWER
-    return Paired(rounds, ratios, better, floor, _flaw(baseline, candidate, left, right, rounds))
+    reached = min(max(sample.round for sample, _ in one.points) for one in (baseline, candidate)) + 1
+    return Paired(rounds, ratios, better, floor, reached, _flaw(baseline, candidate, left, right, rounds))
 
 
 def _by_round(series: Series) -> dict[int, float]:

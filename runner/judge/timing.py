@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runner.judge import ranks
 from runner.judge.pairwise import Paired
 from runner.judge.ranks import Floats
 from runner.judge.settings import SAME_SPENDING_POWER, SPENDING_POWER, JudgeSettings
 from runner.model import Better, Evidence, Verdict
+
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,37 +66,57 @@ def _looks(material: Sequence[Paired], margin: Floats, settings: JudgeSettings) 
     """Sequential p-values: the smallest alpha at which some look so far would have rejected.
 
     Under alpha_k = share_k * alpha, that is min over the looks of p_k / share_k; Holm's procedure on such
-    p-values keeps the family's error rate at every look (Ye, Li, Liu & Yao, Statist. Med. 32 (2013) 1112).
+    p-values keeps the family's error rate at every look (Ye, Li, Liu & Yao, Statist. Med. 32 (2013) 1112). Only
+    whole looks count: one that was begun gives an estimate and no p-value, or it would be one look more.
     """
     m = len(material)
     looked = _Looked(*(np.full(m, fill) for fill in (np.nan, -np.inf, np.inf, 1.0, np.inf)))
-    shares = list(zip(settings.spent(SPENDING_POWER), settings.spent(SAME_SPENDING_POWER), strict=True))
-    looks = settings.looks
-    for k, (share, same_share) in enumerate(shares):
-        last = k == len(looks) - 1
-        before = looks[k - 1] if k else 0
-        by_n: dict[int, list[int]] = {}
+    seen = [0] * m
+    for look, share, same_share in zip(
+        settings.looks, settings.spent(SPENDING_POWER), settings.spent(SAME_SPENDING_POWER), strict=True
+    ):
+        level = settings.alpha * same_share
+        due: dict[int, list[int]] = {}
         for i, item in enumerate(material):
-            n = len(item.rounds) if last else sum(r < looks[k] for r in item.rounds)
-            new = n and (k == 0 or item.rounds[n - 1] >= before)
-            if new:
-                by_n.setdefault(n, []).append(i)
-        for n, rows in by_n.items():
-            d = np.array([material[i].ratios[:n] for i in rows])
-            found = ranks.signed_rank(d, margin[rows], settings.alpha * same_share)
-            _merge(looked, np.array(rows), found, share, same_share)
+            if settings.sequential and item.reached < look:
+                continue
+            n = bisect_left(item.rounds, look) if look < settings.max_rounds else len(item.rounds)
+            if n:
+                due.setdefault(n, []).append(i)
+                seen[i] = n
+        for rows, found in _tested(material, due, margin, level):
+            _merge(looked, rows, found, share, same_share, settings.alpha)
+    rest: dict[int, list[int]] = {}
+    for i, item in enumerate(material):
+        if seen[i] != len(item.rounds):
+            rest.setdefault(len(item.rounds), []).append(i)
+    first = settings.alpha * settings.spent(SAME_SPENDING_POWER)[0]
+    for rows, found in _tested(material, rest, margin, first):
+        _estimate(looked, rows, found, settings.alpha)
     return looked
 
 
-def _merge(looked: _Looked, rows: np.ndarray, found: ranks.Ranked, share: float, same_share: float) -> None:
-    looked.shift[rows] = found.shift
+def _tested(
+    material: Sequence[Paired], by_n: Mapping[int, list[int]], margin: Floats, level: float
+) -> Iterator[tuple[Rows, ranks.Ranked]]:
+    """Test the first n rounds of comparisons, those of equal n together."""
+    for n, rows in by_n.items():
+        d = np.array([material[i].ratios[:n] for i in rows])
+        yield np.array(rows), ranks.signed_rank(d, margin[rows], level)
+
+
+def _merge(looked: _Looked, rows: Rows, found: ranks.Ranked, share: float, same_share: float, alpha: float) -> None:
     looked.p[rows] = np.minimum(looked.p[rows], np.minimum(found.p_up, found.p_down) / share)
-    p_same = found.p_same / same_share
-    # the interval shown is that of the look which came closest to showing equivalence, so that the two agree
-    newer = p_same <= looked.p_same[rows]
-    looked.low[rows] = np.where(newer, found.low, looked.low[rows])
-    looked.high[rows] = np.where(newer, found.high, looked.high[rows])
-    looked.p_same[rows] = np.minimum(looked.p_same[rows], p_same)
+    _estimate(looked, rows, found, alpha)
+    looked.p_same[rows] = np.minimum(looked.p_same[rows], found.p_same / same_share)
+
+
+def _estimate(looked: _Looked, rows: Rows, found: ranks.Ranked, alpha: float) -> None:
+    """Take over the latest estimate and interval, but keep the interval that has shown ``same``."""
+    looked.shift[rows] = found.shift
+    shown = looked.p_same[rows] <= alpha
+    looked.low[rows] = np.where(shown, looked.low[rows], found.low)
+    looked.high[rows] = np.where(shown, looked.high[rows], found.high)
 
 
 def _verdict(item: Paired, row: _Row, settings: JudgeSettings) -> Judged:

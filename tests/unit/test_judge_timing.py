@@ -125,6 +125,28 @@ def test_false_alarms_of_a_sequential_run_stay_within_alpha_without_any_floor() 
     assert alarms <= 0.05 * 400 + 2 * math.sqrt(400 * 0.05 * 0.95)
 
 
+def test_a_look_that_was_only_begun_decides_nothing() -> None:
+    settings = JudgeSettings(max_rounds=20)
+    clear = noisy(0.0, n=20, spread=0.001)
+    assert verdict(series(clear[:8]), settings).verdict == Verdict.SAME
+    begun = verdict(series(clear[:7]), settings)
+    assert (begun.verdict, begun.evidence.n, begun.evidence.p) == (Verdict.INCONCLUSIVE, 7, 1.0)
+    assert begun.evidence.effect == pytest.approx(0.0, abs=0.001)
+
+
+def test_a_round_that_does_not_count_still_completes_its_look() -> None:
+    samples = [replace(s, quiet=s.round != 7) for s in series(noisy(0.0, n=8, spread=0.001))]
+    assert verdict(samples, JudgeSettings(max_rounds=20)).verdict == Verdict.SAME
+
+
+def test_rounds_of_an_earlier_decision_stay_decided() -> None:
+    ratios = [*noisy(0.0, n=8, spread=0.001), 0.3, -0.3, 0.3]
+    found = verdict(series(ratios), JudgeSettings(max_rounds=20))
+    assert (found.verdict, found.evidence.n) == (Verdict.SAME, 11)
+    assert found.evidence.high is not None
+    assert found.evidence.high < 0.01, "the interval is that of the look which has shown it"
+
+
 # --- verdicts --------------------------------------------------------------------------------------------------------
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from runner.cli import options
 
 if TYPE_CHECKING:
-    from runner.images.manage import APIClient, Removed
+    from runner.images.manage import Removed
     from runner.lockfile import Lock
     from runner.model import Environment
 
@@ -65,7 +65,7 @@ def prune_command(keep: int | None, keep_free: float | None, *, everything: bool
     click.echo(f"{len(removed.environments)} images removed; the build cache gave back {freed / _GB:.2f} GB")
 
 
-def evict(client: APIClient, keep: int | None, keep_free_gb: float | None, protected: tuple[str, ...]) -> Removed:
+def evict(client: Any, keep: int | None, keep_free_gb: float | None, protected: tuple[str, ...]) -> Removed:
     """Remove the images that have to go so that at most ``keep`` stay and that much is free."""
     from runner.images import disk, engine, manage
 

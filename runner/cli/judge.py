@@ -95,10 +95,10 @@ def calibrate_command(
     """
     from runner.cli import assemble, calibrations
     from runner.errors import RunnerError
-    from runner.judge import calibration
+    from runner.judge import JudgeSettings, calibration
 
     samples = _measured(cell, set_name, probes, 2 * rounds, executor, out)
-    noise = calibration.noise(samples, rounds)
+    noise = calibration.noise(samples, JudgeSettings().max_rounds)
     if not noise:
         raise RunnerError(f"{cell}: too few timings to calibrate with; see the results in {out}")
     try:

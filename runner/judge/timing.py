@@ -155,8 +155,8 @@ def _reason(verdict: Verdict, evidence: Evidence) -> str:
         return f"{effect:+.1%}, shown to lie within ±{floor:.0%}"
     if verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
         return f"{effect:+.1%}, p {evidence.p_adjusted:.2g} corrected"
-    more = f", about {evidence.rounds_needed} more rounds" if evidence.rounds_needed else ""
-    return f"{effect:+.1%} after {evidence.n} rounds: neither a change nor its absence is shown{more}"
+    more = f", about {evidence.rounds_needed} more round{_s(evidence.rounds_needed)}" if evidence.rounds_needed else ""
+    return f"{effect:+.1%} after {evidence.n} round{_s(evidence.n)}: neither a change nor its absence is shown{more}"
 
 
 def rounds_needed(item: Paired, shift: float, settings: JudgeSettings) -> int | None:
@@ -178,3 +178,7 @@ def rounds_needed(item: Paired, shift: float, settings: JudgeSettings) -> int | 
     z = NormalDist().inv_cdf(1 - level) + NormalDist().inv_cdf(0.8 if change else 0.9)
     total = math.ceil((z * spread / distance) ** 2 * math.pi / 3) if distance > 0 else least
     return max(1, max(least, total) - n)
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

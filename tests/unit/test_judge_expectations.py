@@ -147,3 +147,20 @@ def test_a_worse_exact_figure_is_added_and_a_better_one_taken_out(tmp_path: Path
     assert entries[-1] == Expectation(JAX.id, "conv2d", metric="case.error_max", reason='rounding -> "wrong"')
     fine = Seen(JAX, "conv2d", "case.error_max", None, bad=False, reason="")
     assert updated(text, entries, [fine]).removed == entries[-1:]
+
+
+@pytest.mark.parametrize(
+    ("reason", "seen_reason", "expected"),
+    [
+        ("no attribute 'spmd_mode'", "AttributeError: module 'jax' has no attribute 'spmd_mode'", True),
+        ("no attribute 'spmd_mode'", "TypeError: something else", False),
+        ("", "anything at all", True),
+    ],
+)
+def test_the_same_status_for_another_reason_is_another_failure(
+    reason: str, seen_reason: str, *, expected: bool
+) -> None:
+    cell = Cell("jax", "0.10.2", "3.8.0", "3.11", "cpu")
+    bad = Sample(cell, "e", "mnist", {}, 0, 0, "docker", Status.CRASHED, seen_reason)
+    known = Expectation("jax-*", "mnist", Status.CRASHED, reason=reason)
+    assert expectations.as_expected(known, bad) is expected

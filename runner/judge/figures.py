@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,11 +60,24 @@ def _by_seed(left: Series, right: Series) -> Finding:
     seeds = sorted(before.keys() & after.keys())
     if not seeds:
         return Verdict.NOT_COMPARABLE, "no seed in common", Evidence()
-    return exact.worst(_values(right, [m.value for m in before[s]], [m.value for m in after[s]]) for s in seeds)
+    kind = right.metric.kind
+    return exact.worst(
+        _values(right, [_fitting(kind, m.value) for m in before[s]], [_fitting(kind, m.value) for m in after[s]])
+        for s in seeds
+    )
+
+
+def _fitting(kind: Kind, value: object) -> object:
+    """The value, or None for one that a figure of this kind cannot have."""
+    if kind == Kind.ERROR:
+        return value if isinstance(value, int | float) and math.isfinite(value) else None
+    if kind == Kind.TRAJECTORY:
+        return value if isinstance(value, list) else None
+    return value
 
 
 def _values(one: Series, baseline: Sequence[Any], candidate: Sequence[Any]) -> Finding:
-    """Judge what the processes of two cells gave for one seed; None is a figure that is not finite."""
+    """Judge what the processes of two cells gave for one seed; None is no figure, as where it was not finite."""
     if any(value is None for value in (*baseline, *candidate)):
         return exact.judge_missing(baseline, candidate)
     if one.metric.kind == Kind.ERROR:

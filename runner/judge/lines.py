@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import UnionType
 
 import msgspec
 
@@ -42,6 +43,12 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     started: str = ""
 
 
+_FITS: dict[Kind, type | UnionType] = {
+    Kind.TIMING: int | float,
+    Kind.SEEDED: int | float,
+    Kind.ERROR: int | float,
+    Kind.TRAJECTORY: list,
+}
 _Process = tuple[str, str, int | None, int | None, str | None, str]
 
 _DECODER = msgspec.json.Decoder(_Line)
@@ -100,6 +107,8 @@ class _Reader:
             raise ValueError(f"metric {line.metric!r} is {kind.value} here and {known.value} before")
         if kind == Kind.TIMING and line.round is None:
             raise ValueError("a timing needs its `round`: rounds pair the cells")
+        if line.value is not None and not isinstance(line.value, _FITS.get(kind, object)):
+            raise ValueError(f"{kind.value} figures are {'lists' if kind == Kind.TRAJECTORY else 'numbers'}")
         if not line.cell or not line.metric:
             raise ValueError("`cell` and `metric` cannot be empty")
         process = (line.cell, line.probe, line.round, line.seed, line.host, line.started)

@@ -99,6 +99,8 @@ def test_numbers_that_are_none_are_left_out(tmp_path: Path, capsys: pytest.Captu
         ('{"cell": "A", "metric": "t", "value": 1, "round": 1, "kind": "speed"}', "line 2: Invalid enum value 'speed'"),
         ('{"cell": "A", "metric": "step_s", "value": "fast", "round": 1}', "is exact here and timing before"),
         ('{"cell": "", "metric": "t", "value": 1, "round": 1}', "`cell` and `metric` cannot be empty"),
+        ('{"cell": "A", "metric": "e", "value": "x", "kind": "error"}', "line 2: error figures are numbers"),
+        ('{"cell": "A", "metric": "e", "value": 1, "kind": "trajectory"}', "line 2: trajectory figures are lists"),
         ('{"cell": "A", "metric": "t", "value": true, "round": 1}', "line 2: Expected"),
         ("\ufffd", "line 2:"),
     ],

@@ -323,3 +323,26 @@ def test_a_metric_that_only_one_side_reports_is_not_comparable() -> None:
 def test_information_is_never_judged() -> None:
     note = Metric("note", "x", Kind.INFO)
     assert compared([note], [replace(note, value="y")]) == {}
+
+
+values = st.one_of(
+    st.none(), st.integers(-5, 5), st.floats(), st.text(max_size=3), st.lists(st.floats(), max_size=4)
+)  # what a result file may hold, whether or not it makes sense
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(Kind),
+    st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 3), values), max_size=12),
+    st.one_of(st.none(), st.integers(-1, 9)),
+)
+def test_nothing_that_a_file_may_hold_stops_the_judge(
+    kind: Kind, points: list[tuple[bool, int, int, object]], terms: int | None
+) -> None:
+    samples = [
+        replace(sample(NEW if new else OLD, [Metric("m", value, kind, Better.LOWER, "", terms)], seed), round=number)  # type: ignore[arg-type]
+        for new, number, seed, value in points
+    ]
+    for found in judge(samples, [VERSION]):
+        assert found.reason
+        assert found.verdict in Verdict

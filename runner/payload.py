@@ -134,7 +134,7 @@ def _files() -> list[Path]:
 
 def _entries() -> Iterator[tuple[str, str]]:
     for path in _SOURCE.iterdir():
-        if path.suffix == ".py":
+        if path.suffix == ".py" and not path.stem.startswith("_"):
             yield path.stem, path.read_text(encoding="utf-8")
         elif (path / "__init__.py").is_file():
             yield path.name, (path / "__init__.py").read_text(encoding="utf-8")

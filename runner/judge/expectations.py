@@ -59,9 +59,12 @@ def load(path: Path) -> tuple[Expectation, ...]:
     return expectfile.read(path) if path.exists() else ()
 
 
-def expected_status(expectations: Sequence[Expectation], cell: Cell, probe: str) -> Expectation | None:
-    """The first expectation of a status for the cell and probe, or None."""
-    return next((e for e in expectations if e.status is not None and e.covers(cell, probe)), None)
+def expected_status(
+    expectations: Sequence[Expectation], cell: Cell, probe: str, bad: Sample | None = None
+) -> Expectation | None:
+    """What is expected of the cell and probe: the entry that ``bad`` is a case of, else the first about them."""
+    about = [e for e in expectations if e.status is not None and e.covers(cell, probe)]
+    return next((e for e in about if as_expected(e, bad)), about[0] if about else None)
 
 
 def expected_metric(expectations: Sequence[Expectation], cell: Cell, probe: str, metric: str) -> Expectation | None:
@@ -69,12 +72,12 @@ def expected_metric(expectations: Sequence[Expectation], cell: Cell, probe: str,
     return next((e for e in expectations if e.metric and fnmatchcase(metric, e.metric) and e.covers(cell, probe)), None)
 
 
-def as_expected(expectation: Expectation | None, bad: Sample | None) -> bool:
+def as_expected(expectation: Expectation, bad: Sample | None) -> bool:
     """Whether a failure is the one that is expected: the same status, and the reason where one is given.
 
     How long a process ran or how much it took differs from run to run, so those reasons are not compared.
     """
-    if expectation is None or bad is None or bad.status != expectation.status:
+    if bad is None or bad.status != expectation.status:
         return False
     if bad.status in (Status.TIMEOUT, Status.OOM):
         return True

@@ -36,8 +36,14 @@ class Group:
 
     @cached_property
     def bad(self) -> Sample | None:
-        """A process that did not end well, one of the most frequent status, or None."""
+        """A process that did not end well, one of the most frequent status, or None.
+
+        What this machine did to one process (no such device, build failed) says nothing about a cell that ran
+        in another.
+        """
         failed = [sample for sample in self.samples if sample.status != Status.OK]
+        if len(failed) < len(self.samples):
+            failed = [sample for sample in failed if sample.status.about_cell]
         if not failed:
             return None
         common = Counter(sample.status for sample in failed).most_common(1)[0][0]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from runner.judge import busy, calibration, exact, expectations, figures, pairwise, series
 from runner.judge.expectations import Expectation
 from runner.judge.pairing import Pair
+from runner.judge.pairwise import Paired
 from runner.judge.series import Group, Groups, Series
 from runner.judge.settings import JudgeSettings
 from runner.model import Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
@@ -47,10 +47,9 @@ def judge(
     settings = settings or JudgeSettings()
     groups = series.grouped(samples)
     found: list[Comparison] = []
-    timings: list[tuple[int, Any]] = []
+    timings: list[tuple[int, Paired]] = []
     for side in _sides(pairs, groups):
-        status = _status(side, known)
-        found.append(status)
+        found.append(_status(side, known))
         if _ok(side.baseline) and _ok(side.candidate):
             for comparison, paired in _metrics(side, settings):
                 if paired is not None:
@@ -92,15 +91,8 @@ def _measured(group: Group) -> bool:
 
 def _status(side: _Side, known: Sequence[Expectation]) -> Comparison:
     pair, baseline, candidate = side.pair, side.baseline, side.candidate
-    expected = expectations.expected_status(known, pair.candidate, side.probe)
-    verdict, reason, gates = _status_verdict(side)
-    issue = ""
-    if expectations.as_expected(expected, candidate.bad):
-        assert expected is not None  # noqa: S101 - as_expected has just said so
-        verdict, reason, gates, issue = Verdict.EXPECTED, _because(candidate.how_bad, expected), False, expected.why
-    elif expected is not None and _ok(candidate):
-        verdict, gates, issue = Verdict.FIXED, True, expected.why
-        reason = f"runs, although {expected.status} is expected: bring expectations.toml up to date"
+    known_as = _known_status(known, pair.candidate, side.probe, candidate)
+    verdict, reason, gates, issue = known_as or (*_status_verdict(side), "")
     return Comparison(
         baseline=pair.baseline.id,
         candidate=pair.candidate.id,
@@ -118,11 +110,26 @@ def _status(side: _Side, known: Sequence[Expectation]) -> Comparison:
     )
 
 
+def _known_status(
+    known: Sequence[Expectation], cell: Cell, probe: str, group: Group
+) -> tuple[Verdict, str, bool, str] | None:
+    """Verdict, reason, whether it gates and the issue, where expectations.toml has a say in it."""
+    expected = expectations.expected_status(known, cell, probe, group.bad)
+    if expected is None:
+        return None
+    if expectations.as_expected(expected, group.bad):
+        return Verdict.EXPECTED, _because(group.how_bad, expected), False, expected.why
+    if _ok(group):
+        reason = f"runs, although {expected.status} is expected: bring expectations.toml up to date"
+        return Verdict.FIXED, reason, True, expected.why
+    return None
+
+
 def _status_verdict(side: _Side) -> tuple[Verdict, str, bool]:
     """Verdict, reason and whether it gates, before expectations are asked."""
     baseline, candidate = side.baseline, side.candidate
     if not _measured(candidate):
-        return Verdict.NOT_COMPARABLE, f"candidate not measured: {_unmeasured(candidate)}", False
+        return Verdict.NOT_COMPARABLE, f"candidate not measured: {_unmeasured(candidate)}", not candidate.samples
     if not _measured(baseline):
         why = f"baseline not measured: {_unmeasured(baseline)}"
         if candidate.bad is not None:
@@ -170,15 +177,9 @@ def _roots(
     for (cell_id, probe), group in groups.items():
         if cell_id in candidates:
             continue
-        expected = expectations.expected_status(known, cells[cell_id], probe)
-        verdict, reason, gates, issue = Verdict.NO_BASELINE, "nothing to compare with", False, ""
-        if group.bad is not None:
-            reason = f"{group.how_bad}; nothing to compare with"
-        if expected is not None and expectations.as_expected(expected, group.bad):
-            verdict, reason, issue = Verdict.EXPECTED, _because(group.how_bad, expected), expected.why
-        elif expected is not None and _ok(group):
-            verdict, gates, issue = Verdict.FIXED, True, expected.why
-            reason = f"runs, although {expected.status} is expected: bring expectations.toml up to date"
+        why = "nothing to compare with" if group.bad is None else f"{group.how_bad}; nothing to compare with"
+        known_as = _known_status(known, cells[cell_id], probe, group)
+        verdict, reason, gates, issue = known_as or (Verdict.NO_BASELINE, why, False, "")
         value = _shown_status(group)
         yield Comparison(
             "", cell_id, "", probe, STATUS, verdict, reason, Evidence(n=len(group.samples)), gates, issue, None, value
@@ -217,7 +218,7 @@ def _excused(comparison: Comparison, known: Sequence[Expectation], cells: dict[s
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
 
-def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison, Any]]:
+def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison, Paired | None]]:
     """One comparison per metric; of a timing, its material too, to be judged with all others."""
     differences = series.differing(side.baseline.fingerprint, side.candidate.fingerprint)
     packages = _packages(side)

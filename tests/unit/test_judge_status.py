@@ -14,6 +14,7 @@ NEW = Cell("torch", "2.13.0", "3.11.3", "3.11", "cpu")
 JAX = Cell("jax", "0.10.2", "3.11.3", "3.11", "cpu")
 VERSION = Pair(OLD, NEW, "version")
 FRAMEWORK = Pair(OLD, JAX, "framework")
+CRASH = Expectation("torch-2.13.0_*", "mnist", Status.CRASHED, issue="https://example.org/1")
 
 
 def sample(cell: Cell, status: Status = Status.OK, number: int = 0, **metrics: float) -> Sample:
@@ -68,6 +69,19 @@ def test_broken_says_why_and_how_often() -> None:
     assert status_of(judge(samples, [VERSION]), NEW).reason == "crashed in 2 of 3 processes: why it is crashed"
 
 
+def test_what_the_machine_did_to_one_process_breaks_no_version() -> None:
+    samples = [sample(OLD), sample(NEW), sample(NEW, Status.UNAVAILABLE, 1)]
+    found = judge(samples, [VERSION])
+    assert status_of(found, NEW).verdict == Verdict.SAME
+    assert exit_code(samples, found) == 3
+
+
+def test_of_several_entries_the_one_that_fits_counts() -> None:
+    known = [replace(CRASH, reason="out of ink"), replace(CRASH, issue="https://example.org/2", reason="it is cr")]
+    found = status_of(judge([sample(OLD), sample(NEW, Status.CRASHED)], [VERSION], known), NEW)
+    assert (found.verdict, found.issue) == (Verdict.EXPECTED, "https://example.org/2")
+
+
 def test_what_another_framework_does_not_support_is_no_breakage() -> None:
     found = status_of(judge([sample(OLD), sample(JAX, Status.UNSUPPORTED)], [FRAMEWORK]), JAX)
     assert (found.verdict, found.gates) == (Verdict.NOT_COMPARABLE, False)
@@ -84,15 +98,14 @@ def test_metrics_are_judged_only_where_both_ran() -> None:
 
 
 def test_a_cell_without_results_is_not_green() -> None:
-    found = status_of(judge([sample(OLD)], [VERSION]), NEW)
+    judged = judge([sample(OLD)], [VERSION])
+    found = status_of(judged, NEW)
     assert (found.verdict, found.reason) == (Verdict.NOT_COMPARABLE, "candidate not measured: no result")
+    assert exit_code([sample(OLD)], judged) == 3
 
 
 def test_a_cell_without_baseline_says_so() -> None:
     assert status_of(judge([sample(OLD)], []), OLD).verdict == Verdict.NO_BASELINE
-
-
-CRASH = Expectation("torch-2.13.0_*", "mnist", Status.CRASHED, issue="https://example.org/1")
 
 
 def test_an_expected_failure_does_not_fail_the_run() -> None:

@@ -33,6 +33,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     source: str
     date: dt.date
     requires: list[str] = []
+    system: list[str] = []
     keras: str | None = None
     cpu_wheel: str | None = None
     cuda_extra: str | None = None
@@ -161,6 +162,7 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         notes: tuple[str, ...] = ()
         if environment.keras:
             lines.add(f"keras=={environment.keras}")
+            lines.update(self.row("keras", environment.keras).requires)
             if row.keras and release(environment.keras) < release(row.keras):
                 overrides = (f"keras=={environment.keras}",)
                 notes = (f"{environment.framework} {environment.version} declares keras >= {row.keras}; overridden",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,9 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     path.write_text((resources.matrix_dir() / "compat.toml").read_text().replace("schema = 1", "schema = 2", 1))
     with pytest.raises(UsageError, match="schema 2"):
         compat.load(path)
+
+
+def test_what_an_early_keras_imports_and_does_not_declare_is_installed() -> None:
+    early = Environment("jax", "0.4.35", "3.0.5", "3.11", "cpu", "linux-x86_64")
+    assert "packaging" in compat.load().requirements(early).requirements
+    assert "packaging" not in compat.load().requirements(replace(early, keras="3.8.0")).requirements

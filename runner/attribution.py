@@ -28,6 +28,7 @@ KINDS = {
     "shape": ("wrong shape", 7),
     "raises": ("raises", 6),
     "raises#gradient": ("raises in the gradient", 6),
+    "wrong#arguments": ("changes its argument", 7),
     "differs": ("differs from the other cells", 5),
     "wrong#graph": ("graph differs from eager", 5),
     "shape#graph": ("graph differs from eager in shape", 5),

@@ -16,7 +16,7 @@ from typing import Any
 from runner import casescript
 from runner.model import Sample
 
-PASSED = {"symbolic": "s", "dynamic": "d", "gradient": "g", "graph": "t"}
+PASSED = {"symbolic": "s", "dynamic": "d", "gradient": "g", "graph": "t", "arguments": "a"}
 NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
 """What JAX makes of 64-bit types unless told otherwise; documented, so no difference."""
 

@@ -87,10 +87,7 @@ class Sweep:
         case with the floating inputs in those types ("" is float32).
         """
         dtypes = options.pop("dtypes", ("",))
-        for line in text.strip().splitlines():
-            line = line.strip()
-            if not line or line.startswith("#"):
-                continue
+        for line in filter(None, map(str.strip, text.splitlines())):
             expr, arrow, ref = (part.strip() for part in line.partition("==>"))
             ref = None if ref == "?" else (ref if arrow else self._resolve(expr))
             used = {k: v for k, v in (inputs or {}).items() if re.search(r"\b%s\b" % k, expr)}

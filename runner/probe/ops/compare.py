@@ -18,14 +18,13 @@ def perturbed(inputs, unit, seed):
     random = np.random.RandomState(seed)
     moved = {}
     for name, value in inputs.items():
-        if value.dtype.kind == "f":
-            value = value * (1.0 + unit * (2.0 * random.randint(0, 2, value.shape) - 1.0))
-        moved[name] = value
+        signs = 2.0 * random.randint(0, 2, value.shape) - 1.0
+        moved[name] = value * (1.0 + unit * signs) if value.dtype.kind == "f" else value
     return moved
 
 
 def scale(truth, moved, unit, pointwise):
-    """How far a backward stable result may lie from ``truth``, for one unit: |f| plus what one rounding of the inputs does.
+    """How far a backward stable result may lie from ``truth``: |f| plus what one rounding of the inputs does, per unit.
 
     Elementwise functions have an exact bound per element. Others mix elements, where random signs may cancel in one
     element by chance, so the mean over the result is added.
@@ -80,6 +79,8 @@ def digest(arrays):
 
 def sketch(arrays):
     """``[norm, up to 8 values]`` over all arrays: enough to compare cells afterwards. Floats with 7 digits."""
+    if any(value.dtype.kind not in "biufc" for value in arrays):
+        return [0.0] + [str(item) for value in arrays for item in value.ravel()[:8]]
     flat = np.concatenate([_real(value).ravel() for value in arrays]) if arrays else np.zeros(0)
     norm = float(np.sqrt(np.sum(np.square(flat[np.isfinite(flat)]))))
     if flat.size > 8:

@@ -83,11 +83,11 @@ class Torch(Engine):
     gradients = True
 
     def gradient(self, function, tensors, wrt, cotangents):
-        tensors = dict(tensors)
-        for name in wrt:
-            tensors[name] = tensors[name].detach().clone().requires_grad_(True)
-        self.loss(function, tensors, cotangents).backward()
-        return [None if tensors[n].grad is None else self._array(tensors[n].grad, "") for n in wrt]
+        chosen = {name: tensors[name].detach().clone().requires_grad_(True) for name in wrt}
+        # a function of the leaves, so that one that works in place is not refused
+        inputs = {**tensors, **{name: leaf * 1 for name, leaf in chosen.items()}}
+        self.loss(function, inputs, cotangents).backward()
+        return [None if leaf.grad is None else self._array(leaf.grad, "") for leaf in chosen.values()]
 
 
 class TensorFlow(Engine):

@@ -55,31 +55,67 @@ def array(values, dtype="float32"):
 
 
 def apply(layer, *inputs, weights=None, **call):
-    """The layer's output after its weights have been set, in the order of ``get_weights``.
+    """The layer's output with these weights, in the order of ``layer.weights``.
 
-    Weights that are not given come from ``normal`` with seeds 100, 101, ... (random seeds' states stay as they are).
+    Weights that are not given are uniform between 0.1 and 0.6, with seeds 100, 101, ...
     """
+    return _applied(layer, inputs, weights, call)[0]
+
+
+def updated(layer, *inputs, weights=None, **call):
+    """The layer's non-trainable weights after a call."""
+    return _applied(layer, inputs, weights, call)[1]
+
+
+def _applied(layer, inputs, weights, call):
+    """(output, non-trainable weights) of a call; stateless on JAX, where everything may be traced."""
     import keras
 
+    if any(isinstance(leaf, keras.KerasTensor) for leaf in _flat([inputs, call])):
+        return layer(*inputs, **call), []
     _build(layer, inputs, call)
-    old = [v for v in layer.variables if "seed_generator" not in v.path]
+    given = {id(v): value for v, value in zip(layer.weights, _completed(layer, weights))}
+    if keras.config.backend() != "jax":
+        for variable in layer.weights:
+            variable.assign(given[id(variable)])
+        output = layer(*inputs, **call)
+        known = [v for v in layer.non_trainable_variables if id(v) in given]
+        return output, [keras.ops.convert_to_tensor(v) for v in known]
+    trainable = [given[id(v)] for v in layer.trainable_variables]
+    others = [given[id(v)] if id(v) in given else _initial(v) for v in layer.non_trainable_variables]
+    output, after = layer.stateless_call(trainable, others, *inputs, **call)
+    return output, [value for v, value in zip(layer.non_trainable_variables, after) if id(v) in given]
+
+
+def _initial(variable):
+    """The value of a random seed's state, which ``_build`` has left open."""
+    import jax
+
+    with jax.ensure_compile_time_eval():
+        if variable._value is None:  # noqa: SLF001
+            variable._deferred_initialize()  # noqa: SLF001
+        return variable.value
+
+
+def _completed(layer, weights):
     weights = list(weights or [])
-    if len(weights) < len(old):
-        weights += [normal(*v.shape, seed=100 + i) for i, v in enumerate(old)][len(weights) :]
-    for variable, value in zip(old, weights):
-        variable.assign(value)
-    if keras.config.backend() == "jax":
-        return layer.stateless_call(
-            [v.value for v in layer.trainable_variables],
-            [v.value for v in layer.non_trainable_variables],
-            *inputs,
-            **call,
-        )[0]
-    return layer(*inputs, **call)
+    for i in range(len(weights), len(layer.weights)):
+        weights.append(uniform(*layer.weights[i].shape, seed=100 + i, low=0.1, high=0.6))
+    import keras
+
+    return [keras.ops.cast(keras.ops.convert_to_tensor(w), v.dtype) for v, w in zip(layer.weights, weights)]
+
+
+def _flat(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in _flat(item)]
+    return [value]
 
 
 def _build(layer, inputs, call):
-    """Builds by a symbolic call, outside of whatever is being traced."""
+    """Builds by a symbolic call."""
     import contextlib
 
     import keras
@@ -94,9 +130,117 @@ def _build(layer, inputs, call):
         return keras.KerasTensor(tuple(value.shape), keras.backend.standardize_dtype(value.dtype))
 
     scope = contextlib.nullcontext()
+    if keras.config.backend() == "jax":  # no initial value is needed, and drawing them takes long to compile
+        scope = keras.StatelessScope(initialize_variables=False)
+    with scope:
+        layer(*symbol(inputs), **symbol(call))
+
+
+def clone_difference(layer, *inputs, **call):
+    """The largest difference between the outputs of the layer and of one made from its configuration."""
+    import keras
+
+    config = layer.get_config()
+    other = type(layer).from_config(config)
+    if str(other.get_config()) != str(config):
+        raise AssertionError("the configuration changes: %s, then %s" % (config, other.get_config()))
+    pairs = zip(_flat([apply(layer, *inputs, **call)]), _flat([apply(other, *inputs, **call)]))
+    return [keras.ops.max(keras.ops.abs(keras.ops.cast(a, "float32") - keras.ops.cast(b, "float32"))) for a, b in pairs]
+
+
+def shape_kept(layer, *inputs, **call):
+    """Per output, whether ``compute_output_shape`` says what comes out."""
+    shapes = (
+        [tuple(x.shape) for x in inputs]
+        if not isinstance(inputs[0], (list, tuple))
+        else [[tuple(x.shape) for x in inputs[0]]]
+    )
+    output = apply(layer, *inputs, **call)
+    promised = layer.compute_output_shape(*shapes)
+    if not isinstance(output, (list, tuple)):
+        promised, output = [promised], [output]
+    return [
+        len(a) == len(b.shape) and all(n is None or n == m for n, m in zip(a, b.shape))
+        for a, b in zip(promised, output)
+    ]
+
+
+def masked(x, mask):
+    """``x`` carrying a Keras mask, as an Embedding or Masking layer leaves it."""
+    try:
+        from keras.src.backend import set_keras_mask
+
+        set_keras_mask(x, mask)
+    except ImportError:
+        x._keras_mask = mask  # noqa: SLF001
+    return x
+
+
+def mask_of(x):
+    """The Keras mask that ``x`` carries."""
+    return x._keras_mask  # noqa: SLF001
+
+
+def loss_of(loss, y_true, y_pred, sample_weight=None, mask=None):
+    """What a loss object returns; ``mask`` is carried by the prediction."""
+    if mask is not None:
+        y_pred = masked(y_pred, mask)
+    return loss(y_true, y_pred, sample_weight=sample_weight)
+
+
+def metric_of(metric, *updates):
+    """The result of a metric after ``update_state`` with each of the tuples of arguments."""
+    metric.reset_state()
+    for arguments in updates:
+        metric.update_state(*arguments)
+    return metric.result()
+
+
+def steps_of(optimizer, start, gradients):
+    """A variable after the optimizer has applied each of the gradients to it."""
+    import keras
+
+    variable = keras.Variable(keras.ops.convert_to_numpy(start), name="w")
+    optimizer.build([variable])
+    for gradient in gradients:
+        optimizer.apply([gradient], [variable])
+    return keras.ops.convert_to_tensor(variable)
+
+
+def moments_of(draw, n=200000):
+    """Mean and variance of ``draw((n,))``, float64."""
+    import keras
+
+    values = np.asarray(keras.ops.convert_to_numpy(draw((n,)))).astype("float64")
+    return values.mean(), values.var()
+
+
+def within(value, expected, margin):
+    """Whether each value lies within its margin of what is expected."""
+    return [bool(abs(v - e) <= m) for v, e, m in zip(value, expected, margin)]
+
+
+def dtype_of(function, *dtypes):
+    """The type of what ``function`` makes of 2 x 2 ones of these types; 64 bits count as 32, which JAX makes of them."""
+    import keras
+
     if keras.config.backend() == "jax":
         import jax
 
-        scope = jax.ensure_compile_time_eval()
-    with scope:
-        layer(*symbol(inputs), **symbol(call))
+        found = jax.eval_shape(function, *[jax.ShapeDtypeStruct((2, 2), dtype) for dtype in dtypes])
+    else:
+        found = function(*[keras.ops.ones((2, 2), dtype) for dtype in dtypes])
+    return _dtype_name(found)
+
+
+def promised_dtype_of(function, *dtypes):
+    """The same of a symbolic call."""
+    import keras
+
+    return _dtype_name(function(*[keras.KerasTensor((2, 2), dtype) for dtype in dtypes]))
+
+
+def _dtype_name(found):
+    import keras
+
+    return keras.backend.standardize_dtype(_flat([found])[0].dtype).replace("64", "32")

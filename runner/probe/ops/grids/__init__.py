@@ -8,9 +8,25 @@ from ..case import Sweep
 
 def cases():
     """All cases, in the order in which they run."""
-    from . import convolution, elementwise, reductions, shapes
+    from . import (
+        convolution,
+        dtypes,
+        elementwise,
+        images,
+        layers,
+        losses,
+        randoms,
+        recurrent,
+        reductions,
+        shapes,
+        transforms,
+        updates,
+    )
 
     sweep = Sweep(namespace.resolve)
-    for area in (convolution, elementwise, reductions, shapes):
+    areas = (
+        elementwise, reductions, shapes, dtypes, convolution, layers, losses, images, transforms, updates, randoms, recurrent,
+    )  # fmt: skip
+    for area in areas:
         area.add(sweep.add)
     return list(sweep.cases.values())

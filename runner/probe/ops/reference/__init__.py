@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from .arrays import *  # noqa: F403
 from .convolution import *  # noqa: F403
+from .layers import *  # noqa: F403
+from .losses import *  # noqa: F403
 from .nn import *  # noqa: F403
+from .optimizers import *  # noqa: F403

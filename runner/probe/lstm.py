@@ -1,0 +1,101 @@
+"""One LSTM layer and a dense one on an hourly series of fine dust in Beijing: the next hour from the last ones."""
+
+from __future__ import annotations
+
+from . import workload
+from .protocol import BadOutputError, one_line
+
+DEFAULTS = {"epochs": 50, "batch": 72, "units": 50, "window": 8, "train_hours": 8760, "test_hours": 8760}
+
+COLUMNS = ("pm2.5", "DEWP", "TEMP", "PRES", "Iws", "Is", "Ir")
+"""The columns used besides the direction of the wind (``cbwd``), as the published file names them."""
+
+WINDS = ("cv", "NE", "NW", "SE")
+
+
+def run(request, report):
+    """Settings: ``epochs``, ``batch``, ``units``, ``window`` (hours looked at), ``train_hours``, ``test_hours``."""
+    import numpy as np
+
+    settings = request.settings_with(DEFAULTS)
+    hours = settings["train_hours"] + settings["test_hours"]
+    name, table = series(request, hours)
+    report.metric("data", name, "exact")
+    backend = workload.load(request)
+    report.metric("import_s", backend.import_s, "timing", better="lower", unit="s")
+    low, high = table[: settings["train_hours"]].min(0), table[: settings["train_hours"]].max(0)
+    scaled = ((table - low) / np.where(high > low, high - low, 1.0)).astype("float32")
+    train = windows(scaled[: settings["train_hours"]], settings["window"])
+    test = windows(scaled[settings["train_hours"] :], settings["window"])
+    layers = [("lstm", settings["units"]), ("dense", 1, None)]
+    shape = (settings["window"], table.shape[1])
+    workload.measure(
+        backend, request, report, "", layers, shape, train, test, "mse", settings["epochs"], settings["batch"]
+    )
+    workload.finish(report)
+    report.detail("pm25_range", [low[0], high[0]])
+
+
+def windows(table, width):
+    """``(x, y)``: every ``width`` consecutive rows, (n, width, columns), and the first column of the row after them,
+    (n, 1).
+    """
+    import numpy as np
+
+    rows = np.arange(len(table) - width)[:, None] + np.arange(width)
+    return table[rows], table[width:, :1]
+
+
+def series(request, hours):
+    """``(name, (hours, 8) float64)``: the published series where the request brings it, else a synthetic one."""
+    if request.data and str(request.data.get("name", "")).startswith("beijing-pm25"):
+        table = published(request.data["path"])
+        if len(table) < hours:
+            raise BadOutputError("the series has %d hours, %d are asked for" % (len(table), hours))
+        return "beijing-pm25", table[:hours]
+    return "synthetic-pm25", synthetic(hours)
+
+
+def published(path):
+    """The hours of the published file (UCI Machine Learning Repository 381) from the second day on, when dust was
+    first measured; gaps hold the last value. Raises BadOutputError where the file is another.
+    """
+    import csv
+
+    import numpy as np
+
+    rows, last = [], None
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if row["pm2.5"] not in ("", "NA"):
+                    last = float(row["pm2.5"])
+                if last is not None:
+                    others = [float(row[column]) for column in COLUMNS[1:]]
+                    rows.append([last, *others, float(WINDS.index(row["cbwd"]))])
+    except (OSError, KeyError, ValueError) as error:
+        raise BadOutputError("cannot read the series: %s" % one_line(error)) from error
+    return np.array(rows)
+
+
+def synthetic(hours):
+    """A stand-in of the same columns: a dust that builds up in calm air and is blown away, with days and seasons."""
+    import numpy as np
+
+    random = np.random.RandomState(381)
+    t = np.arange(hours)
+    season, day = np.cos(2 * np.pi * t / 8766.0), np.cos(2 * np.pi * (t - 14) / 24.0)
+    wind = np.zeros(hours)
+    dust = np.zeros(hours)
+    gusts = random.random_sample(hours)
+    noise = random.random_sample((hours, 3)) - 0.5
+    for k in range(1, hours):
+        wind[k] = 0.9 * wind[k - 1] + (12.0 if gusts[k] > 0.97 else 0.3)
+        source = 6.0 + 2.0 * season[k] + 8.0 * noise[k, 0]
+        dust[k] = max(0.0, dust[k - 1] * (0.98 - 0.006 * min(wind[k], 60.0)) + source)
+    temperature = 12.0 - 15.0 * season + 4.0 * day + 2.0 * noise[:, 1]
+    dew = temperature - 10.0 - 5.0 * day + 3.0 * noise[:, 2]
+    pressure = 1016.0 + 10.0 * season - 0.3 * day
+    snow, rain = np.where((gusts < 0.02) & (season > 0.5), 1.0, 0.0), np.where((gusts < 0.05) & (season < 0), 1.0, 0.0)
+    direction = np.floor(4 * random.random_sample(hours))
+    return np.stack([dust, dew, temperature, pressure, wind, snow, rain, direction], 1)

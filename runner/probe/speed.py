@@ -1,0 +1,205 @@
+"""Where the time goes: ``fit``, ``evaluate`` and ``predict`` of small networks, first and steady steps, and memory.
+
+Every figure is one per process: the median over warm steps or repeats. Small networks on purpose: what differs
+between versions is mostly the framework's own work, and the verdicts need many processes.
+"""
+
+from __future__ import annotations
+
+import time
+
+from . import backend as backends
+from . import native, resources, usage
+from .mnist import median, pauses, step_clock
+from .protocol import BadOutputError
+
+DEFAULTS = {
+    "workloads": ["dense", "cnn", "lstm", "transformer"],
+    "batches": [32, 128, 512],
+    "steps": 16,
+    "overhead_steps": 150,
+    "leak_epochs": 12,
+}
+
+WARM = 3
+"""Steps at the start of a ``fit`` that are left out of the median: tracing, allocation, caches."""
+
+LAYERS = {
+    "dense": ([("dense", 256, "relu"), ("dense", 256, "relu"), ("dense", 10, None)], (128,)),
+    "cnn": ([("conv", 16, 3, "relu"), ("pool",), ("conv", 32, 3, "relu"), ("pool",), ("flatten",), ("dense", 10, None)],
+            (28, 28, 1)),
+    "lstm": ([("lstm", 32), ("dense", 10, None)], (16, 8)),
+    "transformer": (None, (32, 32)),
+    "tiny": ([("dense", 10, None)], (4,)),
+}  # fmt: skip
+"""Workload to its layers (see ``native``; None: only on the Keras API) and the shape of one sample."""
+
+
+def run(request, report):
+    """Settings: ``workloads``, ``batches`` (the first gives the first step; evaluate and predict use the middle
+    one), ``steps`` per batch size, ``overhead_steps`` of the tiny model (0: none), ``leak_epochs`` (0: none).
+
+    Metrics: ``import_s``; per workload ``first_step_s``, ``b<batch>.step_s``, ``evaluate_step_s``,
+    ``predict_step_s``; ``overhead.step_s``; ``memory.*``; ``cpu_s``, ``cpus_busy`` and, on CUDA, ``gpu.*``.
+    """
+    settings = request.settings_with(DEFAULTS)
+    unknown = sorted(set(settings["workloads"]) - set(LAYERS))
+    if unknown or not settings["batches"]:
+        raise BadOutputError("speed: no such workload: %s" % ", ".join(unknown) if unknown else "speed: no batch sizes")
+    backend = backends.load(request) if request.keras else native.load(request)
+    report.metric("import_s", backend.import_s, "timing", better="lower", unit="s")
+    report.metric("memory.imported_bytes", usage.rss_bytes(), "timing", better="lower", unit="B")
+    make = Keras if request.keras else Native
+    with usage.Gpu(request.device) as gpu, usage.Meter() as meter:
+        for name in settings["workloads"]:
+            if LAYERS[name][0] is None and not request.keras:
+                continue
+            _workload(make(backend, name, request.seed), name, report, settings)
+        if settings["overhead_steps"]:
+            tiny = make(backend, "tiny", request.seed)
+            _, _, steps = tiny.fit(8, settings["overhead_steps"])
+            report.metric("overhead.step_s", median(steps), "timing", better="lower", unit="s")
+        if settings["leak_epochs"]:
+            _leak(make(backend, "tiny", request.seed), report, settings["leak_epochs"])
+    report.metric("memory.peak_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
+    report.metric("cpu_s", resources.cpu_s(), "timing", better="lower", unit="s")
+    report.metric("cpus_busy", meter.cpus, "info")
+    if request.device == "cuda":
+        report.metric("gpu.busy", gpu.busy, "info")
+        report.metric("gpu.memory_bytes", gpu.memory_bytes, "info", better="lower", unit="B")
+
+
+def _workload(trained, name, report, settings):
+    """All figures of one network."""
+    for place, batch in enumerate(settings["batches"]):
+        first, _, steps = trained.fit(batch, settings["steps"])
+        if place == 0:
+            report.metric(name + ".first_step_s", first, "timing", better="lower", unit="s")
+        report.metric("%s.b%d.step_s" % (name, batch), median(steps), "timing", better="lower", unit="s")
+    batch = settings["batches"][len(settings["batches"]) // 2]
+    for what in ("evaluate", "predict"):
+        call = getattr(trained, what)
+        call(batch, 4)  # traces
+        seconds = []
+        for _ in range(5):
+            started = time.perf_counter()
+            call(batch, 4)
+            seconds.append((time.perf_counter() - started) / 4)
+        report.metric("%s.%s_step_s" % (name, what), median(seconds), "timing", better="lower", unit="s")
+
+
+def _leak(trained, report, epochs):
+    """How the resident set grows from epoch to epoch: the median of the pairwise slopes (Sen, JASA 63 (1968) 1379)
+    over the later two thirds.
+    """
+    resident = []
+    for _ in range(epochs):
+        trained.fit(8, 10)
+        resident.append(usage.rss_bytes())
+    if None in resident:
+        return
+    late = list(enumerate(resident))[epochs // 3 :]
+    slopes = [(b - a) / (j - i) for i, a in late for j, b in late if i < j]
+    report.metric("memory.growth_bytes_per_epoch", median(slopes), "info", better="lower", unit="B")
+    report.metric("memory.end_bytes", resident[-1], "timing", better="lower", unit="B")
+    report.detail("resident_bytes_per_epoch", resident)
+
+
+def data(name, samples):
+    """``(x, y)`` of one workload: uniform float32 inputs and int32 labels from 0 to 9."""
+    import numpy as np
+
+    random = np.random.RandomState(5)
+    x = random.random_sample((samples, *LAYERS[name][1])).astype("float32")
+    return x, random.randint(0, 10, samples).astype("int32")
+
+
+class Native:
+    """A workload in the plain framework."""
+
+    def __init__(self, backend, name, seed):
+        layers, shape = LAYERS[name]
+        weights = native.initial_weights(layers, shape, seed)
+        self._backend, self._name = backend, name
+        self._model = native.model(backend, layers, weights, "crossentropy", 1e-3, seed)
+
+    def fit(self, batch, steps):
+        """``(seconds to the first step's end, seconds in all, seconds of each warm step)``."""
+        x, y = data(self._name, batch * steps)
+        started = time.perf_counter()
+        _, ends = native.train(self._model, self._backend, x, y, [slice(i, i + batch) for i in range(0, len(x), batch)])
+        return ends[0] - started, time.perf_counter() - started, pauses(ends)[WARM - 1 :]
+
+    def evaluate(self, batch, steps):
+        x, y = data(self._name, batch * steps)
+        return native.scores(self._model, x, y, "crossentropy", batch)
+
+    def predict(self, batch, steps):
+        x, _ = data(self._name, batch * steps)
+        return [self._model.outputs(x[i : i + batch]) for i in range(0, len(x), batch)]
+
+
+class Keras:
+    """A workload on the Keras API, with the metrics that most people compile."""
+
+    def __init__(self, backend, name, seed):
+        self._keras, self._name = backend.keras, name
+        layers, shape = LAYERS[name]
+        if layers is None:
+            self._model = transformer(backend.keras, shape)
+        else:
+            self._model = sequential(backend.keras, layers, shape)
+            self._model.set_weights(native.initial_weights(layers, shape, seed))
+        loss = backend.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self._model.compile(backend.keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
+
+    def fit(self, batch, steps):
+        """See ``Native.fit``."""
+        clock = step_clock(self._keras)
+        x, y = data(self._name, batch * steps)
+        started = time.perf_counter()
+        self._model.fit(x, y, batch_size=batch, shuffle=False, verbose=0, callbacks=[clock])
+        ends = clock.epochs[0]
+        return ends[0] - started, time.perf_counter() - started, pauses(ends)[WARM - 1 :]
+
+    def evaluate(self, batch, steps):
+        x, y = data(self._name, batch * steps)
+        return self._model.evaluate(x, y, batch_size=batch, verbose=0)
+
+    def predict(self, batch, steps):
+        x, _ = data(self._name, batch * steps)
+        return self._model.predict(x, batch_size=batch, verbose=0)
+
+
+def sequential(keras, described, shape):
+    """The Keras model of a list of layers (see ``native``), without branches, as logits."""
+    layers = keras.layers
+    return keras.Sequential([keras.Input(shape), *(keras_layer(layers, layer) for layer in described)])
+
+
+def keras_layer(layers, layer):
+    """The Keras layer of one description."""
+    name = layer[0]
+    if name == "conv":
+        return layers.Conv2D(layer[1], layer[2], activation=layer[3])
+    if name == "dense":
+        return layers.Dense(layer[1], activation=layer[2])
+    makers = {
+        "pool": layers.MaxPooling2D,
+        "flatten": layers.Flatten,
+        "dropout": layers.Dropout,
+        "embedding": layers.Embedding,
+        "lstm": layers.LSTM,
+    }
+    return makers[name](*layer[1:])
+
+
+def transformer(keras, shape):
+    """One encoder block (Vaswani et al., arXiv:1706.03762) with two heads, and a dense layer on the mean."""
+    layers = keras.layers
+    inputs = keras.Input(shape)
+    attended = layers.MultiHeadAttention(num_heads=2, key_dim=shape[-1] // 2)(inputs, inputs)
+    x = layers.LayerNormalization()(layers.Add()([inputs, attended]))
+    hidden = layers.Dense(4 * shape[-1], activation="relu")(x)
+    x = layers.LayerNormalization()(layers.Add()([x, layers.Dense(shape[-1])(hidden)]))
+    return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling1D()(x)))

@@ -2,6 +2,7 @@
 # What the RUN lines of an image do, the same under BuildKit and the classic builder.
 #
 #   install.sh tools DIR                  put the pinned uv into DIR
+#   install.sh system NAME..              install Debian packages
 #   install.sh packages DIR FILE [ARG..]  install FILE with the uv in DIR, verifying hashes, and compile bytecode
 #
 # Proxies, mirrors and a company's certificates reach the build as BuildKit secrets, or (see runner/images/network.py)
@@ -28,8 +29,8 @@ if [ -s "$secrets/certificates" ]; then
   export SSL_CERT_FILE="$secrets/certificates" PIP_CERT="$secrets/certificates"
 fi
 
-what=$1 tools=$2
-shift 2
+what=$1
+shift
 
 bootstrap() {
   python3 -m pip install --quiet --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
@@ -37,10 +38,19 @@ bootstrap() {
 }
 
 case $what in
+  system)
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq update
+    apt-get -qq install --no-install-recommends "$@" >/dev/null
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
+    ;;
   tools)
+    tools=$1
     bootstrap
     ;;
   packages)
+    tools=$1 file=$2
+    shift 2
     borrowed=
     if [ ! -x "$tools/bin/uv" ]; then
       borrowed=$tools
@@ -51,8 +61,6 @@ case $what in
     else
       cache="--no-cache"
     fi
-    file=$1
-    shift
     # the line to the index may be slow or flaky: a wheel can have 1 GB
     UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-120} UV_HTTP_RETRIES=${UV_HTTP_RETRIES:-5} \
       "$tools/bin/uv" pip install --quiet --system --break-system-packages $cache --compile-bytecode \

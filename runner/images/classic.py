@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _SILENCE_S = 1800
 """How long a step may print nothing; an installation of 5 GB on a slow line does not speak."""
-_KEPT_LINES = 200
+_KEPT = 32 * 1024
+"""How many characters of the end of the output are kept."""
 
 
 def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[str], None]) -> str:
@@ -29,8 +30,7 @@ def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[st
     import requests
 
     say(f"installing {recipe.environment.framework} {recipe.environment.version}")
-    lines: list[str] = []
-    failed = False
+    said, failed = "", False
     try:
         stream = client.build(
             fileobj=_context(recipe), custom_context=True, tag=recipe.tag, rm=True, forcerm=True, decode=True,
@@ -38,21 +38,21 @@ def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[st
         )  # fmt: skip
         for event in stream:
             failed |= "error" in event
-            lines += _text(event).splitlines()
-            del lines[:-_KEPT_LINES]
+            # a line of a step comes in several events
+            said = (said + _text(event))[-_KEPT:]
     except docker.errors.APIError as error:
         raise failure.error(recipe.environment.id, [f"error: {error.explanation or error}"]) from error
     except (requests.RequestException, OSError) as error:
         reason = f"the Docker engine stopped answering while {recipe.environment.id} was built"
-        raise UnavailableError(reason, "\n".join(lines)) from error
+        raise UnavailableError(reason, said) from error
     if failed:
-        raise failure.error(recipe.environment.id, lines)
+        raise failure.error(recipe.environment.id, said.splitlines())
     return str(client.inspect_image(recipe.tag)["Id"])  # type: ignore[no-untyped-call]
 
 
 def _text(event: dict[str, Any]) -> str:
     """What an event of the build stream says to people."""
-    return f"error: {event['error']}" if "error" in event else str(event.get("stream") or "")
+    return f"\nerror: {event['error']}\n" if "error" in event else str(event.get("stream") or "")
 
 
 def _context(recipe: Recipe) -> io.BytesIO:

@@ -21,6 +21,7 @@ _GONE = re.compile(
     re.IGNORECASE,
 )
 _NOISE = re.compile(r"(?:#[0-9]+ )?(?:[0-9]+\.[0-9]+ )?(?P<text>.*)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SHOWN = 4
 
 
@@ -36,6 +37,8 @@ def is_full(text: str) -> bool:
 
 def error(label: str, lines: Sequence[str]) -> CellError:
     """The error for a failed build, from the end of what the builder printed."""
+    # the classic builder prints what a step wrote to stderr in red
+    lines = [_COLOUR.sub("", line) for line in lines]
     log = "\n".join(lines)
     if is_full(log):
         return UnavailableError(f"no space left on the Docker engine's disk while building {label}", log)

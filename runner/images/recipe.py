@@ -40,6 +40,7 @@ _CHECKS: Mapping[str, re.Pattern[str]] = {
     "platform": re.compile(r"linux-[a-z0-9_]+"),
     "base": re.compile(r"[a-z0-9]+(?:[._/:-][a-z0-9]+)*(?:@sha256:[0-9a-f]{64})?"),
     "digest": re.compile(r"[0-9a-f]{64}"),
+    "system package": re.compile(r"[a-z0-9][a-z0-9+.-]+"),
     "torch_backend": re.compile(r"(?:cpu|cu[0-9]+)?"),
 }
 
@@ -55,6 +56,8 @@ class Recipe:
     files: Mapping[str, str]
     """The build context: file names and their content, without the Dockerfile."""
     labels: tuple[tuple[str, str], ...]
+    system: tuple[str, ...]
+    """Debian packages that the framework needs beside its wheels."""
     torch_backend: str
     framework_key: str
     """Digest of what the framework's layer is made from: recipes with the same one share that layer."""
@@ -82,12 +85,15 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
     for name, value in values.items():
         _checked(name, value)
     base = _checked("base", base_image(environment.python))
+    rows = facts.load().frameworks.get(environment.framework)
+    names = facts.load().row(environment.framework, environment.version).system if rows else ()
+    system = tuple(_checked("system package", name) for name in names)
     files = {name: _text(name) for name in TOOLS}
     files |= {f"{part}.txt": _lines(lines) for part, lines in _layers(lock).items() if lines}
     install = [files[name] for name in TOOLS]
-    framework_key = _digest([base, environment.platform, lock.torch_backend, *install, files["framework.txt"]])
+    framework_key = _digest([base, environment.platform, lock.torch_backend, *system, *install, files["framework.txt"]])
     template = _digest([_text(TEMPLATE), *install])
-    content = _digest([template, base, environment.id, lock.torch_backend, lock.sha256])
+    content = _digest([template, base, *system, environment.id, lock.torch_backend, lock.sha256])
     labels = (
         ("org.opencontainers.image.title", f"{REPOSITORY} {environment.id}"),
         ("org.opencontainers.image.base.name", base),
@@ -104,6 +110,7 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
         platform=facts.load().platform(environment.platform).docker or "",
         files=files,
         labels=labels,
+        system=system,
         torch_backend=lock.torch_backend,
         framework_key=framework_key,
         content=content,
@@ -117,6 +124,7 @@ def dockerfile(recipe: Recipe, buildkit: bool = True) -> str:
         environment=recipe.environment.id,
         base=recipe.base,
         labels=recipe.labels,
+        system=recipe.system,
         parts=[part for part in LAYERS if f"{part}.txt" in recipe.files],
         torch_backend=f" --torch-backend {recipe.torch_backend}" if recipe.torch_backend else "",
         buildkit=buildkit,

@@ -27,7 +27,7 @@ def pin(client: APIClient, bases: Iterable[str]) -> Path:
     import docker
 
     found = pins().copy()
-    for name in sorted(set(bases)):
+    for name in sorted({base.partition("@")[0] for base in bases}):
         try:
             answer: dict[str, Any] = client.inspect_distribution(name)  # type: ignore[no-untyped-call]
         except docker.errors.APIError as error:

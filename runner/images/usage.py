@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,19 +31,3 @@ def forget(content: str) -> None:
     """The image is gone."""
     with suppress(OSError):
         (_folder() / content).unlink()
-
-
-def age(seconds: float | None, now: float | None = None) -> str:
-    """``3 days ago`` for people; ``never`` for None.
-
-    >>> age(0.0, now=7300.0)
-    '2 hours ago'
-    """
-    if seconds is None:
-        return "never"
-    passed = max(0.0, (time.time() if now is None else now) - seconds)
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = int(passed // length)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"

@@ -1,0 +1,42 @@
+# jax-0.10.2_keras-3.8.0_py3.11_cpu_linux-x86_64
+# Rendered by `runner render`; do not edit.
+FROM python:3.11-slim-bookworm AS tools
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=uv.txt,target=/build/uv.txt \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh tools /tools
+
+FROM python:3.11-slim-bookworm
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=framework.txt,target=/build/framework.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/framework.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=company.txt,target=/build/company.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/company.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=keras.txt,target=/build/keras.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/keras.txt
+
+LABEL \
+      org.opencontainers.image.title="keras-version-matrix jax-0.10.2_keras-3.8.0_py3.11_cpu_linux-x86_64" \
+      org.opencontainers.image.base.name="python:3.11-slim-bookworm" \
+      org.keras-version-matrix.environment="jax-0.10.2_keras-3.8.0_py3.11_cpu_linux-x86_64" \
+      org.keras-version-matrix.framework="jax" \
+      org.keras-version-matrix.version="0.10.2" \
+      org.keras-version-matrix.keras="3.8.0" \
+      org.keras-version-matrix.python="3.11" \
+      org.keras-version-matrix.build="cpu" \
+      org.keras-version-matrix.lock="fe66372c00ca040d85d453f2eb8b05307a69542540d21e77e63d01be94744039" \
+      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
+      org.keras-version-matrix.content="6bfbc63611abf6c544efe16bc152e72e26460c982ae9f930ef40debb695886ad" \
+      org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+USER 65532:65532

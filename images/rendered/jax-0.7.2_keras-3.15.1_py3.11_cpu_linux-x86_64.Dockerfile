@@ -1,0 +1,42 @@
+# jax-0.7.2_keras-3.15.1_py3.11_cpu_linux-x86_64
+# Rendered by `runner render`; do not edit.
+FROM python:3.11-slim-bookworm AS tools
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=uv.txt,target=/build/uv.txt \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh tools /tools
+
+FROM python:3.11-slim-bookworm
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=framework.txt,target=/build/framework.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/framework.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=company.txt,target=/build/company.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/company.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=keras.txt,target=/build/keras.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/keras.txt
+
+LABEL \
+      org.opencontainers.image.title="keras-version-matrix jax-0.7.2_keras-3.15.1_py3.11_cpu_linux-x86_64" \
+      org.opencontainers.image.base.name="python:3.11-slim-bookworm" \
+      org.keras-version-matrix.environment="jax-0.7.2_keras-3.15.1_py3.11_cpu_linux-x86_64" \
+      org.keras-version-matrix.framework="jax" \
+      org.keras-version-matrix.version="0.7.2" \
+      org.keras-version-matrix.keras="3.15.1" \
+      org.keras-version-matrix.python="3.11" \
+      org.keras-version-matrix.build="cpu" \
+      org.keras-version-matrix.lock="28a9596a2a88b2745fb03e1d13c3a25d01fdea17a362d68619b8174aa9d31716" \
+      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
+      org.keras-version-matrix.content="f71b2933cd13136294616e532dc58dd713f5af1c1b516df92e9971cc7c4b6c88" \
+      org.keras-version-matrix.layer="41bb51f34d1d983474a7c1ee3220bd35bb6b7217cb6f69d83b0bacaf72ab53a3"
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+USER 65532:65532

@@ -1,0 +1,42 @@
+# jax-0.7.2_keras-3.8.0_py3.11_cuda_linux-x86_64
+# Rendered by `runner render`; do not edit.
+FROM python:3.11-slim-bookworm AS tools
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=uv.txt,target=/build/uv.txt \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh tools /tools
+
+FROM python:3.11-slim-bookworm
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=framework.txt,target=/build/framework.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/framework.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=company.txt,target=/build/company.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/company.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=keras.txt,target=/build/keras.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/keras.txt
+
+LABEL \
+      org.opencontainers.image.title="keras-version-matrix jax-0.7.2_keras-3.8.0_py3.11_cuda_linux-x86_64" \
+      org.opencontainers.image.base.name="python:3.11-slim-bookworm" \
+      org.keras-version-matrix.environment="jax-0.7.2_keras-3.8.0_py3.11_cuda_linux-x86_64" \
+      org.keras-version-matrix.framework="jax" \
+      org.keras-version-matrix.version="0.7.2" \
+      org.keras-version-matrix.keras="3.8.0" \
+      org.keras-version-matrix.python="3.11" \
+      org.keras-version-matrix.build="cuda" \
+      org.keras-version-matrix.lock="2e9c9ce1d5df46eed1d63f1f1204841cc9045f94e9d294eb023e22bbfc8b8ee5" \
+      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
+      org.keras-version-matrix.content="ffa0cfb7839944a3f40f37db8df866050c5b708139d0971b59fd237b42da3543" \
+      org.keras-version-matrix.layer="ae9004836bbb251119cabeefc00ed2645affc18af32fcb5e5997a6f37ab798a2"
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+USER 65532:65532

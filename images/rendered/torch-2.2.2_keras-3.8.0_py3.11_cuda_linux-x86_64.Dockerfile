@@ -1,0 +1,42 @@
+# torch-2.2.2_keras-3.8.0_py3.11_cuda_linux-x86_64
+# Rendered by `runner render`; do not edit.
+FROM python:3.11-slim-bookworm AS tools
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=uv.txt,target=/build/uv.txt \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh tools /tools
+
+FROM python:3.11-slim-bookworm
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=framework.txt,target=/build/framework.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/framework.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=company.txt,target=/build/company.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/company.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=keras.txt,target=/build/keras.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/keras.txt
+
+LABEL \
+      org.opencontainers.image.title="keras-version-matrix torch-2.2.2_keras-3.8.0_py3.11_cuda_linux-x86_64" \
+      org.opencontainers.image.base.name="python:3.11-slim-bookworm" \
+      org.keras-version-matrix.environment="torch-2.2.2_keras-3.8.0_py3.11_cuda_linux-x86_64" \
+      org.keras-version-matrix.framework="torch" \
+      org.keras-version-matrix.version="2.2.2" \
+      org.keras-version-matrix.keras="3.8.0" \
+      org.keras-version-matrix.python="3.11" \
+      org.keras-version-matrix.build="cuda" \
+      org.keras-version-matrix.lock="013579ae8265ba92a0cbf39aebb1024adf268c95c5663ae7ca631baf8edd06ff" \
+      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
+      org.keras-version-matrix.content="94c05937db6f0a3d731e4ee9488d73334c296b768e1fde3c2b67925054405380" \
+      org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="b7bb99e5b18fdc1dec192febd50baaffb95fe5fc3ed633afad17b79d185035b0" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="06f59e2fff81b36050e786dcbc3588fd63be5db5c9f077660ca0445eb83bf6b4" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="35113461b90a678a38b15097b7e8b8205b8fe40cb6e79be322a716e7e63208bc" \
       org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

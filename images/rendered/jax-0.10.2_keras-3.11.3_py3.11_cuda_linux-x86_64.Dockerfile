@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="8563948fa1b8a1269dc01e4ea3424ccc9270448d7321e5668e0e719e50a6a6a0" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="5e0c2dd9a6dce562e43b11c91a9e2e8260dbfe2c44a68fbc0ec7fd7a53091be1" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="20f3647e35375fccad2393ceadd829ff674e47a1c67fa0f0414652d94d7ec889" \
       org.keras-version-matrix.layer="5859e5d1223e299e1d54930456a6d38d3b9d6c1fa988b5ab50e783492bac5c2b"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="03994132dd6b65a98affdfb9376141f8dead01509b47fad38e2989cbaf65559c" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="0590657be2d4e94af2acc957e4dae32f9e81289166564dd2e6d28bc34a13a763" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="b20f82831fc206f1cdf73a80a1c182f0d9a6fa46d8422cfc017a0f7ddd68ea55" \
       org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="89b1b92b18ec9077f679df4db94b59061521463fe077cdf6431a4f6ba1732649" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="26c79b58aa99725042b5b2a2b92470dce439a681aeb50642d384002f79fe0286" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="e56eb3f4c9eaf39e1362cc90b2ed15913de3d49d27b1efea8f94c67925076344" \
       org.keras-version-matrix.layer="5859e5d1223e299e1d54930456a6d38d3b9d6c1fa988b5ab50e783492bac5c2b"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

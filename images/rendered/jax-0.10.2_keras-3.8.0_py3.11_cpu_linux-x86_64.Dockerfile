@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="fe66372c00ca040d85d453f2eb8b05307a69542540d21e77e63d01be94744039" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="6bfbc63611abf6c544efe16bc152e72e26460c982ae9f930ef40debb695886ad" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="b6528dc9e85510b2d238b5e1676c1155d21b48daa5db3039a6730bfd4e37b600" \
       org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="311450acbd369e58bb3dd7003e4105db93eee8d4b5473e40391c8dca3e3ccb96" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="4d7d4ba4b79ee1a8abe2fa19166cfc2f7d4e7ed8defcf1d4bc938540f8feb4ec" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="f229c12450a4973c5ca3e0c8bd6bca30945c6843f4721418bc9093daebfcf7ba" \
       org.keras-version-matrix.layer="5859e5d1223e299e1d54930456a6d38d3b9d6c1fa988b5ab50e783492bac5c2b"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

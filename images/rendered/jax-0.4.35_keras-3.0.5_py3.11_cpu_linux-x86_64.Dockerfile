@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="15a4cc1caeb45039146d4b3a4cb8afda061a77164591904b15e894db4d560bd1" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="6d0be341ab48d4d25fd8d2ee7559ffb163f097e43c420f3009959e16bbd50e3d" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="52e6bf5fe170bb651eb7c35a5c868dcab94e88218f183674929829c90f8d73dd" \
       org.keras-version-matrix.layer="738555465cc8d1b71296ccbb41e0ac23f9e59a2b1b91ed7a48d6410ade1ac45b"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

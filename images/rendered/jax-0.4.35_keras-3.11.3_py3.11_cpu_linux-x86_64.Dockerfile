@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="b09479886ea268e1ae65c81c213487d57b49c79ba2310a88e688dcb35566baa5" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="7eaf5f4259e294938f6e43790bb7055ae11a838d4e945f6e0056f1f08ffeac29" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="dfe50781db08a5c65240e3dd36b3087ebc2e012b97dc456093559ac0dfd3bb04" \
       org.keras-version-matrix.layer="bc3babb85184e1e814e990054cfbb6b5db501b11de3f8f04a42e1ff0de7a3ab0"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="91aabd4d4a1503840ff0e1c67bc893a7255cd194da19657aa8b1233b70ea1fc0" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="fcc82631450ca711c6aff830cd6f4dfb98246d5ac0df3e964a8ab48702d05a52" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="3b543cb1edce128d39786e4eac1322d8aafd6bb005d013012cd4fa4091358a2b" \
       org.keras-version-matrix.layer="be6ad515c68542cce01d399afa431558ec80133ff4aa55e33c91de3190d19646"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="f60ad46d911354c32fe59e6c4f4578aaa53a6595df0e01e5dbfc44a41f92b397" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="b139b013f650353705fe1b8877404792130f839a28ce0eefbf661364fa660731" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="927a1e3a366afa0129c6647b38968ece1b0bf8819adcb6068dddf8d531b0b11a" \
       org.keras-version-matrix.layer="bc3babb85184e1e814e990054cfbb6b5db501b11de3f8f04a42e1ff0de7a3ab0"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

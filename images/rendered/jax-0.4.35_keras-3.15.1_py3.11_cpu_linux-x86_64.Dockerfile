@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="f9fab582d83beedc7c2aae23980c010f0432c19dd2c1321f94da341e28fe81a6" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="928652a5ee75f8a373df7969ca56f66bd7efd85423f65807420661932eb9f34a" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="68467049c23eaa3d7b81185e86b680a3f3811b259296e065acafea1318456f84" \
       org.keras-version-matrix.layer="bc3babb85184e1e814e990054cfbb6b5db501b11de3f8f04a42e1ff0de7a3ab0"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

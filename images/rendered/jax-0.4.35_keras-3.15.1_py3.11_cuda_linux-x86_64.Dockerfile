@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="9b09dd83f0dcc03068134a78948fe33ff0310a9840e2a5b3cf236d76ba6b06aa" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="4ff9985b6bfb2aa5e0e4255533d2388a366309e1bc188586187f0678a4cdb042" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="884ed706af72150b2df81c720af9b49e5c15f70ff05806fcbdb0392b0268cdf5" \
       org.keras-version-matrix.layer="be6ad515c68542cce01d399afa431558ec80133ff4aa55e33c91de3190d19646"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

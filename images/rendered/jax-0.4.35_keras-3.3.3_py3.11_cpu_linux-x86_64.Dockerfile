@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="52b37fcbade67d8a19130044451edf62aea00e5bb1fd8e5a28210f1ce24c11bf" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="8f0ddc1b11b6692fd2cd1bd1ff9c1aa13b4ea5fbbfa58b693e83e2ababa11cc4" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="f89c401de1c3e95e8af1af942541d1437c4582c5fd2f42ed4ae530ef061862e2" \
       org.keras-version-matrix.layer="738555465cc8d1b71296ccbb41e0ac23f9e59a2b1b91ed7a48d6410ade1ac45b"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="eec4b0ad854e1222de980bf79a5c63f58709da14ece815de496bac7252c7af7b" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="e12a9fc0e4954aef6e8d66463388eaa052538c31c6c684edf3aea13d5609d154" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="a8f789dc58477a62cc643e2ce1523f6a8c3fc35cbade4368256c2e0b999fbe73" \
       org.keras-version-matrix.layer="bc3babb85184e1e814e990054cfbb6b5db501b11de3f8f04a42e1ff0de7a3ab0"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

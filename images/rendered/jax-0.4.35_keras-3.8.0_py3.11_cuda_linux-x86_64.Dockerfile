@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="7968ce1e00ca4fdf6ce8be56121914bda20cdf2f36f8ff8d10cfd115a5b9dd33" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="a37d32fd617e00b67febddbdf092980eb508eafc1ecb0e6a7084df4ec27a18b8" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="bdefe813b54b3c97ec920399407a9e2fdb3a08cad2cebd36be9afa066adb1bd2" \
       org.keras-version-matrix.layer="be6ad515c68542cce01d399afa431558ec80133ff4aa55e33c91de3190d19646"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

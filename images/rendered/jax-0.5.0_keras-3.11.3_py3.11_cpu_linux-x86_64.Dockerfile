@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="c5204a44bb225fd9549574e2a7b703606e851234dc56f3f40f00796d3ead5a5f" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="76b1e07ba5bd77b1959b07221554234daf0161b24846ec6140707c7546a17d10" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="2518b671adce8ea85ca78009c81c281a8beb5e4ead904b38a6225a38ad77d431" \
       org.keras-version-matrix.layer="d55a4f11e818bca66e02da4a33e043adf8484f8ad515e48825bfb7827d080d99"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

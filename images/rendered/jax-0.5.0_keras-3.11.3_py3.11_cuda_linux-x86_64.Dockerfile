@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="ffe47174f8f92690ee216c59c6c40e63a2f26cc3bba2c4e98a3bd81d2a967778" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="e9a8d51f0b904a563e9df0f7fd2a63267f71c3d8833329e0d3013f0648244402" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="5c9d3635b4fbf589ae52d5f1af8414d1771e4c5727bc9c0cf66741e2c8b0df61" \
       org.keras-version-matrix.layer="5753dd88e3d276793c6a86dc0425cf4dabbef286e30bebe45814e44ed3299e1c"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="3c2f0875473b85c93688c13375ed1bbb6aea2637d2e45902dfa2851392c0b8bc" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="584a0e1f717c2332aebc2bdc592333c566238aaa8809d0ffc50c104cb898bc36" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="483045ef6a22131ececece1bd4fa3b5157679245b08c14788003a8f713bb8ade" \
       org.keras-version-matrix.layer="d55a4f11e818bca66e02da4a33e043adf8484f8ad515e48825bfb7827d080d99"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="ea1c8d5b487529e271f8594d7f3d4d774cb8c96764a52847f971939e8ef30e36" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="e6aa978808a91aec9dafce0748624e1ffa009e1bff6914059b17d6a5e6a5e5e7" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="49f705471d6281212dae534bfcee981f516bf5d2304504ce8807006c6846f590" \
       org.keras-version-matrix.layer="5753dd88e3d276793c6a86dc0425cf4dabbef286e30bebe45814e44ed3299e1c"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

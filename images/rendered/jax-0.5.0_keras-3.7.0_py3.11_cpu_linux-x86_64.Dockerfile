@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="3d179fd6626a91f9f80941a43d81b660d27bb1c28c620db7b25f5743da36adee" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="6a740dfa38072a644cc08edb6adb0957acee7643f742920a3bff9fcdfb5850cc" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="985ca670702b781545de348b5475faa022aa2c6cbd094353dee4e3d5fbefc653" \
       org.keras-version-matrix.layer="d55a4f11e818bca66e02da4a33e043adf8484f8ad515e48825bfb7827d080d99"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

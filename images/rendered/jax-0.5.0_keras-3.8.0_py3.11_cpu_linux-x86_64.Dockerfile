@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="0bd387d24511994a205f492cdb62663fed5f2a0b54d7598580a3050b7b26683b" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="2182764c18ed7ec4d3d4216a5fc218c4f91d53a262d101c0be9fdea6565b60e2" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="a53a82aa1c954be0d004b8911c822cb152b0e8dfcb5eee6dd866ae39710c279d" \
       org.keras-version-matrix.layer="d55a4f11e818bca66e02da4a33e043adf8484f8ad515e48825bfb7827d080d99"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="76ca3a4ef73da5458c431bcdd1e6e5ffa5d59d48b96ca605f35c8557f33bcc9b" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="c20346096b85c78ac16ef3acfe21a5c6637d2263b38166cc5e62d6f9b4523147" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="afd71abc02a33334bb12dd43e2082cfc50ce89aba6c0a75e7f58007b78e4bf93" \
       org.keras-version-matrix.layer="5753dd88e3d276793c6a86dc0425cf4dabbef286e30bebe45814e44ed3299e1c"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

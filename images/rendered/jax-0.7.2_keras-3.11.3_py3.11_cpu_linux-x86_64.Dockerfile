@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="3b70e26d5b917fcea3309414ea8adfa5aec192d8d076f7302255e4d137bfc4be" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="1c521abfe13718c51d7b8a306e4427f5a742b169871d8d3f1a49d59eea8321a2" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="5f4fe6a5abe6cd10979fb91e0f3e00bd2ab8eff515d2bf8db4a456098889ad5f" \
       org.keras-version-matrix.layer="41bb51f34d1d983474a7c1ee3220bd35bb6b7217cb6f69d83b0bacaf72ab53a3"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="f964c3540a94270c055b504b8006ac7d530c43cae69e040d87c275c87ff0ed5b" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="2809987a1e291c4487c28e9081027772797bfe26467687e2d93798c109bcaa9b" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="c76793a55cf67cdb8e5af3cfb0d388a151880ebb9c814055323b6bb200387a86" \
       org.keras-version-matrix.layer="ae9004836bbb251119cabeefc00ed2645affc18af32fcb5e5997a6f37ab798a2"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="169fa2b3f3aaae52ab5f393eedd3c93e17972db9bfb2578f752c6b89b806d7a2" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="443a1553dac5bb533f340dbd514e3aae21264158075893bd81efae03a22005a9" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="9a10c127d22a92a9a4d36f4ee5572e4302a763ba6d400a1076434e35c8e959dd" \
       org.keras-version-matrix.layer="ae9004836bbb251119cabeefc00ed2645affc18af32fcb5e5997a6f37ab798a2"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="4bb0b1c6d91593c77a8e486c60b2f598f5c946679f1a693d22e40cf6f3a8e591" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="6d98990e6ea150f1b5bacaf30b5d616266d8f559a9ef407ef2ab57e15b0baa59" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="37362e807f29a30c7268af59c915befcf595b6fe8fa44b39fcddfe27b6a530a9" \
       org.keras-version-matrix.layer="41bb51f34d1d983474a7c1ee3220bd35bb6b7217cb6f69d83b0bacaf72ab53a3"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

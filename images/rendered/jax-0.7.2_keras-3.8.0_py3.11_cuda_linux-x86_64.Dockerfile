@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="2e9c9ce1d5df46eed1d63f1f1204841cc9045f94e9d294eb023e22bbfc8b8ee5" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="ffa0cfb7839944a3f40f37db8df866050c5b708139d0971b59fd237b42da3543" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="c5f5801f6858a954a9d4b870f61b33b2fd99b5b5d092ca6737c9383ae63ac463" \
       org.keras-version-matrix.layer="ae9004836bbb251119cabeefc00ed2645affc18af32fcb5e5997a6f37ab798a2"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

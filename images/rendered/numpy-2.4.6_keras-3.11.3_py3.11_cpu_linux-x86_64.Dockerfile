@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="b7bb99e5b18fdc1dec192febd50baaffb95fe5fc3ed633afad17b79d185035b0" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="d52b840549b41688e96feea2633962e39b8a4d28c6a383fab11ab6ed6f7712ac" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="71db7adce0d91e313a30ce55fb8e25bdee6891fe6ff03c71510d330b267d6e0e" \
       org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

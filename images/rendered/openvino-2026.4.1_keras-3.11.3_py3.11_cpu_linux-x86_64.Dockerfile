@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="ea84bb5c66e77dfb4f79ead62e898d8b498861e84a9480433f34fa26ab26ecd0" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="15c8f4535326d1e2cbaf8e38aba97296f5530f8dc421eb9938c88b1d039d1ef4" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="0fc0789d66177861cf4ffc870ab03cc0ee4f83f1240c7cf64d84e716be795555" \
       org.keras-version-matrix.layer="81190911de97dd0129ab68ea24835e31c6f69d5bbfb03217128e534c8d6a5b73"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="f1de8f849d6bc4dcd2d201aedca7efc8849dec54cc439c237a63bdb27ffbd7e2" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="bff4a6fbc66a670f4d3a68d908a6fc5ac059e43792d77cdce29757ae2219a1cf" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="8bdf4757c81199873bcde3d0df3a25ba5191accfb9cd16548fb12c89824a9c31" \
       org.keras-version-matrix.layer="81190911de97dd0129ab68ea24835e31c6f69d5bbfb03217128e534c8d6a5b73"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

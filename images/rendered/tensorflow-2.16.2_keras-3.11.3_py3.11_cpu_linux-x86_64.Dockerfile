@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="80233d85364879b9d120ee96484a59627e52938243df3c9529ab94f1946e1fe9" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="93b40bcfefa4a63a7debb43b6220d4a09c4fd64a1e2db98d6fcaec976f7a0553" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="534aa5d7659887382d589ecfab14b6c7b89c4ab7fc80f8653b5ed44b8b87931f" \
       org.keras-version-matrix.layer="8e1dd682474e3e3fc187d8e3833cbefcf4e111890f11363a2d72089ef553347a"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

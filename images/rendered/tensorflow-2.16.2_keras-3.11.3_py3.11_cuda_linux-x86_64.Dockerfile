@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="8c63937dd9028268f5197e16983a778df3e85c01c58c64aac5283719e3ea9d5b" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="805c8bdcf25159dd443154af1408117c7bb834046e2defee6779eb13892d3816" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="fc380212c8279dc0dc5c03bdfc4fd42f083b592889e3ab67f2b58ced10d1aa9a" \
       org.keras-version-matrix.layer="145ed5d79e3d9e696f6b3a9110947772cb157cd505ee3ec3c3a93b80a94dd7f0"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

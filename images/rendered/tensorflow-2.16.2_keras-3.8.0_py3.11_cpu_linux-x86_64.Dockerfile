@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="d2869fb9004f79adde50f24bce1126077a1efd5231554c67ec86ccdbd9bc4146" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="7bac2ab1876af2ae9396232ccd04e875b1ca48d6d133ca2f412619c44c16781d" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="c0eb9e6fd5adb579ce7a3c02b6c6dd9d5ca3329cd389936b21a622fbf3cb67e9" \
       org.keras-version-matrix.layer="8e1dd682474e3e3fc187d8e3833cbefcf4e111890f11363a2d72089ef553347a"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

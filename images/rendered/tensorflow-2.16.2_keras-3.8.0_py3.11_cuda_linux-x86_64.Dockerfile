@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="300c3d017589c2d055efd271afbd5051b59df2837df89811310484739ac37632" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="eb77ec4a7894de7c56360ffcdd5150a61926a652f570da05a185989a621de91a" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="7988e407c08d826aad198f510decac0c7be1de1117f27a9fa1c254ac3b8afa24" \
       org.keras-version-matrix.layer="145ed5d79e3d9e696f6b3a9110947772cb157cd505ee3ec3c3a93b80a94dd7f0"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="ea1071bb000b51fcc5859ee8df7bd76b30b8ce49438903f467400b54911e9ce6" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="f64d6f3f17207b7ac89244737822727493ea6a22fb299780fe8a053b092c0478" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="14c98af134e086661046ef64f3d8f66a7dcf3dfe461c00a02b75a07aae3d891d" \
       org.keras-version-matrix.layer="5697c9ae74fe3808565468de9bf91ad39157c9a09628bb71c682b8a2a9fe1a9f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

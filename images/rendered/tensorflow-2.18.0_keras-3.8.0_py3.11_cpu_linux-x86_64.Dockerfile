@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="38c5eab2e02de5449759fcd62a4b558163bbc72ed7290385091b778b0b96d3f1" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="84a0bf2a4c9b03bc97858413dea211752f0205b9ca0f5978a8d16e00ee1041df" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="d9168e6c1f08081b0d9a5e5427459e82e03a5ecc4573c446a55535074ea4e2b3" \
       org.keras-version-matrix.layer="5697c9ae74fe3808565468de9bf91ad39157c9a09628bb71c682b8a2a9fe1a9f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="282955dd70c54cf4d8c1718e1b560804a1b5440b08fbbd55a05dcb85b960421f" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="6deea41f943a612224b057ad492df0e4c7139a15cbaa070a43c34ed59a314b9c" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="73ebe23e33d45a73043b73f122146cd7e61168092c9a19f07dac6cfa6fee792e" \
       org.keras-version-matrix.layer="bc9504750d7f2e4f5a7a35dbd5cc21b4ad475bf7c3a98bd892443f24f8add493"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="737498077362f0d479f18360fb6fadd4cdcb361e0cb89058ce5c460dca119b91" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="528482489b40ebc899f003ae3ca15bf92ad8c239f1cf9a156c6d1be2c95259f6" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="9ada50da25eb86d34e1d72b0a8150403bbfc9d29509a2cbcb8d230f626c2146a" \
       org.keras-version-matrix.layer="9dfa0e539f4cc66642d017b258d479a31f762beeb30adcb82aca85859d5691fc"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

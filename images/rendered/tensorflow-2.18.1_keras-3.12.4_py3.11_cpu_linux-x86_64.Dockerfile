@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="ec9ffdb9328fb3363b2e6d272b507e516cb350f2f37728511875b16d6d345590" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="cc7e75ae7e166699c0aabc09f5a5b1e302e417ba6ebcbdaac6601b2b3ce277ee" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="086f1fd59788a2ebb271b46b10bb154a642cd6fa584b27c1d92b5392f6d55760" \
       org.keras-version-matrix.layer="bc9504750d7f2e4f5a7a35dbd5cc21b4ad475bf7c3a98bd892443f24f8add493"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="f2745c19fc69f19fd93067a56e463cc0168fb911a0d918983ae945ad86e4a848" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="78a41438e62101006c6f860033a6d011073dd6d0b5c79e22b71417a695940614" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="cd27567904971d4874f33aaa5fc98aacbb0ddd999e3d51b84edadc3e24ed0f85" \
       org.keras-version-matrix.layer="bc9504750d7f2e4f5a7a35dbd5cc21b4ad475bf7c3a98bd892443f24f8add493"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="92fcef8cc958e6b89e2f9b13b24f1a584b980064f1aeac7f49d4ecbb29167ff6" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="4b047d25e3b638e44ba73a882e6c7d945cb8a5c00e0e63717468c2ae18bb0a9c" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="609a4b539f3cbc31626dccddc10cced24ed272b5fc35bece650e5cf541737e7c" \
       org.keras-version-matrix.layer="9dfa0e539f4cc66642d017b258d479a31f762beeb30adcb82aca85859d5691fc"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

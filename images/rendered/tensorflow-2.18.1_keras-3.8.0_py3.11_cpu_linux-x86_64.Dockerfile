@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="adb18372afe11f625ef4de1173ebb2df36cb36282410c2863fcf09d69a4e6b6b" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="1211b574c99e04433d92f6cd236bb283fc552a7051a59a9afdb133fe3e79cdec" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="8c45421339ec547b0734523bf31064232f8984cfb5b4f03ab5113aaefe68df50" \
       org.keras-version-matrix.layer="bc9504750d7f2e4f5a7a35dbd5cc21b4ad475bf7c3a98bd892443f24f8add493"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="81366b682534bcf1e9354898710fa0d8f655df4a43a64f5e0570f4225c09fcdd" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="a853103342a829963d9c23f6a87926a4fb53e810a8a8474fd112c0859b5488ae" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="cb3b0003be6d0c1514ffa9e3bb085614c2c25cfada41625833eff5b347315441" \
       org.keras-version-matrix.layer="9dfa0e539f4cc66642d017b258d479a31f762beeb30adcb82aca85859d5691fc"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="3f35b0930befe3a49cae39c61b8ed468ec516e41f7688460af9aff011b48fe79" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="31674af3cdb4a05c823c246daf686bb1eb364b33c69109952cf52803464503e1" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="9fe34f408c0184bb52b2372285a0ded6fb5f36ebdbf86c6a4baaa1c86102772d" \
       org.keras-version-matrix.layer="8b37389c758779f1804ae1f0ab4de725071d0e0dc07ea2082de042d4167521c3"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

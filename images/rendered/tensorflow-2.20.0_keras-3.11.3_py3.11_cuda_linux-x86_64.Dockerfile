@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="adb3d5fb9b865c3a5b73e0d2ad01fd5984e7ac36e5dac23edd719bc33b81dba6" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="8258920fd100335e5967ca3a30d6ea054425f48463e8b3df1ccc0bcb1dcfd659" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="e787103b610c3e9c5c28567065fe323b52a0002f6ffa64b6079fecb8c4e788be" \
       org.keras-version-matrix.layer="5c03fa2249065e0a0f771456c174d35ef054332ee49eee6a5f361259591bc8c1"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="ff9cdc90d47c72124b0d4e7ab65fcbcec2374441adfe95551dd8cd9f3eb7c910" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="a164a592fe60ba148ed1e8599a93f32b6251a01dc67d870b808d1f67c97798e1" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="72d0286a367bfe829def6defee78906892b45a3c84032dde57f714541add41c6" \
       org.keras-version-matrix.layer="8b37389c758779f1804ae1f0ab4de725071d0e0dc07ea2082de042d4167521c3"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

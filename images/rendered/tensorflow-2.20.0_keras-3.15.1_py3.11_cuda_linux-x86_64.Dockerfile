@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="13bc602e842876f2784e68e094a269eb00df3a9a92998fa198866e1e4e10b826" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="8bb1abdaefe3908ca71d0fc1aa4c0760ccb1f5e351d3ccad42ebbac66b53d36e" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="4f7614a6300fd1ad817b816ef2634b7f777e37f4acc00e225d913283afc8607a" \
       org.keras-version-matrix.layer="5c03fa2249065e0a0f771456c174d35ef054332ee49eee6a5f361259591bc8c1"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

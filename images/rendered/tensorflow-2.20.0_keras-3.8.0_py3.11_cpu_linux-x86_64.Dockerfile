@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="5a23f1146f59ad138e2d061a69ac4da6b471f0bd7b4642f81b4ca162d626aeeb" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="3f32b82f1c524e5c7142ca24e3e434f64d6b53ad385666505459fffc7c3f4d55" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="5b6e87fae8d6886cd1632cb015fc2fb64ebf71935a20a36a1502ead46696fbd5" \
       org.keras-version-matrix.layer="8b37389c758779f1804ae1f0ab4de725071d0e0dc07ea2082de042d4167521c3"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

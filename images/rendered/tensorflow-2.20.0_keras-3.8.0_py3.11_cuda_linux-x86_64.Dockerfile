@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="c7bf51d2e01bb0faf9b9a164785e342febb476b54349be6ebb93fe13f6c27837" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="03a7ddc5c23d80a606a299565cd52d39db28cddece8c940265c6b26bc4814246" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="c59c53e6527815ef39691a59a8e80a4a3acb028831b951fc039481a063c559c0" \
       org.keras-version-matrix.layer="5c03fa2249065e0a0f771456c174d35ef054332ee49eee6a5f361259591bc8c1"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

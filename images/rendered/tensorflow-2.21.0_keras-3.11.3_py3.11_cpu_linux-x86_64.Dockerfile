@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="6c8a9ed3abadc4a81089ea47e27dc6f698ed6af1e07ccd1a6b67985ccf04857c" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="4ff490d0934384e61a9ab1a0c60bbbff09ecfef6e57854269dba4a9474399ef3" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="3ceefe944d4e63173773171747db64356f7c86ad847994ec11b541de5aa271a2" \
       org.keras-version-matrix.layer="1524cb332c23253d61df27cb10459d55641809c61d230aec2de611eabc58d836"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="51ad69a7e11b78346eddfa0177c9325b2acb0a45da79cc39a36f4f3104bfaf21" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="85335806b67f7166a8704bf1d98b7cb981ef135ddc5c9fcb606f37098d0cb963" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="ee5fda73f4ac094d745c449bcdd2a67e0967d0a71ca6d927e8e065b863cc57b2" \
       org.keras-version-matrix.layer="e0d48e3a051c2b3e0b039c54b2daab1206f78bde2cdf72d12912e4a468d6c1d1"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="c95f6b05fd6ad989f8ff6c6148a71f29c7e1c9be43c45975544c23950486d87d" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="f4d58effcef4ffd2cacdae3c16e3396476d53102ea201732b8f37dfec7483de1" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="4699411cfbec60068785090d995379535e0562765c65f774e17d70300a1e6812" \
       org.keras-version-matrix.layer="1524cb332c23253d61df27cb10459d55641809c61d230aec2de611eabc58d836"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="ebb8284062013d939f88c99c51e22f4a949eb6795d1ce10e916f15ec03fd52e2" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="64e3e81c62722ade10a698d61189718b3636e9353356bc88c380b2279399a8ee" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="566788b66b933ba4fa27ddbe9bf4f3d2a26fd952ccaf3c68705038b6776691e2" \
       org.keras-version-matrix.layer="e0d48e3a051c2b3e0b039c54b2daab1206f78bde2cdf72d12912e4a468d6c1d1"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="272fa35db3d2715298dcba26accacb9cc8242fa47c325b696350c3337d93a9cf" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="0326d04b5e4bd2eb30b57a4ec255545962ebe771a4ce507d58b6167b88e93504" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="83d4d4603fb4f80a9dffe788c0528c776199ffd9ba5a976c507f7ec1fcb91c10" \
       org.keras-version-matrix.layer="1524cb332c23253d61df27cb10459d55641809c61d230aec2de611eabc58d836"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="b7ca13410ab344996c4ccdf5ca0d543b9cea9105359aff1f4932cb7f81642b76" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="99d6009c6c7281908c7f3b0bd1b44e0bbe0043f09d8fd13a5e490d7079a0becb" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="ffc7bd2b9e42bdc4a9841c0c02ec99ebb259baf843026f8bdaec3fa708ae9132" \
       org.keras-version-matrix.layer="ae0f972174d4f48a3409e3d5321c0e7bc92802ef76b710c710c40b9cd0e21392"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="e4d80631448e0099182d9437e04d5169f7545cd9b6ca671cba282cb97e01232e" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="36dfe7286d00ac92998ba61a2275154cae44ce91e51c9af75f3410ecae51e824" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="0bd1170e0a920756fba2f93504564a80b3646686763869faf1293bf31c9393e3" \
       org.keras-version-matrix.layer="6bd01b81d9243f45bf59c4d09e045c64569ac0a533d9c9dd352fffd8e604a7bd"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="4889d148788f89f2bce34964fbcc004864edfb281844ed098c4d4971d74db05b" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="5e83c25e93ff2e6c4231ab2689f86c8d35188c2a33e8025f50b99fc4cd7a6a90" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="5c030f5e0f959374fd9159bc4b26523bbdab20ad883cf450f6b5e0599c625608" \
       org.keras-version-matrix.layer="6bd01b81d9243f45bf59c4d09e045c64569ac0a533d9c9dd352fffd8e604a7bd"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="34bf38b29da2b030d9004e1a1906fa133475b97372c705b1886ed30cd2f406d8" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="b5b0cfaab726139f637d613fb18b4b7f6ad4fa433c30d848965a77aafa72368e" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="3a130a298b8042eca5a023bf087b56851d09b7b644d549a804ed65d8f8fb2b73" \
       org.keras-version-matrix.layer="ae0f972174d4f48a3409e3d5321c0e7bc92802ef76b710c710c40b9cd0e21392"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="c4ac41e943a8c56a62eb2fa75a07e2a9a2f8fa3e54c89d3bebd095c29f33a52d" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="52d3d942a5a8aaf69c80c8c66307a38bd9c0643a082c73fb598891273bba36a0" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="0dd7cdc41165e6db43d35f56c9b6e2aa64023ca8addb444edf4784b6ea836e98" \
       org.keras-version-matrix.layer="6bd01b81d9243f45bf59c4d09e045c64569ac0a533d9c9dd352fffd8e604a7bd"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="1d8dac01b800c904227a136b7f185c8d17477de3554c73cbc41724e4570030ee" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="b0a572df423fcac469e9862c544b0b2367aeb0917813484ec4efd15a22b04474" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="d2a4c8a2a3bc8fdeb0bf03726c4c67260b097ddfe6d56eb259afd1987c0d6fbe" \
       org.keras-version-matrix.layer="23b3b7ba39cfa58a7fa521b8f819670b415336e89607016aafaf1de6b240feed"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

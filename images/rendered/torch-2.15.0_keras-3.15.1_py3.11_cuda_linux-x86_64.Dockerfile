@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="7bd4935e49e0b4755c16ae85e6e26354f50e2924a2ab54d859af6b0811e3c9c7" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="d3b541ae25c3ed0302a2147c6489d90bd3eda8eaa58b352041f5290d7f4acb1b" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="597f9ff2bca8a5966c02773a77fec89d34c2e23b91fd530a7a53394b01bf0890" \
       org.keras-version-matrix.layer="23b3b7ba39cfa58a7fa521b8f819670b415336e89607016aafaf1de6b240feed"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

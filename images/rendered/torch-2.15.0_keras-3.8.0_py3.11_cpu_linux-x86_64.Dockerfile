@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="097a25cfb43b387d656943e8990236f9aa6b33d0f098da338ded8ca8f35c5de6" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="b0f5d4a12070bc08ed5594ee1f8c473165e316ec98f54de5e26df18fdb45431a" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="5d31efbc7e7d621b11387755b16c9516fd5ef512b6a41c4bc36ab6292aa48361" \
       org.keras-version-matrix.layer="23b3b7ba39cfa58a7fa521b8f819670b415336e89607016aafaf1de6b240feed"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="ec4e962203e29b7647f42e3a058dadc82d761eac5795ba69ba23f3f3ae4d4c19" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="df9c7881659bbc82f36d3a42b576c5a6aee285a18fa50a9282a134cea9ea8b90" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="32fa911b77d5edb50ed385de3fc623db422a313424ea993b81b42a8ba4b66e78" \
       org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

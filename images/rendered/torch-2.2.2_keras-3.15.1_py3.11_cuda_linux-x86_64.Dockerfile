@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="ab96a256f6fd8bcd55caf9fad012e0e8695c87d90cba5f42e1091d05a6df0903" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="d8b27c90cb5693fe8b7920cd2b2fde55cd9989efdcc58b2b6ba4b809b6f42403" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="641024275ef2b88458dcd056dd0b5e5d34e464c1871a48e5dde6ef07271d24dc" \
       org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="dd12d5e900ca9e0dea33bc3c255e6240c692b0d308d51b09f65e854a19f1402a" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="e30851ceaeb2a46759de6a0cf0b3930ebdf18dc7d8b8064a630d2e7f4172142a" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="752fa5d9f949e264fa09de40eb14ff4b35446619ba6e6d3ae23840c0cb3574f1" \
       org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

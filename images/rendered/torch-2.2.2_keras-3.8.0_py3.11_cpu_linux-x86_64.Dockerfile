@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="013579ae8265ba92a0cbf39aebb1024adf268c95c5663ae7ca631baf8edd06ff" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="357249f84f815f0b29e2f9c86ffbdc782db121d4af15c5b3b856d38c355ab737" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="f3e42671f4ec23a401cc48148d0f791af7255c02d026bc3678731d560c592c1e" \
       org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

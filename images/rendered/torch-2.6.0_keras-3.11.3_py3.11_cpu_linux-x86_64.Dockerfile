@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="56a51449677d3bda25c2d3472e51254fa40ed76580bb56fe6582227d902cd79c" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="53e63122595ce01bcde75430c3e8449e167d1e8063d899a23f4d4f51cd1f474c" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="3cc75a624918696227dec3bb6b1619952c6443e353c5b0395cdb2e0125db32d7" \
       org.keras-version-matrix.layer="2b158c89bf691e85803084e2493295ab33754702d08472e72bc3b5137725b5f8"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="56a51449677d3bda25c2d3472e51254fa40ed76580bb56fe6582227d902cd79c" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="6c6a52867192984f5c6103ceb4238c604fb070fcb54daa1237959fa06b477281" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="d107acde93a74851bbf6915ae8bffb4f710383f9399a396b8e9b7181bbdf4a29" \
       org.keras-version-matrix.layer="2b158c89bf691e85803084e2493295ab33754702d08472e72bc3b5137725b5f8"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="029defea58c2bd1eb54ec9948bb29c9a5d4e2af08a069d3015e2ce011d80f60d" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="650e96a92a3380817064852dd0bc524a655381e56f8d9d0caecd0b8c873fc0b7" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="b3fb8e5afb3e299bb33537c33fda03549a98633fe8e29e85801a1ec2a0d31aa7" \
       org.keras-version-matrix.layer="2b158c89bf691e85803084e2493295ab33754702d08472e72bc3b5137725b5f8"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="514af4c6cc57ae8419e5d290e0c740185c4a430738e850b58a6a36e3852c18e4" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="95ac37463acd6b7a1c809880aa473815d17063941950e4cd5ad6ee31e10b2238" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="d74e9910e6bc6b51b4dd0f552ecdcfaa2930ed90665fd6bcc16b7a5d61f1b599" \
       org.keras-version-matrix.layer="2b158c89bf691e85803084e2493295ab33754702d08472e72bc3b5137725b5f8"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="d61e58905962182b127e43d182a2a611426ad588c441dd65ee3d2dd588442d22" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="83ff6898eb0ae0dacf4f195ea5249b0195dc0194996bfb764ce0e0072fc343ab" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="898e54f317b618cff5ab860700d0020f0fdec7a217b8b4184fb7e451c4c1f22d" \
       org.keras-version-matrix.layer="2faf863c9165397965fcf499ea1c0846a1d2f491d81f8e09ec68209ee77633ac"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="cb259438a96e2c1d593b3354616e3f435664e414cb7cfb9107eade096b234675" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="4ec7719fb8465811a566902fdd2ae47266c3baeccb3b47b3c90a5f92ca5b94cb" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="42756f65482f731bbdd429c3cdb66899a2ec179d524e9848fb71546c93a8ad3f" \
       org.keras-version-matrix.layer="2faf863c9165397965fcf499ea1c0846a1d2f491d81f8e09ec68209ee77633ac"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,6 +7,7 @@ RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     sh /build/install.sh tools /tools
 
 FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
 RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
     --mount=type=bind,source=framework.txt,target=/build/framework.txt \
     --mount=type=bind,from=tools,source=/tools,target=/tools \
@@ -35,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="02e1c161e9ef64028e2ce2ac106d3ce1bfb7a4b0f54bfae97b874ee3437c88ff" \
-      org.keras-version-matrix.template="f05cedf4eb7ec2b40529d97c33d4a023db23165704a468bc0518b488deb906cd" \
-      org.keras-version-matrix.content="4ebfd10dc3827972ca4194b3457037b4f91c34418a69ba7d1605975058c83fd5" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="bdc3ef6b8894af58e6a7ecefcc6972a8ac7947903bdd1c70b516d73007747f32" \
       org.keras-version-matrix.layer="2faf863c9165397965fcf499ea1c0846a1d2f491d81f8e09ec68209ee77633ac"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -27,6 +27,8 @@ class Listed:
     environment: str
     content: str
     """Digest of all it was made from."""
+    layer: str
+    """Digest of what its framework's layer was made from: see ``Recipe.framework_key``."""
     size_bytes: int
     unique_bytes: int
     """What no other image on the engine shares: about what removing it gives back."""
@@ -48,6 +50,7 @@ class Removed:
     in_use: tuple[str, ...]
     """Left alone: a container runs in them."""
     freed_bytes: int
+    """At least."""
 
 
 def ls(client: APIClient) -> list[Listed]:
@@ -66,11 +69,12 @@ def evictable(
 ) -> list[Listed]:
     """Which images have to go, least recently used first; pure.
 
-    ``keep`` is how many may stay, ``keep_free`` how many bytes are to be free where ``free`` are now. Environments in
-    ``protected`` (ids) stay whatever is asked for, and count among those kept.
+    ``keep`` is how many may stay, ``keep_free`` how many bytes are to be free where ``free`` are now. What is in
+    ``protected`` stays whatever is asked for, and counts among those kept: environments by their ids, and by
+    ``Recipe.framework_key`` all images on a layer that something still to be built needs.
     """
     images = sorted(images, key=lambda image: image.touched)
-    candidates = [image for image in images if image.environment not in protected]
+    candidates = [image for image in images if not {image.environment, image.layer} & set(protected)]
     surplus = 0 if keep is None else max(0, len(images) - keep)
     chosen = candidates[:surplus]
     if keep_free is not None:
@@ -106,7 +110,8 @@ def remove(client: APIClient, images: Iterable[Listed]) -> Removed:
             gone.append(image)
     for image in gone:
         usage.forget(image.content)
-    freed = prune_cache(client)
+    # without BuildKit there is no cache to give anything back, and the images themselves did
+    freed = max(prune_cache(client), sum(image.unique_bytes for image in gone))
     return Removed(tuple(i.environment for i in gone), tuple(i.environment for i in busy), freed)
 
 
@@ -114,9 +119,15 @@ def prune_cache(client: APIClient, *, everything: bool = False) -> int:
     """Drop layers of this project's builds that no image holds any more; bytes freed.
 
     A removed image's layers stay in BuildKit's cache, so removing it alone gives nothing back. ``everything`` also
-    drops uv and the download cache, which the next build would make again.
+    drops uv, the download cache and what failed builds of the classic builder left, which the next build would make
+    again; not while something is built.
     """
     freed = 0
+    if everything:
+        leftovers: dict[str, Any] = client.prune_images(  # type: ignore[no-untyped-call]
+            filters={"dangling": True, "label": [LABELS]}
+        )
+        freed += int(leftovers.get("SpaceReclaimed") or 0)
     # a layer can go when what was built on it is gone, so leaves go first; the depth of the template bounds it
     for _ in range(6):
         doomed = [entry for entry in _usage(client).get("BuildCache") or () if _prunable(entry, everything=everything)]
@@ -166,6 +177,7 @@ def _listed(image: dict[str, Any]) -> Listed:
         tags=tuple(tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>"),
         environment=_label(image, "environment"),
         content=content,
+        layer=_label(image, "layer"),
         size_bytes=size,
         unique_bytes=size - shared,
         created=float(created),

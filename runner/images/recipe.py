@@ -123,6 +123,7 @@ def dockerfile(recipe: Recipe, buildkit: bool = True) -> str:
     return _template().render(
         environment=recipe.environment.id,
         base=recipe.base,
+        project=LABELS,
         labels=recipe.labels,
         system=recipe.system,
         parts=[part for part in LAYERS if f"{part}.txt" in recipe.files],

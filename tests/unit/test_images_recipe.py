@@ -90,6 +90,12 @@ def test_labels_tell_what_is_inside() -> None:
     assert re.search(r'org\.keras-version-matrix\.template="[0-9a-f]{64}"', text)
 
 
+def test_layers_of_a_build_that_fails_can_be_told_from_others() -> None:
+    for buildkit in (True, False):
+        text = dockerfile(made(), buildkit)
+        assert text.index('LABEL org.keras-version-matrix="image"') < text.index("framework.txt")
+
+
 def test_nobody_is_root_in_the_end() -> None:
     for buildkit in (True, False):
         assert dockerfile(made(), buildkit).rstrip().endswith("USER 65532:65532")

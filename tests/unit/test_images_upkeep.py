@@ -22,7 +22,7 @@ TORCH = Environment("torch", "2.2.2", "3.11.3", "3.11", "cpu", L)
 
 
 def listed(name: str, used: float, unique: int = 10) -> Listed:
-    return Listed(name, (f"x:{name}",), name, name, 100, unique, created=0.0, last_used=used)
+    return Listed(name, (f"x:{name}",), name, name, f"layer-{name}", 100, unique, created=0.0, last_used=used)
 
 
 IMAGES = [listed("new", 3.0), listed("old", 1.0), listed("mid", 2.0)]
@@ -34,6 +34,7 @@ def test_the_least_recently_used_go_first() -> None:
 
 def test_protected_images_stay_whatever_is_asked_for() -> None:
     assert [i.id for i in manage.evictable(IMAGES, keep=0, protected={"old", "new"})] == ["mid"]
+    assert [i.id for i in manage.evictable(IMAGES, keep=0, protected={"layer-old"})] == ["mid", "new"]
 
 
 def test_only_as_many_go_as_must() -> None:
@@ -48,7 +49,7 @@ def test_both_limits_hold() -> None:
 
 
 def test_an_image_that_was_never_used_counts_from_when_it_was_built() -> None:
-    fresh = Listed("fresh", (), "fresh", "f", 1, 1, created=9.0, last_used=None)
+    fresh = Listed("fresh", (), "fresh", "f", "l", 1, 1, created=9.0, last_used=None)
     assert [i.id for i in manage.evictable([fresh, *IMAGES], keep=3)] == ["old"]
 
 

@@ -11,7 +11,7 @@ from runner import judge, matrix, resources, store
 from runner.errors import UsageError
 from runner.judge import expectations
 from runner.model import Comparison, Sample, Skip, Status
-from runner.report import Report
+from runner.report import Finding, Report, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,19 @@ def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> 
         exit_code=judge.exit_code(samples, judged, skips),
         invocation=record.invocation,
         alpha=rules.alpha,
+        extra=_defects(samples),
+    )
+
+
+def _defects(samples: Sequence[Sample]) -> tuple[Finding, ...]:
+    """What the sweeps found, in sentences; ``runner defects`` has the scripts."""
+    if not any("cases" in sample.details for sample in samples):
+        return ()
+    from runner import attribution
+
+    return tuple(
+        Finding(Severity.DIFFERENT, f"{defect.title} ({defect.where})", defect.cells, weight=float(defect.severity))
+        for defect in attribution.defects(samples)
     )
 
 

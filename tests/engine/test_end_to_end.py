@@ -112,7 +112,9 @@ def test_stopping_leaves_no_container_and_keeps_what_had_finished(
     measured: tuple[Path, str], digits: Path, engine: docker.DockerClient, tmp_path: Path, number: signal.Signals
 ) -> None:
     assert measured  # the image is there
-    command = _command("--out", str(tmp_path), "--data", str(digits), "--setting", "mnist.epochs=500", "--probe", "hello")
+    command = _command(
+        "--out", str(tmp_path), "--data", str(digits), "--setting", "mnist.epochs=500", "--probe", "hello"
+    )
     with subprocess.Popen(
         [*command, "--probe", "mnist"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:

@@ -8,7 +8,24 @@ from __future__ import annotations
 import numpy as np
 
 from . import keras_side, network, reference
-from .scenarios import BIAS_1, KERNEL_1, LABELS, WEIGHTS, N, Scenario, X, Y, mlp, of_task, regression
+from .scenarios import (
+    ALL,
+    BIAS_1,
+    KERNEL_1,
+    LABELS,
+    WEIGHTS,
+    WEIGHTS_ALL,
+    X_ALL,
+    Y_ALL,
+    N,
+    Scenario,
+    X,
+    Y,
+    mlp,
+    of_task,
+    partial,
+    regression,
+)
 
 ADAM = ("Adam", {"epsilon": 0.01})
 
@@ -49,7 +66,7 @@ def train_on_batch():
 
     def truth(rounding):
         found = reference.fit(task, rounding)
-        return {"weights": found["weights"], "first_loss": found["running.loss"][0], "iterations": 3}
+        return {"weights": found["weights"], "first_loss": found["running.loss"][0], "iterations": 2}
 
     return Scenario("batch.train", measure, truth)
 
@@ -113,12 +130,14 @@ def _squares(y, out, rounding):
     return {"loss": rounding((out - y) ** 2).mean(), "mae": rounding(np.abs(out - y)).mean()}
 
 
-def several_outputs(name, loss_weights, weighted):
-    """Two heads on one trunk, with a loss weight and sample weights of their own."""
+def several_outputs(name, loss_weights, weighted, count=N):
+    """Two heads on one trunk, with a loss weight and sample weights of their own, on ``count`` samples."""
+    x, first_target = X_ALL[:count], Y_ALL[:count]
     heads = network.Dense(np.hstack([mlp()[1].parameters[0], KERNEL_1[:5, :2]]), np.zeros(5))
-    targets = {"a": Y, "b": Y[:, :2] * 0.5}
+    targets = {"a": first_target, "b": first_target[:, :2] * 0.5}
     parts = {"a": slice(0, 3), "b": slice(3, 5)}
-    weights = {"a": WEIGHTS, "b": WEIGHTS[::-1]} if weighted else {"a": np.ones(N), "b": np.ones(N)}
+    ones, some = np.ones(count), WEIGHTS_ALL[:count]
+    weights = {"a": some, "b": some[::-1]} if weighted else {"a": ones, "b": ones}
 
     def measure(keras):
         first = mlp()[0]
@@ -133,7 +152,7 @@ def several_outputs(name, loss_weights, weighted):
         model.compile("sgd", {"a": "mse", "b": "mae"}, loss_weights=loss_weights, metrics={"a": ["mae"], "b": ["mse"]})
         model.optimizer.learning_rate = 0.1
         history = model.fit(
-            X.astype("float32"),
+            x.astype("float32"),
             {key: y.astype("float32") for key, y in targets.items()},
             sample_weight={key: w.astype("float32") for key, w in weights.items()} if weighted else None,
             batch_size=8,
@@ -151,9 +170,9 @@ def several_outputs(name, loss_weights, weighted):
         history = {}
         for _ in range(2):
             means = {}
-            for index in reference.batches(N, 8, None):
-                n = len(X[index])
-                out = net.forward(X[index], True, rounding)
+            for index in reference.batches(count, 8, None):
+                n = len(x[index])
+                out = net.forward(x[index], True, rounding)
                 slope = np.zeros_like(out)
                 total = 0.0
                 for key, part in parts.items():
@@ -220,7 +239,7 @@ def rate_changes():
     """The learning rate set between two calls of ``fit``, and by a callback."""
 
     def rate(iteration):
-        return 0.1 if iteration < 3 else 0.02
+        return 0.1 if iteration < 2 else 0.02
 
     task = regression(rate=rate)
 
@@ -258,7 +277,7 @@ class Decay:
 def loss_scaling():
     """A dynamic loss scale grows every two good steps, halves on a bad one, and changes nothing else."""
     bad = Y.copy()
-    bad[9] = np.nan  # in the second of three batches
+    bad[9] = np.nan  # in the second of two batches
 
     def scenario(name, y, epochs, scale, skipped):
         def measure(keras):
@@ -285,20 +304,20 @@ def loss_scaling():
 
         return Scenario(name, measure, truth)
 
-    # three good steps: one doubling; good, bad, good, good, bad, good: halved, doubled, halved
+    # two good steps: one doubling; good, bad, good, bad: halved twice
     return [
         scenario("fit.loss_scale_dynamic", Y, 1, 8.0, ()),
-        scenario("fit.loss_scale_overflow", bad, 2, 2.0, (1,)),
+        scenario("fit.loss_scale_overflow", bad, 2, 1.0, (1,)),
     ]
 
 
 def splitting():
     """``validation_split`` takes the last samples, before any shuffling."""
-    kept = 16
-    task = reference.Task(mlp(), X[:kept], Y[:kept], validation=(X[kept:], Y[kept:]), metrics=("mae",))
+    kept = N
+    task = reference.Task(mlp(), X_ALL[:kept], Y_ALL[:kept], validation=(X_ALL[kept:], Y_ALL[kept:]), metrics=("mae",))
 
     def measure(keras):
-        return fitted(compiled(keras, task), X, Y, validation_split=6 / 22 - 1e-6, epochs=2)
+        return fitted(compiled(keras, task), X_ALL, Y_ALL, validation_split=(ALL - kept) / ALL - 1e-6, epochs=2)
 
     return Scenario("fit.validation_split", measure, lambda rounding: _without_running(reference.fit(task, rounding)))
 
@@ -316,7 +335,7 @@ def dataset():
 
         class Batches(keras.utils.PyDataset):
             def __len__(self):
-                return 3
+                return 2
 
             def __getitem__(self, index):
                 part = slice(8 * index, 8 * index + 8)
@@ -413,12 +432,14 @@ def every():
     return [
         train_on_batch(),
         evaluation("evaluate.weights", weighted, weight=WEIGHTS),
+        evaluation("partial.evaluate", partial(metrics=("mae",), weighted_metrics=("mse",)), weight=WEIGHTS_ALL),
         evaluation("evaluate.steps_per_execution_2", regression(), compile_options={"steps_per_execution": 2}),
         evaluation("evaluate.classes", logits),
         evaluation("evaluate.classes_one_hot", hot),
         outputs_of_lower_rank("evaluate.flat_targets_mse", "mse", plain, _squares),
         outputs_of_lower_rank("evaluate.flat_targets_binary", "binary_crossentropy", binary, _binary),
         several_outputs("outputs.two", None, weighted=False),
+        several_outputs("partial.outputs", None, weighted=False, count=ALL),
         several_outputs("outputs.loss_weights", {"a": 0.5, "b": 2.0}, weighted=False),
         several_outputs("outputs.sample_weight", {"a": 0.5, "b": 2.0}, weighted=True),
         in_two_parts("fit.twice", lambda keras, model: model),

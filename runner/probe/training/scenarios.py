@@ -57,23 +57,28 @@ def of_updates(name, task):
 
 
 _random = np.random.RandomState(31)
-N = 22
-"""Samples: two batches of eight and one of six."""
-X = _random.uniform(-1.5, 1.5, (N, 6)).astype("float32").astype("float64")
-Y = _random.uniform(-1.0, 1.0, (N, 3)).astype("float32").astype("float64")
-LABELS = _random.randint(0, 3, N)
-WEIGHTS = _random.uniform(0.2, 3.0, N).astype("float32").astype("float64")
-WEIGHTS[[2, 9]] = 0.0
-KERNEL_1 = _random.uniform(-0.7, 0.7, (6, 5)).astype("float32").astype("float64")
-KERNEL_2 = _random.uniform(-0.8, 0.8, (5, 3)).astype("float32").astype("float64")
-BIAS_1 = _random.uniform(-0.2, 0.2, 5).astype("float32").astype("float64")
-BIAS_2 = _random.uniform(-0.2, 0.2, 3).astype("float32").astype("float64")
-STEPS_X = _random.uniform(0.1, 1.5, (N, 4, 6)).astype("float32").astype("float64")
-STEPS_Y = _random.uniform(-1.0, 1.0, (N, 4, 3)).astype("float32").astype("float64")
+
+
+def _uniform(low, high, shape):
+    """Values that float32 holds exactly, as float64."""
+    return _random.uniform(low, high, shape).astype("float32").astype("float64")
+
+
+N, ALL = 16, 22
+"""Samples: two full batches, or - in the scenarios about that - two and one of six."""
+X_ALL = _uniform(-1.5, 1.5, (ALL, 6))
+Y_ALL = _uniform(-1.0, 1.0, (ALL, 3))
+LABELS_ALL = _random.randint(0, 3, ALL)
+WEIGHTS_ALL = _uniform(0.2, 3.0, ALL)
+WEIGHTS_ALL[[2, 9]] = 0.0
+X, Y, LABELS, WEIGHTS = X_ALL[:N], Y_ALL[:N], LABELS_ALL[:N], WEIGHTS_ALL[:N]
+KERNEL_1, KERNEL_2 = _uniform(-0.7, 0.7, (6, 5)), _uniform(-0.8, 0.8, (5, 3))
+BIAS_1, BIAS_2 = _uniform(-0.2, 0.2, 5), _uniform(-0.2, 0.2, 3)
+STEPS_X, STEPS_Y = _uniform(0.1, 1.5, (N, 4, 6)), _uniform(-1.0, 1.0, (N, 4, 3))
 MASK = np.arange(4) < _random.randint(1, 5, (N, 1))
 WORDS = _random.randint(0, 7, (N, 5))
 WORDS[WORDS == 4] = 1  # a row without a gradient
-TABLE = _random.uniform(-1.0, 1.0, (7, 6)).astype("float32").astype("float64")
+TABLE = _uniform(-1.0, 1.0, (7, 6))
 GRADIENTS = [
     [
         (_random.standard_normal(w.shape) * 10.0 ** _random.uniform(-2, 0.5, w.shape))
@@ -85,6 +90,7 @@ GRADIENTS = [
 ]
 """Eight steps of gradients for the two dense layers, over two and a half orders of magnitude."""
 VALIDATION = (X[::2] * 0.9, Y[::2])
+VALIDATION_ALL = (X_ALL[::2] * 0.9, Y_ALL[::2])
 CLASSES = {0: 1.0, 1: 2.5, 2: 0.25}
 
 
@@ -117,8 +123,31 @@ def regression(**options):
     return reference.Task(options.pop("layers", None) or mlp(), X, Y, **options)
 
 
+def partial(**options):
+    """The same on all samples: the last batch is short."""
+    return reference.Task(mlp(), X_ALL, Y_ALL, **options)
+
+
+def three_batches(**options):
+    """The same in three batches of four."""
+    return reference.Task(mlp(), X[:12], Y[:12], batch_size=4, **options)
+
+
 def classification(**options):
     return reference.Task(mlp(), X, LABELS, loss="crossentropy", **options)
+
+
+def last_batches():
+    """A last batch that is short counts by its samples in all that is reported."""
+    weighted = {"sample_weight": WEIGHTS_ALL, "metrics": ("mae",), "weighted_metrics": ("mse",)}
+    return [
+        of_task("partial.fit", partial(metrics=("mae",))),
+        of_task("partial.validation", partial(validation=VALIDATION_ALL), ("val_loss",)),
+        of_task("partial.sample_weight", partial(**weighted)),
+        of_task(
+            "partial.steps_per_execution_2", partial(compile={"steps_per_execution": 2}), without=("running.loss",)
+        ),
+    ]
 
 
 def losses():
@@ -164,11 +193,11 @@ def execution():
         of_task("run.no_jit", regression(compile={"jit_compile": False})),
         of_task(
             "run.steps_per_execution_2",
-            regression(compile={"steps_per_execution": 2}, validation=VALIDATION),
+            three_batches(compile={"steps_per_execution": 2}, validation=VALIDATION),
             without=running,
         ),
-        of_task("run.steps_per_execution_8", regression(compile={"steps_per_execution": 8}), without=running),
-        of_task("run.steps_per_epoch", regression(epochs=1, steps=2)),
+        of_task("run.steps_per_execution_8", three_batches(compile={"steps_per_execution": 8}), without=running),
+        of_task("run.steps_per_epoch", three_batches(epochs=1, steps=2)),
     ]
 
 
@@ -286,4 +315,4 @@ def trajectories():
 
 def every():
     """All scenarios of this module, in order."""
-    return losses() + execution() + around_updates() + sparse() + mixed() + trajectories()
+    return last_batches() + losses() + execution() + around_updates() + sparse() + mixed() + trajectories()

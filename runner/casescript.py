@@ -46,9 +46,14 @@ def parse(ident: str) -> CaseId:
 
 
 def operation(ident: str) -> str:
-    """The public name that a case is about: the first in its expression."""
-    found = re.search(rf"\b(?:schedules|{'|'.join(MODULES)})(?:\.\w+)+", ident)
-    return found.group(0) if found else ident.split("(", maxsplit=1)[0]
+    """The public name that a case is about: the first one, an array function only where there is nothing else.
+
+    >>> operation("ops.max(apply(layers.Dense(3), ops.exp(x)))")
+    'layers.Dense'
+    """
+    found = re.findall(rf"\b(?:schedules|{'|'.join(MODULES)})(?:\.\w+)+", ident)
+    chosen = [name for name in found if not name.startswith(("ops.", "backend."))] or found
+    return chosen[0] if chosen else ident.split("(", maxsplit=1)[0]
 
 
 def script(ident: str, framework: str, prelude: str, headline: str, expected: str) -> str:

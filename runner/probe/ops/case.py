@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 PUBLIC = re.compile(
-    r"\b(?:ops|layers|activations|losses|metrics|optimizers|initializers|constraints|regularizers"
-    r"|random|utils|schedules|backend)(?:\.\w+)+"
+    r"\b(?:ops|layers|activations|losses|metrics|optimizers|initializers|constraints|regularizers|random|utils"
+    r"|schedules|backend)(?:\.\w+)+"
 )
 
 
@@ -62,13 +62,14 @@ class Case:
 
 
 def operation(expr):
-    """The public name that an expression is about: its first one.
+    """The public name that an expression is about: its first one, an array function only where there is nothing else.
 
-    >>> operation("apply(layers.Dense(3), ops.exp(x))")
+    >>> operation("ops.max(apply(layers.Dense(3), ops.exp(x)))")
     'layers.Dense'
     """
-    found = PUBLIC.search(expr)
-    return found.group(0) if found else expr.split("(")[0]
+    found = PUBLIC.findall(expr)
+    chosen = [name for name in found if not name.startswith(("ops.", "backend."))] or found
+    return chosen[0] if chosen else expr.split("(")[0]
 
 
 class Sweep:

@@ -140,10 +140,10 @@ def clone_difference(layer, *inputs, **call):
     """The largest difference between the outputs of the layer and of one made from its configuration."""
     import keras
 
-    config = layer.get_config()
-    other = type(layer).from_config(config)
-    if str(other.get_config()) != str(config):
-        raise AssertionError("the configuration changes: %s, then %s" % (config, other.get_config()))
+    other = type(layer).from_config(layer.get_config())
+    before, after = str(layer.get_config()), str(other.get_config())
+    if before != after:
+        raise AssertionError("the configuration changes: %s, then %s" % (before, after))
     pairs = zip(_flat([apply(layer, *inputs, **call)]), _flat([apply(other, *inputs, **call)]))
     return [keras.ops.max(keras.ops.abs(keras.ops.cast(a, "float32") - keras.ops.cast(b, "float32"))) for a, b in pairs]
 
@@ -221,7 +221,7 @@ def within(value, expected, margin):
 
 
 def dtype_of(function, *dtypes):
-    """The type of what ``function`` makes of 2 x 2 ones of these types; 64 bits count as 32, which JAX makes of them."""
+    """The type that ``function`` makes of 2 x 2 ones of these types; 64 bits count as 32, as JAX has it."""
     import keras
 
     if keras.config.backend() == "jax":

@@ -116,7 +116,8 @@ def _unary(add):
 
 def _floating(name, dtype):
     """Integers become Keras's float type."""
-    if name in ("erf", "sigmoid", "softmax", "silu", "gelu", "logsumexp") and "float" not in dtype:
+    undefined = ("erf", "sigmoid", "softmax", "silu", "gelu", "logsumexp", "rsqrt", "reciprocal", "cbrt", "sinc")
+    if name in undefined and "float" not in dtype:
         return None
     return dtype if "float" in dtype else "float32"
 

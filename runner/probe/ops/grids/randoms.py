@@ -83,6 +83,7 @@ def _repeat(add):
 def _layers(add):
     inputs = {
         "x": "np.ones((40, 60), 'float32')",
+        "z": "normal(40, 60)",
         "i": "uniform(2, 6, 6, 3, high=255)",
         "y": "np.ones((20, 30, 8), 'float32')",
     }
@@ -92,7 +93,8 @@ def _layers(add):
         within([ops.convert_to_numpy(layers.Dropout(0.5, seed=1)(x, training=True)).mean()], [1.0], [0.15]) ==> [True]
         within([ops.convert_to_numpy(layers.GaussianNoise(0.5, seed=1)(x, training=True)).std()], [0.5], [0.06]) ==> [True]
         within([ops.convert_to_numpy(layers.GaussianDropout(0.5, seed=1)(x, training=True)).std()], [1.0], [0.12]) ==> [True]
-        within([ops.convert_to_numpy(layers.AlphaDropout(0.3, seed=1)(x, training=True)).mean()], [1.0], [0.35]) ==> [True]
+        within([ops.convert_to_numpy(layers.AlphaDropout(0.3, seed=1)(z, training=True)).mean()], [0.0], [0.15]) ==> [True]
+        within([ops.convert_to_numpy(layers.AlphaDropout(0.3, seed=1)(z, training=True)).std()], [1.0], [0.15]) ==> [True]
         ops.max(ops.std(layers.SpatialDropout1D(0.5, seed=1)(y, training=True), axis=1)) ==> 0.0
         layers.RandomFlip("horizontal", seed=1)(i, training=False) ==> i
         layers.RandomRotation(0.0, seed=1)(i, training=True) ==> i

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from runner.cli import options
@@ -11,10 +14,36 @@ from runner.cli import options
 @options.which_cells
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with the cells, for programs.")
 @click.option("--sets", "show_sets", is_flag=True, help="The sets there are, instead of cells.")
-def list_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool, show_sets: bool) -> None:
-    """Show the cells of a set. Needs no engine and no network."""
+@click.option("--github", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Job matrices; plan in DIR.")
+@click.option("--condensed/--whole", default=None, help="With --github: fewer cells (default: for pull requests).")
+@click.option("--probe", "probes", multiple=True, metavar="NAME", help="With --github: as for `matrix`.")
+@click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="With --github.")
+@click.option("--rounds", default=1, show_default=True, type=click.IntRange(1), help="With --github.")
+@click.option("--shard-minutes", default=120.0, show_default=True, type=click.FloatRange(0), help="With --github.")
+@click.option("--max-shards", default=256, show_default=True, type=click.IntRange(1, 256), help="With --github.")
+@click.option("--cuda-labels", default="", metavar="LABELS", help="With --github: of self-hosted runners with a GPU.")
+def list_command(
+    set_name: str | None,
+    only: tuple[str, ...],
+    *,
+    as_json: bool,
+    show_sets: bool,
+    folder: Path | None,
+    **planning: Any,
+) -> None:
+    """Show the cells of a set. Needs no engine and no network.
+
+    With --github, print job matrices as GITHUB_OUTPUT takes them, a line for each kind of machine, and write to
+    DIR what they come to in minutes and GB (plan.md) and what is to be measured (run.json).
+    """
     if show_sets:
         _sets()
+        return
+    if folder is not None:
+        from runner.cli import github
+
+        for line in github.write(github.Request(set_name, only, folder, **planning)):
+            click.echo(line)
         return
     chosen = options.choose(set_name, only)
     if as_json:

@@ -82,7 +82,8 @@ class Store:
 def load(folders: Iterable[Path]) -> list[Sample]:
     """All samples below the folders (or single files), the newest of each job only, in a stable order.
 
-    Raises UsageError for a folder without results, a file cut in half or one from a newer program.
+    A run that was recorded and measured nothing has none. Raises UsageError for a folder that no run has made, a file
+    cut in half or one from a newer program.
     """
     newest: dict[tuple[str, ...], Sample] = {}
     for folder in folders:
@@ -94,7 +95,7 @@ def load(folders: Iterable[Path]) -> list[Sample]:
             files = sorted(folder.glob("**/results/*/*/*.json"))
         else:
             raise UsageError(f"{folder}: no such file or folder")
-        if not files:
+        if not files and not (folder.is_dir() and any(folder.glob(f"**/{RECORD}"))):
             raise UsageError(f"{folder}: holds no results; a folder made by `runner matrix --out` does")
         for file in files:
             sample = read(file)

@@ -75,8 +75,10 @@ def main() -> None:
     parser.add_argument(
         "--quiet", type=float, default=1.0, help="wait until others use less than this share of the CPUs"
     )
+    parser.add_argument("--one-thread", action="store_true", help="both workloads on one BLAS thread")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    environment = {**os.environ, **({"OPENBLAS_NUM_THREADS": "1"} if args.one_thread else {})}
     with args.out.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["workload", "index", "started_s", "step_s", "cpu_s", "process_s", "others"])
@@ -85,7 +87,9 @@ def main() -> None:
             for name, code in WORKLOADS.items():
                 wait_for_quiet(args.quiet)
                 started, before = time.monotonic(), used()
-                done = subprocess.run([sys.executable, "-c", code + MEASURE], capture_output=True, check=True)
+                done = subprocess.run(
+                    [sys.executable, "-c", code + MEASURE], capture_output=True, check=True, env=environment
+                )
                 process, after = time.monotonic() - started, used()
                 wall, cpu = json.loads(done.stdout)
                 others = ((after[0] - before[0]) - (after[1] - before[1])) / process / (os.cpu_count() or 1)

@@ -20,6 +20,8 @@ from runner.model import Cell, Job, Metric, Outcome, ProbeSpec, Status
 REQUEST, RESULT = "request.json", "result.json"
 _SOURCE = Path(__file__).parent / "probe"
 _RESULT_LIMIT = 64 << 20
+_SAYABLE = frozenset(Status) - {Status.BUILD_FAILED, Status.OOM, Status.TIMEOUT, Status.SKIPPED}
+"""What a probe can say of itself. The others are for those who see it from outside."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -108,11 +110,11 @@ def read_answer(path: Path) -> Answer:
         if path.stat().st_size > _RESULT_LIMIT:
             raise BadOutputError(f"the probe's result file is larger than {_RESULT_LIMIT >> 20} MiB")
         answer = msgspec.json.decode(path.read_bytes(), type=Answer)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadOutputError(f"the probe's result file cannot be read: {error}") from None
     except OSError as error:
         raise BadOutputError(f"the probe's result file cannot be read: {error.strerror}") from None
-    if answer.status not in set(Status):
+    if answer.status not in _SAYABLE:
         raise BadOutputError(f"the probe's result file has an unknown status {answer.status!r}")
     return answer
 

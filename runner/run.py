@@ -174,22 +174,29 @@ class _Session:
             self.stopped = self.stopped or why
             self.changed.notify_all()
 
+    def _tell(self, event: Event) -> None:
+        """Show an event. Where it cannot be shown (``2>&1 | head``) the run ends: its threads must not die of it."""
+        try:
+            self.observe(event)
+        except Exception as error:  # noqa: BLE001 - raised again by ``work``, in the thread of the caller
+            self._stop(error)
+
     def _prepare(self, name: str, environment: Environment) -> None:
         if self.stopped:
             return
-        self.observe(Event("prepare", environment.id))
+        self._tell(Event("prepare", environment.id))
         answer: Prepared | CellError
         try:
             answer = self.context.executors[name].prepare(
-                environment, lambda text: self.observe(Event("prepare", environment.id, text))
+                environment, lambda text: self._tell(Event("prepare", environment.id, text))
             )
-            self.observe(Event("ready", environment.id, "", seconds=answer.seconds))
+            self._tell(Event("ready", environment.id, "", seconds=answer.seconds))
         except CellError as error:
             answer = error
-            self.observe(Event("failed", environment.id, str(error), status=error.status))
+            self._tell(Event("failed", environment.id, str(error), status=error.status))
         except Exception as error:  # noqa: BLE001 - whatever broke, it must stop this environment only
             answer = _internal(error)
-            self.observe(Event("failed", environment.id, str(answer), status=answer.status))
+            self._tell(Event("failed", environment.id, str(answer), status=answer.status))
         with self.changed:
             self.ready[name, environment] = answer
             self.unready -= 1
@@ -197,7 +204,7 @@ class _Session:
 
     def _measure_until_done(self) -> None:
         while job := self._next():
-            self.observe(Event("start", job.cell.id, "", job.probe.name, job.round))
+            self._tell(Event("start", job.cell.id, "", job.probe.name, job.round))
             sample = self._measure(job)
             if self.stopped and sample.status != Status.OK:
                 return  # ended by the interrupt, not by itself
@@ -206,10 +213,13 @@ class _Session:
             except OSError as error:
                 self._stop(RunnerError(f"results cannot be saved: {error.strerror}; what was saved before is kept"))
                 return
+            except Exception as error:  # noqa: BLE001 - raised again by ``work``: a result must not get lost unseen
+                self._stop(error)
+                return
             with self.changed:
                 self.done[_slot(job)] = sample
                 self._note_failure(job, sample)
-            self.observe(
+            self._tell(
                 Event("done", job.cell.id, sample.reason, job.probe.name, job.round, sample.status, sample.wall_s)
             )
 

@@ -36,6 +36,8 @@ class RunRecord:
     notes: tuple[str, ...] = ()
     invocation: str = ""
     """The command line's arguments that differ from the defaults, quoted for a shell."""
+    max_rounds: int | None = None
+    """The looks at timings were planned up to this many rounds; None: one look at all there is."""
     schema: int = SCHEMA
 
 
@@ -126,6 +128,7 @@ def load_records(folders: Iterable[Path]) -> RunRecord:
         skips=tuple(dict.fromkeys(skip for record in records for skip in record.skips)),
         notes=tuple(dict.fromkeys(note for record in records for note in record.notes)),
         invocation=records[0].invocation if records else "",
+        max_rounds=max((record.max_rounds for record in records if record.max_rounds), default=None),
     )
 
 
@@ -143,7 +146,7 @@ def _decode(path: Path, kind: type[T]) -> T:
                 f"{path}: written by a newer program (schema {schema}, this one reads up to {SCHEMA}); upgrade this one"
             )
         return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: not a whole result file ({error}); delete it to measure that again") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None

@@ -21,7 +21,13 @@ from runner.cli import options
 @click.option("--max-rounds", type=click.IntRange(1), help="Add rounds for undecided timings, up to this many.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Build, run, evict: keep N images.")
 @click.option("--keep-free", type=click.FloatRange(0), metavar="GB", help="Build, run, evict: keep GB of disk free.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the first round; later rounds count up.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 1 << 31),
+    help="Seed of the first round; later rounds count up.",
+)
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes at once; timings suffer.")
 @click.option("--builds", default=2, show_default=True, type=click.IntRange(1), help="Images built at once.")
 @click.option("--timeout", "timeout_s", type=click.FloatRange(1), metavar="SECONDS", help="Per process.")

@@ -19,7 +19,8 @@ def console(stream: TextIO) -> Console:
 
     from rich.console import Console
 
-    width = None if stream.isatty() else int(os.environ.get("COLUMNS") or 160)
+    columns = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() else int(columns) if columns.isdecimal() and int(columns) else 160
     return Console(file=stream, width=width)
 
 

@@ -62,6 +62,7 @@ def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["list", "--ony", "x"], "--ony"),
         (["matrix", "--jobs", "0"], "--jobs"),
         (["matrix", "--rounds", "0"], "--rounds"),
+        (["matrix", "--seed", "-1"], "--seed"),
         (["matrix", "--keep", "1", "--max-rounds", "9", "--executor", "host"], "--max-rounds needs all images"),
         (["matrix", "--executor", "dcoker", "--dry-run"], "did you mean 'docker'"),
         (["matrix", "--probe", "mnits", "--dry-run"], "did you mean 'mnist'"),
@@ -82,10 +83,17 @@ def test_an_out_that_cannot_be_written_is_refused(capsys: pytest.CaptureFixture[
     assert "cannot be written" in _fails(capsys, "matrix", "--executor", "host", "--out", str(tmp_path / "file"))
 
 
-def test_a_results_file_cut_in_half_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b'{"schema": 1, "cell": {"fra', b'{"schema": 1, "reason": "\xff"}', b'{"schema": 1, "a": ' + b"[" * 100_000],
+    ids=["cut in half", "not UTF-8", "too deep"],
+)
+def test_a_results_file_that_cannot_be_read_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
+) -> None:
     broken = tmp_path / "results" / "c" / "mnist" / "000-a.json"
     broken.parent.mkdir(parents=True)
-    broken.write_text('{"schema": 1, "cell": {"fra')
+    broken.write_bytes(content)
     line = _fails(capsys, "report", str(tmp_path))
     assert str(broken) in line
     assert "not a whole result file" in line
@@ -111,6 +119,27 @@ def test_a_reader_that_goes_away_is_no_error(
     monkeypatch.setattr("os.dup2", lambda *_fds: None)  # pytest needs its own stdout
     assert cli.run(["list"]) == 0
     assert capfd.readouterr().err == ""
+
+
+def test_a_terminal_width_that_is_none_is_ignored(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store(tmp_path).save(_sample(A))
+    for columns in ("", "wide", "0", "-5"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert cli.run(["report", str(tmp_path)]) == 0
+        assert "2.2.2" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_written_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise OSError(28, "No space left on device", "/big/run.json")
+
+    monkeypatch.setattr(cli.cli, "main", full)
+    assert cli.run(["list"]) == 2
+    assert capsys.readouterr().err == "runner: /big/run.json: No space left on device\n"
 
 
 def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,12 +72,22 @@ def test_how_the_process_ended_outranks_a_cheerful_report(
 
 @pytest.mark.parametrize(
     "content",
-    ["", "not json", '{"status": "ok"', "[]", '{"status": "splendid"}', '{"status": "ok", "metrics": [{"name": 1}]}'],
-)
+    [
+        "", "not json", '{"status": "ok"', "[]", '{"status": "splendid"}', '{"status": "ok", "metrics": [{"name": 1}]}',
+        '{"status": "ok", "facts": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}",
+        '{"status": "build-failed"}', '{"status": "oom"}', '{"status": "timeout"}', '{"status": "skipped"}',
+    ],
+)  # fmt: skip
 def test_garbage_is_bad_output(tmp_path: Path, content: str) -> None:
     with pytest.raises(BadOutputError, match="result file") as caught:
         payload.ending(_answer(tmp_path, content), _outcome())
     assert "\n" not in str(caught.value)
+
+
+def test_text_in_another_encoding_is_bad_output(tmp_path: Path) -> None:
+    (tmp_path / payload.RESULT).write_bytes(b'{"status": "ok", "reason": "\xff\xfe"}')
+    with pytest.raises(BadOutputError, match="cannot be read"):
+        payload.ending(tmp_path, _outcome())
 
 
 def test_no_answer_and_a_link_instead_of_one_are_bad_output(tmp_path: Path) -> None:

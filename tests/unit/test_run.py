@@ -241,6 +241,28 @@ def test_a_full_disk_stops_the_run_in_one_line(tmp_path: Path, monkeypatch: pyte
         _run(tmp_path, Executor(), _job("1.0"), _job("2.0"))
 
 
+def test_a_result_that_cannot_be_written_never_gets_lost_unseen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unspeakable(_store: Store, _sample: Sample) -> Path:
+        raise TypeError("that cannot be said in JSON")
+
+    monkeypatch.setattr(Store, "save", unspeakable)
+    with pytest.raises(TypeError, match="said in JSON"):
+        _run(tmp_path, Executor(), _job("1.0"), _job("2.0"))
+
+
+@pytest.mark.parametrize("kind", ["prepare", "ready", "start", "done"])
+def test_a_reader_of_the_progress_that_goes_away_ends_the_run(tmp_path: Path, kind: str) -> None:
+    def gone(event: run.Event) -> None:
+        if event.kind == kind:
+            raise BrokenPipeError
+
+    context = run.Context({"host": Executor()}, Store(tmp_path), None, {"host": "h"})
+    with pytest.raises(BrokenPipeError):
+        run.run((_job("1.0"), _job("2.0")), context, gone)
+
+
 def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()

@@ -85,6 +85,9 @@ def run(argv: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return _quietly()
+    except OSError as error:  # a disk that is full, a folder that is gone: where no stage has more to say about it
+        click.echo(f"runner: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", err=True)
+        return 2
     return 0
 
 

@@ -84,9 +84,9 @@ def matrix(request: Request) -> int:
     store.open()
     data_file = _data(request, probes)
     notes = (*planned.notes, data_file.note) if data_file and data_file.note else planned.notes
-    record = RunRecord(chosen.name, cells, planned.skips, notes, request.invocation())
+    record = RunRecord(chosen.name, cells, planned.skips, notes, request.invocation(), request.max_rounds)
     store.record(record)
-    with assemble.executors() as executors, _stoppable():
+    with assemble.executors() as executors, stoppable():
         context = assemble.context(
             executors, store, chosen, data_file, fresh=request.fresh, jobs=request.jobs, builds=request.builds
         )
@@ -178,7 +178,7 @@ def _report(request: Request, record: RunRecord, samples: Sequence[Sample], *, i
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """SIGTERM and a closed terminal end the run as Ctrl-C does: containers removed, finished results kept.
 
     SIGINT is set as well: a shell that starts a job in the background leaves it ignored.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import judge, matrix, resources, store
+from runner.cli import assemble, calibrations
 from runner.errors import UsageError
 from runner.judge import expectations
 from runner.model import Comparison, Sample, Skip, Status
@@ -32,6 +33,7 @@ class Rules:
             floor=self.floor,
             max_rounds=max(self.max_rounds or 0, rounds),
             sequential=self.max_rounds is not None,
+            noise=calibrations.noise_for(samples, assemble.state_dir()),
         )
 
 
@@ -80,8 +82,9 @@ def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
     if rules.baseline and rules.baseline not in {sample.cell.id for sample in samples}:
         raise UsageError(f"--baseline {rules.baseline!r}: no result of that cell in {' '.join(map(str, folders))}")
     record = store.load_records(folders)
+    rules = replace(rules, max_rounds=rules.max_rounds or record.max_rounds)
     if rules.set_name is None and record.set_name in matrix.load().sets:
-        rules = Rules(record.set_name, rules.baseline, rules.alpha, rules.floor, rules.max_rounds)
+        rules = replace(rules, set_name=record.set_name)
     return report(samples, record, rules)
 
 

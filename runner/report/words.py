@@ -87,7 +87,7 @@ class Words:
         return metric is not None and metric.kind is Kind.EXACT and isinstance(metric.value, str)
 
     def moved(self, comparison: Comparison) -> str:
-        """The predicate: ``is 1.31× slower per step than torch 2.2.2 (n=5, 95 % interval 1.2–1.4)``."""
+        """The predicate: ``is 1.31× slower per step than torch 2.2.2 (n=5, 90 % interval 1.2–1.4)``."""
         label = self.label(comparison)
         if not comparison.baseline:
             return f"is off in {label}: {_detail(comparison)}"

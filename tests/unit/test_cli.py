@@ -240,3 +240,26 @@ def test_the_reproducing_command_repeats_what_was_not_default() -> None:
     assert Request(**defaults).invocation() == ""  # type: ignore[arg-type]
     changed = {**defaults, "set_name": "seeds", "seed": 3, "settings": ("mnist.epochs=1",), "data_path": Path("a b")}
     assert Request(**changed).invocation() == "--set seeds --seed 3 --data 'a b' --setting mnist.epochs=1"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("planned", "sequential", "rounds"), [(20, True, 20), (None, False, 1)])
+def test_a_run_is_judged_again_with_the_looks_and_the_noise_it_was_planned_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planned: int | None, *, sequential: bool, rounds: int
+) -> None:
+    from runner import judge
+    from runner.cli import calibrations, verdicts
+    from runner.store import RunRecord
+
+    Store(tmp_path).save(_sample(A))
+    Store(tmp_path).record(RunRecord("quick", (A,), max_rounds=planned))
+    seen: list[judge.JudgeSettings] = []
+    real = judge.judge
+
+    def spy(samples: object, pairs: object, known: object, settings: judge.JudgeSettings) -> object:
+        seen.append(settings)
+        return real(samples, pairs, known, settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judge, "judge", spy)
+    monkeypatch.setattr(calibrations, "noise_for", lambda _samples, _folder: {A.id: 0.2})
+    verdicts.from_folders([tmp_path], verdicts.Rules())
+    assert [(s.sequential, s.max_rounds, s.noise) for s in seen] == [(sequential, rounds, {A.id: 0.2})]

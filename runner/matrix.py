@@ -10,6 +10,7 @@ import fnmatch
 import itertools
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -70,11 +71,14 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
 
 
-class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """Environment variables that make another cell of the same environment."""
 
     description: str
     env: dict[str, str]
+    instead_of: str = ""
+    """Pattern over cell ids: a cell without a variant that matches is run as this variant instead (and as every
+    other that says so)."""
 
 
 class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,9 +136,10 @@ def cells(matrix: Matrix, chosen: Set, resolver: Resolver) -> tuple[tuple[Cell, 
         for framework, version, keras, device, variant, python in itertools.product(
             product.framework, product.version, product.keras, product.device, product.variant, pythons
         ):
-            made[_cell(matrix, resolver, framework, version, keras, python, device, variant)] = None
+            made.update(_split(matrix, _cell(matrix, resolver, framework, version, keras, python, device, variant)))
     for one in chosen.include:
-        made[_cell(matrix, resolver, one.framework, one.version, one.keras, one.python, one.device, one.variant)] = None
+        cell = _cell(matrix, resolver, one.framework, one.version, one.keras, one.python, one.device, one.variant)
+        made.update(_split(matrix, cell))
     skips: list[Skip] = []
     for exclude in chosen.exclude:
         out = [cell for cell in made if fnmatch.fnmatchcase(cell.id, exclude.cell)]
@@ -192,6 +197,13 @@ def check(cell: Cell) -> None:
         raise UsageError(f"python {cell.python!r} is no version such as 3.11")
     if cell.variant and not _WORD.fullmatch(cell.variant):
         raise UsageError(f"variant {cell.variant!r} is no name of small letters, digits and dashes")
+
+
+def _split(matrix: Matrix, cell: Cell) -> dict[Cell, None]:
+    """The cell itself, or the variants that are always run instead of it."""
+    names = () if cell.variant else tuple(matrix.variants)
+    instead = [name for name in names if fnmatch.fnmatchcase(cell.id, matrix.variants[name].instead_of)]
+    return dict.fromkeys([replace(cell, variant=name) for name in instead] or [cell])
 
 
 def _cell(

@@ -115,6 +115,14 @@ def test_a_value_that_no_axis_has_is_refused(tmp_path: Path, line: str, message:
         _ids(loaded)
 
 
+def test_pytorch_on_mps_runs_twice_without_and_with_the_fallback() -> None:
+    loaded = matrix.load()
+    ids = [i for i in _ids(loaded, "mps") if i.startswith("torch-2.2.2") and "_mps" in i]
+    assert ids == [f"torch-2.2.2_keras-3.8.0_py3.11_mps+{variant}" for variant in ("no-fallback", "fallback")]
+    assert [loaded.variants[i.split("+")[1]].env["PYTORCH_ENABLE_MPS_FALLBACK"] for i in ids] == ["0", "1"]
+    assert "tensorflow-2.18.1_keras-3.8.0_py3.11_mps" in _ids(loaded, "mps")
+
+
 def test_an_unknown_set_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'quick'"):
         matrix.named_set(matrix.load(), "quik")

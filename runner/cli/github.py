@@ -98,7 +98,7 @@ def _layer_gb(environment: Environment) -> float:
 
     try:
         return disk.layer_bytes(lock.committed(environment), environment) / 1e9
-    except CellError:
+    except (CellError, UsageError):  # it will be locked when it is first used
         sizes = compat.load().sizes
         kind = f"{environment.framework}-cuda" if environment.build == "cuda" else environment.framework
         return sizes.get(kind, sizes["unknown"])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from runner.report import figures
 from runner.report.data import Finding, Report, Severity, exit_line
-from runner.report.findings import findings
+from runner.report.findings import findings, not_measured
 
 _LEVELS = {
     Severity.BROKEN: "error",
@@ -38,13 +38,17 @@ def annotations(report: Report, expectation_lines: Mapping[str, int] | None = No
         if finding.severity in _LEVELS:
             by_level.setdefault(_LEVELS[finding.severity], []).append(finding)
     out = []
+    missing = not_measured(report)
     for level, found in by_level.items():
-        fits = len(found) <= _MOST
-        shown = found if fits else found[: _MOST - 1]
+        most = _MOST - 1 if missing and level == "warning" else _MOST
+        fits = len(found) <= most
+        shown = found if fits else found[: most - 1]
         out += [_finding(level, finding, report, lines) for finding in shown]
         if not fits:
             more = f"{len(found) - len(shown)} more findings: see the step summary"
             out.append(_command(level, more, file=report.expectations, title="And more"))
+    if missing:
+        out.append(_command("warning", "; ".join(missing), title="Not measured"))
     if not report.samples:
         out.append(_command("error", exit_line(report), title="Nothing was measured"))
     return "\n".join(out)

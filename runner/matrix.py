@@ -68,6 +68,10 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exclude: list[Exclude] = []
     prefer: list[str] = []
     """Patterns over cell ids: which cells are baselines, best first."""
+    executor: str = "auto"
+    """How its cells run where the user does not say."""
+    platform: str = ""
+    """Where its cells can be run at all (``macos-arm64``); empty: anywhere."""
     probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
 
 

@@ -34,6 +34,8 @@ class Selection:
     rounds: int = 1
     seed: int = 0
     executor: str = "auto"
+    platform: str = ""
+    """The only platform the cells are for, or empty."""
 
 
 def build_of(cell: Cell) -> str:
@@ -63,6 +65,8 @@ def plan(cells: Sequence[Cell], skips: Iterable[Skip], selection: Selection, hos
     placed: list[tuple[Cell, Environment, str]] = []
     for cell in cells:
         environment, executor, reason = _place(cell, selection.executor, host)
+        if selection.platform not in ("", host.platform):
+            reason = f"this set is for {selection.platform}; this is {host.platform}"
         if reason:
             skipped.append(Skip(cell, Status.UNAVAILABLE, reason))
         else:

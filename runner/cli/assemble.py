@@ -89,8 +89,10 @@ def planned(chosen: Chosen, cells: tuple[Cell, ...], probes: tuple[ProbeSpec, ..
         replace(probe, limits=plan.default_limits(wish.timeout_s or chosen.whole.probes[probe.name].timeout_s, memory))
         for probe in probes
     )
-    selection = plan.Selection(limited, wish.rounds, wish.seed, wish.executor)
-    made = plan.plan(cells, chosen.skips, selection, host_facts(wish.executor))
+    executor = chosen.definition.executor if wish.executor == "auto" else wish.executor
+    platform = "" if wish.executor == "current" else chosen.definition.platform
+    selection = plan.Selection(limited, wish.rounds, wish.seed, executor, platform)
+    made = plan.plan(cells, chosen.skips, selection, host_facts(executor))
     return replace(made, notes=(*chosen.notes, *made.notes))
 
 

@@ -70,6 +70,19 @@ def test_a_cell_that_cannot_run_here_is_unavailable_with_the_reason(
     assert reason in made.skips[0].reason
 
 
+def test_a_set_for_one_platform_is_unavailable_elsewhere_and_runs_there() -> None:
+    cells = [_cell(), _cell(device="mps")]
+    wish = Selection((MNIST,), executor="host", platform="macos-arm64")
+    made = plan(cells, [], wish, LINUX)
+    assert made.jobs == ()
+    assert {skip.reason for skip in made.skips} == {"this set is for macos-arm64; this is linux-x86_64"}
+    there = plan(cells, [], wish, MAC)
+    assert [(job.cell.device, job.executor, job.environment.platform) for job in there.jobs] == [
+        ("cpu", "host", "macos-arm64"), ("mps", "host", "macos-arm64"),
+    ]  # fmt: skip
+    assert there.skips == ()
+
+
 def test_a_gpu_that_fits_runs_the_cuda_build() -> None:
     made = plan([_cell(device="cuda")], [], Selection((MNIST,)), replace(LINUX, cuda=lambda _environment: ""))
     assert made.jobs[0].environment == Environment("torch", "2.2.2", "3.8.0", "3.11", "cuda", "linux-x86_64")

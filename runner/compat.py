@@ -166,6 +166,8 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if row.keras and release(environment.keras) < release(row.keras):
                 overrides = (f"keras=={environment.keras}",)
                 notes = (f"{environment.framework} {environment.version} declares keras >= {row.keras}; overridden",)
+        for pin in environment.custom.pins if environment.custom else ():
+            lines = {line for line in lines if project(line) != project(pin)} | {pin}
         return Requirements(tuple(sorted(lines)), overrides, notes)
 
     def problems(self, environment: Environment) -> tuple[str, ...]:

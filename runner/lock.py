@@ -80,12 +80,13 @@ def recipe(environment: Environment, exclude_newer: str | None = None) -> Recipe
     """What would go into resolving the environment today."""
     compat = facts.load()
     wanted = compat.requirements(environment)
+    as_of = environment.custom.as_of if environment.custom else ""
     return Recipe(
         environment=environment.id,
         python=environment.python,
         platform=compat.platform(environment.platform).uv,
         build=environment.build,
-        exclude_newer=exclude_newer or _utc(facts.load_latest().date),
+        exclude_newer=exclude_newer or as_of or _utc(facts.load_latest().date),
         requirements=wanted.requirements,
         overrides=wanted.overrides,
     )
@@ -227,7 +228,8 @@ def _compile(
     if environment.framework == "torch":
         # PyTorch's index and a folder of wheels give no upload times, and uv drops files without one
         arguments += ["--exclude-newer-package", "torch=false"]
-    return resolve.compile_(asked, arguments, environment.id, variables or {})
+    prefer = environment.custom.prefer if environment.custom else ()
+    return resolve.compile_(asked, arguments, environment.id, variables or {}, prefer)
 
 
 def _same_question(old: Recipe, new: Recipe) -> bool:

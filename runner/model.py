@@ -6,6 +6,7 @@ needs a default and a field that is removed needs a new ``SCHEMA``.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -102,6 +103,23 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Custom:
+    """What an environment has beyond its axes: a user's own pins, a date, another lock to stay close to."""
+
+    pins: tuple[str, ...] = ()
+    """Requirement lines. One of a package that the axes ask for too takes that line's place."""
+    as_of: str = ""
+    """RFC 3339, UTC: nothing uploaded later is considered. Empty: the date of ``latest.toml``."""
+    prefer: tuple[str, ...] = ()
+    """``name==version``: kept as they are unless something forces them to move."""
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits over all of it, part of the environment's id."""
+        return hashlib.sha256("\n".join([*self.pins, "", self.as_of, *self.prefer]).encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One locked set of packages on one Python and platform. Several cells can share it."""
 
@@ -113,6 +131,7 @@ class Environment:
     """``cpu``, ``cuda`` (the wheels' own CUDA) or ``metal``: which wheels of the framework are meant."""
     platform: str
     """``linux-x86_64``, ``linux-aarch64`` or ``macos-arm64``."""
+    custom: Custom | None = None
 
     @property
     def id(self) -> str:
@@ -122,7 +141,8 @@ class Environment:
         'torch-2.2.2_keras-3.8.0_py3.11_cpu_linux-x86_64'
         """
         keras = f"keras-{self.keras}" if self.keras else "native"
-        return f"{self.framework}-{self.version}_{keras}_py{self.python}_{self.build}_{self.platform}"
+        custom = f"_x{self.custom.digest}" if self.custom else ""
+        return f"{self.framework}-{self.version}_{keras}_py{self.python}_{self.build}_{self.platform}{custom}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +156,8 @@ class Limits:
     shm_bytes: int = 1 << 30
     log_bytes: int = 64 * 1024
     """How much of the end of the process's output is kept."""
+    disk_bytes: int | None = None
+    """What it may write into its own folder; None: no limit. On the host this holds for each file alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,16 @@ _DECIDED = frozenset(
 """Switches of the user's that would change the answer. Mirrors, proxies and certificates stay."""
 
 
-def compile_(asked: Recipe, extra: Iterable[str], label: str, variables: Mapping[str, str] | None = None) -> str:
+def compile_(
+    asked: Recipe,
+    extra: Iterable[str],
+    label: str,
+    variables: Mapping[str, str] | None = None,
+    prefer: Iterable[str] = (),
+) -> str:
     """The resolution as uv prints it; ``label`` names it in errors, ``variables`` are for uv's process alone.
+
+    ``prefer`` are pins (``name==version``) that stay as they are unless something forces them to move.
 
     Raises BuildError with uv's own explanation in one line, and all it said as the log.
     """
@@ -43,11 +51,14 @@ def compile_(asked: Recipe, extra: Iterable[str], label: str, variables: Mapping
         # relative names and a folder of its own: no path of this machine, no configuration of the project we stand in
         Path(folder, "requirements.in").write_text("\n".join([*asked.requirements, ""]))
         Path(folder, "overrides.txt").write_text("\n".join([*asked.overrides, ""]))
+        # uv takes what stands in its output file as its preferences
+        Path(folder, "resolved.txt").write_text("\n".join([*prefer, ""]))
         command = [
             resources.uv_program(), "pip", "compile", "requirements.in", "--overrides", "overrides.txt",
             "--python-version", asked.python, "--python-platform", asked.platform,
             "--exclude-newer", asked.exclude_newer, "--only-binary", ":all:", "--generate-hashes",
-            "--no-header", "--annotation-style", "split", "--quiet", "--no-python-downloads", *extra,
+            "--no-header", "--annotation-style", "split", "--quiet", "--no-python-downloads",
+            "--output-file", "resolved.txt", *extra,
         ]  # fmt: skip
         try:
             done = subprocess.run(
@@ -56,9 +67,9 @@ def compile_(asked: Recipe, extra: Iterable[str], label: str, variables: Mapping
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise BuildError(f"uv did not resolve {label} within {_UV_TIMEOUT_S} s") from None
-    if done.returncode:
-        raise BuildError(f"cannot resolve {label}: {explain(done.stderr)}", log=done.stderr)
-    return done.stdout
+        if done.returncode:
+            raise BuildError(f"cannot resolve {label}: {explain(done.stderr)}", log=done.stderr)
+        return Path(folder, "resolved.txt").read_text()
 
 
 def _environment(asked: Recipe, variables: Mapping[str, str]) -> dict[str, str]:

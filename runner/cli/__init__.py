@@ -22,6 +22,7 @@ COMMANDS = {
     "images": ("runner.cli.images", "Look after the images: ls, prune, pin, push, pull, sbom."),
     "defects": ("runner.cli.defects", "List what the sweeps found wrong, each once, with a script that shows it."),
     "schema": ("runner.cli.schemas", "Write the JSON Schemas of result files."),
+    "repro": ("runner.cli.repro", "Run a script unchanged in chosen cells; show what it printed side by side."),
     "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),
     "compare": ("runner.cli.judge", "Compare two finished runs, cell by cell."),
     "calibrate": ("runner.cli.judge", "Measure how much a cell differs from itself on this machine."),

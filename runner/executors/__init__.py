@@ -35,6 +35,16 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """A file or folder of this machine that a process may read."""
+
+    source: Path
+    """Absolute."""
+    target: str
+    """Where a container shows it, absolute. On the host a process is told ``source`` instead."""
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """One process to start in a prepared environment."""
 
@@ -49,6 +59,9 @@ class Launch:
     limits: Limits
     argv: tuple[str, ...] = ("-m", "probe")
     """Arguments of the cell's Python."""
+    mounts: tuple[Mount, ...] = ()
+    network: bool = False
+    """Whether a container may reach the network; on the host nothing stops a process from it."""
 
 
 class Executor(Protocol):

@@ -106,14 +106,20 @@ _SURROUNDINGS = {
 
 def _host_config(launch: Launch, engine: Engine) -> dict[str, Any]:
     limits = launch.limits
-    mounts = [{"Type": "bind", "Source": str(launch.io), "Target": IO, "ReadOnly": False}]
+    # a limited folder is one in memory: an engine has no quota for a folder of this machine
+    bounded = limits.disk_bytes is not None
+    mounts = [] if bounded else [{"Type": "bind", "Source": str(launch.io), "Target": IO, "ReadOnly": False}]
     if launch.data is not None:
         mounts.append({"Type": "bind", "Source": str(launch.data), "Target": DATA, "ReadOnly": True})
+    mounts += [
+        {"Type": "bind", "Source": str(mount.source), "Target": mount.target, "ReadOnly": True}
+        for mount in launch.mounts
+    ]
     # the driver keeps the last file and one before it, each with the bytes JSON adds to every line
     log_size = max(1 << 20, 16 * limits.log_bytes)
     config: dict[str, Any] = {
         "init": True,
-        "network_mode": "none",
+        "network_mode": "bridge" if launch.network else "none",
         "read_only": True,
         "tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={TMP_BYTES}"},  # noqa: S108
         # a mount, unlike a volume, fails where the engine does not see the path, instead of making an empty folder
@@ -125,6 +131,8 @@ def _host_config(launch: Launch, engine: Engine) -> dict[str, Any]:
         "ulimits": [{"name": "core", "soft": 0, "hard": 0}],  # a core file would land in io
         "log_config": {"type": "json-file", "config": {"max-size": str(log_size), "max-file": "2"}},
     }
+    if bounded:
+        config["tmpfs"][IO] = f"rw,exec,nosuid,nodev,mode=1777,size={limits.disk_bytes}"
     if limits.memory_bytes is not None:
         # equal limits: no swap, so that running out of memory shows as such and not as slowness
         config |= {"mem_limit": limits.memory_bytes, "memswap_limit": limits.memory_bytes}

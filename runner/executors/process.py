@@ -107,7 +107,7 @@ class Group:
 
         Raises UnavailableError where it cannot be started, or where ``close`` ended it.
         """
-        process = self._start(argv, cwd, environment)
+        process = self._start(argv, cwd, environment, limits.disk_bytes)
         began = time.monotonic()
         kills_before = oom_kills()
         watch = _Watch(process, limits, began + limits.timeout_s)
@@ -137,7 +137,9 @@ class Group:
         for leader in leaders:
             _kill(leader, signal.SIGKILL)
 
-    def _start(self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str], disk_bytes: int | None
+    ) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._closed:
                 raise UnavailableError("the run was stopped before this cell ended")
@@ -158,6 +160,8 @@ class Group:
             # a core file would land in the process's folder; macOS writes none unless told to
             with suppress(OSError):
                 resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+                if disk_bytes is not None:
+                    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (disk_bytes, disk_bytes))
         return process
 
 

@@ -22,7 +22,7 @@ LAYERS = [
     ["lock"],
     ["images"],
     ["executors"],
-    ["data"],
+    ["data", "repro"],
     ["payload"],
     ["store", "doctor"],
     ["report", "schema"],

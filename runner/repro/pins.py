@@ -1,0 +1,144 @@
+"""Pins -> cells with environments of their own.
+
+A framework and Keras become axes of the cell, everything else stays a pin of its environment. Two frameworks make two
+cells: a user's environment that holds several is taken apart, because only one of them is Keras's backend.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from runner import compat, matrix
+from runner.compat import project
+from runner.errors import UsageError, suggest
+from runner.model import Cell, Custom
+from runner.repro import releases
+
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==(?P<version>[0-9][A-Za-z0-9.+!]*))?")
+_WITH = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9._,-]+\])?(?:(?:==|>=|<=|<|>|~=|!=)[A-Za-z0-9.*+!,<>=~]+)?"
+)
+ALIASES = {
+    "tensorflow-cpu": "tensorflow", "tensorflow-intel": "tensorflow", "tensorflow-macos": "tensorflow",
+    "tensorflow-gpu": "tensorflow", "tf-nightly": "tensorflow", "pytorch": "torch", "mxnet-cu112": "mxnet",
+}  # fmt: skip
+"""Distributions that are builds of a framework, and what PyTorch is called elsewhere."""
+FRAMEWORKS = tuple(name for name in matrix.FRAMEWORKS if name != "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a user asks for: pins by project (None: the newest), packages on top, a date, a Python."""
+
+    pins: Mapping[str, str | None]
+    extra: tuple[str, ...] = ()
+    as_of: dt.date | None = None
+    python: str | None = None
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A cell to run in, and how its environment differs from the cell's own."""
+
+    cell: Cell
+    custom: Custom | None
+    notes: tuple[str, ...] = ()
+
+
+def parse(texts: Sequence[str]) -> dict[str, str | None]:
+    """``torch==2.2.2`` or ``torch`` -> {"torch": "2.2.2"}. Raises UsageError."""
+    pins: dict[str, str | None] = {}
+    for text in texts:
+        found = _PIN.fullmatch(text.strip())
+        if not found:
+            raise UsageError(f"--pin {text!r}: it looks like torch==2.2.2")
+        name = ALIASES.get(project(found["name"]), project(found["name"]))
+        if pins.get(name, found["version"]) != found["version"]:
+            raise UsageError(f"--pin {text!r}: {name} is pinned twice")
+        pins[name] = found["version"]
+    return pins
+
+
+def packages(texts: Sequence[str]) -> tuple[str, ...]:
+    """Requirement lines of ``--with``, checked: no options, addresses or paths. Raises UsageError."""
+    for text in texts:
+        if not _WITH.fullmatch(text):
+            raise UsageError(f"--with {text!r}: it looks like scipy or scipy==1.10.1")
+    return tuple(texts)
+
+
+def date(text: str) -> dt.date:
+    """``2025-01-02``. Raises UsageError."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--as-of {text!r}: it looks like 2025-01-02") from None
+
+
+def targets(wanted: Wanted, newest: releases.Newest = releases.newest) -> tuple[Target, ...]:
+    """One cell per framework that is pinned. Raises UsageError where none is, BuildError for a release there is not."""
+    as_of = releases.end_of(wanted.as_of) if wanted.as_of else ""
+    frameworks = [name for name in FRAMEWORKS if name in wanted.pins]
+    notes: list[str] = []
+    if not frameworks:
+        if "keras" not in wanted.pins:
+            known = ", ".join(FRAMEWORKS)
+            near = "".join(dict.fromkeys(suggest(name, FRAMEWORKS) for name in wanted.pins))
+            raise UsageError(f"no framework is pinned{near}: add --pin for one of {known}, or choose --cells")
+        frameworks = ["tensorflow"]
+        notes.append("no backend is named: tensorflow is assumed, Keras's default")
+    if len(frameworks) > 1:
+        notes.append(f"{' and '.join(frameworks)}: each gets an environment of its own, as the backend of Keras")
+    return tuple(_target(framework, wanted, as_of, tuple(notes), newest) for framework in frameworks)
+
+
+def on_cell(cell: Cell, wanted: Wanted) -> Target:
+    """A cell of the matrix with the user's packages on top.
+
+    Pins of the cell's own axes move them. Raises UsageError for a pin of another framework.
+    """
+    others = [name for name in wanted.pins if name in FRAMEWORKS and name != cell.framework]
+    if others:
+        raise UsageError(f"--pin {others[0]} does not go with {cell.id}, which runs {cell.framework}")
+    version = wanted.pins.get(cell.framework) or cell.version
+    keras = wanted.pins.get("keras") or cell.keras
+    moved = Cell(cell.framework, version, keras, wanted.python or cell.python, cell.device, cell.variant)
+    matrix.check(moved)
+    as_of = releases.end_of(wanted.as_of) if wanted.as_of else ""
+    return Target(moved, _custom(moved, wanted, as_of))
+
+
+def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], newest: releases.Newest) -> Target:
+    facts = compat.load()
+    python = wanted.python or facts.python.preferred
+    version = _public(wanted.pins.get(framework) or newest(framework, python, as_of))
+    keras = wanted.pins.get("keras")
+    if "keras" in wanted.pins and not keras:
+        keras = newest("keras", python, as_of)
+    if not wanted.python:
+        python = facts.python_for(framework, version)
+        if keras:
+            oldest, newest_python = facts.row("keras", keras).python
+            python = sorted((oldest, newest_python, python), key=compat.release)[1]
+    cell = Cell(framework, version, keras, python, wanted.device)
+    matrix.check(cell)
+    return Target(cell, _custom(cell, wanted, as_of), notes)
+
+
+def _custom(cell: Cell, wanted: Wanted, as_of: str) -> Custom | None:
+    pins = [
+        f"{name}=={version}" if version else name
+        for name, version in wanted.pins.items()
+        if name not in FRAMEWORKS and name not in ("keras", cell.framework)
+    ]
+    lines = (*sorted(pins), *sorted(wanted.extra))
+    return Custom(lines, as_of) if lines or as_of else None
+
+
+def _public(version: str) -> str:
+    """Without the local part: ``2.2.2+cu121`` is the build of 2.2.2 that the device decides."""
+    return version.partition("+")[0]

@@ -105,6 +105,8 @@ def make(environment: Environment, folder: Path, exclude_newer: str | None = Non
         output = _compile(asked, environment)
     resolved = lockfile.parse_resolution(output)
     roots = {facts.project(line) for line in asked.requirements}
+    if environment.keras:  # what only Keras needs must not make the framework's part another one
+        roots -= {facts.project(line) for line in compat.row("keras", environment.keras).requires}
     parts = lockfile.split(resolved, roots)
     if _wants_cpu_wheels(environment) and any(r.name.startswith("nvidia-") for r in resolved):
         notes.append(DEFAULT_BUILD)

@@ -31,7 +31,7 @@ def probes():
     found = []
     for entry in os.scandir(os.path.dirname(os.path.abspath(__file__))):
         name = entry.name[:-3] if entry.name.endswith(".py") else entry.name
-        if _is_probe(name):
+        if not name.startswith("_") and _is_probe(name):
             found.append(name)
     return sorted(set(found))
 

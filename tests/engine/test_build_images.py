@@ -272,6 +272,7 @@ def test_no_engine_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
         Builder().build(TINY, tiny_lock())
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # docker-py leaves a stream's socket
 def test_podmans_builder_makes_the_same_image(podman: str, network: Network) -> None:
     import docker
 

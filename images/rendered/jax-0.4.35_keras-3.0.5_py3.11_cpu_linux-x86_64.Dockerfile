@@ -35,9 +35,9 @@ LABEL \
       org.keras-version-matrix.keras="3.0.5" \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
-      org.keras-version-matrix.lock="15a4cc1caeb45039146d4b3a4cb8afda061a77164591904b15e894db4d560bd1" \
+      org.keras-version-matrix.lock="2c8cdd2a3092f3120b3dffbeab53d1faceaa3ea39da38e827389060fa584c9e3" \
       org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="52e6bf5fe170bb651eb7c35a5c868dcab94e88218f183674929829c90f8d73dd" \
-      org.keras-version-matrix.layer="738555465cc8d1b71296ccbb41e0ac23f9e59a2b1b91ed7a48d6410ade1ac45b"
+      org.keras-version-matrix.content="58332b0bb61d06abeaca855be7469b15473b839fb508b3463e4b84c78d030ec8" \
+      org.keras-version-matrix.layer="bc3babb85184e1e814e990054cfbb6b5db501b11de3f8f04a42e1ff0de7a3ab0"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -35,9 +35,9 @@ LABEL \
       org.keras-version-matrix.keras="3.3.3" \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
-      org.keras-version-matrix.lock="52b37fcbade67d8a19130044451edf62aea00e5bb1fd8e5a28210f1ce24c11bf" \
+      org.keras-version-matrix.lock="e0b1847ea6ab923b9a8ca9adc8a043beaed00be9fd2fd365f8b48e7fa2edb558" \
       org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="f89c401de1c3e95e8af1af942541d1437c4582c5fd2f42ed4ae530ef061862e2" \
-      org.keras-version-matrix.layer="738555465cc8d1b71296ccbb41e0ac23f9e59a2b1b91ed7a48d6410ade1ac45b"
+      org.keras-version-matrix.content="e6113d34f818090ddd51a01b846767f7678988249d9215cada65a2e8a29be23c" \
+      org.keras-version-matrix.layer="bc3babb85184e1e814e990054cfbb6b5db501b11de3f8f04a42e1ff0de7a3ab0"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -35,9 +35,9 @@ LABEL \
       org.keras-version-matrix.keras="3.0.5" \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
-      org.keras-version-matrix.lock="b7ca13410ab344996c4ccdf5ca0d543b9cea9105359aff1f4932cb7f81642b76" \
+      org.keras-version-matrix.lock="0284d900773df3c0a4e8abdbec4412dd637969f78198c0bc585e1ad2fccdbddf" \
       org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="ffc7bd2b9e42bdc4a9841c0c02ec99ebb259baf843026f8bdaec3fa708ae9132" \
-      org.keras-version-matrix.layer="ae0f972174d4f48a3409e3d5321c0e7bc92802ef76b710c710c40b9cd0e21392"
+      org.keras-version-matrix.content="093901c9bddf69a70033ebb832352e2b0f832d1b5578b14ef10a620cec44b887" \
+      org.keras-version-matrix.layer="6bd01b81d9243f45bf59c4d09e045c64569ac0a533d9c9dd352fffd8e604a7bd"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

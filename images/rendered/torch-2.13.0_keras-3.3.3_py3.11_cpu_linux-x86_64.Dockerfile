@@ -35,9 +35,9 @@ LABEL \
       org.keras-version-matrix.keras="3.3.3" \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
-      org.keras-version-matrix.lock="34bf38b29da2b030d9004e1a1906fa133475b97372c705b1886ed30cd2f406d8" \
+      org.keras-version-matrix.lock="9917fd81e8382ccc3324d2bae80ef610ffbb6aeb3960cec39ed8ecb4fe6e8439" \
       org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="3a130a298b8042eca5a023bf087b56851d09b7b644d549a804ed65d8f8fb2b73" \
-      org.keras-version-matrix.layer="ae0f972174d4f48a3409e3d5321c0e7bc92802ef76b710c710c40b9cd0e21392"
+      org.keras-version-matrix.content="b01a822a338448db0d8751a40468e5719e5089668138444d1b67c0532691fbc9" \
+      org.keras-version-matrix.layer="6bd01b81d9243f45bf59c4d09e045c64569ac0a533d9c9dd352fffd8e604a7bd"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -1,0 +1,31 @@
+# jax-0.10.2_native_py3.11_cpu_linux-x86_64
+# Rendered by `runner render`; do not edit.
+FROM python:3.11-slim-bookworm AS tools
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=uv.txt,target=/build/uv.txt \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh tools /tools
+
+FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=framework.txt,target=/build/framework.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/framework.txt
+
+LABEL \
+      org.opencontainers.image.title="keras-version-matrix jax-0.10.2_native_py3.11_cpu_linux-x86_64" \
+      org.opencontainers.image.base.name="python:3.11-slim-bookworm" \
+      org.keras-version-matrix.environment="jax-0.10.2_native_py3.11_cpu_linux-x86_64" \
+      org.keras-version-matrix.framework="jax" \
+      org.keras-version-matrix.version="0.10.2" \
+      org.keras-version-matrix.keras="native" \
+      org.keras-version-matrix.python="3.11" \
+      org.keras-version-matrix.build="cpu" \
+      org.keras-version-matrix.lock="2afdab96a145709c9436815b0b7de3bee2527601ea1cc139d2bdaf8276ee8039" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="4819b9a6da80178dc5527b0849c643828ea04edf837d308a399b8b7f13554c54" \
+      org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+USER 65532:65532

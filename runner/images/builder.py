@@ -112,6 +112,9 @@ class Builder:
         try:
             self._build(wanted, say)
         except BuildError as error:
+            if not self._answers():
+                reason = f"the Docker engine stopped answering while {wanted.environment.id} was built"
+                raise UnavailableError(reason, error.log) from error
             if not failure.is_network(error.log):
                 raise
             say("the network failed; once more")
@@ -127,6 +130,17 @@ class Builder:
         if command:
             return buildkit.build(wanted, command, network, say, self._running)
         return classic.build(wanted, self.client(), network, say)
+
+    def _answers(self) -> bool:
+        """Whether the engine is still there: a command line that lost it may say anything."""
+        import docker
+        import requests
+
+        try:
+            self.client().ping()
+        except (docker.errors.DockerException, requests.RequestException, OSError):
+            return False
+        return True
 
     def _check_possible(self, wanted: Recipe, lock: Lock) -> None:
         if self._full:

@@ -121,12 +121,14 @@ def expect_command(run: Path, *, update: bool, file: Path | None) -> None:
     where the file is out of date and was not written.
     """
     from runner import resources, store
-    from runner.judge import expectations, expectfile, judge, pairs
+    from runner.cli import verdicts
+    from runner.judge import expectations, expectfile
 
     path = file or resources.matrix_dir() / "expectations.toml"
     samples = store.load([run])
     known = expectations.load(path)
-    comparisons = judge(samples, pairs([sample.cell for sample in samples]), known)
+    rules = verdicts.Rules().as_planned(store.load_records([run]))
+    comparisons = verdicts.comparisons(samples, rules, known)
     text = path.read_text(encoding="utf-8") if path.exists() else f"schema = {expectations.SCHEMA}\n"
     made = expectfile.updated(text, known, expectfile.observed(samples, comparisons))
     for sign, entries in (("-", made.removed), ("+", made.added)):
@@ -186,15 +188,22 @@ def _measured(
     from runner import data, run
     from runner.cli import assemble, options, output, session
     from runner.cli.progress import Progress
+    from runner.errors import UsageError
     from runner.store import Store
 
     chosen = options.choose(set_name, (cell,))
+    if len(chosen.cells) > 1:
+        raise UsageError(f"{cell!r} matches {len(chosen.cells)} cells; one is calibrated at a time")
     specs = options.probe_specs(chosen, probes, ())
     planned = assemble.planned(chosen, chosen.cells, specs, assemble.Wish(executor, rounds))
     wanted = any(probe.name in session.NEEDS_DATA for probe in specs)
     digits = data.prepare(None, assemble.cache_dir() / "data") if wanted else None
     store = Store(out)
     store.open()
-    with assemble.executors() as executors, Progress(output.console(sys.stderr), len(planned.jobs)) as progress:
+    with (
+        assemble.executors() as executors,
+        session.stoppable(),
+        Progress(output.console(sys.stderr), len(planned.jobs)) as progress,
+    ):
         context = assemble.context(executors, store, chosen, digits, fresh=True, jobs=1, builds=1)
         return run.run(planned.jobs, context, progress)

@@ -13,7 +13,7 @@ from pathlib import Path
 from runner import data, judge, run
 from runner.cli import assemble, options, output, verdicts
 from runner.cli.progress import Progress
-from runner.errors import UsageError
+from runner.errors import UsageError, suggest
 from runner.model import Job, Plan, ProbeSpec, Sample
 from runner.store import RunRecord, Store
 
@@ -74,6 +74,8 @@ def matrix(request: Request) -> int:
     chosen = options.choose(request.set_name, request.only)
     probes = options.probe_specs(chosen, request.probes, request.settings)
     cells = assemble.cells_at_hand(request.device) if request.executor == "current" else chosen.cells
+    if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in cells]):
+        raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = assemble.Wish(request.executor, request.rounds, request.seed, request.timeout_s)
     planned = assemble.planned(chosen, cells, probes, wish)
     if request.dry_run:

@@ -25,6 +25,15 @@ class Rules:
     floor: float = 0.05
     max_rounds: int | None = None
 
+    def as_planned(self, record: store.RunRecord) -> Rules:
+        """These rules with the set and the looks that a run was planned with, where they do not say otherwise."""
+        known = record.set_name in matrix.load().sets
+        return replace(
+            self,
+            set_name=self.set_name or (record.set_name if known else None),
+            max_rounds=self.max_rounds or record.max_rounds,
+        )
+
     def settings(self, samples: Sequence[Sample]) -> judge.JudgeSettings:
         """The judge's settings; as many looks as a run up to ``max_rounds`` takes, else one look at all there is."""
         rounds = max((sample.round + 1 for sample in samples), default=1)
@@ -37,14 +46,16 @@ class Rules:
         )
 
 
-def comparisons(samples: Sequence[Sample], rules: Rules) -> list[Comparison]:
-    """Every cell against its baseline."""
+def comparisons(
+    samples: Sequence[Sample], rules: Rules, known: Sequence[expectations.Expectation] | None = None
+) -> list[Comparison]:
+    """Every cell against its baseline; ``known``: the expectations, where they are not those of this repository."""
+    if known is None:
+        known = expectations.load(resources.matrix_dir() / "expectations.toml")
     loaded = matrix.load()
     prefer = matrix.named_set(loaded, rules.set_name).prefer
     pairs = judge.pairs([sample.cell for sample in samples], prefer, baseline=rules.baseline)
-    return judge.judge(
-        samples, pairs, expectations.load(resources.matrix_dir() / "expectations.toml"), rules.settings(samples)
-    )
+    return judge.judge(samples, pairs, known, rules.settings(samples))
 
 
 def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> Report:
@@ -82,10 +93,7 @@ def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
     if rules.baseline and rules.baseline not in {sample.cell.id for sample in samples}:
         raise UsageError(f"--baseline {rules.baseline!r}: no result of that cell in {' '.join(map(str, folders))}")
     record = store.load_records(folders)
-    rules = replace(rules, max_rounds=rules.max_rounds or record.max_rounds)
-    if rules.set_name is None and record.set_name in matrix.load().sets:
-        rules = replace(rules, set_name=record.set_name)
-    return report(samples, record, rules)
+    return report(samples, record, rules.as_planned(record))
 
 
 def invocation(words: Sequence[str]) -> str:

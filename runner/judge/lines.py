@@ -71,7 +71,7 @@ def samples(lines: Iterable[str | bytes], source: str) -> list[Sample]:
             continue
         try:
             reader.add(_decoded(text))
-        except (ValueError, msgspec.ValidationError) as error:
+        except (ValueError, RecursionError, msgspec.ValidationError) as error:
             raise UsageError(f"{source}: line {number}: {_explained(str(error))}") from None
     return reader.samples()
 

@@ -63,6 +63,7 @@ def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["matrix", "--jobs", "0"], "--jobs"),
         (["matrix", "--rounds", "0"], "--rounds"),
         (["matrix", "--seed", "-1"], "--seed"),
+        (["matrix", "--baseline", "jax-0.10.2_keras-3.11.3_py3.11_cup", "--dry-run"], "did you mean 'jax-0.10.2"),
         (["matrix", "--keep", "1", "--max-rounds", "9", "--executor", "host"], "--max-rounds needs all images"),
         (["matrix", "--executor", "dcoker", "--dry-run"], "did you mean 'docker'"),
         (["matrix", "--probe", "mnits", "--dry-run"], "did you mean 'mnist'"),

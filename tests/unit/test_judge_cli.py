@@ -239,6 +239,26 @@ def test_expect_says_what_is_out_of_date_and_writes_it_only_when_told(
     assert run("expect", str(results), "--file", str(file)) == 0
 
 
+def test_expect_compares_with_the_baselines_of_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two Keras releases the set prefers the newer one as baseline; by age alone it would be the older one."""
+    older = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
+    error = {OLD: 1.0, older: 500.0}
+    made = [
+        replace(sample(cell, 1.0), metrics=(Metric("free.error", u, Kind.ERROR, Better.LOWER, "u", 64),))
+        for cell, u in error.items()
+    ]
+    results = saved(tmp_path / "run", made)
+    store.Store(results).record(store.RunRecord("quick", (OLD, older)))
+    assert run("report", str(results)) == 1
+    assert run("expect", str(results), "--file", str(tmp_path / "expectations.toml")) == 1
+    assert f"+ {older.id} mnist free.error" in capsys.readouterr().out
+
+
+def test_one_cell_is_calibrated_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("calibrate", "torch-*") == 2
+    assert "'torch-*' matches 3 cells" in capsys.readouterr().err
+
+
 # --- calibrations ----------------------------------------------------------------------------------------------------
 
 

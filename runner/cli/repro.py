@@ -23,6 +23,7 @@ class Request:
     arguments: tuple[str, ...]
     cells: tuple[str, ...]
     pins: tuple[str, ...]
+    report: Path | None
     as_of: str | None
     python: str | None
     device: str
@@ -42,6 +43,9 @@ class Request:
 @click.argument("arguments", nargs=-1, metavar="[-- ARGUMENTS...]")
 @click.option("--cells", multiple=True, metavar="GLOB", help="Cells of the matrix; may be given several times.")
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="A release, of a framework or anything.")
+@click.option(
+    "--from", "report", type=click.Path(path_type=Path), metavar="REPORT", help="A bug report that tells the versions."
+)
 @click.option("--as-of", metavar="DATE", help="As a fresh install was on that day: 2025-01-02.")
 @click.option("--python", metavar="3.X", help="Python (default: the cell's, or one the release has wheels for).")
 @click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda", "mps"]))
@@ -61,17 +65,11 @@ def repro_command(**arguments: Any) -> None:
 
 def repro(request: Request) -> int:
     """Choose, make ready, run, show. Returns the exit code."""
-    from runner.repro import compare, pins, script
+    from runner.repro import compare, script
 
     path, mounts = script.check(request.script, request.mounts)
     patterns = [compare.metric_pattern(text) for text in request.metrics]
-    wanted = pins.Wanted(
-        pins.parse(request.pins),
-        pins.packages(request.extra),
-        pins.date(request.as_of) if request.as_of else None,
-        request.python,
-        request.device,
-    )
+    wanted = _wanted(request)
     work = script.Script(
         path,
         request.arguments,
@@ -86,6 +84,36 @@ def repro(request: Request) -> int:
         width = shutil.get_terminal_size((120, 24)).columns
         click.echo("\n".join(compare.render(ran, patterns, width)))
     return exit_code(ran)
+
+
+def _wanted(request: Request) -> Any:
+    """What pins, date and report ask for; what the command line says outranks the report."""
+    from runner.repro import pins
+
+    asked = pins.Wanted(
+        pins.parse(request.pins),
+        pins.packages(request.extra),
+        pins.date(request.as_of) if request.as_of else None,
+        request.python,
+        request.device,
+    )
+    if request.report is None:
+        return asked
+    if request.cells:
+        from runner.errors import UsageError
+
+        raise UsageError("--from and --cells both say which cells: give one of them")
+    from runner.repro import bugreport, reconstruct
+
+    found = reconstruct.reconstruct(bugreport.read(targets.source(request.report)), asked.as_of)
+    for line in reconstruct.lines(found):
+        click.echo(line, err=True)
+    return replace(
+        asked,
+        pins={**found.wanted.pins, **asked.pins},
+        as_of=found.wanted.as_of,
+        python=asked.python or found.wanted.python,
+    )
 
 
 def exit_code(ran: Sequence[Any]) -> int:

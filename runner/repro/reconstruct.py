@@ -1,0 +1,181 @@
+"""What a bug report says + what is published -> pins that can be had here, with every guess and gap named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runner import compat
+from runner.errors import CellError, UsageError
+from runner.repro import releases
+from runner.repro.bugreport import FRAMEWORKS, BugReport
+from runner.repro.pins import Wanted
+
+_KEPT = ("keras", "numpy", "scipy", "jaxlib", "ml-dtypes", "h5py", "optree", "protobuf", "tensorflow-probability",
+         "torchvision", "torchaudio", "pandas", "scikit-learn", "optax", "flax", "keras-hub", "keras-cv")  # fmt: skip
+"""What is pinned beside the framework. The rest of a user's environment hardly bears on a framework's bug, and each
+further pin is one that may not be there for this platform."""
+_PLATFORM = "linux-x86_64"
+
+
+def _published(package: str, python: str) -> tuple[str, ...]:
+    return releases.published(package, python, prereleases=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What is asked of the package index; functions so that tests bring their own."""
+
+    published: Callable[[str, str], tuple[str, ...]] = _published
+    """(package, Python) -> releases, oldest first. Raises UsageError for an unknown package."""
+    yanked: Callable[[str, str, str], str] = releases.yanked
+    """(package, version, Python) -> why it was yanked, or empty."""
+    newest: releases.Newest = releases.newest
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """What will be run, and how it came about: three lists of lines for the user."""
+
+    wanted: Wanted
+    read: tuple[str, ...]
+    guessed: tuple[str, ...]
+    missing: tuple[str, ...]
+    """What the report says and cannot be had, with what is taken in its place."""
+
+
+class _Notes:
+    def __init__(self) -> None:
+        self.read: list[str] = []
+        self.guessed: list[str] = []
+        self.missing: list[str] = []
+
+
+def reconstruct(
+    report: BugReport, as_of: dt.date | None = None, platform: str = _PLATFORM, index: Index | None = None
+) -> Reconstruction:
+    """The environment nearest to the report's that can be had on ``platform``.
+
+    ``as_of`` outranks the report's date. Raises UsageError where the report names neither a framework nor Keras.
+    """
+    index = index or Index()
+    notes = _Notes()
+    known = {fact.name: fact.value for fact in report.pins}
+    frameworks = _frameworks(report, notes)
+    if not frameworks and "keras" not in known:
+        raise UsageError("the report names no release of a framework or of Keras; say which with --pin")
+    date = as_of or (dt.date.fromisoformat(report.date.value) if report.date else None)
+    moment = releases.end_of(date) if date else ""
+    if report.date and not as_of:
+        notes.read.append(f"date {report.date.value} ({report.date.line})")
+    if not date:
+        notes.guessed.append(
+            "no date is told: what the report does not pin is as of latest.toml; --as-of says when it was"
+        )
+    _platform(report, platform, notes)
+    if not frameworks:
+        frameworks = ["tensorflow"]
+        notes.guessed.append("no backend is named: tensorflow, Keras's default")
+    python = _python(report, frameworks[0], known, notes)
+    pins: dict[str, str | None] = {}
+    for name in (*frameworks, *(name for name in _KEPT if name in known)):
+        if name not in known:
+            pins[name] = index.newest(name, python, moment)
+            notes.guessed.append(f"{name} {pins[name]}: the newest as of {date or facts_date()}")
+            continue
+        line = next(fact.line for fact in report.pins if fact.name == name)
+        pins[name] = _release(name, known[name], python, line, notes, index)
+    if "keras" not in known:
+        notes.guessed.append("no Keras is named: the framework runs without it")
+    dropped = [name for name in known if name not in pins and name not in FRAMEWORKS.values()]
+    if dropped:
+        named = ", ".join(sorted(dropped)[:8]) + (", ..." if len(dropped) > 8 else "")
+        notes.guessed.append(f"{len(dropped)} other packages come as the index had them: {named}")
+    notes.missing += [f"contradiction: {text}" for text in report.contradictions if text.partition(":")[0] in pins]
+    if report.gpu:
+        notes.missing.append("it ran on a GPU; here it runs on the CPU unless --device cuda is given")
+    kept = {name: version for name, version in pins.items() if version}
+    return Reconstruction(Wanted(kept, (), date, python), tuple(notes.read), tuple(notes.guessed), tuple(notes.missing))
+
+
+def facts_date() -> dt.date:
+    """Up to when the index was looked at where nobody says."""
+    return compat.load_latest().date
+
+
+def lines(found: Reconstruction) -> list[str]:
+    """For the user: what was read, what was guessed, what could not be had."""
+    out: list[str] = []
+    for title, texts in (("read", found.read), ("guessed", found.guessed), ("not to be had", found.missing)):
+        out += [f"{title}: {text}" for text in texts]
+    return out
+
+
+def _frameworks(report: BugReport, notes: _Notes) -> list[str]:
+    """The backend alone where the report names it, else every framework it has a release of."""
+    there = [name for name in dict.fromkeys(FRAMEWORKS.values()) if report.version(name)]
+    if report.backend is None:
+        return there
+    notes.read.append(f"backend {report.backend.value} ({report.backend.line})")
+    return [report.backend.value]
+
+
+def _platform(report: BugReport, platform: str, notes: _Notes) -> None:
+    if report.platform is None:
+        notes.guessed.append(f"no platform is named: {platform}")
+    elif report.platform.value == platform:
+        notes.read.append(f"platform {platform} ({report.platform.line})")
+    else:
+        notes.missing.append(f"platform {report.platform.value} ({report.platform.line}): {platform} in its place")
+
+
+def _python(report: BugReport, framework: str, known: dict[str, str], notes: _Notes) -> str:
+    facts = compat.load()
+    rows = [facts.row(framework, _plain(known[framework]))] if framework in known else []
+    if "keras" in known and compat.release(_plain(known["keras"])) >= (3,):
+        rows.append(facts.row("keras", _plain(known["keras"])))
+    floor = max((row.python[0] for row in rows), key=compat.release, default="3.9")
+    ceiling = min((row.python[1] for row in rows), key=compat.release, default=facts.python.preferred)
+    if compat.release(ceiling) < compat.release(floor):
+        ceiling = floor
+    if report.python is None:
+        chosen = sorted((floor, ceiling, facts.python.preferred), key=compat.release)[1]
+        notes.guessed.append(f"no Python is named: {chosen}")
+        return chosen
+    told = report.python.value
+    chosen = sorted((floor, ceiling, told), key=compat.release)[1]
+    if chosen not in facts.bases and told not in facts.bases:
+        chosen = min(facts.bases, key=lambda base: abs(compat.release(base)[1] - compat.release(chosen)[1]))
+    if chosen == told:
+        notes.read.append(f"Python {told} ({report.python.line})")
+    else:
+        notes.missing.append(f"Python {told} ({report.python.line}): {chosen} in its place")
+    return chosen
+
+
+def _release(name: str, told: str, python: str, line: str, notes: _Notes, index: Index) -> str | None:
+    """The release itself, or the nearest that can be had; None where the package is not there at all."""
+    version = _plain(told)
+    try:
+        there = index.published(name, python)
+    except (UsageError, CellError) as error:
+        notes.missing.append(f"{name} {told} ({line}): {error}")
+        return None
+    exact = next((one for one in there if releases.order(one) == releases.order(version)), "")
+    if exact:
+        why = index.yanked(name, exact, python)
+        if not why:
+            notes.read.append(f"{name} {told} ({line})")
+            return exact
+        there = tuple(one for one in there if one != exact)
+        reason = f"was yanked ({why})"
+    else:
+        reason = f"has no wheel for Python {python} here, or was never released"
+    in_place = releases.nearest(version, [one for one in there if not releases.is_prerelease(one)])
+    notes.missing.append(f"{name} {told} ({line}) {reason}: {in_place or 'nothing'} in its place")
+    return in_place or None
+
+
+def _plain(version: str) -> str:
+    return version.partition("+")[0]

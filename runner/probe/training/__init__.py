@@ -20,15 +20,16 @@ def run(request, report):
     """Settings: ``DEFAULTS``. Detail ``cases``: {"scenario(figure)": record}, in the layout of the ``ops`` probe:
 
     [status, units off or None, digest of a right figure or sketch of a wrong one, "", note, ""]. Status: ``ok``,
-    ``wrong``, ``nan``, ``raises`` (the note says what) or ``unsupported`` (this version lacks it).
+    ``wrong``, ``nan``, ``raises`` (the note says what) or ``unsupported`` (this version lacks it). Detail
+    ``scripts``: {scenario: a script that shows it}, for what went wrong.
     """
     settings = request.settings_with(DEFAULTS)
     if request.keras is None:
         raise backend.unsupported_natively(request)
     keras = backend.load(request).keras
-    from . import promises, scenarios
+    from . import promises, scenarios, script
 
-    cases, traces, seconds = {}, {}, {}
+    cases, traces, seconds, scripts = {}, {}, {}, {}
     started, not_run = time.process_time(), 0
     for scenario in scenarios.every() + promises.every():
         if not scenario.name.startswith(settings["only"]):
@@ -42,6 +43,10 @@ def run(request, report):
             cases["%s(%s)" % (scenario.name, figure)] = case
         if trace:
             traces[scenario.name] = trace
+        shown = next(((f, c) for f, c in reversed(list(found.items())) if c[0] in ("wrong", "nan", "raises")), None)
+        if shown:
+            figure, case = shown
+            scripts[scenario.name] = script.of(scenario, request.framework, figure, case[4])
         keras.backend.clear_session()
         seconds[scenario.name] = round(time.process_time() - began, 2)
     statuses = [case[0] for case in cases.values()]
@@ -54,6 +59,7 @@ def run(request, report):
     report.detail("cases", cases)
     report.detail("tracebacks", traces)
     report.detail("seconds", seconds)
+    report.detail("scripts", {name: text for name, text in scripts.items() if text})
 
 
 def attempt(keras, scenario):

@@ -266,6 +266,8 @@ def rate_changes():
 class Decay:
     """ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True), counted in iterations from 0."""
 
+    text = "keras.optimizers.schedules.ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True)"
+
     def __call__(self, iteration):
         return 0.2 * 0.5 ** (iteration // 2)
 

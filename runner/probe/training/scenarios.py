@@ -12,12 +12,12 @@ class Scenario:
     """Something to try: ``measure(keras)`` and ``truth(rounding)`` give the same figures.
 
     ``figures``: those to compare (None: all of the truth). ``lacks(keras)``: why a version cannot be asked.
-    ``unit``: the rounding error of the arithmetic.
+    ``unit``: the rounding error of the arithmetic. ``task`` and ``gradients``: what ``script`` makes a script of.
     """
 
-    def __init__(self, name, measure, truth, figures=None, lacks=None, unit=UNITS["float32"]):
+    def __init__(self, name, measure, truth, figures=None, lacks=None, unit=UNITS["float32"], task=None):
         self.name, self.measure, self.truth = name, measure, truth
-        self.figures, self.unit = figures, unit
+        self.figures, self.unit, self.task, self.gradients = figures, unit, task, None
         self.lacks = lacks or (lambda keras: "")
 
 
@@ -35,6 +35,7 @@ def of_task(name, task, figures=None, unit=UNITS["float32"], without=(), lacks=N
         figures,
         lambda keras: (lacks(keras) if lacks else "") or keras_side.lacks(keras, task),
         unit,
+        task,
     )
 
 
@@ -48,12 +49,15 @@ def of_updates(name, task):
             trail.append(weights)
         return {"weights": [np.stack(arrays) for arrays in zip(*trail)]}
 
-    return Scenario(
+    made = Scenario(
         name,
         lambda keras: {"weights": keras_side.apply(keras, task, GRADIENTS)},
         truth,
         lacks=lambda keras: keras_side.lacks(keras, task),
+        task=task,
     )
+    made.gradients = GRADIENTS
+    return made
 
 
 _random = np.random.RandomState(31)

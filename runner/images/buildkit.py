@@ -90,8 +90,10 @@ def _progress(line: str, recipe: Recipe, say: Callable[[str], None]) -> None:
     environment = recipe.environment
     if step and step["part"] == "framework":
         say(f"installing {environment.framework} {environment.version}")
+    elif step and step["part"] == "company":
+        say("installing what keras needs")
     elif step:
-        say(f"installing keras {environment.keras}" if environment.keras else "installing the rest")
+        say(f"installing keras {environment.keras or ''}".rstrip())
     elif line.endswith("exporting layers\n"):
         say("writing the image")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from runner.judge import Pair, exit_code, judge
-from runner.judge.exact import CORRECT, bound, classify
+from runner.judge.exact import CORRECT, bound, classify, deviation
 from runner.model import Better, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
@@ -52,6 +52,7 @@ def error(value: float | None, terms: int, name: str = "case.error_max") -> Metr
         (744, 1792, "tf32-like"),
         (1450, 28672, "bf16-like"),
         (6150, 1792, "bf16-like"),
+        (30.0, 9, "wrong"),
         (5.9e5, 28672, "wrong"),
         (2.2e6, 1792, "wrong"),
         (math.inf, 1792, "wrong"),
@@ -238,6 +239,10 @@ def test_the_first_step_that_rounding_does_not_explain_is_named(step: int, by: f
 def test_training_that_stops_being_finite_diverges_there() -> None:
     found = compared([trajectory(LOSSES)], [trajectory(LOSSES[:90])])["controlled.loss_per_step"]
     assert (found.verdict, found.reason[:20]) == (Verdict.REGRESSED, "diverges at step 90:")
+
+
+def test_a_figure_that_is_no_number_is_beyond_every_bound() -> None:
+    assert deviation(LOSSES, changed({110: math.nan}))[:2] == ("diverges", 110)
 
 
 def test_what_was_measured_between_frameworks_is_rounding() -> None:

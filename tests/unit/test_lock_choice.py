@@ -132,6 +132,20 @@ def test_a_release_that_pytorchs_index_lacks_says_nothing_about_the_index(uv: Uv
     assert not lock.locked(other).carries_cuda
 
 
+def test_an_installation_verifies_hashes_and_follows_nothing_but_the_lock(uv: Uv, matrix: Path) -> None:
+    found = lock.make(TORCH, matrix / "locks")
+    assert lock.install_arguments(found) == ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
+
+
+def test_wheels_without_an_upload_time_are_not_lost_to_the_date(uv: Uv, matrix: Path) -> None:
+    """PyTorch's index names no upload times; of other frameworks, a file without one is left out."""
+    lock.make(TORCH, matrix / "locks")
+    lock.make(Environment("jax", "0.10.2", None, "3.11", "cpu", "linux-x86_64"), matrix / "locks")
+    said = ["--exclude-newer-package" in extra for _, extra in uv.asked]
+    assert said[:-1] == [True] * len(said[:-1])
+    assert said[-1] is False
+
+
 def test_cuda_cells_and_macs_take_the_default_wheels(uv: Uv, matrix: Path) -> None:
     uv.cpu = CPU
     assert lock.locked(Environment("torch", "2.2.2", None, "3.11", "cuda", "linux-x86_64")).carries_cuda

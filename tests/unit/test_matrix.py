@@ -107,6 +107,7 @@ def test_a_file_that_does_not_fit_is_one_line_that_names_the_place(tmp_path: Pat
         ('framework=["torch"]\nversion=["1.0"]\nkeras=["3.8.0"]\ndevice=["gpu"]', "unknown device 'gpu'"),
         ('framework=["torch"]\nversion=["1.0"]\nkeras=["3.8.0"]\ndevice=["cpu"]\nvariant=["x"]', "unknown variant"),
         ('framework=["torch"]\nversion=["1.0"]\nkeras=["3.8.0"]\ndevice=["cpu"]\npython=["2.7"]', "python '2.7'"),
+        ('framework=["torch"]\nversion=["1.0"]\nkeras=["3.8.0"]\ndevice=["cpu"]\npython=["3.8/../x"]', "python '3.8/"),
     ],
 )
 def test_a_value_that_no_axis_has_is_refused(tmp_path: Path, line: str, message: str) -> None:

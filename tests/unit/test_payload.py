@@ -84,6 +84,17 @@ def test_garbage_is_bad_output(tmp_path: Path, content: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_an_answer_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payload, "_RESULT_LIMIT", 100)
+    with pytest.raises(BadOutputError, match="larger than"):
+        payload.ending(_answer(tmp_path, json.dumps({**FINE, "reason": "x" * 100})), _outcome())
+
+
+def test_a_process_that_fails_says_why_in_its_answer_rather_than_its_log(tmp_path: Path) -> None:
+    _answer(tmp_path, {"schema": 1, "status": "import-failed", "reason": "no module"})
+    assert payload.ending(tmp_path, _outcome(exit_code=1, log="last line")).reason == "exit code 1: no module"
+
+
 def test_text_in_another_encoding_is_bad_output(tmp_path: Path) -> None:
     (tmp_path / payload.RESULT).write_bytes(b'{"status": "ok", "reason": "\xff\xfe"}')
     with pytest.raises(BadOutputError, match="cannot be read"):

@@ -46,6 +46,14 @@ def test_the_executor_follows_device_and_engine(device: str, executor: str, host
     assert [job.executor for job in made.jobs] == [where]
 
 
+def test_an_environment_is_for_the_platform_of_the_place_it_runs_in() -> None:
+    places = {
+        executor: plan([_cell()], [], Selection((MNIST,), executor=executor), MAC).jobs[0].environment.platform
+        for executor in ("docker", "host")
+    }
+    assert places == {"docker": "linux-aarch64", "host": "macos-arm64"}
+
+
 def test_falling_back_to_the_host_is_said_once() -> None:
     made = plan([_cell(), _cell(version="2.6.0")], [], Selection((MNIST,)), BARE)
     assert len(made.notes) == 1

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from runner import run
+from runner.data import DataFile
 from runner.errors import BuildError, CellError, RunnerError, UnavailableError
 from runner.executors import Launch, Prepared, Say
-from runner.model import Cell, Environment, Job, Outcome, ProbeSpec, Sample, Status
+from runner.model import Cell, Environment, Job, Limits, Outcome, ProbeSpec, Sample, Status
 from runner.store import Store
 
 Behaviour = Callable[[Launch], Outcome]
@@ -111,6 +112,45 @@ def test_another_lock_setting_or_host_is_another_measurement(tmp_path: Path) -> 
     assert [len(e.order) for e in (changed_lock, changed_settings, changed_host)] == [1, 1, 1]
 
 
+def test_whatever_decides_a_result_is_part_of_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these changes one thing against the first run, and so must measure again."""
+    seen = DataFile(Path("/d.npz"), "mnist", "a" * 64)
+    variants = {"plain": {"TF_ENABLE_ONEDNN_OPTS": "1"}}
+    job = replace(_job(), cell=replace(_job().cell, variant="plain"))
+    context: dict[str, object] = {"data": seen, "variants": variants}
+    measured = []
+    for changes, seed, payload_hash in (
+        ({}, 0, "a"),
+        ({"data": replace(seen, sha256="b" * 64)}, 0, "a"),
+        ({"variants": {"plain": {"TF_ENABLE_ONEDNN_OPTS": "0"}}}, 0, "a"),
+        ({}, 7, "a"),
+        ({}, 0, "b"),
+    ):
+        monkeypatch.setattr("runner.payload.probe_hash", lambda said=payload_hash: said)
+        executor = Executor()
+        (sample,) = _run(tmp_path, executor, replace(job, seed=seed), **{**context, **changes})
+        measured.append((len(executor.order), sample.key, sample.fingerprint["data"]))
+        assert _run(tmp_path, Executor(), replace(job, seed=seed), **{**context, **changes}) == [sample]
+    assert [count for count, _, _ in measured] == [1] * 5
+    assert len({key for _, key, _ in measured}) == 5
+    assert [data for _, _, data in measured] == ["a" * 16, "b" * 16, "a" * 16, "a" * 16, "a" * 16]
+
+
+def test_a_process_gets_its_variants_variables_its_data_and_its_limits(tmp_path: Path) -> None:
+    launches: list[Launch] = []
+
+    def look(launch: Launch) -> Outcome:
+        launches.append(launch)
+        return fine(launch)
+
+    limits = Limits(timeout_s=12.0, memory_bytes=1 << 29)
+    job = replace(_job(), cell=replace(_job().cell, variant="plain"), probe=ProbeSpec("mnist", limits=limits))
+    data = DataFile(Path("/d.npz"), "mnist", "a" * 64)
+    _run(tmp_path, Executor({"1.0": look}), job, variants={"plain": {"A": "1"}, "other": {"B": "2"}}, data=data)
+    (launch,) = launches
+    assert (launch.environment, launch.limits, launch.data) == ({"A": "1"}, limits, data.path)
+
+
 def _raises(error: Exception) -> Behaviour:
     def behave(_launch: Launch) -> Outcome:
         raise error
@@ -187,6 +227,30 @@ def test_untimed_probes_run_while_others_build_and_timed_ones_wait(tmp_path: Pat
     samples = _run(tmp_path, executor, _job("1.0", "mnist"), _job("2.0", "mnist"), _job("1.0", "conv2d", timed=False))
     assert executor.order[0] == ("1.0", "conv2d", 0)
     assert [(s.probe, s.quiet) for s in samples if s.probe == "mnist"] == [("mnist", True), ("mnist", True)]
+
+
+def test_a_process_that_ran_while_another_environment_was_made_is_not_quiet(tmp_path: Path) -> None:
+    begun, ended = threading.Event(), threading.Event()
+    executor = Executor()
+
+    def hook(environment: Environment) -> None:
+        if environment.version == "2.0":
+            assert begun.wait(10)
+
+    def overlaps(launch: Launch) -> Outcome:
+        begun.set()
+        assert ended.wait(10)  # the other environment is ready by now: only the beginning was disturbed
+        return fine(launch)
+
+    def told(event: run.Event) -> None:
+        if event.kind == "ready" and "2.0" in event.subject:
+            threading.Timer(0.2, ended.set).start()
+
+    executor.prepare_hook = hook
+    executor.behaviour = {"1.0": overlaps}
+    context = run.Context({"host": executor}, Store(tmp_path), None, {"host": "h"})
+    samples = run.run((_job("1.0", timed=False), _job("2.0")), context, told)
+    assert [s.quiet for s in samples] == [False, True]
 
 
 def test_several_processes_at_once_are_never_called_quiet(tmp_path: Path) -> None:

@@ -126,3 +126,14 @@ def test_records_of_several_shards_are_put_together(tmp_path: Path) -> None:
     assert whole.notes == ("n",)
     assert [skip.reason for skip in whole.skips] == ["r"]
     assert whole.set_name == "quick"
+
+
+def test_results_on_other_data_or_another_host_are_results_of_their_own(tmp_path: Path) -> None:
+    places = ({"host": "a", "data": "1"}, {"host": "a", "data": "2"}, {"host": "b", "data": "1"})
+    for number, place in enumerate(places):
+        store.Store(tmp_path).save(replace(SAMPLE, key=str(number) * 64, fingerprint=dict(place)))
+    assert len(store.load([tmp_path])) == 3
+
+
+def test_others_can_read_a_result(tmp_path: Path) -> None:
+    assert store.Store(tmp_path).save(SAMPLE).stat().st_mode & 0o777 == 0o644

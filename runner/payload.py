@@ -50,6 +50,17 @@ def probes() -> tuple[str, ...]:
     return tuple(sorted(name for name, text in _entries() if "\ndef run(request, report)" in text))
 
 
+def settings(probe: str) -> dict[str, Any]:
+    """The settings a probe has and their defaults, read from the literal ``DEFAULTS`` in its source, never imported."""
+    import ast
+
+    for node in ast.parse(dict(_entries()).get(probe, "")).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["DEFAULTS"]:
+            defaults: dict[str, Any] = ast.literal_eval(node.value)
+            return defaults
+    return {}
+
+
 @functools.cache
 def probe_hash() -> str:
     """sha256 over the payload's files: relative path, NUL, content, NUL, in the order of the paths."""

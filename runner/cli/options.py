@@ -69,6 +69,8 @@ def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...
 def _settings(texts: tuple[str, ...], probes: tuple[str, ...]) -> dict[str, dict[str, Scalar]]:
     import json
 
+    from runner import payload
+
     changed: dict[str, dict[str, Scalar]] = {}
     for text in texts:
         target, equals, value = text.partition("=")
@@ -77,8 +79,16 @@ def _settings(texts: tuple[str, ...], probes: tuple[str, ...]) -> dict[str, dict
             raise UsageError(f"--setting {text!r}: it looks like mnist.epochs=5")
         if probe not in probes:
             raise UsageError(f"--setting {text!r}: probe {probe!r} does not run{suggest(probe, probes)}")
+        known = payload.settings(probe)
+        if name not in known:
+            there_are = f"; there are: {', '.join(known)}" if known else ""
+            raise UsageError(f"--setting {text!r}: {probe} has no setting {name!r}{suggest(name, known)}{there_are}")
         try:
-            changed.setdefault(probe, {})[name] = json.loads(value)
-        except ValueError:
-            changed.setdefault(probe, {})[name] = value
+            found = json.loads(value, parse_constant=str)
+        except (ValueError, RecursionError):
+            found = value
+        default = known[name]
+        if default is not None and type(found) is not type(default) and (type(default), type(found)) != (float, int):
+            raise UsageError(f"--setting {text!r}: {name} is {type(default).__name__}, such as {json.dumps(default)}")
+        changed.setdefault(probe, {})[name] = found
     return changed

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner import payload
+from runner import matrix, payload
 from runner.data import DataFile
 from runner.errors import BadOutputError
 from runner.model import Cell, Environment, Job, Kind, Outcome, ProbeSpec, Status
@@ -45,6 +45,14 @@ def test_a_process_finds_the_payload_and_its_request(tmp_path: Path) -> None:
 def test_the_payload_names_its_probes() -> None:
     assert {"hello", "mnist", "conv2d"} <= set(payload.probes())
     assert not {"protocol", "__main__"} & set(payload.probes())
+
+
+def test_the_settings_of_the_committed_matrix_are_settings_of_its_probes() -> None:
+    assert payload.settings("mnist")["epochs"] == 3
+    assert payload.settings("hello") == {}
+    for chosen in matrix.load().sets.values():
+        for probe, changed in chosen.probes.items():
+            assert changed.keys() <= payload.settings(probe).keys()
 
 
 def test_a_good_answer_is_read(tmp_path: Path) -> None:

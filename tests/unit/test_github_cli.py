@@ -1,0 +1,117 @@
+"""``list --github`` writes what a workflow reads; ``schema`` writes what its result files fit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from runner import cli, matrix, schema, store
+from runner.model import SCHEMA, Sample, Status
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _plan(capsys: pytest.CaptureFixture[str], folder: Path, *argv: str) -> dict[str, list[dict[str, Any]]]:
+    assert cli.run(["list", "--github", str(folder), *argv]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return {name: json.loads(text) for name, _, text in (line.partition("=") for line in lines)}
+
+
+def test_every_cell_of_the_set_is_in_one_job(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    jobs = _plan(capsys, tmp_path, "--set", "full", "--whole", "--cuda-labels", '["gpu"]')
+    assert list(jobs) == ["linux", "macos", "cuda"]
+    assert not jobs["macos"]
+    ids = [cell for kind in jobs.values() for job in kind for cell in job["cells"].split()]
+    record = store.load_records([tmp_path])
+    assert sorted(ids) == sorted(cell.id for cell in record.cells)
+    assert all("_cuda" in cell for job in jobs["cuda"] for cell in job["cells"].split())
+    assert all(matrix.parse_cell(cell).id == cell for cell in ids)
+
+
+def test_a_job_has_what_the_workflow_reads(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (job,) = _plan(capsys, tmp_path)["linux"]
+    assert set(job) == {"id", "cells", "timeout", "minutes"}
+    used = (ROOT / ".github/workflows/matrix.yml").read_text("utf-8") if (ROOT / ".github").is_dir() else ""
+    for key in job:
+        assert not used or f"matrix.shard.{key}" in used
+
+
+def test_outputs_fit_githubs_limit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name in matrix.load().sets:
+        assert cli.run(["list", "--github", str(tmp_path / name), "--set", name, "--whole"]) == 0
+        assert len(capsys.readouterr().out.encode()) < 1 << 20
+
+
+def test_cuda_without_a_runner_is_told_and_not_dropped(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    jobs = _plan(capsys, tmp_path, "--set", "full", "--whole", "--only", "jax-*")
+    assert jobs["cuda"] == []
+    skips = store.load_records([tmp_path]).skips
+    assert skips
+    assert {skip.cell.device for skip in skips} == {"cuda"}
+    assert {skip.status for skip in skips} == {Status.UNAVAILABLE}
+    assert "no labels of one were given" in skips[0].reason
+
+
+def test_what_is_reported_if_no_runner_takes_a_shard_lies_ready(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    jobs = _plan(capsys, tmp_path, "--set", "full", "--whole", "--cuda-labels", '["gpu"]')
+    for job in jobs["cuda"]:
+        record = store.load_records([tmp_path / "not-run" / job["id"]])
+        assert [skip.cell.id for skip in record.skips] == job["cells"].split()
+        assert '["gpu"]' in record.skips[0].reason
+
+
+@pytest.mark.parametrize(("event", "condensed"), [("pull_request", True), ("schedule", False), ("push", False)])
+def test_pull_requests_get_fewer_cells(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, event: str, condensed: bool
+) -> None:
+    monkeypatch.setenv("GITHUB_EVENT_NAME", event)
+    _plan(capsys, tmp_path, "--set", "full")
+    record = store.load_records([tmp_path])
+    assert (len(record.cells) < 20) == condensed
+    assert any("condensed" in note for note in record.notes) == condensed
+    assert not condensed or {cell.device for cell in record.cells} == {"cpu"}
+
+
+def test_an_unknown_set_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.run(["list", "--github", str(tmp_path), "--set", "ful"]) == 2
+    assert "did you mean 'full'" in capsys.readouterr().err
+
+
+# --- schemas -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not (ROOT / "docs/schema").is_dir(), reason="not a checkout")
+def test_the_committed_schemas_are_what_the_types_make(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["schema", str(ROOT / "docs/schema"), "--check"]) == 0, capsys.readouterr().out
+
+
+def test_a_schema_that_is_out_of_date_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.run(["schema", str(tmp_path)]) == 0
+    path = tmp_path / schema.file_name("sample")
+    path.write_text(path.read_text("utf-8").replace("wall_s", "wall_ms"), encoding="utf-8")
+    capsys.readouterr()
+    assert cli.run(["schema", str(tmp_path), "--check"]) == 1
+    assert str(path) in capsys.readouterr().out
+
+
+def test_a_schema_names_its_version_and_every_field() -> None:
+    document = json.loads(schema.text("sample"))
+    assert schema.file_name("sample") == f"sample-{SCHEMA}.schema.json"
+    assert document["properties"]["schema"] == {"const": SCHEMA}
+    assert set(document["properties"]) == {field.name for field in msgspec.inspect.type_info(Sample).fields}  # type: ignore[attr-defined]
+    assert set(document["$defs"]) >= {"Cell", "Metric", "Status", "Kind"}
+    references = set(_references(document))
+    assert references == {f"#/$defs/{name}" for name in document["$defs"]}
+
+
+def _references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["$ref"]] if "$ref" in value else []
+        return own + [one for part in value.values() for one in _references(part)]
+    return [one for part in value for one in _references(part)] if isinstance(value, list) else []

@@ -86,7 +86,8 @@ def attempt(keras, scenario):
     found = {}
     for name in names:
         if name not in measured:
-            found[name] = ["wrong", None, "", "", "not reported (reported: %s)" % ", ".join(sorted(measured)), ""]
+            status = "unsupported" if name in scenario.optional else "wrong"
+            found[name] = [status, None, "", "", "not reported (reported: %s)" % ", ".join(sorted(measured)), ""]
             continue
         status, figure, note = judge.compare(measured[name], truth[name], scales[name])
         kept = judge.digest(measured[name]) if status == "ok" else judge.sketch(measured[name])

@@ -13,11 +13,13 @@ class Scenario:
 
     ``figures``: those to compare (None: all of the truth). ``lacks(keras)``: why a version cannot be asked.
     ``unit``: the rounding error of the arithmetic. ``task`` and ``gradients``: what ``script`` makes a script of.
+    ``optional``: figures that not every version reports.
     """
 
     def __init__(self, name, measure, truth, figures=None, lacks=None, unit=UNITS["float32"], task=None):
         self.name, self.measure, self.truth = name, measure, truth
         self.figures, self.unit, self.task, self.gradients = figures, unit, task, None
+        self.optional = ()
         self.lacks = lacks or (lambda keras: "")
 
 

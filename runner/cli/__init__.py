@@ -23,6 +23,7 @@ COMMANDS = {
     "defects": ("runner.cli.defects", "List what the sweeps found wrong, each once, with a script that shows it."),
     "schema": ("runner.cli.schemas", "Write the JSON Schemas of result files."),
     "repro": ("runner.cli.repro", "Run a script unchanged in chosen cells; show what it printed side by side."),
+    "bisect": ("runner.cli.bisect", "Find the release of a package that changed what a script or probe comes to."),
     "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),
     "compare": ("runner.cli.judge", "Compare two finished runs, cell by cell."),
     "calibrate": ("runner.cli.judge", "Measure how much a cell differs from itself on this machine."),

@@ -22,7 +22,7 @@ LAYERS = [
     ["lock"],
     ["images"],
     ["executors"],
-    ["data", "repro"],
+    ["data", "repro", "bisect"],
     ["payload"],
     ["store", "doctor"],
     ["report", "schema"],

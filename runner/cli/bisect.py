@@ -1,0 +1,53 @@
+"""``runner bisect``: the release of a package that changed what a script or a probe comes to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.cli import targets
+
+
+@click.command("bisect")
+@click.argument("package")
+@click.argument("arguments", nargs=-1, metavar="[-- ARGUMENTS...]")
+@click.option("--good", required=True, metavar="VERSION", help="A release known to be good.")
+@click.option("--bad", required=True, metavar="VERSION", help="A release known to be bad.")
+@click.option("--find-fix", is_flag=True, help="The bad one is the older: find the first good release.")
+@click.option(
+    "--script", type=click.Path(path_type=Path), metavar="FILE", help="Exit 0 good, 125 cannot tell, else bad."
+)
+@click.option("--stdout", "pattern", metavar="REGEX", help="With --script: good where the output matches.")
+@click.option("--probe", metavar="NAME", help="In place of --script: good where the probe runs well.")
+@click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
+@click.option("--case", metavar="NAME", help="With --probe ops: good where this case is right.")
+@click.option("--metric", metavar="NAME", help="With --probe: bad where the judge's verdict on it is --verdict.")
+@click.option(
+    "--verdict", default="regressed", show_default=True, type=click.Choice(["regressed", "improved", "broken"])
+)
+@click.option("--rounds", default=10, show_default=True, type=click.IntRange(2), help="With --metric: up to so many.")
+@click.option("--cell", metavar="CELL", help="The cell whose PACKAGE moves.")
+@click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="What is held fixed; makes the cell.")
+@click.option("--as-of", metavar="DATE", help="Nothing uploaded later is considered (default: today).")
+@click.option("--python", metavar="3.X", help="Python (default: one both ends have wheels for).")
+@click.option("--executor", default="host", show_default=True, help="host for speed, docker for evidence, auto.")
+@click.option("--repeat", default=1, show_default=True, type=click.IntRange(1), help="Vote on up to so many runs.")
+@click.option("--prereleases", is_flag=True, help="Test prereleases too.")
+@click.option("--yanked", is_flag=True, help="Test yanked releases too.")
+@click.option("--keep", is_flag=True, help="Keep the images and environments made on the way.")
+@click.option("--fresh", is_flag=True, help="Forget the answers of an earlier, interrupted search.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out/bisect"), show_default=True)
+@targets.script_options
+def bisect_command(**arguments: Any) -> None:
+    """Find the release of PACKAGE, between --good and --bad, that changed something; everything else is held fixed.
+
+    Both ends are verified first. Releases that cannot be installed are stepped around. Every answer is kept in
+    --out, so that a search that is interrupted goes on where it was. Exit codes: 0 found; 1 the ends enclose no
+    change; 3 found only up to releases that could not be tested.
+    """
+    from runner.cli import bisection
+
+    sys.exit(bisection.bisect(bisection.Request(**arguments)))

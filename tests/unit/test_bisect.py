@@ -1,0 +1,177 @@
+"""The search for the release that changed something."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner import cli
+from runner.bisect import Ask, Found, Mark, Refused, Step, ahead, step, vote
+from runner.cli import bisection, trials
+from runner.errors import UsageError
+from runner.model import Comparison, Status, Verdict
+from runner.repro import script
+
+
+def _search(truth: list[Mark], *, find_fix: bool = False) -> tuple[Step, list[str]]:
+    releases = [f"1.{n}" for n in range(len(truth))]
+    answers: dict[str, Mark] = {}
+    asked: list[str] = []
+    while isinstance(after := step(releases, answers, find_fix=find_fix), Ask):
+        assert after.version not in asked
+        asked.append(after.version)
+        answers[after.version] = truth[releases.index(after.version)]
+    return after, asked
+
+
+@given(st.integers(2, 300), st.data(), st.booleans())
+def test_the_first_new_release_is_found_in_few_runs(n: int, data: st.DataObject, find_fix: bool) -> None:
+    first_new = data.draw(st.integers(1, n - 1))
+    old, new = (Mark.BAD, Mark.GOOD) if find_fix else (Mark.GOOD, Mark.BAD)
+    found, asked = _search([old] * first_new + [new] * (n - first_new), find_fix=find_fix)
+    assert found == Found(f"1.{first_new - 1}", f"1.{first_new}")
+    assert len(asked) <= math.ceil(math.log2(n)) + 2
+
+
+@given(st.integers(3, 60), st.data())
+def test_releases_that_cannot_be_tested_are_stepped_around(n: int, data: st.DataObject) -> None:
+    first_new = data.draw(st.integers(1, n - 1))
+    truth = [Mark.GOOD] * first_new + [Mark.BAD] * (n - first_new)
+    for skipped in data.draw(st.sets(st.integers(1, n - 2))):
+        truth[skipped] = Mark.SKIP
+    found, _ = _search(truth)
+    assert isinstance(found, Found)
+    suspects = [*found.between, found.first_new]
+    assert f"1.{first_new}" in suspects
+    assert all(truth[int(one.split(".")[1])] == Mark.SKIP for one in found.between)
+
+
+@given(st.lists(st.sampled_from(Mark), min_size=2, max_size=40))
+def test_whatever_the_answers_the_search_ends_at_a_change(truth: list[Mark]) -> None:
+    found, asked = _search(truth)
+    assert len(asked) <= len(truth)
+    if isinstance(found, Found):
+        assert truth[int(found.last_old.split(".")[1])] == Mark.GOOD
+        assert truth[int(found.first_new.split(".")[1])] == Mark.BAD
+    else:
+        assert (truth[0], truth[-1]) != (Mark.GOOD, Mark.BAD)
+
+
+@pytest.mark.parametrize(
+    ("truth", "why"),
+    [
+        ([Mark.GOOD, Mark.GOOD], "both ends are good"),
+        ([Mark.BAD, Mark.BAD], "both ends are bad"),
+        ([Mark.BAD, Mark.GOOD], "other way round"),
+        ([Mark.SKIP, Mark.BAD], "1.0 cannot be tested"),
+        ([Mark.GOOD, Mark.SKIP], "1.1 cannot be tested"),
+    ],
+)
+def test_ends_that_enclose_no_change_are_refused(truth: list[Mark], why: str) -> None:
+    found, asked = _search(truth)
+    assert isinstance(found, Refused)
+    assert why in found.reason
+    assert len(asked) == 2
+
+
+def test_both_next_candidates_are_known_while_one_is_tested() -> None:
+    releases = [f"1.{n}" for n in range(9)]
+    answers = {"1.0": Mark.GOOD, "1.8": Mark.BAD}
+    assert step(releases, answers) == Ask("1.4")
+    assert set(ahead(releases, answers, "1.4")) == {"1.2", "1.6"}
+
+
+@pytest.mark.parametrize(
+    ("marks", "repeat", "result"),
+    [
+        ([], 1, None),
+        ([Mark.GOOD], 1, Mark.GOOD),
+        ([Mark.GOOD], 3, None),
+        ([Mark.GOOD, Mark.GOOD], 3, Mark.GOOD),
+        ([Mark.GOOD, Mark.BAD], 3, None),
+        ([Mark.GOOD, Mark.BAD, Mark.BAD], 3, Mark.BAD),
+        ([Mark.GOOD, Mark.BAD], 2, Mark.SKIP),
+        ([Mark.SKIP], 3, Mark.SKIP),
+    ],
+)
+def test_a_flaky_release_is_voted_on(marks: list[Mark], repeat: int, result: Mark | None) -> None:
+    assert vote(marks, repeat) == result
+
+
+class TestTrials:
+    def test_exit_codes_mean_what_they_mean_to_git_bisect(self) -> None:
+        trial = trials.ScriptTrial(script.Script(Path("s.py")), None, 1)
+        marks = [trial.mark(_ran(code)) for code in (0, 1, 125, 139)]
+        assert marks == [Mark.GOOD, Mark.BAD, Mark.SKIP, Mark.BAD]
+
+    def test_with_a_pattern_the_output_decides(self) -> None:
+        trial = trials.ScriptTrial(script.Script(Path("s.py")), re.compile(r"acc=0\.9"), 1)
+        assert trial.mark(_ran(1, "acc=0.93")) == Mark.GOOD
+        assert trial.mark(_ran(0, "acc=0.83")) == Mark.BAD
+
+    def test_the_judges_word_decides_on_a_metric(self) -> None:
+        def judged(verdict: Verdict) -> list[Comparison]:
+            return [Comparison("a", "b", "keras", "mnist", "free.step_s", verdict, "1.2x")]
+
+        told = [trials.verdict_mark(judged(v), "step_s", Verdict.REGRESSED)[0] for v in Verdict]
+        assert told[list(Verdict).index(Verdict.REGRESSED)] == Mark.BAD
+        assert told[list(Verdict).index(Verdict.SAME)] == Mark.GOOD
+        assert told[list(Verdict).index(Verdict.INCONCLUSIVE)] == Mark.SKIP
+
+    def test_a_metric_there_is_none_of_is_refused_with_the_nearest(self) -> None:
+        comparison = Comparison("a", "b", "keras", "mnist", "free.step_s", Verdict.SAME, "")
+        with pytest.raises(UsageError, match=r"did you mean 'free\.step_s'"):
+            trials.verdict_mark([comparison], "fre.stepp_s", Verdict.REGRESSED)
+
+    def test_one_case_of_a_sweep_decides(self) -> None:
+        cases = {"relu": ["ok"], "conv": ["wrong", "", "", "", "off by one"], "conv#jit": ["ok"]}
+        assert trials.case_mark(cases, "relu") == (Mark.GOOD, "")
+        assert trials.case_mark(cases, "conv")[0] == Mark.BAD
+        assert trials.case_mark(cases, "rellu")[0] == Mark.SKIP
+
+
+class TestCommandLine:
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [
+            (["--good", "3.9.0", "--bad", "3.8.0"], "swap them"),
+            (["--good", "3.8.0", "--bad", "3.9.0", "--find-fix"], "must be the newer"),
+            (["--good", "3.8.0", "--bad", "3.8"], "the same release"),
+            (["--good", "new", "--bad", "3.8"], "no release number"),
+        ],
+    )
+    def test_ends_that_make_no_sense_are_refused(
+        self, arguments: list[str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "s.py").touch()
+        assert cli.run(["bisect", "keras", "--script", str(tmp_path / "s.py"), *arguments]) == 2
+        assert why in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [
+            ([], "either --script FILE or --probe NAME"),
+            (["--script", "nowhere.py"], "no such script"),
+            (["--probe", "mnits"], "did you mean 'mnist'"),
+            (["--probe", "mnist", "--case", "x"], "goes with --probe ops"),
+        ],
+    )
+    def test_what_is_tested_must_be_there(
+        self, arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(["bisect", "keras", "--good", "3.8.0", "--bad", "3.9.0", *arguments]) == 2
+        assert why in capsys.readouterr().err
+
+    def test_what_moved_leaves_out_the_package_itself(self) -> None:
+        base = {"jax": "0.4.35", "jaxlib": "0.4.35", "numpy": "1.26.4", "old": "1"}
+        now = {"jax": "0.5.0", "jaxlib": "0.5.0", "numpy": "2.0.0"}
+        assert bisection.moved(base, now, "jax") == ["numpy 1.26.4 -> 2.0.0", "old 1 -> none"]
+
+
+def _ran(code: int, output: str = "") -> script.Ran:
+    return script.Ran("c", Status.OK if code == 0 else Status.CRASHED, code, "", output)

@@ -23,6 +23,8 @@ _RESULT_LIMIT = 64 << 20
 _SAYABLE = frozenset(Status) - {Status.BUILD_FAILED, Status.OOM, Status.TIMEOUT, Status.SKIPPED}
 """What a probe can say of itself. The others are for those who see it from outside."""
 
+_UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+
 
 class Answer(msgspec.Struct, frozen=True):
     """``result.json`` as a probe writes it. Unknown fields are left for newer readers."""
@@ -120,7 +122,7 @@ def read_answer(path: Path) -> Answer:
             raise BadOutputError("the probe ended without a result file")
         if path.stat().st_size > _RESULT_LIMIT:
             raise BadOutputError(f"the probe's result file is larger than {_RESULT_LIMIT >> 20} MiB")
-        answer = msgspec.json.decode(path.read_bytes(), type=Answer)
+        answer = msgspec.convert(_printable(msgspec.json.decode(path.read_bytes())), type=Answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadOutputError(f"the probe's result file cannot be read: {error}") from None
     except OSError as error:
@@ -128,6 +130,17 @@ def read_answer(path: Path) -> Answer:
     if answer.status not in _SAYABLE:
         raise BadOutputError(f"the probe's result file has an unknown status {answer.status!r}")
     return answer
+
+
+def _printable(value: Any) -> Any:
+    """The same without control characters: what a cell says is shown on terminals, and must not steer them."""
+    if isinstance(value, str):
+        return value.translate(_UNPRINTABLE)
+    if isinstance(value, list):
+        return [_printable(entry) for entry in value]
+    if isinstance(value, dict):
+        return {_printable(key): _printable(entry) for key, entry in value.items()}
+    return value
 
 
 def _answer_or_nothing(io: Path) -> Answer:

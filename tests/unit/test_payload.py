@@ -92,6 +92,18 @@ def test_garbage_is_bad_output(tmp_path: Path, content: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_what_a_cell_says_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    evil = "\x1b]0;title\x07\x9b2J"
+    metric = {"name": evil, "value": 1.5, "kind": "timing", "unit": evil}
+    said = {"schema": 1, "status": "ok", "reason": evil, "facts": {evil: [evil]}, "metrics": [metric]}
+    answer = payload.ending(_answer(tmp_path, said), _outcome()).answer
+    shown = "\ufffd]0;title\ufffd\ufffd2J"
+    assert (answer.reason, answer.metrics[0].name, answer.metrics[0].unit) == (shown, shown, shown)
+    assert answer.facts == {shown: [shown]}
+    kept = {**said, "reason": "two\n\tlines: ü", "facts": {}, "metrics": []}
+    assert payload.ending(_answer(tmp_path, kept), _outcome()).reason == "two\n\tlines: ü"
+
+
 def test_an_answer_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payload, "_RESULT_LIMIT", 100)
     with pytest.raises(BadOutputError, match="larger than"):

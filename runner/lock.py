@@ -26,7 +26,7 @@ from runner.model import Environment
 __all__ = ["Lock", "check", "committed", "install_arguments", "locked", "make", "make_all", "upgrade"]
 
 DEFAULT_BUILD = "PyTorch's own index could not be reached: this is the default index's build, which carries CUDA"
-_FORGET_UNREACHABLE_S = 24 * 3600
+_DAY_S = 24 * 3600
 
 _making: dict[str, threading.Lock] = {}
 _making_guard = threading.Lock()
@@ -68,7 +68,8 @@ def locked(environment: Environment, say: Callable[[str], None] | None = None) -
         usable = cached and _same_question(cached.recipe, recipe(environment))
         if cached and usable and not (kept and cached.carries_cuda):
             return cached
-        if kept and _index_known_unreachable():
+        # asked today: the index was not there, or it lacks this release
+        if kept and (_today(_unreachable_mark()) or (cached and usable and _today(cached.path))):
             return kept
         if say:
             say("resolving")
@@ -211,7 +212,7 @@ def _wants_cpu_wheels(environment: Environment) -> bool:
 
 def _cpu_wheels(asked: Recipe, environment: Environment) -> str | None:
     """Resolve from PyTorch's own index, or None where it cannot be reached or lacks the release."""
-    if _index_known_unreachable():
+    if _today(_unreachable_mark()):
         return None
     try:
         return _compile(
@@ -269,9 +270,10 @@ def _unreachable_mark() -> Path:
     return cache_dir() / "pytorch-index-unreachable"
 
 
-def _index_known_unreachable() -> bool:
+def _today(path: Path) -> bool:
+    """Whether the file was written within a day."""
     try:
-        return time.time() - _unreachable_mark().stat().st_mtime < _FORGET_UNREACHABLE_S
+        return time.time() - path.stat().st_mtime < _DAY_S
     except OSError:
         return False
 

@@ -124,6 +124,14 @@ def test_where_it_is_not_the_committed_lock_is_used_and_nobody_asks_again_that_d
     assert uv.asked
 
 
+def test_a_release_that_pytorchs_index_lacks_is_asked_for_once_a_day(uv: Uv, matrix: Path) -> None:
+    uv.cpu = BuildError("no", "error: No solution found when resolving dependencies")
+    committed = lock.make(TORCH, matrix / "locks")
+    for _ in range(3):
+        assert lock.locked(TORCH) == committed
+    assert len(uv.asked) == 4  # with and without PyTorch's index, for the repository and once for the cache
+
+
 def test_a_release_that_pytorchs_index_lacks_says_nothing_about_the_index(uv: Uv, matrix: Path) -> None:
     uv.cpu = BuildError("no", "error: No solution found when resolving dependencies")
     assert lock.locked(TORCH).carries_cuda

@@ -24,6 +24,7 @@ COMMANDS = {
     "schema": ("runner.cli.schemas", "Write the JSON Schemas of result files."),
     "repro": ("runner.cli.repro", "Run a script unchanged in chosen cells; show what it printed side by side."),
     "bisect": ("runner.cli.bisect", "Find the release of a package that changed what a script or probe comes to."),
+    "shell": ("runner.cli.shell", "Open a shell, or run a command, in a cell."),
     "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),
     "compare": ("runner.cli.judge", "Compare two finished runs, cell by cell."),
     "calibrate": ("runner.cli.judge", "Measure how much a cell differs from itself on this machine."),

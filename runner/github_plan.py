@@ -258,6 +258,11 @@ def torn(shards_: Iterable[Shard], pairs: Iterable[Pair]) -> list[Pair]:
     ]
 
 
+def too_long(shards_: Iterable[Shard]) -> list[Shard]:
+    """Shards that cannot end in time: comparisons that belong together and take longer than a job may."""
+    return [shard for shard in shards_ if shard.estimate.first > JOB_MINUTES - UPLOAD_MINUTES]
+
+
 def markdown(shards_: Sequence[Shard], loads: Mapping[Cell, Load], run_s: float, torn_pairs: Sequence[Pair]) -> str:
     """The plan for a step summary: a row per shard, and the arithmetic."""
     cells = [cell for shard in shards_ for cell in shard.cells]
@@ -286,6 +291,12 @@ def markdown(shards_: Sequence[Shard], loads: Mapping[Cell, Load], run_s: float,
         f"+ cells x {run_s:.0f} s of probes; GB = framework layers, each once, + Keras layers;",
         f"registry = {COMPRESSED:g} x (GB + {BASE_GB:g} for each Python).",
     ]
+    for shard in too_long(shards_):
+        lines += [
+            "",
+            f"**{shard.id} would take {shard.estimate.first:.0f} minutes, and a job may take {JOB_MINUTES}:** what it",
+            "has not measured by then is reported as missing. Fewer rounds, fewer probes, or fewer cells (`only`).",
+        ]
     if torn_pairs:
         lines += [
             "",

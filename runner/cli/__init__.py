@@ -25,6 +25,7 @@ COMMANDS = {
     "repro": ("runner.cli.repro", "Run a script unchanged in chosen cells; show what it printed side by side."),
     "bisect": ("runner.cli.bisect", "Find the release of a package that changed what a script or probe comes to."),
     "shell": ("runner.cli.shell", "Open a shell, or run a command, in a cell."),
+    "export": ("runner.cli.export", "Write a folder that reproduces one result without this project."),
     "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),
     "compare": ("runner.cli.judge", "Compare two finished runs, cell by cell."),
     "calibrate": ("runner.cli.judge", "Measure how much a cell differs from itself on this machine."),

@@ -24,7 +24,7 @@ LAYERS = [
     ["executors"],
     ["data", "repro", "bisect"],
     ["payload"],
-    ["store", "doctor"],
+    ["store", "doctor", "export"],
     ["report", "schema"],
     ["run"],
     ["cli"],

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import keras_side, network, reference
+from . import keras_side, network, outputs, reference
 from .scenarios import (
     ALL,
-    BIAS_1,
     KERNEL_1,
     LABELS,
     WEIGHTS,
@@ -41,15 +40,6 @@ def compiled(keras, task):
         **task.compile,
     )
     return model
-
-
-def fitted(model, x, y, **options):
-    """``model.fit`` in order and in silence; the figures of ``reference.fit``."""
-    history = model.fit(
-        keras_side.single(x), keras_side.single(y), **dict({"batch_size": 8, "shuffle": False, "verbose": 0}, **options)
-    )
-    found = {name: [float(v) for v in values] for name, values in history.history.items()}
-    return dict(found, weights=keras_side.weights(model), epochs=len(history.epoch))
 
 
 def train_on_batch():
@@ -130,87 +120,15 @@ def _squares(y, out, rounding):
     return {"loss": rounding((out - y) ** 2).mean(), "mae": rounding(np.abs(out - y)).mean()}
 
 
-def several_outputs(name, loss_weights, weighted, count=N):
-    """Two heads on one trunk, with a loss weight and sample weights of their own, on ``count`` samples."""
-    x, first_target = X_ALL[:count], Y_ALL[:count]
-    heads = network.Dense(np.hstack([mlp()[1].parameters[0], KERNEL_1[:5, :2]]), np.zeros(5))
-    targets = {"a": first_target, "b": first_target[:, :2] * 0.5}
-    parts = {"a": slice(0, 3), "b": slice(3, 5)}
-    ones, some = np.ones(count), WEIGHTS_ALL[:count]
-    weights = {"a": some, "b": some[::-1]} if weighted else {"a": ones, "b": ones}
-
-    def measure(keras):
-        first = mlp()[0]
-        inputs = keras.Input((6,))
-        trunk = keras.layers.Dense(5, activation="tanh")
-        made = {key: keras.layers.Dense(part.stop - part.start, name=key) for key, part in parts.items()}
-        hidden = trunk(inputs)
-        model = keras.Model(inputs, {key: layer(hidden) for key, layer in made.items()})
-        trunk.set_weights([w.astype("float32") for w in first.parameters])
-        for key, part in parts.items():
-            made[key].set_weights([w[..., part].astype("float32") for w in heads.parameters])
-        model.compile("sgd", {"a": "mse", "b": "mae"}, loss_weights=loss_weights, metrics={"a": ["mae"], "b": ["mse"]})
-        model.optimizer.learning_rate = 0.1
-        history = model.fit(
-            x.astype("float32"),
-            {key: y.astype("float32") for key, y in targets.items()},
-            sample_weight={key: w.astype("float32") for key, w in weights.items()} if weighted else None,
-            batch_size=8,
-            epochs=2,
-            shuffle=False,
-            verbose=0,
-        ).history
-        layers = [trunk, made["a"], made["b"]]
-        found = {key: [float(v) for v in values] for key, values in history.items()}
-        return dict(found, weights=[np.asarray(w, "float64") for layer in layers for w in layer.get_weights()])
-
-    def truth(rounding):
-        net = network.Network([mlp()[0], network.Dense(*heads.parameters)])
-        scale = loss_weights or {"a": 1.0, "b": 1.0}
-        history = {}
-        for _ in range(2):
-            means = {}
-            for index in reference.batches(count, 8, None):
-                n = len(x[index])
-                out = net.forward(x[index], True, rounding)
-                slope = np.zeros_like(out)
-                total = 0.0
-                for key, part in parts.items():
-                    error = rounding(out[:, part] - targets[key][index])
-                    square = key == "a"
-                    values = rounding((error**2 if square else np.abs(error)).mean(-1))
-                    slopes = (2.0 * error if square else np.sign(error)) / error.shape[-1]
-                    share = weights[key][index] / n
-                    loss = rounding((values * share).sum())
-                    total = total + scale[key] * loss
-                    slope[:, part] = scale[key] * slopes * share[:, None]
-                    other = (np.abs(error) if square else error**2).mean(-1)
-                    means.setdefault("%s_loss" % key, reference.Mean()).add(loss, n)
-                    means.setdefault("%s_%s" % (key, "mae" if square else "mse"), reference.Mean()).add(other.mean(), n)
-                means.setdefault("loss", reference.Mean()).add(total, n)
-                net.backward(slope, rounding)
-                for layer in net.layers:
-                    layer.parameters = [rounding(p - 0.1 * g) for p, g in zip(layer.parameters, layer.gradients)]
-            for key, mean in means.items():
-                history.setdefault(key, []).append(mean.value)
-        trunk, both = net.layers
-        history["weights"] = trunk.parameters + [w[..., part] for part in parts.values() for w in both.parameters]
-        return history
-
-    made = Scenario(name, measure, truth)
-    made.optional = ("a_loss", "b_loss")  # left out on purpose before keras-team/keras#20023
-    return made
-
-
 def in_two_parts(name, between):
     """Two epochs as two calls of ``fit``, with ``between(keras, model)`` in between: the optimizer goes on."""
     task = regression(optimizer=ADAM, rate=0.05)
 
     def measure(keras):
         model = compiled(keras, task)
-        first = fitted(model, X, Y)
+        first = keras_side.fitted(model, X, Y)
         model = between(keras, model)
-        second = fitted(model, X, Y)
+        second = keras_side.fitted(model, X, Y)
         return {"loss": first["loss"] + second["loss"], "weights": second["weights"]}
 
     return Scenario(name, measure, lambda rounding: reference.fit(task, rounding), ("loss", "weights"))
@@ -229,7 +147,7 @@ def frozen():
         model = keras_side.model(keras, task)
         model.layers[0].trainable = False
         model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
-        return fitted(model, X, Y)
+        return keras_side.fitted(model, X, Y)
 
     layers = mlp()
     layers[0].trainable = False
@@ -247,14 +165,14 @@ def rate_changes():
 
     def between(keras):
         model = compiled(keras, regression())
-        first = fitted(model, X, Y)
+        first = keras_side.fitted(model, X, Y)
         model.optimizer.learning_rate = 0.02
-        return {"loss": first["loss"] + fitted(model, X, Y)["loss"], "weights": keras_side.weights(model)}
+        return {"loss": first["loss"] + keras_side.fitted(model, X, Y)["loss"], "weights": keras_side.weights(model)}
 
     def callback(keras):
         model = compiled(keras, regression())
         schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 if epoch == 0 else 0.02)
-        return fitted(model, X, Y, epochs=2, callbacks=[schedule])
+        return keras_side.fitted(model, X, Y, epochs=2, callbacks=[schedule])
 
     def truth(rounding):
         return reference.fit(task, rounding)
@@ -289,7 +207,7 @@ def loss_scaling():
             inner = keras.optimizers.SGD(0.1)
             outer = keras.optimizers.LossScaleOptimizer(inner, initial_scale=4.0, dynamic_growth_steps=2)
             model.compile(optimizer=outer, loss="mse")
-            fitted(model, X, y, epochs=epochs)
+            keras_side.fitted(model, X, y, epochs=epochs)
             found = float(np.asarray(keras.ops.convert_to_numpy(outer.dynamic_scale)))
             return {"weights": keras_side.weights(model), "scale": found}
 
@@ -321,7 +239,9 @@ def splitting():
     task = reference.Task(mlp(), X_ALL[:kept], Y_ALL[:kept], validation=(X_ALL[kept:], Y_ALL[kept:]), metrics=("mae",))
 
     def measure(keras):
-        return fitted(compiled(keras, task), X_ALL, Y_ALL, validation_split=(ALL - kept) / ALL - 1e-6, epochs=2)
+        return keras_side.fitted(
+            compiled(keras, task), X_ALL, Y_ALL, validation_split=(ALL - kept) / ALL - 1e-6, epochs=2
+        )
 
     return Scenario("fit.validation_split", measure, lambda rounding: _without_running(reference.fit(task, rounding)))
 
@@ -386,7 +306,7 @@ def early_stopping():
 
     def measure(keras):
         stop = keras.callbacks.EarlyStopping("loss", patience=2, mode="max", restore_best_weights=True)
-        found = fitted(compiled(keras, task), X, Y, epochs=8, callbacks=[stop])
+        found = keras_side.fitted(compiled(keras, task), X, Y, epochs=8, callbacks=[stop])
         return {"epochs": found["epochs"], "weights": found["weights"]}
 
     def truth(rounding):
@@ -394,37 +314,6 @@ def early_stopping():
         return {"epochs": 3, "weights": reference.fit(task, rounding)["weights"]}
 
     return Scenario("fit.early_stopping", measure, truth)
-
-
-def shared_layer():
-    """A layer used twice learns from both uses."""
-    kernel, bias = np.vstack([KERNEL_1.T, KERNEL_1.T[:1] * 0.5]), np.append(BIAS_1, 0.1)
-
-    def measure(keras):
-        layer = keras.layers.Dense(6, activation="tanh")
-        inputs = keras.Input((6,))
-        model = keras.Model(inputs, layer(layer(inputs)))
-        model.set_weights([kernel.astype("float32"), bias.astype("float32")])
-        model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
-        return fitted(model, X, np.tile(Y, 2), epochs=2)
-
-    def truth(rounding):
-        pair = [network.Dense(kernel, bias, "tanh"), network.Dense(kernel, bias, "tanh")]
-        net, task, losses = network.Network(pair), regression(), []
-        for _ in range(2):
-            mean = reference.Mean()
-            for index in reference.batches(N, 8, None):
-                out = net.forward(X[index], True, rounding)
-                loss, slope = reference.batch_loss(task, out, np.tile(Y, 2)[index], None, None, rounding)
-                net.backward(slope, rounding)
-                both = [rounding(a + b) for a, b in zip(pair[0].gradients, pair[1].gradients)]
-                pair[0].parameters = [rounding(p - 0.1 * g) for p, g in zip(pair[0].parameters, both)]
-                pair[1].parameters = pair[0].parameters
-                mean.add(loss, len(out))
-            losses.append(mean.value)
-        return {"loss": losses, "weights": pair[0].parameters}
-
-    return Scenario("fit.shared_layer", measure, truth)
 
 
 def every():
@@ -442,10 +331,10 @@ def every():
         evaluation("evaluate.classes_one_hot", hot),
         outputs_of_lower_rank("evaluate.flat_targets_mse", "mse", plain, _squares),
         outputs_of_lower_rank("evaluate.flat_targets_binary", "binary_crossentropy", binary, _binary),
-        several_outputs("outputs.two", None, weighted=False),
-        several_outputs("partial.outputs", None, weighted=False, count=ALL),
-        several_outputs("outputs.loss_weights", {"a": 0.5, "b": 2.0}, weighted=False),
-        several_outputs("outputs.sample_weight", {"a": 0.5, "b": 2.0}, weighted=True),
+        outputs.several("outputs.two", None, weighted=False),
+        outputs.several("partial.outputs", None, weighted=False, count=ALL),
+        outputs.several("outputs.loss_weights", {"a": 0.5, "b": 2.0}, weighted=False),
+        outputs.several("outputs.sample_weight", {"a": 0.5, "b": 2.0}, weighted=True),
         in_two_parts("fit.twice", lambda keras, model: model),
         in_two_parts("fit.saved_and_resumed", _saved),
         frozen(),
@@ -456,6 +345,6 @@ def every():
         dataset(),
         own_loader(),
         early_stopping(),
-        shared_layer(),
+        outputs.shared_layer(),
         of_task("fit.initial_epoch", regression(epochs=2, fit={"epochs": 3, "initial_epoch": 1}), ("loss", "weights")),
     ]

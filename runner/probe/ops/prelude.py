@@ -244,3 +244,28 @@ def _dtype_name(found):
     import keras
 
     return keras.backend.standardize_dtype(_flat([found])[0].dtype).replace("64", "32")
+
+
+def missing_in_config(kind, **arguments):
+    """Names of constructor arguments that ``get_config`` leaves out, comma separated."""
+    config = kind(**arguments).get_config()
+    return ", ".join(sorted(name for name in arguments if name not in config))
+
+
+def quantized_error(layer, x, mode="int8"):
+    """Largest change that quantization makes to the output, relative to the largest output."""
+    import keras
+
+    layer(x)
+    before = keras.ops.convert_to_numpy(layer(x))
+    layer.quantize(mode)
+    return float(np.abs(keras.ops.convert_to_numpy(layer(x)) - before).max() / np.abs(before).max())
+
+
+def weight_moments(layer, shape):
+    """Mean and variance of the first weight, as the layer initializes it."""
+    import keras
+
+    layer.build(shape)
+    values = np.asarray(keras.ops.convert_to_numpy(layer.weights[0])).astype("float64")
+    return values.mean(), values.var()

@@ -10,6 +10,7 @@ def cases():
     """All cases, in the order in which they run."""
     from . import (
         convolution,
+        corners,
         dtypes,
         elementwise,
         images,
@@ -25,7 +26,7 @@ def cases():
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, losses, images, transforms, updates, randoms, recurrent,
+        elementwise, reductions, shapes, dtypes, convolution, layers, losses, images, transforms, updates, randoms, corners, recurrent,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

@@ -66,21 +66,35 @@ def simple_rnn(x, w, r, b, mask=None, sequences=False, state=False, backwards=Fa
     return _run(x, step, [r.shape[0]], mask, sequences, state, backwards, initial, zero)
 
 
-def lstm(x, w, r, b, mask=None, sequences=False, state=False, backwards=False, initial=None, zero=False):
+def lstm(
+    x,
+    w,
+    r,
+    b,
+    mask=None,
+    sequences=False,
+    state=False,
+    backwards=False,
+    initial=None,
+    zero=False,
+    act=np.tanh,
+    gate=_sigmoid,
+):
     """Hochreiter and Schmidhuber 1997 with a forget gate; gates in the order i, f, c, o."""
 
     def step(v, s):
         i, f, c, o = np.split(v @ w + s[0] @ r + b, 4, axis=-1)
-        cell = _sigmoid(f) * s[1] + _sigmoid(i) * np.tanh(c)
-        h = _sigmoid(o) * np.tanh(cell)
+        cell = gate(f) * s[1] + gate(i) * act(c)
+        h = gate(o) * act(cell)
         return h, [h, cell]
 
     return _run(x, step, [r.shape[0]] * 2, mask, sequences, state, backwards, initial, zero)
 
 
 def gru(
-    x, w, r, b, mask=None, sequences=False, state=False, backwards=False, initial=None, zero=False, reset_after=True
-):
+    x, w, r, b, mask=None, sequences=False, state=False, backwards=False, initial=None, zero=False, reset_after=True,
+    act=np.tanh, gate=_sigmoid,
+):  # fmt: skip
     """Cho et al. 2014; gates in the order z, r, h; ``b`` is (2, 3 units) with ``reset_after``."""
     bx, bh = (b[0], b[1]) if reset_after else (b, np.zeros_like(b))
     u = r.shape[0]
@@ -88,11 +102,11 @@ def gru(
     def step(v, s):
         xz, xr, xh = np.split(v @ w + bx, 3, axis=-1)
         hz, hr = np.split(s[0] @ r[:, : 2 * u] + bh[: 2 * u], 2, axis=-1)
-        z, gate = _sigmoid(xz + hz), _sigmoid(xr + hr)
+        z, forget = gate(xz + hz), gate(xr + hr)
         if reset_after:
-            hh = np.tanh(xh + gate * (s[0] @ r[:, 2 * u :] + bh[2 * u :]))
+            hh = act(xh + forget * (s[0] @ r[:, 2 * u :] + bh[2 * u :]))
         else:
-            hh = np.tanh(xh + (gate * s[0]) @ r[:, 2 * u :])
+            hh = act(xh + (forget * s[0]) @ r[:, 2 * u :])
         h = z * s[0] + (1 - z) * hh
         return h, [h]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner import casescript
 from runner.findings import Finding, findings, version_key
@@ -34,6 +34,7 @@ KINDS = {
     "shape#graph": ("graph differs from eager in shape", 5),
     "raises#graph": ("raises in a graph", 5),
     "inaccurate": ("inaccurate", 4),
+    "refuses": ("refuses what works elsewhere", 3),
     "dtype": ("wrong dtype", 3),
     "shape#symbolic": ("symbolic shape is wrong", 3),
     "shape#dynamic": ("symbolic shape is wrong (unknown batch)", 3),
@@ -57,7 +58,7 @@ class Defect:
     """One thing that is wrong, wherever it shows."""
 
     op: str
-    """The public function or layer, for example ``ops.average_pool``."""
+    """The public function or layer, for example ``ops.average_pool``; several where one cause shows in all of them."""
     kind: str
     """In words, for example ``wrong value``."""
     severity: int
@@ -92,26 +93,45 @@ def defects(samples: Iterable[Sample]) -> tuple[Defect, ...]:
     runs: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.probe == PROBE and sample.status is Status.OK and isinstance(sample.details.get("cases"), dict):
-            runs[sample.cell.id].append(sample)
+            runs[sample.cell.id].append(_readable(sample))
     if not runs:
         return ()
     firsts = [found[0] for found in runs.values()]
     passing = _passing(firsts)
-    found = [_defect(group, firsts, passing) for group in _grouped(findings(list(runs.values())))]
+    found = [_defect(group, firsts) for group in _grouped(findings(list(runs.values())), passing)]
     return tuple(sorted(found, key=lambda d: (-d.severity, -len(d.cells), d.op, d.cases)))
+
+
+def _readable(sample: Sample) -> Sample:
+    """The sample without records that are none: what a cell writes is not to be trusted."""
+    cases = {ident: record for ident, record in sample.details["cases"].items() if _is_record(record)}
+    return replace(sample, details={**sample.details, "cases": cases})
+
+
+def _is_record(record: object) -> bool:
+    return (
+        isinstance(record, list)
+        and len(record) >= 6
+        and isinstance(record[0], str)
+        and isinstance(record[5], (str, list))
+    )
 
 
 @dataclass(slots=True)
 class _Group:
-    op: str
+    ops: tuple[str, ...]
     kind: str
     bad: frozenset[int]
     good: frozenset[int]
     found: list[Finding]
+    pattern: str = ""
 
 
-def _grouped(found: Iterable[Finding]) -> list[_Group]:
-    """Findings of one function and kind in the same cells; or in fewer, where nothing is known of the others."""
+def _grouped(found: Iterable[Finding], passing: Mapping[str, set[str]]) -> list[_Group]:
+    """Findings of one function and kind in the same cells; or in fewer, where nothing is known of the others.
+
+    Functions of one module that fail for the same arguments in the same cells share one cause.
+    """
     exact: dict[tuple[str, str, frozenset[int]], list[Finding]] = defaultdict(list)
     for finding in found:
         exact[finding.op, finding.kind, finding.bad].append(finding)
@@ -120,12 +140,32 @@ def _grouped(found: Iterable[Finding]) -> list[_Group]:
         good = frozenset.intersection(*(m.good for m in members)) or frozenset.union(*(m.good for m in members))
         for group in groups:
             unknown = group.bad - bad
-            if (group.op, group.kind) == (op, kind) and bad <= group.bad and not any(m.good & unknown for m in members):
+            if (
+                (group.ops, group.kind) == ((op,), kind)
+                and bad <= group.bad
+                and not any(m.good & unknown for m in members)
+            ):
                 group.found.extend(members)
                 break
         else:
-            groups.append(_Group(op, kind, bad, good - bad, list(members)))
-    return groups
+            groups.append(_Group((op,), kind, bad, good - bad, list(members)))
+    for group in groups:
+        group.pattern = _pattern([m.case for m in group.found], passing[group.ops[0]])
+    return _merged(groups)
+
+
+def _merged(groups: Sequence[_Group]) -> list[_Group]:
+    merged: dict[tuple[str, str, str, frozenset[int]], _Group] = {}
+    for group in groups:
+        name = group.ops[0]
+        key = (group.pattern or name, group.kind, name.rpartition(".")[0], group.bad)
+        if key in merged:
+            first = merged[key]
+            first.ops, first.good = tuple(sorted({*first.ops, name})), first.good & group.good or first.good
+            first.found.extend(group.found)
+        else:
+            merged[key] = group
+    return list(merged.values())
 
 
 def _passing(samples: Sequence[Sample]) -> dict[str, set[str]]:
@@ -138,7 +178,7 @@ def _passing(samples: Sequence[Sample]) -> dict[str, set[str]]:
     return passing
 
 
-def _defect(group: _Group, samples: Sequence[Sample], passing: Mapping[str, set[str]]) -> Defect:
+def _defect(group: _Group, samples: Sequence[Sample]) -> Defect:
     words, severity = KINDS[group.kind]
     members = sorted(group.found, key=lambda m: (len(m.case), m.case))
     simplest = members[0]
@@ -147,11 +187,11 @@ def _defect(group: _Group, samples: Sequence[Sample], passing: Mapping[str, set[
     where, axes = _where(cells, good)
     last_good, first_bad, first_good = _bounds(cells, good, axes)
     shown = max(simplest.bad, key=lambda i: (version_key(samples[i].cell.keras), version_key(samples[i].cell.version)))
-    pattern = _pattern([m.case for m in members], passing[group.op])
-    title = f"{group.op}: {words}{' with ' + pattern if pattern else ''} - {where}"
+    op = ", ".join(group.ops)
+    title = f"{op}: {words}{' with ' + group.pattern if group.pattern else ''} - {where}"
     observed = simplest.observed.get(shown, "")
     return Defect(
-        op=group.op,
+        op=op,
         kind=words,
         severity=severity,
         title=title,
@@ -162,14 +202,14 @@ def _defect(group: _Group, samples: Sequence[Sample], passing: Mapping[str, set[
         last_good=last_good,
         first_bad=first_bad,
         first_good=first_good,
-        pattern=pattern,
+        pattern=group.pattern,
         cases=tuple(m.case for m in members),
         observed=observed,
         script=casescript.script(
             simplest.case,
             samples[shown].cell.framework,
             str(samples[shown].details.get("prelude", "")),
-            f"{group.op}: {words}. Seen with {_versions(samples[shown].cell)}.",
+            f"{simplest.op}: {words}. Seen with {_versions(samples[shown].cell)}.",
             observed,
         ),
         packages=_packages(group, samples),
@@ -294,7 +334,9 @@ def _pattern(bad: Sequence[str], passing: set[str]) -> str:
     failing = [_arguments(ident) for ident in bad]
     common = set.intersection(*failing)
     fine = [_arguments(ident) for ident in passing - {ident.partition("#")[0] for ident in bad}]
-    telling = sorted(a for a in common if sum(a in other for other in fine) < len(fine))
+    telling = sorted(
+        a for a in common if not a.startswith("weights=[") and sum(a in other for other in fine) < len(fine)
+    )
     return ", ".join(telling)
 
 

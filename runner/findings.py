@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner import casescript
@@ -19,6 +19,9 @@ from runner.model import Sample
 PASSED = {"symbolic": "s", "dynamic": "d", "gradient": "g", "graph": "t", "arguments": "a"}
 NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
 """What JAX makes of 64-bit types unless told otherwise; documented, so no difference."""
+
+REFUSAL = re.compile(r"support|not implemented|not available", re.IGNORECASE)
+"""A message that says that something was left out on purpose."""
 
 LOOSE = 1e-3
 """Relative difference below which sketches of two cells agree: beyond rounding of float32, short of any real change."""
@@ -54,8 +57,11 @@ def _judged(samples: Sequence[Sample]) -> list[Finding]:
     for (ident, kind), observed in bad.items():
         good = frozenset(i for i, s in enumerate(samples) if i not in observed and _holds(s, ident))
         finding = Finding(ident, casescript.operation(ident), kind, frozenset(observed), good, observed)
-        if kind.startswith("raises") and not _blameworthy(finding, samples):
-            continue
+        if kind.startswith("raises"):
+            if not _blameworthy(finding, samples):
+                continue
+            if kind == "raises" and all(REFUSAL.search(text) for text in observed.values()):
+                finding = replace(finding, kind="refuses")
         found.append(finding)
     return found
 

@@ -84,10 +84,10 @@ def render_command(set_name: str | None, only: tuple[str, ...], *, every: bool, 
             click.echo(images.render(environment, pinned))
         return
     if check:
-        drifted = images.check(pairs)
+        drifted = images.check(pairs, complete=every)
         for line in drifted:
             click.echo(line)
         click.echo(f"{len(pairs)} Dockerfiles, {len(drifted)} differ")
         sys.exit(1 if drifted else 0)
-    for path in images.render_all(pairs):
+    for path in images.render_all(pairs, complete=every):
         click.echo(str(path))

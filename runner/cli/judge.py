@@ -171,13 +171,14 @@ def _show(
     samples: Sequence[Sample], comparisons: Sequence[Comparison], settings: JudgeSettings, *, as_json: bool
 ) -> int:
     from runner.judge import exit_code, summary
+    from runner.model import Verdict
 
     if as_json:
         click.echo(summary.as_json(comparisons, settings))
     else:
         click.echo("\n".join(summary.table(comparisons, settings)))
-    if not comparisons:
-        return 4
+    if not any(comparison.evidence.n or comparison.verdict != Verdict.INCONCLUSIVE for comparison in comparisons):
+        return 4  # no comparison had a figure to rest on
     return exit_code(samples, comparisons)
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from runner import cli
 from runner.executors import Prepared
 from runner.executors.docker import DockerExecutor
+from runner.images.network import Network
 from runner.model import Cell, Environment, Limits, Status
 from runner.repro import script
 

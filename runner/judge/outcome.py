@@ -53,4 +53,5 @@ def exit_code(samples: Sequence[Sample], comparisons: Sequence[Comparison], skip
     excused = {(c.candidate, c.probe) for c in comparisons if c.metric == STATUS and c.verdict == Verdict.EXPECTED}
     failed = any(s.status != Status.OK and (s.cell.id, s.probe) not in excused for s in samples)
     apart = any(c.gates and c.verdict == Verdict.NOT_COMPARABLE for c in comparisons)
-    return 3 if failed or apart or any(True for _ in skips) else 0
+    asked_for = any(skip.status != Status.SKIPPED for skip in skips)  # an exclude of the set was not asked for
+    return 3 if failed or apart or asked_for else 0

@@ -223,3 +223,10 @@ def test_packages_that_moved_are_named() -> None:
         replace(sample(NEW, parameters=1), packages={"torch": "2.13.0", "numpy": "2.4.6", "six": "1"}),
     ]
     assert status_of(judge(samples, [VERSION]), NEW).packages == ("numpy 1.26.4 -> 2.4.6",)
+
+
+@pytest.mark.parametrize(("status", "code"), [(Status.SKIPPED, 0), (Status.UNAVAILABLE, 3)])
+def test_what_a_set_leaves_out_was_not_asked_for_and_what_cannot_run_was(status: Status, code: int) -> None:
+    cell = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
+    sample = Sample(cell, "e", "mnist", {}, 0, 0, "docker", Status.OK, "")
+    assert exit_code([sample], [], [Skip(cell, status, "why")]) == code

@@ -138,7 +138,7 @@ def test_a_framework_alone_has_one_layer() -> None:
 )
 def test_hostile_values_are_refused_wherever_they_stand(name: str, value: str) -> None:
     with pytest.raises(BuildError, match="may go into a Dockerfile"):
-        recipe(replace(TORCH, **{name: value}), lock_of(TORCH))
+        recipe(replace(TORCH, **{name: value}), lock_of(TORCH))  # type: ignore[arg-type] # always a text field
 
 
 @pytest.mark.parametrize("value", HOSTILE)
@@ -155,7 +155,7 @@ SAFE = re.compile(r"[A-Za-z0-9._+-]+")
 @given(st.sampled_from(["framework", "version", "keras", "python", "build", "platform"]), st.text(max_size=30))
 def test_whatever_gets_through_is_a_plain_word(name: str, value: str) -> None:
     try:
-        found = recipe(replace(TORCH, **{name: value}), lock_of(TORCH))
+        found = recipe(replace(TORCH, **{name: value}), lock_of(TORCH))  # type: ignore[arg-type] # always a text field
     except BuildError:
         return
     if name != "keras" or value:

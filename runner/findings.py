@@ -20,7 +20,9 @@ PASSED = {"symbolic": "s", "dynamic": "d", "gradient": "g", "graph": "t", "argum
 NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
 """What JAX makes of 64-bit types unless told otherwise; documented, so no difference."""
 
-REFUSAL = re.compile(r"support|not implemented|not available", re.IGNORECASE)
+REFUSAL = re.compile(
+    r"support|not implemented|not available|when using the \w+ backend|expected (of )?one of", re.IGNORECASE
+)
 """A message that says that something was left out on purpose."""
 
 LOOSE = 1e-3
@@ -57,13 +59,20 @@ def _judged(samples: Sequence[Sample]) -> list[Finding]:
     for (ident, kind), observed in bad.items():
         good = frozenset(i for i, s in enumerate(samples) if i not in observed and _holds(s, ident))
         finding = Finding(ident, casescript.operation(ident), kind, frozenset(observed), good, observed)
-        if kind.startswith("raises"):
-            if not _blameworthy(finding, samples):
-                continue
-            if kind == "raises" and all(REFUSAL.search(text) for text in observed.values()):
-                finding = replace(finding, kind="refuses")
-        found.append(finding)
+        if not kind.startswith("raises") or _blameworthy(finding, samples):
+            found.append(replace(finding, kind=_refined(finding)))
     return found
+
+
+def _refined(finding: Finding) -> str:
+    """The kind, told more exactly where the case or the message allows it."""
+    if finding.case.startswith("missing_in_config("):
+        return "configuration" if finding.kind == "wrong" else finding.kind
+    if "dtype_of(" in finding.case and finding.kind == "raises":
+        return "raises#dtype"
+    if finding.kind == "raises" and all(REFUSAL.search(text) for text in finding.observed.values()):
+        return "refuses"
+    return finding.kind
 
 
 def _holds(sample: Sample, ident: str) -> bool:

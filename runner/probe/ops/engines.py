@@ -106,7 +106,7 @@ class TensorFlow(Engine):
         found = tape.gradient(loss, [tensors[name] for name in wrt])
         return [None if g is None else self._array(self.tf.convert_to_tensor(g), "") for g in found]
 
-    def batch(self, jobs):
+    def batch(self, jobs, autograph=False):
         """``[(function, tensors by name, dynamic)]`` in one graph: per job an Output or the exception of its tracing.
 
         ``dynamic`` names the inputs whose first axis is unknown in it. Raises what running the graph raises.
@@ -131,7 +131,7 @@ class TensorFlow(Engine):
                     failures[i] = error
             return results
 
-        traced = tf.function(graph, input_signature=[signature], autograph=False)
+        traced = tf.function(graph, input_signature=[signature], autograph=autograph)
         results = traced([tensors for _, tensors, _ in jobs])
         return [failures[i] if i in failures else self.output(results[str(i)]) for i in range(len(jobs))]
 

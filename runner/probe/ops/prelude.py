@@ -132,6 +132,10 @@ def _build(layer, inputs, call):
     scope = contextlib.nullcontext()
     if keras.config.backend() == "jax":  # no initial value is needed, and drawing them takes long to compile
         scope = keras.StatelessScope(initialize_variables=False)
+    elif keras.config.backend() == "tensorflow":  # the variables belong to no graph
+        import tensorflow as tf
+
+        scope = tf.init_scope()
     with scope:
         layer(*symbol(inputs), **symbol(call))
 

@@ -37,16 +37,16 @@ def _conv1d(add):
 
 
 def _conv2d(add):
-    sizes = ((9, 9), (8, 7), (5, 10))
+    sizes = ((9, 9), (8, 7))
     kernels = ((1, 1), (2, 2), (3, 3), (3, 5), (4, 2), (2, 3))
     for i, (size, kernel, stride, padding) in enumerate(
         itertools.product(sizes, kernels, (1, 2, (2, 1), 3), ("same", "valid"))
     ):
         inputs = {"x": "normal(2, %d, %d, 2)" % size, "w": "normal(%d, %d, 2, 3)" % kernel}
         call = _call("conv", ["x", "w"], strides=stride, padding=padding)
-        add(call, inputs, wrt="xw" if i % 3 == 0 else (), family="convolution")
+        add(call, inputs, wrt="xw" if i % 5 == 0 else (), family="convolution")
     for kernel, dilation, padding in itertools.product(((3, 3), (2, 3), (4, 2)), (2, 3, (1, 2)), ("same", "valid")):
-        inputs = {"x": "normal(2, 9, 10, 2)", "w": "normal(%d, %d, 2, 3)" % kernel}
+        inputs = {"x": "normal(2, 11, 10, 2)", "w": "normal(%d, %d, 2, 3)" % kernel}
         add(_call("conv", ["x", "w"], padding=padding, dilation_rate=dilation), inputs, wrt="xw", family="convolution")
     inputs = {
         "x": "normal(2, 9, 9, 4)",
@@ -175,6 +175,8 @@ def _transpose(add):
 def _pool(add):
     for kind in ("max_pool", "average_pool"):
         for size, pool, stride, padding in itertools.product((8, 9), (1, 2, 3, 4), (None, 1, 2, 3), ("same", "valid")):
+            if (size == 8 and stride in (None, 3)) or (padding == "valid" and pool == 1):
+                continue
             add(
                 _call(kind, ["x"], pool_size=pool, strides=stride, padding=padding),
                 {"x": "normal(2, %d, 3, loc=-3)" % size},
@@ -184,7 +186,7 @@ def _pool(add):
         for size, pool, padding in itertools.product(
             ((9, 9), (8, 7)), (2, 3, (2, 3), (3, 1), (4, 3)), ("same", "valid")
         ):
-            for stride in (None, 1, 2, (2, 1)):
+            for stride in (None, 1, (2, 1)) if size == (9, 9) else (1, 2):
                 add(
                     _call(kind, ["x"], pool_size=pool, strides=stride, padding=padding),
                     {"x": "normal(2, %d, %d, 2, loc=-3)" % size},

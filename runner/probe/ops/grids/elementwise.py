@@ -123,12 +123,13 @@ def _activations(add):
             ops.{0}(x, axis=1)
             ops.{0}(x, axis=0)
             ops.{0}(x, axis=-2)
-            activations.{0}(x) ==> ref.{0}(x)
-            activations.{0}(x, axis=1) ==> ref.{0}(x, axis=1)
         """.format(name),
             rows,
             wrt="x",
         )
+    for name in ("softmax", "log_softmax", "sparsemax"):
+        add("activations.%s(x) ==> ref.%s(x)" % (name, name), rows, wrt="x", symbolic=False)
+        add("activations.%s(x, axis=1) ==> ref.%s(x, axis=1)" % (name, name), rows, symbolic=False)
     add(
         """
         ops.softmax(y)
@@ -279,7 +280,7 @@ def _binary(add):
         edge,
     )
     add("ops.divide_no_nan(x, z)", {"x": "array([1., -2., 0., 3.])", "z": "array([0., 2., 0., -1.])"}, wrt="x")
-    add("ops.where(z > 0)", edge, symbolic=False)
+    add("ops.stack(list(ops.where(z > 0))) ==> np.stack(np.where(z > 0))", edge, symbolic=False)
     nan = {"x": "array([np.nan, 1., np.nan, np.inf])", "y": "array([1., np.nan, np.nan, np.inf])"}
     add(
         """

@@ -75,7 +75,7 @@ def _cell(add, layer, reference, extra, inputs):
         add(
             _call(layer, reference, "use_bias=False", "")
             .replace("weights=[w, r, b]", "weights=[w, r]")
-            .replace("w, r, b)", "w, r, 0 * b)"),
+            .replace("w, r, b)", "w, r, np.zeros(16))"),
             inputs,
         )
 

@@ -17,7 +17,7 @@ def _reshape(add):
         "m": "normal(3, 4)",
         "v": "normal(6)",
         "q": "normal(1, 3, 1)",
-        "k": "normal(3, 3, seed=2)",
+        "o": "normal(3, 3, seed=2)",
     }
     add(
         """
@@ -70,15 +70,15 @@ def _reshape(add):
         ops.stack([m, m])
         ops.stack([m, 2 * m], axis=1)
         ops.stack([m, 2 * m], axis=-1)
-        ops.concatenate([m, k], axis=1)
-        ops.concatenate([m, k], axis=-1)
-        ops.hstack([m, k])
+        ops.concatenate([m, o], axis=1)
+        ops.concatenate([m, o], axis=-1)
+        ops.hstack([m, o])
         ops.vstack([m, m])
         ops.vstack([v, v])
         ops.hstack([v, v])
         ops.dstack([m, m])
-        ops.append(m, k, axis=1)
-        ops.append(m, k)
+        ops.append(m, o, axis=1)
+        ops.append(m, o)
         ops.split(x, 2, axis=1)
         ops.split(x, [1, 3], axis=1)
         ops.split(x, [2], axis=-1)
@@ -94,7 +94,7 @@ def _reshape(add):
         ops.diagonal(x, axis1=1, axis2=2)
         ops.diag(v)
         ops.diag(v, k=2)
-        ops.diag(k)
+        ops.diag(o)
         ops.diag(m, k=-1)
         ops.diagflat(m)
         ops.trace(m)
@@ -221,7 +221,6 @@ def _index(add):
         ops.scatter_update(x, c[:2], u[:2])
         ops.segment_sum(d, l)
         ops.segment_sum(d, l, num_segments=5)
-        ops.segment_sum(d, l, num_segments=2)
         ops.segment_max(d, l)
         ops.segment_sum(d[:, 0], l, num_segments=3)
         ops.one_hot(l, 4)
@@ -241,7 +240,11 @@ def _index(add):
         wrt=("x", "y", "d"),
     )
     add("ops.shape(x) ==> [4, 5]\nops.size(x)\nops.ndim(x)\nops.stop_gradient(x) ==> x", inputs, symbolic=False)
-    add("ops.nonzero(z)\nops.where(z)", inputs, symbolic=False)
+    add(
+        "ops.stack(list(ops.nonzero(z))) ==> np.stack(np.nonzero(z))\nops.stack(list(ops.where(z))) ==> np.stack(np.nonzero(z))",
+        inputs,
+        symbolic=False,
+    )
     add("ops.take(x, i, axis=0)\nops.take(x, k, axis=1)", {"x": "integers(4, 5)", "i": inputs["i"], "k": inputs["k"]})
 
 

@@ -28,6 +28,7 @@ def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[st
     """
     import docker
     import requests
+    import urllib3
 
     say(f"installing {recipe.environment.framework} {recipe.environment.version}")
     said, failed = "", False
@@ -42,7 +43,7 @@ def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[st
             said = (said + _text(event))[-_KEPT:]
     except docker.errors.APIError as error:
         raise failure.error(recipe.environment.id, [f"error: {error.explanation or error}"]) from error
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:  # a cut stream is urllib3's
         reason = f"the Docker engine stopped answering while {recipe.environment.id} was built"
         raise UnavailableError(reason, said) from error
     if failed:

@@ -79,7 +79,11 @@ def run(argv: list[str] | None = None) -> int:
     except SystemExit as end:  # how a command says what it came to
         return end.code if isinstance(end.code, int) else 0
     except click.ClickException as error:
-        error.show()
+        if error.format_message().startswith("Usage:"):  # no arguments at all: the help is the answer
+            error.show()
+            return 2
+        where = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
+        click.echo(f"runner: {' '.join(error.format_message().split()).rstrip('.')}{where}", err=True)
         return 2
     except RunnerError as error:
         click.echo(f"runner: {error}", err=True)

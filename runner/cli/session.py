@@ -5,16 +5,16 @@ from __future__ import annotations
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import data, judge, run
 from runner.cli import assemble, options, output, verdicts
 from runner.cli.progress import Progress
-from runner.errors import UsageError, suggest
-from runner.model import Job, Plan, ProbeSpec, Sample
+from runner.errors import CellError, UsageError, suggest
+from runner.model import Environment, Job, Plan, ProbeSpec, Sample
 from runner.store import RunRecord, Store
 
 NEEDS_DATA = frozenset({"mnist"})
@@ -136,7 +136,7 @@ def _measure_and_evict(request: Request, planned: Plan, context: run.Context, pr
     from runner.cli.images import evict
     from runner.images import engine
 
-    waiting = list(dict.fromkeys(job.environment for job in planned.jobs))
+    waiting = neighbours(job.environment for job in planned.jobs)
     samples: list[Sample] = []
     while waiting:
         environment = waiting.pop(0)
@@ -147,8 +147,28 @@ def _measure_and_evict(request: Request, planned: Plan, context: run.Context, pr
             raise run.Interrupted([*samples, *stop.samples]) from None
         samples += done
         if any(job.executor == "docker" for job in jobs):
-            evict(engine.connect(), request.keep, request.keep_free, tuple(e.id for e in waiting))
+            evict(engine.connect(), request.keep, request.keep_free, _still_needed(waiting))
     return samples
+
+
+def neighbours(environments: Iterable[Environment]) -> list[Environment]:
+    """Each once, those on one framework release side by side, so that their common layer is built once."""
+    groups: dict[tuple[str, ...], dict[Environment, None]] = {}
+    for one in environments:
+        groups.setdefault((one.framework, one.version, one.python, one.build, one.platform), {})[one] = None
+    return [environment for group in groups.values() for environment in group]
+
+
+def _still_needed(waiting: Sequence[Environment]) -> tuple[str, ...]:
+    """What must not be evicted: images that are still to run, and those on a layer that is still to be built on."""
+    from runner import lock
+    from runner.images.recipe import recipe
+
+    keys = [environment.id for environment in waiting]
+    for environment in waiting:
+        with suppress(CellError):  # one without a lock fails by itself when its turn comes
+            keys.append(recipe(environment, lock.locked(environment)).framework_key)
+    return tuple(keys)
 
 
 def _undecided(request: Request, planned: Plan, samples: Sequence[Sample]) -> tuple[Job, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner import cli, resources
-from runner.cli.session import Request, further_rounds
+from runner.cli.session import Request, further_rounds, neighbours
 from runner.errors import RunnerError
 from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
 from runner.store import Store
@@ -239,6 +239,11 @@ def test_further_rounds_go_on_where_each_pair_stopped_and_rotate() -> None:
         ("2.6.0", 1, 6), ("2.2.2", 1, 6), ("2.2.2", 2, 7), ("2.6.0", 2, 7),
     ]  # fmt: skip
     assert further_rounds(Plan(jobs, ()), [_sample(A)], {}, seed=5) == ()
+
+
+def test_cells_on_one_framework_release_are_built_side_by_side() -> None:
+    a, b, c = (Environment("torch", v, k, "3.11", "cpu", "p") for v, k in (("1", "3.8.0"), ("2", "3.8.0"), ("1", None)))
+    assert neighbours([a, b, c, a]) == [a, c, b]
 
 
 def test_the_reproducing_command_repeats_what_was_not_default() -> None:

@@ -186,7 +186,7 @@ def _defect(group: _Group, samples: Sequence[Sample]) -> Defect:
     simplest = members[0]
     cells = [samples[i].cell for i in sorted(group.bad)]
     good = [samples[i].cell for i in sorted(group.good)]
-    where, axes = _where(cells, good)
+    where, axes = _where(cells, good, [s.cell for s in samples])
     last_good, first_bad, first_good = _bounds(cells, good, axes)
     shown = max(simplest.bad, key=lambda i: (version_key(samples[i].cell.keras), version_key(samples[i].cell.version)))
     op = ", ".join(group.ops)
@@ -225,8 +225,8 @@ def _versions(cell: Cell) -> str:
 # where: which cells, in words
 
 
-def _where(bad: Sequence[Cell], good: Sequence[Cell]) -> tuple[str, list[str]]:
-    """The bad cells in words, and the axes that part them from the good ones."""
+def _where(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, list[str]]:
+    """The bad cells in words, and the axes that part them from the good ones. ``ran``: all cells of the run."""
     axes: list[str] = []
     frameworks = sorted({c.framework for c in bad})
     others = {c.framework for c in good} - set(frameworks)
@@ -237,9 +237,8 @@ def _where(bad: Sequence[Cell], good: Sequence[Cell]) -> tuple[str, list[str]]:
         axes.append("framework")
     parts = {}
     for framework in frameworks:
-        mine = [c for c in bad if c.framework == framework]
-        rest = [c for c in good if c.framework == framework]
-        parts[framework], axis = _part(mine, rest)
+        mine, fine, all_ = ([c for c in cells if c.framework == framework] for cells in (bad, good, ran))
+        parts[framework], axis = _part(mine, fine, all_)
         if axis and axis not in axes:
             axes.append(axis)
     if len(set(parts.values())) == 1:
@@ -248,15 +247,17 @@ def _where(bad: Sequence[Cell], good: Sequence[Cell]) -> tuple[str, list[str]]:
     return "; ".join(f"{framework} cells{text}" for framework, text in parts.items()), axes
 
 
-def _part(bad: Sequence[Cell], good: Sequence[Cell]) -> tuple[str, str]:
-    """`` with keras 3.0.5 - 3.8.0`` and the axis that parts the bad from the good cells of one framework."""
-    if not good:
-        return "", ""
+def _part(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, str]:
+    """`` with keras 3.0.5 - 3.8.0`` and the axis that parts the bad from the good cells of one framework.
+
+    Where no cell of it is good, but some tell nothing, the words say which are bad and no axis is claimed.
+    """
+    rest = good or [c for c in ran if c not in bad]
     for axis in AXES:
-        mine, rest = {getattr(c, axis) for c in bad}, {getattr(c, axis) for c in good}
-        if mine and not mine & rest:
-            return f" with {_name(axis)} {_ranges(mine, rest)}", axis
-    return f" ({', '.join(c.id for c in bad)})", ""
+        mine, other = {getattr(c, axis) for c in bad}, {getattr(c, axis) for c in rest}
+        if other and not mine & other:
+            return f" with {_name(axis)} {_ranges(mine, other)}", axis if good else ""
+    return (f" ({', '.join(c.id for c in bad)})" if good else ""), ""
 
 
 def _name(axis: str) -> str:
@@ -345,5 +346,5 @@ def _pattern(bad: Sequence[str], passing: set[str]) -> str:
 def _arguments(ident: str) -> set[str]:
     """Keyword arguments as written, and the element type."""
     case = casescript.parse(ident)
-    found = set(re.findall(r"\b\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+-]+)", case.expression))
+    found = set(re.findall(r"\b\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+*-]+)", case.expression))
     return found | ({case.dtype} if case.dtype else set())

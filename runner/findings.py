@@ -17,8 +17,8 @@ from runner import casescript
 from runner.model import Sample
 
 PASSED = {"symbolic": "s", "dynamic": "d", "gradient": "g", "graph": "t", "arguments": "a"}
-NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
-"""What JAX makes of 64-bit types unless told otherwise; documented, so no difference."""
+NARROW = {"int64": "int32", "uint64": "int32", "uint32": "int32", "float64": "float32", "complex128": "complex64"}
+"""What JAX makes of 64-bit types unless told otherwise, and PyTorch of unsigned ones: documented, so no difference."""
 
 REFUSAL = re.compile(
     r"support|not implemented|not available|when using the \w+ backend|expected (of )?one of", re.IGNORECASE
@@ -178,7 +178,7 @@ def _typed(samples: Sequence[Sample]) -> list[Finding]:
         by_keras: dict[str | None, dict[int, str]] = defaultdict(dict)
         for i, sample in enumerate(samples):
             record = sample.details["cases"].get(ident)
-            if record is not None and record[0] in ("ok", "seen"):
+            if record is not None and record[0] in ("ok", "seen") and "python[" not in record[3]:
                 by_keras[sample.cell.keras][i] = _types(record[3])
         for types in by_keras.values():
             votes = Counter((samples[i].cell.framework, t) for i, t in types.items())

@@ -72,7 +72,7 @@ class Journal:
     """Keeps nothing."""
 
     def __init__(self):
-        self.records, self.done, self.fatal, self.careful = {}, 0, {}, set()
+        self.records, self.done, self.fatal, self.careful, self.cpu_s = {}, 0, {}, set(), 0.0
         self.begun = []
 
     def chunk(self, records, _done):

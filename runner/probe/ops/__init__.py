@@ -18,7 +18,7 @@ import time
 
 from .. import backend
 
-DEFAULTS = {"budget_s": 80.0, "only": ""}
+DEFAULTS = {"budget_s": 84.0, "only": ""}
 OUTCOMES = (
     "ok",
     "seen",
@@ -60,7 +60,7 @@ def run(request, report):
     report.metric("cases.not_run", sweeper.not_run, "info", better="lower", unit="cases")
     for outcome in OUTCOMES:
         report.metric("cases.%s" % outcome, sweeper.counts.get(outcome, 0), "info", unit="cases")
-    report.metric("cases.cpu_s", time.process_time() - started, "info", better="lower", unit="s")
+    report.metric("cases.cpu_s", journal.cpu_s + time.process_time() - started, "info", better="lower", unit="s")
 
 
 def _compile_cheaply():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 
 MAX_CRASHES = 12
 
@@ -23,6 +24,8 @@ class Journal:
         self.done = 0
         self.fatal = {}
         self.careful = set()
+        self.cpu_s = 0.0
+        """What the processes before this one have used."""
         self._running = None
 
     def load(self):
@@ -37,7 +40,7 @@ class Journal:
     def _take(self, entry):
         if "records" in entry:
             self.records.update(entry["records"])
-            self.done = entry["done"]
+            self.done, self.cpu_s = entry["done"], entry["cpu_s"]
         elif entry.get("alone"):
             self.fatal[entry["case"]] = entry["signal"]
         else:
@@ -45,7 +48,7 @@ class Journal:
 
     def chunk(self, records, done):
         """``records`` of one more chunk are final; ``done`` chunks are."""
-        self._append({"records": records, "done": done})
+        self._append({"records": records, "done": done, "cpu_s": self.cpu_s + time.process_time()})
 
     def begin(self, name, alone):
         """``name`` starts now; ``alone`` says that it is one case, so that a crash can be blamed on it."""

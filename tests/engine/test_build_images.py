@@ -259,11 +259,16 @@ def test_a_stopped_builder_ends_what_it_builds(network: Network) -> None:
     if engine.buildkit() is None:
         pytest.skip("no docker command line here has BuildKit")
     builder = Builder(how="buildkit", network=network)
-    began = time.monotonic()
-    threading.Timer(0.5, builder.close).start()
+    said: list[tuple[float, str]] = []
+
+    def stop_at_the_first_step(what: str) -> None:
+        said.append((time.monotonic(), what))
+        builder.close()
+
     with pytest.raises(UnavailableError, match="stopped"):
-        builder.build(TINY, tiny_lock(salt=f"stop {time.time()}"), lambda _: None)
-    assert time.monotonic() - began < 10
+        builder.build(TINY, tiny_lock(salt=f"stop {time.time()}"), stop_at_the_first_step)
+    assert said[0][1].startswith("installing")
+    assert time.monotonic() - said[0][0] < 10
     builder.client().close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _RESULT_LIMIT = 64 << 20
 _SAYABLE = frozenset(Status) - {Status.BUILD_FAILED, Status.OOM, Status.TIMEOUT, Status.SKIPPED}
 """What a probe can say of itself. The others are for those who see it from outside."""
 
+_IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
 _UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
@@ -64,17 +66,60 @@ def settings(probe: str) -> dict[str, Any]:
 
 
 @functools.cache
-def probe_hash() -> str:
-    """sha256 over the payload's files: relative path, NUL, content, NUL, in the order of the paths."""
+def probe_hash(probe: str) -> str:
+    """sha256 over the files the probe needs: relative path, NUL, content, NUL, in the order of the paths."""
     digest = hashlib.sha256()
-    for path in _files():
-        digest.update(path.relative_to(_SOURCE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for name in files(probe):
+        digest.update(name.encode() + b"\0" + (_SOURCE / name).read_bytes() + b"\0")
     return digest.hexdigest()
 
 
+@functools.cache
+def files(probe: str) -> tuple[str, ...]:
+    """What of the payload a process of the probe is given, as sorted relative paths: no more than it can import.
+
+    So a change to one probe leaves the results of the others as good as they were. A package counts as a whole.
+    """
+    units = _units()
+    needed: set[str] = set()
+    due = {name for name in ("__init__", "__main__", probe) if name in units}
+    while due:
+        name = due.pop()
+        needed.add(name)
+        due |= {found for path in units[name] for found in _imported(path, set(units))} - needed
+    return tuple(sorted(path for name in needed for path in units[name]))
+
+
+def _units() -> dict[str, list[str]]:
+    """The payload's modules and packages by name, with their files as relative paths."""
+    units: dict[str, list[str]] = {}
+    for path in _SOURCE.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            parts = path.relative_to(_SOURCE).parts
+            units.setdefault(parts[0] if len(parts) > 1 else path.stem, []).append("/".join(parts))
+    return units
+
+
+def _imported(name: str, units: set[str]) -> set[str]:
+    """Which of the payload's units a file of it imports, anywhere in its text."""
+    found: set[str] = set()
+    text = (_SOURCE / name).read_text(encoding="utf-8") if name.endswith(".py") else ""
+    for dots, module, names in _IMPORT.findall(text):
+        if len(dots) == name.count("/") + 1:
+            found |= {module.partition(".")[0]} if module else {each.split()[0] for each in _names(names)}
+    return found & units
+
+
+def _names(text: str) -> list[str]:
+    return [each for each in text.strip("()").replace("\n", " ").split(",") if each.strip()]
+
+
 def stage(io: Path, job: Job, data: DataFile | None, data_path: str) -> None:
-    """Lay out a process's folder: the payload and its request."""
-    shutil.copytree(_SOURCE, io / "probe", ignore=shutil.ignore_patterns("__pycache__"))
+    """Lay out a process's folder: what the probe needs of the payload, and its request."""
+    for name in files(job.probe.name):
+        target = io / "probe" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_SOURCE / name, target)
     (io / REQUEST).write_text(json.dumps(request(job.cell, job.probe, job.seed, job.round, data, data_path)))
 
 
@@ -149,13 +194,6 @@ def _answer_or_nothing(io: Path) -> Answer:
         return read_answer(io / RESULT)
     except BadOutputError:
         return Answer(status="crashed")
-
-
-def _files() -> list[Path]:
-    return sorted(
-        (path for path in _SOURCE.rglob("*") if path.is_file() and "__pycache__" not in path.parts),
-        key=lambda path: path.relative_to(_SOURCE).as_posix(),
-    )
 
 
 def _entries() -> Iterator[tuple[str, str]]:

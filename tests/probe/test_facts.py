@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runner import payload
@@ -105,8 +107,12 @@ def test_the_environment_shows_switches_and_no_secrets():
     assert shown == {"OMP_NUM_THREADS": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
-def test_the_payload_and_the_runner_hash_it_alike():
-    assert facts.probe_hash() == payload.probe_hash()
+def test_the_payload_and_the_runner_hash_it_alike(tmp_path, monkeypatch):
+    for name in payload.files("mnist"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((Path(facts.__file__).parent / name).read_bytes())
+    monkeypatch.setattr(facts, "__file__", str(tmp_path / "facts.py"))
+    assert facts.probe_hash() == payload.probe_hash("mnist") != payload.probe_hash("conv2d")
 
 
 def test_the_payload_and_the_runner_know_the_same_probes():

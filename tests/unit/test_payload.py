@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -129,14 +130,50 @@ def test_no_answer_and_a_link_instead_of_one_are_bad_output(tmp_path: Path) -> N
         payload.ending(tmp_path, _outcome())
 
 
-def test_the_probe_hash_sees_every_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(payload, "_SOURCE", tmp_path)
-    seen = set()
-    for name, text in (("a.py", "1"), ("a.py", "2"), ("b.py", ""), ("sub/c.py", "")):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
+    texts = {
+        "__main__.py": "from . import shared",
+        "shared.py": "",
+        "one.py": "def run():\n    from .package import (\n        table,\n    )",
+        "package/__init__.py": "",
+        "package/deep.py": "from .. import (\n    other as o,\n)",
+        "package/table.csv": "1",
+        "other.py": "",
+        "two.py": "",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    def hashed(probe: str) -> str:
+        payload.files.cache_clear()
         payload.probe_hash.cache_clear()
-        seen.add(payload.probe_hash())
+        return payload.probe_hash(probe)
+
+    for name in texts:
+        before = {probe: hashed(probe) for probe in ("one", "two")}
+        with (tmp_path / name).open("a") as file:
+            file.write("\n")
+        changed = {probe for probe, was in before.items() if hashed(probe) != was}
+        expected = {"__main__.py": {"one", "two"}, "shared.py": {"one", "two"}, "two.py": {"two"}}
+        assert changed == expected.get(name, {"one"}), name
+    assert payload.files("one") == tuple(sorted(set(texts) - {"two.py"}))
+    payload.files.cache_clear()
     payload.probe_hash.cache_clear()
-    assert len(seen) == 4
+
+
+@pytest.mark.parametrize("probe", payload.probes())
+def test_a_probe_is_staged_with_all_it_can_import(probe: str) -> None:
+    """What is left out of a process's folder is imported by nothing in it: held against Python's own parser."""
+    source = Path(payload.__file__).parent / "probe"
+    staged = payload.files(probe)
+    known = {path.relative_to(source).parts[0].removesuffix(".py") for path in source.rglob("*.py")}
+    there = {name.partition("/")[0].removesuffix(".py") for name in staged}
+    for name in staged:
+        for node in ast.walk(ast.parse((source / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == name.count("/") + 1:
+                wanted = {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+                assert wanted & known <= there, f"{name} imports {wanted}"

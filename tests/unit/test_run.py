@@ -126,7 +126,7 @@ def test_whatever_decides_a_result_is_part_of_its_key(tmp_path: Path, monkeypatc
         ({}, 7, "a"),
         ({}, 0, "b"),
     ):
-        monkeypatch.setattr("runner.payload.probe_hash", lambda said=payload_hash: said)
+        monkeypatch.setattr("runner.payload.probe_hash", lambda _probe, said=payload_hash: said)
         executor = Executor()
         (sample,) = _run(tmp_path, executor, replace(job, seed=seed), **{**context, **changes})
         measured.append((len(executor.order), sample.key, sample.fingerprint["data"]))

@@ -7,7 +7,7 @@ import pytest
 
 from runner.probe.ops import compare, grids, namespace, reference
 from runner.probe.ops import prelude as p
-from runner.probe.ops.sweep import _bfloat16
+from runner.probe.ops.truth import bfloat16
 
 CASES = grids.cases()
 
@@ -86,7 +86,7 @@ def test_masked_steps_leave_the_state() -> None:
 
 def test_bfloat16_rounds_to_nearest_even() -> None:
     x = np.array([1.0, 1.0 + 2**-8, 1.0 + 3 * 2**-8, np.inf, -3.3e38], "float32")
-    np.testing.assert_array_equal(_bfloat16(x)[:4], np.array([1.0, 1.0, 1.0 + 2**-6, np.inf], "float32"))
+    np.testing.assert_array_equal(bfloat16(x)[:4], np.array([1.0, 1.0, 1.0 + 2**-6, np.inf], "float32"))
 
 
 # the measure of errors

@@ -115,7 +115,7 @@ def _flat(value):
 
 
 def _build(layer, inputs, call):
-    """Builds by a symbolic call."""
+    """Builds by a symbolic call, and returns its outcome."""
     import contextlib
 
     import keras
@@ -137,7 +137,7 @@ def _build(layer, inputs, call):
 
         scope = tf.init_scope()
     with scope:
-        layer(*symbol(inputs), **symbol(call))
+        return layer(*symbol(inputs), **symbol(call))
 
 
 def clone_difference(layer, *inputs, **call):
@@ -153,20 +153,28 @@ def clone_difference(layer, *inputs, **call):
 
 
 def shape_kept(layer, *inputs, **call):
-    """Per output, whether ``compute_output_shape`` says what comes out."""
-    shapes = (
-        [tuple(x.shape) for x in inputs]
-        if not isinstance(inputs[0], (list, tuple))
-        else [[tuple(x.shape) for x in inputs[0]]]
-    )
-    output = apply(layer, *inputs, **call)
+    """Per output, whether ``compute_output_shape`` says what comes out; then whether a symbolic call does."""
+    nested = isinstance(inputs[0], (list, tuple))
+    shapes = [[tuple(x.shape) for x in inputs[0]]] if nested else [tuple(x.shape) for x in inputs]
+    output = _flat([apply(layer, *inputs, **call)])
     promised = layer.compute_output_shape(*shapes)
-    if not isinstance(output, (list, tuple)):
-        promised, output = [promised], [output]
-    return [
-        len(a) == len(b.shape) and all(n is None or n == m for n, m in zip(a, b.shape))
-        for a, b in zip(promised, output)
-    ]
+    if not isinstance(promised[0], (list, tuple)):
+        promised = [promised]
+    symbols = [tuple(leaf.shape) for leaf in _flat([_build(layer, inputs, call)])]
+    return [_fits(a, b.shape) for a, b in zip(promised, output)] + [_fits(a, b.shape) for a, b in zip(symbols, output)]
+
+
+def _fits(promised, shape):
+    return len(promised) == len(shape) and all(n is None or n == m for n, m in zip(promised, shape))
+
+
+def twice(layer, x, weights):
+    """What a stateful layer makes of the second of two equal batches."""
+    layer.build(tuple(x.shape))
+    for variable, value in zip(layer.weights, weights):
+        variable.assign(value)
+    layer(x)
+    return layer(x)
 
 
 def masked(x, mask):

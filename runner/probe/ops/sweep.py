@@ -18,36 +18,19 @@ A further check that did not hold has a record of its own, under the case's id a
 from __future__ import annotations
 
 import re
-import signal
 import time
 import warnings
 
 import numpy as np
 
-from . import compare, namespace
+from . import compare, namespace, truth
+from . import gradients as differences
 from .engines import leaves
+from .limits import alarm, limit
 
 BATCH = 32
-CASE_S = 30
-"""A case that takes longer (CPU seconds, so that a busy machine does not matter) is given up."""
-
-
 PLAIN = ("convolution", "transposed convolution", "pooling", "recurrent")
 """Large grids of one function each, of which only cases with an unknown batch size are tried in a graph too."""
-
-
-class TooLong(Exception):  # noqa: N818
-    """The case did not end in time."""
-
-
-class Truth:
-    """What a reference says of a case: arrays, and the scale of their errors."""
-
-    __slots__ = ("arrays", "scales")
-
-    def __init__(self, arrays, scales):
-        self.arrays = arrays
-        self.scales = scales
 
 
 class Sweeper:
@@ -60,7 +43,6 @@ class Sweeper:
         self.counts = {}
         self.not_run = 0
         self._names = namespace.framework(engine.keras)
-        self._truth_names = namespace.truth()
         self._codes = {}
         self._deadline = time.process_time() + budget_s - journal.cpu_s
 
@@ -68,7 +50,7 @@ class Sweeper:
         """Tries all ``cases`` until the budget is spent; the rest is counted in ``not_run``."""
         todo = [case for case in cases if self._present(case)]
         chunks = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
-        with warnings.catch_warnings(), np.errstate(all="ignore"), _alarm():
+        with warnings.catch_warnings(), np.errstate(all="ignore"), alarm():
             warnings.simplefilter("ignore")
             for i, chunk in enumerate(chunks):
                 if i < self.journal.done:
@@ -104,7 +86,7 @@ class Sweeper:
         prepared = []
         for case in cases:
             try:
-                arrays = self._arrays(case)
+                arrays = truth.inputs(case)
                 prepared.append((case, arrays, {n: self._tensor(case, a) for n, a in arrays.items()}))
             except Exception as error:
                 self._raised(case.ident, error)
@@ -114,9 +96,9 @@ class Sweeper:
             if isinstance(output, Exception):
                 self._raised(case.ident, output)
             elif output is not None:
-                truth = self._judge(case, arrays, output)
+                true = self._judge(case, arrays, output)
                 self._unchanged(case, arrays, tensors)
-                good.append((case, arrays, tensors, output, truth))
+                good.append((case, arrays, tensors, output, true))
         for case, _, tensors, output, _ in good:
             if case.symbolic and self.records[case.ident][0] != "shape" and self._begin(case.ident + "#symbolic"):
                 self._symbolic(case, tensors, output)
@@ -131,22 +113,8 @@ class Sweeper:
 
     # inputs
 
-    def _arrays(self, case):
-        return {name: eval(text, dict(self._truth_names)) for name, text in case.inputs.items()}  # noqa: S307
-
     def _tensor(self, case, array):
         return self.engine.tensor(array, case.dtype if case.dtype and array.dtype.kind == "f" else "")
-
-    def _exact_inputs(self, case, arrays):
-        """The inputs in float64, as the framework sees them after rounding to the case's type."""
-        exact = {}
-        for name, value in arrays.items():
-            if value.dtype.kind == "f":
-                rounded = _bfloat16(value) if case.dtype == "bfloat16" else value.astype(case.dtype or value.dtype)
-                exact[name] = rounded.astype("float64")
-            else:
-                exact[name] = value.astype("int64") if value.dtype.kind in "iu" else value
-        return exact
 
     def _function(self, case):
         code = self._codes.setdefault(case.expr, compile(case.expr, "<%s>" % case.op, "eval"))
@@ -165,7 +133,7 @@ class Sweeper:
         if not self._begin(case.ident):
             return None
         try:
-            with _limit():
+            with limit():
                 return self.engine.call(self._function(case), tensors)
         except Exception as error:
             return error
@@ -187,7 +155,7 @@ class Sweeper:
     def _try_batch(self, run, jobs):
         """``run(jobs)``; halves where all of them together fail, so that one case does not spoil the rest."""
         try:
-            with _limit(4):
+            with limit(4):
                 return run(jobs)
         except Exception as error:
             if len(jobs) == 1:
@@ -215,76 +183,23 @@ class Sweeper:
         types = " ".join("%s[%s]" % (d, ",".join(map(str, a.shape))) for d, a in zip(output.dtypes, output.arrays))
         record = ["seen", None, "", types, "", ""]
         self.records[case.ident] = record
-        truth = None
+        true = None
         if case.ref is not None:
             try:
-                truth = self._truth(case, arrays, output)
+                true = truth.truth(case, arrays, output)
             except Exception as error:  # an old NumPy may lack what the reference is written with
                 record[4] = "the reference fails: %s" % normalised(error)
-        if truth is None:
+        if true is None:
             record[2] = compare.sketch(output.arrays)
         else:
-            record[0], record[1], record[4] = self._verdict(case, output, truth)
+            record[0], record[1], record[4] = truth.verdict(case, output, true)
             if record[0] == "ok":
                 record[2] = compare.digest(output.arrays)
             else:
                 record[2] = compare.sketch(output.arrays)
         if case.unspecified:
             record[0], record[4] = "unspecified", case.unspecified
-        return truth if truth is not None and record[0] in ("ok", "inaccurate") else None
-
-    def _truth(self, case, arrays, output):
-        exact = self._exact_inputs(case, arrays)
-        unit = max([compare.UNIT.get(d, 0.0) for d in output.dtypes] or [0.0]) or compare.UNIT["float32"]
-        if case.dtype:
-            unit = max(unit, compare.UNIT[case.dtype])
-        true = self._reference(case, exact)
-        moved = []
-        if any(a.dtype.kind == "f" for a in exact.values()) and any(a.dtype.kind in "fc" for a in true):
-            moved = [self._reference(case, compare.perturbed(exact, unit, seed)) for seed in (1, 2)]
-        scales = [
-            compare.scale(
-                t.astype("complex128" if t.dtype.kind == "c" else "float64"),
-                [m[i] for m in moved],
-                unit,
-                case.pointwise,
-            )
-            if t.dtype.kind in "biufc"
-            else None
-            for i, t in enumerate(true)
-        ]
-        if case.slack:
-            more = np.abs(eval(case.slack, {**self._truth_names, **exact}))  # noqa: S307
-            scales = [size + more for size in scales]
-        return Truth(true, scales)
-
-    def _reference(self, case, exact):
-        value = eval(case.ref, {**self._truth_names, **exact})  # noqa: S307
-        return [np.asarray(leaf) for leaf in leaves(value)]
-
-    def _verdict(self, case, output, truth):
-        if len(output.arrays) != len(truth.arrays):
-            return "shape", None, "expected %d results" % len(truth.arrays)
-        worst = 0.0
-        for got, dtype, true, size in zip(output.arrays, output.dtypes, truth.arrays, truth.scales):
-            if got.shape != true.shape:
-                return "shape", None, "expected [%s]" % ",".join(map(str, true.shape))
-            if true.dtype.kind in "biuSU" and got.dtype.kind in "biuSU":
-                if not np.array_equal(got, true):
-                    return (
-                        ("dtype" if true.dtype.kind in "SU" else "wrong"),
-                        None,
-                        "expected %s" % compare.sketch([true])[1:],
-                    )
-                continue
-            if got.dtype.kind not in "biufc":
-                return "dtype", None, "expected numbers"
-            low = max((dtype, case.dtype or dtype), key=lambda d: compare.UNIT.get(d, 0.0))
-            bad, figure = compare.judge(got, true, size, low, case.tol)
-            if bad:
-                return bad, figure and compare.rounded(figure), "expected %s" % compare.sketch([true])[1:]
-            worst = max(worst, figure)
-        return "ok", float("%.3g" % worst), ""
+        return true if true is not None and record[0] in ("ok", "inaccurate") else None
 
     # further checks
 
@@ -305,7 +220,7 @@ class Sweeper:
                 shape = (None, *shape[1:])
             symbols[name] = keras.KerasTensor(shape, dtype=keras.backend.standardize_dtype(tensor.dtype))
         try:
-            with _limit():
+            with limit():
                 found = leaves(self._function(case)(symbols))
         except Exception as error:
             self._raised(case.ident + suffix, error)
@@ -327,8 +242,8 @@ class Sweeper:
         if not self.engine.gradients or not items:
             return
         jobs = []
-        for case, _, tensors, _, truth in items:
-            cotangents = [_cotangent(a, i) for i, a in enumerate(truth.arrays)]
+        for case, _, tensors, _, true in items:
+            cotangents = [differences.cotangent(a, i) for i, a in enumerate(true.arrays)]
             jobs.append((self._function(case), tensors, case.wrt, cotangents))
         if hasattr(self.engine, "gradient_batch") and not self._careful:
             self._begin("gradients of %d cases from %s" % (len(items), items[0][0].ident), alone=False)
@@ -341,69 +256,20 @@ class Sweeper:
             if isinstance(gradients, Exception):
                 self._raised(case.ident + "#gradient", gradients)
             elif gradients is not None:
-                self._judge_gradient(case, self._exact_inputs(case, arrays), job[3], gradients)
+                record = differences.judge(case, truth.exact_inputs(case, arrays), job[3], gradients)
+                if record is None:
+                    self._pass(case, "g")
+                else:
+                    self.records[case.ident + "#gradient"] = record
 
     def _gradient(self, case, job):
         if not self._begin(case.ident + "#gradient"):
             return None
         try:
-            with _limit():
+            with limit():
                 return self.engine.gradient(*job)
         except Exception as error:
             return error
-
-    def _judge_gradient(self, case, exact, cotangents, gradients):
-        """Against central differences of the reference, along two random directions (or at each element)."""
-        for name, gradient in zip(case.wrt, gradients):
-            for seed in (3,) if case.pointwise else (3, 4):
-                slope, size = self._slope(case, exact, cotangents, name, seed)
-                if gradient is None:
-                    got = np.zeros_like(slope)
-                else:
-                    got = gradient.astype("float64") * _direction(exact[name], seed)
-                    if not case.pointwise:
-                        size = size + np.abs(got).sum()
-                        got = got.sum()
-                unit = compare.UNIT.get(case.dtype or "float32", 2.0**-24)
-                step = np.abs(_direction(exact[name], seed)) if case.pointwise else 1.0
-                bound = max(2e-4, 256 * unit) * (np.abs(slope) + np.abs(got)) + 1e-7 * size + 1e-37 * step
-                if case.pointwise:  # a derivative as a difference of terms of the size of f / x, or of 1
-                    bound = bound + 64 * unit * (step + size)
-                bad = (np.abs(slope) < 1e37 * np.minimum(step, 1.0)) & ~(np.abs(got - slope) <= bound)
-                if np.any(bad) and np.all(np.isfinite(got)):  # how much one rounding of the inputs changes the slope
-                    moved = compare.perturbed(exact, unit, 5)
-                    bad = bad & ~(
-                        np.abs(got - slope)
-                        <= bound + 16 * np.abs(self._slope(case, moved, cotangents, name, seed)[0] - slope)
-                    )
-                if np.any(bad):
-                    self._wrong_gradient(case, name, gradient, slope, got, bad)
-                    return
-        self._pass(case, "g")
-
-    def _slope(self, case, exact, cotangents, name, seed):
-        """Directional derivative(s) of sum(cotangent * reference), and the size of what was subtracted to get them."""
-        h = 1e-6
-        step = h * _direction(exact[name], seed)
-        sides = []
-        for sign in (1, -1):
-            arrays = self._reference(case, {**exact, name: exact[name] + sign * step})
-            sides.append([np.nan_to_num(a) * c for a, c in zip(arrays, cotangents)])
-        if case.pointwise:
-            return (sides[0][0] - sides[1][0]) / (2 * h), np.abs(sides[0][0])
-        slope = sum(float(np.sum(p - q)) for p, q in zip(*sides)) / (2 * h)
-        return slope, sum(float(np.abs(p).sum()) for p in sides[0])
-
-    def _wrong_gradient(self, case, name, gradient, slope, got, bad):
-        slope, got, bad = np.atleast_1d(slope), np.atleast_1d(got), np.atleast_1d(bad)
-        worst = int(np.argmax(np.where(bad.ravel(), np.nan_to_num(np.abs(got - slope).ravel(), nan=np.inf), -1.0)))
-        wanted, found = float(slope.ravel()[worst]), float(got.ravel()[worst])
-        where = "at element %d" % worst if case.pointwise else "along a direction"
-        note = "%s: expected %s, got %s" % (where, compare.rounded(wanted), compare.rounded(found))
-        status = "wrong" if np.isfinite(found) else "nan"
-        figure = compare.rounded(abs(found - wanted) / (abs(found) + abs(wanted))) if status == "wrong" else None
-        sketch = "none" if gradient is None else compare.sketch([gradient])
-        self.records[case.ident + "#gradient"] = [status, figure, sketch, name, note, ""]
 
     def _graphs(self, items):
         """The same in a graph, with an unknown batch size where the case allows one."""
@@ -415,7 +281,7 @@ class Sweeper:
         else:
             self._begin("graphs of %d cases from %s" % (len(jobs), items[0][0].ident), alone=False)
             results = self._try_batch(self.engine.batch, jobs)
-        for (case, _, _, output, truth), job, first in zip(items, jobs, results):
+        for (case, _, _, output, true), job, first in zip(items, jobs, results):
             # AutoGraph is TensorFlow's own default, but costs too much to be used for all
             found = self._converted(case, job) if isinstance(first, Exception) else first
             if found is None:
@@ -428,7 +294,7 @@ class Sweeper:
                 self.records[case.ident + "#graph"] = ["shape", None, "", _types(found), "eager: " + _types(output), ""]
                 continue
             for i, (got, other) in enumerate(zip(found.arrays, output.arrays)):
-                if not _close(got, other, truth.scales[i] if truth else None, output.dtypes[i]):
+                if not _close(got, other, true.scales[i] if true else None, output.dtypes[i]):
                     self.records[case.ident + "#graph"] = [
                         "wrong",
                         None,
@@ -503,51 +369,3 @@ def _close(got, other, size, dtype):
     size = np.abs(other) + np.mean(np.abs(other[np.isfinite(other)])) if size is None else size
     with np.errstate(all="ignore"):
         return bool(np.all(same | (np.abs(got - other) <= 1000 * unit * size + 1e-30)))
-
-
-def _cotangent(array, i):
-    if array.dtype.kind not in "f":
-        return np.zeros(array.shape, "int32")
-    return np.random.RandomState(17 + i).uniform(0.5, 1.5, array.shape).astype("float32")
-
-
-def _direction(value, seed):
-    """A step per element, relative to it, with random signs."""
-    size = np.where(value == 0, 0.1, np.abs(value))
-    return np.random.RandomState(seed).choice([-1.0, 1.0], value.shape) * size
-
-
-def _bfloat16(value):
-    """Rounded to nearest even, kept as float32."""
-    bits = np.ascontiguousarray(value, "float32").view("uint32")
-    rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).astype("uint32").view("float32")
-    return np.where(np.isfinite(value), rounded, value).astype("float32").reshape(value.shape)
-
-
-class _limit:  # noqa: N801
-    """Raises TooLong after ``CASE_S`` (times ``factor``) seconds of CPU time, where there are such alarms."""
-
-    def __init__(self, factor=1):
-        self.seconds = CASE_S * factor
-
-    def __enter__(self):
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_PROF, self.seconds)
-
-    def __exit__(self, *_):
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-class _alarm:  # noqa: N801
-    """Alarms raise TooLong meanwhile."""
-
-    def __enter__(self):
-        def ring(*_):
-            raise TooLong("no result after %d s of CPU time" % CASE_S)
-
-        self.old = signal.signal(signal.SIGPROF, ring) if hasattr(signal, "SIGPROF") else None
-
-    def __exit__(self, *_):
-        if hasattr(signal, "SIGPROF"):
-            signal.signal(signal.SIGPROF, self.old)

@@ -9,6 +9,7 @@ from ..case import Sweep
 def cases():
     """All cases, in the order in which they run."""
     from . import (
+        contracts,
         convolution,
         corners,
         dtypes,
@@ -26,7 +27,7 @@ def cases():
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, losses, images, transforms, updates, randoms, corners, recurrent,
+        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

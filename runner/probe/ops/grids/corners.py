@@ -11,6 +11,7 @@ def add(add):
     _precision(add)
     _arguments(add)
     _quantization(add)
+    _applications(add)
 
 
 def _recurrent(add):
@@ -33,6 +34,14 @@ def _recurrent(add):
         {**inputs, "x": "normal(2, 1, 3)"},
         symbolic=False,
     )
+    add(
+        """
+        twice(layers.LSTM(4, stateful=True), x, [w, r, b]) ==> ref.lstm(np.concatenate([x, x], 1), w, r, b)
+        twice(layers.GRU(4, stateful=True), x, [k, s, c]) ==> ref.gru(np.concatenate([x, x], 1), k, s, c)
+        twice(layers.LSTM(4, stateful=True, return_sequences=True), x, [w, r, b])[:, -1] ==> ref.lstm(np.concatenate([x, x], 1), w, r, b)
+        """,
+        inputs, family="recurrent", symbolic=False, eager=True,
+    )  # fmt: skip
     add(
         "apply(layers.LSTM(4, dtype='float16'), x, weights=[w, r, b]) ==> ref.lstm(x, w, r, b)\n"
         "apply(layers.GRU(4, dtype='float16'), x, weights=[k, s, c]) ==> ref.gru(x, k, s, c)",
@@ -265,7 +274,7 @@ def _arguments(add):
     modes = {"x": "normal(2, 3, 4, 2)", "q": "normal(2, 3, 2, 4)", "v": "normal(2, 5, 2, 4)"}
     add(
         """
-        shape_kept(layers.Dropout(0.5, noise_shape=(None, 1, 4, 1)), x) ==> [True]
+        shape_kept(layers.Dropout(0.5, noise_shape=(None, 1, 4, 1)), x) ==> [True, True]
         layers.Attention()([q, v]) ==> ?
         layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))(x, x).shape == x.shape ==> True
         apply(layers.MultiHeadAttention(2, 3, attention_axes=(2,)), x, x) ==> ?
@@ -290,3 +299,38 @@ def _quantization(add):
         """,
         inputs, symbolic=False, eager=True, family="quantization",
     )  # fmt: skip
+
+
+def _applications(add):
+    inputs = {
+        "x": "uniform(2, 4, 5, 3, high=255)",
+        "f": "uniform(2, 3, 4, 5, high=255)",
+        "s": "uniform(4, 5, 3, high=255)",
+        "t": "uniform(3, 4, 5, high=255)",
+    }
+    mean, std = "np.array([103.939, 116.779, 123.68])", "np.array([0.229, 0.224, 0.225])"
+    for name, axis in (("x", -1), ("f", 1), ("s", -1), ("t", 0)):
+        layout = ", data_format='channels_first'" if name in "ft" else ""
+        shape = "[:, None, None]" if name in "ft" else ""
+        call = "keras.applications.imagenet_utils.preprocess_input(%s + 0, mode=%%r%s)" % (
+            name,
+            layout,
+        )  # it works in place, as documented
+        add(
+            call % "tf" + " ==> %s / 127.5 - 1" % name,
+            inputs,
+            symbolic=False,
+            family="applications",
+            op="applications.preprocess_input",
+        )
+        add(call % "caffe" + " ==> np.flip(%s, %d) - %s%s" % (name, axis, mean, shape), inputs, symbolic=False, family="applications",
+            op="applications.preprocess_input", tol=512.0)  # fmt: skip
+        torch = "(%s / 255 - np.array([0.485, 0.456, 0.406])%s) / %s%s" % (name, shape, std, shape)
+        add(
+            call % "torch" + " ==> " + torch,
+            inputs,
+            symbolic=False,
+            family="applications",
+            op="applications.preprocess_input",
+            tol=512.0,
+        )

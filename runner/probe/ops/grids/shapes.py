@@ -92,6 +92,10 @@ def _reshape(add):
         ops.diagonal(m)
         ops.diagonal(x, offset=1)
         ops.diagonal(x, axis1=1, axis2=2)
+        ops.diagonal(x, offset=-1, axis1=0, axis2=1)
+        ops.diagonal(x, offset=-2, axis1=1, axis2=2)
+        ops.diagonal(m, offset=2)
+        ops.trace(x, offset=-1, axis1=1, axis2=2)
         ops.diag(v)
         ops.diag(v, k=2)
         ops.diag(o)
@@ -199,6 +203,7 @@ def _index(add):
         "c": "array([[0, 1], [2, 3], [0, 1]], 'int32')",
         "u": "normal(3)",
         "m": "array([-1, 4], 'int32')",
+        "g": "array([0, -1, 2, 2, -1], 'int32')",
     }
     add(
         """
@@ -222,6 +227,8 @@ def _index(add):
         ops.segment_sum(d, l)
         ops.segment_sum(d, l, num_segments=5)
         ops.segment_max(d, l)
+        ops.segment_max(d, l, num_segments=3)
+        ops.segment_sum(d, g, num_segments=3)
         ops.segment_sum(d[:, 0], l, num_segments=3)
         ops.one_hot(l, 4)
         ops.one_hot(l, 4, axis=0)

@@ -1,0 +1,100 @@
+"""What a case's float64 reference says, and whether a cell's result agrees with it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import compare, namespace
+from .engines import leaves
+
+NAMES = namespace.truth()
+
+
+class Truth:
+    """What a reference says of a case: arrays, and the scale of their errors."""
+
+    __slots__ = ("arrays", "scales")
+
+    def __init__(self, arrays, scales):
+        self.arrays = arrays
+        self.scales = scales
+
+
+def inputs(case):
+    """The case's inputs by name, as NumPy arrays."""
+    return {name: eval(text, dict(NAMES)) for name, text in case.inputs.items()}  # noqa: S307
+
+
+def exact_inputs(case, arrays):
+    """The inputs in float64, as the framework sees them after rounding to the case's type."""
+    exact = {}
+    for name, value in arrays.items():
+        if value.dtype.kind == "f":
+            rounded = bfloat16(value) if case.dtype == "bfloat16" else value.astype(case.dtype or value.dtype)
+            exact[name] = rounded.astype("float64")
+        else:
+            exact[name] = value.astype("int64") if value.dtype.kind in "iu" else value
+    return exact
+
+
+def reference(case, exact):
+    """The arrays that the reference gives for these inputs."""
+    value = eval(case.ref, {**NAMES, **exact})  # noqa: S307
+    return [np.asarray(leaf) for leaf in leaves(value)]
+
+
+def truth(case, arrays, output):
+    """The Truth of a case with a reference; raises what the reference raises."""
+    exact = exact_inputs(case, arrays)
+    unit = max([compare.UNIT.get(d, 0.0) for d in output.dtypes] or [0.0]) or compare.UNIT["float32"]
+    if case.dtype:
+        unit = max(unit, compare.UNIT[case.dtype])
+    true = reference(case, exact)
+    moved = []
+    if any(a.dtype.kind == "f" for a in exact.values()) and any(a.dtype.kind in "fc" for a in true):
+        moved = [reference(case, compare.perturbed(exact, unit, seed)) for seed in (1, 2)]
+    scales = [
+        compare.scale(
+            t.astype("complex128" if t.dtype.kind == "c" else "float64"),
+            [m[i] for m in moved],
+            unit,
+            case.pointwise,
+        )
+        if t.dtype.kind in "biufc"
+        else None
+        for i, t in enumerate(true)
+    ]
+    if case.slack:
+        more = np.abs(eval(case.slack, {**NAMES, **exact}))  # noqa: S307
+        scales = [size + more for size in scales]
+    return Truth(true, scales)
+
+
+def verdict(case, output, true):
+    """``(status, figure, note)`` of an Output against the Truth."""
+    if len(output.arrays) != len(true.arrays):
+        return "shape", None, "expected %d results" % len(true.arrays)
+    worst = 0.0
+    for got, dtype, wanted, size in zip(output.arrays, output.dtypes, true.arrays, true.scales):
+        if got.shape != wanted.shape:
+            return "shape", None, "expected [%s]" % ",".join(map(str, wanted.shape))
+        if wanted.dtype.kind in "biuSU" and got.dtype.kind in "biuSU":
+            if not np.array_equal(got, wanted):
+                status = "dtype" if wanted.dtype.kind in "SU" else "wrong"
+                return status, None, "expected %s" % compare.sketch([wanted])[1:]
+            continue
+        if got.dtype.kind not in "biufc":
+            return "dtype", None, "expected numbers"
+        low = max((dtype, case.dtype or dtype), key=lambda d: compare.UNIT.get(d, 0.0))
+        bad, figure = compare.judge(got, wanted, size, low, case.tol)
+        if bad:
+            return bad, figure and compare.rounded(figure), "expected %s" % compare.sketch([wanted])[1:]
+        worst = max(worst, figure)
+    return "ok", float("%.3g" % worst), ""
+
+
+def bfloat16(value):
+    """Rounded to nearest even, kept as float32."""
+    bits = np.ascontiguousarray(value, "float32").view("uint32")
+    rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).astype("uint32").view("float32")
+    return np.where(np.isfinite(value), rounded, value).astype("float32").reshape(value.shape)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from runner.probe import training
-from runner.probe.training import judge, network, promises, scenarios, updates
+from runner.probe.training import calls, judge, network, promises, scenarios, updates
 
-EVERY = {scenario.name: scenario for scenario in scenarios.every() + promises.every()}
+ALL = scenarios.every() + promises.every() + calls.every()
+EVERY = {scenario.name: scenario for scenario in ALL}
 
 
 def single(value):
@@ -22,7 +23,7 @@ def statuses(scenario, measured):
 
 
 def test_scenarios_have_names_of_their_own():
-    assert len(EVERY) == len(scenarios.every() + promises.every())
+    assert len(EVERY) == len(ALL)
 
 
 @pytest.mark.parametrize("name", sorted(EVERY))
@@ -58,6 +59,15 @@ def test_an_update_that_is_a_little_off_is_wrong(name, attribute, value, monkeyp
     monkeypatch.setattr(kind, "__init__", spoilt)
     measured = EVERY[name].truth(single)
     assert judge.compare(measured["weights"], truth["weights"], scales["weights"])[0] == "wrong"
+
+
+def test_a_running_mean_is_not_the_figure_of_a_batch():
+    scenario = EVERY["batch.train_repeated"]
+    measured = scenario.truth(single)
+    assert len(measured["loss"]) == len(measured["mae"]) == 2
+    measured["loss"] = list(np.cumsum(measured["loss"]) / [1, 2])
+    found = statuses(scenario, measured)
+    assert found == {"loss": "wrong", "mae": "ok", "weights": "ok"}
 
 
 def test_a_mean_over_batches_is_not_the_mean_over_samples():

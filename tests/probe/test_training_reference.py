@@ -143,6 +143,14 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_samples():
     assert len(found["running.loss"]) == 3
 
 
+def test_a_batchs_own_figures_make_up_the_mean_so_far():
+    found = reference.fit(scenarios.regression(epochs=1, metrics=("mae",)), logs_of_batches=True)
+    for name in ("loss", "mae"):
+        own = found["batch." + name]
+        assert found["running." + name] == pytest.approx([own[0], (own[0] + own[1]) / 2])
+    assert not [name for name in reference.fit(scenarios.regression()) if name.startswith("batch.")]
+
+
 def test_class_weights_are_sample_weights():
     weights = np.array([scenarios.CLASSES[label] for label in scenarios.LABELS])
     by_class = reference.fit(scenarios.classification(class_weight=scenarios.CLASSES))

@@ -109,3 +109,53 @@ def shared_layer():
         return {"loss": losses, "weights": pair[0].parameters}
 
     return Scenario("fit.shared_layer", measure, truth)
+
+
+def as_lists():
+    """Two outputs described by lists: the metrics of each are its own, under its own name."""
+    heads = [network.Dense(*mlp()[1].parameters), network.Dense(KERNEL_1[:5, :2], np.zeros(2))]
+    targets = [Y, Y[:, :2] * 0.5]
+
+    def built(keras):
+        inputs = keras.Input((6,))
+        trunk = keras.layers.Dense(5, activation="tanh")
+        made = [keras.layers.Dense(count, name=name) for count, name in ((3, "first"), (2, "second"))]
+        hidden = trunk(inputs)
+        model = keras.Model(inputs, [layer(hidden) for layer in made])
+        for layer, described in zip([trunk, *made], [mlp()[0], *heads]):
+            layer.set_weights([w.astype("float32") for w in described.parameters])
+        return model
+
+    def evaluated(keras, **options):
+        model = built(keras)
+        model.compile(optimizer="sgd", **options)
+        found = model.evaluate(
+            X.astype("float32"), [y.astype("float32") for y in targets], batch_size=8, verbose=0, return_dict=True
+        )
+        return {name: float(value) for name, value in found.items()}
+
+    def errors(rounding):
+        trunk = network.Network([mlp()[0]]).forward(X, False, rounding)
+        return [rounding(head.forward(trunk, False, rounding) - y) for head, y in zip(heads, targets)]
+
+    def both(rounding):
+        first, second = errors(rounding)
+        losses = rounding((first**2).mean()), rounding(np.abs(second).mean())
+        return {"loss": sum(losses), "first_mae": np.abs(first).mean(), "second_mse": (second**2).mean()}
+
+    def one(rounding):
+        first, second = errors(rounding)
+        return {"loss": rounding((first**2).mean()), "second_mae": rounding(np.abs(second).mean())}
+
+    return [
+        Scenario(
+            "outputs.lists",
+            lambda keras: evaluated(keras, loss=["mse", "mae"], metrics=[["mae"], ["mse"]]),
+            both,
+        ),
+        Scenario(
+            "outputs.one_without_loss",
+            lambda keras: evaluated(keras, loss=["mse", None], metrics=[None, ["mae"]]),
+            one,
+        ),
+    ]

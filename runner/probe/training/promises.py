@@ -335,6 +335,7 @@ def every():
         outputs.several("partial.outputs", None, weighted=False, count=ALL),
         outputs.several("outputs.loss_weights", {"a": 0.5, "b": 2.0}, weighted=False),
         outputs.several("outputs.sample_weight", {"a": 0.5, "b": 2.0}, weighted=True),
+        *outputs.as_lists(),
         in_two_parts("fit.twice", lambda keras, model: model),
         in_two_parts("fit.saved_and_resumed", _saved),
         frozen(),

@@ -170,6 +170,7 @@ class Logs:
             if name in self.task.weighted_metrics and weight is not None:
                 weights = weights * weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
             self.means[name].add((values * weights).sum() / (weights.sum() or 1.0), weights.sum())
+        return self
 
     def values(self):
         return {name: mean.value for name, mean in self.means.items()}
@@ -196,11 +197,12 @@ def batch_loss(task, out, y, weight, mask, rounding):
     return rounding(rounding(values * share).sum()), rounding(slopes * share[..., None])
 
 
-def fit(task, rounding=network.exact):
+def fit(task, rounding=network.exact, logs_of_batches=False):
     """The result of a whole ``fit``: ``{figure: value}``.
 
     Figures: ``loss`` and each metric, a list with one value per epoch, also as ``val_...``; ``running``: the
-    logs after every batch, a list per name as ``running.<name>``; ``weights``: all arrays, in Keras's order.
+    logs after every batch, a list per name as ``running.<name>``; ``weights``: all arrays, in Keras's order;
+    with ``logs_of_batches`` also ``batch.<name>``: every batch's own loss and metrics.
     """
     net, result = task.network(), {}
     descent = Descent(task, rounding)
@@ -219,6 +221,9 @@ def fit(task, rounding=network.exact):
             new = descent.apply(old, [layer.gradients[i] for layer, i in trained])
             logs.add(loss, y, out, w, mask)
             _assign(trained, new)
+            if logs_of_batches:
+                for name, value in Logs(task).add(loss, y, out, w, mask).values().items():
+                    result.setdefault("batch." + name, []).append(value)
             for name, value in logs.values().items():
                 result.setdefault("running." + name, []).append(value)
         for name, value in logs.values().items():

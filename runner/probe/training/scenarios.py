@@ -131,7 +131,7 @@ def regression(**options):
 
 def partial(**options):
     """The same on all samples: the last batch is short."""
-    return reference.Task(mlp(), X_ALL, Y_ALL, **options)
+    return reference.Task(options.pop("layers", None) or mlp(), X_ALL, Y_ALL, **options)
 
 
 def three_batches(**options):

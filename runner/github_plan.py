@@ -263,6 +263,14 @@ def too_long(shards_: Iterable[Shard]) -> list[Shard]:
     return [shard for shard in shards_ if shard.estimate.first > JOB_MINUTES - UPLOAD_MINUTES]
 
 
+def warning(shard: Shard) -> str:
+    """What is to be said of a shard that is too long."""
+    return (
+        f"would take {shard.estimate.first:.0f} minutes, and a job may take {JOB_MINUTES}: what it has not measured by "
+        "then is missing; ask for fewer rounds, probes or cells"
+    )
+
+
 def markdown(shards_: Sequence[Shard], loads: Mapping[Cell, Load], run_s: float, torn_pairs: Sequence[Pair]) -> str:
     """The plan for a step summary: a row per shard, and the arithmetic."""
     cells = [cell for shard in shards_ for cell in shard.cells]
@@ -292,11 +300,7 @@ def markdown(shards_: Sequence[Shard], loads: Mapping[Cell, Load], run_s: float,
         f"registry = {COMPRESSED:g} x (GB + {BASE_GB:g} for each Python).",
     ]
     for shard in too_long(shards_):
-        lines += [
-            "",
-            f"**{shard.id} would take {shard.estimate.first:.0f} minutes, and a job may take {JOB_MINUTES}:** what it",
-            "has not measured by then is reported as missing. Fewer rounds, fewer probes, or fewer cells (`only`).",
-        ]
+        lines += ["", f"**{shard.id}** {warning(shard)}."]
     if torn_pairs:
         lines += [
             "",

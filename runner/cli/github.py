@@ -8,6 +8,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from runner import github_plan, lock, plan
 from runner.cli import options
 from runner.errors import CellError, UsageError
@@ -47,6 +49,10 @@ def write(request: Request) -> list[str]:
     loads = {cell: _load(cell, mac=mac) for cell in cells}
     budget = github_plan.Budget(minutes=request.shard_minutes, shards=request.max_shards)
     shards = github_plan.shards(cells, found, loads, run_s, budget)
+    late = [f"{shard.id}: {github_plan.warning(shard)}" for shard in github_plan.too_long(shards)]
+    for line in late:
+        click.echo(f"::warning title=A shard takes too long::{line}", err=True)
+    notes = (*notes, *late)
     words = ["--set", chosen.name, *(word for text in request.settings for word in ("--setting", text))]
     record = RunRecord(chosen.name, (*cells, *(skip.cell for skip in skips)), skips, notes, shlex.join(words))
     Store(request.folder).record(record)
@@ -74,6 +80,8 @@ def _wanted(
     if condense:
         cells = github_plan.condensed(cells, found)
         notes.append(f"condensed for a pull request: {len(cells)} of the set's {len(chosen.cells)} cells")
+    elif not_asked := _cuda_left_out(request):
+        notes.append(f"not asked for (only {' '.join(request.only)}): the set's {not_asked} CUDA cells")
     elif not request.cuda_labels:
         reason = "CUDA cells need a self-hosted runner, and no labels of one were given (cuda-labels)"
         skips = tuple(Skip(cell, Status.UNAVAILABLE, reason) for cell in cells if cell.device == "cuda")
@@ -81,6 +89,15 @@ def _wanted(
     if not cells and not skips:
         raise UsageError("nothing to plan: no cell of the set is left")
     return cells, skips, tuple(notes)
+
+
+def _cuda_left_out(request: Request) -> int:
+    """How many CUDA cells the set has where the patterns let none of them through, else 0."""
+    if not request.only:
+        return 0
+    whole = options.choose(request.set_name, ()).cells
+    chosen = options.choose(request.set_name, request.only).cells
+    return 0 if any(c.device == "cuda" for c in chosen) else sum(c.device == "cuda" for c in whole)
 
 
 def _load(cell: Cell, *, mac: bool) -> github_plan.Load:

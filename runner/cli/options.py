@@ -14,7 +14,7 @@ from runner.model import Cell, ProbeSpec, Scalar, Skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORMATS = ("terminal", "json", "markdown", "html", "junit", "github")
+FORMATS = ("terminal", "json", "markdown", "comment", "html", "junit", "github")
 
 
 @dataclass(frozen=True, slots=True)

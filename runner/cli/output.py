@@ -44,6 +44,10 @@ def text(report: Report, format_: str) -> str:
         from runner.report import markdown
 
         return markdown.render(report)
+    if format_ == "comment":
+        from runner.report import markdown
+
+        return markdown.render(report, markdown.COMMENT_BYTES)
     if format_ == "html":
         from runner.report import html
 

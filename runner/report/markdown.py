@@ -18,7 +18,9 @@ from runner.report.marks import Mark
 from runner.report.table import BASELINE, Row, Table, common, labels, tables, used_marks
 
 LIMIT_BYTES = 1 << 20
-"""What GitHub accepts as the summary of one step; a comment takes 65,536 characters."""
+"""What GitHub accepts as the summary of one step."""
+COMMENT_BYTES = 60_000
+"""For a comment or a pull request, which take 65,536 characters: room is left for words around the report."""
 
 _OPEN_FINDINGS = 40
 _LOG_LINES = 20

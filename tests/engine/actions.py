@@ -53,13 +53,15 @@ class Job:
     name: str
     matrix: dict[str, Any] = field(default_factory=dict)
     kill_when: Callable[[Path], bool] = lambda _workspace: False
+    only: frozenset[str] = frozenset()
+    """Names of the steps to run; all where empty."""
     log: str = ""
     failed: bool = False
 
     def __post_init__(self) -> None:
         shard = self.matrix.get("shard", {}).get("id", "")
         self.workspace = self.run.folder / f"{self.name}-{shard}".rstrip("-")
-        self.workspace.mkdir()
+        self.workspace.mkdir(exist_ok=True)
         self.summary = self.workspace.with_suffix(".summary")
         self.summary.touch()
 
@@ -67,7 +69,9 @@ class Job:
         """Run the job; its outputs. Raises MachineLostError."""
         content = self.run.workflow["jobs"][self.name]
         context: dict[str, Any] = {"inputs": self.run.inputs, "matrix": self.matrix, "needs": self.run.needs}
-        self._steps(content["steps"], context, action=None)
+        steps = [step for step in content["steps"] if not self.only or step.get("name") in self.only]
+        assert len(steps) >= len(self.only), f"{self.name} has no such step: {self.only}"
+        self._steps(steps, context, action=None)
         found = {name: evaluate(text, context) for name, text in content.get("outputs", {}).items()}
         result = "failure" if self.failed else "success"
         self.run.needs[self.name] = {"result": result, "outputs": found}
@@ -88,7 +92,7 @@ class Job:
         given = {name: evaluate(value, context) for name, value in step.get("with", {}).items()}
         uses = step.get("uses", "")
         if "run" in step:
-            return self._shell(step, {n: str(evaluate(v, context)) for n, v in step.get("env", {}).items()}, action)
+            return self._shell(step, {n: _text(evaluate(v, context)) for n, v in step.get("env", {}).items()}, action)
         if uses.startswith("$/"):
             return self._composite(ROOT / uses[2:], given)
         if uses.startswith("actions/upload-artifact@"):

@@ -56,6 +56,25 @@ def test_cuda_without_a_runner_is_told_and_not_dropped(capsys: pytest.CaptureFix
     assert "no labels of one were given" in skips[0].reason
 
 
+def test_cuda_cells_that_are_not_asked_for_are_told_and_fail_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    _plan(capsys, tmp_path, "--set", "full", "--whole", "--only", "jax-*_cpu*")
+    record = store.load_records([tmp_path])
+    assert not record.skips
+    assert [note for note in record.notes if "38 CUDA cells" in note and "jax-*_cpu*" in note]
+    assert "38 CUDA cells" in (tmp_path / "plan.md").read_text("utf-8")
+
+
+def test_a_shard_that_is_too_long_is_a_warning_and_stands_in_the_report(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    argv = ["list", "--github", str(tmp_path), "--set", "full", "--whole", "--only", "torch-*_cpu", "--rounds", "8"]
+    assert cli.run(argv) == 0
+    assert "::warning title=A shard takes too long::linux-01: would take " in capsys.readouterr().err
+    assert any("a job may take 360" in note for note in store.load_records([tmp_path]).notes)
+
+
 def test_what_is_reported_if_no_runner_takes_a_shard_lies_ready(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -155,5 +155,5 @@ def test_a_shard_that_cannot_end_in_time_is_told() -> None:
     cells = [_cell(keras=f"3.{minor}.0") for minor in range(12)]
     shards = _shards(cells, pairs(cells), 3600)
     assert [shard.id for shard in gp.too_long(shards)] == ["linux-01"]
-    assert "linux-01 would take 72" in gp.markdown(shards, _loads(cells), 3600, [])
+    assert "**linux-01** would take 72" in gp.markdown(shards, _loads(cells), 3600, [])
     assert not gp.too_long(_shards(cells, pairs(cells), 60))

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.cli import output
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
 from runner.report import Report, github, html, jsonout, junit, markdown
 
@@ -113,6 +114,14 @@ def test_markdown_of_three_hundred_cells_fits_a_step_summary(quick: Report) -> N
     assert len(text.encode()) <= markdown.LIMIT_BYTES
     assert "Cut here" not in text
     assert text.count("--only") == 301
+
+
+def test_a_comment_fits_githubs_limit_and_has_the_findings_first(quick: Report) -> None:
+    text = output.text(many(quick, 60), "comment")
+    assert len(text) < 65_536
+    assert text.count("<details>") == text.count("</details>")
+    assert "### Findings" in text
+    assert output.text(quick, "comment") == output.text(quick, "markdown")
 
 
 def test_details_are_folded_and_findings_are_not(quick: Report) -> None:

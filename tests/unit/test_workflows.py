@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from runner import cli
+from runner.matrix import FRAMEWORKS
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
@@ -112,10 +113,39 @@ def test_calls_of_the_reusable_workflow_fit_its_inputs() -> None:
     inputs = WORKFLOWS["matrix.yml"][True]["workflow_call"]["inputs"]
     granted = {"contents": "read", "packages": "write", "actions": "write"}
     calls = [(where, job) for where, job in JOBS if job.get("uses") == "$/.github/workflows/matrix.yml"]
-    assert len(calls) >= 3
+    assert {where for where, _ in calls} == {"ci.yml:cells", "nightly.yml:matrix", "nightly.yml:mac"}
     for where, job in calls:
         assert set(job["with"]) <= set(inputs), where
         assert job["permissions"] == granted, where
+
+
+def test_every_framework_has_a_real_cell_in_ci(capsys: pytest.CaptureFixture[str]) -> None:
+    there = set()
+    for entry in WORKFLOWS["ci.yml"]["jobs"]["cells"]["strategy"]["matrix"]["include"]:
+        patterns = [word for pattern in entry["only"].split() for word in ("--only", pattern)]
+        assert cli.run(["list", "--set", entry["set"], *patterns]) == 0
+        there |= {line.split("-")[0] for line in capsys.readouterr().out.splitlines()}
+    assert there == set(FRAMEWORKS)
+
+
+EXAMPLE = ROOT / "docs/ci.md"
+
+
+@pytest.mark.skipif(not EXAMPLE.is_file(), reason="not a checkout")
+def test_the_example_for_other_repositories_has_ten_lines_and_fits() -> None:
+    text = next(iter(re.findall(r"```yaml\n(.*?)```", EXAMPLE.read_text("utf-8"), re.DOTALL)))
+    assert len(text.splitlines()) <= 10
+    workflow = msgspec.yaml.decode(text)
+    (job,) = workflow["jobs"].values()
+    assert workflow["permissions"] == {}
+    assert re.fullmatch(r"OWNER/keras-version-matrix/\.github/workflows/matrix\.yml@COMMIT", job["uses"])
+    called = WORKFLOWS["matrix.yml"]
+    assert set(job["with"]) <= set(called[True]["workflow_call"]["inputs"])
+    needed: dict[str, str] = {}
+    for one in called["jobs"].values():
+        for name, may in one["permissions"].items():
+            needed[name] = "write" if "write" in (may, needed.get(name)) else may
+    assert job["permissions"] == needed, "a called workflow cannot have more than its caller grants: it would not start"
 
 
 def test_calls_of_the_composite_actions_fit_their_inputs() -> None:

@@ -52,7 +52,8 @@ class Context:
 
     executors: Mapping[str, Executor]
     store: Store
-    data: DataFile | None
+    data: Mapping[str, DataFile]
+    """By probe; one that reads no data has none."""
     host: Mapping[str, Scalar]
     """Facts of this machine that two timings must share (see runner.machine)."""
     variants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -279,7 +280,7 @@ class _Session:
             details=answer.details,
             packages=dict(prepared.packages or {}) if prepared else {},
             lock_hash=prepared.lock_hash if prepared else "",
-            notes=_notes(prepared, self.context.data),
+            notes=_notes(prepared, self.context.data.get(job.probe.name)),
             quiet=quiet and self.unready == 0,
             exit_code=outcome.exit_code if outcome else None,
             log="" if status == Status.OK else "\n".join(part for part in (log, answer.traceback) if part),
@@ -296,7 +297,7 @@ class _Session:
 
     def _execute(self, job: Job, prepared: Prepared) -> tuple[payload.Ending, Outcome]:
         executor = self.context.executors[job.executor]
-        data = self.context.data
+        data = self.context.data.get(job.probe.name)
         io = Path(tempfile.mkdtemp(prefix="runner-io-")).resolve()
         try:
             payload.stage(io, job, data, executor.data_path(data.path) if data else "")
@@ -350,7 +351,7 @@ def _key(job: Job, identity: str, context: Context) -> str:
             job.seed,
             identity,
             payload.probe_hash(job.probe.name),
-            context.data.sha256 if context.data else "",
+            data.sha256 if (data := context.data.get(job.probe.name)) else "",
             dict(context.variants.get(job.cell.variant, {})),
             dict(context.host),
         ]
@@ -365,7 +366,7 @@ def _fingerprint(job: Job, context: Context, facts: Mapping[str, Any]) -> dict[s
         "device": str(facts.get("device_name", job.cell.device)),
         "probe_hash": payload.probe_hash(job.probe.name)[:16],
         "settings": digest(job.probe.settings)[:16],
-        "data": context.data.sha256[:16] if context.data else "",
+        "data": data.sha256[:16] if (data := context.data.get(job.probe.name)) else "",
         **({"block": context.block} if context.block else {}),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,7 +131,7 @@ def context(
     made: dict[str, Executor],
     store: Store,
     chosen: Chosen,
-    data_file: data.DataFile | None,
+    files: Mapping[str, data.DataFile],
     *,
     fresh: bool,
     jobs: int,
@@ -141,7 +141,7 @@ def context(
     return run.Context(
         executors=made,
         store=store,
-        data=data_file,
+        data=files,
         host=machine.fingerprint(machine.here()),
         variants={name: variant.env for name, variant in chosen.whole.variants.items()},
         fresh=fresh,

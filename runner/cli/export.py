@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--probe", metavar="NAME", help="For a cell: the probe to run.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
 @click.option("--script", type=click.Path(path_type=Path), help="For a cell: the script to run.")
-@click.option("--data", "data_path", type=click.Path(path_type=Path), help="The mnist.npz the result was measured on.")
+@click.option("--data", "data_path", type=click.Path(path_type=Path), help="The data the result was measured on.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder (default: export/CELL).")
 def export_command(**arguments: Any) -> None:
     """Write a folder and a .tar.gz that reproduce one result: Dockerfile, lock, probe or script, data, reproduce.sh.
@@ -83,12 +83,14 @@ def _data(sample: Sample | None, spec: ProbeSpec | None, path: Path | None) -> d
     """The data the probe reads. Raises UsageError where it is not what the result was measured on."""
     from runner import data
     from runner.cli import assemble
-    from runner.cli.session import NEEDS_DATA
     from runner.errors import UsageError
 
-    if spec is None or spec.name not in NEEDS_DATA:
+    name = data.of_probe(spec.name) if spec else None
+    if spec is None or name is None:
         return None
-    found = data.prepare(path, assemble.cache_dir() / "data")
+    found = data.collect((spec.name,), {name: path} if path else {}, assemble.cache_dir() / "data").files.get(spec.name)
+    if found is None:  # the probe's own stand-in
+        return None
     used = str(sample.fingerprint.get("data", "")) if sample else ""
     if used and not found.sha256.startswith(used):
         raise UsageError(f"the result was measured on other data (sha256 {used}...): give the file with --data")

@@ -197,8 +197,7 @@ def _measured(
         raise UsageError(f"{cell!r} matches {len(chosen.cells)} cells; one is calibrated at a time")
     specs = options.probe_specs(chosen, probes, ())
     planned = assemble.planned(chosen, chosen.cells, specs, assemble.Wish(executor, rounds))
-    wanted = any(probe.name in session.NEEDS_DATA for probe in specs)
-    digits = data.prepare(None, assemble.cache_dir() / "data") if wanted else None
+    files = data.collect([probe.name for probe in specs], {}, assemble.cache_dir() / "data").files
     store = Store(out)
     store.open()
     with (
@@ -206,5 +205,5 @@ def _measured(
         session.stoppable(),
         Progress(output.console(sys.stderr), len(planned.jobs)) as progress,
     ):
-        context = assemble.context(executors, store, chosen, digits, fresh=True, jobs=1, builds=1)
+        context = assemble.context(executors, store, chosen, files, fresh=True, jobs=1, builds=1)
         return run.run(planned.jobs, context, progress)

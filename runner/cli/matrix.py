@@ -31,8 +31,13 @@ from runner.cli import options
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes at once; timings suffer.")
 @click.option("--builds", default=2, show_default=True, type=click.IntRange(1), help="Images built at once.")
 @click.option("--timeout", "timeout_s", type=click.FloatRange(1), metavar="SECONDS", help="Per process.")
-@click.option("--data", "data_path", type=click.Path(path_type=Path), help="An mnist.npz to use.")
-@click.option("--offline", is_flag=True, help="Download no data: synthetic digits where the cache has no MNIST.")
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="[NAME=]PATH",
+    help="An mnist.npz to use, or another data set of matrix/data.toml by name; may be given several times.",
+)
+@click.option("--offline", is_flag=True, help="Download no data: synthetic stand-ins for what the cache has not.")
 @click.option("--baseline", metavar="CELL", help="Compare everything that can be compared with this cell.")
 @click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True))
 @click.option("--floor", default=0.05, show_default=True, type=click.FloatRange(0), help="Smallest change that counts.")

@@ -14,10 +14,8 @@ from runner import data, judge, run
 from runner.cli import assemble, options, output, verdicts
 from runner.cli.progress import Progress
 from runner.errors import CellError, UsageError, suggest
-from runner.model import Environment, Job, Plan, ProbeSpec, Sample
+from runner.model import Environment, Job, Plan, Sample
 from runner.store import RunRecord, Store
-
-NEEDS_DATA = frozenset({"mnist"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Request:
     jobs: int
     builds: int
     timeout_s: float | None
-    data_path: Path | None
+    data: tuple[str, ...]
     offline: bool
     baseline: str | None
     alpha: float
@@ -56,11 +54,12 @@ class Request:
             ("--executor", self.executor, "auto"),
             ("--device", self.device, "cpu"),
             ("--seed", self.seed, 0),
-            ("--data", self.data_path, None),
         ):
             if value != default:
                 words += [option, str(value)]
         for setting in self.settings:
+        for path in self.data:
+            words += ["--data", path]
             words += ["--setting", setting]
         return verdicts.invocation(words)
 
@@ -72,6 +71,7 @@ class Request:
 def matrix(request: Request) -> int:
     """Everything, in order. Returns the exit code."""
     chosen = options.choose(request.set_name, request.only)
+    given = data.parse(request.data)
     probes = options.probe_specs(chosen, request.probes, request.settings)
     cells = assemble.cells_at_hand(request.device) if request.executor == "current" else chosen.cells
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in cells]):
@@ -84,13 +84,15 @@ def matrix(request: Request) -> int:
         raise UsageError("--max-rounds needs all images at once: it does not go with --keep or --keep-free")
     store = Store(request.out)
     store.open()
-    data_file = _data(request, probes)
-    notes = (*planned.notes, data_file.note) if data_file and data_file.note else planned.notes
+    collected = data.collect(
+        [probe.name for probe in probes], given, assemble.cache_dir() / "data", offline=request.offline
+    )
+    notes = (*planned.notes, *collected.notes)
     record = RunRecord(chosen.name, cells, planned.skips, notes, request.invocation(), request.max_rounds)
     store.record(record)
     with assemble.executors() as executors, stoppable():
         context = assemble.context(
-            executors, store, chosen, data_file, fresh=request.fresh, jobs=request.jobs, builds=request.builds
+            executors, store, chosen, collected.files, fresh=request.fresh, jobs=request.jobs, builds=request.builds
         )
         try:
             samples = _measure(request, planned, context)
@@ -105,13 +107,6 @@ def _show(planned: Plan) -> int:
 
     listing.print_plan(planned, output.console(sys.stdout))
     return 0
-
-
-def _data(request: Request, probes: Sequence[ProbeSpec]) -> data.DataFile | None:
-    """MNIST, where a probe wants it."""
-    if not any(probe.name in NEEDS_DATA for probe in probes):
-        return None
-    return data.prepare(request.data_path, assemble.cache_dir() / "data", offline=request.offline)
 
 
 def _measure(request: Request, planned: Plan, context: run.Context) -> list[Sample]:

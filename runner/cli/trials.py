@@ -13,7 +13,6 @@ from runner import bisect as search
 from runner import data, judge, machine, run
 from runner.bisect import Mark
 from runner.cli import assemble, options, targets
-from runner.cli.session import NEEDS_DATA
 from runner.errors import UsageError, suggest
 from runner.executors import Executor, Prepared
 from runner.judge.pairing import difference
@@ -112,7 +111,7 @@ class ProbeTrial:
     """Good where the probe runs well; with a case, where that case is right."""
 
     spec: ProbeSpec
-    data_file: data.DataFile | None
+    files: Mapping[str, data.DataFile]
     case: str | None
     repeat: int
 
@@ -127,7 +126,7 @@ class ProbeTrial:
         samples: list[Sample] = []
         while (mark := search.vote(marks, self.repeat)) is None:
             job = Job(place.cell, place.environment, self.spec, len(marks), len(marks), place.executor)
-            samples += _measure((job,), executors, self.data_file)
+            samples += _measure((job,), executors, self.files)
             marks.append(self._mark(samples[-1])[0])
         reason = next(text for s in samples for m, text in (self._mark(s),) if m == mark or mark == Mark.SKIP)
         return Result(mark, reason, [str(m) for m in marks], sum(s.wall_s for s in samples))
@@ -145,7 +144,7 @@ class JudgeTrial:
     """Bad where the judge gives ``verdict`` to a metric, against the oldest release in interleaved rounds."""
 
     spec: ProbeSpec
-    data_file: data.DataFile | None
+    files: Mapping[str, data.DataFile]
     metric: str
     verdict: Verdict
     rounds: int
@@ -168,7 +167,7 @@ class JudgeTrial:
             for number in range(self.rounds)
             for one in (order if number % 2 == 0 else order[::-1])
         ]
-        samples = _measure(tuple(jobs), executors, self.data_file)
+        samples = _measure(tuple(jobs), executors, self.files)
         broken = next((sample for sample in samples if sample.status != Status.OK), None)
         if broken is not None:
             told = self.verdict == Verdict.BROKEN and broken.cell == place.cell
@@ -224,20 +223,22 @@ def _of_probe(request: Request, name: str) -> Trial:
     spec = replace(spec, limits=replace(limits, disk_bytes=None))
     if request.case:
         spec = replace(spec, settings={**spec.settings, "only": f"^{re.escape(request.case)}$"})
-    digits = data.prepare(None, assemble.cache_dir() / "data") if name in NEEDS_DATA else None
+    files = data.collect((name,), {}, assemble.cache_dir() / "data").files
     if request.metric:
-        return JudgeTrial(spec, digits, request.metric, Verdict(request.verdict), request.rounds)
-    return ProbeTrial(spec, digits, request.case, request.repeat)
+        return JudgeTrial(spec, files, request.metric, Verdict(request.verdict), request.rounds)
+    return ProbeTrial(spec, files, request.case, request.repeat)
 
 
-def _measure(jobs: tuple[Job, ...], executors: Mapping[str, Executor], digits: data.DataFile | None) -> list[Sample]:
+def _measure(
+    jobs: tuple[Job, ...], executors: Mapping[str, Executor], files: Mapping[str, data.DataFile]
+) -> list[Sample]:
     """Run the jobs anew; answers are what is kept of a search, not samples."""
     with tempfile.TemporaryDirectory(prefix="runner-bisect-") as folder:
         kept = Store(Path(folder))
         kept.open()
         host = machine.fingerprint(machine.here())
         variants = {name: variant.env for name, variant in options.choose(None, ()).whole.variants.items()}
-        return run.run(jobs, run.Context(executors, kept, digits, host, variants, fresh=True), lambda _: None)
+        return run.run(jobs, run.Context(executors, kept, files, host, variants, fresh=True), lambda _: None)
 
 
 def _last(output: str) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from runner import data, store
+from runner import store
+from runner.data import digits as drawn
 from runner.executors import container
 from runner.model import Status
 
@@ -27,7 +28,7 @@ SMALL = ["--setting", "mnist.epochs=1", "--setting", "mnist.train_samples=640", 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Synthetic digits as a user's own file: nothing is downloaded."""
-    return data.prepare(None, tmp_path_factory.mktemp("data"), offline=True).path
+    return drawn.prepare(None, tmp_path_factory.mktemp("data"), offline=True).path
 
 
 @pytest.fixture(scope="module")

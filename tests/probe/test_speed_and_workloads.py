@@ -74,6 +74,7 @@ def test_a_leak_is_the_slope_of_the_resident_set(monkeypatch):
     assert {m["name"]: m["value"] for m in report.metrics} == {
         "memory.growth_bytes_per_epoch": 10.0,
         "memory.end_bytes": 1090,
+        "memory.after_1000_epochs_bytes": 11090.0,
     }
 
 
@@ -135,21 +136,17 @@ def test_the_synthetic_series_is_always_the_same_and_can_be_predicted():
     assert dust.std() > 10
 
 
-HEADER = "No,year,month,day,hour,pm2.5,DEWP,TEMP,PRES,cbwd,Iws,Is,Ir\n"
-
-
-def test_the_published_series_starts_at_the_first_measurement_and_bridges_gaps(tmp_path, raw_request):
-    path = tmp_path / "series.csv"
-    rows = ["1,2010,1,1,0,NA,-21,-11,1021,NW,1.79,0,0", "2,2010,1,1,1,129,-20,-12,1020,SE,4.92,1,2",
-            "3,2010,1,1,2,NA,-19,-13,1019,cv,6.71,0,0"]  # fmt: skip
-    path.write_text(HEADER + "\n".join(rows) + "\n")
+def test_the_series_comes_from_the_file_that_the_runner_made(tmp_path, raw_request):
+    path = tmp_path / "series.npz"
+    hours = np.arange(24.0).reshape(3, 8)
+    np.savez(path, hours=hours)
     raw_request["data"] = {"path": str(path), "name": "beijing-pm25", "sha256": ""}
     name, table = lstm.series(protocol.Request(raw_request), 2)
     assert name == "beijing-pm25"
-    assert table.tolist() == [[129, -20, -12, 1020, 4.92, 1, 2, 3], [129, -19, -13, 1019, 6.71, 0, 0, 0]]
-    with pytest.raises(protocol.BadOutputError, match="2 hours"):
-        lstm.series(protocol.Request(raw_request), 3)
-    path.write_text("a,b\n1,2\n")
+    assert table.tolist() == hours[:2].tolist()
+    with pytest.raises(protocol.BadOutputError, match="3 hours"):
+        lstm.series(protocol.Request(raw_request), 4)
+    path.write_bytes(b"none")
     with pytest.raises(protocol.BadOutputError):
         lstm.published(str(path))
 

@@ -250,13 +250,15 @@ def test_the_reproducing_command_repeats_what_was_not_default() -> None:
     defaults = {
         "set_name": None, "only": (), "probes": (), "settings": (), "executor": "auto", "device": "cpu", "rounds": 1,
         "max_rounds": None, "keep": None, "keep_free": None,
-        "seed": 0, "jobs": 1, "builds": 2, "timeout_s": None, "data_path": None, "offline": False,
+        "seed": 0, "jobs": 1, "builds": 2, "timeout_s": None, "data": (), "offline": False,
         "baseline": None, "alpha": 0.05, "floor": 0.05, "fresh": False, "dry_run": False, "out": Path("out"),
         "format_": "terminal",
     }  # fmt: skip
     assert Request(**defaults).invocation() == ""  # type: ignore[arg-type]
-    changed = {**defaults, "set_name": "seeds", "seed": 3, "settings": ("mnist.epochs=1",), "data_path": Path("a b")}
-    assert Request(**changed).invocation() == "--set seeds --seed 3 --data 'a b' --setting mnist.epochs=1"  # type: ignore[arg-type]
+    changed: dict[str, object] = {**defaults, "set_name": "seeds", "seed": 3, "settings": ("mnist.epochs=1",)}
+    changed["data"] = ("a b", "daquar=photos")
+    repeated = "--set seeds --seed 3 --data 'a b' --data daquar=photos --setting mnist.epochs=1"
+    assert Request(**changed).invocation() == repeated  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("planned", "sequential", "rounds"), [(20, True, 20), (None, False, 1)])

@@ -40,6 +40,7 @@ HEAVY = {
     "jinja2": {"images", "report"},
     "rich": {"report", "cli"},
     "numpy": {"judge", "data", "attribution"},
+    "PIL": {"data"},
     "click": {"cli"},
 }
 """Which parts may import a heavy library at all."""

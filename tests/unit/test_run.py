@@ -68,7 +68,7 @@ def _job(version: str = "1.0", probe: str = "mnist", number: int = 0, *, timed: 
 
 
 def _run(tmp_path: Path, executor: Executor, *jobs: Job, **changes: object) -> list[Sample]:
-    context = run.Context({"host": executor}, Store(tmp_path), None, {"host": "h"})
+    context = run.Context({"host": executor}, Store(tmp_path), {}, {"host": "h"})
     return run.run(jobs, replace(context, **changes), lambda _event: None)  # type: ignore[arg-type]
 
 
@@ -117,11 +117,11 @@ def test_whatever_decides_a_result_is_part_of_its_key(tmp_path: Path, monkeypatc
     seen = DataFile(Path("/d.npz"), "mnist", "a" * 64)
     variants = {"plain": {"TF_ENABLE_ONEDNN_OPTS": "1"}}
     job = replace(_job(), cell=replace(_job().cell, variant="plain"))
-    context: dict[str, object] = {"data": seen, "variants": variants}
+    context: dict[str, object] = {"data": {"mnist": seen}, "variants": variants}
     measured = []
     for changes, seed, payload_hash in (
         ({}, 0, "a"),
-        ({"data": replace(seen, sha256="b" * 64)}, 0, "a"),
+        ({"data": {"mnist": replace(seen, sha256="b" * 64), "lstm": seen}}, 0, "a"),
         ({"variants": {"plain": {"TF_ENABLE_ONEDNN_OPTS": "0"}}}, 0, "a"),
         ({}, 7, "a"),
         ({}, 0, "b"),
@@ -146,7 +146,13 @@ def test_a_process_gets_its_variants_variables_its_data_and_its_limits(tmp_path:
     limits = Limits(timeout_s=12.0, memory_bytes=1 << 29)
     job = replace(_job(), cell=replace(_job().cell, variant="plain"), probe=ProbeSpec("mnist", limits=limits))
     data = DataFile(Path("/d.npz"), "mnist", "a" * 64)
-    _run(tmp_path, Executor({"1.0": look}), job, variants={"plain": {"A": "1"}, "other": {"B": "2"}}, data=data)
+    _run(
+        tmp_path,
+        Executor({"1.0": look}),
+        job,
+        variants={"plain": {"A": "1"}, "other": {"B": "2"}},
+        data={"mnist": data},
+    )
     (launch,) = launches
     assert (launch.environment, launch.limits, launch.data) == ({"A": "1"}, limits, data.path)
 
@@ -248,7 +254,7 @@ def test_a_process_that_ran_while_another_environment_was_made_is_not_quiet(tmp_
 
     executor.prepare_hook = hook
     executor.behaviour = {"1.0": overlaps}
-    context = run.Context({"host": executor}, Store(tmp_path), None, {"host": "h"})
+    context = run.Context({"host": executor}, Store(tmp_path), {}, {"host": "h"})
     samples = run.run((_job("1.0", timed=False), _job("2.0")), context, told)
     assert [s.quiet for s in samples] == [False, True]
 
@@ -322,7 +328,7 @@ def test_a_reader_of_the_progress_that_goes_away_ends_the_run(tmp_path: Path, ki
         if event.kind == kind:
             raise BrokenPipeError
 
-    context = run.Context({"host": Executor()}, Store(tmp_path), None, {"host": "h"})
+    context = run.Context({"host": Executor()}, Store(tmp_path), {}, {"host": "h"})
     with pytest.raises(BrokenPipeError):
         run.run((_job("1.0"), _job("2.0")), context, gone)
 

@@ -1,71 +1,43 @@
-"""MNIST, prepared once on the host: the user's file, the cache, a download, or - offline - synthetic digits.
-
-The address and the digest of ``mnist.npz`` are those of ``keras/src/datasets/mnist.py``.
-"""
+"""MNIST: the user's file, the cache, a download, or - offline - synthetic digits."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import os
-import tempfile
-import urllib.error
-import urllib.request
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.data.catalog import catalog
+from runner.data.files import DataFile, fetch, save, sha256
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
-MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 _ARRAYS = ("x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy")
-_TIMEOUT_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """A prepared data set. Two results on different ``sha256`` are not comparable."""
-
-    path: Path
-    name: str
-    """``mnist`` (Keras's file), ``synthetic-digits``, or ``file`` with the user's own."""
-    sha256: str
-    note: str = ""
-    """What the report must say about it, or empty."""
 
 
 def prepare(path: Path | None, cache: Path, *, offline: bool = False) -> DataFile:
-    """The data set for this run: ``path`` if given, else Keras's MNIST, else synthetic digits.
+    """The digits for this run: ``path`` if given, else Keras's MNIST, else synthetic ones.
 
     Raises UsageError where ``path`` is given and is no MNIST-like file.
     """
+    published = catalog()["mnist"]
     if path is not None:
-        return _users(path)
+        return _users(path, published.sha256)
     real = cache / "mnist.npz"
-    if real.is_file() and sha256(real) == MNIST_SHA256:
-        return DataFile(real, "mnist", MNIST_SHA256)
-    if not offline and _download(real):
-        return DataFile(real, "mnist", MNIST_SHA256)
-    drawn = cache / f"synthetic-digits-{_SYNTHETIC_VERSION}.npz"
+    here = real.is_file() and sha256(real) == published.sha256
+    if here or (not offline and fetch(published.url, real, published.sha256)):
+        return DataFile(real, "mnist", published.sha256)
+    drawn = cache / f"{published.stand_in}-{_SYNTHETIC_VERSION}.npz"
     if not drawn.is_file():
-        _save(drawn, *synthetic())
+        save(drawn, **dict(zip(("x_train", "y_train", "x_test", "y_test"), synthetic(), strict=True)))
     note = "MNIST could not be downloaded; these are synthetic digits: --data FILE takes a real mnist.npz"
-    return DataFile(drawn, "synthetic-digits", sha256(drawn), note)
+    return DataFile(drawn, published.stand_in, sha256(drawn), note)
 
 
-def sha256(path: Path) -> str:
-    """Hex digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _users(path: Path) -> DataFile:
+def _users(path: Path, published: str) -> DataFile:
     path = path.expanduser().resolve()
     try:
         with zipfile.ZipFile(path) as archive:
@@ -78,26 +50,7 @@ def _users(path: Path) -> DataFile:
     if missing:
         raise UsageError(f"--data {path}: lacks {', '.join(missing)}; it needs the arrays of Keras's mnist.npz")
     digest = sha256(path)
-    return DataFile(path, "mnist" if digest == MNIST_SHA256 else path.stem, digest)
-
-
-def _download(target: Path) -> bool:
-    """Fetch Keras's file; False where it cannot be had or is not what it should be."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file, urllib.request.urlopen(MNIST_URL, timeout=_TIMEOUT_S) as answer:
-            while block := answer.read(1 << 20):
-                file.write(block)
-        if sha256(Path(name)) != MNIST_SHA256:
-            return False
-        Path(name).replace(target)
-    except (OSError, urllib.error.URLError):
-        return False
-    else:
-        return True
-    finally:
-        Path(name).unlink(missing_ok=True)
+    return DataFile(path, "mnist" if digest == published else path.stem, digest)
 
 
 # --- synthetic digits -------------------------------------------------------------------------------------
@@ -189,16 +142,3 @@ def synthetic(
         drawn = np.minimum(cover * ink[:, None] + speckle, 255.0)
         images[chosen] = np.floor(drawn).astype(np.uint8).reshape(-1, _SIZE, _SIZE)
     return images[:train], labels[:train], images[train:], labels[train:]
-
-
-def _save(path: Path, x_train: object, y_train: object, x_test: object, y_test: object) -> None:
-    import numpy as np
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:  # uncompressed, so that the bytes do not depend on zlib's version
-            np.savez(file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)  # type: ignore[arg-type]
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -213,6 +213,8 @@ class Outcome:
     wall_s: float
     log: str
     """The end of what it printed, capped (see ``Limits.log_bytes``)."""
+    kept: str = ""
+    """The command that enters what was kept of it (see ``Launch.keep``)."""
 
 
 @dataclass(frozen=True, slots=True)

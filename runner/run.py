@@ -32,7 +32,7 @@ class Event:
     """Something a person waiting may want to see."""
 
     kind: str
-    """``prepare``, ``ready``, ``failed`` (an environment); ``start``, ``done``, ``reuse`` (a process)."""
+    """``prepare``, ``ready``, ``failed`` (an environment); ``start``, ``done``, ``reuse``, ``kept`` (a process)."""
     subject: str
     """Environment id or cell id."""
     text: str = ""
@@ -62,6 +62,8 @@ class Context:
     """Processes at once. Above 1 they disturb each other, and no timing is judged."""
     builds: int = 2
     """Environments made ready at once."""
+    keep_failed: bool = False
+    """Keep what a failed process leaves, its container or folder; failures of earlier runs are run again for it."""
     block: str = ""
     """Names this stretch of time where rounds are not interleaved: timings of two blocks do not compare."""
 
@@ -123,6 +125,8 @@ class _Session:
             found = None
             if not self.context.fresh:
                 found = self.context.store.find(job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
+            if found and self.context.keep_failed and found.status not in _NO_FAILURE:
+                found = None
             if found:
                 self.done[_slot(job)] = found
                 self._note_failure(job, found)
@@ -299,6 +303,7 @@ class _Session:
         executor = self.context.executors[job.executor]
         data = self.context.data.get(job.probe.name)
         io = Path(tempfile.mkdtemp(prefix="runner-io-")).resolve()
+        kept = False
         try:
             payload.stage(io, job, data, executor.data_path(data.path) if data else "")
             outcome = executor.execute(
@@ -309,15 +314,31 @@ class _Session:
                     data=data.path if data else None,
                     environment=self.context.variants.get(job.cell.variant, {}),
                     limits=job.probe.limits,
+                    keep=(lambda outcome: _failed(io, outcome)) if self.context.keep_failed else None,
                 )
             )
+            if outcome.kept:
+                kept = True
+                self._tell(Event("kept", job.cell.id, outcome.kept, job.probe.name, job.round))
             try:
                 return payload.ending(io, outcome), outcome
             except BadOutputError as error:
                 raise BadOutputError(str(error), outcome.log) from None
         finally:
-            with suppress(OSError):
-                shutil.rmtree(io)
+            if not kept:
+                with suppress(OSError):
+                    shutil.rmtree(io)
+
+
+_NO_FAILURE = (Status.OK, Status.UNSUPPORTED)
+
+
+def _failed(io: Path, outcome: Outcome) -> bool:
+    """Whether a person may want to see what a process left."""
+    try:
+        return payload.ending(io, outcome).status not in _NO_FAILURE
+    except BadOutputError:
+        return True
 
 
 def _slot(job: Job) -> _Slot:

@@ -27,9 +27,11 @@ def images_command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def ls_command(*, as_json: bool) -> None:
     """Show every image of this project: its size, what no other image shares, and when it was last used."""
+    from runner.executors import container, docker
     from runner.images import engine, manage
 
-    found = manage.ls(engine.connect())
+    client = engine.connect()
+    found = manage.ls(client)
     if as_json:
         import json
         from dataclasses import asdict
@@ -42,6 +44,8 @@ def ls_command(*, as_json: bool) -> None:
             f"{image.size_bytes / _GB:6.2f} GB {image.unique_bytes / _GB:6.2f} GB  {used:>9}  {image.environment}"
         )
     unique = sum(image.unique_bytes for image in found)
+    for entry in docker.kept(client):
+        click.echo(f"kept container {entry['Names'][0].lstrip('/')} of {container.cell_of(entry)}; `prune` removes it")
     click.echo(f"{len(found)} images (size, not shared, last use); {unique / _GB:.2f} GB are not shared by any two")
 
 
@@ -50,10 +54,16 @@ def ls_command(*, as_json: bool) -> None:
 @click.option("--keep-free", type=click.FloatRange(0), metavar="GB", help="Remove until this much is free.")
 @click.option("--cache", "everything", is_flag=True, help="Drop the download cache of builds as well.")
 def prune_command(keep: int | None, keep_free: float | None, *, everything: bool) -> None:
-    """Remove images of this project, least recently used first; without options all of them."""
+    """Remove images of this project, least recently used first; without options all of them.
+
+    Containers that `matrix --keep-failed` kept go first, with the folders they ran in.
+    """
+    from runner.executors import docker
     from runner.images import engine, manage
 
     client = engine.connect()
+    for name in docker.remove_kept(client):
+        click.echo(f"removed  the kept container of {name}")
     if keep is None and keep_free is None:
         keep = 0
     removed = evict(client, keep, keep_free, ())

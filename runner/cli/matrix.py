@@ -42,6 +42,7 @@ from runner.cli import options
 @click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True))
 @click.option("--floor", default=0.05, show_default=True, type=click.FloatRange(0), help="Smallest change that counts.")
 @click.option("--fresh", is_flag=True, help="Measure again what has a result already.")
+@click.option("--keep-failed", is_flag=True, help="Keep what a failed process leaves, and say how to enter it.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Results go here.")
 @click.option("--format", "format_", type=click.Choice(options.FORMATS), default="terminal", show_default=True)

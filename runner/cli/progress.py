@@ -83,6 +83,8 @@ class Progress:
                 state.finished += 1
                 state.reused += 1
                 return ""
+            case "kept":
+                return f"kept     {event.subject} {event.probe}; enter with: {event.text}"
             case _:
                 state.running.pop(job, None)
                 state.finished += 1

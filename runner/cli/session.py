@@ -42,6 +42,7 @@ class Request:
     alpha: float
     floor: float
     fresh: bool
+    keep_failed: bool
     dry_run: bool
     out: Path
     format_: str
@@ -57,9 +58,9 @@ class Request:
         ):
             if value != default:
                 words += [option, str(value)]
-        for setting in self.settings:
         for path in self.data:
             words += ["--data", path]
+        for setting in self.settings:
             words += ["--setting", setting]
         return verdicts.invocation(words)
 
@@ -70,8 +71,8 @@ class Request:
 
 def matrix(request: Request) -> int:
     """Everything, in order. Returns the exit code."""
-    chosen = options.choose(request.set_name, request.only)
     given = data.parse(request.data)
+    chosen = options.choose(request.set_name, request.only)
     probes = options.probe_specs(chosen, request.probes, request.settings)
     cells = assemble.cells_at_hand(request.device) if request.executor == "current" else chosen.cells
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in cells]):
@@ -94,6 +95,7 @@ def matrix(request: Request) -> int:
         context = assemble.context(
             executors, store, chosen, collected.files, fresh=request.fresh, jobs=request.jobs, builds=request.builds
         )
+        context = replace(context, keep_failed=request.keep_failed)
         try:
             samples = _measure(request, planned, context)
         except run.Interrupted as stop:

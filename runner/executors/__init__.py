@@ -62,6 +62,8 @@ class Launch:
     mounts: tuple[Mount, ...] = ()
     network: bool = False
     """Whether a container may reach the network; on the host nothing stops a process from it."""
+    keep: Callable[[Outcome], bool] | None = None
+    """Asked once the process has ended: whether what is left of it is to be kept, for a person to look at."""
 
 
 class Executor(Protocol):

@@ -5,6 +5,7 @@ Nothing here talks to an engine. ``runner.executors.docker`` passes the dictiona
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -170,6 +171,43 @@ def orphaned(found: Mapping[str, str]) -> bool:
     values = (found.get(_OWN + key, "") for key in ("host", "boot", "started"))
     host, boot, started = values
     return Owner(host, boot, int(pid), started).gone()
+
+
+_KEPT = "runner-kept-"
+
+
+def kept_name(name: str) -> str:
+    """The name of a container that is kept: ``runner-ab12-3`` -> ``runner-kept-ab12-3``."""
+    return f"{_KEPT}{name.removeprefix('runner-')}"
+
+
+def is_kept(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of the engine's list is a container that a user wanted kept."""
+    return any(str(name).lstrip("/").startswith(_KEPT) for name in entry.get("Names") or ())
+
+
+def cell_of(entry: Mapping[str, Any]) -> str:
+    """The cell that ran in a container of the engine's list."""
+    return str((entry.get("Labels") or {}).get(_OWN + "cell", ""))
+
+
+def kept_folder(entry: Mapping[str, Any]) -> str:
+    """The folder of this machine that a kept container ran in; only one that this program made."""
+    found = (str(m.get("Source", "")) for m in entry.get("Mounts") or () if m.get("Destination") == IO)
+    return next((path for path in found if path.rpartition("/")[2].startswith("runner-io-")), "")
+
+
+def way_in(launch: Launch, name: str, *, uid: int, gid: int) -> str:
+    """The command that opens a shell beside an ended container: its image, its folders, its variables.
+
+    An ended container cannot be entered itself: it would run its one program again.
+    """
+    words = ["docker", "run", "--rm", "-it", "--network", "none", "--volumes-from", name, "--workdir", IO]
+    words += ["--user", f"{uid}:{gid}", "--tmpfs", "/tmp:exec"]  # noqa: S108 - the container's own
+    for key, value in {"HOME": "/tmp", "USER": "cell", **launch.environment}.items():  # noqa: S108
+        words += ["--env", f"{key}={value}"]
+    words += ["--gpus", "all"] if launch.cell.device == "cuda" else []
+    return shlex.join([*words, "--entrypoint", "bash", launch.prepared.reference])
 
 
 def outcome(state: Mapping[str, Any], *, timed_out: bool, wall_s: float, log: str) -> Outcome:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runner.errors import BuildError
 from runner.executors import Launch, Prepared, Say
-from runner.executors.process import GRACE_S, Group, Surroundings
+from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.model import Cell, Environment, Outcome
 
 _DISTRIBUTIONS = {
@@ -63,9 +63,10 @@ class CurrentExecutor:
     def execute(self, launch: Launch) -> Outcome:
         """Run one process in a group of its own. Raises UnavailableError where ``close`` ended it."""
         with Surroundings(launch.environment, _surroundings()) as environment:
-            return self._group.run(
+            outcome = self._group.run(
                 [launch.prepared.reference, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
             )
+        return keep_failed(launch, outcome)
 
     def close(self) -> None:
         """Kill what still runs."""

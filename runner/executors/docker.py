@@ -12,10 +12,12 @@ import atexit
 import itertools
 import os
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +114,8 @@ class DockerExecutor:
         with self._counted():
             try:
                 self._start(api, launch, arguments)
-                return self._follow(api, launch, name)
+                outcome = self._follow(api, launch, name)
+                return _keep(api, launch, name, outcome) if launch.keep and launch.keep(outcome) else outcome
             finally:
                 _remove(api, name)
 
@@ -208,12 +211,39 @@ def missing_images(names: Sequence[str], timeout_s: int = _REQUEST_TIMEOUT_S) ->
 
 
 def sweep(api: APIClient) -> int:
-    """Remove the containers of runs on this host that are over, those of live runs never. How many were removed."""
+    """Remove the containers of runs on this host that are over, those of live runs never. How many were removed.
+
+    Those that a user had kept stay.
+    """
     found = _list(api, {"label": [f"{recipe.LABEL}={recipe.PROJECT}"]})
-    dead = [entry["Id"] for entry in found if recipe.orphaned(entry.get("Labels") or {})]
+    dead = [e["Id"] for e in found if recipe.orphaned(e.get("Labels") or {}) and not recipe.is_kept(e)]
     for container in dead:
         _remove(api, container)
     return len(dead)
+
+
+def kept(api: APIClient) -> list[dict[str, Any]]:
+    """The containers that ``--keep-failed`` left, as the engine lists them."""
+    return [entry for entry in _list(api, {"label": [f"{recipe.LABEL}={recipe.PROJECT}"]}) if recipe.is_kept(entry)]
+
+
+def remove_kept(api: APIClient) -> list[str]:
+    """Remove those containers and the folders they ran in; the cells they were of."""
+    gone = []
+    for entry in kept(api):
+        _remove(api, entry["Id"])
+        if folder := recipe.kept_folder(entry):
+            shutil.rmtree(folder, ignore_errors=True)
+        gone.append(recipe.cell_of(entry))
+    return gone
+
+
+def _keep(api: APIClient, launch: Launch, name: str, outcome: Outcome) -> Outcome:
+    """Give the ended container a name under which nothing removes it, and say how to get in."""
+    other = recipe.kept_name(name)
+    with _one_line(launch):
+        api.rename(name, other)
+    return replace(outcome, kept=recipe.way_in(launch, other, uid=os.getuid(), gid=os.getgid()))
 
 
 def _wait(api: APIClient, name: str, deadline: float) -> bool:
@@ -275,6 +305,7 @@ def _remove_all(api: APIClient, filters: dict[str, list[str]]) -> bool:
         found = _list(api, filters)
     except _engine_errors():
         return False
+    found = [entry for entry in found if not recipe.is_kept(entry)]
     for entry in found:
         _remove(api, entry["Id"])
     return bool(found)

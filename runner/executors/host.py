@@ -22,7 +22,7 @@ from pathlib import Path
 from runner import resources
 from runner.errors import BuildError, UnavailableError
 from runner.executors import Launch, Prepared, Say
-from runner.executors.process import GRACE_S, Group, Surroundings
+from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.model import Environment, Limits, Outcome
 from runner.resolve import explain
 
@@ -114,7 +114,10 @@ class HostExecutor:
         kept = {"PYTHONNOUSERSITE": "1", "VIRTUAL_ENV": str(Path(python).parent.parent)}
         with Surroundings(launch.environment, kept) as environment:
             environment["PATH"] = f"{Path(python).parent}:{environment['PATH']}"
-            return self._cells.run([python, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits)
+            outcome = self._cells.run(
+                [python, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
+            )
+        return keep_failed(launch, outcome, "PYTHONNOUSERSITE=1")
 
     def close(self) -> None:
         """Kill what still runs or is being installed."""

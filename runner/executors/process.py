@@ -10,6 +10,7 @@ import os
 import platform
 import resource
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,10 +19,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.errors import UnavailableError
+from runner.executors import Launch
 from runner.model import Limits, Outcome
 
 GRACE_S = 3.0
@@ -254,6 +256,15 @@ class _Watch:
             return False
         self._group_looked_at = now
         return group_resident(self.process.pid) > limit
+
+
+def keep_failed(launch: Launch, outcome: Outcome, *variables: str) -> Outcome:
+    """The outcome, with the command that runs the process again in its folder, where that is to be kept."""
+    if launch.keep is None or not launch.keep(outcome):
+        return outcome
+    own = [f"{name}={value}" for name, value in launch.environment.items()]
+    again = shlex.join(["env", *variables, *own, launch.prepared.reference, *launch.argv])
+    return replace(outcome, kept=f"cd {shlex.quote(str(launch.io))} && {again}")
 
 
 def _kill(group: int, number: int) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -271,3 +273,40 @@ def test_the_data_file_is_shown_read_only(contained: Run, tmp_path: Path) -> Non
     log = contained("print(open('/data/mnist.npz').read()); open('/data/mnist.npz', 'w')", data=data).log
     assert "digits\n" in log
     assert "Read-only file system" in log
+
+
+@pytest.mark.engine
+def test_a_kept_container_is_entered_word_for_word_by_the_command_that_is_told(
+    on_docker: DockerExecutor,
+    io: Path,
+) -> None:
+    executor = an_executor()
+    (io / "trace.txt").write_text("what the process left")
+    prepared = Prepared(ENVIRONMENT, IMAGE)
+    launch = Launch(CELL, prepared, io, None, {"FLAG": "a b"}, LIMITS, ("-c", "raise SystemExit(3)"), keep=bool)
+    words = shlex.split(executor.execute(launch).kept)
+    name = words[words.index("--volumes-from") + 1]
+    try:
+        # without a terminal, which a test has none of
+        words[words.index("-it")] = "-i"
+        said = subprocess.run(
+            words, input='cat trace.txt; echo ":$FLAG"; touch new', capture_output=True, text=True, check=True
+        )
+        assert said.stdout == "what the process left:a b\n"
+        assert (io / "new").exists()
+        executor.close()
+        assert subprocess.run(["docker", "inspect", name], capture_output=True, check=False).returncode == 0
+    finally:
+        subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=True)
+
+
+def test_a_kept_folder_runs_again_word_for_word(io: Path) -> None:
+    launch = Launch(
+        CELL, Prepared(ENVIRONMENT, sys.executable), io, None, {"FLAG": "a b"}, LIMITS,
+        ("-c", "import os; print(os.getcwd(), os.environ['FLAG']); raise SystemExit(3)"), keep=bool,
+    )  # fmt: skip
+    executor = CurrentExecutor()
+    command = executor.execute(launch).kept
+    executor.close()
+    said = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    assert (said.returncode, said.stdout) == (3, f"{io} a b\n")

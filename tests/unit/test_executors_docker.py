@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,12 @@ class FakeEngine:
         self._called("remove")
         assert force
         self.containers_left = [left for left in self.containers_left if left["Id"] != name]
+
+    def rename(self, name: str, other: str) -> None:
+        self._called("rename")
+        for left in self.containers_left:
+            if left["Id"] == name:
+                left |= {"Id": other, "Names": [f"/{other}"]}
 
     def close(self) -> None:
         self._called("close")
@@ -298,3 +305,39 @@ def test_no_engine_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnavailableError) as caught:
         module.connect()
     assert str(caught.value) == "no Docker engine answers (Connection refused)"
+
+
+class TestKept:
+    def test_a_failed_container_stays_under_another_name_and_a_good_one_goes(
+        self, engine: FakeEngine, executor: DockerExecutor
+    ) -> None:
+        assert executor.execute(replace(launch(), keep=lambda _: False)).kept == ""
+        assert engine.containers_left == []
+        outcome = executor.execute(replace(launch(), keep=lambda outcome: outcome.exit_code == 0))
+        (left,) = engine.containers_left
+        assert left["Id"] == f"runner-kept-{executor.run_id}-2"
+        assert f"--volumes-from {left['Id']} --workdir /io" in outcome.kept
+        assert outcome.kept.endswith("--entrypoint bash image")
+
+    def test_neither_the_end_of_the_run_nor_a_sweep_takes_it(
+        self, engine: FakeEngine, executor: DockerExecutor
+    ) -> None:
+        executor.execute(replace(launch(), keep=lambda _: True))
+        executor.close()
+        engine.containers_left[0]["Labels"] |= {"org.keras-version-matrix.boot": "another"}
+        assert module.sweep(engine) == 0  # type: ignore[arg-type]
+        assert len(engine.containers_left) == 1
+
+    def test_it_is_removed_with_its_folder_when_asked_for(
+        self, engine: FakeEngine, executor: DockerExecutor, tmp_path: Path
+    ) -> None:
+        executor.execute(replace(launch(), keep=lambda _: True))
+        executor.execute(replace(launch(), keep=lambda _: True))
+        ours, others = tmp_path / "runner-io-1", tmp_path / "precious"
+        ours.mkdir()
+        others.mkdir()
+        for entry, folder in zip(engine.containers_left, (ours, others), strict=True):
+            entry["Mounts"] = [{"Source": str(folder), "Destination": "/io"}]
+        assert module.remove_kept(engine) == [CELL.id, CELL.id]  # type: ignore[arg-type]
+        assert engine.containers_left == []
+        assert [ours.exists(), others.exists()] == [False, True]

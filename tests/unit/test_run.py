@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -98,6 +99,29 @@ def test_fresh_measures_again(tmp_path: Path) -> None:
     executor = Executor()
     _run(tmp_path, executor, _job(), fresh=True)
     assert len(executor.order) == 1
+
+
+def _crash(launch: Launch) -> Outcome:
+    outcome = replace(DONE, exit_code=1)
+    return replace(outcome, kept=str(launch.io)) if launch.keep and launch.keep(outcome) else outcome
+
+
+def test_what_a_failed_process_leaves_is_kept_on_request_and_the_way_in_told(tmp_path: Path) -> None:
+    told: list[run.Event] = []
+    executor = Executor({"2.0": _crash})
+    context = run.Context({"host": executor}, Store(tmp_path / "out"), {}, {"host": "h"}, keep_failed=True)
+    run.run((_job("1.0"), _job("2.0")), context, told.append)
+    ((folder, cell),) = [(Path(event.text), event.subject) for event in told if event.kind == "kept"]
+    assert cell == "torch-2.0_keras-3.8.0_py3.11_cpu"
+    assert (folder / "request.json").is_file()
+    shutil.rmtree(folder)
+
+
+def test_a_failure_of_an_earlier_run_is_run_again_to_be_kept(tmp_path: Path) -> None:
+    _run(tmp_path, Executor({"2.0": _crash}), _job("1.0"), _job("2.0"))
+    executor = Executor()
+    _run(tmp_path, executor, _job("1.0"), _job("2.0"), keep_failed=True)
+    assert [version for version, _, _ in executor.order] == ["2.0"]
 
 
 def test_another_lock_setting_or_host_is_another_measurement(tmp_path: Path) -> None:

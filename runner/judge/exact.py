@@ -131,8 +131,10 @@ def deviation(a: Sequence[float], b: Sequence[float]) -> tuple[str, int | None, 
     """
     largest = 0.0
     for step, (x, y) in enumerate(zip(a, b, strict=False)):
+        if _equal(x, y):
+            continue
         scale = max(abs(x), abs(y))
-        relative = abs(x - y) / scale if scale else 0.0
+        relative = abs(x - y) / scale
         if not relative <= bound(step):
             return "diverges", step, relative
         largest = max(largest, relative)
@@ -162,14 +164,18 @@ def judge_exact(baseline: Sequence[object], candidate: Sequence[object]) -> Find
     """Compare digests, counts or shapes of all processes of two cells: equal or not."""
     n = min(len(baseline), len(candidate))
     for who, values in (("baseline", baseline), ("candidate", candidate)):
-        if any(value != values[0] for value in values[1:]):
-            other = next(value for value in values if value != values[0])
-            reason = f"runs of the {who} disagree: {_shown(values[0])}, {_shown(other)}"
+        if other := [value for value in values if not _equal(value, values[0])]:
+            reason = f"runs of the {who} disagree: {_shown(values[0])}, {_shown(other[0])}"
             return Verdict.NOT_COMPARABLE, reason, Evidence(n=n, classification=NONDETERMINISTIC)
-    if baseline[0] == candidate[0]:
+    if _equal(baseline[0], candidate[0]):
         return Verdict.SAME, f"equal: {_shown(candidate[0])}", Evidence(n=n, classification="bit-equal")
     reason = f"{_shown(baseline[0])} -> {_shown(candidate[0])}"
     return Verdict.REGRESSED, reason, Evidence(n=n, classification="differs")
+
+
+def _equal(a: object, b: object) -> bool:
+    """Equality by which a figure that is not a number agrees with itself."""
+    return a == b or (a != a and b != b)  # NaN is not itself
 
 
 def _shown(value: object) -> str:

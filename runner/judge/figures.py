@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ def scale(name: str) -> float:
 
 def numbers(one: Series) -> list[float]:
     """The values that are numbers."""
-    return [float(v) for v in one.values if isinstance(v, int | float)]
+    return [float(v) if abs(v) <= sys.float_info.max else math.inf for v in one.values if isinstance(v, int | float)]
 
 
 def _by_seed(left: Series, right: Series) -> Finding:
@@ -70,7 +71,7 @@ def _by_seed(left: Series, right: Series) -> Finding:
 def _fitting(kind: Kind, value: object) -> object:
     """The value, or None for one that a figure of this kind cannot have."""
     if kind == Kind.ERROR:
-        return value if isinstance(value, int | float) and math.isfinite(value) else None
+        return value if isinstance(value, int | float) and abs(value) <= sys.float_info.max else None
     if kind == Kind.TRAJECTORY:
         return value if isinstance(value, list) else None
     return value

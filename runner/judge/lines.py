@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import UnionType
+from typing import Annotated
 
 import msgspec
 
@@ -28,18 +30,25 @@ class NamedCell(Cell):
         return self.framework
 
 
+_LAST = 2**53
+"""The largest of the whole numbers that every reader of JSON keeps apart."""
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line ends and halves of surrogate pairs: none has a place in a line of a table."""
+
+
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
     cell: str
     metric: str
     value: float | int | str | list[float] | None
-    round: int | None = None
-    seed: int | None = None
+    round: Annotated[int, msgspec.Meta(ge=0, le=_LAST)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=-_LAST, le=_LAST)] | None = None
     host: str | None = None
     kind: Kind | None = None
     better: Better = Better.LOWER
     probe: str = ""
     unit: str = ""
-    terms: int | None = None
+    terms: Annotated[int, msgspec.Meta(ge=1, le=_LAST)] | None = None
     started: str = ""
 
 
@@ -82,7 +91,13 @@ def _decoded(text: str | bytes) -> _Line:
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
         return msgspec.convert(json.loads(text), _Line)  # NaN and Infinity, which JSON proper does not have
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not a JSON object: {error.msg[:1].lower()}{error.msg[1:]}, column {error.colno}") from None
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
 
 
 def _explained(message: str) -> str:
@@ -96,27 +111,43 @@ class _Reader:
     """Sorts lines into processes: one cell, probe, round, seed, host and start make one."""
 
     def __init__(self) -> None:
-        self.kinds: dict[tuple[str, str], Kind] = {}
+        self.words: set[str] = set()
+        self.metrics: dict[tuple[str, str], tuple[str, str, str]] = {}
         self.processes: dict[_Process, list[dict[str, Metric]]] = {}
 
     def add(self, line: _Line) -> None:
         """Raises ValueError where the line contradicts itself or an earlier one."""
+        if not line.cell or not line.metric:
+            raise ValueError("`cell` and `metric` cannot be empty")
+        self._check_words(line)
         kind = line.kind or _kind(line.value)
-        known = self.kinds.setdefault((line.probe, line.metric), kind)
-        if known != kind:
-            raise ValueError(f"metric {line.metric!r} is {kind.value} here and {known.value} before")
+        here = (kind.value, f"better {line.better}", f"in {line.unit or 'no unit'}")
+        for one, before in zip(here, self.metrics.setdefault((line.probe, line.metric), here), strict=True):
+            if one != before:
+                raise ValueError(f"metric {line.metric!r} is {one} here and {before} before")
         if kind == Kind.TIMING and line.round is None:
             raise ValueError("a timing needs its `round`: rounds pair the cells")
         if line.value is not None and not isinstance(line.value, _FITS.get(kind, object)):
             raise ValueError(f"{kind.value} figures are {'lists' if kind == Kind.TRAJECTORY else 'numbers'}")
-        if not line.cell or not line.metric:
-            raise ValueError("`cell` and `metric` cannot be empty")
+        if kind != Kind.EXACT and isinstance(line.value, int) and abs(line.value) > sys.float_info.max:
+            raise ValueError("`value` is too large for a figure that is measured")
+        if kind == Kind.ERROR and isinstance(line.value, int | float) and line.value < 0:
+            raise ValueError(f"an error is a distance and cannot be {line.value:g}")
         process = (line.cell, line.probe, line.round, line.seed, line.host, line.started)
         metric = Metric(line.metric, line.value, kind, line.better, line.unit, line.terms)
         repeats = self.processes.setdefault(process, [{}])
         if line.metric in repeats[-1]:
             repeats.append({})  # the same figure again: another process that says it was in this round
         repeats[-1][line.metric] = metric
+
+    def _check_words(self, line: _Line) -> None:
+        words = (line.cell, line.metric, line.probe, line.unit, line.host or "", line.value)
+        for word in words:
+            if not isinstance(word, str) or word in self.words:
+                continue
+            if _UNPRINTABLE.search(word):
+                raise ValueError(f"{word!a} has a character that cannot be printed")
+            self.words.add(word)
 
     def samples(self) -> list[Sample]:
         cells: dict[str, NamedCell] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ class Paired:
     """Why no verdict may rest on these figures, or empty."""
 
 
+_STEEPEST = 700.0
+"""No log-ratio is taken for larger, so that its exponential is a number."""
+
+
 def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
     """Pair two timing series by round.
 
@@ -41,7 +46,7 @@ def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
     """
     left, right = _by_round(baseline), _by_round(candidate)
     rounds = tuple(sorted(left.keys() & right.keys()))
-    ratios = tuple(math.log(right[r] / left[r]) for r in rounds)
+    ratios = tuple(max(-_STEEPEST, min(_STEEPEST, math.log(right[r]) - math.log(left[r]))) for r in rounds)
     better = candidate.metric.better if candidate.metric.better != Better.NEITHER else Better.LOWER
     reached = min(max(sample.round for sample, _ in one.points) for one in (baseline, candidate)) + 1
     return Paired(rounds, ratios, better, floor, reached, _flaw(baseline, candidate, left, right, rounds))
@@ -57,7 +62,7 @@ def _by_round(series: Series) -> dict[int, float]:
 
 def usable(value: object) -> TypeGuard[float]:
     """Whether a timing can be: a positive, finite number (bool is none)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max
 
 
 def _flaw(

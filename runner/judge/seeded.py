@@ -16,6 +16,9 @@ another choice of seeds does."""
 LEAST = 3
 """Fewest seeds for a verdict that rests on their spread."""
 
+LARGEST = 1e150
+"""What is beyond (or not finite) counts as no figure: its square would be none."""
+
 GROSS = 2 / 3
 """A change by this part of the larger figure in every seed needs no statistics: 0.97 to 0.3, a loss of 0.1 to 0.3."""
 
@@ -43,11 +46,15 @@ def judge_seeded(
     center = fmean(before)
     effect = shift / abs(center) if center else None
     if all(x == 0 for x in d):
-        return Verdict.SAME, f"equal for all {n} seeds", Evidence(n=n, effect=0.0, classification="bit-equal")
+        return (
+            Verdict.SAME,
+            f"equal for {'all ' if n > 1 else ''}{n} seed{_s(n)}",
+            Evidence(n=n, effect=0.0, classification="bit-equal"),
+        )
     if all(abs(a - b) > GROSS * max(abs(a), abs(b)) for b, a in usable) and n < LEAST:
         return _changed(d, candidate, f"{fmean(before):.4g} -> {fmean(after):.4g}", Evidence(n=n, effect=effect))
     if n < LEAST:
-        reason = f"{shift:+.4g} with {n} seeds: {LEAST} are the least for a verdict"
+        reason = f"{shift:+.4g} with {n} seed{_s(n)}: {LEAST} are the least for a verdict"
         return Verdict.INCONCLUSIVE, reason, Evidence(n=n, effect=effect, rounds_needed=LEAST - n)
     return _tested(d, before, after, candidate, effect, settings)
 
@@ -89,9 +96,13 @@ def _changed(d: list[float], candidate: dict[int, list[Metric]], figures: str, e
     return Verdict.REGRESSED, figures, evidence
 
 
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
 def _mean(metrics: list[Metric]) -> float:
     values = [m.value for m in metrics]
-    numbers = [float(v) for v in values if isinstance(v, int | float)]
+    numbers = [float(v) for v in values if isinstance(v, int | float) and abs(v) <= LARGEST]
     return fmean(numbers) if len(numbers) == len(values) and numbers else math.nan
 
 

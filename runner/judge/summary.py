@@ -16,6 +16,8 @@ _RIGHT = frozenset({"effect", "p", "adjusted", "n", "needs"})
 
 def table(comparisons: Sequence[Comparison], settings: JudgeSettings) -> list[str]:
     """Lines of a table, one comparison each, and what error rate they keep; ``needs`` are further rounds."""
+    if not comparisons:
+        return rates(comparisons, settings)
     rows = [_HEAD, *(_row(comparison) for comparison in comparisons)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
     lines = []
@@ -36,7 +38,8 @@ def rates(comparisons: Sequence[Comparison], settings: JudgeSettings) -> list[st
     if timings:
         looks = f", over looks after {', '.join(map(str, settings.looks))} rounds" if len(settings.looks) > 1 else ""
         lines.append(
-            f"{timings} timing comparisons: at most {settings.alpha:.2g} chance of any false alarm (Holm), "
+            f"{timings} timing comparison{'s' if timings > 1 else ''}: "
+            f"at most {settings.alpha:.2g} chance of any false alarm (Holm), "
             f"{min(settings.per_comparison, settings.alpha):.2g} in each{looks}; floor {settings.floor:.0%}"
         )
     return lines

@@ -102,7 +102,22 @@ def test_numbers_that_are_none_are_left_out(tmp_path: Path, capsys: pytest.Captu
         ('{"cell": "A", "metric": "e", "value": "x", "kind": "error"}', "line 2: error figures are numbers"),
         ('{"cell": "A", "metric": "e", "value": 1, "kind": "trajectory"}', "line 2: trajectory figures are lists"),
         ('{"cell": "A", "metric": "t", "value": true, "round": 1}', "line 2: Expected"),
-        ("\ufffd", "line 2:"),
+        ("\ufffd", "line 2: not a JSON object: expecting value, column 1"),
+        ('{"cell": "A", "metric": "t", "value": 1, "round": -1}', "line 2: Expected `int` >= 0"),
+        ('{"cell": "A", "metric": "t", "value": 1, "round": 100000000000000000000000}', "line 2: Expected `int` <= "),
+        ('{"cell": "A", "metric": "t", "value": 1%s, "round": 1}' % ("0" * 400), "`value` is too large"),
+        ('{"cell": "A", "metric": "t\\nu", "value": 1, "round": 1}', "'t\\nu' has a character that cannot be printed"),
+        ('{"cell": "A\\ud800", "metric": "t", "value": NaN, "round": 1}', "'A\\ud800' has a character that cannot"),
+        ('{"cell": "A", "metric": "e", "value": -1, "kind": "error"}', "an error is a distance and cannot be -1"),
+        ('{"cell": "A", "metric": "e", "value": 1, "kind": "error", "terms": 0}', "line 2: Expected `int` >= 1"),
+        (
+            '{"cell": "B", "metric": "step_s", "value": 1, "round": 0, "unit": "ms"}',
+            "metric 'step_s' is in ms here and in no unit before",
+        ),
+        (
+            '{"cell": "B", "metric": "step_s", "value": 1, "round": 0, "better": "higher"}',
+            "metric 'step_s' is better higher here and better lower before",
+        ),
     ],
 )
 def test_a_bad_line_is_named_in_one_line(
@@ -111,6 +126,45 @@ def test_a_bad_line_is_named_in_one_line(
     code, shown, err = judged(tmp_path, capsys, [lines()[0], line])
     assert (code, shown, err.count("\n")) == (2, None, 1)
     assert says in err
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "verdict"),
+    [
+        ("timing", (1e308, 1e-308), "improved"),
+        ("timing", (5e-324, 1e308), "regressed"),
+        ("seeded", (1e308, -1e308), "not-comparable"),
+        ("seeded", (1.0, 1e308), "regressed"),
+        ("error", (1.0, 1e308), "regressed"),
+        ("exact", (10**400, 10**400 + 1), "regressed"),
+        ("exact", (2**63, 2**63 + 1), "regressed"),
+    ],
+)
+def test_figures_at_the_edge_of_what_a_number_can_be_are_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, values: tuple[float, float], verdict: str
+) -> None:
+    content = [
+        json.dumps({"cell": cell, "round": r, "metric": "m", "value": value, "kind": kind})
+        for r in range(9)
+        for cell, value in zip("AB", values, strict=True)
+    ]
+    _, shown, _ = judged(tmp_path, capsys, content)
+    assert shown["comparisons"][0]["verdict"] == verdict
+    assert run("judge", str(tmp_path / "samples.jsonl")) == {"regressed": 1, "not-comparable": 3}.get(verdict, 0)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "[1, NaN]"])
+def test_what_is_no_number_in_every_process_agrees_with_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], value: str
+) -> None:
+    kind = "trajectory" if value.startswith("[") else "exact"
+    content = [
+        f'{{"cell": "{cell}", "round": {r}, "metric": "m", "value": {value}, "kind": "{kind}"}}'
+        for r in range(3)
+        for cell in "AB"
+    ]
+    code, shown, _ = judged(tmp_path, capsys, content)
+    assert (code, shown["comparisons"][0]["verdict"]) == (0, "same")
 
 
 def test_a_baseline_that_no_line_has_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +217,7 @@ def test_the_table_says_what_error_rate_it_keeps(tmp_path: Path, capsys: pytest.
     assert run("judge", str(file)) == 1
     shown = capsys.readouterr().out
     assert re.search(r"^step_s +A +B +regressed +\+\d+\.\d% ", shown, re.MULTILINE)
-    assert "1 timing comparisons: at most 0.05 chance of any false alarm (Holm), 0.004 in each; floor 5%" in shown
+    assert "1 timing comparison: at most 0.05 chance of any false alarm (Holm), 0.004 in each; floor 5%" in shown
 
 
 def test_rounds_taken_in_looks_are_judged_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ def render(report: Report) -> str:
         case = ET.SubElement(suite, "testcase", classname="run", name="measured something")
         ET.SubElement(case, "error", message=exit_line(report), type="nothing-measured")
         _count(suite)
-    for name in ("tests", "failures", "errors", "skipped"):
+    for name in ("tests", "failures", "errors"):  # the schema that Jenkins checks has no `skipped` here
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.cli import output
-from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
+from runner.model import Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import Report, github, html, jsonout, junit, markdown
 
 HOSTILE = '<script>alert(1)</script> | `x` ]]> & "quoted" @somebody #1 \x00\x1b[31m\nsecond ::error::line \ufffe'
@@ -116,6 +116,14 @@ def test_markdown_of_three_hundred_cells_fits_a_step_summary(quick: Report) -> N
     assert text.count("--only") == 301
 
 
+def test_a_huge_report_is_cut_where_details_are(quick: Report) -> None:
+    huge = replace(many(quick, 20), notes=tuple(f"{n}: {HOSTILE}" for n in range(20_000)))
+    text = markdown.render(huge)
+    assert markdown.LIMIT_BYTES * 0.99 < len(text.encode()) <= markdown.LIMIT_BYTES
+    assert text.index("### Findings") < text.index("### mnist") < text.index("<details>") < text.index("Cut here")
+    assert text.count("<details>") == text.count("</details>")
+
+
 def test_a_comment_fits_githubs_limit_and_has_the_findings_first(quick: Report) -> None:
     text = output.text(many(quick, 60), "comment")
     assert len(text) < 65_536
@@ -208,6 +216,27 @@ def test_junit_counts_agree_with_its_cases(quick: Report) -> None:
         assert int(suite.get("failures", "")) == sum(c.find("failure") is not None for c in cases)
         assert int(suite.get("skipped", "")) == sum(c.find("skipped") is not None for c in cases)
     assert int(root.get("failures", "")) > 0
+
+
+JUNIT = {
+    "testsuites": ({"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
+    "testsuite": ({"name", "tests", "failures", "errors", "skipped", "time"}, {"testcase", "system-out"}),
+    "testcase": ({"name", "classname", "time"}, {"skipped", "error", "failure", "system-out"}),
+    **{name: ({"type", "message"}, set()) for name in ("skipped", "error", "failure")},
+    "system-out": (set(), set()),
+}
+"""Element -> the attributes and children that junit-10.xsd of Jenkins' xUnit plugin allows, of those we use."""
+REQUIRED = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"name"}}
+
+
+def test_junit_keeps_to_the_schema_that_jenkins_checks(quick: Report) -> None:
+    skipped = replace(quick, skips=(Skip(CELL, Status.UNAVAILABLE, HOSTILE),))
+    for report in (skipped, many(quick, 40), broken(HOSTILE, HOSTILE), Report((), (), exit_code=4)):
+        for element in ET.fromstring(junit.render(report)).iter():  # noqa: S314 - our own document
+            attributes, children = JUNIT[element.tag]
+            assert REQUIRED.get(element.tag, set()) <= set(element.attrib) <= attributes
+            assert {child.tag for child in element} <= children
+            assert re.fullmatch(r"\d+\.\d{3}", element.get("time", "0.000"))
 
 
 def case(report: Report, name: str) -> ET.Element:

@@ -34,8 +34,8 @@ class Paired:
     """Why no verdict may rest on these figures, or empty."""
 
 
-_STEEPEST = 700.0
-"""No log-ratio is taken for larger, so that its exponential is a number."""
+_STEEPEST = 30.0
+"""No log-ratio is taken for larger: a factor of 1e13 is told apart from no other, and is a number that can be shown."""
 
 
 def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:

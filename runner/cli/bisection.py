@@ -102,6 +102,7 @@ class _Search:
     def run(self) -> search.Found | search.Refused:
         """Ask, answer, keep, until the search is over."""
         while isinstance(after := self._next(), search.Ask):
+            self._drop_all_but(after.version)
             answer = self._answer(after.version)
             self.state.answers[after.version] = answer
             store.write_atomically(self.path, msgspec.json.format(msgspec.json.encode(self.state), indent=1))
@@ -127,8 +128,9 @@ class _Search:
             base = self._base()
             place, future = self._prepare(version)
             prepared = future.result()
-            for other in search.ahead(self.releases, self._marks(), version, find_fix=self.request.find_fix):
-                self._prepare(other)
+            if not self.trial.timed:  # an installation beside it would be part of the figure
+                for other in self._ahead(version):
+                    self._prepare(other)
             self.ran += 1
             result = self.trial.run(place, prepared, self._place(self.releases[0]), self.executors)
         except CellError as error:
@@ -167,13 +169,24 @@ class _Search:
         except UsageError as error:
             raise BuildError(str(error)) from None
 
-    def evict(self, version: str) -> None:
-        """Remove what was made for a release that is answered; the oldest stays, others are compared with it."""
-        if self.request.keep or version == self.releases[0] or version not in self.made:
+    def _ahead(self, version: str) -> list[str]:
+        return search.ahead(self.releases, self._marks(), version, find_fix=self.request.find_fix)
+
+    def _drop_all_but(self, version: str) -> None:
+        """Of the two candidates made ready, the one that will not be asked for any more goes at once."""
+        for other in self.made.keys() - {version, *self._ahead(version)}:
+            self.evict(other)
+
+    def evict(self, version: str, *, oldest: bool = False) -> None:
+        """Remove what was made for a release that is answered, or is not asked for any more.
+
+        The ``oldest`` stays until the end: others are compared with it.
+        """
+        if self.request.keep or (version == self.releases[0] and not oldest) or version not in self.made:
             return
         place, future = self.made.pop(version)
-        if future.done() and not future.exception():
-            evict(place, future.result())
+        if not future.cancel():  # where it is still being made, as soon as it is there
+            future.add_done_callback(lambda done: None if done.exception() else evict(place, done.result()))
 
 
 def bisect(request: Request) -> int:
@@ -181,13 +194,15 @@ def bisect(request: Request) -> int:
     trial = trials.of(request)
     _check_order(request)
     python = request.python or _python(request)
+    request = replace(request, executor=_executor(request, python))
     found = listed(request, python)
     state, path = _state(request, python, found)
     limit = math.ceil(math.log2(len(found))) + 2
     click.echo(f"{len(found)} releases of {request.package}, at most {limit} tests", err=True)
     if state.answers:
         click.echo(f"{len(state.answers)} answers from before ({path})", err=True)
-    with assemble.executors() as executors, session.stoppable(), ThreadPoolExecutor(3) as pool:
+    # the pool ends last: it waits for builds, and closing the executors is what ends those
+    with ThreadPoolExecutor(3) as pool, assemble.executors() as executors, session.stoppable():
         work = _Search(request, found, python, state, path, trial, executors, pool)
         try:
             end = work.run()
@@ -199,7 +214,7 @@ def bisect(request: Request) -> int:
             raise
         pool.shutdown(wait=True, cancel_futures=True)
         for version in tuple(work.made):
-            work.evict(version)
+            work.evict(version, oldest=True)
     if isinstance(end, search.Refused):
         for version in (found[0], found[-1]):
             click.echo(f"{version}: {state.answers[version].mark}: {state.answers[version].reason}", err=True)
@@ -208,6 +223,16 @@ def bisect(request: Request) -> int:
     path.with_suffix(".md").write_text(text, encoding="utf-8")
     click.echo(text)
     return 3 if end.between else 0
+
+
+def _executor(request: Request, python: str) -> str:
+    """Containers where an engine answers, virtual environments elsewhere, unless the user says which."""
+    if request.executor != "auto":
+        return request.executor
+    chosen = targets.one_place(at(request, request.good, python, ""), "auto").executor
+    if chosen == "host":
+        click.echo("note: no engine for containers answers: in virtual environments on this machine", err=True)
+    return chosen
 
 
 def at(request: Request, version: str, python: str | None, as_of: str) -> Target:
@@ -273,6 +298,7 @@ def report(request: Request, state: State, end: search.Found, python: str, found
     old, new = state.answers[end.last_old], state.answers[end.first_new]
     words = ("last bad", "first good") if request.find_fix else ("last good", "first bad")
     place = at(request, end.first_new, python, state.as_of)
+    executor = {"host": "virtual environments", "docker": "containers"}[request.executor]
     differences = moved(old.packages, new.packages, request.package)
     counts = {mark: sum(1 for a in state.answers.values() if a.mark == mark) for mark in Mark}
     tested = (
@@ -292,7 +318,7 @@ def report(request: Request, state: State, end: search.Found, python: str, found
             else []
         ),
         f"- **other packages that moved between the two**: {', '.join(differences) or 'none'}",
-        f"- **environment**: Python {python}, {place.cell.id}, {request.executor}; "
+        f"- **environment**: Python {python}, {place.cell.id}, {executor}; "
         + ", ".join(f"{n} {v}" for n, v in sorted(new.packages.items()) if n in _SHOWN),
         tested,
         "",

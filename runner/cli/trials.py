@@ -42,6 +42,11 @@ class Result:
 class Trial(Protocol):
     """One way of putting a release to the test."""
 
+    @property
+    def timed(self) -> bool:
+        """Whether its timings count, so that nothing may be installed meanwhile."""
+        ...
+
     def run(
         self, place: targets.Place, prepared: Prepared, base: targets.Place, executors: Mapping[str, Executor]
     ) -> Result:
@@ -78,6 +83,7 @@ class ScriptTrial:
     work: script.Script
     pattern: re.Pattern[str] | None
     repeat: int
+    timed: bool = False
 
     def run(
         self,
@@ -114,6 +120,7 @@ class ProbeTrial:
     files: Mapping[str, data.DataFile]
     case: str | None
     repeat: int
+    timed: bool = False
 
     def run(
         self,
@@ -148,6 +155,7 @@ class JudgeTrial:
     metric: str
     verdict: Verdict
     rounds: int
+    timed: bool = True
 
     def run(
         self,

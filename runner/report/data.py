@@ -98,7 +98,7 @@ def exit_line(report: Report) -> str:
 
 
 def command(cell: Cell | str, report: Report, probe: str = "") -> str:
-    """The one command that measures a cell again, quoted for a POSIX shell.
+    """The one command that measures a cell again, quoted for a POSIX shell; the cell's lock pins every package.
 
     With ``probe`` only that probe is run, else all that the report has of the cell.
     """
@@ -112,7 +112,8 @@ def command(cell: Cell | str, report: Report, probe: str = "") -> str:
     line = " ".join(
         f"'{word}'" if word == cell_id and shlex.quote(word) == word else shlex.quote(word) for word in words
     )
-    return f"{line} {report.invocation}".rstrip()
+    # fresh: a result that lies in the same folder would be shown again, not measured again
+    return f"{line} --fresh {report.invocation}".rstrip()
 
 
 def cell_ids(report: Report) -> list[str]:

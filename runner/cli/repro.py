@@ -77,13 +77,41 @@ def repro(request: Request) -> int:
         request.network,
         targets.limits(request.timeout_s, request.memory, request.disk),
     )
-    ran = _run(work, targets.chosen(request.cells, wanted), request.executor)
+    ran = [
+        replace(one, command=command(one.cell, request, wanted))
+        for one in _run(work, targets.chosen(request.cells, wanted), request.executor)
+    ]
     if request.as_json:
         _print_json(ran, patterns)
     else:
         width = shutil.get_terminal_size((120, 24)).columns
         click.echo("\n".join(compare.render(ran, patterns, width)))
     return exit_code(ran)
+
+
+def command(cell: str, request: Request, wanted: Any) -> str:
+    """The command that runs the script once more in one cell, in the same environment, whatever chose it."""
+    import shlex
+
+    from runner import matrix
+    from runner.repro.pins import FRAMEWORKS
+
+    axes = {*FRAMEWORKS, "keras"}
+    words = ["python", "-m", "runner", "repro", str(request.script), "--cells", matrix.parse_cell(cell).id]
+    for name, version in sorted(wanted.pins.items()):
+        words += ["--pin", f"{name}=={version}" if version else name] if name not in axes else []
+    words += ["--as-of", wanted.as_of.isoformat()] if wanted.as_of else []
+    for option, values in (("--with", request.extra), ("--mount", request.mounts), ("--metric", request.metrics)):
+        words += [word for value in values for word in (option, value)]
+    for option, value, default in (
+        ("--executor", request.executor, "auto"),
+        ("--timeout", request.timeout_s, 900.0),
+        ("--memory", request.memory, None),
+        ("--disk", request.disk, 2.0),
+    ):
+        words += [option, str(value)] if value != default else []
+    words += ["--network"] if request.network else []
+    return shlex.join([*words, *(["--", *request.arguments] if request.arguments else [])])
 
 
 def _wanted(request: Request) -> Any:
@@ -99,19 +127,16 @@ def _wanted(request: Request) -> Any:
     )
     if request.report is None:
         return asked
-    if request.cells:
-        from runner.errors import UsageError
-
-        raise UsageError("--from and --cells both say which cells: give one of them")
     from runner.repro import bugreport, reconstruct
 
     found = reconstruct.reconstruct(bugreport.read(targets.source(request.report)), asked.as_of)
+    found = reconstruct.beside(found) if request.cells else found
     for line in reconstruct.lines(found):
         click.echo(line, err=True)
     return replace(
         asked,
         pins={**found.wanted.pins, **asked.pins},
-        as_of=found.wanted.as_of,
+        as_of=asked.as_of or found.wanted.as_of,
         python=asked.python or found.wanted.python,
     )
 

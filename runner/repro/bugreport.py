@@ -77,6 +77,12 @@ _LONG = re.compile(
     rf"|\b(?P<day2>[0-3]?[0-9])\.?\s+(?P<month2>{_MONTH}),?\s+(?P<year2>{_YEAR})\b",
     re.IGNORECASE,
 )
+_MONTH_ALONE = re.compile(
+    r"\b(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    rf"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?,?\s+(?:of\s+)?(?P<year>{_YEAR})\b",
+    re.IGNORECASE,
+)
+_ISO_MONTH = re.compile(r"(?<![0-9-])(?P<year>20[12][0-9])-(?P<number>0[1-9]|1[0-2])(?![0-9-])")
 _BUILD = re.compile(r"\(main,|\[GCC|Clang [0-9]")
 """The date in a Python's own version is that of its build."""
 _DATE_WORDS = re.compile(
@@ -121,6 +127,7 @@ class BugReport:
     python: Fact | None = None
     platform: Fact | None = None
     date: Fact | None = None
+    """A day, ``2025-01-23``, or a month, ``2025-01``."""
     backend: Fact | None = None
     gpu: Fact | None = None
     contradictions: tuple[str, ...] = ()
@@ -251,6 +258,17 @@ def _date(lines: list[str]) -> Fact | None:
             date = _day(int(found["year"] or found["year2"]), month, int(found["day"] or found["day2"]))
             if date:
                 return Fact("date", date, _short(line))
+    return _month(lines)
+
+
+def _month(lines: list[str]) -> Fact | None:
+    """A month where no day is told: ``2025-01``."""
+    for line in lines:
+        if (found := _MONTH_ALONE.search(line)) and not _BUILD.search(line):
+            number = _MONTHS.index(found["month"][:3].lower()) + 1
+            return Fact("date", f"{found['year']}-{number:02}", _short(line))
+        if (found := _ISO_MONTH.search(line)) and _DATE_WORDS.search(line[: found.start()]):
+            return Fact("date", f"{found['year']}-{found['number']}", _short(line))
     return None
 
 

@@ -89,7 +89,8 @@ def render(ran: Sequence[Ran], patterns: Sequence[re.Pattern[str]], width: int) 
         for head, text in zip(heads, texts, strict=True):
             lines += [head, "-" * min(len(head), width), *text, ""]
     lines += [f"{one.cell}: {one.reason}" for one in ran if one.reason]
-    return [*lines, *_figures(ran, patterns)]
+    again = [f"  {one.command}" for one in ran if one.command]
+    return [*lines, *_figures(ran, patterns), *(["", "Run one cell again", *again] if again else [])]
 
 
 def _figures(ran: Sequence[Ran], patterns: Sequence[re.Pattern[str]]) -> list[str]:

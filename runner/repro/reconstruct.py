@@ -65,14 +65,8 @@ def reconstruct(
     frameworks = _frameworks(report, notes)
     if not frameworks and "keras" not in known:
         raise UsageError("the report names no release of a framework or of Keras; say which with --pin")
-    date = as_of or (dt.date.fromisoformat(report.date.value) if report.date else None)
+    date = as_of or _date(report, notes)
     moment = releases.end_of(date) if date else ""
-    if report.date and not as_of:
-        notes.read.append(f"date {report.date.value} ({report.date.line})")
-    if not date:
-        notes.guessed.append(
-            "no date is told: what the report does not pin is as of latest.toml; --as-of says when it was"
-        )
     _platform(report, platform, notes)
     if not frameworks:
         frameworks = ["tensorflow"]
@@ -110,6 +104,38 @@ def lines(found: Reconstruction) -> list[str]:
     for title, texts in (("read", found.read), ("guessed", found.guessed), ("not to be had", found.missing)):
         out += [f"{title}: {text}" for text in texts]
     return out
+
+
+def beside(found: Reconstruction) -> Reconstruction:
+    """What a report says about cells that somebody else has chosen: its packages beside the axes, and nothing else.
+
+    Framework, Keras and Python are the cells' own; releases that are newer than the report could not be had on its day.
+    """
+    axes = {*FRAMEWORKS.values(), "keras"}
+    kept = {name: version for name, version in found.wanted.pins.items() if name not in axes}
+    told = [text for text in found.read if text.partition(" ")[0] in kept]
+    left = ", ".join(f"{name} {version}" for name, version in found.wanted.pins.items() if name in axes)
+    note = f"--cells chooses the cells: the report's {left}, Python and date are not used; --as-of gives a date"
+    missing = tuple(text for text in found.missing if text.partition(" ")[0] in kept)
+    return Reconstruction(Wanted(kept), tuple(told), (note,), missing)
+
+
+def _date(report: BugReport, notes: _Notes) -> dt.date | None:
+    """The report's day; of a month its last one that has been, which is said to be guessed."""
+    if report.date is None:
+        notes.guessed.append(
+            "no date is told: what the report does not pin is as of latest.toml; --as-of says when it was"
+        )
+        return None
+    text = report.date.value
+    if len(text) == len("2025-01-23"):
+        notes.read.append(f"date {text} ({report.date.line})")
+        return dt.date.fromisoformat(text)
+    year, month = map(int, text.split("-"))
+    last = dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
+    date = min(last, dt.datetime.now(dt.UTC).date())
+    notes.guessed.append(f"date {date}: no day is told, the last of the month is taken ({report.date.line})")
+    return date
 
 
 def _frameworks(report: BugReport, notes: _Notes) -> list[str]:

@@ -55,6 +55,8 @@ class Ran:
     wall_s: float = 0.0
     packages: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
+    command: str = ""
+    """The one command that runs this cell again, quoted for a shell."""
 
 
 def check(path: Path, mounts: Sequence[str]) -> tuple[Path, tuple[tuple[Path, str], ...]]:

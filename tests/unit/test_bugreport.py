@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from runner.errors import UsageError
 from runner.repro import bugreport, reconstruct, releases
 from runner.repro.bugreport import BugReport, Fact, read
+from runner.repro.pins import Wanted
 
 REPORTS = Path(__file__).parent / "reports"
 LINUX = "linux-x86_64"
@@ -109,7 +110,9 @@ class TestReading:
     @pytest.mark.parametrize(
         ("text", "date"),
         [("opened on 2025-01-23", "2025-01-23"), ("Jan 4, 2025", "2025-01-04"), ("5 December 2024", "2024-12-05"),
-         ("since 2025-13-40", None)],
+         ("since 2025-13-40", None), ("(January 2025)", "2025-01"), ("Date: 2024-12", "2024-12"),
+         ("Seen since Sept. 2024", "2024-09"), ("December 2024, later: posted on 2024-12-05", "2024-12-05"),
+         ("maybe 2024 samples, mark 2024, 2024-12", None), ("Python 3.11 (main, Feb 2024)", None)],
     )  # fmt: skip
     def test_dates(self, text: str, date: str | None) -> None:
         found = read(text).date
@@ -142,6 +145,26 @@ class TestReconstruction:
 
     def test_a_missing_date_is_said_to_be_guessed(self) -> None:
         assert any("no date" in text for text in _of("05-free-text.txt").guessed)
+
+    def test_of_a_month_the_last_day_is_taken_and_that_is_said(self) -> None:
+        found = reconstruct.reconstruct(read("keras 3.8.0, jax 0.5.0, Python 3.11, February 2024"), index=INDEX)
+        assert found.wanted.as_of == dt.date(2024, 2, 29)
+        assert [text for text in found.guessed if "2024-02-29" in text and "February 2024" in text]
+        found = reconstruct.reconstruct(read("keras 3.8.0, jax 0.5.0, December 2025"), index=INDEX)
+        assert found.wanted.as_of == dt.date(2025, 12, 31)
+
+    def test_a_month_that_is_not_over_ends_today(self) -> None:
+        today = dt.datetime.now(dt.UTC).date()
+        found = reconstruct.reconstruct(read(f"keras 3.8.0, jax 0.5.0, Date: {today:%Y-%m}"), index=INDEX)
+        assert found.wanted.as_of is not None
+        assert today <= found.wanted.as_of <= today + dt.timedelta(days=1)
+
+    def test_beside_chosen_cells_only_its_other_packages_count_and_that_is_said(self) -> None:
+        found = reconstruct.beside(_of("08-issue-mnist-torch.md"))
+        assert found.wanted == Wanted({"numpy": "1.26.4"})
+        assert found.read == ("numpy 1.26.4 (| numpy   | 1.26.4  |)",)
+        (guessed,) = found.guessed
+        assert "torch 2.2.2, keras 3.8.0, Python and date are not used" in guessed
 
     def test_a_development_version_becomes_the_release_before(self) -> None:
         found = _of("19-pip-list-markdown.md")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import cli, compat
+from runner.cli.repro import Request
+from runner.cli.repro import command as repro_command
 from runner.errors import UsageError
 from runner.executors import Launch, Mount, Prepared
 from runner.executors.container import Engine, create_arguments
@@ -185,6 +188,36 @@ def _arguments(*, network: bool = False) -> dict[str, Any]:
         launch, engine=Engine(), run="r", name="n", owner=Owner("h", "b", 1, "s"), uid=1, gid=1
     )
     return found
+
+
+class TestCommand:
+    """The command that is shown below a cell makes the same environment again, however that was chosen."""
+
+    ASKED = Request(
+        Path("my script.py"), ("--epochs", "2"), (), (), None, None, None, "cpu", "auto", (), False, ("scipy==1.10.1",),
+        ("data.csv",), False, 900.0, None, 2.0,
+    )  # fmt: skip
+
+    def test_pins_date_packages_and_arguments_are_in_it(self) -> None:
+        wanted = pins.Wanted(
+            pins.parse(("torch==2.2.2", "keras==3.8.0", "numpy==1.26.4")),
+            pins.packages(self.ASKED.extra),
+            dt.date(2025, 1, 4),
+        )
+        (target,) = pins.targets(wanted, lambda *_: "")
+        text = repro_command(target.cell.id, self.ASKED, wanted)
+        assert text == (
+            "python -m runner repro 'my script.py' --cells torch-2.2.2_keras-3.8.0_py3.11_cpu --pin numpy==1.26.4"
+            " --as-of 2025-01-04 --with scipy==1.10.1 --mount data.csv -- --epochs 2"
+        )
+        again = pins.on_cell(target.cell, replace(wanted, pins={"numpy": "1.26.4"}))
+        assert again.custom == target.custom
+
+    def test_of_the_options_those_that_are_no_defaults(self) -> None:
+        asked = replace(self.ASKED, executor="host", timeout_s=30.0, network=True, extra=(), mounts=(), arguments=())
+        assert repro_command("jax-0.5.0_native_py3.11_cpu", asked, pins.Wanted({})).endswith(
+            "_cpu --executor host --timeout 30.0 --network"
+        )
 
 
 class TestFiles:

@@ -9,7 +9,8 @@ as `runner calibrate` measures it, of 3.5 %, savings up to 2.5 %. Noisier record
 keeps their tails, spells and drift.
 
 noise-loaded.csv was recorded while up to twenty other processes fought for two CPUs, noise-alone.csv with a CPU of its
-own (`chrt -f 1 python bench/judge/record.py --one-thread ...`) beside a busy one.
+own (`chrt -f 1 python bench/judge/record.py --one-thread ...`) beside a busy one, noise-quiet.csv on two CPUs that had
+nothing else to do.
 """
 
 from __future__ import annotations

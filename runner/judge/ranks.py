@@ -1,4 +1,4 @@
-"""Wilcoxon's signed-rank test, exact, and the estimate and interval that belong to it; vectorised over comparisons.
+"""Exact signed-rank tests of a shift, its estimate and interval; vectorised over comparisons.
 
 The differences of one comparison are d_1 .. d_n. Their Walsh averages are (d_i + d_j) / 2 for i <= j. The number of
 Walsh averages above c is the signed-rank statistic of d - c, its median is the Hodges-Lehmann estimate of the shift,
@@ -6,6 +6,11 @@ and its order statistics are the limits of the exact confidence interval (Hodges
 (1963) 598; Hollander & Wolfe, Nonparametric Statistical Methods, section 3.3). Only symmetry of the differences is
 assumed, which exchangeable processes within a round provide, whatever the tails. Zeros and ties count against
 the alternative, so that the test errs on the safe side with them.
+
+Whether there is a shift is asked of Winsorised ranks, min(rank, n / 2): a process that met a slow spell of its host
+makes the largest difference, and Wilcoxon's test gives it the largest say (Policello & Hettmansperger, J. Amer.
+Statist. Assoc. 71 (1976) 624). With normal differences that needs 15 % more rounds (efficiency 0.83 against 0.95), with
+those recorded in bench/judge fewer.
 """
 
 from __future__ import annotations
@@ -25,13 +30,19 @@ CHUNK = 4_000_000
 """Walsh averages held at once (32 MB)."""
 
 
+def scores(n: int) -> NDArray[np.int64]:
+    """Return the Winsorised ranks of n differences, in the order of their sizes."""
+    return np.minimum(np.arange(1, n + 1), (n + 1) // 2)
+
+
 @lru_cache(maxsize=512)
-def tail(n: int) -> Floats:
-    """P(W >= w) for w = 0 .. n (n + 1) / 2 under the null, by convolution over the ranks."""
-    p = np.zeros(n * (n + 1) // 2 + 1)
+def tail(n: int, *, winsorised: bool = False) -> Floats:
+    """P(W >= w) for w = 0 up to the sum of the ranks under the null, by convolution over the ranks."""
+    ranks = scores(n).tolist() if winsorised else range(1, n + 1)
+    p = np.zeros(sum(ranks) + 1)
     p[0] = 1.0
     top = 0
-    for rank in range(1, n + 1):
+    for rank in ranks:
         shifted = p[: top + 1].copy()
         p[: top + 1] *= 0.5
         p[rank : top + rank + 1] += 0.5 * shifted
@@ -87,12 +98,21 @@ def _rows(d: Floats, margin: Floats, level: float, i: NDArray[np.intp], j: NDArr
     unbounded = np.full(len(d), np.inf)
     high = unbounded if cut is None else walsh[:, cut - 1]
     low = -unbounded if cut is None else walsh[:, count - cut]
+    shifted = tail(n, winsorised=True)
+    up = shifted[_above_zero(d)]
+    down = shifted[_above_zero(-d)]
     p = tail(n)
-    up = p[(walsh > 0).sum(axis=1)]
-    down = p[(walsh < 0).sum(axis=1)]
     below = p[(walsh < margin[:, None]).sum(axis=1)]
     above = p[(walsh > -margin[:, None]).sum(axis=1)]
     return shift, low, high, up, down, np.maximum(below, above)
+
+
+def _above_zero(d: Floats) -> NDArray[np.int64]:
+    """Return the sum of the Winsorised ranks of the differences above zero, the lower ones where sizes tie."""
+    falling = -np.sort(-d, axis=1)
+    by_size = np.argsort(np.abs(falling), axis=1, kind="stable")
+    above: NDArray[np.int64] = (np.take_along_axis(falling, by_size, axis=1) > 0) @ scores(d.shape[1])
+    return above
 
 
 def _thinned(d: Floats) -> Floats:

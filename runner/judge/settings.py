@@ -33,7 +33,7 @@ class JudgeSettings:
 
     alpha: float = 0.05
     """Chance of any false alarm among all timing comparisons of a run (Holm); of a false ``same`` in one of them."""
-    per_comparison: float = 0.004
+    per_comparison: float = 0.005
     """Chance of a false alarm in one comparison, however few are made (0.5 % is promised)."""
     floor: float = 0.05
     """The smallest relative change that counts; below it, a change is ``same`` however sure it is."""

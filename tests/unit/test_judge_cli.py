@@ -217,7 +217,7 @@ def test_the_table_says_what_error_rate_it_keeps(tmp_path: Path, capsys: pytest.
     assert run("judge", str(file)) == 1
     shown = capsys.readouterr().out
     assert re.search(r"^step_s +A +B +regressed +\+\d+\.\d% ", shown, re.MULTILINE)
-    assert "1 timing comparison: at most 0.05 chance of any false alarm (Holm), 0.004 in each; floor 5%" in shown
+    assert "1 timing comparison: at most 0.05 chance of any false alarm (Holm), 0.005 in each; floor 5%" in shown
 
 
 def test_rounds_taken_in_looks_are_judged_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

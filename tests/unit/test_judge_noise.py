@@ -101,7 +101,7 @@ def test_different_hosts_get_no_verdict(recordings: list[Any], draw: np.random.G
 def test_changes_are_found_and_never_called_the_same(
     quiet: list[Any], draw: np.random.Generator, settings: JudgeSettings, change: float, least: float
 ) -> None:
-    shifted = [d + np.log1p(change) for d in windows(quiet, 600, draw)]
+    shifted = [d + np.log1p(change) for d in windows(quiet, 1800, draw)]
     ends = [sim.sequential(d, settings) for d in shifted]
     wanted = Verdict.REGRESSED if change > 0 else Verdict.IMPROVED
     assert sum(end.verdict == wanted for end in ends) >= least * len(ends)

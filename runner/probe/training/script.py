@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import keras_side, network
+from . import keras_side, network, source
 
 
 def of(scenario, framework, figure, note):
-    """The whole script, or an empty string for a scenario without a task. ``note`` is what the probe saw."""
+    """The whole script, or an empty string where it cannot be written. ``note`` is what the probe saw."""
     task = scenario.task
-    if task is None:
-        return ""
     lines = ['"""%s: %s."""' % (scenario.name, figure), "", "import os", ""]
     lines += ['os.environ["KERAS_BACKEND"] = "%s"' % framework, "", "import keras", "import numpy as np", ""]
-    if scenario.gradients is not None:
+    if task is None:
+        try:
+            lines += _measured(scenario, figure)
+        except (source.NoSourceError, OSError):  # no source files at hand
+            return ""
+    elif scenario.gradients is not None:
         lines += _updates(task, scenario.gradients)
     else:
         lines += _data(task) + _model(task) + _fit(task, figure)
     return "\n".join([*lines, "print(%r)" % note]) + "\n"
 
 
+def _measured(scenario, figure):
+    definitions, name = source.of(scenario.measure)
+    return ["", definitions, "", "", "print(%s(keras)[%r])" % (name, figure)]
+
+
 def _array(name, array):
-    kind = "float32" if array.dtype.kind == "f" else str(array.dtype)
-    values = ["%.9g" % v if array.dtype.kind == "f" else str(v) for v in array.ravel()]
-    shape = "" if array.ndim == 1 else ".reshape%r" % (tuple(array.shape),)
-    return "%s = np.array([%s], %r)%s" % (name, ", ".join(values), kind, shape)
+    return "%s = %s" % (name, source.array(array))
 
 
 def _data(task):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -85,4 +86,7 @@ def explain(stderr: str) -> str:
     kept = [line for line in kept if line and not line.startswith("hint:")]
     causes = [line for line in kept if not line.startswith("No solution found")] or kept
     text = " ".join(" ".join(causes).split())
+    # of uv's hints the one that tells that a pin is newer than the date asked for
+    if late := re.search(r"requested version, v?(\S+), was published at (\d{4}-\d\d-\d\d)", " ".join(stderr.split())):
+        text = f"{late[1]} was published on {late[2]} only: {text}"
     return text if len(text) <= 400 else f"{text[:397]}..."

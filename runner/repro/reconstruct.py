@@ -23,6 +23,10 @@ def _published(package: str, python: str) -> tuple[str, ...]:
     return releases.published(package, python, prereleases=True)
 
 
+def _uploaded(package: str, version: str, python: str) -> str:
+    return releases.uploaded(package, (version,), python).get(version, "")
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """What is asked of the package index; functions so that tests bring their own."""
@@ -32,6 +36,8 @@ class Index:
     yanked: Callable[[str, str, str], str] = releases.yanked
     """(package, version, Python) -> why it was yanked, or empty."""
     newest: releases.Newest = releases.newest
+    uploaded: Callable[[str, str, str], str] = _uploaded
+    """(package, version, Python) -> the day of its upload, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ def reconstruct(
             continue
         line = next(fact.line for fact in report.pins if fact.name == name)
         pins[name] = _release(name, known[name], python, line, notes, index)
+    date = date if as_of else _not_before(date, pins, known, python, notes, index)
     if "keras" not in known:
         notes.guessed.append("no Keras is named: the framework runs without it")
     dropped = [name for name in known if name not in pins and name not in FRAMEWORKS.values()]
@@ -135,6 +142,21 @@ def _date(report: BugReport, notes: _Notes) -> dt.date | None:
     last = dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
     date = min(last, dt.datetime.now(dt.UTC).date())
     notes.guessed.append(f"date {date}: no day is told, the last of the month is taken ({report.date.line})")
+    return date
+
+
+def _not_before(
+    date: dt.date | None, pins: dict[str, str | None], known: dict[str, str], python: str, notes: _Notes, index: Index
+) -> dt.date | None:
+    """The day from which all that the report names can be had: an issue is often edited after it was opened."""
+    if date is None:
+        return None
+    for name in (name for name in (*FRAMEWORKS.values(), "keras", "numpy") if name in known):
+        version = pins.get(name)
+        day = index.uploaded(name, version, python) if version else ""
+        if day and dt.date.fromisoformat(day) > date:
+            notes.missing.append(f"date {date}: {name} {version} was published on {day} only: that day in its place")
+            date = dt.date.fromisoformat(day)
     return date
 
 

@@ -67,7 +67,13 @@ def _yanked(package: str, version: str, _python: str) -> str:
     return "regression" if (package, version) == ("keras", "3.9.1") else ""
 
 
-INDEX = reconstruct.Index(_published, _yanked, lambda package, *_: PUBLISHED[package][-1])
+UPLOADED = {("keras", "3.8.0"): "2025-01-07", ("torch", "2.2.2"): "2024-03-27"}
+INDEX = reconstruct.Index(
+    _published,
+    _yanked,
+    lambda package, *_: PUBLISHED[package][-1],
+    lambda package, version, _: UPLOADED.get((package, version), ""),
+)
 
 
 def _of(name: str, **more: Any) -> reconstruct.Reconstruction:
@@ -146,8 +152,16 @@ class TestReconstruction:
     def test_a_missing_date_is_said_to_be_guessed(self) -> None:
         assert any("no date" in text for text in _of("05-free-text.txt").guessed)
 
+    def test_a_report_older_than_what_it_names_moves_to_that_day_and_that_is_said(self) -> None:
+        found = _of("08-issue-mnist-torch.md")
+        assert found.wanted.as_of == dt.date(2025, 1, 7)
+        assert any("2025-01-04: keras 3.8.0 was published on 2025-01-07 only" in text for text in found.missing)
+
+    def test_a_date_on_the_command_line_is_not_moved(self) -> None:
+        assert _of("08-issue-mnist-torch.md", as_of=dt.date(2025, 1, 5)).wanted.as_of == dt.date(2025, 1, 5)
+
     def test_of_a_month_the_last_day_is_taken_and_that_is_said(self) -> None:
-        found = reconstruct.reconstruct(read("keras 3.8.0, jax 0.5.0, Python 3.11, February 2024"), index=INDEX)
+        found = reconstruct.reconstruct(read("keras 3.7.0, jax 0.4.35, Python 3.11, February 2024"), index=INDEX)
         assert found.wanted.as_of == dt.date(2024, 2, 29)
         assert [text for text in found.guessed if "2024-02-29" in text and "February 2024" in text]
         found = reconstruct.reconstruct(read("keras 3.8.0, jax 0.5.0, December 2025"), index=INDEX)

@@ -253,6 +253,16 @@ hint: something long
     )
 
 
+def test_a_pin_newer_than_the_date_asked_for_is_told_with_its_day() -> None:
+    said = """error: No solution found when resolving dependencies
+  cause: Because there is no version of keras==3.8.0 and you require keras==3.8.0, requirements are unsatisfiable.
+
+hint: `keras` was filtered by `exclude-newer` to only include packages uploaded before 2025-01-03T00:00:00Z. The
+      requested version, v3.8.0, was published at 2025-01-07T18:27:14.726Z. Consider using `exclude-newer-package`.
+"""
+    assert resolve.explain(said).startswith("3.8.0 was published on 2025-01-07 only: Because there is no version")
+
+
 def test_switches_that_change_the_answer_do_not_reach_uv_and_mirrors_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_EXCLUDE_NEWER", "2001-01-01")
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://mirror.example/simple")

@@ -293,6 +293,46 @@ def test_a_night_without_a_report_is_red(start: Any) -> None:
     assert "no report to publish" in job.log
 
 
+def _in_turns(start: Any, codes: str) -> tuple[Any, list[str]]:
+    """The step with a runner that ends by these exit codes, one after the other; what was run, and where."""
+    run = start("upgrade.yml")
+    (run.folder / "codes").write_text("\n".join(codes.split()) + "\n")
+    program(
+        run,
+        "python",
+        f"""echo "${{PWD##*/}} $*" >>{run.folder}/ran
+        code=$(head -n1 {run.folder}/codes) && sed -i 1d {run.folder}/codes
+        exit "${{code:-0}}" """,
+    )
+    step = next(s for s in run.workflow["jobs"]["upgrade"]["steps"] if s["name"].startswith("Measure"))
+    step.pop("if")
+    step["env"]["ROUNDS"] = "2"
+    job = actions.Job(run, "upgrade", only=frozenset({step["name"]}))
+    (job.workspace / "old").mkdir()
+    job.start()
+    return job, (run.folder / "ran").read_text().splitlines()
+
+
+def test_old_and_new_are_measured_in_turns(start: Any) -> None:
+    job, ran = _in_turns(start, "1 3 0 4")
+    assert not job.failed, job.log
+    said = "-m runner matrix --set quick --rounds"
+    out = f"--out {job.workspace}/out"
+    assert ran == [
+        f"old {said} 1 {out}/old",
+        f"upgrade {said} 1 {out}/new",
+        f"old {said} 2 {out}/old",
+        f"upgrade {said} 2 {out}/new",
+    ]
+
+
+@pytest.mark.parametrize(("codes", "runs"), [("4", 1), ("0 2", 2), ("130", 1)])
+def test_an_upgrade_with_nothing_to_compare_with_is_red(start: Any, codes: str, runs: int) -> None:
+    job, ran = _in_turns(start, codes)
+    assert job.failed
+    assert len(ran) == runs
+
+
 VERDICTS = frozenset({"The verdicts of old against new"})
 
 

@@ -118,12 +118,16 @@ def load(path: Path | None = None) -> Matrix:
         raise UsageError(f"{path}: schema {matrix.schema} is not known here; this program reads schema 1")
     if matrix.default not in matrix.sets:
         raise UsageError(f"{path}: default: no set {matrix.default!r}{suggest(matrix.default, matrix.sets)}")
+    for name, one in matrix.sets.items():
+        for probe in one.probes:
+            if probe not in matrix.probes:
+                raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")
     return matrix
 
 
 def named_set(matrix: Matrix, name: str | None) -> Set:
     """The set of that name, or the default one. Raises UsageError with suggestions."""
-    name = name or matrix.default
+    name = matrix.default if name is None else name
     if name not in matrix.sets:
         raise UsageError(f"no set {name!r}{suggest(name, matrix.sets)}; there are: {', '.join(matrix.sets)}")
     return matrix.sets[name]
@@ -132,7 +136,7 @@ def named_set(matrix: Matrix, name: str | None) -> Set:
 def cells(matrix: Matrix, chosen: Set, resolver: Resolver) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
     """The set's cells in declared order, each once, and those its excludes leave out.
 
-    Raises UsageError for values no axis has and for an exclude that matches nothing.
+    An exclude may match nothing: ``latest`` moves on. Raises UsageError for values no axis has.
     """
     made: dict[Cell, None] = {}
     for product in chosen.product:
@@ -162,7 +166,7 @@ def select(all_cells: Iterable[Cell], patterns: Iterable[str]) -> tuple[Cell, ..
     ids = [cell.id for cell in all_cells]
     for pattern in patterns:
         if not fnmatch.filter(ids, pattern):
-            raise UsageError(f"--only {pattern!r} matches no cell of the set{suggest(pattern, ids)}")
+            raise UsageError(f"{pattern!r} matches no cell of the set{suggest(pattern, ids)}")
     return tuple(cell for cell in all_cells if any(fnmatch.fnmatchcase(cell.id, pattern) for pattern in patterns))
 
 
@@ -221,9 +225,9 @@ def _cell(
     variant: str,
 ) -> Cell:
     if framework not in FRAMEWORKS:
-        raise UsageError(f"matrix.toml: unknown framework {framework!r}{suggest(framework, FRAMEWORKS)}")
+        raise UsageError(f"unknown framework {framework!r}{suggest(framework, FRAMEWORKS)}")
     if variant and variant not in matrix.variants:
-        raise UsageError(f"matrix.toml: unknown variant {variant!r}{suggest(variant, matrix.variants)}")
+        raise UsageError(f"unknown variant {variant!r}{suggest(variant, matrix.variants)}")
     version = resolver.latest(framework) if version == "latest" else version
     concrete = None if keras == NATIVE else resolver.latest("keras") if keras == "latest" else keras
     cell = Cell(framework, version, concrete, python or resolver.python_for(framework, version), device, variant)

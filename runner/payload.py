@@ -54,6 +54,7 @@ def probes() -> tuple[str, ...]:
     return tuple(sorted(name for name, text in _entries() if "\ndef run(request, report)" in text))
 
 
+@functools.cache
 def settings(probe: str) -> dict[str, Any]:
     """The settings a probe has and their defaults, read from the literal ``DEFAULTS`` in its source, never imported."""
     import ast

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from runner import compat, data, lock, machine, plan, run
+from runner import compat, data, lock, machine, matrix, plan, run
 from runner.cli.options import Chosen
 from runner.errors import UsageError, suggest
 from runner.executors import Executor, Prepared, Say
@@ -69,27 +69,27 @@ def _cuda_problem(environment: Environment, here: machine.Machine) -> str:
     return (build and build.objection(gpu.driver, gpu.compute_capability)) or ""
 
 
-def cells_at_hand(device: str) -> tuple[Cell, ...]:
-    """The cells of the interpreter that runs this program. Raises UsageError where it has no framework."""
+def cells_at_hand(device: str, only: Sequence[str]) -> tuple[Cell, ...]:
+    """The cells of the interpreter that runs this program, by pattern. Raises UsageError where it has none."""
     from runner.executors.current import cells_here
 
     found = tuple(cells_here(device))
     if not found:
         raise UsageError(f"--executor current: {sys.executable} has neither tensorflow, torch nor jax installed")
-    return found
+    return matrix.select(found, only)
 
 
 def planned(chosen: Chosen, cells: tuple[Cell, ...], probes: tuple[ProbeSpec, ...], wish: Wish) -> Plan:
     """The plan for this machine. Raises UsageError for an executor there is none of."""
-    if wish.executor not in plan.EXECUTORS:
-        known = ", ".join(plan.EXECUTORS)
-        raise UsageError(f"no executor {wish.executor!r}{suggest(wish.executor, plan.EXECUTORS)}; there are: {known}")
     memory = machine.here().memory_bytes
     limited = tuple(
         replace(probe, limits=plan.default_limits(wish.timeout_s or chosen.whole.probes[probe.name].timeout_s, memory))
         for probe in probes
     )
     executor = chosen.definition.executor if wish.executor == "auto" else wish.executor
+    if executor not in plan.EXECUTORS:
+        known = ", ".join(plan.EXECUTORS)
+        raise UsageError(f"no executor {executor!r}{suggest(executor, plan.EXECUTORS)}; there are: {known}")
     platform = "" if wish.executor == "current" else chosen.definition.platform
     selection = plan.Selection(limited, wish.rounds, wish.seed, executor, platform)
     made = plan.plan(cells, chosen.skips, selection, host_facts(executor))

@@ -23,7 +23,7 @@ def images_command() -> None:
     """Look after the images: ls, prune, pin, push, pull, sbom. Images of others are never touched."""
 
 
-@images_command.command("ls")
+@images_command.command("ls", short_help="Show size, unshared size and last use.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def ls_command(*, as_json: bool) -> None:
     """Show every image of this project: its size, what no other image shares, and when it was last used."""
@@ -49,9 +49,9 @@ def ls_command(*, as_json: bool) -> None:
     click.echo(f"{len(found)} images (size, not shared, last use); {unique / _GB:.2f} GB are not shared by any two")
 
 
-@images_command.command("prune")
+@images_command.command("prune", short_help="Remove images, longest unused first.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N images used last.")
-@click.option("--keep-free", type=click.FloatRange(0), metavar="GB", help="Remove until this much is free.")
+@click.option("--keep-free", type=options.Finite(0), metavar="GB", help="Remove until this much is free.")
 @click.option("--cache", "everything", is_flag=True, help="Drop the download cache of builds as well.")
 def prune_command(keep: int | None, keep_free: float | None, *, everything: bool) -> None:
     """Remove images of this project, least recently used first; without options all of them.
@@ -85,7 +85,7 @@ def evict(client: Any, keep: int | None, keep_free_gb: float | None, protected: 
     return manage.remove(client, doomed)
 
 
-@images_command.command("pin")
+@images_command.command("pin", short_help="Write the digests of the base images.")
 @options.which_cells
 def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
     """Write the digests that the base images have in their registry now to images/bases.toml."""
@@ -96,7 +96,7 @@ def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
     click.echo(str(registry.pin(engine.connect(), sorted(bases))))
 
 
-@images_command.command("push")
+@images_command.command("push", short_help="Push the images of a set to a registry.")
 @click.argument("prefix", metavar="REGISTRY/OWNER")
 @options.which_cells
 def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> None:
@@ -108,7 +108,7 @@ def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
         click.echo(registry.push(client, prefix, environment, pinned))
 
 
-@images_command.command("pull")
+@images_command.command("pull", short_help="Pull them from there.")
 @click.argument("prefix", metavar="REGISTRY/OWNER")
 @options.which_cells
 def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> None:
@@ -127,7 +127,7 @@ def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
     sys.exit(3 if missing else 0)
 
 
-@images_command.command("sbom")
+@images_command.command("sbom", short_help="Print one environment's CycloneDX.")
 @options.which_cells
 def sbom_command(set_name: str | None, only: tuple[str, ...]) -> None:
     """Print the bill of materials (CycloneDX 1.6) of one environment."""

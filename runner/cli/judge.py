@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from runner.cli import options
+
 if TYPE_CHECKING:
     from runner.judge import JudgeSettings
     from runner.model import Comparison, Sample
@@ -25,11 +27,9 @@ def _rules(command: F) -> F:
             type=click.IntRange(1),
             help="The rounds were taken in looks up to this many, and alpha is spent over them.",
         ),
-        click.option("--alpha", default=0.05, show_default=True, help="Chance of any false alarm among all timings."),
-        click.option("--floor", default=0.05, show_default=True, help="Smallest relative change that counts."),
     ):
         command = option(command)
-    return command
+    return options.error_rates(command)
 
 
 @click.command("judge")

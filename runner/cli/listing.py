@@ -19,7 +19,7 @@ from runner.cli import options
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="With --github: as for `matrix`.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="With --github.")
 @click.option("--rounds", default=1, show_default=True, type=click.IntRange(1), help="With --github.")
-@click.option("--shard-minutes", default=120.0, show_default=True, type=click.FloatRange(0), help="With --github.")
+@click.option("--shard-minutes", default=120.0, show_default=True, type=options.Finite(0), help="With --github.")
 @click.option("--max-shards", default=256, show_default=True, type=click.IntRange(1, 256), help="With --github.")
 @click.option("--cuda-labels", default="", metavar="LABELS", help="With --github: of self-hosted runners with a GPU.")
 def list_command(

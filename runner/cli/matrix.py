@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.matrix import DEVICES
 
 
 @click.command("matrix")
@@ -16,11 +17,17 @@ from runner.cli import options
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this probe; may be given several times.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
 @click.option("--executor", default="auto", show_default=True, help="auto, docker, host or current.")
-@click.option("--device", default="cpu", show_default=True, help="Device of the cell of --executor current.")
+@click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="cpu",
+    show_default=True,
+    help="Device of the cell of --executor current.",
+)
 @click.option("--rounds", default=1, show_default=True, type=click.IntRange(1), help="Processes per cell and probe.")
 @click.option("--max-rounds", type=click.IntRange(1), help="Add rounds for undecided timings, up to this many.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Build, run, evict: keep N images.")
-@click.option("--keep-free", type=click.FloatRange(0), metavar="GB", help="Build, run, evict: keep GB of disk free.")
+@click.option("--keep-free", type=options.Finite(0), metavar="GB", help="Build, run, evict: keep GB of disk free.")
 @click.option(
     "--seed",
     default=0,
@@ -30,7 +37,7 @@ from runner.cli import options
 )
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes at once; timings suffer.")
 @click.option("--builds", default=2, show_default=True, type=click.IntRange(1), help="Images built at once.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(1), metavar="SECONDS", help="Per process.")
+@click.option("--timeout", "timeout_s", type=options.Finite(1), metavar="SECONDS", help="Per process.")
 @click.option(
     "--data",
     multiple=True,
@@ -39,8 +46,7 @@ from runner.cli import options
 )
 @click.option("--offline", is_flag=True, help="Download no data: synthetic stand-ins for what the cache has not.")
 @click.option("--baseline", metavar="CELL", help="Compare everything that can be compared with this cell.")
-@click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True))
-@click.option("--floor", default=0.05, show_default=True, type=click.FloatRange(0), help="Smallest change that counts.")
+@options.error_rates
 @click.option("--fresh", is_flag=True, help="Measure again what has a result already.")
 @click.option("--keep-failed", is_flag=True, help="Keep what a failed process leaves, and say how to enter it.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")

@@ -15,8 +15,7 @@ from runner.cli import options
 @click.option("--format", "format_", type=click.Choice(options.FORMATS), default="terminal", show_default=True)
 @click.option("--set", "set_name", metavar="NAME", help="Take the baselines of this set (default: quick).")
 @click.option("--baseline", metavar="CELL", help="Compare everything that can be compared with this cell.")
-@click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True))
-@click.option("--floor", default=0.05, show_default=True, type=click.FloatRange(0), help="Smallest change that counts.")
+@options.error_rates
 @click.option("--commands", is_flag=True, help="Print the command that reproduces every cell.")
 def report_command(
     folders: tuple[Path, ...],

@@ -10,7 +10,9 @@ import click
 
 @click.command("schema")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("docs/schema"))
-@click.option("--check", is_flag=True, help="Say which files in DIR are not what the types make; exit code 1 if any.")
+@click.option(
+    "--check", is_flag=True, help="Say which files in FOLDER are not what the types make; exit code 1 if any."
+)
 def schema_command(folder: Path, *, check: bool) -> None:
     """Write the JSON Schemas of result files, one for each kind and version, to FOLDER (docs/schema)."""
     from runner import schema

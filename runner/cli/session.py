@@ -72,9 +72,12 @@ class Request:
 def matrix(request: Request) -> int:
     """Everything, in order. Returns the exit code."""
     given = data.parse(request.data)
-    chosen = options.choose(request.set_name, request.only)
+    at_hand = request.executor == "current"
+    if request.device != "cpu" and not at_hand:
+        raise UsageError(f"--device goes with --executor current; of a set, take --only '*_{request.device}*'")
+    chosen = options.choose(request.set_name, () if at_hand else request.only)
     probes = options.probe_specs(chosen, request.probes, request.settings)
-    cells = assemble.cells_at_hand(request.device) if request.executor == "current" else chosen.cells
+    cells = assemble.cells_at_hand(request.device, request.only) if at_hand else chosen.cells
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = assemble.Wish(request.executor, request.rounds, request.seed, request.timeout_s)

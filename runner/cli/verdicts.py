@@ -11,8 +11,8 @@ from runner import judge, matrix, resources, store
 from runner.cli import assemble, calibrations
 from runner.errors import UsageError
 from runner.judge import expectations
-from runner.model import Comparison, Sample, Skip, Status
-from runner.report import Finding, Report, Severity
+from runner.model import Cell, Comparison, Sample, Skip, Status
+from runner.report import Finding, Report, Severity, native
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,15 @@ def comparisons(
         known = expectations.load(resources.matrix_dir() / "expectations.toml")
     loaded = matrix.load()
     prefer = matrix.named_set(loaded, rules.set_name).prefer
-    pairs = judge.pairs([sample.cell for sample in samples], prefer, baseline=rules.baseline)
+    cells = list(dict.fromkeys(sample.cell for sample in samples))
+    pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
+    pairs += [pair for pair in _beside_native(cells) if pair not in pairs]
     return judge.judge(samples, pairs, known, rules.settings(samples))
+
+
+def _beside_native(cells: Sequence[Cell]) -> list[judge.Pair]:
+    """Every cell with Keras against the same without, whatever else it is compared with."""
+    return [judge.Pair(native.twin(c), c, "keras") for c in cells if c.keras is not None and native.twin(c) in cells]
 
 
 def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> Report:

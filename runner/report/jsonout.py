@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from runner.model import Comparison, Sample, Skip
-from runner.report import figures
+from runner.report import figures, native
 from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
 from runner.report.findings import findings, not_measured
 from runner.report.summary import Summary, summarise
@@ -24,6 +24,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "meaning": EXIT_MEANINGS.get(report.exit_code, "unknown"),
         "cells": _cells(report),
         "comparisons": [_comparison(c) for c in report.comparisons],
+        "keras_over_native": [_beside(one) for one in native.beside(report.samples, report.comparisons)],
         "findings": [
             {"severity": f.severity.name.lower(), "text": f.sentence, "cells": list(f.cells), "issue": f.issue}
             for f in findings(report)
@@ -132,6 +133,37 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
             "rounds_needed": evidence.rounds_needed,
             "classification": evidence.classification,
         },
+    }
+
+
+def _beside(one: native.Beside) -> dict[str, Any]:
+    return {
+        "framework": one.cell.framework,
+        "cell": one.cell.id,
+        "native": one.native.id,
+        "probe": one.probe,
+        "speed": [
+            {
+                "metric": c.metric,
+                "verdict": c.verdict,
+                "ratio": None if c.evidence.effect is None else 1 + c.evidence.effect,
+                "low": None if c.evidence.low is None else 1 + c.evidence.low,
+                "high": None if c.evidence.high is None else 1 + c.evidence.high,
+                "p_adjusted": c.evidence.p_adjusted,
+                "reason": c.reason,
+            }
+            for c in one.speed
+        ],
+        "agreement": [
+            {
+                "metric": c.metric,
+                "verdict": c.verdict,
+                "classification": c.evidence.classification,
+                "error": c.evidence.effect,
+                "reason": c.reason,
+            }
+            for c in one.agreement
+        ],
     }
 
 

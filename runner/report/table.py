@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
-from runner.report import columns, figures
+from runner.report import columns, figures, native
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined, summarise
@@ -124,6 +124,7 @@ def _table(report: Report, probe: str) -> Table:
     judged = dict.fromkeys(columns.label(c.metric) for c in comparisons if c.metric in metas)
     counts = [row.n for row in rows]
     hidden = tuple(figures.plain(label) for label in judged if label not in shown)
+    cols, rows = _beside(cols, rows, [b for b in native.beside(report.samples, comparisons) if b.probe == probe])
     return Table(probe, cols, _groups(rows, comparisons, cells), hidden, (min(counts), max(counts)))
 
 
@@ -161,6 +162,28 @@ def _row(
         against=_against(baseline, primary) if primary else "",
         leads=cell.id in leaders and not within,
     )
+
+
+def _beside(
+    cols: tuple[Column, ...], rows: Sequence[Row], twins: Sequence[native.Beside]
+) -> tuple[tuple[Column, ...], list[Row]]:
+    """Two columns more, where cells with Keras have a twin without."""
+    by_cell = {one.cell.id: one for one in twins}
+    added = [
+        (native.SPEED, {cell: (one.ratios, one.speed) for cell, one in by_cell.items() if one.ratios}),
+        (native.AGREEMENT, {cell: (one.agrees, one.agreement) for cell, one in by_cell.items() if one.agrees}),
+    ]
+    shown = [(label, told) for label, told in added if told]
+    cols += tuple(Column((), label, "", percent=False, exact=False) for label, _ in shown)
+    extra = {row.cell.id: tuple(_told(told.get(row.cell.id)) for _, told in shown) for row in rows}
+    return cols, [replace(row, figures=row.figures and row.figures + extra[row.cell.id]) for row in rows]
+
+
+def _told(told: tuple[str, tuple[Comparison, ...]] | None) -> Figure | None:
+    if told is None:
+        return None
+    ordered = tuple(sorted(told[1], key=lambda c: _WORST_FIRST.index(mark(c))))
+    return Figure(told[0], mark(ordered[0]), "", (), ordered)
 
 
 def _primary(comparisons: Sequence[Comparison]) -> Comparison | None:

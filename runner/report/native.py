@@ -1,0 +1,95 @@
+"""Keras beside the framework without it: what each step costs more, and whether both compute the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from runner.model import Cell, Comparison, Kind, Metric, Sample, Verdict
+from runner.report import figures
+
+SPEED, AGREEMENT = "Keras / native", "agreement with native"
+"""Headings of the two columns."""
+
+_OTHER_STEPS = ("first_step_s", "evaluate_step_s", "predict_step_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A cell with Keras and its twin without, in one probe."""
+
+    cell: Cell
+    native: Cell
+    probe: str
+    speed: tuple[Comparison, ...]
+    """Times of warm training steps, one per workload."""
+    agreement: tuple[Comparison, ...]
+    """Losses step by step from the same weights and batches, and errors against exact values."""
+
+    @property
+    def ratios(self) -> str:
+        """``1.40×`` with its interval, or the range over several workloads; empty where nothing was timed.
+
+        >>> Beside(None, None, "", (), ()).ratios  # type: ignore[arg-type]
+        ''
+        """
+        effects = [c.evidence.effect for c in self.speed if c.evidence.effect is not None]
+        if not effects:
+            return ""
+        if len(effects) > 1:
+            low, high = min(effects), max(effects)
+            return f"{figures.significant(1 + low)}-{figures.ratio(high)}"
+        evidence = self.speed[0].evidence
+        if evidence.low is None or evidence.high is None:
+            return figures.ratio(effects[0])
+        return f"{figures.ratio(effects[0])} ({_bound(evidence.low)}-{_bound(evidence.high)})"
+
+    @property
+    def agrees(self) -> str:
+        """The class of the largest difference and how large it is: ``rounding, 7.4e-6``; empty for none."""
+        told = [c for c in self.agreement if c.evidence.classification]
+        if not told:
+            return ""
+        worst = max(told, key=lambda c: (c.verdict is not Verdict.SAME, c.evidence.effect or 0.0))
+        if worst.evidence.effect is None:
+            return worst.evidence.classification
+        unit = "" if worst.metric.endswith("loss_per_step") else " u"
+        return f"{worst.evidence.classification}, {figures.significant(worst.evidence.effect, 2)}{unit}"
+
+
+def twin(cell: Cell) -> Cell:
+    """The same cell without Keras."""
+    return replace(cell, keras=None)
+
+
+def beside(samples: Iterable[Sample], comparisons: Sequence[Comparison]) -> tuple[Beside, ...]:
+    """Every cell with Keras that was compared with its twin, probe by probe."""
+    metrics: dict[tuple[str, str], Metric] = {}
+    cells: dict[str, Cell] = {}
+    probes: dict[tuple[str, str], None] = {}
+    for sample in samples:
+        cells[sample.cell.id] = sample.cell
+        if sample.cell.keras is not None:
+            probes[sample.cell.id, sample.probe] = None
+        for metric in sample.metrics:
+            metrics.setdefault((sample.probe, metric.name), metric)
+    found = []
+    for cell_id, probe in probes:
+        cell, native = cells[cell_id], twin(cells[cell_id])
+        mine = [c for c in comparisons if (c.candidate, c.baseline, c.probe) == (cell_id, native.id, probe)]
+        known = [(c, metrics[probe, c.metric]) for c in mine if (probe, c.metric) in metrics]
+        speed = tuple(c for c, metric in known if _is_step(metric))
+        agreement = tuple(c for c, metric in known if metric.kind in (Kind.TRAJECTORY, Kind.ERROR))
+        if speed or agreement:
+            found.append(Beside(cell, native, probe, speed, agreement))
+    return tuple(found)
+
+
+def _is_step(metric: Metric) -> bool:
+    figure = metric.name.rpartition(".")[2]
+    free = metric.kind is Kind.TIMING and not metric.name.startswith("controlled.")
+    return free and figure.endswith("step_s") and figure not in _OTHER_STEPS
+
+
+def _bound(effect: float) -> str:
+    return figures.significant(1 + effect)

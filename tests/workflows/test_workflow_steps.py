@@ -231,8 +231,8 @@ def test_what_a_script_prints_fits_the_summary_and_colours_nothing(start: Any) -
     (folder / "script.py").write_text("#\n" * 400_000)
     job.start()
     assert job.failed
-    words = "repro script.py --pin torch==2.2.2 --pin keras==3.8.0 --as-of 2025-01-02 --from report.md --network"
-    assert (folder / "arguments").read_text().split() == words.split()
+    words = "--pin torch==2.2.2 --pin keras==3.8.0 --as-of 2025-01-02 --from report.md --network"
+    assert (folder / "arguments").read_text().split() == ["repro", "script.py", "--executor", "docker", *words.split()]
     summary = job.summary.read_text()
     assert len(summary.encode()) < SUMMARY_BYTES
     assert "(exit code 3)" in summary

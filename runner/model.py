@@ -157,7 +157,8 @@ class Limits:
     log_bytes: int = 64 * 1024
     """How much of the end of the process's output is kept."""
     disk_bytes: int | None = None
-    """What it may write into its own folder; None: no limit. On the host this holds for each file alone."""
+    """What it may write into its own folder; None: no limit. On the host a watch ends what has written more,
+    there and into its home; a single file cannot grow beyond it at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,8 @@ class Outcome:
     """The end of what it printed, capped (see ``Limits.log_bytes``)."""
     kept: str = ""
     """The command that enters what was kept of it (see ``Launch.keep``)."""
+    out_of_disk: bool = False
+    """It was ended because it wrote more than it may; a container is told by its own full disk instead."""
 
 
 @dataclass(frozen=True, slots=True)

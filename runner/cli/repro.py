@@ -173,7 +173,7 @@ def _run(work: Any, found: Sequence[Any], executor: str) -> list[Any]:
                     own = replace(work, variables=targets.variables(place.cell))
                     ran.append(run(own, place.cell, prepared, executors[place.executor]))
                 except CellError as error:
-                    ran.append(Ran(place.cell.id, error.status, None, str(error), error.log))
+                    ran.append(Ran(place.cell.id, error.status, None, _why(error, place), error.log))
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             for one in executors.values():
@@ -182,6 +182,20 @@ def _run(work: Any, found: Sequence[Any], executor: str) -> list[Any]:
     for note in dict.fromkeys(note for one in ran for note in one.notes):
         click.echo(f"note: {note}", err=True)
     return ran
+
+
+def _why(error: Any, place: targets.Place) -> str:
+    """The error, with the nearest release or name where something was asked for that does not exist."""
+    from runner.errors import BuildError
+    from runner.repro import releases
+
+    if not isinstance(error, BuildError):
+        return str(error)
+    cell, custom = place.cell, place.environment.custom
+    asked = [f"{cell.framework}=={cell.version}", *([f"keras=={cell.keras}"] if cell.keras else [])]
+    asked += custom.pins if custom else ()
+    plain = [text for text in asked if releases.NAME.fullmatch(text.partition("==")[0])]
+    return "; ".join([str(error), *releases.unknown(plain, cell.python)])
 
 
 def _unavailable() -> Any:

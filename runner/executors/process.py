@@ -112,7 +112,7 @@ class Group:
         process = self._start(argv, cwd, environment, limits.disk_bytes)
         began = time.monotonic()
         kills_before = oom_kills()
-        watch = _Watch(process, limits, began + limits.timeout_s)
+        watch = _Watch(process, limits, began + limits.timeout_s, (cwd, Path(environment.get("TMPDIR", cwd))))
         try:
             watch.follow(self._grace_s)
         finally:
@@ -125,10 +125,11 @@ class Group:
         return Outcome(
             exit_code=process.returncode if process.returncode >= 0 else 128 - process.returncode,
             signal=-process.returncode if process.returncode < 0 else None,
-            oom=watch.out_of_memory or (killed and oom_kills() > kills_before),
+            oom=watch.out_of_memory or (killed and not watch.out_of_disk and oom_kills() > kills_before),
             timed_out=watch.timed_out,
             wall_s=watch.ended - began,
             log=tail(bytes(watch.output), limits.log_bytes),
+            out_of_disk=watch.out_of_disk,
         )
 
     def close(self) -> None:
@@ -174,10 +175,13 @@ class _Watch:
     process: subprocess.Popen[bytes]
     limits: Limits
     deadline: float
+    folders: tuple[Path, ...] = ()
+    """What the disk limit is for: the process's own folder and its home."""
     output: bytearray = field(default_factory=bytearray)
     """The end of the output, at most twice what is kept."""
     timed_out: bool = False
     out_of_memory: bool = False
+    out_of_disk: bool = False
     ended: float = 0.0
 
     def __post_init__(self) -> None:
@@ -189,7 +193,7 @@ class _Watch:
 
     def follow(self, grace_s: float) -> None:
         self._until_over(self.deadline)
-        if not self._over() and not self.out_of_memory:
+        if not self._over() and not self.out_of_memory and not self.out_of_disk:
             self.timed_out = True
             _kill(self.process.pid, signal.SIGTERM)
             self._until_over(time.monotonic() + grace_s)
@@ -227,8 +231,8 @@ class _Watch:
                 poll.unregister(output)
             if time.monotonic() - looked >= _TICK_S:
                 looked = time.monotonic()
-                if self._too_much(looked):
-                    self.out_of_memory = True
+                self._look(looked)
+                if self.out_of_memory or self.out_of_disk:
                     return
 
     def _drain(self) -> bool:
@@ -246,16 +250,15 @@ class _Watch:
                 del self.output[:-kept]
         return True
 
-    def _too_much(self, now: float) -> bool:
-        limit = self.limits.memory_bytes
-        if limit is None:
-            return False
-        if resident(self.process.pid) > limit:
-            return True
-        if now - self._group_looked_at < _GROUP_TICK_S:
-            return False
-        self._group_looked_at = now
-        return group_resident(self.process.pid) > limit
+    def _look(self, now: float) -> None:
+        """Whether memory or disk are used up; what takes a walk is looked at once a second."""
+        memory, disk = self.limits.memory_bytes, self.limits.disk_bytes
+        if memory is not None and resident(self.process.pid) > memory:
+            self.out_of_memory = True
+        elif now - self._group_looked_at >= _GROUP_TICK_S:
+            self._group_looked_at = now
+            self.out_of_memory = memory is not None and group_resident(self.process.pid) > memory
+            self.out_of_disk = disk is not None and sum(map(written, set(self.folders))) > disk
 
 
 def keep_failed(launch: Launch, outcome: Outcome, *variables: str) -> Outcome:
@@ -278,6 +281,16 @@ def _exit_descriptor(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):
         return None
+
+
+def written(folder: Path) -> int:
+    """Bytes on disk of the files below a folder, links not followed."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # gone meanwhile
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118 - may be many files
+    return total
 
 
 def resident(pid: int) -> int:

@@ -91,6 +91,25 @@ def nearest(version: str, known: Sequence[str]) -> str:
     return below[-1] if below else (known[0] if known else "")
 
 
+def unknown(requirements: Iterable[str], python: str) -> list[str]:
+    """Of ``name==version`` or ``name``, those that the index does not have, each with the nearest that it has."""
+    found = []
+    for text in requirements:
+        name, _, version = text.partition("==")
+        try:
+            there = published(name, python, prereleases=True)
+        except UsageError as error:
+            found.append(str(error))
+            continue
+        except BuildError:
+            continue
+        plain = version.partition("+")[0]
+        if plain and "*" not in plain and order(plain) not in {order(one) for one in there}:
+            near = nearest(plain, [one for one in there if not is_prerelease(one)] or there)
+            found.append(f"{name} {version}: no such release with a wheel for Python {python}; the nearest is {near}")
+    return found
+
+
 def newest(package: str, python: str, as_of: str = "", below: str = "") -> str:
     """The newest release that uv would choose, as of a moment (RFC 3339). Raises BuildError where there is none."""
     line = f"{package}{below}"

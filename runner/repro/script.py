@@ -157,6 +157,8 @@ def _launch(script: Script, cell: Cell, prepared: Prepared, executor: Executor, 
 def _ending(outcome: Outcome, script: Script) -> tuple[Status, str]:
     if outcome.timed_out:
         return Status.TIMEOUT, f"it did not end within {script.limits.timeout_s:.0f} s (--timeout)"
+    if outcome.out_of_disk:
+        return Status.CRASHED, "it wrote more than it may: --disk gives it more"
     if outcome.oom:
         return Status.OOM, "it ran out of memory (--memory)"
     if outcome.signal:

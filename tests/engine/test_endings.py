@@ -310,3 +310,13 @@ def test_a_kept_folder_runs_again_word_for_word(io: Path) -> None:
     executor.close()
     said = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
     assert (said.returncode, said.stdout) == (3, f"{io} a b\n")
+
+
+def test_on_this_machine_a_process_that_fills_its_folder_with_many_files_is_ended(io: Path) -> None:
+    code = "import time\nfor n in range(40): open(str(n), 'wb').write(b'a' * (1 << 20))\ntime.sleep(20)"
+    limits = replace(LIMITS, disk_bytes=20 << 20, timeout_s=15.0)
+    executor = CurrentExecutor()
+    outcome = executor.execute(Launch(CELL, Prepared(ENVIRONMENT, sys.executable), io, None, {}, limits, ("-c", code)))
+    executor.close()
+    assert outcome.out_of_disk
+    assert (outcome.oom, outcome.timed_out, outcome.wall_s < 10) == (False, False, True)

@@ -162,6 +162,12 @@ class TestEndings:
         assert _ended(137, "", timed_out=True).status == Status.TIMEOUT
         assert _ended(137, "", oom=True).status == Status.OOM
 
+    def test_a_full_disk_is_told_with_what_gives_more(self) -> None:
+        outcome = Outcome(137, 9, oom=False, timed_out=False, wall_s=1.0, log="", out_of_disk=True)
+        environment = Environment("torch", "2.2.2", None, "3.11", "cpu", "linux-x86_64")
+        ran = script.ended("c", outcome, script.Script(Path("/x/s.py")), Prepared(environment, "image"))
+        assert ran.reason == "it wrote more than it may: --disk gives it more"
+
     def test_a_good_end_has_no_hints(self) -> None:
         assert _ended(0, "No module named 'x'").reason == ""
 
@@ -254,6 +260,22 @@ class TestReleases:
     @pytest.mark.parametrize(("version", "found"), [("2.2.9", "2.2.2"), ("1.0", "2.1.0"), ("9", "2.3.0")])
     def test_the_nearest_release_is_offered(self, version: str, found: str) -> None:
         assert releases.nearest(version, ["2.1.0", "2.2.2", "2.3.0"]) == found
+
+    def test_what_the_index_does_not_have_is_told_with_the_nearest_that_it_has(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def published(package: str, _python: str, *, prereleases: bool = False) -> tuple[str, ...]:
+            assert prereleases
+            if package != "torch":
+                raise UsageError(f"the package index has no {package!r}")
+            return ("2.1.0", "2.2.2", "2.3.0rc1", "2.3.0")
+
+        monkeypatch.setattr(releases, "published", published)
+        assert releases.unknown(("torch==2.2.2+cpu", "torch==2.3", "torch"), "3.11") == []
+        assert releases.unknown(("torch==2.2.9", "scipyy"), "3.11") == [
+            "torch 2.2.9: no such release with a wheel for Python 3.11; the nearest is 2.2.2",
+            "the package index has no 'scipyy'",
+        ]
 
     def test_a_name_that_is_none_asks_nobody(self) -> None:
         with pytest.raises(UsageError, match="no name of a package"):

@@ -93,6 +93,15 @@ def test_nothing_is_expanded_inside_a_script() -> None:
         assert "${{" not in step.get("run", ""), f"{where}: {step.get('name')}"
 
 
+def test_actions_call_none_of_ours_and_install_in_one_way() -> None:
+    """Runner programs that take ``$/`` in workflows may not take it in an action: actions/runner#4669."""
+    install, measure = (ACTIONS[name]["runs"]["steps"] for name in ("install", "measure"))
+    assert [
+        step["uses"] for steps in (install, measure) for step in steps if step.get("uses", "").startswith("$/")
+    ] == []
+    assert measure[: len(install)] == install
+
+
 def test_no_secret_is_named_and_none_is_inherited() -> None:
     for path in GITHUB.rglob("*.yml"):
         assert not re.search(r"\bsecrets\b|pull_request_target|workflow_run", path.read_text("utf-8")), path.name

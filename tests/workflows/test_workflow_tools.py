@@ -77,3 +77,12 @@ def test_zizmor_would_speak_up(tmp_path: Path) -> None:
 def test_workflows_and_actions_fit_githubs_schemas() -> None:
     for schema, files in (("vendor.github-workflows", WORKFLOWS), ("vendor.github-actions", ACTIONS)):
         assert not _run(_tool("check-jsonschema"), "--builtin-schema", schema, *map(str, files))
+
+
+def test_the_repository_has_no_links() -> None:
+    """``$/`` stages the whole repository, and fails on a link without a target: actions/runner#4631."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    listed = subprocess.run(["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "runner/__init__.py" in listed.stdout
+    assert [line for line in listed.stdout.splitlines() if line.startswith("120000")] == []

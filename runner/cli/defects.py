@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from runner.attribution import Defect
 
 
 @click.command("defects")
@@ -15,18 +20,21 @@ import click
     "--scripts", type=click.Path(path_type=Path), metavar="FOLDER", help="Write a script for each into FOLDER."
 )
 def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path | None) -> None:
-    """List the defects that the `ops` sweeps below DIR show, the gravest first.
+    """List the defects that the results below DIR show, the gravest first.
 
     Each is told once: the cells that show it, the axis it follows, the first bad and the first good version.
     """
     from runner import attribution, store
+    from runner.report import figures
 
-    found = attribution.defects(store.load(folders))
+    samples = store.load(folders)
+    found = attribution.defects(samples, whole=True)
     if scripts:
         scripts.mkdir(parents=True, exist_ok=True)
         for number, defect in enumerate(found, 1):
             name = re.sub(r"[^a-z0-9]+", "-", f"{number:03d}-{defect.op}-{defect.kind}".lower()).strip("-")
-            (scripts / f"{name}.py").write_text(defect.script, encoding="utf-8")
+            if defect.script:
+                (scripts / f"{name[:100]}.py").write_text(defect.script, encoding="utf-8")
     if as_json:
         import json
         from dataclasses import asdict
@@ -34,8 +42,20 @@ def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path |
         click.echo(json.dumps([asdict(defect) for defect in found], indent=1))
         return
     for number, defect in enumerate(found, 1):
-        click.echo(f"{number:3}  {defect.title}")
-        click.echo(f"     {defect.where}")
-        if defect.observed:
-            click.echo(f"     {defect.observed}")
+        click.echo(f"{number:3}  {figures.plain(defect.title)}")
+        for line in _evidence(defect):
+            click.echo(f"     {figures.plain(line)}")
+    for text in attribution.agreements(samples):
+        click.echo(f"     {figures.plain(text)}")
     click.echo(f"{len(found)} defects" + (f"; scripts in {scripts}" if scripts else ""))
+
+
+def _evidence(defect: Defect) -> Iterator[str]:
+    """The lines below a title: the axis and where on it, what else differs, and what was seen."""
+    bounds = (("last good", defect.last_good), ("first bad", defect.first_bad), ("first good", defect.first_good))
+    axis = f"follows {defect.axis}" if defect.axis else "in every cell that says anything about it"
+    yield "; ".join([axis, *(f"{words} {version}" for words, version in bounds if version)])
+    if defect.packages:
+        yield f"packages: {', '.join(defect.packages)}"
+    if defect.observed:
+        yield defect.observed

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner import judge, matrix, resources, store
 from runner.cli import assemble, calibrations
@@ -13,6 +14,9 @@ from runner.errors import UsageError
 from runner.judge import expectations
 from runner.model import Cell, Comparison, Sample, Skip, Status
 from runner.report import Finding, Report, Severity, native
+
+if TYPE_CHECKING:
+    from runner.attribution import Defect
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,23 @@ def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> 
 
 def _defects(samples: Sequence[Sample]) -> tuple[Finding, ...]:
     """What the sweeps found, in sentences; ``runner defects`` has the scripts."""
-    if not any("cases" in sample.details for sample in samples):
-        return ()
     from runner import attribution
 
-    return tuple(
-        Finding(Severity.DIFFERENT, f"{defect.title} ({defect.where})", defect.cells, weight=float(defect.severity))
+    found = [
+        Finding(Severity.DIFFERENT, _told(defect), defect.cells, weight=float(defect.severity))
         for defect in attribution.defects(samples)
-    )
+    ]
+    return (*found, *(Finding(Severity.DIFFERENT, text, ()) for text in attribution.agreements(samples)))
+
+
+def _told(defect: Defect) -> str:
+    """The defect with the versions between which it came and went."""
+    parts = [defect.title]
+    if defect.last_good:
+        parts.append(f"last good {defect.last_good}")
+    if defect.first_good:
+        parts.append(f"first good {defect.first_good}")
+    return "; ".join(parts)
 
 
 def from_folders(folders: Sequence[Path], rules: Rules) -> Report:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from runner import attribution, casescript
+from runner import attribution
+from runner.attribution import casescript
 from runner.model import Cell, Sample, Status
 
 PRELUDE = """

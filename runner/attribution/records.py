@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner import casescript
+from runner.attribution import casescript
+from runner.attribution.where import version_key
 from runner.model import Sample
 
 PASSED = {"symbolic": "s", "dynamic": "d", "gradient": "g", "graph": "t", "arguments": "a"}
@@ -222,12 +223,3 @@ def _repeated(runs: Sequence[Sequence[Sample]]) -> list[Finding]:
         )
         for k, v in unequal.items()
     ]
-
-
-def version_key(version: str | None) -> tuple[int, ...]:
-    """Orders versions by their numbers; no version first.
-
-    >>> version_key("3.12.4") > version_key("3.9.2")
-    True
-    """
-    return tuple(int(part) for part in re.findall(r"\d+", version or ""))

@@ -1,0 +1,32 @@
+"""Samples -> defects: each once, with the cells that show it, the axis it follows and a script that shows it. Pure.
+
+``sweep`` reads the ``ops`` probe, ``fits`` the ``training`` probe, ``figures`` what the others say in exact figures,
+``runs`` which cells do not run at all, ``kernels`` where results agree bit by bit. ``where`` says which cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.attribution import figures, fits, kernels, runs, sweep
+from runner.attribution.defect import Defect
+from runner.model import Sample
+
+__all__ = ["Defect", "agreements", "defects"]
+
+
+def defects(samples: Sequence[Sample], *, whole: bool = False) -> tuple[Defect, ...]:
+    """All defects that the samples show, the gravest first.
+
+    ``whole``: also cells that do not run, which a report tells on its own.
+    """
+    found = [*sweep.defects(samples), *fits.defects(samples)]
+    found += figures.defects(samples, found)
+    if whole:
+        found += runs.defects(samples)
+    return tuple(sorted(found, key=lambda d: (-d.severity, -len(d.cells), d.op, d.cases)))
+
+
+def agreements(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Whose results are the same bit by bit, in words, where that follows the kernel library."""
+    return kernels.agreements(samples)

@@ -29,6 +29,13 @@ from .engines import leaves
 from .limits import alarm, limit
 
 BATCH = 32
+LIMIT = re.compile(
+    r"not supported (by|on|with|in) (the )?.*backend|n[o']t support.* backend|\b(when|with) (using )?the \w+ backend"
+    r"|\b(torch|tensorflow|jax)\S* does(n't| not) support",
+    re.IGNORECASE,
+)
+"""A message that names the backend whose limit it is: documented, so no defect."""
+
 PLAIN = ("convolution", "transposed convolution", "pooling", "recurrent")
 """Large grids of one function each, of which only cases with an unknown batch size are tried in a graph too."""
 
@@ -102,13 +109,15 @@ class Sweeper:
         for case, _, tensors, output, _ in good:
             if case.symbolic and self.records[case.ident][0] != "shape" and self._begin(case.ident + "#symbolic"):
                 self._symbolic(case, tensors, output)
-        self._gradients([item for item in good if item[0].wrt and item[4] and self._held(item[0])])
+        self._gradients([item for item in good if item[0].wrt and item[4] and self._differentiated(item[0])])
         if self.engine.batched and self.engine.keras.config.backend() == "tensorflow":
             self._graphs(
                 [item for item in good if not item[0].eager and (item[0].dynamic or item[0].family not in PLAIN)]
             )
 
-    def _held(self, case):
+    def _differentiated(self, case):
+        if case.family in PLAIN and self.engine.keras.config.backend() == "jax":
+            return False  # its own derivatives of its own functions, which take long to compile
         return self.records[case.ident][0] in ("ok", "inaccurate")
 
     # inputs
@@ -325,6 +334,8 @@ class Sweeper:
         if isinstance(error, (NotImplementedError, ImportError, namespace.Missing)):
             status = "unsupported"
         if isinstance(error, (TypeError, ValueError)) and _unknown_argument(ident, str(error)):
+            status = "unsupported"
+        if LIMIT.search(str(error)):
             status = "unsupported"
         self.records[ident] = [status, None, "", type(error).__name__, normalised(error), ""]
 

@@ -80,8 +80,11 @@ def verdict(case, output, true):
             return "shape", None, "expected [%s]" % ",".join(map(str, wanted.shape))
         if wanted.dtype.kind in "biuSU" and got.dtype.kind in "biuSU":
             if not np.array_equal(got, wanted):
-                status = "dtype" if wanted.dtype.kind in "SU" else "wrong"
-                return status, None, "expected %s" % compare.sketch([wanted])[1:]
+                note = "expected %s" % compare.sketch([wanted])[1:]
+                if wanted.dtype.kind not in "SU":
+                    return "wrong", None, note
+                status = "dtype" if "dtype_of(" in case.expr else "wrong"
+                return status, None, "%s, got %s" % (note, compare.sketch([got])[1:])
             continue
         if got.dtype.kind not in "biufc":
             return "dtype", None, "expected numbers"

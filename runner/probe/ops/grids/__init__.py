@@ -9,11 +9,13 @@ from ..case import Sweep
 def cases():
     """All cases, in the order in which they run."""
     from . import (
+        augment,
         contracts,
         convolution,
         corners,
         dtypes,
         elementwise,
+        further,
         images,
         layers,
         losses,
@@ -27,7 +29,7 @@ def cases():
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent,
+        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, further, augment,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

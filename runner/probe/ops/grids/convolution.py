@@ -30,7 +30,7 @@ def _conv1d(add):
             add(
                 call,
                 {"x": "normal(2, %d, 3)" % size, "w": "normal(%d, 3, 4)" % kernel},
-                wrt="xw",
+                wrt="xw" if (size, kernel) in ((9, 3), (10, 2)) else (),
                 dynamic="x" if kernel == 3 else "",
                 family="convolution",
             )
@@ -124,7 +124,7 @@ def _transpose(add):
         add(
             _call("conv_transpose", ["x", "w"], **options),
             inputs,
-            wrt="xw" if size == 5 else (),
+            wrt="xw" if size == 5 and kernel in (2, 3) else (),
             family="transposed convolution",
         )
     for kernel, stride, padding in itertools.product(
@@ -180,7 +180,7 @@ def _pool(add):
             add(
                 _call(kind, ["x"], pool_size=pool, strides=stride, padding=padding),
                 {"x": "normal(2, %d, 3, loc=-3)" % size},
-                wrt="x" if size == 9 else (),
+                wrt="x" if size == 9 and stride in (1, 2) else (),
                 family="pooling",
             )
         for size, pool, padding in itertools.product(

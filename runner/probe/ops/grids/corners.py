@@ -202,7 +202,6 @@ def _arguments(add):
         ops.mean(u)
         ops.mean(u, axis=0)
         ops.average(u, axis=0)
-        ops.convert_to_tensor(2**33) ==> np.array(2**33)
         ops.scatter_update(x, c, y[0, :2]) ==> ref.scatter_update(x, c, y[0, :2])
         ops.scatter_update(x, k, l, reduction="add") ==> x + ref.scatter(k, l, (3, 4))
         ops.searchsorted(ops.sort(v), x) ==> np.searchsorted(np.sort(v), x)
@@ -210,7 +209,6 @@ def _arguments(add):
         ops.bitwise_left_shift(s, 2)
         ops.bitwise_right_shift(s, 1)
         ops.trace(u) ==> np.trace(u)
-        ops.roll(x, 1, axis=(0, 1)) ==> np.roll(x, 1, axis=(0, 1))
         ops.clip(x, x_min=-0.5, x_max=0.5) ==> np.clip(x, -0.5, 0.5)
         ops.clip(x, -0.5, ops.convert_to_tensor(0.5)) ==> np.clip(x, -0.5, 0.5)
         ops.sparse_categorical_crossentropy(t, p) ==> ref.cce(np.eye(3)[t], p)
@@ -252,7 +250,6 @@ def _arguments(add):
         ops.full((2, 2), True)
         ops.linspace(0, 1, 5, dtype="int32") ==> np.linspace(0, 1, 5, dtype="int32")
         ops.diff(x, axis=0)
-        ops.quantile(x, 0.5, axis=[0, 1]) ==> np.quantile(x, 0.5)
         ops.logsumexp(x, axis=[0, 1]) ==> ref.logsumexp(x)
         """,
         inputs, symbolic=False, family="arguments",
@@ -263,11 +260,16 @@ def _arguments(add):
         random.normal((2, 3), seed=2**32 - 1) - random.normal((2, 3), seed=2**32 - 1) ==> np.zeros((2, 3))
         random.gamma((2, 3), 2.0, seed=2**32 - 1) - random.gamma((2, 3), 2.0, seed=2**32 - 1) ==> np.zeros((2, 3))
         random.dropout(ops.ones((3, 4)), 1.0, seed=1) ==> np.zeros((3, 4))
-        layers.Dropout(1.0)(ops.ones((3, 4)), training=True) ==> np.zeros((3, 4))
+        apply(layers.Dropout(1.0), ops.ones((3, 4)), training=True) ==> np.zeros((3, 4))
         random.randint((4,), 0, 1, seed=1) ==> np.zeros(4)
+random.uniform((3,), 2.0, 2.0, seed=1) ==> np.full(3, 2.0)
+        """,
+        symbolic=False, family="random",
+    )  # fmt: skip
+    add(
+        """
         random.normal((3,), seed=random.SeedGenerator(4)) - random.normal((3,), seed=random.SeedGenerator(4)) ==> np.zeros(3)
         (lambda g: bool(ops.any(random.normal((3,), seed=g) != random.normal((3,), seed=g))))(random.SeedGenerator(4)) ==> True
-        random.uniform((3,), 2.0, 2.0, seed=1) ==> np.full(3, 2.0)
         """,
         symbolic=False, eager=True, family="random",
     )  # fmt: skip
@@ -280,7 +282,7 @@ def _arguments(add):
         apply(layers.MultiHeadAttention(2, 3, attention_axes=(2,)), x, x) ==> ?
         apply(layers.MultiHeadAttention(2, 3, attention_axes=(1, 2)), x, x) ==> ?
         """,
-        modes, symbolic=False, eager=True, family="attention",
+        modes, symbolic=False, family="attention",
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def _repeat(add):
     for call in CALLS:
         same, other = call.format(7), call.format(8)
         add("random.{0} - random.{0} ==> {1}".format(same, "np.zeros((3, 5))" if "categorical" in call else "np.zeros(12)" if "shuffle" in call else "np.zeros((3, 4))"),
-            symbolic=False, eager=True, family="random")  # fmt: skip
+            symbolic=False, family="random")  # fmt: skip
         if "dropout" not in call and "randint" not in call and "categorical" not in call:
             add(
                 "bool(ops.all(random.%s == random.%s)) ==> False" % (same, other),
@@ -66,6 +66,11 @@ def _repeat(add):
         random.dropout(ops.ones((3, 4)), 0.0, seed=1) ==> np.ones((3, 4))
         ops.max(random.dropout(ops.ones((50, 4)), 0.5, seed=1)) ==> 2.0
         ops.std(random.dropout(ops.ones((5, 40)), 0.5, noise_shape=(5, 1), seed=1), axis=1) ==> np.zeros(5)
+        """,
+        symbolic=False, family="random",
+    )  # fmt: skip
+    add(
+        """
         ops.shape(random.normal((2, 0, 3), seed=1)) ==> [2, 0, 3]
         ops.shape(random.categorical(ops.zeros((3, 4)), 2, seed=1)) ==> [3, 2]
         ops.shape(random.uniform((), seed=1)) ==> []
@@ -89,20 +94,25 @@ def _layers(add):
     }
     add(
         """
-        ops.max(layers.Dropout(0.5, seed=1)(x, training=True)) ==> 2.0
         within([ops.convert_to_numpy(layers.Dropout(0.5, seed=1)(x, training=True)).mean()], [1.0], [0.15]) ==> [True]
         within([ops.convert_to_numpy(layers.GaussianNoise(0.5, seed=1)(x, training=True)).std()], [0.5], [0.06]) ==> [True]
         within([ops.convert_to_numpy(layers.GaussianDropout(0.5, seed=1)(x, training=True)).std()], [1.0], [0.12]) ==> [True]
         within([ops.convert_to_numpy(layers.AlphaDropout(0.3, seed=1)(z, training=True)).mean()], [0.0], [0.15]) ==> [True]
         within([ops.convert_to_numpy(layers.AlphaDropout(0.3, seed=1)(z, training=True)).std()], [1.0], [0.15]) ==> [True]
-        ops.max(ops.std(layers.SpatialDropout1D(0.5, seed=1)(y, training=True), axis=1)) ==> 0.0
-        layers.RandomFlip("horizontal", seed=1)(i, training=False) ==> i
-        layers.RandomRotation(0.0, seed=1)(i, training=True) ==> i
-        layers.RandomTranslation(0.0, 0.0, seed=1)(i, training=True) ==> i
-        layers.RandomZoom(0.0, seed=1)(i, training=True) ==> i
-        layers.RandomContrast(0.0, seed=1)(i, training=True) ==> i
-        layers.RandomBrightness(0.0, seed=1)(i, training=True) ==> i
-        ops.sort(ops.reshape(layers.RandomFlip("horizontal_and_vertical", seed=1)(i, training=True), (2, 36, 3)), axis=1) ==> np.sort(i.reshape(2, 36, 3), axis=1)
         """,
         inputs, symbolic=False, eager=True, tol=20000.0, family="random",
+    )  # fmt: skip
+    add(
+        """
+        ops.max(apply(layers.Dropout(0.5, seed=1), x, training=True)) ==> 2.0
+        ops.max(ops.std(apply(layers.SpatialDropout1D(0.5, seed=1), y, training=True), axis=1)) ==> 0.0
+        apply(layers.RandomFlip("horizontal", seed=1), i, training=False) ==> i
+        apply(layers.RandomRotation(0.0, seed=1), i, training=True) ==> i
+        apply(layers.RandomTranslation(0.0, 0.0, seed=1), i, training=True) ==> i
+        apply(layers.RandomZoom(0.0, seed=1), i, training=True) ==> i
+        apply(layers.RandomContrast(0.0, seed=1), i, training=True) ==> i
+        apply(layers.RandomBrightness(0.0, seed=1), i, training=True) ==> i
+        ops.sort(ops.reshape(apply(layers.RandomFlip("horizontal_and_vertical", seed=1), i, training=True), (2, 36, 3)), axis=1) ==> np.sort(i.reshape(2, 36, 3), axis=1)
+        """,
+        inputs, symbolic=False, tol=20000.0, family="random",
     )  # fmt: skip

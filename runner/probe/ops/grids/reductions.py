@@ -36,7 +36,8 @@ def _axes(add):
         "nanprod",
     ]:
         for axis in AXES:
-            wrt = "x" if name not in ("ptp",) and not name.startswith("nan") else ()
+            plain = name not in ("ptp", "amax", "amin") and not name.startswith("nan")
+            wrt = "x" if plain and axis in ("", "axis=(0, 2)", "axis=1, keepdims=True") else ()
             add("ops.%s(x%s)" % (name, axis and ", " + axis), inputs, wrt=wrt)
     for name in ["any", "all", "count_nonzero"]:
         for axis in AXES:
@@ -221,6 +222,12 @@ def _orders(add):
         ops.partition(u, 1)[..., 1]
         ops.argpartition(u, 1)[..., 1]
         ops.argpartition(x, 2)[..., 2]
+        ops.argpartition(u, 2, axis=None)[2]
+        ops.argpartition(u, 1, axis=0)[1]
+        ops.partition(x, 2)[..., 2]
+        ops.top_k(x, 3, sorted=False)[0][..., :0]
+        ops.nanargmax(x)
+        ops.nanargmin(x, axis=0, keepdims=True)
         ops.max(x, axis=(0, 1, 2))
         ops.flip(x, axis=(0, 2))
         ops.sort(b, axis=1)

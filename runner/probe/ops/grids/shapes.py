@@ -46,6 +46,9 @@ def _reshape(add):
         ops.rot90(m)
         ops.rot90(m, k=3)
         ops.rot90(x, k=2, axes=(1, 2))
+        ops.rot90(x, k=3, axes=(1, 2))
+        ops.rot90(x, k=3)
+        ops.rot90(x, axes=(2, 1))
         ops.rot90(x, k=-1, axes=(0, 2))
         ops.roll(x, 2)
         ops.roll(x, 1, axis=1)
@@ -238,6 +241,9 @@ def _index(add):
         ops.multi_hot(i, 5)
         ops.multi_hot(l, 4)
         ops.unravel_index(i, (2, 3)) ==> np.unravel_index(i, (2, 3))
+        ops.unravel_index(ops.sum(l), (2, 3, 4)) ==> np.unravel_index(np.sum(l), (2, 3, 4))
+        ops.unravel_index(l, (2, 2, 3)) ==> np.unravel_index(l, (2, 2, 3))
+        ops.take_along_axis(x, j[0], axis=None)
         x[1:, ::2]
         x[..., None]
         x[:, -1]

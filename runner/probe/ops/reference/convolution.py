@@ -147,3 +147,15 @@ def adaptive_average_pool(x, output_size, data_format=None):
 def adaptive_max_pool(x, output_size, data_format=None):
     """As ``adaptive_average_pool``."""
     return _adaptive(x, output_size, data_format, lambda v, a: np.max(v, axis=a))
+
+
+def gaussian_blur(x, size, sigma):
+    """Images (batch, height, width, channels) blurred by a normalized Gaussian; ``size`` and ``sigma``: height, width.
+
+    Zeros are taken beyond the border, as Keras does.
+    """
+    rows, columns = (
+        np.exp(-0.5 * np.square((np.arange(n) - (n - 1) / 2) / deviation)) for n, deviation in zip(size, sigma)
+    )
+    kernel = np.outer(rows / rows.sum(), columns / columns.sum())
+    return depthwise_conv(x, np.repeat(kernel[:, :, None, None], x.shape[-1], 2), 1, "same")

@@ -66,6 +66,7 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    _open_streams()
     sys.exit(run(argv))
 
 
@@ -97,6 +98,20 @@ def run(argv: list[str] | None = None) -> int:
         click.echo(f"runner: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", err=True)
         return 2
     return 0
+
+
+def _open_streams() -> None:
+    """Give a process that was started without stdin, stdout or stderr (``>&-``) one that leads nowhere.
+
+    Without that the first files it opens would take their places.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
 def _quietly() -> int:

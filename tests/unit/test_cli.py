@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -209,6 +212,22 @@ def test_a_reader_that_goes_away_is_no_error(
     monkeypatch.setattr("os.dup2", lambda *_fds: None)  # pytest needs its own stdout
     assert cli.run(["list"]) == 0
     assert capfd.readouterr().err == ""
+
+
+def test_a_process_started_without_streams_gets_some_that_lead_nowhere() -> None:
+    child = os.fork()
+    if not child:  # what Python makes of `<&- >&- 2>&-`, in a process of its own
+        os.closerange(0, 3)
+        sys.stdin = sys.stdout = sys.stderr = None
+        code = 99
+        try:
+            cli.main(["list"])
+        except SystemExit as end:
+            if all(stat.S_ISCHR(os.fstat(number).st_mode) for number in range(3)):
+                code = end.code if isinstance(end.code, int) else 97
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_a_terminal_width_that_is_none_is_ignored(

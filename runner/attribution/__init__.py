@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from runner.attribution import figures, fits, kernels, runs, sweep
 from runner.attribution.defect import Defect
@@ -20,11 +21,25 @@ def defects(samples: Sequence[Sample], *, whole: bool = False) -> tuple[Defect, 
 
     ``whole``: also cells that do not run, which a report tells on its own.
     """
-    found = [*sweep.defects(samples), *fits.defects(samples)]
+    found = _merged(sweep.defects(samples), fits.defects(samples))
     found += figures.defects(samples, found)
     if whole:
         found += runs.defects(samples)
     return tuple(sorted(found, key=lambda d: (-d.severity, -len(d.cells), d.op, d.cases)))
+
+
+def _merged(swept: Iterable[Defect], trained: Iterable[Defect]) -> list[Defect]:
+    """An optimizer that the sweep and the trainings find wrong in the same cells is told once, by the sweep."""
+    found = {(defect.op, defect.kind, defect.cells): defect for defect in swept}
+    for defect in trained:
+        name = defect.op.removeprefix("training: ").partition(" (")[0]
+        same = (key for key in found if f"optimizers.{name}" in key[0].split(", ") and set(key[2]) == set(defect.cells))
+        key = next(same, None)
+        if key is None:
+            found[defect.op, defect.kind, defect.cells] = defect
+        else:
+            found[key] = replace(found[key], cases=(*found[key].cases, *defect.cases))
+    return list(found.values())
 
 
 def agreements(samples: Sequence[Sample]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,6 +78,22 @@ def test_scenarios_about_one_promise_in_the_same_cells_are_one_defect() -> None:
     found = attribution.defects(history(lambda f, _: dict.fromkeys(names, wrong() if f == "torch" else OK)))
     assert [d.op.split(" (")[0] for d in found] == ["training: Adam", "training: Lion"]
     assert set(found[0].cases) == {"optimizer.Adam_1", "optimizer.Adam_2", "fit.Adam"}
+
+
+def test_an_optimizer_that_the_sweep_finds_too_is_told_once() -> None:
+    trained = history(lambda f, _: {"optimizer.Lion_1(weights)": wrong() if f == "torch" else OK})
+    right = ["ok", 1.0, "aa", "float32[3]", "", ""]
+    bad = ["wrong", 1e6, [1.0, 2.0], "float32[3]", "expected [1.0]", ""]
+    case = "update(optimizers.Lion(0.1), x) | x=normal(3)"
+    swept = [
+        replace(one, probe="ops", details={"cases": {case: bad if one.cell.framework == "torch" else right}})
+        for one in trained
+    ]
+    found = only([*trained, *swept])
+    assert found.op == "optimizers.Lion"
+    assert found.cases == (case, "optimizer.Lion_1")
+    others = [one for one in swept if one.cell.keras != "3.0.5"]
+    assert len(attribution.defects([*trained, *others])) == 2
 
 
 def test_another_wrong_figure_is_another_defect() -> None:

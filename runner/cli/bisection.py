@@ -147,8 +147,7 @@ class _Search:
     def _base(self) -> Prepared:
         """The oldest release's environment: what all others stay as close to as they can."""
         if self.base is None:
-            place = self._place(self.releases[0])
-            self.base = self.executors[place.executor].prepare(place.environment, _say(self.releases[0]))
+            self.base = self._prepare(self.releases[0])[1].result()
         return self.base
 
     def _prepare(self, version: str) -> tuple[targets.Place, Future[Prepared]]:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import cli
 from runner.bisect import Ask, Found, Mark, Refused, Step, ahead, step, vote
-from runner.cli import bisection, trials
+from runner.cli import bisection, targets, trials
 from runner.errors import UsageError
-from runner.model import Comparison, Status, Verdict
-from runner.repro import script
+from runner.executors import Prepared
+from runner.model import Comparison, Environment, Status, Verdict
+from runner.repro import releases, script
+from runner.repro.pins import Target
 
 
 def _search(truth: list[Mark], *, find_fix: bool = False) -> tuple[Step, list[str]]:
@@ -175,3 +180,95 @@ class TestCommandLine:
 
 def _ran(code: int, output: str = "") -> script.Ran:
     return script.Ran("c", Status.OK if code == 0 else Status.CRASHED, code, "", output)
+
+
+class _Executor:
+    """Environments are words; remembers what was made."""
+
+    name = "host"
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def prepare(self, environment: Environment, _say: object) -> Prepared:
+        self.made.append(str(environment.keras))
+        return Prepared(environment, str(environment.keras), packages={"keras": str(environment.keras)})
+
+
+class _FakeTrial:
+    """Bad from 3.7 on. Looks at what is installed while it runs."""
+
+    def __init__(self, *, timed: bool, stop_at: str = "") -> None:
+        self.timed = timed
+        self.stop_at = stop_at
+        self.tested: list[str] = []
+
+    def run(self, place: targets.Place, *_: object) -> trials.Result:
+        version = str(place.cell.keras)
+        if version == self.stop_at:
+            raise KeyboardInterrupt
+        self.tested.append(version)
+        bad = releases.order(version) >= releases.order("3.7")
+        return trials.Result(Mark.BAD if bad else Mark.GOOD, "", [], 0.1)
+
+
+class TestSearch:
+    """The search at work, on environments that are words."""
+
+    RELEASES = tuple(f"3.{minor}" for minor in range(16))
+
+    @pytest.fixture
+    def removed(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        gone: list[str] = []
+
+        def place(target: Target, _executor: str) -> targets.Place:
+            cell = target.cell
+            environment = Environment("jax", "0.4.35", cell.keras, "3.11", "cpu", "linux-x86_64")
+            return targets.Place(cell, environment, "host")
+
+        monkeypatch.setattr(targets, "one_place", place)
+        monkeypatch.setattr(bisection, "evict", lambda _place, prepared: gone.append(prepared.reference))
+        return gone
+
+    def _search(
+        self, tmp_path: Path, trial: _FakeTrial, pool: ThreadPoolExecutor, state: bisection.State | None = None
+    ) -> bisection._Search:
+        request = bisection.Request(
+            "keras", (), "3.0", "3.15", False, Path("s.py"), None, None, (), None, None, "regressed", 10, None,
+            ("jax==0.4.35",), None, "3.11", "host", 1, False, True, False, False, tmp_path, (),
+            (), False, 9.0, None, 1.0,
+        )  # fmt: skip
+        state = state or bisection.State({}, "2026-01-01T00:00:00Z")
+        executors: dict[str, Any] = {"host": _Executor()}
+        return bisection._Search(request, self.RELEASES, "3.11", state, tmp_path / "s.json", trial, executors, pool)
+
+    def test_it_ends_on_the_release_and_takes_away_what_it_installed(self, tmp_path: Path, removed: list[str]) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            work = self._search(tmp_path, trial := _FakeTrial(timed=False), pool)
+            assert work.run() == Found("3.6", "3.7")
+        assert len(trial.tested) == len(set(trial.tested)) <= 6
+        made = work.executors["host"].made  # type: ignore[attr-defined]
+        assert set(made) > set(trial.tested)  # candidates were made ahead
+        left = {version for version in made if version not in removed}
+        assert left == {"3.0"}  # the oldest, which all are compared with, until the very end
+        work.evict("3.0", oldest=True)
+        assert removed[-1] == "3.0"
+
+    def test_nothing_is_installed_ahead_of_a_timing(self, tmp_path: Path, removed: list[str]) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            work = self._search(tmp_path, trial := _FakeTrial(timed=True), pool)
+            work.run()
+        assert sorted(work.executors["host"].made) == sorted(trial.tested)  # type: ignore[attr-defined]
+        assert "3.0" not in removed
+
+    def test_after_an_interrupt_no_release_is_tested_twice(self, tmp_path: Path, removed: list[str]) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            first = _FakeTrial(timed=False, stop_at="3.7")
+            with pytest.raises(KeyboardInterrupt):
+                self._search(tmp_path, first, pool).run()
+            kept = msgspec.json.decode((tmp_path / "s.json").read_bytes(), type=bisection.State)
+            second = _FakeTrial(timed=False)
+            assert self._search(tmp_path, second, pool, kept).run() == Found("3.6", "3.7")
+        assert "3.7" in second.tested
+        assert not set(first.tested) & set(second.tested)
+        assert removed

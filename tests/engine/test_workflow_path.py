@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import re
 import shutil
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -156,6 +161,48 @@ def test_a_run_that_measured_nothing_is_red(tmp_path: Path) -> None:
     assert collect.failed
     assert run.needs["collect"]["outputs"]["exit-code"] == "4"
     assert "Nothing was measured" in collect.log
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """The address of a registry on loopback, which the engine takes without TLS."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip("docker-registry is not installed (Debian: docker-registry)")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"127.0.0.1:{port}"
+    configuration = tmp_path / "registry.yml"
+    storage = f"storage: {{filesystem: {{rootdirectory: {tmp_path}/registry}}}}"
+    configuration.write_text(f"version: 0.1\n{storage}\nhttp: {{addr: '{address}'}}\n")
+    log = (tmp_path / "registry.log").open("w")
+    with log, subprocess.Popen([program, "serve", str(configuration)], stdout=log, stderr=log) as process:
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            time.sleep(0.1)
+        yield address
+        process.terminate()
+
+
+def test_images_of_one_machine_are_pulled_by_the_next(tmp_path: Path, registry: str) -> None:
+    logs = []
+    for machine in ("first", "second"):
+        run = _run(tmp_path / machine, only="numpy-*", probes="hello", registry=f"{registry}/Owner")
+        run.environment["DOCKER_CONFIG"] = str(tmp_path / machine / "docker")  # what `docker login` writes
+        (shard,) = _shards(actions.Job(run, "plan").start())
+        job = actions.Job(run, "linux", {"shard": shard})
+        job.start()
+        assert not job.failed, job.log
+        logs.append(job.log)
+    first, second = logs
+    assert "Login Succeeded" in first
+    assert re.search("missing  numpy-", first)
+    assert f"{registry}/owner/keras-version-matrix:numpy-" in first
+    assert re.search("pulled   numpy-", second)
+    assert "not all images" not in second.lower()
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed; hosted machines have it")

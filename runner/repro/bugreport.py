@@ -44,9 +44,9 @@ _TABLE = re.compile(
 _PRINT = re.compile(
     rf"(?:>>>\s*)?(?:print\()?(?P<name>tf|np|torch|keras|jax|tensorflow|numpy)\.(?:__version__|version\.VERSION)\)?\s*(?:#|->|=|:|,)?\s*['\"]?{_RELEASE}"
 )
-_ASKED = re.compile(
-    r"(?:>>>\s*)?(?:print\()?(?P<name>tf|np|torch|keras|jax|tensorflow|numpy)\.(?:__version__|version\.VERSION)\)?;?"
-)
+_ASKED = re.compile(r"\b(?P<name>tf|np|torch|keras|jax|tensorflow|numpy)\.(?:__version__|version\.VERSION)")
+_QUESTION = re.compile(r"(?:>>>|\$|python3?\b|import\b|from\b|print\b|(?:tf|np|torch|keras|jax|tensorflow|numpy)\.).*")
+"""How a line of code that asks for versions begins; the answers stand on the lines below it, in order."""
 _ANSWER = re.compile(rf"['\"]?{_RELEASE}['\"]?")
 _TF_PRINT = re.compile(rf"v[0-9][^\s]*-[0-9]+-g[0-9a-f]+\s+{_RELEASE}|unknown\s+(?P<other>{_VERSION})")
 _TEXT = re.compile(
@@ -171,7 +171,8 @@ def read(text: str) -> BugReport:
 
 
 def _packages(lines: list[str]) -> Iterator[_Found]:
-    asked = shown = ""
+    asked: list[str] = []
+    shown = ""
     in_table = False
     for raw in lines:
         line = raw.strip("`").strip()
@@ -187,14 +188,13 @@ def _packages(lines: list[str]) -> Iterator[_Found]:
         if not line or line.startswith("#"):
             in_table = in_table and (line.startswith("#") or not line)
         if asked and (answer := _ANSWER.fullmatch(line)):
-            yield _found(_MODULES[asked], answer["version"], line, 0)
-            asked = ""
+            yield _found(_MODULES[asked.pop(0)], answer["version"], line, 0)
             continue
-        if question := _ASKED.fullmatch(line):
-            asked = question["name"]
+        if _QUESTION.fullmatch(line) and not _PRINT.search(line) and (questions := _ASKED.findall(line)):
+            asked += questions
             continue
         if line and not line.startswith((">>>", "import")):
-            asked = ""
+            asked = []
         yield from _printed(line, in_table=in_table)
 
 

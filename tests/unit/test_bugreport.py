@@ -100,6 +100,19 @@ class TestReading:
         assert report.version("torch") == "2.5.1"
         assert "2.6.0" in report.contradictions[0]
 
+    @pytest.mark.parametrize(
+        "text",
+        ["import tensorflow as tf; print(tf.__version__)\n2.18.0\n>>> keras.__version__\n'3.8.0'",
+         'python -c "import keras, ...; print(keras.__version__); print(tf.__version__)"\n```\n\n3.8.0\n2.18.0',
+         "print(keras.__version__)\nprint(tf.__version__)\n3.8.0\n2.18.0"],
+    )  # fmt: skip
+    def test_answers_stand_below_their_questions_in_order(self, text: str) -> None:
+        report = read(text)
+        assert {fact.name: fact.value for fact in report.pins} == {"keras": "3.8.0", "tensorflow": "2.18.0"}
+
+    def test_an_answer_after_something_else_is_none(self) -> None:
+        assert read("print(keras.__version__)\nepoch\n3.8.0").pins == ()
+
     def test_the_cuda_a_framework_was_built_with_is_not_its_version(self) -> None:
         assert read((REPORTS / "01-collect-env-linux.txt").read_text()).contradictions == ()
 

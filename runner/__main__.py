@@ -1,6 +1,14 @@
 """``python -m runner``."""
 
-from runner.cli import main
+from __future__ import annotations
+
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from runner.cli import main
+
+        main()
+    except KeyboardInterrupt:  # before there is a command line that could say so
+        sys.stderr.write("runner: interrupted\n")
+        sys.exit(130)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import stat
 import subprocess
 import sys
@@ -258,6 +259,18 @@ def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: py
     monkeypatch.setattr(cli.cli, "main", interrupted)
     assert cli.run(["list"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_an_interrupt_before_there_is_a_command_line_is_130_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", interrupted)
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("runner", run_name="__main__")
+    assert (end.value.code, capsys.readouterr().err) == (130, "runner: interrupted\n")
 
 
 def test_an_error_of_the_project_carries_its_exit_code(

@@ -110,7 +110,7 @@ class Budget:
 
 
 def machine_of(cell: Cell, *, mac: bool) -> str:
-    """Which kind of machine runs a cell. ``mac``: the set has an MPS cell, so all of it runs on a Mac."""
+    """Which kind of machine runs a cell. ``mac``: the set has an MPS cell or is for Macs, so all of it runs on one."""
     if mac:
         return MACOS
     return CUDA if cell.device == "cuda" else LINUX
@@ -175,12 +175,15 @@ def shards(
     loads: Mapping[Cell, Load],
     run_s: float,
     budget: Budget,
+    *,
+    mac: bool = False,
 ) -> tuple[Shard, ...]:
     """Every cell on exactly one shard, and the cells of a comparison on the same one (see the module).
 
-    A tree that is longer than the budget even so makes a shard of its own. Never more than ``budget.shards``.
+    A tree that is longer than the budget even so makes a shard of its own. Never more than ``budget.shards``. ``mac``:
+    all of it runs on a Mac, as it does where there is an MPS cell.
     """
-    mac = any(cell.device == "mps" for cell in cells)
+    mac = mac or any(cell.device == "mps" for cell in cells)
     found = []
     for machine in MACHINES:
         own = [cell for cell in cells if machine_of(cell, mac=mac) == machine]

@@ -44,11 +44,11 @@ def write(request: Request) -> list[str]:
     specs = options.probe_specs(chosen, request.probes, request.settings)
     found = pairs(chosen.cells, chosen.definition.prefer)
     cells, skips, notes = _wanted(request, chosen, found)
-    mac = any(cell.device == "mps" for cell in cells)
+    mac = chosen.definition.platform.startswith("macos") or any(cell.device == "mps" for cell in cells)
     run_s = github_plan.probes_s(specs, request.rounds)
     loads = {cell: _load(cell, mac=mac) for cell in cells}
     budget = github_plan.Budget(minutes=request.shard_minutes, shards=request.max_shards)
-    shards = github_plan.shards(cells, found, loads, run_s, budget)
+    shards = github_plan.shards(cells, found, loads, run_s, budget, mac=mac)
     late = [f"{shard.id}: {github_plan.warning(shard)}" for shard in github_plan.too_long(shards)]
     for line in late:
         click.echo(f"::warning title=A shard takes too long::{line}", err=True)

@@ -75,6 +75,17 @@ def test_a_shard_that_is_too_long_is_a_warning_and_stands_in_the_report(
     assert any("a job may take 360" in note for note in store.load_records([tmp_path]).notes)
 
 
+@pytest.mark.parametrize("only", ["*", "*_cpu"])
+def test_a_set_for_macs_is_planned_for_a_mac_whatever_is_left_of_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, only: str
+) -> None:
+    jobs = _plan(capsys, tmp_path, "--set", "mps", "--whole", "--only", only)
+    assert not jobs["linux"]
+    (job,) = jobs["macos"]
+    kinds = {"no-fallback", "fallback"} if only == "*" else set()
+    assert {cell.partition("_mps+")[2] for cell in job["cells"].split()} - {""} == kinds
+
+
 def test_what_is_reported_if_no_runner_takes_a_shard_lies_ready(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

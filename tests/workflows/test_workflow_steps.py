@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -238,6 +239,10 @@ def test_what_a_script_prints_fits_the_summary_and_colours_nothing(start: Any) -
     assert "(exit code 3)" in summary
     assert "    [31mred\n" in summary
     assert "\x1b" not in summary
+    stopped = re.search(r"::stop-commands::([0-9a-f]{32})\n(.*)\n::\1::\n", job.log, re.DOTALL)
+    assert stopped is not None
+    assert "red\n" in stopped[2]
+    assert "red" not in job.log.replace(stopped[0], "")
     assert summary.count("<details") == summary.count("</details>") == 3
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "schema": ("runner.cli.schemas", "Write the JSON Schemas of result files."),
     "repro": ("runner.cli.repro", "Run a script unchanged in chosen cells; show what it printed side by side."),
     "bisect": ("runner.cli.bisect", "Find the release of a package that changed what a script or probe comes to."),
+    "diagnose": ("runner.cli.diagnose", "Why do two cells differ? Remove suspects, then replay layer by layer."),
     "shell": ("runner.cli.shell", "Open a shell, or run a command, in a cell."),
     "export": ("runner.cli.export", "Write a folder that reproduces one result without this project."),
     "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),

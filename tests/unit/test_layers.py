@@ -18,7 +18,7 @@ LAYERS = [
     ["matrix", "compat", "machine"],
     ["plan", "lockfile"],
     ["judge"],
-    ["attribution", "resolve", "github_plan"],
+    ["attribution", "resolve", "github_plan", "diagnose"],
     ["lock"],
     ["images"],
     ["executors"],

@@ -1,0 +1,6 @@
+"""Why two cells differ: the evidence of both -> rungs, the first step and layer, one paragraph. Pure."""
+
+from runner.diagnose.evidence import Evidence, read
+from runner.diagnose.ladder import Diagnosis, Found, Place, Rung, Side, Toggled, diagnose
+
+__all__ = ["Diagnosis", "Evidence", "Found", "Place", "Rung", "Side", "Toggled", "diagnose", "read"]

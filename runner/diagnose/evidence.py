@@ -1,0 +1,105 @@
+"""What one process of the ``diagnose`` probe found, as its detail ``evidence`` says it.
+
+Errors are None where a figure is not finite or a shape is wrong; a sketch is empty then.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from runner.errors import BadOutputError
+from runner.model import Sample
+
+
+class Elementwise(msgspec.Struct, array_like=True, frozen=True):
+    """An array against its truth; errors in units of u * scale."""
+
+    largest: float | None
+    rms: float | None
+    terms: int
+    digest: str
+    sketch: list[float]
+
+
+class Together(msgspec.Struct, array_like=True, frozen=True):
+    """Several arrays as one vector against the truth, in units of what rounding comes to."""
+
+    distance: float | None
+    sketch: list[float]
+
+
+class Step(msgspec.Struct, frozen=True, rename={"same_optimizer": "same optimizer", "no_dropout": "no dropout"}):
+    """One step from the reference's weights. ``layers`` are in the order in which a step computes them."""
+
+    inputs: str
+    left_out: int
+    samples: int
+    layers: dict[str, Elementwise]
+    whole: dict[str, Together]
+    update: dict[str, Elementwise]
+    loss: list[float]
+    same_optimizer: Together
+    no_dropout: Together
+    float64: Together | None = None
+
+
+class Seeded(msgspec.Struct, frozen=True):
+    """Figures of whole trainings, one per seed."""
+
+    loss: list[float | str]
+    accuracy: list[float | str]
+    first_epoch: list[float | str]
+
+
+class Suspects(msgspec.Struct, frozen=True):
+    """``initial``: [RMS, the RMS the rule gives, numbers] per weight; ``dropout``: [rate, zeros, kept, ones]."""
+
+    initial: list[tuple[float, float, int]] = []
+    dropout: tuple[float, float, float, int] | None = None
+
+
+class Free(msgspec.Struct, frozen=True):
+    """Steps that follow one another: the loss of each, a digest of the weights at the end."""
+
+    losses: list[float | str]
+    digest: str
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """All of it. ``double``: why float64 could not be tried."""
+
+    network: str
+    steps: list[Step]
+    seeded: dict[str, Seeded]
+    suspects: Suspects
+    double: str
+    free: Free
+    seconds: dict[str, float] = {}
+
+
+def read(sample: Sample) -> Evidence:
+    """The evidence of a process that ended well. Raises BadOutputError where it is not what the probe writes."""
+    try:
+        found: Evidence = msgspec.convert(_whole(sample.details.get("evidence")), type=Evidence)
+    except msgspec.ValidationError as error:
+        raise BadOutputError(f"{sample.cell.id}: the evidence cannot be read: {error}") from None
+    return found
+
+
+def distance(one: list[float], other: list[float]) -> float:
+    """How far two arrays are apart, from their sketches; infinite where one has none."""
+    if len(one) != len(other) or not one:
+        return math.inf
+    return math.dist(one, other)
+
+
+def number(value: float | str | None) -> float:
+    """A figure; what JSON cannot say comes as its name, or as None."""
+    return math.inf if value is None else float(value)
+
+
+def _whole(detail: Any) -> Any:
+    return detail if isinstance(detail, dict) else {}

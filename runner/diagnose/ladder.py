@@ -1,0 +1,356 @@
+"""The ladder: each rung takes one suspect away; the rung at which the difference is gone names it.
+
+Rungs with random numbers are judged over seeds (``judge.seeded``). Those without start every step from the same
+weights, so that chaos has no time to grow, and are judged against what float32 rounding comes to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runner.diagnose.evidence import Elementwise, Evidence, Together, distance, number
+from runner.judge.exact import ROUNDING, classify
+from runner.judge.seeded import judge_seeded
+from runner.judge.settings import JudgeSettings
+from runner.model import Better, Kind, Metric, Verdict
+
+BEYOND = 8.0
+"""So many times the noise of rounding is a difference. Correct cells (TensorFlow, PyTorch, JAX) were at 0.01 to 0.4,
+single gradients and losses at up to 1.0."""
+
+ALIKE = 0.1
+"""Two deviations apart by less than this part of the larger one are the same deviation, and no difference."""
+
+SUSPECTS = {
+    "as reported": "",
+    "same weights": "the initial weights",
+    "same order": "the order of the batches",
+    "no dropout": "dropout",
+    "same optimizer": "the optimizer's arithmetic",
+    "float64": "precision",
+}
+"""The rungs, and what each takes away."""
+
+
+class Found(StrEnum):
+    """What a rung came to."""
+
+    DIFFERS = "differs"
+    AGREES = "agrees"
+    UNCLEAR = "unclear"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rung. ``a`` and ``b`` say in short what each cell had, ``gap`` how far they are apart."""
+
+    name: str
+    suspect: str
+    found: Found
+    a: str = ""
+    b: str = ""
+    gap: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where cells part: a step (from 1), a quantity, and both errors with their class (see ``judge.exact``)."""
+
+    step: int
+    part: str
+    """``layers``, ``whole`` or ``update``."""
+    quantity: str
+    a: float
+    b: float
+    class_a: str
+    class_b: str
+    terms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Toggled:
+    """What a switch did to one cell."""
+
+    cell: str
+    toggle: str
+    bits: bool | None
+    """Whether the cell computes other bits with it; None where it could not be run."""
+    equals_other: bool
+    """Whether it makes the cell equal the other one bit by bit, which it does not without."""
+    outcome: bool
+    """Whether where the cell leaves the reference changes."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One cell's evidence: its ladder, a second run, and one short run per switch (or why there is none)."""
+
+    cell: str
+    ladder: Evidence
+    again: Evidence | None
+    toggles: Mapping[str, Evidence | str]
+
+    @property
+    def nondeterministic(self) -> bool:
+        """Whether a second process computed other bits."""
+        return self.again is not None and _bits(self.again) != _bits(self.ladder, len(self.again.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The answer."""
+
+    a: str
+    b: str
+    network: str
+    rungs: tuple[Rung, ...]
+    top: str | None
+    """The first rung with a difference, or None."""
+    gone: str | None
+    """The rung from which on there is none; None where there never was one, or it stays to the end."""
+    first: Place | None
+    others: tuple[Place, ...]
+    shared: tuple[str, ...]
+    """Quantities in which both cells leave the reference in the same way."""
+    hints: tuple[str, ...]
+    """What a direct look at initial weights and dropout shows."""
+    toggles: tuple[Toggled, ...]
+    nondeterministic: tuple[str, ...]
+    trajectory: tuple[float, ...]
+    """Of free-running steps: the relative distance of the two losses."""
+    bit_equal: bool
+    left_out: int
+    samples: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether there is a difference beyond seeds and rounding."""
+        return self.top is not None or self.first is not None
+
+
+def diagnose(a: Side, b: Side) -> Diagnosis:
+    """Climb the ladder and walk through the replay."""
+    rungs = (*_seeded_rungs(a.ladder, b.ladder), *_exact_rungs(a.ladder, b.ladder))
+    top, gone = verdict(rungs)
+    places, shared = replay(a.ladder, b.ladder)
+    return Diagnosis(
+        a=a.cell,
+        b=b.cell,
+        network=a.ladder.network,
+        rungs=rungs,
+        top=top,
+        gone=gone,
+        first=places[0] if places else None,
+        others=tuple(place for place in places[1:] if place.step == places[0].step) if places else (),
+        shared=shared,
+        hints=(*hints(a), *hints(b)),
+        toggles=(*toggled(a, b), *toggled(b, a)),
+        nondeterministic=tuple(side.cell for side in (a, b) if side.nondeterministic),
+        trajectory=trajectory(a.ladder, b.ladder),
+        bit_equal=_bits(a.ladder) == _bits(b.ladder),
+        left_out=sum(step.left_out for step in a.ladder.steps),
+        samples=sum(step.samples for step in a.ladder.steps),
+    )
+
+
+def verdict(rungs: Sequence[Rung]) -> tuple[str | None, str | None]:
+    """``(first rung with a difference, the rung from which on there is none)``.
+
+    A rung that is unclear or was not run decides nothing: the last one that differs and the next that agrees do.
+    """
+    differing = [i for i, rung in enumerate(rungs) if rung.found == Found.DIFFERS]
+    if not differing:
+        return None, None
+    after = [rung for rung in rungs[differing[-1] + 1 :] if rung.found == Found.AGREES]
+    return rungs[differing[0]].name, after[0].name if after else None
+
+
+# --- rungs ----------------------------------------------------------------------------------------------------
+
+
+def _seeded_rungs(a: Evidence, b: Evidence) -> list[Rung]:
+    return [_seeded(name, a, b) for name in ("as reported", "same weights", "same order")]
+
+
+def _seeded(name: str, a: Evidence, b: Evidence) -> Rung:
+    """Test loss and accuracy over the seeds that both ran, by the judge's rule."""
+    if name not in a.seeded or name not in b.seeded:
+        return Rung(name, SUSPECTS[name], Found.NOT_RUN, note="no trainings were asked for")
+    judged = {}
+    for figure, better in (("loss", Better.LOWER), ("accuracy", Better.HIGHER)):
+        one, other = ([number(v) for v in getattr(e.seeded[name], figure)] for e in (a, b))
+        metrics = [{seed: [Metric(figure, v, Kind.SEEDED, better)] for seed, v in enumerate(v)} for v in (one, other)]
+        judged[figure] = (judge_seeded(metrics[0], metrics[1], JudgeSettings()), one, other)
+    verdicts = [finding[0] for finding, _, _ in judged.values()]
+    if any(v in (Verdict.REGRESSED, Verdict.IMPROVED) for v in verdicts):
+        found = Found.DIFFERS
+    elif verdicts[0] == Verdict.SAME:  # accuracy comes in steps of one sample and rarely decides anything
+        found = Found.AGREES
+    else:
+        found = Found.UNCLEAR
+    (_, reason, _), one, other = judged["loss"]
+    accuracies = judged["accuracy"][1:]
+    shown = [
+        f"loss {_mean(losses):.4g}, accuracy {_mean(right):.3f}"
+        for losses, right in zip((one, other), accuracies, strict=True)
+    ]
+    largest = max(abs(x - y) for x, y in zip(one, other, strict=True))
+    note = "" if found != Found.UNCLEAR else "more seeds (--seeds) would tell"
+    return Rung(name, SUSPECTS[name], found, shown[0], shown[1], f"{reason}; one seed: up to {largest:.2g}", note)
+
+
+def _exact_rungs(a: Evidence, b: Evidence) -> list[Rung]:
+    rungs = []
+    for name, attribute in (("no dropout", "no_dropout"), ("same optimizer", "same_optimizer"), ("float64", "float64")):
+        pairs = [
+            (getattr(one, attribute), getattr(other, attribute)) for one, other in zip(a.steps, b.steps, strict=False)
+        ]
+        if not pairs or any(x is None or y is None for x, y in pairs):
+            note = a.double or b.double or "not asked for"
+            rungs.append(Rung(name, SUSPECTS[name], Found.NOT_RUN, note=note))
+            continue
+        rungs.append(_exact(name, pairs))
+    return rungs
+
+
+def _exact(name: str, pairs: Sequence[tuple[Together, Together]]) -> Rung:
+    """Weights after each step, in units of the noise of rounding."""
+    first = max(number(x.distance) for x, _ in pairs)
+    second = max(number(y.distance) for _, y in pairs)
+    gap = max(distance(x.sketch, y.sketch) for x, y in pairs)
+    found = Found.DIFFERS if gap > BEYOND else Found.AGREES
+    return Rung(
+        name,
+        SUSPECTS[name],
+        found,
+        f"{_times(first)} rounding off",
+        f"{_times(second)} rounding off",
+        f"{_times(gap)} rounding apart, largest of {len(pairs)} steps",
+    )
+
+
+# --- replay ---------------------------------------------------------------------------------------------------
+
+
+def replay(a: Evidence, b: Evidence) -> tuple[list[Place], tuple[str, ...]]:
+    """Where the cells part, in the order of computation, and where both leave the reference alike.
+
+    In a step: every layer alone, then the whole step (which shows only what no layer shows), then the optimizer.
+    """
+    places: list[Place] = []
+    shared: dict[str, None] = {}
+    for number_, (one, other) in enumerate(zip(a.steps, b.steps, strict=False), start=1):
+        before = len(places)
+        for part in ("layers", "update"):
+            ones, others = getattr(one, part), getattr(other, part)
+            for name in ones:
+                if part == "update" and name == next(iter(ones)) and len(places) == before:
+                    places += _whole(number_, one.whole, other.whole)
+                place, alike = _elementwise(number_, part, name, ones[name], others.get(name))
+                if alike:
+                    shared[name] = None
+                elif place:
+                    places.append(place)
+    return places, tuple(shared)
+
+
+def _elementwise(step: int, part: str, name: str, a: Elementwise, b: Elementwise | None) -> tuple[Place | None, bool]:
+    """Where one array of the two cells parts, and whether both deviate alike."""
+    if b is None:
+        return None, False
+    class_a, class_b = (classify(number(one.largest), one.terms) for one in (a, b))
+    if class_a == class_b == ROUNDING:
+        return None, False
+    place = Place(step, part, name, number(a.largest), number(b.largest), class_a, class_b, a.terms)
+    apart, size = distance(a.sketch, b.sketch), max(number(a.rms), number(b.rms))
+    alike = math.isfinite(apart) and apart <= ALIKE * size and ROUNDING not in (class_a, class_b)
+    return (None, True) if alike else (place, False)
+
+
+def _whole(step: int, a: Mapping[str, Together], b: Mapping[str, Together]) -> list[Place]:
+    """Where the whole step parts: losses and gradients as training computes them."""
+    found = []
+    for name, one in a.items():
+        other = b[name]
+        if distance(one.sketch, other.sketch) <= BEYOND:
+            continue
+        errors = [number(v.distance) for v in (one, other)]
+        classes = [ROUNDING if e <= BEYOND else "wrong" for e in errors]
+        found.append(Place(step, "whole", name, errors[0], errors[1], classes[0], classes[1]))
+    return found
+
+
+def hints(side: Side) -> tuple[str, ...]:
+    """What initial weights and dropout are like where they are not what they should be, within five standard errors."""
+    told = []
+    for index, (rms, wanted, n) in enumerate(side.ladder.suspects.initial):
+        error = max(wanted * 0.45 / math.sqrt(n), 1e-12)  # of the RMS of uniform numbers: sqrt(1 / 5) relative
+        if abs(rms - wanted) > 5 * error:
+            told.append(f"{side.cell} draws weight {index} with an RMS of {rms:.4g}, not {wanted:.4g}")
+    if side.ladder.suspects.dropout:
+        rate, zeros, kept, n = side.ladder.suspects.dropout
+        if abs(zeros - rate) > 5 * math.sqrt(rate * (1 - rate) / n):
+            told.append(f"{side.cell} drops {zeros:.3f} where the rate is {rate}")
+        if abs(kept * (1 - rate) - 1) > 1e-3:
+            told.append(f"{side.cell} scales what dropout keeps by {kept:.4g}, not {1 / (1 - rate):.4g}")
+    return tuple(told)
+
+
+def trajectory(a: Evidence, b: Evidence) -> tuple[float, ...]:
+    """Relative distances of the losses of free-running steps, until one is not finite."""
+    found: list[float] = []
+    for x, y in zip(a.free.losses, b.free.losses, strict=False):
+        one, other = float(x), float(y)
+        if not (math.isfinite(one) and math.isfinite(other)):
+            break
+        found.append(abs(one - other) / max(abs(one), abs(other), 1e-30))
+    return tuple(found)
+
+
+# --- switches -------------------------------------------------------------------------------------------------
+
+
+def toggled(side: Side, other: Side) -> list[Toggled]:
+    """What each switch of a cell does."""
+    found = []
+    for name, evidence in side.toggles.items():
+        if isinstance(evidence, str):
+            found.append(Toggled(side.cell, name, None, False, False, evidence))
+            continue
+        steps = len(evidence.steps)
+        plain, across = _bits(side.ladder, steps), _bits(other.ladder, steps)
+        bits = _bits(evidence) != plain
+        equal = _bits(evidence) == across != plain
+        outcome = _off(evidence) != _off(side.ladder, steps)
+        found.append(Toggled(side.cell, name, bits, equal, outcome))
+    return found
+
+
+def _off(evidence: Evidence, steps: int | None = None) -> list[tuple[int, str, str]]:
+    """Where a cell leaves the reference, as (step, quantity, class)."""
+    return [
+        (i, name, kind)
+        for i, step in enumerate(evidence.steps[:steps])
+        for part in (step.layers, step.update)
+        for name, one in part.items()
+        if (kind := classify(number(one.largest), one.terms)) != ROUNDING
+    ]
+
+
+def _bits(evidence: Evidence, steps: int | None = None) -> list[str]:
+    """Digests of everything computed, of so many steps."""
+    return [one.digest for step in evidence.steps[:steps] for one in step.layers.values()] + [evidence.free.digest]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values and all(map(math.isfinite, values)) else math.nan
+
+
+def _times(value: float) -> str:
+    return f"{value:.2g}x" if math.isfinite(value) else "not finite,"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def noise_for(samples: Sequence[Sample], folder: Path) -> dict[str, float]:
         for name, value in _read(_path(folder, host)).items():
             known[name] = max(value, known.get(name, 0.0))
     return known
+
+
+def ready(folder: Path) -> None:
+    """Raises UsageError where ``save`` could not write: better before the rounds are run than after."""
+    try:
+        (folder / "calibration").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder / "calibration"):
+            pass
+    except OSError as error:
+        problem = f"{folder}: cannot be written: {error.strerror}"
+        raise UsageError(f"{problem}; calibrations are kept there, XDG_DATA_HOME names another place") from None
 
 
 def save(samples: Sequence[Sample], noise: Mapping[str, float], folder: Path) -> Path:

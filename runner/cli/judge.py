@@ -97,6 +97,7 @@ def calibrate_command(
     from runner.errors import RunnerError
     from runner.judge import JudgeSettings, calibration
 
+    calibrations.ready(assemble.state_dir())
     samples = _measured(cell, set_name, probes, 2 * rounds, executor, out)
     noise = calibration.noise(samples, JudgeSettings().max_rounds)
     if not noise:

@@ -60,7 +60,8 @@ def of_probe(probe: str) -> str | None:
 def collect(probes: Iterable[str], given: Mapping[str, Path], cache: Path, *, offline: bool = False) -> Collected:
     """The files for these probes. ``given``: the user's own, by data set. Nothing is downloaded with ``offline``.
 
-    Raises UsageError where a file that was given is not what it should be, or no probe of the run reads it.
+    Raises UsageError where a file that was given is not what it should be, or no probe of the run reads it, and
+    where the cache cannot be written.
     """
     files: dict[str, DataFile] = {}
     notes: dict[str, None] = {}
@@ -69,17 +70,21 @@ def collect(probes: Iterable[str], given: Mapping[str, Path], cache: Path, *, of
         if name not in read.values():
             wanted = " or ".join(catalog()[name].probes)
             raise UsageError(f"--data {name}=...: no probe of this run reads it; it is for {wanted}")
-    for probe, name in read.items():
-        if name == MNIST:
-            found: DataFile | None = digits.prepare(given.get(name), cache, offline=offline)
-        else:
-            found = _published(name, given.get(name), cache, offline=offline)
-        if found is None:
-            notes[_missing(name, catalog()[name])] = None
-            continue
-        files[probe] = found
-        if found.note:
-            notes[found.note] = None
+    try:
+        for probe, name in read.items():
+            if name == MNIST:
+                found: DataFile | None = digits.prepare(given.get(name), cache, offline=offline)
+            else:
+                found = _published(name, given.get(name), cache, offline=offline)
+            if found is None:
+                notes[_missing(name, catalog()[name])] = None
+                continue
+            files[probe] = found
+            if found.note:
+                notes[found.note] = None
+    except OSError as error:
+        problem = f"{error.filename or cache}: {error.strerror or error}"
+        raise UsageError(f"{problem}; data is kept there, XDG_CACHE_HOME names another place") from None
     return Collected(files, tuple(notes))
 
 

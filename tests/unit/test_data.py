@@ -253,3 +253,9 @@ def test_what_a_folder_lacks_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="is no folder with"):
         data.collect(["vqa"], {"daquar": tmp_path / "empty"}, tmp_path, offline=True)
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file, where a folder should be")
+    with pytest.raises(UsageError, match="XDG_CACHE_HOME names another place"):
+        data.collect(["mnist"], {}, tmp_path / "home" / "data", offline=True)

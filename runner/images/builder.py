@@ -170,7 +170,7 @@ class Builder:
         except docker.errors.ImageNotFound:
             return None
         except (docker.errors.DockerException, requests.RequestException) as error:
-            raise UnavailableError(f"the Docker engine does not answer: {error}") from error
+            raise UnavailableError(f"the Docker engine does not answer: {engine.innermost(error)}") from error
         usage.mark(wanted.content)
         return Image(found["Id"], wanted.tag, found["Size"], time.monotonic() - began, cached)
 

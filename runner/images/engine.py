@@ -47,9 +47,9 @@ def connect() -> APIClient:
         client = docker.from_env(max_pool_size=32).api
         client.ping()
     except docker.errors.DockerException as error:
-        raise UnavailableError(f"no Docker engine answers: {_innermost(error)}") from error
+        raise UnavailableError(f"no Docker engine answers: {innermost(error)}") from error
     except OSError as error:
-        raise UnavailableError(f"no Docker engine answers: {_innermost(error)}") from error
+        raise UnavailableError(f"no Docker engine answers: {innermost(error)}") from error
     return client
 
 
@@ -99,7 +99,8 @@ def _answer(command: list[str]) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _innermost(error: BaseException) -> str:
+def innermost(error: BaseException) -> str:
+    """What the error that the others wrap says, in its own words."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return str(getattr(error, "strerror", None) or error) or type(error).__name__

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import UnavailableError
-from runner.images import usage
+from runner.images import engine, usage
 from runner.images.recipe import LABELS
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _usage(client: APIClient) -> dict[str, Any]:
     try:
         found: dict[str, Any] = client.df()
     except (docker.errors.DockerException, requests.RequestException) as error:
-        raise UnavailableError(f"the Docker engine does not answer: {error}") from error
+        raise UnavailableError(f"the Docker engine does not answer: {engine.innermost(error)}") from error
     return found
 
 

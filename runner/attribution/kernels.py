@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import combinations
 
 from runner.attribution import where
@@ -32,26 +33,23 @@ def agreements(samples: Sequence[Sample]) -> tuple[str, ...]:
 
 
 def _said(probe: str, sides: dict[_Side, dict[str, set[str]]]) -> str:
-    same: list[str] = []
-    across: list[str] = []
-    follows = True
+    """In how many cases pairs agree that share a library, and pairs that do not."""
+    same: list[tuple[Fraction, str]] = []
+    across: list[tuple[Fraction, str]] = []
     for a, b in combinations(sides, 2):
-        if a[0] == b[0] and a[2] == b[2]:
-            continue  # two releases of one framework: that is what the comparisons are for
         cases = sides[a].keys() & sides[b].keys()
+        if not cases or (a[0], a[2]) == (b[0], b[2]):
+            continue  # two releases of one framework: that is what the comparisons are for
         equal = sum(len(sides[a][case] | sides[b][case]) == 1 for case in cases)
-        if not cases:
-            continue
-        together = _library(a) == _library(b)
-        (same if together else across).append(f"{_name(a)} and {_name(b)} in {equal} of {len(cases)} cases")
-        follows = follows and (2 * equal > len(cases)) == together
+        pairs = same if _library(a) == _library(b) else across
+        pairs.append((Fraction(equal, len(cases)), f"{_name(a)} and {_name(b)} in {equal} of {len(cases)} cases"))
     if not same or not across:
         return ""
+    follows = min(same)[0] > max(across)[0]
     verdict = f"agreement {'follows the kernel library' if follows else 'does not follow the kernel library alone'}"
-    return (
-        f"{probe}: {verdict}. Bit by bit equal on the same library: {'; '.join(same)}. "
-        f"On different ones: {'; '.join(across)}"
-    )
+    together = "; ".join(text for _, text in same)
+    apart = max(across)[1]
+    return f"{probe}: {verdict}. Bit by bit equal on the same library: {together}. On different ones at most {apart}"
 
 
 def _library(side: _Side) -> str:

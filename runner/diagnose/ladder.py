@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from runner.diagnose.evidence import Elementwise, Evidence, Together, distance, number
@@ -20,6 +20,9 @@ from runner.model import Better, Kind, Metric, Verdict
 BEYOND = 8.0
 """So many times the noise of rounding is a difference. Correct cells (TensorFlow, PyTorch, JAX) were at 0.01 to 0.4,
 single gradients and losses at up to 1.0."""
+
+SHRUNK = 0.5
+"""A rung takes the difference away where it leaves less than this part of it, whatever the seeds still do."""
 
 ALIKE = 0.1
 """Two deviations apart by less than this part of the larger one are the same deviation, and no difference."""
@@ -33,6 +36,10 @@ SUSPECTS = {
     "float64": "precision",
 }
 """The rungs, and what each takes away."""
+
+
+PRESENT = {"initial": ("as reported",), "dropout": ("as reported", "same weights", "same order")}
+"""On which rungs a suspect that is looked at directly still counts."""
 
 
 class Found(StrEnum):
@@ -175,18 +182,39 @@ def verdict(rungs: Sequence[Rung]) -> tuple[str | None, str | None]:
 
 
 def _seeded_rungs(a: Evidence, b: Evidence) -> list[Rung]:
-    return [_seeded(name, a, b) for name in ("as reported", "same weights", "same order")]
+    """After a rung with a difference, one that is unclear by itself agrees where most of that difference is gone."""
+    rungs: list[Rung] = []
+    largest = 0.0
+    seen = direct(a, b)
+    for name in ("as reported", "same weights", "same order"):
+        rung, shift, bound = _seeded(name, a, b)
+        if rung.found == Found.DIFFERS:
+            largest = max(largest, abs(shift))
+        elif rung.found == Found.UNCLEAR and bound < SHRUNK * largest:
+            note = f"less than {SHRUNK:.0%} of what it was"
+            rung = replace(rung, found=Found.AGREES, note=note)
+        present = [text for suspect, text in seen.items() if name in PRESENT[suspect]]
+        if present and rung.found != Found.NOT_RUN:
+            rung = replace(rung, found=Found.DIFFERS, note="; ".join(present))
+        elif seen and rung.found == Found.UNCLEAR and not largest:
+            rung = replace(rung, found=Found.AGREES, note="what differed is taken away, and seeds never showed more")
+        rungs.append(rung)
+    return rungs
 
 
-def _seeded(name: str, a: Evidence, b: Evidence) -> Rung:
-    """Test loss and accuracy over the seeds that both ran, by the judge's rule."""
+def _seeded(name: str, a: Evidence, b: Evidence) -> tuple[Rung, float, float]:
+    """Test loss, accuracy and the first epoch's loss over the seeds that both ran, by the judge's rule.
+
+    With the shift of the loss and the largest one that its interval holds.
+    """
     if name not in a.seeded or name not in b.seeded:
-        return Rung(name, SUSPECTS[name], Found.NOT_RUN, note="no trainings were asked for")
+        return Rung(name, SUSPECTS[name], Found.NOT_RUN, note="no trainings were asked for"), 0.0, math.inf
     judged = {}
-    for figure, better in (("loss", Better.LOWER), ("accuracy", Better.HIGHER)):
+    settings = JudgeSettings(per_comparison=JudgeSettings().per_comparison / 3)  # for three figures
+    for figure, better in (("loss", Better.LOWER), ("accuracy", Better.HIGHER), ("first_epoch", Better.LOWER)):
         one, other = ([number(v) for v in getattr(e.seeded[name], figure)] for e in (a, b))
         metrics = [{seed: [Metric(figure, v, Kind.SEEDED, better)] for seed, v in enumerate(v)} for v in (one, other)]
-        judged[figure] = (judge_seeded(metrics[0], metrics[1], JudgeSettings()), one, other)
+        judged[figure] = (judge_seeded(metrics[0], metrics[1], settings), one, other)
     verdicts = [finding[0] for finding, _, _ in judged.values()]
     if any(v in (Verdict.REGRESSED, Verdict.IMPROVED) for v in verdicts):
         found = Found.DIFFERS
@@ -194,7 +222,7 @@ def _seeded(name: str, a: Evidence, b: Evidence) -> Rung:
         found = Found.AGREES
     else:
         found = Found.UNCLEAR
-    (_, reason, _), one, other = judged["loss"]
+    (_, reason, evidence), one, other = judged["loss"]
     accuracies = judged["accuracy"][1:]
     shown = [
         f"loss {_mean(losses):.4g}, accuracy {_mean(right):.3f}"
@@ -202,7 +230,11 @@ def _seeded(name: str, a: Evidence, b: Evidence) -> Rung:
     ]
     largest = max(abs(x - y) for x, y in zip(one, other, strict=True))
     note = "" if found != Found.UNCLEAR else "more seeds (--seeds) would tell"
-    return Rung(name, SUSPECTS[name], found, shown[0], shown[1], f"{reason}; one seed: up to {largest:.2g}", note)
+    rung = Rung(name, SUSPECTS[name], found, shown[0], shown[1], f"{reason}; one seed: up to {largest:.2g}", note)
+    if evidence.low is None or evidence.high is None:
+        return rung, _mean(other) - _mean(one), math.inf
+    scale = abs(_mean(one)) or 1.0  # of the judge's interval
+    return rung, _mean(other) - _mean(one), scale * max(abs(evidence.low), abs(evidence.high))
 
 
 def _exact_rungs(a: Evidence, b: Evidence) -> list[Rung]:
@@ -286,12 +318,34 @@ def _whole(step: int, a: Mapping[str, Together], b: Mapping[str, Together]) -> l
     return found
 
 
+def direct(a: Evidence, b: Evidence) -> dict[str, str]:
+    """Suspects that differ when they are looked at without any training, beyond five standard errors."""
+    found = {}
+    for index, ((one, wanted, n), (other, _, _)) in enumerate(
+        zip(a.suspects.initial, b.suspects.initial, strict=False)
+    ):
+        if abs(one - other) > 5 * math.sqrt(2) * _spread(wanted, n):
+            found["initial"] = f"weight {index} starts with an RMS of {one:.4g} against {other:.4g}"
+            break
+    if a.suspects.dropout and b.suspects.dropout:
+        (rate, zeros, kept, n), (_, other_zeros, other_kept, _) = a.suspects.dropout, b.suspects.dropout
+        if abs(zeros - other_zeros) > 5 * math.sqrt(2 * rate * (1 - rate) / n):
+            found["dropout"] = f"dropout drops {zeros:.3f} against {other_zeros:.3f}"
+        elif abs(kept - other_kept) > 1e-3 * kept:
+            found["dropout"] = f"dropout scales by {kept:.4g} against {other_kept:.4g}"
+    return found
+
+
+def _spread(rms: float, n: int) -> float:
+    """The standard error of the RMS of n uniform numbers: that of their squares is sqrt(4 / 5) of the mean square."""
+    return max(rms * math.sqrt(0.2 / n), 1e-12)
+
+
 def hints(side: Side) -> tuple[str, ...]:
     """What initial weights and dropout are like where they are not what they should be, within five standard errors."""
     told = []
     for index, (rms, wanted, n) in enumerate(side.ladder.suspects.initial):
-        error = max(wanted * 0.45 / math.sqrt(n), 1e-12)  # of the RMS of uniform numbers: sqrt(1 / 5) relative
-        if abs(rms - wanted) > 5 * error:
+        if abs(rms - wanted) > 5 * _spread(wanted, n):
             told.append(f"{side.cell} draws weight {index} with an RMS of {rms:.4g}, not {wanted:.4g}")
     if side.ladder.suspects.dropout:
         rate, zeros, kept, n = side.ladder.suspects.dropout

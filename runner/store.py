@@ -38,6 +38,8 @@ class RunRecord:
     """The command line's arguments that differ from the defaults, quoted for a shell."""
     max_rounds: int | None = None
     """The looks at timings were planned up to this many rounds; None: one look at all there is."""
+    processes: tuple[tuple[str, str, int], ...] = ()
+    """Cell id, probe, and how many processes of it were to run at least."""
     schema: int = SCHEMA
 
 
@@ -129,6 +131,7 @@ def load_records(folders: Iterable[Path]) -> RunRecord:
         notes=tuple(dict.fromkeys(note for record in records for note in record.notes)),
         invocation=records[0].invocation if records else "",
         max_rounds=max((record.max_rounds for record in records if record.max_rounds), default=None),
+        processes=tuple(dict.fromkeys(some for record in records for some in record.processes)),
     )
 
 

@@ -92,7 +92,16 @@ def matrix(request: Request) -> int:
         [probe.name for probe in probes], given, assemble.cache_dir() / "data", offline=request.offline
     )
     notes = (*planned.notes, *collected.notes)
-    record = RunRecord(chosen.name, cells, planned.skips, notes, request.invocation(), request.max_rounds)
+    wanted = Counter((job.cell.id, job.probe.name) for job in planned.jobs)
+    record = RunRecord(
+        chosen.name,
+        cells,
+        planned.skips,
+        notes,
+        request.invocation(),
+        request.max_rounds,
+        tuple((*pair, count) for pair, count in wanted.items()),
+    )
     store.record(record)
     with assemble.executors() as executors, stoppable():
         context = assemble.context(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -122,10 +123,26 @@ def invocation(words: Sequence[str]) -> str:
 
 
 def missing(record: store.RunRecord, samples: Sequence[Sample]) -> tuple[Skip, ...]:
-    """Cells that were planned and left nothing behind: a shard that died, a run that was stopped."""
-    there = {sample.cell for sample in samples} | {skip.cell for skip in record.skips}
-    return tuple(
-        Skip(cell, Status.UNAVAILABLE, "planned, but left no result: the run was stopped or died")
+    """What was planned and left nothing behind: a shard that died, a run that was stopped.
+
+    A cell that failed a probe is not asked again in later rounds, so that nothing of it is missing.
+    """
+    stopped = "the run was stopped or died"
+    there = {sample.cell.id: sample.cell for sample in samples}
+    left_out = {skip.cell for skip in record.skips}
+    lost = [
+        Skip(cell, Status.UNAVAILABLE, f"planned, but left no result: {stopped}")
         for cell in record.cells
-        if cell not in there
-    )
+        if cell.id not in there and cell not in left_out
+    ]
+    count = Counter((sample.cell.id, sample.probe) for sample in samples)
+    failed = {(sample.cell.id, sample.probe) for sample in samples if sample.status != Status.OK}
+    most: dict[tuple[str, str], int] = {}
+    for cell_id, probe, wanted in record.processes:
+        most[cell_id, probe] = max(wanted, most.get((cell_id, probe), 0))
+    for (cell_id, probe), wanted in most.items():
+        found = count[cell_id, probe]
+        if cell_id in there and found < wanted and (cell_id, probe) not in failed:
+            part = f"{found} of {wanted} processes" if found else "planned, but left no result"
+            lost.append(Skip(there[cell_id], Status.UNAVAILABLE, f"{probe}: {part}: {stopped}"))
+    return tuple(lost)

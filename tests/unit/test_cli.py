@@ -18,7 +18,7 @@ from runner.cli import options
 from runner.cli.session import Request, further_rounds, neighbours
 from runner.errors import RunnerError
 from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
-from runner.store import Store
+from runner.store import RunRecord, Store
 
 
 def _fails(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -326,12 +326,31 @@ def test_every_format_can_be_printed(capsys: pytest.CaptureFixture[str], tmp_pat
 def test_a_planned_cell_that_left_nothing_is_shown_as_missing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from runner.store import RunRecord
-
     Store(tmp_path).save(_sample(A))
     Store(tmp_path).record(RunRecord("quick", (A, B)))
     assert cli.run(["report", str(tmp_path)]) == 3
     assert "left no result" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_probe_or_a_round_that_left_nothing_is_shown_as_missing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    Store(tmp_path / "a").save(_sample(A))
+    Store(tmp_path / "b").save(_sample(B, Status.CRASHED))
+    probe = _sample(A).probe
+    planned = ((A.id, probe, 3), (A.id, "conv2d", 1), (B.id, probe, 3))
+    Store(tmp_path / "a").record(RunRecord("quick", (A, B), processes=((A.id, probe, 1),)))
+    Store(tmp_path / "b").record(RunRecord("quick", (A, B), processes=planned))
+    for format_ in options.FORMATS:
+        cli.run(["report", str(tmp_path), "--format", format_])
+        shown = " ".join(capsys.readouterr().out.split())
+        assert f"{probe}: 1 of 3 processes: the run was stopped or died" in shown
+        assert "conv2d: planned, but left no result: the run was stopped or died" in shown
+        once = 2 if format_ == "json" else 1  # JSON has the figures and the sentences
+        assert shown.count("was stopped or died") == 2 * once  # the cell that crashed is not asked again
+
+    Store(tmp_path / "a").record(RunRecord("quick", (A,), processes=((A.id, probe, 2),)))
+    assert cli.run(["report", str(tmp_path / "a")]) == 3
 
 
 def test_nothing_starts_a_process_to_list_render_or_report(tmp_path: Path) -> None:

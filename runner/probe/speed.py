@@ -32,10 +32,10 @@ LAYERS = {
     "cnn": ([("conv", 16, 3, "relu"), ("pool",), ("conv", 32, 3, "relu"), ("pool",), ("flatten",), ("dense", 10, None)],
             (28, 28, 1)),
     "lstm": ([("lstm", 32), ("dense", 10, None)], (16, 8)),
-    "transformer": (None, (32, 32)),
+    "transformer": ([("encoder", 2), ("mean",), ("dense", 10, None)], (32, 32)),
     "tiny": ([("dense", 10, None)], (4,)),
 }  # fmt: skip
-"""Workload to its layers (see ``native``; None: only on the Keras API) and the shape of one sample."""
+"""Workload to its layers (see ``native``) and the shape of one sample."""
 
 
 def run(request, report):
@@ -55,7 +55,7 @@ def run(request, report):
     make = Keras if request.keras else Native
     with usage.Gpu(request.device) as gpu, usage.Meter() as meter:
         for name in settings["workloads"]:
-            if LAYERS[name][0] is None and not request.keras:
+            if not request.keras and native.lacks(request, LAYERS[name][0]):
                 continue
             _workload(make(backend, name, request.seed), name, report, settings)
         if settings["overhead_steps"]:
@@ -152,11 +152,9 @@ class Keras:
     def __init__(self, backend, name, seed):
         self._keras, self._name = backend.keras, name
         layers, shape = LAYERS[name]
-        if layers is None:
-            self._model = transformer(backend.keras, shape)
-        else:
-            self._model = sequential(backend.keras, layers, shape)
-            self._model.set_weights(native.initial_weights(layers, shape, seed))
+        build = transformer if layers[0][0] == "encoder" else sequential
+        self._model = build(backend.keras, layers, shape)
+        self._model.set_weights(native.initial_weights(layers, shape, seed))
         loss = backend.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self._model.compile(backend.keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
 
@@ -201,11 +199,11 @@ def keras_layer(layers, layer):
     return makers[name](*layer[1:])
 
 
-def transformer(keras, shape):
-    """One encoder block (Vaswani et al., arXiv:1706.03762) with two heads, and a dense layer on the mean."""
-    layers = keras.layers
+def transformer(keras, described, shape):
+    """One encoder block (Vaswani et al., arXiv:1706.03762), and a dense layer on the mean."""
+    layers, heads = keras.layers, described[0][1]
     inputs = keras.Input(shape)
-    attended = layers.MultiHeadAttention(num_heads=2, key_dim=shape[-1] // 2)(inputs, inputs)
+    attended = layers.MultiHeadAttention(num_heads=heads, key_dim=shape[-1] // heads)(inputs, inputs)
     x = layers.LayerNormalization()(layers.Add()([inputs, attended]))
     hidden = layers.Dense(4 * shape[-1], activation="relu")(x)
     x = layers.LayerNormalization()(layers.Add()([x, layers.Dense(shape[-1])(hidden)]))

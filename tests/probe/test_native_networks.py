@@ -43,6 +43,24 @@ def test_only_the_forget_gate_starts_open():
     assert all(w.dtype == "float32" for w in weights)
 
 
+def test_an_encoder_has_keras_weights_and_begins_with_gains_of_one():
+    layers, shape = [("encoder", 2), ("mean",), ("dense", 3, None)], (5, 8)
+    shapes, out = native.shapes(layers, shape)
+    assert len(shapes) == native.ENCODER_WEIGHTS + 2
+    assert out == (3,)
+    weights = native.initial_weights(layers, shape, 1)
+    ones = [place for place, w in enumerate(weights) if w.ndim == 1 and (w == 1).all()]
+    assert ones == [8, 14]
+    assert [w.shape for w in weights[6:8]] == [(2, 4, 8), (8,)]
+
+
+def test_gluon_has_no_encoder():
+    speed_layers = [("encoder", 2), ("dense", 3, None)]
+    assert native.lacks(types.SimpleNamespace(framework="mxnet"), speed_layers)
+    assert not native.lacks(types.SimpleNamespace(framework="torch"), speed_layers)
+    assert not native.lacks(types.SimpleNamespace(framework="mxnet"), native.MNIST)
+
+
 def test_weights_are_the_mnist_probes():
     from runner.probe import mnist
 

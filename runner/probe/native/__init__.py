@@ -5,7 +5,9 @@ Keras adds. A network is a list of layers, each a tuple of name and options:
 
 ``("conv", filters, size, activation)`` valid, stride 1; ``("pool",)`` 2 x 2; ``("flatten",)``;
 ``("dense", units, activation)``; ``("dropout", rate)``; ``("embedding", words, width)``; ``("lstm", units)``, the last
-output; ``("branches", [layers], [layers])``, which must come first, takes a pair of inputs and concatenates.
+output; ``("encoder", heads)``, a transformer's block (Vaswani et al., arXiv:1706.03762) with normalization after each
+sum and four times the width inside, not in Gluon; ``("mean",)`` over the steps; ``("branches", [layers], [layers])``,
+which must come first, takes a pair of inputs and concatenates.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ from .. import backend as backends
 from ..protocol import UnsupportedError
 
 MODULES = {"torch": "in_torch", "tensorflow": "in_tensorflow", "jax": "in_jax", "mxnet": "in_mxnet"}
+
+ENCODER_WEIGHTS = 16
+NORM_EPSILON = 1e-3
+"""Of Keras's LayerNormalization."""
 
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 """Keras's constants; epsilon is added to the root of the uncorrected second moment (Kingma and Ba, before 2.1)."""
@@ -83,7 +89,30 @@ def shapes(layers, shape):
         elif name == "lstm":
             found += [(shape[-1], 4 * layer[1]), (layer[1], 4 * layer[1]), (4 * layer[1],)]
             shape = (layer[1],)
+        elif name == "encoder":
+            found += _encoder(shape[-1], layer[1])
+        elif name == "mean":
+            shape = shape[1:]
     return found, shape
+
+
+class Gain(tuple):
+    """The shape of weights that begin as ones."""
+
+    __slots__ = ()
+
+
+def _encoder(width, heads):
+    """Query, key, value and output with their biases; gain and offset; the two dense layers; gain and offset."""
+    size = width // heads
+    attention = [(width, heads, size), (heads, size)] * 3 + [(heads, size, width), (width,)]
+    inner = [(width, 4 * width), (4 * width,), (4 * width, width), (width,)]
+    return [*attention, Gain((width,)), (width,), *inner, Gain((width,)), (width,)]
+
+
+def lacks(request, layers):
+    """Whether the plain framework has no such layer here."""
+    return request.framework == "mxnet" and any(layer[0] == "encoder" for layer in layers)
 
 
 def initial_weights(layers, shape, seed):
@@ -98,7 +127,7 @@ def initial_weights(layers, shape, seed):
     weights = []
     for wanted in shapes(layers, shape)[0]:
         if len(wanted) == 1:
-            weights.append(np.zeros(wanted, "float32"))
+            weights.append((np.ones if isinstance(wanted, Gain) else np.zeros)(wanted, "float32"))
             continue
         field = int(np.prod(wanted[:-2]))  # 1 for a dense kernel
         limit = math.sqrt(6.0 / (field * (wanted[-2] + wanted[-1])))

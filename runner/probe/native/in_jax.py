@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from . import ADAM
+from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON
 
 
 class Model:
@@ -84,11 +84,27 @@ def forward(layers, weights, x, key):
             x = jnp.where(jax.random.bernoulli(key, 1 - layer[1], x.shape), x / (1 - layer[1]), 0)
         elif name == "embedding":
             x = next(weights)[x]
-        elif name == "lstm":
-            x = lstm(x, next(weights), next(weights), next(weights))
+        elif name in OVER_STEPS:
+            x = OVER_STEPS[name](x, weights)
         if layer[-1] == "relu":
             x = jax.nn.relu(x)
     return x
+
+
+def encoder(x, w):
+    """One block; ``w`` as ``native`` lists them."""
+    query, key, value = (jnp.einsum("btd,dhk->bthk", x, w[i]) + w[i + 1] for i in (0, 2, 4))
+    scores = jnp.einsum("bqhk,bshk->bhqs", query * query.shape[-1] ** -0.5, key)
+    mixed = jnp.einsum("bhqs,bshk->bqhk", jax.nn.softmax(scores), value)
+    x = normalized(x + jnp.einsum("bqhk,hkd->bqd", mixed, w[6]) + w[7], w[8], w[9])
+    inner = jax.nn.relu(x @ w[10] + w[11]) @ w[12] + w[13]
+    return normalized(x + inner, w[14], w[15])
+
+
+def normalized(x, gain, offset):
+    """Ba et al., arXiv:1607.06450, over the last axis."""
+    centred = x - jnp.mean(x, -1, keepdims=True)
+    return centred * jax.lax.rsqrt(jnp.mean(centred**2, -1, keepdims=True) + NORM_EPSILON) * gain + offset
 
 
 def lstm(x, kernel, recurrent, bias):
@@ -105,3 +121,11 @@ def lstm(x, kernel, recurrent, bias):
     zeros = jnp.zeros((x.shape[0], recurrent.shape[0]), x.dtype)
     (h, _), _ = jax.lax.scan(step, (zeros, zeros), inputs)
     return h
+
+
+OVER_STEPS = {
+    "lstm": lambda x, weights: lstm(x, next(weights), next(weights), next(weights)),
+    "encoder": lambda x, weights: encoder(x, [next(weights) for _ in range(ENCODER_WEIGHTS)]),
+    "mean": lambda x, _: jnp.mean(x, 1),
+}
+"""What takes steps in time, (batch, steps, features)."""

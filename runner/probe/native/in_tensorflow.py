@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from . import ADAM
+from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON
 
 
 class Model:
@@ -81,11 +81,27 @@ def forward(layers, weights, x, training):
             x = tf.nn.dropout(x, layer[1])
         elif name == "embedding":
             x = tf.gather(next(weights), x)
-        elif name == "lstm":
-            x = lstm(x, next(weights), next(weights), next(weights))
+        elif name in OVER_STEPS:
+            x = OVER_STEPS[name](x, weights)
         if layer[-1] == "relu":
             x = tf.nn.relu(x)
     return x
+
+
+def encoder(x, w):
+    """One block; ``w`` as ``native`` lists them."""
+    query, key, value = (tf.einsum("btd,dhk->bthk", x, w[i]) + w[i + 1] for i in (0, 2, 4))
+    scores = tf.einsum("bqhk,bshk->bhqs", query * query.shape[-1] ** -0.5, key)
+    mixed = tf.einsum("bhqs,bshk->bqhk", tf.nn.softmax(scores), value)
+    x = normalized(x + tf.einsum("bqhk,hkd->bqd", mixed, w[6]) + w[7], w[8], w[9])
+    inner = tf.tensordot(tf.nn.relu(tf.tensordot(x, w[10], 1) + w[11]), w[12], 1) + w[13]
+    return normalized(x + inner, w[14], w[15])
+
+
+def normalized(x, gain, offset):
+    """Ba et al., arXiv:1607.06450, over the last axis."""
+    mean, variance = tf.nn.moments(x, -1, keepdims=True)
+    return tf.nn.batch_normalization(x, mean, variance, offset, gain, NORM_EPSILON)
 
 
 def lstm(x, kernel, recurrent, bias):
@@ -97,3 +113,11 @@ def lstm(x, kernel, recurrent, bias):
         c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
         h = tf.sigmoid(o) * tf.tanh(c)
     return h
+
+
+OVER_STEPS = {
+    "lstm": lambda x, weights: lstm(x, next(weights), next(weights), next(weights)),
+    "encoder": lambda x, weights: encoder(x, [next(weights) for _ in range(ENCODER_WEIGHTS)]),
+    "mean": lambda x, _: tf.reduce_mean(x, 1),
+}
+"""What takes steps in time, (batch, steps, features)."""

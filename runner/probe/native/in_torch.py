@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from . import ADAM
+from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON
 
 
 class Model:
@@ -71,6 +71,8 @@ class Net(torch.nn.Module):
                 modules.append(self._embedding(weights.pop(0)))
             elif name == "lstm":
                 modules.append(self._lstm(weights.pop(0), weights.pop(0), weights.pop(0)))
+            elif name in ("encoder", "mean"):
+                modules.append(Mean() if name == "mean" else self._encoder(weights))
             if layer[-1] == "relu":
                 modules.append(torch.nn.ReLU())
         self.images = layers[0][0] == "conv"
@@ -122,6 +124,11 @@ class Net(torch.nn.Module):
         inner.bias_hh_l0.requires_grad_(False).zero_()  # Keras has one bias; two would learn twice as fast
         return made
 
+    def _encoder(self, weights):
+        made = Encoder([weights.pop(0) for _ in range(ENCODER_WEIGHTS)])
+        self._exports += [(weight, tuple(range(weight.ndim))) for weight in made.weights]
+        return made
+
 
 def _inverse(order):
     return [order.index(i) for i in range(len(order))]
@@ -143,3 +150,30 @@ class LastOutput(torch.nn.Module):
 
     def forward(self, x):
         return self.lstm(x)[0][:, -1]
+
+
+class Mean(torch.nn.Module):
+    """Over the steps."""
+
+    def forward(self, x):
+        return x.mean(1)
+
+
+class Encoder(torch.nn.Module):
+    """A transformer's block; its weights as ``native`` lists them."""
+
+    def __init__(self, arrays):
+        super().__init__()
+        self.weights = torch.nn.ParameterList([torch.nn.Parameter(array.clone()) for array in arrays])
+
+    def forward(self, x):
+        w = self.weights
+        query, key, value = (torch.einsum("btd,dhk->bhtk", x, w[i]) + w[i + 1][:, None] for i in (0, 2, 4))
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        mixed = torch.softmax(scores, -1) @ value
+        x = self._normalized(x + torch.einsum("bhqk,hkd->bqd", mixed, w[6]) + w[7], w[8], w[9])
+        inner = torch.relu(x @ w[10] + w[11]) @ w[12] + w[13]
+        return self._normalized(x + inner, w[14], w[15])
+
+    def _normalized(self, x, gain, offset):
+        return torch.nn.functional.layer_norm(x, x.shape[-1:], gain, offset, NORM_EPSILON)

@@ -20,6 +20,16 @@ from runner.store import Store
 
 PROBE = "diagnose"
 TRAINING = ("tensorflow", "torch", "jax")
+FAULTS = (
+    "biased-init",
+    "sorted-batches",
+    "unscaled-dropout",
+    "adam-epsilon",
+    "transposed-kernel",
+    "half-layer",
+    "wrong-gradient",
+)
+"""What ``probe/diagnose/faults.py`` can break."""
 SHORT: dict[str, Scalar] = {"seeds": 0, "steps": 2, "double": False}
 """The settings of a second run and of one with a switch thrown."""
 
@@ -74,6 +84,8 @@ def diagnose_command(**arguments: Any) -> None:
 
 def explain(request: Request) -> int:
     """Choose, measure, climb, print. Returns the exit code."""
+    if request.fault and request.fault not in FAULTS:
+        raise UsageError(f"no fault {request.fault!r}{suggest(request.fault, FAULTS)}; there are: {', '.join(FAULTS)}")
     pair = [cell_named(request.cell_a, request), cell_named(request.cell_b, request)]
     if pair[0] == pair[1] and not request.fault:
         raise UsageError("both are the same cell: nothing to explain")

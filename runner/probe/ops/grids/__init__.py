@@ -18,6 +18,7 @@ def cases():
         further,
         images,
         layers,
+        limits,
         losses,
         randoms,
         recurrent,
@@ -29,7 +30,7 @@ def cases():
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, further, augment,
+        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, further, limits, augment,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

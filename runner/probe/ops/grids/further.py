@@ -9,7 +9,6 @@ def add(add):
     _negative(add)
     _unknown(add)
     _later(add)
-    _bits(add)
 
 
 def _plain(add):
@@ -335,67 +334,4 @@ def _later(add):
         ops.jvp(lambda v: v * v, (x,), (x,))[1] ==> 2 * x * x
         """,
         inputs, family="later names", tol=256.0, eager=True,
-    )  # fmt: skip
-
-
-def _bits(add):
-    inputs = {
-        "t": "array([250, 251, 252, 3], 'uint8')",
-        "s": "array([100, 100, 27, -128], 'int8')",
-        "i": "array([2000000000, 1000000000, -2000000000], 'int32')",
-        "b": "bools(2, 3)",
-        "x": "normal(4, 3, seed=41)",
-        "k": "array([0, 2], 'uint8')",
-        "l": "array([0, 2], 'int64')",
-        "h": "array([1, 0, 3], 'int8')",
-    }
-    add(
-        """
-        ops.sum(t) ==> 756
-        ops.mean(t) ==> 189.0
-        ops.mean(s) ==> 24.75
-        ops.mean(i)
-        ops.prod(s[:2]) ==> 10000
-        ops.var(t)
-        ops.std(s)
-        ops.cast(t, "int8") ==> t.astype("uint8").astype("int8")
-        ops.cast(i, "float32")
-        ops.average(t)
-        ops.max(t)
-        ops.argmax(t)
-        ops.sort(s)
-        ops.divide(t, 2)
-        ops.true_divide(s, s)
-        ops.sqrt(t)
-        ops.take(x, k, axis=0)
-        ops.take(x, l, axis=0)
-        ops.take_along_axis(x, ops.cast(ops.argsort(x, axis=0), "int64"), axis=0) ==> np.sort(x, axis=0)
-        ops.one_hot(k, 3)
-        ops.one_hot(h, 4)
-        ops.sum(b, axis=1)
-        ops.mean(b, axis=1)
-        ops.cumsum(b, axis=1)
-        ops.where(b, 1, 0)
-        ops.any(b, axis=0)
-        ops.logical_or(b, b)
-        ops.argmax(b, axis=0)
-        ops.cast(b, "float32")
-        ops.prod(b)
-        ops.count_nonzero(b)
-        ops.matmul(ops.cast(b, "int32"), ops.transpose(ops.cast(b, "int32"))) ==> b.astype(int) @ b.T.astype(int)
-        ops.equal(t, 250)
-        ops.greater(t, 251)
-        ops.multiply(s[2:], 2.5)
-        ops.add(k, 0.5)
-        ops.power(k, 2)
-        ops.abs(s[:3])
-        ops.median(t)
-        ops.quantile(t, 0.5)
-        ops.clip(t, 0, 251)
-        ops.maximum(s, 5)
-        ops.floor_divide(s, 7)
-        ops.mod(s, 7)
-        ops.bitwise_and(t, 3)
-        """,
-        inputs, family="small integers",
     )  # fmt: skip

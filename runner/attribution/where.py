@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 
@@ -139,7 +140,7 @@ def version_key(version: str | None) -> tuple[int, ...]:
 
 def measuring(sample: Sample) -> str:
     """A script that measures the sample's cell once more with the same probe and settings."""
-    settings = [f"{sample.probe}.{name}={value}" for name, value in sample.settings.items() if _settable(value)]
+    settings = [f"{sample.probe}.{name}={json.dumps(value)}" for name, value in sample.settings.items()]
     words = ["-m", "runner", "matrix", "--only", sample.cell.id, "--probe", sample.probe, "--fresh"]
     words += [word for setting in settings for word in ("--setting", setting)]
     quoted = ", ".join(repr(word) for word in words)
@@ -147,7 +148,3 @@ def measuring(sample: Sample) -> str:
         f'"""Measures {sample.cell.id} with the probe {sample.probe} once more."""\n\n'
         f"import subprocess\nimport sys\n\nsubprocess.run([sys.executable, {quoted}], check=False)\n"
     )
-
-
-def _settable(value: object) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)

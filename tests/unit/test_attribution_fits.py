@@ -159,7 +159,8 @@ def measured(framework: str, keras: str, variant: str = "", probe: str = "conv2d
         Metric(name.replace("__", "."), value, *_layout(kinds.get(name.rpartition("__")[2])))
         for name, value in figures.items()
     )
-    return sample(framework, keras, {}, variant=variant, probe=probe, details={}, metrics=metrics)
+    settings = {"cases": "small"} if probe == "conv2d" else {}
+    return sample(framework, keras, {}, variant=variant, probe=probe, details={}, metrics=metrics, settings=settings)
 
 
 def _layout(kind: Any) -> tuple[Any, ...]:
@@ -178,6 +179,7 @@ def test_a_wrong_shape_of_a_convolution_follows_its_axis() -> None:
     assert found.title == "conv2d, same_odd: wrong shape - all torch cells with keras 3.0.5 - 3.8.0"
     assert found.first_good == "3.9.2"
     assert "'--probe', 'conv2d'" in found.script
+    assert "'--setting', 'conv2d.cases=\"small\"'" in found.script
     compile(found.script, "script", "exec")
 
 

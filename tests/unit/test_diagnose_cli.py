@@ -21,7 +21,7 @@ from runner.probe.diagnose import faults, toggles
 JAX = "jax-0.10.2_keras-3.11.3_py3.11_cpu"
 TENSORFLOW = "tensorflow-2.21.0_keras-3.11.3_py3.11_cpu"
 FINE = [0.5, 0.1, 10, "abc", [0.0] * 16]
-STEP = {
+STEP: dict[str, Any] = {
     "inputs": "1",
     "left_out": 1,
     "samples": 8,
@@ -34,7 +34,7 @@ STEP = {
     "float64": [0.0, [0.0] * 16],
 }
 SEEDS = {"loss": [0.30, 0.33, 0.31], "accuracy": [0.9, 0.91, 0.92], "first_epoch": [1.3, 1.31, 1.32]}
-EVIDENCE = {
+EVIDENCE: dict[str, Any] = {
     "network": "conv",
     "steps": [STEP],
     "seeded": dict.fromkeys(("as reported", "same weights", "same order"), SEEDS),
@@ -192,7 +192,7 @@ def test_the_payload_has_every_switch_and_the_ladder_every_rung() -> None:
     for framework in command.TRAINING:
         for device in ("cpu", "cuda", "mps"):
             for name in switches(Cell(framework, "1", "3", "3.11", device)):
-                toggles.before(name, framework, {})
+                toggles.before(name, framework, {})  # type: ignore[no-untyped-call]
     assert tuple(faults.FAULTS) == command.FAULTS
     assert [name for name, *_ in probe.RUNGS] == ["as reported", "same weights", "same order"]
 

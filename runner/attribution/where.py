@@ -93,7 +93,7 @@ def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tu
 
 
 def packages(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample]) -> tuple[str, ...]:
-    """What differs between the packages of the bad and the good cell that have most in common."""
+    """What differs between the packages of the bad and the good cell that have most in common, the older first."""
     fine = tuple(good)
     pairs = [
         (_unlike(samples[i].cell, samples[j].cell), i, j)
@@ -104,7 +104,7 @@ def packages(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample])
     if not pairs:
         return ()
     _, i, j = min(pairs)
-    before, after = samples[i].packages, samples[j].packages
+    before, after = (samples[k].packages for k in sorted((i, j), key=lambda k: _age(samples[k].cell)))
     return tuple(
         f"{name} {before.get(name, 'absent')} -> {after.get(name, 'absent')}"
         for name in sorted({*before, *after})
@@ -120,7 +120,11 @@ def _unlike(a: Cell, b: Cell) -> tuple[int, int]:
 
 def newest(cells: Iterable[int], samples: Sequence[Sample]) -> int:
     """The place of the cell with the newest Keras, then framework: the one to show things on."""
-    return max(cells, key=lambda i: (version_key(samples[i].cell.keras), version_key(samples[i].cell.version)))
+    return max(cells, key=lambda i: _age(samples[i].cell))
+
+
+def _age(cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return version_key(cell.keras), version_key(cell.version)
 
 
 def versions(cell: Cell) -> str:

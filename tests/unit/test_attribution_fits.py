@@ -65,6 +65,12 @@ def test_a_defect_of_one_backend_is_told_once_with_its_bounds_and_script() -> No
     assert "2 instead of 1" in found.observed
 
 
+def test_packages_are_told_from_the_older_to_the_newer_wherever_the_defect_is() -> None:
+    found = only(history(lambda f, k: {"fit.ema(weights)": wrong() if f == "torch" and k > (3, 9) else OK}))
+    assert (found.last_good, found.first_bad, found.first_good) == ("3.8.0", "3.9.2", None)
+    assert found.packages == ("keras 3.8.0 -> 3.9.2",)
+
+
 def test_what_is_only_reported_wrongly_is_less_grave_and_says_so() -> None:
     reported = only(history(lambda f, _: {"fit.mask(mae)": wrong() if f == "jax" else OK, "fit.mask(weights)": OK}))
     trained = only(history(lambda f, _: {"fit.mask(weights)": wrong() if f == "jax" else OK}))

@@ -61,6 +61,14 @@ def not_measured(report: Report) -> tuple[str, ...]:
     )
 
 
+def none_found(report: Report) -> str:
+    """What stands in the place of findings where there are none."""
+    compared = any(
+        c.baseline and c.verdict not in (Verdict.NOT_COMPARABLE, Verdict.NO_BASELINE) for c in report.comparisons
+    )
+    return "None: no difference was found." if compared else "None: nothing could be compared."
+
+
 def last_lines(report: Report, found: Sequence[Finding], most: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Where a process failed, and the last ``most`` lines that it printed: one process for each finding about that.
 

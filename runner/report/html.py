@@ -9,7 +9,7 @@ from importlib import resources
 from runner.model import Comparison, Verdict
 from runner.report import figures
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import findings, last_lines, not_measured
+from runner.report.findings import findings, last_lines, none_found, not_measured
 from runner.report.marks import Mark
 from runner.report.summary import Summary
 from runner.report.table import (
@@ -79,6 +79,7 @@ def render(report: Report) -> str:
         findings=[_finding(f) for f in found],
         logs=[(where, "\n".join(log)) for where, log in last_lines(report, found, most=_LOG_LINES)],
         views=views,
+        none_found=none_found(report),
         baseline=BASELINE if any(row.leads for t in drawn for row in t.rows) else "",
         legend=[(m.symbol, m.meaning, _style(m)) for m in used_marks(drawn)],
         not_measured=not_measured(report),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from runner.model import Cell
 from runner.report import figures, lines
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import findings, last_lines, not_measured
+from runner.report.findings import findings, last_lines, none_found, not_measured
 from runner.report.lines import GAP
 from runner.report.marks import Mark
 from runner.report.table import BASELINE, Figure, Row, Table, common, labels, tables, used_marks
@@ -55,7 +55,7 @@ def render(report: Report, width: int = 100, *, ascii_only: bool = False, comman
         out += [lines.text(""), *_table(table, shared, width)]
     out += [lines.text(""), *_legend(drawn, width)]
     found = findings(report)
-    out += _findings(found, width) if drawn else []
+    out += _findings(found, width, none_found(report)) if drawn else []
     for where, log in last_lines(report, found, most=_LOG_LINES):
         out += [
             lines.text(""),
@@ -242,13 +242,13 @@ def _legend(drawn: Sequence[Table], width: int) -> list[Text]:
     return lines.wrapped(lines.together(parts, width), width, "dim") if parts else []
 
 
-def _findings(found: Sequence[Finding], width: int) -> list[Text]:
+def _findings(found: Sequence[Finding], width: int, none: str) -> list[Text]:
     out = [lines.text(""), lines.text("Findings", "bold")]
     for finding in found[:_MOST_FINDINGS]:
         out += lines.items(finding.severity.mark.symbol, finding.sentence, width, finding.severity.mark.style)
     if len(found) > _MOST_FINDINGS:
         out.append(lines.text(f"  and {len(found) - _MOST_FINDINGS} more (--format json has all)", "dim"))
-    return out if found else [*out, lines.text("  None: no difference was found.")]
+    return out if found else [*out, lines.text(f"  {none}")]
 
 
 def _commands(report: Report, found: Sequence[Finding], width: int, *, everything: bool) -> list[Text]:

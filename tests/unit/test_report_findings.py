@@ -10,7 +10,7 @@ import pytest
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import Finding, Report, Severity, command
 from runner.report.data import all_notes
-from runner.report.findings import findings, not_measured
+from runner.report.findings import findings, none_found, not_measured
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
 NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")
@@ -207,3 +207,9 @@ def test_processes_that_this_machine_lost_are_told_beside_those_that_ran() -> No
     assert not_measured(Report((ran, lost), ())) == (
         "torch 2.2.2 with keras 3.11.3: unavailable: mnist: 1 of 2 processes: the Docker engine stopped answering",
     )
+
+
+def test_where_nothing_was_compared_no_difference_is_claimed() -> None:
+    assert "no difference" in none_found(two_cells(judged("free.step_s", Verdict.SAME)))
+    for alone in (two_cells(), two_cells(judged("free.step_s", Verdict.NOT_COMPARABLE))):
+        assert none_found(alone) == "None: nothing could be compared."

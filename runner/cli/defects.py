@@ -24,7 +24,8 @@ def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path |
 
     Each is told once: the cells that show it, the axis it follows, the first bad and the first good version.
     """
-    from runner import attribution, store
+    from runner import attribution, resources, store
+    from runner.judge import known
     from runner.report import figures
 
     samples = store.load(folders)
@@ -41,10 +42,13 @@ def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path |
 
         click.echo(json.dumps([asdict(defect) for defect in found], indent=1))
         return
+    reports = known.load(resources.matrix_dir() / "expectations.toml")
     for number, defect in enumerate(found, 1):
         click.echo(f"{number:3}  {figures.plain(defect.title)}")
         for line in _evidence(defect):
             click.echo(f"     {figures.plain(line)}")
+        for address in known.issues(reports, defect.op, defect.kind, defect.cells):
+            click.echo(f"     known: {address}")
     for text in attribution.agreements(samples):
         click.echo(f"     {figures.plain(text)}")
     click.echo(f"{len(found)} defects" + (f"; scripts in {scripts}" if scripts else ""))

@@ -33,6 +33,8 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     schema: int
     expect: list[_Entry] = []
+    defect: list[dict[str, str]] = []
+    """``runner.judge.known`` reads these."""
 
 
 def read(path: Path) -> tuple[Expectation, ...]:

@@ -337,7 +337,6 @@ def _preprocessing(add):
         layers.Resizing(3, 4)(p) ==> ref.resize_bilinear(p, 3, 4)
         layers.Resizing(10, 9)(p) ==> ref.resize_bilinear(p, 10, 9)
         layers.Resizing(4, 4, interpolation="nearest")(p) ==> ref.resize_nearest(p, 4, 4)
-        layers.RandomCrop(3, 4)(p, training=False) ==> ?
         layers.Resizing(4, 4, crop_to_aspect_ratio=True)(p) ==> ?
         layers.Resizing(4, 4, pad_to_aspect_ratio=True)(p) ==> ?
         layers.Resizing(5, 4, interpolation="bicubic")(p) ==> ?

@@ -11,6 +11,7 @@ from runner.report import figures
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
 from runner.report.findings import findings, last_lines, none_found, not_measured
 from runner.report.marks import Mark
+from runner.report.seeding import HEADING, seeding
 from runner.report.summary import Summary
 from runner.report.table import (
     BASELINE,
@@ -82,6 +83,8 @@ def render(report: Report) -> str:
         none_found=none_found(report),
         baseline=BASELINE if any(row.leads for t in drawn for row in t.rows) else "",
         legend=[(m.symbol, m.meaning, _style(m)) for m in used_marks(drawn)],
+        seeding_heading=HEADING,
+        seeding=seeding(report),
         not_measured=not_measured(report),
         notes=all_notes(report),
         commands=[(cell_id, command(cell_id, report)) for cell_id in cell_ids(report)],

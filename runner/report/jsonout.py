@@ -10,6 +10,7 @@ from runner.model import Comparison, Sample, Skip
 from runner.report import figures, native
 from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
 from runner.report.findings import findings, not_measured
+from runner.report.seeding import seeding
 from runner.report.summary import Summary, summarise
 
 SCHEMA = 1
@@ -29,6 +30,7 @@ def to_dict(report: Report) -> dict[str, Any]:
             {"severity": f.severity.name.lower(), "text": f.sentence, "cells": list(f.cells), "issue": f.issue}
             for f in findings(report)
         ],
+        "seeding": list(seeding(report)),
         "skips": [_skip(s) for s in report.skips],
         "not_measured": list(not_measured(report)),
         "notes": all_notes(report),

@@ -15,6 +15,7 @@ from runner.report import figures
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
 from runner.report.findings import findings, last_lines, not_measured
 from runner.report.marks import Mark
+from runner.report.seeding import HEADING, seeding
 from runner.report.table import BASELINE, Row, Table, common, labels, tables, used_marks
 
 LIMIT_BYTES = 1 << 20
@@ -52,6 +53,7 @@ def render(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
     if not drawn:
         blocks.append(_Block("\n**No cell was measured.**\n", ()))
     blocks += _list("### Findings", [_finding(f) for f in found[:_OPEN_FINDINGS]])
+    blocks += _list(f"### {HEADING}", [f"- {escape(line)}\n" for line in seeding(report)])
     blocks += [_table(table, shared) for table in drawn]
     blocks += [_Block(legend, ())] if (legend := _legend(drawn)) else []
     blocks += _folded("more findings", [_finding(f) for f in found[_OPEN_FINDINGS:]])

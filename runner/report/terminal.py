@@ -17,6 +17,7 @@ from runner.report.data import Finding, Report, all_notes, cell_ids, command, ex
 from runner.report.findings import findings, last_lines, none_found, not_measured
 from runner.report.lines import GAP
 from runner.report.marks import Mark
+from runner.report.seeding import HEADING, seeding
 from runner.report.table import BASELINE, Figure, Row, Table, common, labels, tables, used_marks
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def render(report: Report, width: int = 100, *, ascii_only: bool = False, comman
             lines.text(f"Last lines of {where}", "bold"),
             *(lines.text(f"  {line}") for line in log),
         ]
+    out += lines.section(HEADING, seeding(report), width)
     out += lines.section("Not measured", not_measured(report), width)
     out += lines.section("Notes", all_notes(report), width)
     out += _commands(report, found, width, everything=commands)

@@ -172,7 +172,7 @@ def _recipe(fields: Mapping[str, list[str]], path: Path) -> Recipe:
     single = {}
     for key in ("environment", "python", "platform", "build", "exclude-newer"):
         if len(fields.get(key, ())) != 1:
-            raise UsageError(f"{path}: the header must name {key} once")
+            raise UsageError(f"{path}: no whole lock: its header must name {key} once; `runner lock` makes it again")
         single[key] = fields[key][0]
     return Recipe(
         environment=single["environment"],

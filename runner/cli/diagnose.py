@@ -30,8 +30,9 @@ FAULTS = (
     "wrong-gradient",
 )
 """What ``probe/diagnose/faults.py`` can break."""
-SHORT: dict[str, Scalar] = {"seeds": 0, "steps": 2, "double": False}
-"""The settings of a second run and of one with a switch thrown."""
+SHORT: dict[str, Scalar] = {"seeds": 0, "double": False}
+"""The settings of a second run and of one with a switch thrown; they replay ``SHORT_STEPS`` at most."""
+SHORT_STEPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,8 @@ class _Work:
             "fault": request.fault if side == 1 else "",
             **changed,
         }
+        if changed:
+            settings["steps"] = min(request.steps, SHORT_STEPS)
         limits = plan.default_limits(request.timeout_s, machine.here().memory_bytes)
         spec = ProbeSpec(PROBE, settings, replace(limits), timed=False)
         return Job(cell, environment, spec, number, request.seed, executor)

@@ -134,6 +134,8 @@ class Diagnosis:
     bit_equal: bool
     left_out: int
     samples: int
+    same_inputs: bool
+    """Whether both references came to the same bits; another NumPy may round a weight otherwise, which moves no figure."""
 
     @property
     def differs(self) -> bool:
@@ -163,6 +165,7 @@ def diagnose(a: Side, b: Side) -> Diagnosis:
         bit_equal=_bits(a.ladder) == _bits(b.ladder),
         left_out=sum(step.left_out for step in a.ladder.steps),
         samples=sum(step.samples for step in a.ladder.steps),
+        same_inputs=[step.inputs for step in a.ladder.steps] == [step.inputs for step in b.ladder.steps],
     )
 
 

@@ -82,6 +82,8 @@ def _tables(d: Diagnosis) -> Sequence[tuple[str, tuple[tuple[str, ...], Rows]]]:
 
 def _legend(d: Diagnosis) -> str:
     drift = f" Free-running losses: {max(d.trajectory):.1g} apart at most." if d.trajectory else ""
+    if not d.same_inputs:
+        drift += " The references differ in last bits (another NumPy), so bits of the two cells do not compare."
     return (
         f"Network {d.network}, {d.samples} samples replayed, {d.left_out} passed over because they lie within rounding "
         f"of a kink. u: 2^-24 sum |x w|; 'rounding' in the ladder: what random roundings of two units come to.{drift}"

@@ -105,6 +105,7 @@ def test_every_cell_runs_its_ladder_a_second_run_and_its_switches(
     ]
     known = payload.settings("diagnose")
     assert all(set(s) <= set(known) for _, s in settings)
+    assert [s["steps"] for _, s in settings] == [4, 4, *[2] * 6]
     slots = [(job.cell, job.round) for job in runs.jobs]
     assert len(set(slots)) == len(slots), "a result file each"
 
@@ -186,6 +187,11 @@ def test_a_cell_is_compared_with_itself_broken_on_purpose(runs: Runs, capsys: py
     assert code == 0
     assert f"{JAX} (adam-epsilon)" in out
     assert [job.probe.settings["fault"] for job in runs.jobs] == ["", "adam-epsilon", "", "adam-epsilon"]
+
+
+def test_a_short_run_replays_no_more_steps_than_the_ladder(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(capsys, JAX, TENSORFLOW, "--steps", "1")
+    assert {job.probe.settings["steps"] for job in runs.jobs} == {1}
 
 
 def test_the_payload_has_every_switch_and_the_ladder_every_rung() -> None:

@@ -140,7 +140,7 @@ def test_hostile_lines_are_refused(line: str) -> None:
 
 @pytest.mark.parametrize("content", ["", "# Made by hand\n", "torch==2.2.2\n", "\x00"])
 def test_something_else_is_no_lock(content: str) -> None:
-    with pytest.raises(UsageError, match="no whole lock.*`runner lock` makes it again|not a line of a lock"):
+    with pytest.raises(UsageError, match=r"no whole lock.*`runner lock` makes it again|not a line of a lock"):
         lockfile.parse(content, Path("x.txt"))
 
 

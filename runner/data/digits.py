@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,8 +50,31 @@ def _users(path: Path, published: str) -> DataFile:
     missing = [name.removesuffix(".npy") for name in _ARRAYS if name not in names]
     if missing:
         raise UsageError(f"--data {path}: lacks {', '.join(missing)}; it needs the arrays of Keras's mnist.npz")
+    if problem := _problem(path):
+        raise UsageError(f"--data {path}: {problem}")
     digest = sha256(path)
     return DataFile(path, "mnist" if digest == published else path.stem, digest)
+
+
+def _problem(path: Path) -> str:
+    """What in the file is not as in Keras's mnist.npz, or empty. Of the images only the headers are read."""
+    import numpy as np
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for part in ("train", "test"):
+                with archive.open(f"x_{part}.npy") as file:
+                    np.lib.format.read_magic(file)
+                    images = np.lib.format.read_array_header_1_0(file)[0]
+                with archive.open(f"y_{part}.npy") as file:
+                    labels = np.lib.format.read_array(file, allow_pickle=False)
+                if len(images) != 3 or images[1:] != (28, 28) or not images[0] or labels.shape != images[:1]:
+                    return f"x_{part} and y_{part} are {images} and {labels.shape}, not (n, 28, 28) and (n,)"
+                if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 9:
+                    return f"y_{part} holds other labels than the whole numbers from 0 to 9"
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        return f"its arrays cannot be read: {error}"
+    return ""
 
 
 # --- synthetic digits -------------------------------------------------------------------------------------

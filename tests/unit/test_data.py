@@ -50,6 +50,24 @@ def test_a_file_that_is_no_mnist_is_refused_in_one_line(tmp_path: Path) -> None:
         digits.prepare(_mnist(tmp_path / "half.npz", y_test=None), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"x_train": np.zeros((2, 14, 28), np.uint8)}, r"x_train and y_train are \(2, 14, 28\) and \(2,\)"),
+        ({"y_test": np.zeros(5, np.uint8)}, r"x_test and y_test are \(2, 28, 28\) and \(5,\)"),
+        ({"x_test": np.zeros((0, 28, 28)), "y_test": np.zeros(0, int)}, r"\(0, 28, 28\) and \(0,\)"),
+        ({"y_train": np.array([0, 90])}, "y_train holds other labels than the whole numbers from 0 to 9"),
+        ({"y_train": np.array([0.5, 1])}, "y_train holds other labels"),
+        ({"y_train": np.array([0, 1], object)}, "its arrays cannot be read"),
+    ],
+)
+def test_arrays_that_are_no_digits_are_refused_before_anything_runs(
+    tmp_path: Path, arrays: dict[str, object], says: str
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        digits.prepare(_mnist(tmp_path / "other.npz", **arrays), tmp_path)
+
+
 def test_a_download_is_checked_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = _mnist(tmp_path / "real.npz").read_bytes()
     _published(monkeypatch, "mnist", sha256=hashlib.sha256(content).hexdigest())

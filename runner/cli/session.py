@@ -58,6 +58,10 @@ class Request:
         ):
             if value != default:
                 words += [option, str(value)]
+        if self.timeout_s is not None:
+            words += ["--timeout", f"{self.timeout_s:g}"]
+        if self.offline:
+            words.append("--offline")
         for path in self.data:
             words += ["--data", path]
         for setting in self.settings:
@@ -82,6 +86,8 @@ def matrix(request: Request) -> int:
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = assemble.Wish(request.executor, request.rounds, request.seed, request.timeout_s)
     planned = assemble.planned(chosen, cells, probes, wish)
+    if request.max_rounds and request.max_rounds < request.rounds:
+        raise UsageError(f"--max-rounds {request.max_rounds} is less than --rounds {request.rounds}")
     if request.dry_run:
         return _show(planned)
     if request.max_rounds and (request.keep is not None or request.keep_free is not None):

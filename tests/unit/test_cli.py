@@ -89,6 +89,7 @@ def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["matrix", "--floor", "1", "--dry-run"], "--floor"),
         (["matrix", "--timeout", "inf", "--dry-run"], "'inf' is no number"),
         (["judge", "-", "--alpha", "2"], "--alpha"),
+        (["matrix", "--rounds", "5", "--max-rounds", "3", "--dry-run"], "--max-rounds 3 is less than --rounds 5"),
         (["matrix", "--device", "cuda", "--dry-run"], "--device goes with --executor current"),
         (["matrix", "--device", "gpu", "--executor", "current", "--dry-run"], "'gpu' is not one of"),
         (["list", "--set", ""], "no set ''"),
@@ -386,8 +387,10 @@ def test_the_reproducing_command_repeats_what_was_not_default() -> None:
     }  # fmt: skip
     assert Request(**defaults).invocation() == ""  # type: ignore[arg-type]
     changed: dict[str, object] = {**defaults, "set_name": "seeds", "seed": 3, "settings": ("mnist.epochs=1",)}
-    changed["data"] = ("a b", "daquar=photos")
-    repeated = "--set seeds --seed 3 --data 'a b' --data daquar=photos --setting mnist.epochs=1"
+    changed |= {"data": ("a b", "daquar=photos"), "timeout_s": 1800.0, "offline": True}
+    repeated = (
+        "--set seeds --seed 3 --timeout 1800 --offline --data 'a b' --data daquar=photos --setting mnist.epochs=1"
+    )
     assert Request(**changed).invocation() == repeated  # type: ignore[arg-type]
 
 

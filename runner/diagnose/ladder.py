@@ -135,7 +135,7 @@ class Diagnosis:
     left_out: int
     samples: int
     same_inputs: bool
-    """Whether both references came to the same bits; another NumPy may round a weight otherwise, which moves no figure."""
+    """Whether both references came to the same bits; another NumPy may round a weight otherwise."""
 
     @property
     def differs(self) -> bool:

@@ -75,6 +75,8 @@ class Request:
 
 def matrix(request: Request) -> int:
     """Everything, in order. Returns the exit code."""
+    if request.max_rounds and request.max_rounds < request.rounds:
+        raise UsageError(f"--max-rounds {request.max_rounds} is less than --rounds {request.rounds}")
     given = data.parse(request.data)
     at_hand = request.executor == "current"
     if request.device != "cpu" and not at_hand:
@@ -86,8 +88,6 @@ def matrix(request: Request) -> int:
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = assemble.Wish(request.executor, request.rounds, request.seed, request.timeout_s)
     planned = assemble.planned(chosen, cells, probes, wish)
-    if request.max_rounds and request.max_rounds < request.rounds:
-        raise UsageError(f"--max-rounds {request.max_rounds} is less than --rounds {request.rounds}")
     if request.dry_run:
         return _show(planned)
     if request.max_rounds and (request.keep is not None or request.keep_free is not None):

@@ -169,21 +169,43 @@ class JudgeTrial:
         axis = difference(base.cell, place.cell)
         if axis is None:
             raise UsageError("--metric needs a package that is an axis of the cell: a framework or keras")
-        order = [base, place]
-        jobs = [
-            Job(one.cell, one.environment, self.spec, number, number, one.executor)
-            for number in range(self.rounds)
-            for one in (order if number % 2 == 0 else order[::-1])
-        ]
-        samples = _measure(tuple(jobs), executors, self.files)
-        broken = next((sample for sample in samples if sample.status != Status.OK), None)
-        if broken is not None:
-            told = self.verdict == Verdict.BROKEN and broken.cell == place.cell
-            return Result(Mark.BAD if told else Mark.SKIP, f"{broken.status}: {broken.reason}", [], broken.wall_s)
         settings = judge.JudgeSettings(max_rounds=self.rounds)
-        judged = judge.judge(samples, [judge.Pair(base.cell, place.cell, axis)], (), settings)
-        mark, reason = verdict_mark(judged, self.metric, self.verdict)
+        pair = judge.Pair(base.cell, place.cell, axis)
+        samples: list[Sample] = []
+        mark, reason, done = Mark.SKIP, "", 0
+        for look in settings.looks:
+            samples += _measure(self._jobs(base, place, range(done, look)), executors, self.files)
+            broken = next((sample for sample in samples if sample.status != Status.OK), None)
+            if broken is not None:
+                told = self.verdict == Verdict.BROKEN and broken.cell == place.cell
+                return Result(Mark.BAD if told else Mark.SKIP, f"{broken.status}: {broken.reason}", [], broken.wall_s)
+            judged = judge.judge(only(samples, self.metric), [pair], (), settings)
+            mark, reason = verdict_mark(judged, self.metric, self.verdict)
+            done = look
+            if mark != Mark.SKIP:
+                break
         return Result(mark, reason, [], sum(sample.wall_s for sample in samples))
+
+    def _jobs(self, base: targets.Place, place: targets.Place, rounds: range) -> tuple[Job, ...]:
+        """The rounds, each with a process of both; which one goes first alternates."""
+        order = [base, place]
+        return tuple(
+            Job(one.cell, one.environment, self.spec, number, number, one.executor)
+            for number in rounds
+            for one in (order if number % 2 == 0 else order[::-1])
+        )
+
+
+def only(samples: Sequence[Sample], metric: str) -> list[Sample]:
+    """The samples with that one metric: an error rate shared with others that nobody asked for would cost rounds.
+
+    Raises UsageError for a metric the probe does not have.
+    """
+    names = list(dict.fromkeys(m.name for sample in samples for m in sample.metrics))
+    name = next((n for n in names if n == metric or n.endswith(f".{metric}")), None)
+    if name is None:
+        raise UsageError(f"the probe has no metric {metric!r}{suggest(metric, names)}; there are: {', '.join(names)}")
+    return [replace(sample, metrics=tuple(m for m in sample.metrics if m.name == name)) for sample in samples]
 
 
 def verdict_mark(judged: Sequence[Comparison], metric: str, verdict: Verdict) -> tuple[Mark, str]:

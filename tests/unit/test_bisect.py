@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,24 @@ from runner.bisect import Ask, Found, Mark, Refused, Step, ahead, step, vote
 from runner.cli import bisection, targets, trials
 from runner.errors import UsageError
 from runner.executors import Prepared
-from runner.model import Comparison, Environment, Status, Verdict
+from runner.model import (
+    Better,
+    Cell,
+    Comparison,
+    Environment,
+    Job,
+    Kind,
+    Metric,
+    ProbeSpec,
+    Sample,
+    Status,
+    Verdict,
+)
 from runner.repro import releases, script
 from runner.repro.pins import Target
+
+ENVIRONMENT = Environment("jax", "0.5.0", "3.8", "3.11", "cpu", "linux-x86_64")
+PREPARED = Prepared(ENVIRONMENT, "python")
 
 
 def _search(truth: list[Mark], *, find_fix: bool = False) -> tuple[Step, list[str]]:
@@ -132,6 +148,33 @@ class TestTrials:
         comparison = Comparison("a", "b", "keras", "mnist", "free.step_s", Verdict.SAME, "")
         with pytest.raises(UsageError, match=r"did you mean 'free\.step_s'"):
             trials.verdict_mark([comparison], "fre.stepp_s", Verdict.REGRESSED)
+
+    def test_the_judge_is_given_no_more_rounds_than_it_asks_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A large change is decided at the first look; what is undecided goes on to the last."""
+        steps = {"3.5": 1.0, "3.8": 1.5}
+        measured: list[int] = []
+
+        def measure(jobs: Sequence[Job], *_: object) -> list[Sample]:
+            measured.append(len(jobs))
+            return [self._sample(job, steps[str(job.cell.keras)]) for job in jobs]
+
+        monkeypatch.setattr(trials, "_measure", measure)
+        trial = trials.JudgeTrial(ProbeSpec("speed"), {}, "step_s", Verdict.REGRESSED, 20)
+        base, place = (targets.Place(Cell("jax", "0.5.0", k, "3.11", "cpu"), ENVIRONMENT, "host") for k in steps)
+        result = trial.run(place, PREPARED, base, {})
+        assert (result.mark, result.reason.split(":")[0]) == (Mark.BAD, "overhead.step_s regressed")
+        assert sum(measured) < 40
+        measured.clear()
+        steps["3.8"] = 1.05
+        assert trial.run(place, PREPARED, base, {}).mark in (Mark.SKIP, Mark.GOOD)
+        assert sum(measured) > 16
+
+    @staticmethod
+    def _sample(job: Job, step_s: float) -> Sample:
+        noise = 1 + 0.04 * math.sin(7 * job.round + 3 * (job.cell.keras == "3.8"))
+        figures = {"overhead.step_s": step_s * noise, "import_s": 3.0 * noise}
+        metrics = tuple(Metric(name, value, Kind.TIMING, Better.LOWER, "s") for name, value in figures.items())
+        return Sample(job.cell, "e", "speed", {}, job.round, job.seed, "host", Status.OK, "", metrics)
 
     def test_one_case_of_a_sweep_decides(self) -> None:
         cases = {"relu": ["ok"], "conv": ["wrong", "", "", "", "off by one"], "conv#jit": ["ok"]}

@@ -62,6 +62,23 @@ def test_pooling_does_not_count_padding() -> None:
     np.testing.assert_allclose(reference.max_pool(-x, 3, 1, "same").ravel(), [0.0, 0.0, -1.0, -2.0])
 
 
+def test_the_gaussian_blur_has_height_first() -> None:
+    signal = pytest.importorskip("scipy.signal")
+    x = np.random.RandomState(0).rand(1, 6, 7, 1)
+    rows, columns = (np.exp(-0.5 * (np.arange(-k, k + 1) / s) ** 2) for k, s in ((1, 0.5), (2, 2.0)))
+    kernel = np.outer(rows / rows.sum(), columns / columns.sum())
+    wanted = signal.correlate2d(x[0, :, :, 0], kernel, mode="same")
+    np.testing.assert_allclose(reference.gaussian_blur(x, (3, 5), (0.5, 2.0))[0, :, :, 0], wanted)
+
+
+@pytest.mark.parametrize(
+    ("promised", "shape", "kept"),
+    [((2, 3), (2, 3), True), ((None, 3), (5, 3), True), ((2, 3), (2, 4), False), ((2,), (2, 1), False), ((), (), True)],
+)
+def test_an_unknown_axis_promises_nothing(promised: tuple, shape: tuple, kept: bool) -> None:
+    assert p._fits(promised, shape) == kept
+
+
 def test_special_functions_are_scipys() -> None:
     special = pytest.importorskip("scipy.special")
     x = np.linspace(-0.999, 0.999, 21)

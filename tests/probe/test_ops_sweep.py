@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.probe.ops import engines, supervise, sweep
+from runner.probe.ops import engines, gradients, supervise, sweep, truth
 from runner.probe.ops.case import Case, Sweep, operation
 
 PAYLOAD = Path(supervise.__file__).parents[2]
@@ -116,6 +116,47 @@ def test_every_outcome_has_its_name(expr: str, ref: str | None, status: str) -> 
 def test_a_message_is_kept_without_what_changes_from_run_to_run() -> None:
     one = case("ops.sin(x)", "np.sin(x)")
     assert swept(one).records[one.ident][4] == "RuntimeError: at 0x in x.py: conv broke"
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("Resizing with Lanczos interpolation is not supported by the PyTorch backend. Received: x", "unsupported"),
+        ("Argument `num_segments` must be set when using the JAX backend. Received: None", "unsupported"),
+        ("torch.linspace does not support an `axis` argument. Received axis=-1", "unsupported"),
+        ("`strides > 1` not supported in conjunction with `dilation_rate > 1`", "raises"),
+        ("The size of tensor a (6) must match the size of tensor b (5)", "raises"),
+    ],
+)
+def test_a_limit_that_names_its_backend_is_no_failure(message: str, status: str) -> None:
+    def limited(_):
+        raise ValueError(message)
+
+    sweeper = sweep.Sweeper(engines.Engine(fake_keras()), 60.0, Journal())
+    sweeper.engine.keras.ops.cos = limited
+    one = case("ops.cos(x)", "np.cos(x)")
+    sweeper.run([one])
+    assert sweeper.records[one.ident][0] == status
+
+
+@pytest.mark.parametrize(
+    ("expr", "status"),
+    [("dtype_of(ops.exp, 'int8')", "dtype"), ("missing_in_config(losses.Huber, delta=0.5)", "wrong")],
+)
+def test_a_wrong_text_is_named_with_what_came(expr: str, status: str) -> None:
+    output = engines.Output([np.asarray("int8")], ["python"])
+    found = truth.verdict(Case(expr, {}, "'float32'"), output, truth.Truth([np.asarray("float32")], [None]))
+    assert found[0] == status
+    assert found[2] == "expected ['float32'], got ['int8']"
+
+
+def test_gradients_are_held_against_differences_of_the_reference() -> None:
+    one = case("ops.square(x)", "x ** 2", wrt=("x",))
+    exact, cotangents = {"x": np.array([0.5, 2.0])}, [np.array([1.0, 1.0])]
+    assert gradients.judge(one, exact, cotangents, [np.array([1.0, 4.0])]) is None
+    assert gradients.judge(one, exact, cotangents, [np.array([1.0, 4.1])])[0] == "wrong"
+    assert gradients.judge(one, exact, cotangents, [np.array([1.0, np.nan])])[0] == "nan"
+    assert gradients.judge(one, exact, cotangents, [None])[0] == "wrong"
 
 
 def test_a_symbolic_call_must_promise_what_comes_out() -> None:

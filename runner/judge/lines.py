@@ -71,7 +71,7 @@ def samples(lines: Iterable[str | bytes], source: str) -> list[Sample]:
     8601). A timing needs its ``round``, since rounds pair the cells; a seeded figure without ``seed`` takes the
     round for it. NaN and Infinity are read as Python writes them.
 
-    Raises UsageError naming ``source`` and the line for one that is no such object.
+    Raises UsageError naming ``source`` and the line for one that is no such object or contradicts an earlier one.
     """
     reader = _Reader()
     for number, line in enumerate(lines, 1):

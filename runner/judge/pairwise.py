@@ -82,6 +82,8 @@ def _unusable(series: Series) -> str:
     busy = sum(not sample.quiet for sample, _ in series.points)
     if busy == len(series.points):
         return "other work ran meanwhile"
+    if len(series.points) == 1:
+        return "one value, which is not positive and finite"
     return f"{len(series.points)} values, none of them positive and finite"
 
 

@@ -167,6 +167,20 @@ def test_what_is_no_number_in_every_process_agrees_with_itself(
     assert (code, shown["comparisons"][0]["verdict"]) == (0, "same")
 
 
+@pytest.mark.parametrize(("n", "says"), [(1, "one value, which is not"), (3, "3 values, none of them")])
+def test_a_cell_without_a_usable_value_is_told_and_is_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], n: int, says: str
+) -> None:
+    content = [
+        json.dumps({"cell": cell, "round": r, "metric": "m", "value": value})
+        for r in range(n)
+        for cell, value in (("A", 1.0), ("B", None))
+    ]
+    code, shown, _ = judged(tmp_path, capsys, content)
+    assert (code, shown["comparisons"][0]["verdict"]) == (4, "inconclusive")
+    assert f"the candidate has no usable value: {says}" in shown["comparisons"][0]["reason"]
+
+
 def test_a_baseline_that_no_line_has_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = judged(tmp_path, capsys, lines(), "--baseline", "a")
     assert (code, err) == (2, "runner: --baseline 'a': no line has that cell\n")

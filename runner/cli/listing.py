@@ -12,7 +12,7 @@ from runner.cli import options
 
 @click.command("list")
 @options.which_cells
-@click.option("--json", "as_json", is_flag=True, help="One JSON object with the cells, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with the cells (or the sets), for programs.")
 @click.option("--sets", "show_sets", is_flag=True, help="The sets there are, instead of cells.")
 @click.option("--github", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Job matrices; plan in DIR.")
 @click.option("--condensed/--whole", default=None, help="With --github: fewer cells (default: for pull requests).")
@@ -37,7 +37,7 @@ def list_command(
     DIR what they come to in minutes and GB (plan.md) and what is to be measured (run.json).
     """
     if show_sets:
-        _sets()
+        _sets(as_json=as_json)
         return
     if folder is not None:
         from runner.cli import github
@@ -80,10 +80,16 @@ def list_command(
         click.echo(f"note: {note}", err=True)
 
 
-def _sets() -> None:
+def _sets(*, as_json: bool) -> None:
     from runner import matrix
 
     loaded = matrix.load()
+    if as_json:
+        import json
+
+        sets = {name: one.description for name, one in loaded.sets.items()}
+        click.echo(json.dumps({"default": loaded.default, "sets": sets}, indent=1))
+        return
     for name, one in loaded.sets.items():
         default = " (default)" if name == loaded.default else ""
         click.echo(f"{name:<14} {one.description}{default}")

@@ -62,6 +62,10 @@ def test_list_json_holds_every_cell(capsys: pytest.CaptureFixture[str]) -> None:
 def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["list", "--sets"]) == 0
     assert "quick" in capsys.readouterr().out
+    assert cli.run(["list", "--sets", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["default"] == "quick"
+    assert set(shown["sets"]) == set(matrix.load().sets)
 
 
 @pytest.mark.parametrize(

@@ -263,5 +263,9 @@ def _commands(report: Report, found: Sequence[Finding], width: int, *, everythin
     out = [lines.text(""), lines.text("Run one cell again", "bold")] if ids else []
     out += [lines.text(f"  {command(cell_id, report)}", "dim") for cell_id in ids[:limit]]
     if limit < len(ids):
-        out += lines.wrapped(f"and {len(ids) - limit} more: put another cell's id after --only", width, "dim")
+        out += lines.wrapped(
+            f"and {len(ids) - limit} more: `runner report DIR --commands`, or another cell's id after --only",
+            width,
+            "dim",
+        )
     return out

@@ -133,7 +133,7 @@ def test_three_hundred_cells_keep_their_rows_and_fold_the_commands(quick: Report
     named = {line.split()[1] for line in table_lines(text) if line.startswith("  2.21.0  ")}
     assert named == {f"3.{n}.0" for n in range(1, 300)}
     assert "and 269 more (--format json has all)" in text
-    assert "and 288 more: put another cell's id after --only" in text
+    assert "and 288 more: `runner report DIR --commands`, or another cell's id after --only" in text
     assert shown(report, 120, commands=True).count("--only") == 300
 
 

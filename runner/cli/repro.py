@@ -161,8 +161,11 @@ def _run(work: Any, found: Sequence[Any], executor: str) -> list[Any]:
     ran = [Ran(target.cell.id, _unavailable(), None, reason, "") for target, reason in out]
     for note in dict.fromkeys(note for place in places for note in place.notes):
         click.echo(f"note: {note}", err=True)
-    if work.network is False and any(place.executor == "host" for place in places):
-        click.echo("note: on the host nothing keeps the script from the network or from files outside", err=True)
+    if any(place.executor == "host" for place in places):
+        from runner.executors.host import without_network
+
+        open_ = "" if work.network or without_network() else "the network or "
+        click.echo(f"note: on the host nothing keeps the script from {open_}files outside its folder", err=True)
     with assemble.executors() as executors, session.stoppable(), ThreadPoolExecutor(2) as pool:
         ready = [pool.submit(executors[p.executor].prepare, p.environment, _say(p.cell.id)) for p in places]
         try:

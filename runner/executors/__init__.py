@@ -61,7 +61,9 @@ class Launch:
     """Arguments of the cell's Python."""
     mounts: tuple[Mount, ...] = ()
     network: bool = False
-    """Whether a container may reach the network; on the host nothing stops a process from it."""
+    """Whether a container may reach the network; on the host nothing stops a process from it (but see ``foreign``)."""
+    foreign: bool = False
+    """A user's script: without ``network`` it is cut off on the host as well, where the system can do that."""
     keep: Callable[[Outcome], bool] | None = None
     """Asked once the process has ended: whether what is left of it is to be kept, for a person to look at."""
 

@@ -12,11 +12,13 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from runner import resources
@@ -114,8 +116,9 @@ class HostExecutor:
         kept = {"PYTHONNOUSERSITE": "1", "VIRTUAL_ENV": str(Path(python).parent.parent)}
         with Surroundings(launch.environment, kept) as environment:
             environment["PATH"] = f"{Path(python).parent}:{environment['PATH']}"
+            cut_off = without_network() if launch.foreign and not launch.network else ()
             outcome = self._cells.run(
-                [python, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
+                [*cut_off, python, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
             )
         return keep_failed(launch, outcome, "PYTHONNOUSERSITE=1")
 
@@ -187,6 +190,23 @@ _UV_MISLEADING = (
     *("UV_EXCLUDE_NEWER", "UV_TORCH_BACKEND", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_NO_BINARY"),
 )
 """Settings of the user's that would choose another place or other packages. Mirrors, proxies, certificates stay."""
+
+
+@cache
+def without_network() -> tuple[str, ...]:
+    """The command before a command that gives it a network with nothing in it; empty where the system has none.
+
+    A user namespace, which Linux may forbid, makes it possible without rights; macOS has no such thing.
+    """
+    program = shutil.which("unshare")
+    words = (str(program), "--user", "--map-current-user", "--net", "--")
+    try:
+        works = (
+            program and not subprocess.run([*words, "true"], capture_output=True, timeout=10, check=False).returncode
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        works = False
+    return words if works else ()
 
 
 def pythons() -> dict[str, Path]:

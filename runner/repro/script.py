@@ -151,6 +151,7 @@ def _launch(script: Script, cell: Cell, prepared: Prepared, executor: Executor, 
         argv=(where, *script.arguments),
         mounts=tuple(mounts),
         network=script.network,
+        foreign=True,
     )
 
 

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -205,6 +206,7 @@ def test_pythons_that_are_found_are_what_they_are_called() -> None:
 
 INTERRUPTS = """
 import signal
+import socket
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
 """
 
@@ -283,3 +285,20 @@ def test_an_interpreter_that_is_gone_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="cannot be started"):
         executor.execute(launch(Prepared(ENVIRONMENT, "/no/such/python"), tmp_path, "pass"))
     executor.close()
+
+
+@pytest.mark.skipif(not module.without_network(), reason="this system gives an ordinary user no network namespace")
+@pytest.mark.parametrize(("network", "reached"), [(False, "no"), (True, "yes")])
+def test_a_users_script_has_a_network_when_it_is_given_one(tmp_path: Path, *, network: bool, reached: str) -> None:
+    """A port of this machine stands for the network."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connect = f"socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 5)"
+        code = f"import socket\ntry: {connect}; print('yes')\nexcept OSError: print('no')"
+        executor = HostExecutor(tmp_path / "environments", lambda _environment: Pinned("", "the hash"))
+        prepared = Prepared(ENVIRONMENT, sys.executable)
+        launch = Launch(
+            CELL, prepared, tmp_path, None, {}, Limits(timeout_s=20), ("-c", code), (), network, foreign=True
+        )
+        outcome = executor.execute(launch)
+        executor.close()
+    assert (outcome.exit_code, outcome.log.strip()) == (0, reached)

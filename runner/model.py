@@ -7,6 +7,7 @@ needs a default and a field that is removed needs a new ``SCHEMA``.
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -233,6 +234,11 @@ class Metric:
     """An SI unit, ``images/s``, ``u`` for backward errors, or empty for a plain number."""
     terms: int | None = None
     """K, the terms of the inner products behind an ``error`` figure."""
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the value is a whole number beyond what a float can be: no figure that was measured."""
+        return isinstance(self.value, int) and abs(self.value) > sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)

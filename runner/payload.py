@@ -175,6 +175,8 @@ def read_answer(path: Path) -> Answer:
         raise BadOutputError(f"the probe's result file cannot be read: {error.strerror}") from None
     if answer.status not in _SAYABLE:
         raise BadOutputError(f"the probe's result file has an unknown status {answer.status!r}")
+    if beyond := next((metric.name for metric in answer.metrics if metric.overflows), ""):
+        raise BadOutputError(f"the probe's result file says of {beyond!r} a number that is too large")
     return answer
 
 

@@ -137,7 +137,10 @@ def load_records(folders: Iterable[Path]) -> RunRecord:
 
 def read(path: Path) -> Sample:
     """One result file. Raises UsageError for one that is cut off, malformed or from a newer program."""
-    return _decode(path, Sample)
+    sample = _decode(path, Sample)
+    if beyond := next((metric.name for metric in sample.metrics if metric.overflows), ""):
+        raise UsageError(f"{path}: not a whole result file ({beyond} is too large); delete it to measure that again")
+    return sample
 
 
 def _decode(path: Path, kind: type[T]) -> T:

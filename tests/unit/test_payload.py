@@ -84,6 +84,7 @@ def test_how_the_process_ended_outranks_a_cheerful_report(
     [
         "", "not json", '{"status": "ok"', "[]", '{"status": "splendid"}', '{"status": "ok", "metrics": [{"name": 1}]}',
         '{"status": "ok", "facts": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}",
+        '{"status": "ok", "metrics": [{"name": "m", "kind": "timing", "value": 1' + "0" * 400 + "}]}",
         '{"status": "build-failed"}', '{"status": "oom"}', '{"status": "timeout"}', '{"status": "skipped"}',
     ],
 )  # fmt: skip

@@ -137,3 +137,10 @@ def test_results_on_other_data_or_another_host_are_results_of_their_own(tmp_path
 
 def test_others_can_read_a_result(tmp_path: Path) -> None:
     assert store.Store(tmp_path).save(SAMPLE).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_number_that_no_float_can_hold_is_no_whole_result(tmp_path: Path) -> None:
+    path = store.Store(tmp_path).save(replace(SAMPLE, metrics=(Metric("a.b", 10**400, Kind.TIMING),)))
+    with pytest.raises(UsageError, match=r"not a whole result file \(a\.b is too large\)"):
+        store.load([tmp_path])
+    assert path.is_file()

@@ -139,7 +139,7 @@ def read(path: Path) -> Sample:
     """One result file. Raises UsageError for one that is cut off, malformed or from a newer program."""
     sample = _decode(path, Sample)
     if beyond := next((metric.name for metric in sample.metrics if metric.overflows), ""):
-        raise UsageError(f"{path}: not a whole result file ({beyond} is too large); delete it to measure that again")
+        raise UsageError(f"{path}: not a whole result file ({beyond!r} is too large); delete it to measure that again")
     return sample
 
 

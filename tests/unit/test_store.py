@@ -141,6 +141,6 @@ def test_others_can_read_a_result(tmp_path: Path) -> None:
 
 def test_a_number_that_no_float_can_hold_is_no_whole_result(tmp_path: Path) -> None:
     path = store.Store(tmp_path).save(replace(SAMPLE, metrics=(Metric("a.b", 10**400, Kind.TIMING),)))
-    with pytest.raises(UsageError, match=r"not a whole result file \(a\.b is too large\)"):
+    with pytest.raises(UsageError, match=r"not a whole result file \('a\.b' is too large\)"):
         store.load([tmp_path])
     assert path.is_file()

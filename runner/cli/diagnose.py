@@ -163,11 +163,16 @@ class _Work:
 
     def side(self, side: int, ladder: Sample, context: run.Context, progress: Progress) -> diagnose.Side:
         """The short runs of one cell, and all its evidence."""
-        (again,) = run.run((self.job(side, 1, SHORT),), context, progress)
+
+        def tell(event: run.Event) -> None:
+            if event.kind not in ("prepare", "ready"):  # said once, before the ladder
+                progress(event)
+
+        (again,) = run.run((self.job(side, 1, SHORT),), context, tell)
         thrown: dict[str, diagnose.Evidence | str] = {}
         for number, name in enumerate(self.switches[side], start=2):
             # one call each: a switch that a version refuses must not keep the others from being tried
-            (sample,) = run.run((self.job(side, number, {**SHORT, "toggle": name}),), context, progress)
+            (sample,) = run.run((self.job(side, number, {**SHORT, "toggle": name}),), context, tell)
             thrown[name] = diagnose.read(sample) if sample.status == Status.OK else f"{sample.status}: {sample.reason}"
         second = diagnose.read(again) if again.status == Status.OK else None
         name = ladder.cell.id + (f" ({self.request.fault})" if side == 1 and self.request.fault else "")

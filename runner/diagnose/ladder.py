@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from runner.diagnose.evidence import Elementwise, Evidence, Together, distance, number
-from runner.judge.exact import ROUNDING, classify
+from runner.judge.exact import ROUNDING, WRONG, classify
 from runner.judge.seeded import judge_seeded
 from runner.judge.settings import JudgeSettings
 from runner.model import Better, Kind, Metric, Verdict
@@ -113,8 +113,12 @@ class Side:
 class Diagnosis:
     """The answer."""
 
+    cells: tuple[str, str]
     a: str
     b: str
+    """What tells the two cells apart of their ids."""
+    common: str
+    """What their ids have in common."""
     network: str
     rungs: tuple[Rung, ...]
     top: str | None
@@ -145,10 +149,15 @@ class Diagnosis:
 
 def diagnose(a: Side, b: Side) -> Diagnosis:
     """Climb the ladder and walk through the replay."""
+    cells = (a.cell, b.cell)
+    one, other, common = labels(*cells)
+    a, b = replace(a, cell=one), replace(b, cell=other)
     rungs = (*_seeded_rungs(a.ladder, b.ladder), *_exact_rungs(a.ladder, b.ladder))
     top, gone = verdict(rungs)
     places, shared = replay(a.ladder, b.ladder)
     return Diagnosis(
+        cells=cells,
+        common=common,
         a=a.cell,
         b=b.cell,
         network=a.ladder.network,
@@ -167,6 +176,28 @@ def diagnose(a: Side, b: Side) -> Diagnosis:
         samples=sum(step.samples for step in a.ladder.steps),
         same_inputs=[step.inputs for step in a.ladder.steps] == [step.inputs for step in b.ladder.steps],
     )
+
+
+def labels(a: str, b: str) -> tuple[str, str, str]:
+    """What is different in two ids, and what they share.
+
+    >>> labels("jax-0.10.2_keras-3.11.3_py3.11_cpu", "torch-2.2.2_keras-3.11.3_py3.11_cpu")
+    ('jax-0.10.2', 'torch-2.2.2', 'keras-3.11.3, py3.11, cpu')
+    """
+    (id_a, _, broken_a), (id_b, _, broken_b) = a.partition(" "), b.partition(" ")
+    if id_a == id_b:  # one cell, broken on purpose
+        first, *rest = id_a.split("_")
+        return f"{first} {broken_a}".strip(), f"{first} {broken_b}".strip(), ", ".join(rest)
+    one, other = id_a.split("_"), id_b.split("_")
+    pairs = list(zip(one, other, strict=False))
+    if len(one) != len(other) or all(x != y for x, y in pairs):
+        return a, b, ""
+    apart = [pair for pair in pairs if pair[0] != pair[1]]
+    if pairs[0] not in apart:  # another device or Keras of one framework: it stays named
+        apart.insert(0, pairs[0])
+    common = ", ".join(x for x, y in pairs[1:] if x == y)
+    short = ["_".join(parts) for parts in zip(*apart, strict=True)]
+    return f"{short[0]} {broken_a}".strip(), f"{short[1]} {broken_b}".strip(), common
 
 
 def verdict(rungs: Sequence[Rung]) -> tuple[str | None, str | None]:
@@ -299,13 +330,19 @@ def _elementwise(step: int, part: str, name: str, a: Elementwise, b: Elementwise
     """Where one array of the two cells parts, and whether both deviate alike."""
     if b is None:
         return None, False
-    class_a, class_b = (classify(number(one.largest), one.terms) for one in (a, b))
+    class_a, class_b = (_class(part, one) for one in (a, b))
     if class_a == class_b == ROUNDING:
         return None, False
     place = Place(step, part, name, number(a.largest), number(b.largest), class_a, class_b, a.terms)
     apart, size = distance(a.sketch, b.sketch), max(number(a.rms), number(b.rms))
     alike = math.isfinite(apart) and apart <= ALIKE * size and ROUNDING not in (class_a, class_b)
     return (None, True) if alike else (place, False)
+
+
+def _class(part: str, one: Elementwise) -> str:
+    """What an error can come from. The optimizer has no inner products that could be summed in a reduced format."""
+    found = classify(number(one.largest), one.terms)
+    return found if part == "layers" or found == ROUNDING else WRONG
 
 
 def _whole(step: int, a: Mapping[str, Together], b: Mapping[str, Together]) -> list[Place]:
@@ -316,7 +353,7 @@ def _whole(step: int, a: Mapping[str, Together], b: Mapping[str, Together]) -> l
         if distance(one.sketch, other.sketch) <= BEYOND:
             continue
         errors = [number(v.distance) for v in (one, other)]
-        classes = [ROUNDING if e <= BEYOND else "wrong" for e in errors]
+        classes = [ROUNDING if e <= BEYOND else WRONG for e in errors]
         found.append(Place(step, "whole", name, errors[0], errors[1], classes[0], classes[1]))
     return found
 
@@ -394,9 +431,9 @@ def _off(evidence: Evidence, steps: int | None = None) -> list[tuple[int, str, s
     return [
         (i, name, kind)
         for i, step in enumerate(evidence.steps[:steps])
-        for part in (step.layers, step.update)
-        for name, one in part.items()
-        if (kind := classify(number(one.largest), one.terms)) != ROUNDING
+        for part in ("layers", "update")
+        for name, one in getattr(step, part).items()
+        if (kind := _class(part, one)) != ROUNDING
     ]
 
 

@@ -59,9 +59,9 @@ def _first(d: Diagnosis) -> str:
             how = "agree within rounding from the same weights and batches, layer by layer"
         if d.first is not None:
             how = "do not come to different weights beyond rounding, though single quantities differ"
-        return f"{d.a} and {d.b} {how}.{_seeds(by_name['as reported'])}"
-    begins = f"{d.a} and {d.b} differ beyond seeds and rounding: {by_name[d.top].gap}."
-    if d.top == "no dropout":
+        return f"{_both(d)} {how}.{_seeds(by_name['as reported'])}"
+    begins = f"{_both(d)} differ beyond seeds and rounding: {by_name[d.top].note or by_name[d.top].gap}."
+    if d.top == "no dropout" and by_name["same order"].found != Found.NOT_RUN:
         begins += " Trainings with random numbers do not show it over their seeds."
     if d.gone is None:
         stays = next((rung for rung in reversed(d.rungs) if rung.found == Found.DIFFERS), None)
@@ -71,6 +71,10 @@ def _first(d: Diagnosis) -> str:
         )
         return f"{begins} The difference stays {last}."
     return f"{begins} It is gone at the rung '{d.gone}': it comes from {by_name[d.gone].suspect}."
+
+
+def _both(d: Diagnosis) -> str:
+    return f"{d.a} and {d.b}" + (f" (both {d.common})" if d.common else "")
 
 
 def _seeds(rung: Rung) -> str:

@@ -64,7 +64,7 @@ def render(d: Diagnosis, width: int) -> Group:
 
 def markdown(d: Diagnosis) -> str:
     """The same as Markdown."""
-    out = [f"## {d.a} and {d.b}", "", paragraph(d), ""]
+    out = [f"## {d.cells[0]} and {d.cells[1]}", "", paragraph(d), ""]
     for title, (head, rows) in _tables(d):
         if rows:
             out += [f"**{title}**", "", _line(head), _line(["---"] * len(head)), *map(_line, rows), ""]

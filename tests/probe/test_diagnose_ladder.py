@@ -149,6 +149,25 @@ def test_a_switch_that_mends_a_cell_changes_the_outcome(measured):
     assert "no-tf32 changes where b leaves the reference." in paragraph(d)
 
 
+def test_an_optimizer_has_no_reduced_format(measured):
+    d = diagnose(measured("good"), measured("bad", fault="adam-epsilon"))
+    assert {place.class_b for place in (d.first, *d.others)} == {"wrong"}
+
+
+def test_what_is_seen_directly_is_what_is_told(measured):
+    d = diagnose(measured("a", **SEEDED), measured("b", fault="unscaled-dropout", turn=True, **SEEDED))
+    assert paragraph(d).startswith("a and b differ beyond seeds and rounding: dropout scales by 1.25 against 1.")
+
+
+def test_long_ids_are_told_by_what_differs(measured):
+    one, other = "jax-0.10.2_keras-3.11.3_py3.11_cpu", "jax-0.10.2_keras-3.8.0_py3.11_cpu"
+    d = diagnose(measured(one), measured(other, turn=True))
+    assert (d.a, d.b) == ("jax-0.10.2_keras-3.11.3", "jax-0.10.2_keras-3.8.0")
+    assert d.cells == (one, other)
+    assert "(both py3.11, cpu)" in paragraph(d)
+    assert f"## {one} and {other}" in diagnosis.markdown(d)
+
+
 def test_the_same_in_every_format(measured):
     d = diagnose(measured("good"), measured("bad", fault="adam-epsilon"))
     assert "| no dropout | dropout |" in diagnosis.markdown(d)

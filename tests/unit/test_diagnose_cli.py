@@ -185,7 +185,7 @@ def test_bad_usage_is_one_line(
 def test_a_cell_is_compared_with_itself_broken_on_purpose(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = answer(capsys, JAX, JAX, "--fault", "adam-epsilon", "--no-toggles")
     assert code == 0
-    assert f"{JAX} (adam-epsilon)" in out
+    assert "jax-0.10.2 and jax-0.10.2 (adam-epsilon) (both keras-3.11.3, py3.11, cpu)" in out
     assert [job.probe.settings["fault"] for job in runs.jobs] == ["", "adam-epsilon", "", "adam-epsilon"]
 
 

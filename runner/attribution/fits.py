@@ -220,5 +220,5 @@ def _script(finding: _Finding, runs: Sequence[Sample]) -> str:
     for i in (newest, *sorted(finding.bad)):
         scripts = runs[i].details.get("scripts")
         if isinstance(scripts, dict) and (text := scripts.get(finding.scenario)):
-            return str(text)
+            return f"# Seen with {where.versions(runs[i].cell)}.\n{text}"
     return ""

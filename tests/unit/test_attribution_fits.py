@@ -61,7 +61,7 @@ def test_a_defect_of_one_backend_is_told_once_with_its_bounds_and_script() -> No
     assert found.packages == ("keras 3.8.0 -> 3.9.2",)
     assert found.kind == "wrong weights"
     assert found.title.startswith("training, EMA (fit.ema): wrong weights - all torch cells")
-    assert found.script == "print('torch')"
+    assert found.script == "# Seen with torch 1.0, keras 3.8.0, Python 3.11, cpu.\nprint('torch')"
     assert "2 instead of 1" in found.observed
 
 

@@ -19,6 +19,9 @@ from runner.model import Better, Evidence, Verdict
 
 Rows = NDArray[np.intp]
 
+_HOPELESS = 2000
+"""More rounds than this are not told: the effect lies on the very edge of the floor, and no number means anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -173,11 +176,11 @@ def rounds_needed(item: Paired, shift: float, settings: JudgeSettings) -> int | 
     least = ranks.smallest_n(level)
     distance = abs(shift) if change else margin - abs(shift)
     spread = 1.4826 * median(abs(d - shift) for d in item.ratios) if n > 2 else 0.0
-    if n > 2 and distance <= 0.02 * spread:
-        return None
     # equivalence can fail on either side, so that half of the misses are on each
     z = NormalDist().inv_cdf(1 - level) + NormalDist().inv_cdf(0.8 if change else 0.9)
     efficiency = 0.83 if change else 3 / math.pi
+    if n > 2 and (z * spread) ** 2 > _HOPELESS * efficiency * distance**2:
+        return None
     total = math.ceil((z * spread / distance) ** 2 / efficiency) if distance > 0 else least
     return max(1, max(least, total) - n)
 

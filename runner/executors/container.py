@@ -20,6 +20,8 @@ PROJECT = "keras-version-matrix"
 """Value of the label ``LABEL`` of every container of this project."""
 LABEL = "org.keras-version-matrix.project"
 _OWN = "org.keras-version-matrix."
+LABEL_PID = _OWN + "pid"
+"""Label with the process id of the run that made a container."""
 
 IO = "/io"
 DATA = "/data/mnist.npz"
@@ -153,7 +155,7 @@ def labels(launch: Launch, *, run: str, owner: Owner) -> dict[str, str]:
         _OWN + "environment": launch.prepared.environment.id,
         _OWN + "host": owner.host,
         _OWN + "boot": owner.boot,
-        _OWN + "pid": str(owner.pid),
+        LABEL_PID: str(owner.pid),
         _OWN + "started": owner.started,
     }
 
@@ -165,7 +167,7 @@ def run_filter(run: str) -> dict[str, list[str]]:
 
 def orphaned(found: Mapping[str, str]) -> bool:
     """Whether the run that made a container with these labels is certainly over."""
-    pid = found.get(_OWN + "pid", "")
+    pid = found.get(LABEL_PID, "")
     if found.get(LABEL) != PROJECT or not pid.isdecimal():
         return False
     values = (found.get(_OWN + key, "") for key in ("host", "boot", "started"))

@@ -49,8 +49,10 @@ def _matrix(out: Path, digits: Path, *arguments: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
-def _containers(engine: docker.DockerClient) -> list[str]:
-    found = engine.containers.list(all=True, filters={"label": f"{container.LABEL}={container.PROJECT}"})
+def _containers(engine: docker.DockerClient, pid: int) -> list[str]:
+    """The names of the containers that the run with this process id made; other runs may be at work meanwhile."""
+    made = [f"{container.LABEL}={container.PROJECT}", f"{container.LABEL_PID}={pid}"]
+    found = engine.containers.list(all=True, filters={"label": made})
     return [one.name or one.id or "" for one in found]
 
 
@@ -121,7 +123,7 @@ def test_stopping_leaves_no_container_and_keeps_what_had_finished(
     ) as running:
         try:
             deadline = time.monotonic() + 240
-            while not (list(tmp_path.rglob("hello/*.json")) and _containers(engine)):
+            while not (list(tmp_path.rglob("hello/*.json")) and _containers(engine, running.pid)):
                 assert running.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
@@ -133,7 +135,7 @@ def test_stopping_leaves_no_container_and_keeps_what_had_finished(
             running.kill()
     assert took < 10
     assert running.returncode == 130
-    assert _containers(engine) == []
+    assert _containers(engine, running.pid) == []
     assert [s.probe for s in store.load([tmp_path])] == ["hello"]
     assert "interrupted" in shown
 

@@ -48,7 +48,7 @@ def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path |
         for line in _evidence(defect):
             click.echo(f"     {figures.plain(line)}")
         for address in known.issues(reports, defect.op, defect.kind, defect.cells):
-            click.echo(f"     known: {address}")
+            click.echo(f"     known: {address or 'not reported'}")
     for text in attribution.agreements(samples):
         click.echo(f"     {figures.plain(text)}")
     click.echo(f"{len(found)} defects" + (f"; scripts in {scripts}" if scripts else ""))

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 from runner import judge, matrix, resources, store
 from runner.cli import assemble, calibrations
 from runner.errors import UsageError
-from runner.judge import expectations
+from runner.judge import expectations, known
 from runner.model import Cell, Comparison, Sample, Skip, Status
 from runner.report import Finding, Report, Severity, native
 
 if TYPE_CHECKING:
     from runner.attribution import Defect
+
+
+_GRAVE = 6
+"""A defect's severity from which on results are wrong or missing; below are precision, types and what is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,10 @@ class Rules:
 
     def as_planned(self, record: store.RunRecord) -> Rules:
         """These rules with the set and the looks that a run was planned with, where they do not say otherwise."""
-        known = record.set_name in matrix.load().sets
+        listed = record.set_name in matrix.load().sets
         return replace(
             self,
-            set_name=self.set_name or (record.set_name if known else None),
+            set_name=self.set_name or (record.set_name if listed else None),
             max_rounds=self.max_rounds or record.max_rounds,
         )
 
@@ -52,17 +56,17 @@ class Rules:
 
 
 def comparisons(
-    samples: Sequence[Sample], rules: Rules, known: Sequence[expectations.Expectation] | None = None
+    samples: Sequence[Sample], rules: Rules, expected: Sequence[expectations.Expectation] | None = None
 ) -> list[Comparison]:
-    """Every cell against its baseline; ``known``: the expectations, where they are not those of this repository."""
-    if known is None:
-        known = expectations.load(resources.matrix_dir() / "expectations.toml")
+    """Every cell against its baseline; ``expected``: the expectations, where they are not those of this repository."""
+    if expected is None:
+        expected = expectations.load(resources.matrix_dir() / "expectations.toml")
     loaded = matrix.load()
     prefer = matrix.named_set(loaded, rules.set_name).prefer
     cells = list(dict.fromkeys(sample.cell for sample in samples))
     pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
     pairs += [pair for pair in _beside_native(cells) if pair not in pairs]
-    return judge.judge(samples, pairs, known, rules.settings(samples))
+    return judge.judge(samples, pairs, expected, rules.settings(samples))
 
 
 def _beside_native(cells: Sequence[Cell]) -> list[judge.Pair]:
@@ -74,16 +78,20 @@ def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> 
     """All there is to say about the samples."""
     judged = comparisons(samples, rules)
     skips = (*record.skips, *missing(record, samples))
+    defects = _defects(samples)
+    code = judge.exit_code(samples, judged, skips)
+    if code != 4 and any(finding.severity is Severity.REGRESSED for finding in defects):
+        code = 1
     return Report(
         samples=tuple(samples),
         comparisons=tuple(judged),
         skips=skips,
         notes=record.notes,
         title=f"version-regression matrix: {record.set_name}" if record.set_name else "version-regression matrix",
-        exit_code=judge.exit_code(samples, judged, skips),
+        exit_code=code,
         invocation=record.invocation,
         alpha=rules.alpha,
-        extra=_defects(samples),
+        extra=defects,
     )
 
 
@@ -91,11 +99,17 @@ def _defects(samples: Sequence[Sample]) -> tuple[Finding, ...]:
     """What the sweeps found, in sentences; ``runner defects`` has the scripts."""
     from runner import attribution
 
-    found = [
-        Finding(Severity.DIFFERENT, _told(defect), defect.cells, weight=float(defect.severity))
-        for defect in attribution.defects(samples)
-    ]
+    listed = known.load(resources.matrix_dir() / "expectations.toml")
+    found = [_finding(defect, listed) for defect in attribution.defects(samples)]
     return (*found, *(Finding(Severity.DIFFERENT, text, ()) for text in attribution.agreements(samples)))
+
+
+def _finding(defect: Defect, listed: Sequence[known.Known]) -> Finding:
+    """A grave defect that a release brought, that the newest one has, and that nobody knows of, is a regression."""
+    addresses = known.issues(listed, defect.op, defect.kind, defect.cells)
+    news = defect.last_good and not defect.first_good and defect.severity >= _GRAVE
+    severity = Severity.EXPECTED if addresses else Severity.REGRESSED if news else Severity.DIFFERENT
+    return Finding(severity, _told(defect), defect.cells, "".join(addresses[:1]), weight=float(defect.severity))
 
 
 def _told(defect: Defect) -> str:

@@ -1,7 +1,7 @@
 """Defects that somebody has reported: the ``[[defect]]`` tables of matrix/expectations.toml.
 
-They expect nothing of a run, they say where a finding of the sweeps can be read about. They stand before the first
-``[[expect]]``, so that rewriting those leaves them alone.
+They expect nothing of a run: they say where a finding of the sweeps can be read about, and that it is no news. They
+stand before the first ``[[expect]]``, so that rewriting those leaves them alone.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ class Known:
     cell: str
     """Glob over the ids of the cells that show it."""
     issue: str
+    """Address of the report or the change; empty where none is known."""
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
     op: str
-    issue: str
+    issue: str = ""
     kind: str = "*"
     cell: str = "*"
 
@@ -53,20 +54,22 @@ def load(path: Path) -> tuple[Known, ...]:
     if file.schema != SCHEMA:
         raise UsageError(f"{path}: schema {file.schema}, this program reads {SCHEMA}")
     for table in file.defect:
-        if not re.fullmatch(r"https?://\S+", table.issue):
+        if table.issue and not re.fullmatch(r"https?://\S+", table.issue):
             raise UsageError(f"{path}: defect {table.op}: issue is an address, https://..., not {table.issue!r}")
     return tuple(Known(table.op, table.kind, table.cell, table.issue) for table in file.defect)
 
 
 def issues(known: Sequence[Known], op: str, kind: str, cells: Sequence[str]) -> tuple[str, ...]:
-    """The addresses of reports about one of the functions ``op`` (comma separated), this kind, and one of the cells."""
+    """What is listed of one of the functions ``op`` (comma separated), this kind and one of the cells, by address.
+
+    Empty where nothing is listed; one empty text where it is listed and nobody has reported it.
+    """
     names = op.split(", ")
-    return tuple(
-        dict.fromkeys(
-            k.issue
-            for k in known
-            if any(fnmatchcase(name, k.op) for name in names)
-            and fnmatchcase(kind, k.kind)
-            and any(fnmatchcase(cell, k.cell) for cell in cells)
-        )
+    found = dict.fromkeys(
+        k.issue
+        for k in known
+        if any(fnmatchcase(name, k.op) for name in names)
+        and fnmatchcase(kind, k.kind)
+        and any(fnmatchcase(cell, k.cell) for cell in cells)
     )
+    return tuple(address for address in found if address) or tuple(found)

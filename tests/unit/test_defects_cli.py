@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from runner import resources
 from runner.cli import verdicts
 from runner.cli.defects import defects_command
 from runner.model import Cell, Kind, Metric, Sample, Status
+from runner.report import Severity
 from runner.store import RunRecord, Store
 
 OK = ["ok", 0.5, "abcd1234", "", "", ""]
@@ -68,6 +71,32 @@ def test_programs_get_all_of_it(results: Path) -> None:
     (found,) = json.loads(CliRunner().invoke(defects_command, [str(results), "--json"]).output)
     assert found["cells"] == ["torch-1.0_keras-3.8.0_py3.11_cpu"]
     assert found["first_good"] == "3.9.2"
+
+
+@pytest.mark.parametrize(
+    ("releases", "listed", "severity", "code"),
+    [
+        ("good bad", "", Severity.REGRESSED, 1),
+        ("good bad bad", "", Severity.REGRESSED, 1),
+        ("bad bad", "", Severity.DIFFERENT, 0),
+        ("good bad good", "", Severity.DIFFERENT, 0),
+        ("good bad", '[[defect]]\nop = "training: *"\n', Severity.EXPECTED, 0),
+        ("good bad", '[[defect]]\nop = "training: *"\nissue = "https://e.org/1"\n', Severity.EXPECTED, 0),
+    ],
+)
+def test_a_defect_that_a_release_brought_and_nobody_knows_of_is_a_regression(
+    releases: str, listed: str, severity: Severity, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(resources.matrix_dir(), tmp_path / "matrix")
+    (tmp_path / "matrix" / "expectations.toml").write_text("schema = 1\n" + listed, encoding="utf-8")
+    monkeypatch.setattr(resources, "matrix_dir", lambda: tmp_path / "matrix")
+    states = {"good": OK, "bad": WRONG}
+    ran = [_sample("torch", f"3.{9 + n}.0", states[state], "a")[0] for n, state in enumerate(releases.split())]
+    record = RunRecord("", tuple(s.cell for s in ran), (), ())
+    report = verdicts.report(ran, record, verdicts.Rules())
+    (finding,) = report.extra
+    assert (finding.severity, report.exit_code) == (severity, code)
+    assert finding.issue == ("https://e.org/1" if "issue" in listed else "")
 
 
 def test_the_report_tells_defects_and_agreement(samples: list[Sample]) -> None:

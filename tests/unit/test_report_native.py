@@ -82,7 +82,7 @@ def test_every_keras_cell_is_judged_against_its_twin_and_that_gates_no_speed() -
         for n in range(14)
         for cell, step in ((OLDER, 0.1), (KERAS, 0.1), (NATIVE, 0.05 + n * 1e-5))
     ]
-    found = verdicts.comparisons(samples, verdicts.Rules(set_name="keras-history"), known=())
+    found = verdicts.comparisons(samples, verdicts.Rules(set_name="keras-history"), expected=())
     steps = {(c.baseline, c.candidate): c for c in found if c.metric == "free.step_s"}
     assert steps[NATIVE.id, KERAS.id].verdict is Verdict.REGRESSED
     assert not steps[NATIVE.id, KERAS.id].gates

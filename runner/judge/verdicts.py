@@ -239,14 +239,17 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
             gates=_gates(side.pair, kind),
             packages=packages,
         )
+        failed = _failed_case(side.baseline, name)
         if left is None or right is None:
             reason = f"the {'baseline' if left is None else 'candidate'} does not report it"
-            yield replace(made, reason=reason, gates=_same_source(side.pair)), None
+            yield replace(made, reason=reason, gates=_same_source(side.pair) and not failed), None
             continue
         made = replace(made, baseline_value=_typical(left), candidate_value=_typical(right))
         blocked = _blocked(side.pair.axis, kind, differences)
         if blocked:
             yield replace(made, reason=f"differs in {blocked}"), None
+        elif failed and made.candidate_value != failed:
+            yield _after_a_failure(made, failed), None
         elif kind == Kind.TIMING:
             yield made, pairwise.paired_rounds(left, right, _floor(side, name, settings))
         else:
@@ -256,6 +259,24 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
                 reason = f"{reason} (on different processors: {caveat})"
             gates = made.gates and evidence.classification != exact.NONDETERMINISTIC
             yield replace(made, verdict=verdict, reason=reason, evidence=evidence, gates=gates), None
+
+
+_OUTCOME = ".outcome"
+"""Ends the name of the metric that says ``ok``, or what became of a case instead. The case's other figures begin alike."""
+
+
+def _failed_case(baseline: Group, metric: str) -> str:
+    """What became of the metric's case in the baseline, where that is not ``ok``; empty where it is, or has no case."""
+    outcome = baseline.series.get(metric.rpartition(".")[0] + _OUTCOME)
+    said = _typical(outcome) if outcome is not None else None
+    return said if isinstance(said, str) and said != "ok" else ""
+
+
+def _after_a_failure(made: Comparison, failed: str) -> Comparison:
+    """A figure of a case that the baseline gets wrong: no change of it is a regression, and to get it right is none."""
+    if made.metric.endswith(_OUTCOME) and made.candidate_value == "ok":
+        return replace(made, verdict=Verdict.IMPROVED, reason=f"{failed} -> ok")
+    return replace(made, reason=f"the baseline's case came to: {failed}", gates=False)
 
 
 def _floor(side: _Side, metric: str, settings: JudgeSettings) -> float:

@@ -325,6 +325,20 @@ def test_a_metric_that_only_one_side_reports_is_not_comparable() -> None:
     assert (found.verdict, found.reason) == (Verdict.NOT_COMPARABLE, "the candidate does not report it")
 
 
+def test_a_case_that_the_baseline_gets_wrong_cannot_regress() -> None:
+    wrong = [exact("case.outcome", "wrong shape"), exact("case.shape", "2x6x4"), exact("other.outcome", "ok")]
+    right = [exact("case.outcome", "ok"), exact("case.shape", "2x5x5"), error(1, 9), exact("other.outcome", "ok")]
+    mended = compared(wrong, right)
+    assert (mended["case.outcome"].verdict, mended["case.outcome"].reason) == (Verdict.IMPROVED, "wrong shape -> ok")
+    for name in ("case.shape", "case.error_max"):
+        assert (mended[name].verdict, mended[name].gates) == (Verdict.NOT_COMPARABLE, False)
+    assert exit_code([sample(OLD, wrong), sample(NEW, right)], [*mended.values()]) == 0
+    broken = compared(right, wrong)
+    assert broken["case.outcome"].verdict == broken["case.shape"].verdict == Verdict.REGRESSED
+    assert compared(wrong, wrong)["case.outcome"].verdict == Verdict.SAME
+    assert compared(wrong, [exact("case.outcome", "raised")])["case.outcome"].verdict == Verdict.NOT_COMPARABLE
+
+
 def test_information_is_never_judged() -> None:
     note = Metric("note", "x", Kind.INFO)
     assert compared([note], [replace(note, value="y")]) == {}

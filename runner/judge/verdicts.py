@@ -262,7 +262,7 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
 
 
 _OUTCOME = ".outcome"
-"""Ends the name of the metric that says ``ok``, or what became of a case instead. The case's other figures begin alike."""
+"""Ends the name of the metric that says ``ok`` or what became of a case; the names of its other figures begin alike."""
 
 
 def _failed_case(baseline: Group, metric: str) -> str:

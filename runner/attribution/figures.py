@@ -122,22 +122,15 @@ def _defect(group: Sequence[_Finding], runs: Sequence[Sample]) -> Defect:
     bad = first.bad
     good = frozenset.intersection(*(f.good for f in group)) or first.good
     cells, fine = [runs[i].cell for i in sorted(bad)], [runs[i].cell for i in sorted(good)]
-    place, axes = where.described(cells, fine, [s.cell for s in runs])
-    last_good, first_bad, first_good = where.bounds(cells, fine, axes)
     names = sorted({f.figure.rpartition(".")[0] or f.figure for f in group})
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return Defect(
+    return where.defect(
+        f"{first.probe}, {shown}",
+        first.kind,
+        first.severity,
+        (cells, fine, [s.cell for s in runs]),
         op=f"{first.probe}: {shown}",
         kind=first.kind,
-        severity=first.severity,
-        title=f"{first.probe}, {shown}: {first.kind} - {place}",
-        where=place,
-        axis=", ".join(axes),
-        cells=tuple(c.id for c in cells),
-        good=tuple(c.id for c in fine),
-        last_good=last_good,
-        first_bad=first_bad,
-        first_good=first_good,
         pattern="",
         cases=tuple(names),
         observed="; ".join(f.observed for f in group[:3]),

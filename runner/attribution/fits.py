@@ -177,25 +177,18 @@ def _defect(group: Sequence[_Finding], runs: Sequence[Sample]) -> Defect:
     simplest = members[0]
     bad, good = simplest.bad, frozenset.intersection(*(f.good for f in group)) or simplest.good
     cells, fine = [runs[i].cell for i in sorted(bad)], [runs[i].cell for i in sorted(good)]
-    place, axes = where.described(cells, fine, [s.cell for s in runs])
-    last_good, first_bad, first_good = where.bounds(cells, fine, axes)
     what, severity = _what(group, *KINDS[simplest.kind])
     names = sorted(f.scenario for f in members)
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     op = ", ".join(dict.fromkeys(subject(f.scenario) for f in members))
     op = op if op == listed else f"{op} ({listed})"
-    return Defect(
+    return where.defect(
+        f"training, {op}",
+        what,
+        severity,
+        (cells, fine, [s.cell for s in runs]),
         op=f"training: {op}",
         kind=what,
-        severity=severity,
-        title=f"training, {op}: {what} - {place}",
-        where=place,
-        axis=", ".join(axes),
-        cells=tuple(c.id for c in cells),
-        good=tuple(c.id for c in fine),
-        last_good=last_good,
-        first_bad=first_bad,
-        first_good=first_good,
         pattern="",
         cases=tuple(f.scenario for f in members),
         observed=simplest.observed[where.newest(bad, runs)],

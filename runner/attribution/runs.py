@@ -43,22 +43,16 @@ def _defect(status: Status, by_cell: dict[str, list[Sample]], samples: Iterable[
     ran = {s.cell.id: s for s in samples if s.probe in probes and s.cell.framework in related}
     good = [s for i, s in ran.items() if s.status is Status.OK and i not in by_cell]
     runs = [*bad, *good]
-    place, axes = where.described([s.cell for s in bad], [s.cell for s in good], [s.cell for s in ran.values()])
-    last_good, first_bad, first_good = where.bounds([s.cell for s in bad], [s.cell for s in good], axes)
+    cells = [s.cell for s in bad], [s.cell for s in good], [s.cell for s in ran.values()]
     shown = bad[where.newest(range(len(bad)), bad)]
     whom = "import" if status is Status.IMPORT_FAILED else ", ".join(probes)
-    return Defect(
+    return where.defect(
+        whom,
+        words,
+        severity,
+        cells,
         op=whom,
         kind=words,
-        severity=severity,
-        title=f"{whom}: {words} - {place}",
-        where=place,
-        axis=", ".join(axes),
-        cells=tuple(s.cell.id for s in bad),
-        good=tuple(s.cell.id for s in good),
-        last_good=last_good,
-        first_bad=first_bad,
-        first_good=first_good,
         pattern="",
         cases=tuple(probes),
         observed=shown.reason,

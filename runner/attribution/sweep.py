@@ -146,23 +146,16 @@ def _defect(group: _Group, samples: Sequence[Sample]) -> Defect:
     simplest = members[0]
     cells = [samples[i].cell for i in sorted(group.bad)]
     good = [samples[i].cell for i in sorted(group.good)]
-    place, axes = where.described(cells, good, [s.cell for s in samples])
-    last_good, first_bad, first_good = where.bounds(cells, good, axes)
     shown = where.newest(simplest.bad, samples)
     op = ", ".join(group.ops)
     observed = simplest.observed.get(shown, "")
-    return Defect(
+    return where.defect(
+        op,
+        f"{words} with {group.pattern}" if group.pattern else words,
+        severity,
+        (cells, good, [s.cell for s in samples]),
         op=op,
         kind=words,
-        severity=severity,
-        title=f"{op}: {words}{' with ' + group.pattern if group.pattern else ''} - {place}",
-        where=place,
-        axis=", ".join(axes),
-        cells=tuple(c.id for c in cells),
-        good=tuple(c.id for c in good),
-        last_good=last_good,
-        first_bad=first_bad,
-        first_good=first_good,
         pattern=group.pattern,
         cases=tuple(m.case for m in members),
         observed=observed,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from runner.attribution.defect import Defect
 from runner.model import Cell, Sample
 
 AXES = ("keras", "version", "variant", "device", "python")
@@ -35,6 +37,30 @@ def described(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) ->
         names = "all" if set(frameworks) == {c.framework for c in ran} else "all " + " and ".join(frameworks)
         return f"{names} cells{next(iter(parts.values()))}", axes
     return "; ".join(f"{framework} cells{text}" for framework, text in parts.items()), axes
+
+
+def defect(
+    subject: str, words: str, severity: int, cells: tuple[Sequence[Cell], Sequence[Cell], Sequence[Cell]], **told: Any
+) -> Defect:
+    """A defect placed by its cells: those that show it, those that do not, and all that were run.
+
+    ``subject``: what the title begins with; ``words``: its kind, in the title's words. ``told``: the other fields.
+    """
+    bad, good, _ = cells
+    place, axes = described(*cells)
+    last_good, first_bad, first_good = bounds(bad, good, axes)
+    return Defect(
+        severity=severity,
+        title=f"{subject}: {words} - {place}",
+        where=place,
+        axis=", ".join(axes),
+        cells=tuple(cell.id for cell in bad),
+        good=tuple(cell.id for cell in good),
+        last_good=last_good,
+        first_bad=first_bad,
+        first_good=first_good,
+        **told,
+    )
 
 
 def _part(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, str]:

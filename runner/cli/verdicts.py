@@ -99,8 +99,9 @@ def _defects(samples: Sequence[Sample]) -> tuple[Finding, ...]:
     """What the sweeps found, in sentences; ``runner defects`` has the scripts."""
     from runner import attribution
 
-    listed = known.load(resources.matrix_dir() / "expectations.toml")
-    found = [_finding(defect, listed) for defect in attribution.defects(samples)]
+    defects = attribution.defects(samples)
+    listed = known.load(resources.matrix_dir() / "expectations.toml") if defects else ()
+    found = [_finding(defect, listed) for defect in defects]
     return (*found, *(Finding(Severity.DIFFERENT, text, ()) for text in attribution.agreements(samples)))
 
 

@@ -67,7 +67,7 @@ def reader():
     try:
         pynvml.nvmlInit()
         handle = pynvml.nvmlDeviceGetHandleByIndex(_index())
-    except Exception:
+    except Exception:  # a driver that does not fit, a number that is none: the other way may still answer
         return _nvidia_smi if _answers() else None
 
     def read():

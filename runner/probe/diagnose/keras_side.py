@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..protocol import UnsupportedError
 from . import faults
 from .reference import Adam
 
@@ -117,9 +118,9 @@ class Side:
         return [self._numpy(v) for v in self._variables]
 
     def double(self):
-        """The same in float64. Raises NotImplementedError where the device has none."""
+        """The same in float64. Raises UnsupportedError where the device has none."""
         if self.backend.device == "mps" or (self.name == "jax" and self.backend.device == "metal"):
-            raise NotImplementedError("no float64 on %s" % self.backend.device)
+            raise UnsupportedError("no float64 on %s" % self.backend.device)
         if self.name == "jax":
             self.backend.lib.config.update("jax_enable_x64", True)
         self.keras.config.set_floatx("float64")

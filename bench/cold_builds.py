@@ -18,9 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
-from runner import compat, lock, matrix, plan
-from runner.images import Builder, engine, manage
+from runner import engine
+from runner.environments import lock
+from runner.images import Builder, manage
 from runner.images import recipe as recipes
+from runner.matrix import compat, plan, sets
 from runner.model import Environment
 
 GB = 1e9
@@ -46,9 +48,9 @@ def main() -> None:
 
 def environments(name: str) -> list[Environment]:
     """The CPU environments of a set."""
-    loaded = matrix.load()
-    resolver = matrix.Resolver(compat.latest, compat.load().python_for)
-    cells, _ = matrix.cells(loaded, matrix.named_set(loaded, name), resolver)
+    loaded = sets.load()
+    resolver = sets.Resolver(compat.latest, compat.load().python_for)
+    cells, _ = sets.cells(loaded, sets.named_set(loaded, name), resolver)
     return list(dict.fromkeys(plan.environment_of(cell, "linux-x86_64") for cell in cells if cell.device == "cpu"))
 
 

@@ -1,6 +1,6 @@
 """The project's own errors. Each carries one line that says what is wrong and what to do about it.
 
-Only ``runner.cli`` catches them in general, and only ``runner.run`` turns those of a cell into a status.
+Only ``runner.cli`` catches them in general, and only ``runner.measure.scheduler`` turns those of a cell into a status.
 """
 
 from __future__ import annotations

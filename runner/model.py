@@ -1,6 +1,6 @@
 """The words of the project as frozen data. Standard library only; nothing here does anything.
 
-The same classes are written to and read from result files (see ``runner.store``), so a field that is added
+The same classes are written to and read from result files (see ``runner.results.store``), so a field that is added
 needs a default and a field that is removed needs a new ``SCHEMA``.
 """
 
@@ -152,7 +152,7 @@ class Limits:
 
     timeout_s: float = 900.0
     memory_bytes: int | None = None
-    """None: what the machine has, less what must stay free (see ``runner.plan``)."""
+    """None: what the machine has, less what must stay free (see ``runner.matrix.plan``)."""
     pids: int = 4096
     shm_bytes: int = 1 << 30
     log_bytes: int = 64 * 1024

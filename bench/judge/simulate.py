@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.judge import JudgeSettings, Pair, judge, more_rounds
-from runner.judge.lines import NamedCell
-from runner.judge.pairwise import Paired
+from runner.judge.paired import Paired
 from runner.judge.timing import judge_timings
 from runner.model import Better, Comparison, Kind, Metric, Sample, Status, Verdict
+from runner.results.lines import NamedCell
 
 Floats = NDArray[np.float64]
 FLOOR = 0.05

@@ -14,14 +14,14 @@ from runner.errors import RunnerError, suggest
 # name -> (module, one line of help); a command's module is imported when the command is used
 COMMANDS = {
     "matrix": ("runner.cli.matrix", "Build, run and judge a set of cells; print the version-regression matrix."),
-    "list": ("runner.cli.listing", "Show the cells of a set."),
+    "list": ("runner.cli.list", "Show the cells of a set."),
     "report": ("runner.cli.report", "Print the matrix again from result files."),
     "doctor": ("runner.cli.doctor", "Say what this machine can run, and how to fix what is missing."),
-    "render": ("runner.cli.environments", "Write the Dockerfiles of a set's environments."),
-    "lock": ("runner.cli.environments", "Pin the packages of a set's environments, with hashes."),
+    "render": ("runner.cli.lock", "Write the Dockerfiles of a set's environments."),
+    "lock": ("runner.cli.lock", "Pin the packages of a set's environments, with hashes."),
     "images": ("runner.cli.images", "Look after the images: ls, prune, pin, push, pull, sbom."),
     "defects": ("runner.cli.defects", "List what the sweeps found wrong, each once, with a script that shows it."),
-    "schema": ("runner.cli.schemas", "Write the JSON Schemas of result files."),
+    "schema": ("runner.cli.schema", "Write the JSON Schemas of result files."),
     "repro": ("runner.cli.repro", "Run a script unchanged in chosen cells; show what it printed side by side."),
     "bisect": ("runner.cli.bisect", "Find the release of a package that changed what a script or probe comes to."),
     "diagnose": ("runner.cli.diagnose", "Why do two cells differ? Remove suspects, then replay layer by layer."),

@@ -50,6 +50,6 @@ def bisect_command(**arguments: Any) -> None:
     --out, so that a search that is interrupted goes on where it was. Exit codes: 0 found; 1 the ends enclose no
     change; 3 found only up to releases that could not be tested.
     """
-    from runner.cli import bisection
+    from runner.repro.bisect import session
 
-    sys.exit(bisection.bisect(bisection.Request(**arguments)))
+    sys.exit(session.bisect(session.Request(**arguments)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from runner.attribution import Defect
+    from runner.defects import Defect
 
 
 @click.command("defects")
@@ -24,12 +24,14 @@ def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path |
 
     Each is told once: the cells that show it, the axis it follows, the first bad and the first good version.
     """
-    from runner import attribution, resources, store
-    from runner.judge import known
-    from runner.report import figures
+    from runner import defects
+    from runner.defects import known
+    from runner.report import numbers
+    from runner.results import store
+    from runner.util import folders as resources
 
     samples = store.load(folders)
-    found = attribution.defects(samples, whole=True)
+    found = defects.defects(samples, whole=True)
     if scripts:
         scripts.mkdir(parents=True, exist_ok=True)
         for number, defect in enumerate(found, 1):
@@ -44,13 +46,13 @@ def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path |
         return
     reports = known.load(resources.matrix_dir() / "expectations.toml")
     for number, defect in enumerate(found, 1):
-        click.echo(f"{number:3}  {figures.plain(defect.title)}")
+        click.echo(f"{number:3}  {numbers.plain(defect.title)}")
         for line in _evidence(defect):
-            click.echo(f"     {figures.plain(line)}")
+            click.echo(f"     {numbers.plain(line)}")
         for address in known.issues(reports, defect.op, defect.kind, defect.cells):
             click.echo(f"     known: {address or 'not reported'}")
-    for text in attribution.agreements(samples):
-        click.echo(f"     {figures.plain(text)}")
+    for text in defects.agreements(samples):
+        click.echo(f"     {numbers.plain(text)}")
     click.echo(f"{len(found)} defects" + (f"; scripts in {scripts}" if scripts else ""))
 
 

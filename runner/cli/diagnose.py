@@ -10,13 +10,16 @@ from typing import Any
 
 import click
 
-from runner import data, diagnose, machine, matrix, plan, run
-from runner.cli import assemble, options, output, session, targets
+from runner import data, diagnose
+from runner.cli import options, output, session, targets
 from runner.cli.progress import Progress
 from runner.diagnose import switches
 from runner.errors import UsageError, suggest
+from runner.machine import facts
+from runner.matrix import plan, sets
+from runner.measure import scheduler, workspace
 from runner.model import Cell, Environment, Job, ProbeSpec, Sample, Scalar, Status
-from runner.store import Store
+from runner.results.store import Store
 
 PROBE = "diagnose"
 TRAINING = ("tensorflow", "torch", "jax")
@@ -95,12 +98,12 @@ def explain(request: Request) -> int:
     store = Store(request.out)
     store.open()
     given = {data.MNIST: request.data_path} if request.data_path else {}
-    collected = data.collect([PROBE], given, assemble.cache_dir() / "data", offline=request.offline)
+    collected = data.collect([PROBE], given, workspace.cache_dir() / "data", offline=request.offline)
     for note in collected.notes:
         click.echo(f"note: {note}", err=True)
     chosen = options.choose(None, ())
-    with assemble.executors() as executors, session.stoppable():
-        context = assemble.context(executors, store, chosen, collected.files, fresh=request.fresh, jobs=1, builds=2)
+    with workspace.executors() as executors, session.stoppable():
+        context = workspace.context(executors, store, chosen, collected.files, fresh=request.fresh, jobs=1, builds=2)
         with Progress(output.console(sys.stderr), work.processes) as progress:
             ladders = work.ladders(context, progress)
             if any(sample.status != Status.OK for sample in ladders):
@@ -113,12 +116,12 @@ def explain(request: Request) -> int:
 
 def cell_named(text: str, request: Request) -> Cell:
     """The cell an id means, one of a set or any other that is well formed. Raises UsageError."""
-    at_hand = {cell.id: cell for cell in assemble.cells_at_hand("cpu", ())} if request.executor == "current" else {}
+    at_hand = {cell.id: cell for cell in workspace.cells_at_hand("cpu", ())} if request.executor == "current" else {}
     known = at_hand or {cell.id: cell for cell in targets.all_cells()}
     if text not in known and at_hand:
         raise UsageError(f"{text!r} is not in this interpreter{suggest(text, known)}; it has: {', '.join(known)}")
     try:
-        cell = known.get(text) or matrix.parse_cell(text)
+        cell = known.get(text) or sets.parse_cell(text)
     except UsageError as error:
         raise UsageError(f"{error}{suggest(text, known)}") from None
     if cell.keras is None:
@@ -134,7 +137,7 @@ def cell_named(text: str, request: Request) -> Cell:
 def _placed(cell: Cell, request: Request) -> tuple[Cell, Environment, str]:
     """Where it runs. Raises UsageError for an executor there is none of, UnavailableError where it cannot run."""
     if request.executor == "current":
-        return cell, plan.environment_of(cell, machine.here().platform), "current"
+        return cell, plan.environment_of(cell, facts.here().platform), "current"
     from runner.repro.pins import Target
 
     place = targets.one_place(Target(cell, None), request.executor)
@@ -155,24 +158,24 @@ class _Work:
         """How many there are."""
         return sum(2 + len(names) for names in self.switches)
 
-    def ladders(self, context: run.Context, progress: Progress) -> list[Sample]:
+    def ladders(self, context: scheduler.Context, progress: Progress) -> list[Sample]:
         """The long run of each cell; both environments are made ready side by side."""
         jobs = [self.job(side, 0, {}) for side in (0, 1)]
         groups = [jobs] if jobs[0].cell != jobs[1].cell else [jobs[:1], jobs[1:]]
-        return [sample for group in groups for sample in run.run(tuple(group), context, progress)]
+        return [sample for group in groups for sample in scheduler.run(tuple(group), context, progress)]
 
-    def side(self, side: int, ladder: Sample, context: run.Context, progress: Progress) -> diagnose.Side:
+    def side(self, side: int, ladder: Sample, context: scheduler.Context, progress: Progress) -> diagnose.Side:
         """The short runs of one cell, and all its evidence."""
 
-        def tell(event: run.Event) -> None:
+        def tell(event: scheduler.Event) -> None:
             if event.kind not in ("prepare", "ready"):  # said once, before the ladder
                 progress(event)
 
-        (again,) = run.run((self.job(side, 1, SHORT),), context, tell)
+        (again,) = scheduler.run((self.job(side, 1, SHORT),), context, tell)
         thrown: dict[str, diagnose.Evidence | str] = {}
         for number, name in enumerate(self.switches[side], start=2):
             # one call each: a switch that a version refuses must not keep the others from being tried
-            (sample,) = run.run((self.job(side, number, {**SHORT, "toggle": name}),), context, tell)
+            (sample,) = scheduler.run((self.job(side, number, {**SHORT, "toggle": name}),), context, tell)
             thrown[name] = diagnose.read(sample) if sample.status == Status.OK else f"{sample.status}: {sample.reason}"
         second = diagnose.read(again) if again.status == Status.OK else None
         name = ladder.cell.id + (f" ({self.request.fault})" if side == 1 and self.request.fault else "")
@@ -191,7 +194,7 @@ class _Work:
         }
         if changed:
             settings["steps"] = min(request.steps, SHORT_STEPS)
-        limits = plan.default_limits(request.timeout_s, machine.here().memory_bytes)
+        limits = plan.default_limits(request.timeout_s, facts.here().memory_bytes)
         spec = ProbeSpec(PROBE, settings, replace(limits), timed=False)
         return Job(cell, environment, spec, number, request.seed, executor)
 

@@ -17,15 +17,16 @@ def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool
 
     Exit code 3 where something a set needs is not there.
     """
-    from runner import doctor
-    from runner.cli import assemble, environments
+    from runner.cli import lock
     from runner.images.recipe import base_image
+    from runner.machine import doctor
+    from runner.measure import workspace
     from runner.report import doctor as shown
 
     chosen = options.choose(set_name, only)
-    wanted = environments.environments(chosen.cells)
+    wanted = lock.environments(chosen.cells)
     checks = doctor.examine(
-        assemble.cache_dir(),
+        workspace.cache_dir(),
         environments=wanted,
         base_images=sorted({base_image(environment.python) for environment in wanted}),
     )

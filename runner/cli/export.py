@@ -12,8 +12,8 @@ from runner.cli import targets
 
 if TYPE_CHECKING:
     from runner import data
-    from runner.export import Bundle
     from runner.model import Cell, ProbeSpec, Sample
+    from runner.repro.bundle import Bundle
 
 
 @click.command("export")
@@ -44,12 +44,13 @@ def export(
     out: Path | None,
 ) -> Path:
     """Write both; the folder's path. Raises UsageError for what cannot be exported."""
-    from runner import export as made
-    from runner import matrix, store
     from runner.errors import UsageError
+    from runner.matrix import sets
+    from runner.repro import bundle as made
+    from runner.results import store
 
     sample = store.read(Path(what)) if Path(what).is_file() else None
-    cell = sample.cell if sample else matrix.parse_cell(what)
+    cell = sample.cell if sample else sets.parse_cell(what)
     if cell.device == "mps":
         raise UsageError(f"{cell.id}: MPS cannot be reached from a container, and a bundle is one")
     if sample is None and bool(probe) == bool(script):
@@ -82,13 +83,15 @@ def _spec(sample: Sample | None, probe: str | None, settings: tuple[str, ...]) -
 def _data(sample: Sample | None, spec: ProbeSpec | None, path: Path | None) -> data.DataFile | None:
     """The data the probe reads. Raises UsageError where it is not what the result was measured on."""
     from runner import data
-    from runner.cli import assemble
     from runner.errors import UsageError
+    from runner.measure import workspace
 
     name = data.of_probe(spec.name) if spec else None
     if spec is None or name is None:
         return None
-    found = data.collect((spec.name,), {name: path} if path else {}, assemble.cache_dir() / "data").files.get(spec.name)
+    found = data.collect((spec.name,), {name: path} if path else {}, workspace.cache_dir() / "data").files.get(
+        spec.name
+    )
     if found is None:  # the probe's own stand-in
         return None
     used = str(sample.fingerprint.get("data", "")) if sample else ""
@@ -105,11 +108,14 @@ def _bundle(
     arguments: tuple[str, ...],
     digits: data.DataFile | None,
 ) -> Bundle:
-    from runner import export as made
-    from runner import lock, machine, payload, plan
+    from runner.environments import lock
     from runner.images import recipe as images
+    from runner.machine import facts
+    from runner.matrix import plan
+    from runner.measure import payload
+    from runner.repro import bundle as made
 
-    environment = plan.environment_of(cell, machine.container_platform(machine.here()))
+    environment = plan.environment_of(cell, facts.container_platform(facts.here()))
     pinned = lock.locked(environment, lambda text: click.echo(text, err=True))
     recipe = images.recipe(environment, pinned)
     notes = []

@@ -11,8 +11,8 @@ import click
 from runner.cli import options
 
 if TYPE_CHECKING:
+    from runner.environments.lockfile import Lock
     from runner.images.manage import Removed
-    from runner.lockfile import Lock
     from runner.model import Environment
 
 _GB = 1_000_000_000
@@ -27,8 +27,9 @@ def images_command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def ls_command(*, as_json: bool) -> None:
     """Show every image of this project: its size, what no other image shares, and when it was last used."""
+    from runner import engine
     from runner.executors import container, docker
-    from runner.images import engine, manage
+    from runner.images import manage
 
     client = engine.connect()
     found = manage.ls(client)
@@ -58,8 +59,9 @@ def prune_command(keep: int | None, keep_free: float | None, *, everything: bool
 
     Containers that `matrix --keep-failed` kept go first, with the folders they ran in.
     """
+    from runner import engine
     from runner.executors import docker
-    from runner.images import engine, manage
+    from runner.images import manage
 
     client = engine.connect()
     for name in docker.remove_kept(client):
@@ -77,7 +79,8 @@ def prune_command(keep: int | None, keep_free: float | None, *, everything: bool
 
 def evict(client: Any, keep: int | None, keep_free_gb: float | None, protected: tuple[str, ...]) -> Removed:
     """Remove the images that have to go so that at most ``keep`` stay and that much is free."""
-    from runner.images import disk, engine, manage
+    from runner import engine
+    from runner.images import disk, manage
 
     free = disk.free(engine.describe(client).root) or 0
     wanted = None if keep_free_gb is None else int(keep_free_gb * _GB)
@@ -89,7 +92,8 @@ def evict(client: Any, keep: int | None, keep_free_gb: float | None, protected: 
 @options.which_cells
 def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
     """Write the digests that the base images have in their registry now to images/bases.toml."""
-    from runner.images import engine, registry
+    from runner import engine
+    from runner.images import registry
     from runner.images.recipe import base_image
 
     bases = {base_image(environment.python) for environment, _ in _locked(set_name, only)}
@@ -101,7 +105,8 @@ def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
 @options.which_cells
 def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> None:
     """Push the images of a set, which must be built, to a registry (ghcr.io/owner)."""
-    from runner.images import engine, registry
+    from runner import engine
+    from runner.images import registry
 
     client = engine.connect()
     for environment, pinned in _locked(set_name, only):
@@ -116,7 +121,8 @@ def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
 
     Exit code 3 where any was missing.
     """
-    from runner.images import engine, registry
+    from runner import engine
+    from runner.images import registry
 
     client = engine.connect()
     missing = 0
@@ -142,9 +148,11 @@ def sbom_command(set_name: str | None, only: tuple[str, ...]) -> None:
 
 def _locked(set_name: str | None, only: tuple[str, ...]) -> list[tuple[Environment, Lock]]:
     """The environments of a set as this machine's containers run them, and their locks."""
-    from runner import lock, machine, plan
+    from runner.environments import lock
+    from runner.machine import facts
+    from runner.matrix import plan
 
-    platform = machine.container_platform(machine.here())
+    platform = facts.container_platform(facts.here())
     cells = options.choose(set_name, only).cells
     wanted = dict.fromkeys(plan.environment_of(cell, platform) for cell in cells if cell.device != "mps")
     return [(environment, lock.locked(environment)) for environment in wanted]

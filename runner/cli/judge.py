@@ -47,7 +47,8 @@ def judge_command(
     cell has are left out; cells without a round in common, one sample, or runs on different hosts give no verdict
     on a timing.
     """
-    from runner.judge import judge, lines
+    from runner.judge import judge
+    from runner.results import lines
 
     samples = lines.samples(_lines(file), "stdin" if file == Path("-") else str(file))
     pairs = lines.pairs(samples, baseline)
@@ -68,12 +69,13 @@ def compare_command(
     Exact figures compare across days and hosts. Timings need rounds that were interleaved on one host, which two
     runs are not; they come out inconclusive or not comparable, and say so.
     """
-    from runner import resources, store
-    from runner.judge import expectations, judge, runs
+    from runner.judge import expectations, judge, two_runs
+    from runner.results import store
+    from runner.util import folders
 
-    samples, pairs = runs.tagged(store.load([run_a]), store.load([run_b]), ("A", "B"))
+    samples, pairs = two_runs.tagged(store.load([run_a]), store.load([run_b]), ("A", "B"))
     settings = _settings(samples, alpha, floor, max_rounds)
-    known = expectations.load(resources.matrix_dir() / "expectations.toml")
+    known = expectations.load(folders.matrix_dir() / "expectations.toml")
     found = [c for c in judge(samples, pairs, known, settings) if c.baseline]
     sys.exit(_show([s for s in samples if s.cell.id.startswith("B:")], found, settings, as_json=as_json))
 
@@ -93,17 +95,17 @@ def calibrate_command(
     Runs every probe of it --rounds times twice over. Where its timings scatter so much that a comparison of a cell
     with itself could show more than the 5 % floor, that becomes the floor of the cell on this machine.
     """
-    from runner.cli import assemble, calibrations
     from runner.errors import RunnerError
-    from runner.judge import JudgeSettings, calibration
+    from runner.judge import JudgeSettings, calibration, calibration_file
+    from runner.measure import workspace
 
-    calibrations.ready(assemble.state_dir())
+    calibration_file.ready(workspace.state_dir())
     samples = _measured(cell, set_name, probes, 2 * rounds, executor, out)
     noise = calibration.noise(samples, JudgeSettings().max_rounds)
     if not noise:
         raise RunnerError(f"{cell}: too few timings to calibrate with; see the results in {out}")
     try:
-        path = calibrations.save(samples, noise, assemble.state_dir())
+        path = calibration_file.save(samples, noise, workspace.state_dir())
     except OSError as error:
         raise RunnerError(f"the calibration cannot be saved: {error}") from None
     for name, value in noise.items():
@@ -121,17 +123,18 @@ def expect_command(run: Path, *, update: bool, file: Path | None) -> None:
     Known failures that are gone go, new ones come in, what a person wrote elsewhere in the file stays. Exits with 1
     where the file is out of date and was not written.
     """
-    from runner import resources, store
-    from runner.cli import verdicts
-    from runner.judge import expectations, expectfile
+    from runner.judge import expectations, expectations_file
+    from runner.report import build
+    from runner.results import store
+    from runner.util import folders
 
-    path = file or resources.matrix_dir() / "expectations.toml"
+    path = file or folders.matrix_dir() / "expectations.toml"
     samples = store.load([run])
     known = expectations.load(path)
-    rules = verdicts.Rules().as_planned(store.load_records([run]))
-    comparisons = verdicts.comparisons(samples, rules, known)
+    rules = build.Rules().as_planned(store.load_records([run]))
+    comparisons = build.comparisons(samples, rules, known)
     text = path.read_text(encoding="utf-8") if path.exists() else f"schema = {expectations.SCHEMA}\n"
-    made = expectfile.updated(text, known, expectfile.observed(samples, comparisons))
+    made = expectations_file.updated(text, known, expectations_file.observed(samples, comparisons))
     for sign, entries in (("-", made.removed), ("+", made.added)):
         for entry in entries:
             click.echo(f"{sign} {entry.cell} {entry.probe} {entry.status or entry.metric}: {entry.reason}")
@@ -171,8 +174,9 @@ def _settings(samples: Sequence[Sample], alpha: float, floor: float, max_rounds:
 def _show(
     samples: Sequence[Sample], comparisons: Sequence[Comparison], settings: JudgeSettings, *, as_json: bool
 ) -> int:
-    from runner.judge import exit_code, summary
+    from runner.judge import exit_code
     from runner.model import Verdict
+    from runner.report import comparisons as summary
 
     if as_json:
         click.echo(summary.as_json(comparisons, settings))
@@ -187,24 +191,26 @@ def _measured(
     cell: str, set_name: str | None, probes: tuple[str, ...], rounds: int, executor: str, out: Path
 ) -> list[Sample]:
     """Run the cell ``rounds`` times over, one process at a time. Raises RunnerError."""
-    from runner import data, run
-    from runner.cli import assemble, options, output, session
+    from runner import data
+    from runner.cli import options, output, session
     from runner.cli.progress import Progress
     from runner.errors import UsageError
-    from runner.store import Store
+    from runner.measure import scheduler as run
+    from runner.measure import workspace
+    from runner.results.store import Store
 
     chosen = options.choose(set_name, (cell,))
     if len(chosen.cells) > 1:
         raise UsageError(f"{cell!r} matches {len(chosen.cells)} cells; one is calibrated at a time")
     specs = options.probe_specs(chosen, probes, ())
-    planned = assemble.planned(chosen, chosen.cells, specs, assemble.Wish(executor, rounds))
-    files = data.collect([probe.name for probe in specs], {}, assemble.cache_dir() / "data").files
+    planned = workspace.planned(chosen, chosen.cells, specs, workspace.Wish(executor, rounds))
+    files = data.collect([probe.name for probe in specs], {}, workspace.cache_dir() / "data").files
     store = Store(out)
     store.open()
     with (
-        assemble.executors() as executors,
+        workspace.executors() as executors,
         session.stoppable(),
         Progress(output.console(sys.stderr), len(planned.jobs)) as progress,
     ):
-        context = assemble.context(executors, store, chosen, files, fresh=True, jobs=1, builds=1)
+        context = workspace.context(executors, store, chosen, files, fresh=True, jobs=1, builds=1)
         return run.run(planned.jobs, context, progress)

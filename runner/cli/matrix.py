@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from runner.cli import options
-from runner.matrix import DEVICES
+from runner.matrix.sets import DEVICES
 
 
 @click.command("matrix")

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
-from runner import compat, matrix
 from runner.errors import UsageError, suggest
+from runner.matrix import compat, sets
 from runner.model import Cell, ProbeSpec, Scalar, Skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,8 +37,8 @@ class Chosen:
     """A set of the matrix as the user has narrowed it down."""
 
     name: str
-    whole: matrix.Matrix
-    definition: matrix.Set
+    whole: sets.Matrix
+    definition: sets.Set
     cells: tuple[Cell, ...]
     skips: tuple[Skip, ...]
     notes: tuple[str, ...]
@@ -66,25 +66,25 @@ def error_rates(command: F) -> F:
 
 def choose(set_name: str | None, only: tuple[str, ...]) -> Chosen:
     """The cells of a set. Raises UsageError for an unknown or malformed set or a pattern that fits no cell."""
-    loaded = matrix.load()
+    loaded = sets.load()
     facts = compat.load()
     name = loaded.default if set_name is None else set_name
-    chosen = matrix.named_set(loaded, name)
+    chosen = sets.named_set(loaded, name)
     all_cells, skips = _cells(loaded, name, facts)
     for pattern in only:
         if not matching([cell.id for cell in all_cells], pattern):
             raise UsageError(_nowhere(loaded, facts, name, pattern, [cell.id for cell in all_cells]))
-    cells = matrix.select(all_cells, only)
+    cells = sets.select(all_cells, only)
     notes = dict.fromkeys(note for cell in cells if (note := facts.warn(cell.framework, cell.version)))
     return Chosen(name, loaded, chosen, cells, skips if not only else (), tuple(notes))
 
 
-def _cells(loaded: matrix.Matrix, name: str, facts: compat.Compat) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
+def _cells(loaded: sets.Matrix, name: str, facts: compat.Compat) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
     one = loaded.sets[name]
     try:
         if one.platform:
             facts.platform(one.platform)
-        found, skips = matrix.cells(loaded, one, matrix.Resolver(compat.latest, facts.python_for))
+        found, skips = sets.cells(loaded, one, sets.Resolver(compat.latest, facts.python_for))
     except UsageError as error:
         raise UsageError(f"matrix.toml: sets.{name}: {error}") from None
     if not found and not skips:
@@ -92,7 +92,7 @@ def _cells(loaded: matrix.Matrix, name: str, facts: compat.Compat) -> tuple[tupl
     return found, skips
 
 
-def _nowhere(loaded: matrix.Matrix, facts: compat.Compat, name: str, pattern: str, ids: list[str]) -> str:
+def _nowhere(loaded: sets.Matrix, facts: compat.Compat, name: str, pattern: str, ids: list[str]) -> str:
     """Why a pattern fits no cell of the set: another set has it, or it is misspelt."""
     others = []
     for other in loaded.sets:
@@ -150,7 +150,7 @@ def _check_setting(where: str, probe: str, name: str, value: object) -> None:
     """Raises UsageError for a setting that the probe does not have, or whose value is of another type."""
     import json
 
-    from runner import payload
+    from runner.measure import payload
 
     known = payload.settings(probe)
     if name not in known:

@@ -27,7 +27,7 @@ def console(stream: TextIO) -> Console:
 def emit(report: Report, format_: str, *, commands: bool = False) -> None:
     """Print the report on stdout; ``commands``: with the one that reproduces each cell, on a terminal too."""
     if format_ == "terminal":
-        from runner.report import terminal
+        from runner.report.formats import terminal
 
         terminal.print(report, console(sys.stdout), commands=commands)
         return
@@ -37,27 +37,27 @@ def emit(report: Report, format_: str, *, commands: bool = False) -> None:
 def text(report: Report, format_: str) -> str:
     """The report as text in any format but ``terminal``."""
     if format_ == "json":
-        from runner.report import jsonout
+        from runner.report.formats import jsonout
 
         return jsonout.dumps(report)
     if format_ == "markdown":
-        from runner.report import markdown
+        from runner.report.formats import markdown
 
         return markdown.render(report)
     if format_ == "comment":
-        from runner.report import markdown
+        from runner.report.formats import markdown
 
         return markdown.render(report, markdown.COMMENT_BYTES)
     if format_ == "html":
-        from runner.report import html
+        from runner.report.formats import html
 
         return html.render(report)
     if format_ == "junit":
-        from runner.report import junit
+        from runner.report.formats import junit
 
         return junit.render(report)
-    from runner import resources
-    from runner.report import github
+    from runner.report.formats import github
+    from runner.util import folders
 
-    known = (resources.matrix_dir() / "expectations.toml").read_text(encoding="utf-8")
+    known = (folders.matrix_dir() / "expectations.toml").read_text(encoding="utf-8")
     return github.annotations(report, github.issue_lines(known))

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from runner.measure.scheduler import Event
 from runner.model import Status
-from runner.run import Event
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

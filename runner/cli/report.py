@@ -31,10 +31,9 @@ def report_command(
 
     Needs no engine. Ends with the exit code the run would have had.
     """
-    from runner.cli import output, verdicts
+    from runner.cli import output
+    from runner.report import build
 
-    made = verdicts.from_folders(
-        folders, verdicts.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor)
-    )
+    made = build.from_folders(folders, build.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor))
     output.emit(made, format_, commands=commands)
     sys.exit(made.exit_code)

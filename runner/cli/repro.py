@@ -93,11 +93,11 @@ def command(cell: str, request: Request, wanted: Any) -> str:
     """The command that runs the script once more in one cell, in the same environment, whatever chose it."""
     import shlex
 
-    from runner import matrix
+    from runner.matrix import sets
     from runner.repro.pins import FRAMEWORKS
 
     axes = {*FRAMEWORKS, "keras"}
-    words = ["python", "-m", "runner", "repro", str(request.script), "--cells", matrix.parse_cell(cell).id]
+    words = ["python", "-m", "runner", "repro", str(request.script), "--cells", sets.parse_cell(cell).id]
     for name, version in sorted(wanted.pins.items()):
         words += ["--pin", f"{name}=={version}" if version else name] if name not in axes else []
     words += ["--as-of", wanted.as_of.isoformat()] if wanted.as_of else []
@@ -153,8 +153,9 @@ def exit_code(ran: Sequence[Any]) -> int:
 
 def _run(work: Any, found: Sequence[Any], executor: str) -> list[Any]:
     """One run per cell, one after the other; environments are made ready two at a time meanwhile."""
-    from runner.cli import assemble, session
+    from runner.cli import session
     from runner.errors import CellError
+    from runner.measure import workspace
     from runner.repro.script import Ran, run
 
     places, out = targets.placed(found, executor)
@@ -166,7 +167,7 @@ def _run(work: Any, found: Sequence[Any], executor: str) -> list[Any]:
 
         open_ = "" if work.network or without_network() else "the network or "
         click.echo(f"note: on the host nothing keeps the script from {open_}files outside its folder", err=True)
-    with assemble.executors() as executors, session.stoppable(), ThreadPoolExecutor(2) as pool:
+    with workspace.executors() as executors, session.stoppable(), ThreadPoolExecutor(2) as pool:
         ready = [pool.submit(executors[p.executor].prepare, p.environment, _say(p.cell.id)) for p in places]
         try:
             for place, future in zip(places, ready, strict=True):
@@ -189,16 +190,16 @@ def _run(work: Any, found: Sequence[Any], executor: str) -> list[Any]:
 
 def _why(error: Any, place: targets.Place) -> str:
     """The error, with the nearest release or name where something was asked for that does not exist."""
+    from runner.environments import index
     from runner.errors import BuildError
-    from runner.repro import releases
 
     if not isinstance(error, BuildError):
         return str(error)
     cell, custom = place.cell, place.environment.custom
     asked = [f"{cell.framework}=={cell.version}", *([f"keras=={cell.keras}"] if cell.keras else [])]
     asked += custom.pins if custom else ()
-    plain = [text for text in asked if releases.NAME.fullmatch(text.partition("==")[0])]
-    return "; ".join([str(error), *releases.unknown(plain, cell.python)])
+    plain = [text for text in asked if index.NAME.fullmatch(text.partition("==")[0])]
+    return "; ".join([str(error), *index.unknown(plain, cell.python)])
 
 
 def _unavailable() -> Any:

@@ -10,12 +10,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner import data, judge, run
-from runner.cli import assemble, options, output, verdicts
+from runner import data, judge
+from runner.cli import options, output
 from runner.cli.progress import Progress
 from runner.errors import CellError, UsageError, suggest
+from runner.measure import scheduler, workspace
 from runner.model import Environment, Job, Plan, Sample
-from runner.store import RunRecord, Store
+from runner.report import build
+from runner.results.store import RunRecord, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,11 @@ class Request:
             words += ["--data", path]
         for setting in self.settings:
             words += ["--setting", setting]
-        return verdicts.invocation(words)
+        return build.invocation(words)
 
-    def rules(self) -> verdicts.Rules:
+    def rules(self) -> build.Rules:
         """What the samples are judged by."""
-        return verdicts.Rules(self.set_name, self.baseline, self.alpha, self.floor, self.max_rounds)
+        return build.Rules(self.set_name, self.baseline, self.alpha, self.floor, self.max_rounds)
 
 
 def matrix(request: Request) -> int:
@@ -83,11 +85,11 @@ def matrix(request: Request) -> int:
         raise UsageError(f"--device goes with --executor current; of a set, take --only '*_{request.device}*'")
     chosen = options.choose(request.set_name, () if at_hand else request.only)
     probes = options.probe_specs(chosen, request.probes, request.settings)
-    cells = assemble.cells_at_hand(request.device, request.only) if at_hand else chosen.cells
+    cells = workspace.cells_at_hand(request.device, request.only) if at_hand else chosen.cells
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
-    wish = assemble.Wish(request.executor, request.rounds, request.seed, request.timeout_s)
-    planned = assemble.planned(chosen, cells, probes, wish)
+    wish = workspace.Wish(request.executor, request.rounds, request.seed, request.timeout_s)
+    planned = workspace.planned(chosen, cells, probes, wish)
     if request.dry_run:
         return _show(planned)
     if request.max_rounds and (request.keep is not None or request.keep_free is not None):
@@ -95,7 +97,7 @@ def matrix(request: Request) -> int:
     store = Store(request.out)
     store.open()
     collected = data.collect(
-        [probe.name for probe in probes], given, assemble.cache_dir() / "data", offline=request.offline
+        [probe.name for probe in probes], given, workspace.cache_dir() / "data", offline=request.offline
     )
     notes = (*planned.notes, *collected.notes)
     wanted = Counter((job.cell.id, job.probe.name) for job in planned.jobs)
@@ -109,14 +111,14 @@ def matrix(request: Request) -> int:
         tuple((*pair, count) for pair, count in wanted.items()),
     )
     store.record(record)
-    with assemble.executors() as executors, stoppable():
-        context = assemble.context(
+    with workspace.executors() as executors, stoppable():
+        context = workspace.context(
             executors, store, chosen, collected.files, fresh=request.fresh, jobs=request.jobs, builds=request.builds
         )
         context = replace(context, keep_failed=request.keep_failed)
         try:
             samples = _measure(request, planned, context)
-        except run.Interrupted as stop:
+        except scheduler.Interrupted as stop:
             return _report(request, record, stop.samples, interrupted=True)
     return _report(request, record, samples)
 
@@ -129,27 +131,27 @@ def _show(planned: Plan) -> int:
     return 0
 
 
-def _measure(request: Request, planned: Plan, context: run.Context) -> list[Sample]:
+def _measure(request: Request, planned: Plan, context: scheduler.Context) -> list[Sample]:
     """Run the plan, then further rounds of the cells whose timings are undecided, up to ``--max-rounds``."""
     with Progress(output.console(sys.stderr), len(planned.jobs)) as progress:
         for note in planned.notes:
             progress.note(note)
         if request.keep is not None or request.keep_free is not None:
             return _measure_and_evict(request, planned, context, progress)
-        samples = run.run(planned.jobs, context, progress)
+        samples = scheduler.run(planned.jobs, context, progress)
         while request.max_rounds and (more := _undecided(request, planned, samples)):
             progress.expect(len(more))
-            samples += run.run(more, replace(context, fresh=False), progress)
+            samples += scheduler.run(more, replace(context, fresh=False), progress)
     return samples
 
 
-def _measure_and_evict(request: Request, planned: Plan, context: run.Context, progress: Progress) -> list[Sample]:
+def _measure_and_evict(request: Request, planned: Plan, context: scheduler.Context, progress: Progress) -> list[Sample]:
     """One environment after the other: build, run, make room. What is still to run is never evicted.
 
     Timings of different environments are taken at different times then, and say so in their fingerprint.
     """
+    from runner import engine
     from runner.cli.images import evict
-    from runner.images import engine
 
     waiting = neighbours(job.environment for job in planned.jobs)
     samples: list[Sample] = []
@@ -157,9 +159,9 @@ def _measure_and_evict(request: Request, planned: Plan, context: run.Context, pr
         environment = waiting.pop(0)
         jobs = tuple(job for job in planned.jobs if job.environment == environment)
         try:
-            done = run.run(jobs, replace(context, block=environment.id), progress)
-        except run.Interrupted as stop:
-            raise run.Interrupted([*samples, *stop.samples]) from None
+            done = scheduler.run(jobs, replace(context, block=environment.id), progress)
+        except scheduler.Interrupted as stop:
+            raise scheduler.Interrupted([*samples, *stop.samples]) from None
         samples += done
         if any(job.executor == "docker" for job in jobs):
             evict(engine.connect(), request.keep, request.keep_free, _still_needed(waiting))
@@ -176,7 +178,7 @@ def neighbours(environments: Iterable[Environment]) -> list[Environment]:
 
 def _still_needed(waiting: Sequence[Environment]) -> tuple[str, ...]:
     """What must not be evicted: images that are still to run, and those on a layer that is still to be built on."""
-    from runner import lock
+    from runner.environments import lock
     from runner.images.recipe import recipe
 
     keys = [environment.id for environment in waiting]
@@ -189,7 +191,7 @@ def _still_needed(waiting: Sequence[Environment]) -> tuple[str, ...]:
 def _undecided(request: Request, planned: Plan, samples: Sequence[Sample]) -> tuple[Job, ...]:
     """The jobs of the rounds that the judge asks for next; none when all is decided or nothing more may run."""
     rules = request.rules()
-    wanted = judge.more_rounds(samples, verdicts.comparisons(samples, rules), rules.settings(samples))
+    wanted = judge.more_rounds(samples, build.comparisons(samples, rules), rules.settings(samples))
     return further_rounds(planned, samples, wanted, request.seed)
 
 
@@ -207,7 +209,7 @@ def further_rounds(planned: Plan, samples: Sequence[Sample], wanted: judge.Round
 
 
 def _report(request: Request, record: RunRecord, samples: Sequence[Sample], *, interrupted: bool = False) -> int:
-    report = verdicts.report(samples, record, request.rules())
+    report = build.report(samples, record, request.rules())
     if interrupted:
         report = replace(report, exit_code=130)
     output.emit(report, request.format_)

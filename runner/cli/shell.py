@@ -40,17 +40,17 @@ def shell(
     pins: tuple[str, ...],
 ) -> int:
     """Make the cell ready and hand the terminal over. Returns the exit code of what ran."""
-    from runner import matrix
-    from runner.cli import assemble
+    from runner.matrix import sets
+    from runner.measure import workspace
     from runner.repro import pins as asked
 
     wanted = asked.Wanted(asked.parse(pins), asked.packages(extra))
-    place = targets.one_place(asked.on_cell(matrix.parse_cell(cell), wanted), executor)
+    place = targets.one_place(asked.on_cell(sets.parse_cell(cell), wanted), executor)
     variables = targets.variables(place.cell)
     if place.cell.keras:
         variables.setdefault("KERAS_BACKEND", place.cell.framework)
     words = command or (("python",) if in_python else ())
-    with assemble.executors() as executors:
+    with workspace.executors() as executors:
         prepared = executors[place.executor].prepare(
             place.environment, lambda text: click.echo(f"{place.cell.id}: {text}", err=True)
         )
@@ -61,9 +61,9 @@ def shell(
 
 def probes() -> Path:
     """The folder that holds the package ``probe``."""
-    from runner import payload
+    from runner.measure import payload
 
-    return Path(payload.__file__).resolve().parent
+    return Path(payload.__file__).resolve().parents[1]
 
 
 def container_command(

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
-from runner import compat, machine, matrix, plan
-from runner.cli import assemble
 from runner.errors import UnavailableError, UsageError, suggest
+from runner.machine import facts
+from runner.matrix import compat, plan, sets
+from runner.measure import workspace
 from runner.model import Cell, Environment, Limits, ProbeSpec
 from runner.repro import pins
 from runner.repro.pins import Target, Wanted
@@ -48,16 +49,16 @@ def script_options(command: F) -> F:
 
 def limits(timeout_s: float, memory: float | None, disk: float) -> Limits:
     """The limits of a script's process; memory and disk in GB."""
-    default = plan.default_limits(timeout_s, machine.here().memory_bytes)
+    default = plan.default_limits(timeout_s, facts.here().memory_bytes)
     held = int(memory * 1e9) if memory else default.memory_bytes
     return replace(default, memory_bytes=held, disk_bytes=int(disk * 1e9), log_bytes=1 << 20)
 
 
 def all_cells() -> tuple[Cell, ...]:
     """The cells of all sets, each once."""
-    loaded = matrix.load()
-    resolver = matrix.Resolver(compat.latest, compat.load().python_for)
-    found = (cell for one in loaded.sets.values() for cell in matrix.cells(loaded, one, resolver)[0])
+    loaded = sets.load()
+    resolver = sets.Resolver(compat.latest, compat.load().python_for)
+    found = (cell for one in loaded.sets.values() for cell in sets.cells(loaded, one, resolver)[0])
     return tuple(dict.fromkeys(found))
 
 
@@ -69,7 +70,7 @@ def matching(patterns: Sequence[str]) -> tuple[Cell, ...]:
         hits = [cell for name, cell in known.items() if fnmatch.fnmatchcase(name, pattern)]
         if not hits and any(mark in pattern for mark in "*?["):
             raise UsageError(f"--cells {pattern!r} matches no cell{suggest(pattern, known)}; `runner list` shows them")
-        found |= dict.fromkeys(hits or [matrix.parse_cell(pattern)])
+        found |= dict.fromkeys(hits or [sets.parse_cell(pattern)])
     return tuple(found)
 
 
@@ -84,7 +85,7 @@ def placed(found: Sequence[Target], executor: str) -> tuple[tuple[Place, ...], t
     """Where each of them runs here, and those that cannot, with the reason. Raises UsageError."""
     if executor not in ("auto", "docker", "host"):
         raise UsageError(f"--executor {executor!r}{suggest(executor, ('auto', 'docker', 'host'))}")
-    host = assemble.host_facts(executor)
+    host = workspace.host_facts(executor)
     places: list[Place] = []
     out: list[tuple[Target, str]] = []
     for target in found:
@@ -110,7 +111,7 @@ def one_place(target: Target, executor: str) -> Place:
 
 def variables(cell: Cell) -> dict[str, str]:
     """The environment variables of a cell's variant. Raises UsageError for one that is not known."""
-    known = matrix.load().variants
+    known = sets.load().variants
     if cell.variant and cell.variant not in known:
         raise UsageError(f"no variant {cell.variant!r}{suggest(cell.variant, known)}")
     return dict(known[cell.variant].env) if cell.variant else {}

@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 
-from runner import resources, toml
+from runner.util import folders, toml
 
 
 class DataSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,4 +33,4 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def catalog() -> dict[str, DataSet]:
     """All data sets by name. Raises UsageError where the file is wrong."""
-    return toml.load(resources.matrix_dir() / "data.toml", _File).data
+    return toml.load(folders.matrix_dir() / "data.toml", _File).data

@@ -46,7 +46,7 @@ _OOM_FLAG_DELAY_S = 0.3
 
 
 def _lock_hash(environment: Environment) -> str:
-    from runner import lock
+    from runner.environments import lock
 
     return lock.locked(environment).sha256
 

@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from runner import resources
+from runner.environments.resolve import explain
 from runner.errors import BuildError, UnavailableError
 from runner.executors import Launch, Prepared, Say
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.model import Environment, Limits, Outcome
-from runner.resolve import explain
+from runner.util import folders
 
 _FORMAT = "1"
 """Part of an environment's key: how it is made. Environments made in another way are not taken for this one."""
@@ -52,11 +52,11 @@ Pin = Callable[[Environment], Pinned]
 
 
 def locked(environment: Environment) -> Pinned:
-    """What the environment's lock says (see ``runner.lock``).
+    """What the environment's lock says (see ``runner.environments.lock``).
 
     Raises BuildError where it cannot be resolved and UsageError where it cannot be read.
     """
-    from runner import lock
+    from runner.environments import lock
 
     found = lock.locked(environment)
     text = "\n".join([*found.framework_lines, *found.rest_lines, ""])
@@ -145,7 +145,7 @@ class HostExecutor:
     def _install(self, environment: Environment, pinned: Pinned, part: Path, say: Say) -> None:
         say(f"making a virtual environment of Python {environment.python}")
         python = str(part / "bin" / "python")
-        uv = resources.uv_program()
+        uv = folders.uv_program()
         known = pythons().get(environment.python)
         # uv's own search may run every shim on PATH, and may download: only where nothing is known
         for interpreter in (str(known), environment.python) if known else (environment.python,):

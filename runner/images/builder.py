@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner import engine
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UnavailableError
-from runner.images import buildkit, classic, disk, engine, failure, usage
+from runner.images import buildkit, classic, disk, failure, usage
 from runner.images.network import Network
 from runner.images.recipe import LABELS, Recipe, recipe
-from runner.lockfile import Lock
 from runner.model import Environment
 
 if TYPE_CHECKING:

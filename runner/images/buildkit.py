@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from runner.engine import CommandLine
 from runner.errors import UnavailableError
 from runner.images import failure
-from runner.images.engine import CommandLine
 from runner.images.network import Network
 from runner.images.recipe import Recipe, dockerfile
 

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from runner import compat as facts
+from runner.environments.lockfile import Lock
 from runner.images.recipe import recipe
-from runner.lockfile import Lock
+from runner.matrix import compat as facts
 from runner.model import Environment
 
 RESERVE = 2 * 10**9

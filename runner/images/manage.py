@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner import engine
 from runner.errors import UnavailableError
-from runner.images import engine, usage
+from runner.images import usage
 from runner.images.recipe import LABELS
 
 if TYPE_CHECKING:

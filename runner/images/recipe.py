@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from runner import compat as facts
-from runner import resources, toml
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UsageError
-from runner.lockfile import Lock
+from runner.matrix import compat as facts
 from runner.model import Environment
+from runner.util import folders, toml
 
 if TYPE_CHECKING:
     import jinja2
@@ -145,7 +145,7 @@ def base_image(python: str) -> str:
 @cache
 def pins() -> dict[str, str]:
     """Base images and their pinned digests; empty where nothing is pinned."""
-    path = resources.images_dir() / "bases.toml"
+    path = folders.images_dir() / "bases.toml"
     return toml.load(path, dict[str, str]) if path.exists() else {}
 
 
@@ -180,7 +180,7 @@ def _digest(parts: Iterable[str]) -> str:
 
 @cache
 def _text(name: str) -> str:
-    path = resources.images_dir() / name
+    path = folders.images_dir() / name
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import resources
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UnavailableError, UsageError
 from runner.images.recipe import LABELS, REPOSITORY, pins, recipe
-from runner.lockfile import Lock
 from runner.model import Environment
+from runner.util import folders
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
@@ -35,7 +35,7 @@ def pin(client: APIClient, bases: Iterable[str]) -> Path:
         found[name] = answer["Descriptor"]["digest"]
     lines = ["# Base images by digest, written by `runner images pin`.", ""]
     lines += [f'"{name}" = "{digest}" # {name}@{digest}' for name, digest in sorted(found.items())]
-    path = resources.images_dir() / "bases.toml"
+    path = folders.images_dir() / "bases.toml"
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     pins.cache_clear()
     return path

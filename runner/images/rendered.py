@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from runner import resources
+from runner.environments.lockfile import Lock
 from runner.images.recipe import dockerfile, recipe
-from runner.lockfile import Lock
 from runner.model import Environment
+from runner.util import folders
 
 
 def render(environment: Environment, lock: Lock, *, buildkit: bool = True) -> str:
@@ -55,7 +55,7 @@ def check(
 
 
 def _folder() -> Path:
-    return resources.images_dir() / "rendered"
+    return folders.images_dir() / "rendered"
 
 
 def _content(wanted: Iterable[tuple[Environment, Lock]]) -> dict[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.environments.lockfile import Lock
 from runner.errors import UsageError
-from runner.lockfile import Lock
 from runner.model import Environment
 
 if TYPE_CHECKING:

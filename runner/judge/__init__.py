@@ -6,8 +6,8 @@ are worth measuring again, ``exit_code`` what it all comes to. NumPy is imported
 
 from __future__ import annotations
 
+from runner.judge.conclusion import RoundPlan, exit_code, more_rounds
 from runner.judge.expectations import Expectation
-from runner.judge.outcome import RoundPlan, exit_code, more_rounds
 from runner.judge.pairing import Pair, pairs
 from runner.judge.settings import JudgeSettings
 from runner.judge.verdicts import judge

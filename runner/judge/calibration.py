@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from runner.judge.pairwise import usable
+from runner.judge.paired import usable
 from runner.judge.series import grouped
 from runner.model import Kind, Sample
 

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runner.judge.pairing import version_key
-from runner.judge.runs import untagged
+from runner.judge.two_runs import untagged
 from runner.model import Cell, Sample, Status
 
 SCHEMA = 1
@@ -54,9 +54,9 @@ def load(path: Path) -> tuple[Expectation, ...]:
     Raises UsageError for unknown keys (with the nearest known one), unknown statuses, an entry with neither or both
     of ``status`` and ``metric``, and a ``last-bad`` that is not ``package-version``.
     """
-    from runner.judge import expectfile
+    from runner.judge import expectations_file
 
-    return expectfile.read(path) if path.exists() else ()
+    return expectations_file.read(path) if path.exists() else ()
 
 
 def expected_status(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.judge import ranks
-from runner.judge.pairwise import Paired
+from runner.judge.paired import Paired
 from runner.judge.ranks import Floats
 from runner.judge.settings import SAME_SPENDING_POWER, SPENDING_POWER, JudgeSettings
 from runner.model import Better, Evidence, Verdict

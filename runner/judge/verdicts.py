@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from runner.judge import busy, calibration, exact, expectations, figures, pairwise, series
+from runner.judge import calibration, cpu_time, exact, expectations, kinds, series
+from runner.judge import paired as pairwise
 from runner.judge.expectations import Expectation
+from runner.judge.paired import Paired
 from runner.judge.pairing import Pair
-from runner.judge.pairwise import Paired
 from runner.judge.series import Group, Groups, Series
 from runner.judge.settings import JudgeSettings
 from runner.model import Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
@@ -60,7 +61,7 @@ def judge(
 
         for (i, _), judged in zip(timings, judge_timings([paired for _, paired in timings], settings), strict=True):
             found[i] = replace(found[i], verdict=judged.verdict, reason=judged.reason, evidence=judged.evidence)
-        found = busy.remarked(found)
+        found = cpu_time.remarked(found)
     cells = {sample.cell.id: sample.cell for sample in samples}
     found = [_excused(comparison, known, cells) for comparison in found]
     return found + list(_roots(pairs, groups, cells, known))
@@ -191,7 +192,7 @@ def _roots(
 
 
 def _wrong(one: Series) -> tuple[str, Evidence] | None:
-    found = figures.largest_error(one)
+    found = kinds.largest_error(one)
     if found is None or exact.classify(found[1], one.metric.terms) != exact.WRONG:
         return None
     reason = f"wrong against float64: {found[0]:.3g} u (K = {one.metric.terms or 1})"
@@ -253,7 +254,7 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
         elif kind == Kind.TIMING:
             yield made, pairwise.paired_rounds(left, right, _floor(side, name, settings))
         else:
-            verdict, reason, evidence = figures.judge_figure(name, side.baseline, side.candidate, settings)
+            verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate, settings)
             caveat = series.named(differences, CPU_KEYS) if kind != Kind.SEEDED else ""
             if caveat:
                 reason = f"{reason} (on different processors: {caveat})"
@@ -313,7 +314,7 @@ def _blocked(axis: str, kind: Kind, differences: dict[str, str]) -> str:
 
 def _typical(one: Series) -> float | int | str | None:
     """A figure for the table: the median of numbers, the value of everything else."""
-    numbers = sorted(figures.numbers(one))
+    numbers = sorted(kinds.numbers(one))
     if numbers:
         middle = len(numbers) // 2
         return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Verdict
-from runner.report import figures
+from runner.report import numbers
 
 SPEED, AGREEMENT = "Keras / native", "agreement with native"
 """Headings of the two columns."""
@@ -38,11 +38,11 @@ class Beside:
             return ""
         if len(effects) > 1:
             low, high = min(effects), max(effects)
-            return f"{figures.significant(1 + low)}-{figures.ratio(high)}"
+            return f"{numbers.significant(1 + low)}-{numbers.ratio(high)}"
         evidence = self.speed[0].evidence
         if evidence.low is None or evidence.high is None:
-            return figures.ratio(effects[0])
-        return f"{figures.ratio(effects[0])} ({_bound(evidence.low)}-{_bound(evidence.high)})"
+            return numbers.ratio(effects[0])
+        return f"{numbers.ratio(effects[0])} ({_bound(evidence.low)}-{_bound(evidence.high)})"
 
     @property
     def agrees(self) -> str:
@@ -54,7 +54,7 @@ class Beside:
         if worst.evidence.effect is None:
             return worst.evidence.classification
         unit = "" if worst.metric.endswith("loss_per_step") else " u"
-        return f"{worst.evidence.classification}, {figures.significant(worst.evidence.effect, 2)}{unit}"
+        return f"{worst.evidence.classification}, {numbers.significant(worst.evidence.effect, 2)}{unit}"
 
 
 def twin(cell: Cell) -> Cell:
@@ -92,4 +92,4 @@ def _is_step(metric: Metric) -> bool:
 
 
 def _bound(effect: float) -> str:
-    return figures.significant(1 + effect)
+    return numbers.significant(1 + effect)

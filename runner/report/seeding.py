@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runner.model import Cell, Sample, Status
-from runner.report import figures
+from runner.report import numbers
 from runner.report.data import Report
 from runner.report.words import Words, both
 
@@ -37,7 +37,7 @@ def _usable(sample: Sample) -> bool:
 
 
 def _remedy(name: str, seen: Mapping[Cell, Mapping[str, Any]], words: Words) -> str:
-    label = figures.plain(str(next(iter(seen.values()))["verdicts"].get(name, name)).partition(":")[0])
+    label = numbers.plain(str(next(iter(seen.values()))["verdicts"].get(name, name)).partition(":")[0])
     failed = {cell: d["remedies"][name] for cell, d in seen.items() if d["remedies"][name].get("verdict") == "differs"}
     if not failed:
         return f"{label}: works everywhere" if len(seen) > 1 else f"{label}: works"
@@ -55,7 +55,7 @@ def _shuffle(seen: Mapping[Cell, Mapping[str, Any]], words: Words) -> list[str]:
         follows = [str(name) for name in details["shuffle"].get("follows", ())]
         drawn = f"follows the generator of {both(follows)}" if follows else "follows no generator that can be seeded"
         goes = "goes on in the next fit" if details["shuffle"].get("continues") else "starts over in every fit"
-        alike.setdefault(figures.plain(f"{drawn} and {goes}"), []).append(cell)
+        alike.setdefault(numbers.plain(f"{drawn} and {goes}"), []).append(cell)
     return [f"fit's shuffle on {_where(cells, seen, words)}: {text}" for text, cells in alike.items()]
 
 

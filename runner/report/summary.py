@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.model import Better, Metric, Sample, Status
-from runner.report import figures
+from runner.report import numbers as figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
-from runner.report import columns, figures, native
+from runner.report import columns, native
+from runner.report import numbers as figures
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined, summarise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from runner.model import Cell, Comparison, Kind, Metric, Verdict
-from runner.report import columns, figures
+from runner.report import columns, numbers
 from runner.report.data import Report
 from runner.report.table import cell_order
 
@@ -37,14 +37,14 @@ class Words:
         if isinstance(cell, str):
             found = self.cells.get(cell)
             if found is None:
-                return figures.plain(cell)
+                return numbers.plain(cell)
             cell = found
         keras = f" with keras {cell.keras}" if cell.keras else " without Keras"
         more = [f"Python {cell.python}"] if self.pythons else []
         more += [cell.device] if self.devices else []
         more += [cell.variant] if cell.variant else []
         inside = f" ({', '.join(more)})" if more else ""
-        return figures.plain(f"{cell.framework} {cell.version}{keras}{inside}")
+        return numbers.plain(f"{cell.framework} {cell.version}{keras}{inside}")
 
     def names(self, cells: Iterable[Cell]) -> str:
         """Several cells in words."""
@@ -59,7 +59,7 @@ class Words:
         """The baseline in words, as short as the axis allows: ``torch 2.2.2``, ``keras 3.11.3``."""
         cell = self.cells.get(comparison.baseline)
         if cell is None:
-            return figures.plain(comparison.baseline)
+            return numbers.plain(comparison.baseline)
         short = {
             "version": f"{cell.framework} {cell.version}",
             "keras": f"keras {cell.keras}" if cell.keras else f"native {cell.framework}",
@@ -68,18 +68,18 @@ class Words:
             "variant": cell.variant or "the plain cell",
             "framework": f"{cell.framework} {cell.version}",
         }
-        return figures.plain(short.get(comparison.axis, self.name(cell)))
+        return numbers.plain(short.get(comparison.axis, self.name(cell)))
 
     def where(self, probe: str) -> str:
         """The probe in brackets, where there are several."""
-        return f" ({figures.plain(probe)})" if self.probes else ""
+        return f" ({numbers.plain(probe)})" if self.probes else ""
 
     def label(self, comparison: Comparison) -> str:
         """What the metric is called, with its mode where others have it too; ``free`` is what is meant by default."""
         label = columns.label(comparison.metric)
         mode = columns.mode(comparison.metric)
         told = mode in ("", "free") or (comparison.probe, label) not in self.modes
-        return figures.plain(label if told else f"{label} of {mode}")
+        return numbers.plain(label if told else f"{label} of {mode}")
 
     def is_digest(self, comparison: Comparison) -> bool:
         """Whether the metric is a text that must be equal or not: between frameworks it is bound to differ."""
@@ -111,8 +111,8 @@ class Words:
             return f"{label} {comparison.evidence.classification or comparison.verdict}"
         before, after = comparison.baseline_value, comparison.candidate_value
         if columns.percent(comparison.metric) and isinstance(before, int | float) and isinstance(after, int | float):
-            return f"{label} {figures.points(after - before)}"
-        return f"{label} {figures.change(effect)}"
+            return f"{label} {numbers.points(after - before)}"
+        return f"{label} {numbers.change(effect)}"
 
 
 def both(names: Sequence[str]) -> str:
@@ -130,7 +130,7 @@ def listed(parts: Sequence[str], most: int = MOST_NAMED) -> str:
 
 def factor(effect: float) -> str:
     """How many times, always at least one: both 0.31 and its inverse are ``1.31×``."""
-    return figures.ratio(effect) if effect >= 0 or effect <= -1 else figures.ratio(1 / (1 + effect) - 1)
+    return numbers.ratio(effect) if effect >= 0 or effect <= -1 else numbers.ratio(1 / (1 + effect) - 1)
 
 
 def _comparative(metric: str, effect: float, label: str) -> str:
@@ -144,16 +144,16 @@ def _comparative(metric: str, effect: float, label: str) -> str:
 
 
 def _detail(comparison: Comparison) -> str:
-    return figures.plain(comparison.reason) or comparison.evidence.classification or str(comparison.verdict)
+    return numbers.plain(comparison.reason) or comparison.evidence.classification or str(comparison.verdict)
 
 
 def _percent(comparison: Comparison, label: str, other: str) -> str:
     """Accuracy is put as two figures: a ratio of percentages misleads."""
     before, after = comparison.baseline_value, comparison.candidate_value
     effect = comparison.evidence.effect or 0.0
-    shown = figures.change(effect)
+    shown = numbers.change(effect)
     if isinstance(before, int | float) and isinstance(after, int | float):
-        shown = f"{figures.value(after, percent=True)} against {figures.value(before, percent=True)}"
+        shown = f"{numbers.value(after, percent=True)} against {numbers.value(before, percent=True)}"
     n = f", n={comparison.evidence.n}" if comparison.evidence.n else ""
     wary = "; suspiciously good, see that it is real" if comparison.verdict is Verdict.IMPROVED else ""
     return f"has {'higher' if effect > 0 else 'lower'} {label} than {other} ({shown}{n}){wary}"
@@ -167,5 +167,5 @@ def _rests_on(comparison: Comparison) -> str:
         ends = [1 + evidence.low, 1 + evidence.high]
         if (evidence.effect or 0.0) < 0 < min(ends):
             ends = [1 / ends[1], 1 / ends[0]]
-        parts.append(f"interval {figures.significant(ends[0])}–{figures.significant(ends[1])}")
+        parts.append(f"interval {numbers.significant(ends[0])}–{numbers.significant(ends[1])}")
     return f" ({', '.join(parts)})" if parts else ""

@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner import compat, matrix
-from runner.compat import project
+from runner.environments import index
 from runner.errors import UsageError, suggest
+from runner.matrix import compat, sets
+from runner.matrix.compat import project
 from runner.model import Cell, Custom
-from runner.repro import releases
 
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==(?P<version>[0-9][A-Za-z0-9.+!]*))?")
 _WITH = re.compile(
@@ -26,7 +26,7 @@ ALIASES = {
     "tensorflow-gpu": "tensorflow", "tf-nightly": "tensorflow", "pytorch": "torch", "mxnet-cu112": "mxnet",
 }  # fmt: skip
 """Distributions that are builds of a framework, and what PyTorch is called elsewhere."""
-FRAMEWORKS = tuple(name for name in matrix.FRAMEWORKS if name != "numpy")
+FRAMEWORKS = tuple(name for name in sets.FRAMEWORKS if name != "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ def date(text: str) -> dt.date:
         raise UsageError(f"--as-of {text!r}: it looks like 2025-01-02") from None
 
 
-def targets(wanted: Wanted, newest: releases.Newest = releases.newest) -> tuple[Target, ...]:
+def targets(wanted: Wanted, newest: index.Newest = index.newest) -> tuple[Target, ...]:
     """One cell per framework that is pinned. Raises UsageError where none is, BuildError for a release there is not."""
-    as_of = releases.end_of(wanted.as_of) if wanted.as_of else ""
+    as_of = index.end_of(wanted.as_of) if wanted.as_of else ""
     frameworks = [name for name in FRAMEWORKS if name in wanted.pins]
     notes: list[str] = []
     if not frameworks:
@@ -107,12 +107,12 @@ def on_cell(cell: Cell, wanted: Wanted) -> Target:
     version = wanted.pins.get(cell.framework) or cell.version
     keras = wanted.pins.get("keras") or cell.keras
     moved = Cell(cell.framework, version, keras, wanted.python or cell.python, cell.device, cell.variant)
-    matrix.check(moved)
-    as_of = releases.end_of(wanted.as_of) if wanted.as_of else ""
+    sets.check(moved)
+    as_of = index.end_of(wanted.as_of) if wanted.as_of else ""
     return Target(moved, _custom(moved, wanted, as_of))
 
 
-def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], newest: releases.Newest) -> Target:
+def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], newest: index.Newest) -> Target:
     facts = compat.load()
     python = wanted.python or facts.python.preferred
     version = _public(wanted.pins.get(framework) or newest(framework, python, as_of))
@@ -125,7 +125,7 @@ def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], 
             oldest, newest_python = facts.row("keras", keras).python
             python = sorted((oldest, newest_python, python), key=compat.release)[1]
     cell = Cell(framework, version, keras, python, wanted.device)
-    matrix.check(cell)
+    sets.check(cell)
     return Target(cell, _custom(cell, wanted, as_of), notes)
 
 

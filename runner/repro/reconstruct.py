@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runner import compat
+from runner.environments import index as releases
 from runner.errors import CellError, UsageError
-from runner.repro import releases
+from runner.matrix import compat
 from runner.repro.bugreport import FRAMEWORKS, BugReport
 from runner.repro.pins import Wanted
 

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from runner import compat, lock, lockfile
+from runner import engine
+from runner.environments import lock, lockfile
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UnavailableError
-from runner.images import Builder, engine, manage
+from runner.images import Builder, manage
 from runner.images.network import Network
 from runner.images.recipe import recipe
-from runner.lockfile import Lock
+from runner.matrix import compat
 from runner.model import Environment
 
 pytestmark = pytest.mark.engine

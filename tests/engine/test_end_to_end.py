@@ -14,10 +14,10 @@ from pathlib import Path
 import docker
 import pytest
 
-from runner import store
 from runner.data import digits as drawn
 from runner.executors import container
 from runner.model import Status
+from runner.results import store
 
 pytestmark = pytest.mark.engine
 

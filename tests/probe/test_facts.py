@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner import payload
+from runner.measure import payload
 from runner.probe import backend, facts
 
 X86 = """processor\t: 0

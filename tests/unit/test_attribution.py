@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from runner import attribution
-from runner.attribution import casescript
+from runner import defects
+from runner.defects import ops_script
 from runner.model import Cell, Sample, Status
 
 PRELUDE = """
@@ -58,14 +58,14 @@ def history(records: dict[tuple[str, str], Any], case: str = "ops.f(x, padding='
     return [sample(framework, keras, {case: record}) for (framework, keras), record in records.items()]
 
 
-def only(samples: list[Sample]) -> attribution.Defect:
-    (found,) = attribution.defects(samples)
+def only(samples: list[Sample]) -> defects.Defect:
+    (found,) = defects.defects(samples)
     return found
 
 
 def test_nothing_wrong_is_no_defect() -> None:
-    assert attribution.defects(history({("torch", "3.0.5"): OK, ("jax", "3.0.5"): OK})) == ()
-    assert attribution.defects([]) == ()
+    assert defects.defects(history({("torch", "3.0.5"): OK, ("jax", "3.0.5"): OK})) == ()
+    assert defects.defects([]) == ()
 
 
 def test_a_defect_names_backend_versions_and_packages() -> None:
@@ -130,7 +130,7 @@ def test_an_older_version_that_lacks_a_case_does_not_split_the_defect() -> None:
 
 def test_what_no_cell_can_do_is_no_defect() -> None:
     assert (
-        attribution.defects(
+        defects.defects(
             history({("torch", "3.0.5"): raises("TypeError: no"), ("jax", "3.0.5"): raises("TypeError: no")})
         )
         == ()
@@ -140,7 +140,7 @@ def test_what_no_cell_can_do_is_no_defect() -> None:
 def test_what_a_whole_version_refuses_was_not_offered_yet() -> None:
     refused = raises("ValueError: size must be a pair")
     records = {("torch", "3.0.5"): refused, ("jax", "3.0.5"): refused, ("torch", "3.5.0"): OK, ("jax", "3.5.0"): OK}
-    assert attribution.defects(history(records)) == ()
+    assert defects.defects(history(records)) == ()
     crashed = {k: raises("TypeError: unsqueeze(): dim must be int") if v is refused else v for k, v in records.items()}
     assert only(history(crashed)).kind == "raises"
 
@@ -173,7 +173,7 @@ def test_a_change_on_every_backend_is_told_as_a_change() -> None:
 def test_another_type_than_most_backends_have_is_a_defect_but_64_bits_on_jax_are_not() -> None:
     records = {("torch", "3.5.0"): OK, ("tensorflow", "3.5.0"): OK, ("jax", "3.5.0"): OK}
     records["torch", "3.5.0"] = ["ok", 1.0, "aa", "float64[3]", "", ""]
-    assert attribution.defects(history(records)) == ()
+    assert defects.defects(history(records)) == ()
     records["torch", "3.5.0"] = ["ok", 1.0, "aa", "float16[3]", "", ""]
     assert only(history(records)).kind == "wrong dtype"
 
@@ -220,7 +220,7 @@ def test_the_gravest_comes_first() -> None:
         ),
         sample("jax", "3.0.5", {a: OK, b: OK}),
     ]
-    assert [d.kind for d in attribution.defects(samples)] == ["kills the process", "inaccurate"]
+    assert [d.kind for d in defects.defects(samples)] == ["kills the process", "inaccurate"]
 
 
 # scripts
@@ -230,7 +230,7 @@ def test_the_gravest_comes_first() -> None:
 @pytest.mark.parametrize("check", ["", "#symbolic", "#dynamic", "#gradient", "#graph", "#arguments"])
 def test_scripts_are_whole_programs(framework: str, check: str) -> None:
     ident = "ops.f(x, ops.g(y)) | x=normal(3); y=normal(4, seed=1) | float16" + check
-    text = casescript.script(ident, framework, PRELUDE, "headline", "expected [1.0]")
+    text = ops_script.script(ident, framework, PRELUDE, "headline", "expected [1.0]")
     compile(text, "script", "exec")
     assert f'os.environ["KERAS_BACKEND"] = "{framework}"' in text
     assert text.index("KERAS_BACKEND") < text.index("import keras")
@@ -240,8 +240,8 @@ def test_scripts_are_whole_programs(framework: str, check: str) -> None:
 
 
 def test_an_id_is_taken_apart() -> None:
-    case = casescript.parse("ops.f(x | y) | x=normal(3); y=array([1, 2])#graph")
+    case = ops_script.parse("ops.f(x | y) | x=normal(3); y=array([1, 2])#graph")
     assert case.expression == "ops.f(x | y)"
     assert case.inputs == {"x": "normal(3)", "y": "array([1, 2])"}
     assert (case.dtype, case.check) == ("", "graph")
-    assert casescript.parse("ops.eye(3)").inputs == {}
+    assert ops_script.parse("ops.eye(3)").inputs == {}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from runner import attribution
-from runner.attribution import fits
+from runner import defects
+from runner.defects import training
 from runner.model import Cell, Kind, Metric, Sample, Status
 
 FRAMEWORKS = ("torch", "jax", "tensorflow")
@@ -46,8 +46,8 @@ def history(says: Any) -> list[Sample]:
     return [sample(f, k, says(f, tuple(int(p) for p in k.split(".")))) for f in FRAMEWORKS for k in KERAS]
 
 
-def only(samples: list[Sample]) -> attribution.Defect:
-    (found,) = attribution.defects(samples)
+def only(samples: list[Sample]) -> defects.Defect:
+    (found,) = defects.defects(samples)
     return found
 
 
@@ -81,7 +81,7 @@ def test_what_is_only_reported_wrongly_is_less_grave_and_says_so() -> None:
 
 def test_scenarios_about_one_promise_in_the_same_cells_are_one_defect() -> None:
     names = ("optimizer.Adam_1(weights)", "optimizer.Adam_2(weights)", "fit.Adam(weights)", "optimizer.Lion_1(weights)")
-    found = attribution.defects(history(lambda f, _: dict.fromkeys(names, wrong() if f == "torch" else OK)))
+    found = defects.defects(history(lambda f, _: dict.fromkeys(names, wrong() if f == "torch" else OK)))
     assert [d.op.split(" (")[0] for d in found] == ["training: Adam", "training: Lion"]
     assert set(found[0].cases) == {"optimizer.Adam_1", "optimizer.Adam_2", "fit.Adam"}
 
@@ -99,14 +99,14 @@ def test_an_optimizer_that_the_sweep_finds_too_is_told_once() -> None:
     assert found.op == "optimizers.Lion"
     assert found.cases == (case, "optimizer.Lion_1")
     others = [one for one in swept if one.cell.keras != "3.0.5"]
-    assert len(attribution.defects([*trained, *others])) == 2
+    assert len(defects.defects([*trained, *others])) == 2
 
 
 def test_another_wrong_figure_is_another_defect() -> None:
     def says(framework: str, _keras: object) -> dict[str, Any]:
         return {"fit.mask(mae)": {"torch": wrong(2.0), "jax": wrong(3.0)}.get(framework, OK)}
 
-    assert {d.where for d in attribution.defects(history(says))} == {"all torch cells", "all jax cells"}
+    assert {d.where for d in defects.defects(history(says))} == {"all torch cells", "all jax cells"}
 
 
 def test_one_wrong_figure_on_several_backends_is_one_defect() -> None:
@@ -147,13 +147,15 @@ def test_what_a_version_lacks_says_nothing() -> None:
 
 @pytest.mark.parametrize("cases", [{"odd": OK}, {"fit.ema(loss)": "x"}, {"fit.ema(loss)": [1]}, {}])
 def test_records_that_are_none_are_passed_over(cases: dict[str, Any]) -> None:
-    assert attribution.defects([sample("torch", "3.0.5", cases)]) == ()
+    assert defects.defects([sample("torch", "3.0.5", cases)]) == ()
 
 
 def test_every_scenario_of_a_promise_has_one_subject() -> None:
-    assert fits.subject("partial.outputs") == fits.subject("outputs.two") == "several outputs"
-    assert fits.subject("update.accumulation") == fits.subject("fit.accumulation_adam") == "gradient accumulation"
-    assert fits.subject("fit.layer_loss") == "fit.layer_loss"
+    assert training.subject("partial.outputs") == training.subject("outputs.two") == "several outputs"
+    assert (
+        training.subject("update.accumulation") == training.subject("fit.accumulation_adam") == "gradient accumulation"
+    )
+    assert training.subject("fit.layer_loss") == "fit.layer_loss"
 
 
 # --- exact figures ----------------------------------------------------------------------------------------------------
@@ -191,7 +193,7 @@ def test_a_wrong_shape_of_a_convolution_follows_its_axis() -> None:
 
 def test_an_error_beyond_rounding_is_named_and_rounding_is_none() -> None:
     errors = {"torch": 2.2e6, "jax": 1.1, "tensorflow": 700.0}
-    found = attribution.defects([measured(f, "3.9.2", same__error_max=errors[f]) for f in FRAMEWORKS])
+    found = defects.defects([measured(f, "3.9.2", same__error_max=errors[f]) for f in FRAMEWORKS])
     assert [(d.kind, d.cells[0].split("-")[0]) for d in found] == [
         ("wrong value", "torch"),
         ("tf32-like precision", "tensorflow"),
@@ -211,7 +213,7 @@ def test_a_name_that_changed_between_versions_is_told_as_a_change() -> None:
 
 def test_frameworks_may_differ_in_names() -> None:
     samples = [measured(f, k, probe="parity", shuffle__generator=f) for f in FRAMEWORKS for k in KERAS]
-    assert attribution.defects(samples) == ()
+    assert defects.defects(samples) == ()
 
 
 def test_a_cell_that_does_not_repeat_itself_is_nondeterministic() -> None:
@@ -228,17 +230,17 @@ def agreeing(no_onednn: str) -> list[Sample]:
 
 
 def test_agreement_by_kernel_library_is_said_where_it_is_seen() -> None:
-    (text,) = attribution.agreements(agreeing("b"))
+    (text,) = defects.agreements(agreeing("b"))
     assert text.startswith("conv2d: agreement follows the kernel library.")
     assert "tensorflow 1.0 (oneDNN) and torch 1.0 (oneDNN) in 2 of 2 cases" in text
     assert "jax 1.0 (XLA and Eigen) and tensorflow 1.0 no-onednn (XLA and Eigen) in 2 of 2 cases" in text
-    (text,) = attribution.agreements(agreeing("a"))
+    (text,) = defects.agreements(agreeing("a"))
     assert "does not follow the kernel library alone" in text
 
 
 def test_without_two_cells_on_one_library_nothing_is_said_of_agreement() -> None:
-    assert attribution.agreements(agreeing("b")[1:3]) == ()
-    assert attribution.agreements([]) == ()
+    assert defects.agreements(agreeing("b")[1:3]) == ()
+    assert defects.agreements([]) == ()
 
 
 # --- cells that do not run --------------------------------------------------------------------------------------------
@@ -251,15 +253,15 @@ def test_cells_that_do_not_import_share_a_reason_and_a_script() -> None:
         for p in ("mnist", "conv2d")
     ]
     ran = [sample("torch", "3.9.2", {}, probe=p, details={}) for p in ("mnist", "conv2d")]
-    (found,) = attribution.defects([*failed, *ran], whole=True)
+    (found,) = defects.defects([*failed, *ran], whole=True)
     assert found.title == "import: does not import - all cells with keras 3.15.1"
     assert (found.last_good, found.first_bad) == ("3.9.2", "3.15.1")
     assert found.observed == reason
     assert 'os.environ["KERAS_BACKEND"] = "torch"' in found.script
     compile(found.script, "script", "exec")
-    assert attribution.defects([*failed, *ran]) == ()
+    assert defects.defects([*failed, *ran]) == ()
 
 
 def test_what_this_machine_cannot_do_is_no_defect() -> None:
     away = sample("torch", "3.9.2", {}, details={}, status=Status.UNAVAILABLE, reason="no GPU")
-    assert attribution.defects([away], whole=True) == ()
+    assert defects.defects([away], whole=True) == ()

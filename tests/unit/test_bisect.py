@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import cli
-from runner.bisect import Ask, Found, Mark, Refused, Step, ahead, step, vote
-from runner.cli import bisection, targets, trials
+from runner.cli import targets
+from runner.environments import index as releases
 from runner.errors import UsageError
 from runner.executors import Prepared
 from runner.model import (
@@ -32,7 +32,9 @@ from runner.model import (
     Status,
     Verdict,
 )
-from runner.repro import releases, script
+from runner.repro import script
+from runner.repro.bisect import session, trials
+from runner.repro.bisect.search import Ask, Found, Mark, Refused, Step, ahead, step, vote
 from runner.repro.pins import Target
 
 ENVIRONMENT = Environment("jax", "0.5.0", "3.8", "3.11", "cpu", "linux-x86_64")
@@ -218,7 +220,7 @@ class TestCommandLine:
     def test_what_moved_leaves_out_the_package_itself(self) -> None:
         base = {"jax": "0.4.35", "jaxlib": "0.4.35", "numpy": "1.26.4", "old": "1"}
         now = {"jax": "0.5.0", "jaxlib": "0.5.0", "numpy": "2.0.0"}
-        assert bisection.moved(base, now, "jax") == ["numpy 1.26.4 -> 2.0.0", "old 1 -> none"]
+        assert session.moved(base, now, "jax") == ["numpy 1.26.4 -> 2.0.0", "old 1 -> none"]
 
 
 def _ran(code: int, output: str = "") -> script.Ran:
@@ -270,20 +272,20 @@ class TestSearch:
             return targets.Place(cell, environment, "host")
 
         monkeypatch.setattr(targets, "one_place", place)
-        monkeypatch.setattr(bisection, "evict", lambda _place, prepared: gone.append(prepared.reference))
+        monkeypatch.setattr(session, "evict", lambda _place, prepared: gone.append(prepared.reference))
         return gone
 
     def _search(
-        self, tmp_path: Path, trial: _FakeTrial, pool: ThreadPoolExecutor, state: bisection.State | None = None
-    ) -> bisection._Search:
-        request = bisection.Request(
+        self, tmp_path: Path, trial: _FakeTrial, pool: ThreadPoolExecutor, state: session.State | None = None
+    ) -> session._Search:
+        request = session.Request(
             "keras", (), "3.0", "3.15", False, Path("s.py"), None, None, (), None, None, "regressed", 10, None,
             ("jax==0.4.35",), None, "3.11", "host", 1, False, True, False, False, tmp_path, (),
             (), False, 9.0, None, 1.0,
         )  # fmt: skip
-        state = state or bisection.State({}, "2026-01-01T00:00:00Z")
+        state = state or session.State({}, "2026-01-01T00:00:00Z")
         executors: dict[str, Any] = {"host": _Executor()}
-        return bisection._Search(request, self.RELEASES, "3.11", state, tmp_path / "s.json", trial, executors, pool)
+        return session._Search(request, self.RELEASES, "3.11", state, tmp_path / "s.json", trial, executors, pool)
 
     def test_it_ends_on_the_release_and_takes_away_what_it_installed(self, tmp_path: Path, removed: list[str]) -> None:
         with ThreadPoolExecutor(1) as pool:
@@ -309,7 +311,7 @@ class TestSearch:
             first = _FakeTrial(timed=False, stop_at="3.7")
             with pytest.raises(KeyboardInterrupt):
                 self._search(tmp_path, first, pool).run()
-            kept = msgspec.json.decode((tmp_path / "s.json").read_bytes(), type=bisection.State)
+            kept = msgspec.json.decode((tmp_path / "s.json").read_bytes(), type=session.State)
             second = _FakeTrial(timed=False)
             assert self._search(tmp_path, second, pool, kept).run() == Found("3.6", "3.7")
         assert "3.7" in second.tested

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.environments import index
 from runner.errors import UsageError
-from runner.repro import bugreport, reconstruct, releases
+from runner.repro import bugreport, reconstruct
 from runner.repro.bugreport import BugReport, Fact, read
 from runner.repro.pins import Wanted
 
@@ -217,7 +218,7 @@ class TestReconstruction:
             assert package in told, package
             assert version is not None
             in_report = read((REPORTS / name).read_text()).version(package) or ""
-            same = releases.order(in_report.partition("+")[0] or "0") == releases.order(version)
+            same = index.order(in_report.partition("+")[0] or "0") == index.order(version)
             assert same or version in told
         if found.wanted.python:
             assert found.wanted.python in told

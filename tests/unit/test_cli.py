@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from runner import cli, matrix, resources
+from runner import cli
 from runner.cli import options
 from runner.cli.session import Request, further_rounds, neighbours
 from runner.errors import RunnerError
+from runner.matrix import sets
 from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
-from runner.store import RunRecord, Store
+from runner.results.store import RunRecord, Store
+from runner.util import folders
 
 
 def _fails(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -65,7 +67,7 @@ def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["list", "--sets", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["default"] == "quick"
-    assert set(shown["sets"]) == set(matrix.load().sets)
+    assert set(shown["sets"]) == set(sets.load().sets)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_a_malformed_matrix_names_file_and_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "matrix.toml").write_text("schema = 1\ndefault = quick\n")
-    monkeypatch.setattr(resources, "matrix_dir", lambda: tmp_path)
+    monkeypatch.setattr(folders, "matrix_dir", lambda: tmp_path)
     line = _fails(capsys, "list")
     assert "matrix.toml" in line
     assert "line 2" in line
@@ -178,25 +180,25 @@ def test_a_set_of_ones_own_that_does_not_fit_is_refused_before_anything_runs(
     tail: str,
     message: str,
 ) -> None:
-    shipped = resources.matrix_dir()
+    shipped = folders.matrix_dir()
     for file in shipped.glob("*.toml"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     mine = (shipped / "matrix.toml").read_text() + MINE % (head, version, tail)
     (tmp_path / "matrix.toml").write_text(mine)
-    monkeypatch.setattr(resources, "matrix_dir", lambda: tmp_path)
+    monkeypatch.setattr(folders, "matrix_dir", lambda: tmp_path)
     assert message in _fails(capsys, "matrix", "--set", "mine", "--dry-run")
 
 
 def test_a_set_without_cells_is_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "compat.toml").write_bytes((resources.matrix_dir() / "compat.toml").read_bytes())
+    (tmp_path / "compat.toml").write_bytes((folders.matrix_dir() / "compat.toml").read_bytes())
     (tmp_path / "matrix.toml").write_text("schema = 1\ndefault = 'mine'\n[sets.mine]\ndescription = 'd'\n")
-    monkeypatch.setattr(resources, "matrix_dir", lambda: tmp_path)
+    monkeypatch.setattr(folders, "matrix_dir", lambda: tmp_path)
     assert "sets.mine has no cells" in _fails(capsys, "list")
 
 
-@pytest.mark.parametrize("name", sorted(matrix.load().sets))
+@pytest.mark.parametrize("name", sorted(sets.load().sets))
 def test_every_shipped_set_has_settings_that_its_probes_have(name: str) -> None:
     assert options.probe_specs(options.choose(name, ()), (), ())
 
@@ -403,8 +405,9 @@ def test_a_run_is_judged_again_with_the_looks_and_the_noise_it_was_planned_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planned: int | None, *, sequential: bool, rounds: int
 ) -> None:
     from runner import judge
-    from runner.cli import calibrations, verdicts
-    from runner.store import RunRecord
+    from runner.judge import calibration_file
+    from runner.report import build
+    from runner.results.store import RunRecord
 
     Store(tmp_path).save(_sample(A))
     Store(tmp_path).record(RunRecord("quick", (A,), max_rounds=planned))
@@ -416,6 +419,6 @@ def test_a_run_is_judged_again_with_the_looks_and_the_noise_it_was_planned_with(
         return real(samples, pairs, known, settings)  # type: ignore[arg-type]
 
     monkeypatch.setattr(judge, "judge", spy)
-    monkeypatch.setattr(calibrations, "noise_for", lambda _samples, _folder: {A.id: 0.2})
-    verdicts.from_folders([tmp_path], verdicts.Rules())
+    monkeypatch.setattr(calibration_file, "noise_for", lambda _samples, _folder: {A.id: 0.2})
+    build.from_folders([tmp_path], build.Rules())
     assert [(s.sequential, s.max_rounds, s.noise) for s in seen] == [(sequential, rounds, {A.id: 0.2})]

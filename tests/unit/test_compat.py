@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from runner import compat, resources
 from runner.errors import UsageError
+from runner.matrix import compat
 from runner.model import Environment
+from runner.util import folders
 
 FACTS = compat.load()
 
@@ -161,7 +162,7 @@ def test_latest_of_an_unknown_package() -> None:
 
 
 def test_an_unknown_key_names_file_and_suggestion(tmp_path: Path) -> None:
-    text = (resources.matrix_dir() / "compat.toml").read_text().replace("cpu-wheel =", "cpu-weel =", 1)
+    text = (folders.matrix_dir() / "compat.toml").read_text().replace("cpu-wheel =", "cpu-weel =", 1)
     path = tmp_path / "compat.toml"
     path.write_text(text)
     with pytest.raises(UsageError, match=r"compat\.toml.*cpu-weel.*cpu-wheel"):
@@ -170,7 +171,7 @@ def test_an_unknown_key_names_file_and_suggestion(tmp_path: Path) -> None:
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "compat.toml"
-    path.write_text((resources.matrix_dir() / "compat.toml").read_text().replace("schema = 1", "schema = 2", 1))
+    path.write_text((folders.matrix_dir() / "compat.toml").read_text().replace("schema = 1", "schema = 2", 1))
     with pytest.raises(UsageError, match="schema 2"):
         compat.load(path)
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from runner import resources
-from runner.cli import verdicts
 from runner.cli.defects import defects_command
 from runner.model import Cell, Kind, Metric, Sample, Status
-from runner.report import Severity
-from runner.store import RunRecord, Store
+from runner.report import Severity, build
+from runner.results.store import RunRecord, Store
+from runner.util import folders
 
 OK = ["ok", 0.5, "abcd1234", "", "", ""]
 WRONG = ["wrong", 1e5, [2.0], "", "the figure[0] is 2 instead of 1\x1b[31m", ""]
@@ -87,13 +86,13 @@ def test_programs_get_all_of_it(results: Path) -> None:
 def test_a_defect_that_a_release_brought_and_nobody_knows_of_is_a_regression(
     releases: str, listed: str, severity: Severity, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(resources.matrix_dir(), tmp_path / "matrix")
+    shutil.copytree(folders.matrix_dir(), tmp_path / "matrix")
     (tmp_path / "matrix" / "expectations.toml").write_text("schema = 1\n" + listed, encoding="utf-8")
-    monkeypatch.setattr(resources, "matrix_dir", lambda: tmp_path / "matrix")
+    monkeypatch.setattr(folders, "matrix_dir", lambda: tmp_path / "matrix")
     states = {"good": OK, "bad": WRONG}
     ran = [_sample("torch", f"3.{9 + n}.0", states[state], "a")[0] for n, state in enumerate(releases.split())]
     record = RunRecord("", tuple(s.cell for s in ran), (), ())
-    report = verdicts.report(ran, record, verdicts.Rules())
+    report = build.report(ran, record, build.Rules())
     (finding,) = report.extra
     assert (finding.severity, report.exit_code) == (severity, code)
     assert finding.issue == ("https://e.org/1" if "issue" in listed else "")
@@ -101,6 +100,6 @@ def test_a_defect_that_a_release_brought_and_nobody_knows_of_is_a_regression(
 
 def test_the_report_tells_defects_and_agreement(samples: list[Sample]) -> None:
     record = RunRecord("", tuple(s.cell for s in samples), (), ())
-    texts = [finding.text for finding in verdicts.report(samples, record, verdicts.Rules()).extra]
+    texts = [finding.text for finding in build.report(samples, record, build.Rules()).extra]
     assert texts[0].endswith("all torch cells with keras 3.8.0; first good 3.9.2")
     assert "tensorflow 1.0 (oneDNN)" in texts[1]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from runner import cli, payload, run
-from runner.cli import assemble
+from runner import cli
 from runner.cli import diagnose as command
 from runner.diagnose.switches import switches
+from runner.matrix.plan import Host
+from runner.measure import payload, scheduler, workspace
 from runner.model import Cell, Environment, Job, Sample, Status
-from runner.plan import Host
 from runner.probe import diagnose as probe
 from runner.probe.diagnose import faults, toggles
 
@@ -72,9 +72,9 @@ class Runs:
 def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     monkeypatch.chdir(tmp_path)
     host = Host("linux-x86_64", "linux-x86_64", engine=True)
-    monkeypatch.setattr(assemble, "host_facts", lambda _executor: host)
+    monkeypatch.setattr(workspace, "host_facts", lambda _executor: host)
     made = Runs()
-    monkeypatch.setattr(run, "run", made)
+    monkeypatch.setattr(scheduler, "run", made)
     return made
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from runner import doctor
-from runner.doctor import Check, Question, State
 from runner.errors import UnavailableError
 from runner.executors.container import Engine
-from runner.machine import Gpu, Machine
+from runner.machine import doctor
+from runner.machine.doctor import Check, Question, State
+from runner.machine.facts import Gpu, Machine
 from runner.model import Environment
 
 ENGINE = Engine(version="24.0.7", api="1.43", cgroup="2", system="Debian", root="/", limits_memory=True)

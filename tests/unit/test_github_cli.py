@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from runner import cli, matrix, schema, store
+from runner import cli
+from runner.matrix import sets
 from runner.model import SCHEMA, Sample, Status
+from runner.results import schema, store
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +31,7 @@ def test_every_cell_of_the_set_is_in_one_job(capsys: pytest.CaptureFixture[str],
     record = store.load_records([tmp_path])
     assert sorted(ids) == sorted(cell.id for cell in record.cells)
     assert all("_cuda" in cell for job in jobs["cuda"] for cell in job["cells"].split())
-    assert all(matrix.parse_cell(cell).id == cell for cell in ids)
+    assert all(sets.parse_cell(cell).id == cell for cell in ids)
 
 
 def test_a_job_has_what_the_workflow_reads(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -41,7 +43,7 @@ def test_a_job_has_what_the_workflow_reads(capsys: pytest.CaptureFixture[str], t
 
 
 def test_outputs_fit_githubs_limit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    for name in matrix.load().sets:
+    for name in sets.load().sets:
         assert cli.run(["list", "--github", str(tmp_path / name), "--set", name, "--whole"]) == 0
         assert len(capsys.readouterr().out.encode()) < 1 << 20
 

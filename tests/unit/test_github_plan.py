@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import github_plan as gp
 from runner.judge import Pair, pairs
+from runner.measure import shards as gp
 from runner.model import Cell, ProbeSpec
 
 BUDGET = gp.Budget()

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import images, lockfile
+from runner import images
+from runner.environments import lockfile
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError
 from runner.images.recipe import Recipe, dockerfile, recipe
-from runner.lockfile import Lock
 from runner.model import Environment
 
 TORCH = Environment("torch", "2.2.2", "3.11.3", "3.11", "cpu", "linux-x86_64")

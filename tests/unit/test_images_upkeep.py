@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from runner import images, lock
+from runner import engine, images
+from runner.environments import lock
 from runner.errors import BuildError, UnavailableError
-from runner.images import disk, engine, failure, manage, sbom, usage
+from runner.images import disk, failure, manage, sbom, usage
 from runner.images.manage import Listed
 from runner.model import Environment
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runner import cli, store
-from runner.cli import calibrations
+from runner import cli
 from runner.errors import UsageError
+from runner.judge import calibration_file
 from runner.model import Better, Cell, Kind, Metric, Sample, Status
+from runner.results import store
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
 NEW = Cell("torch", "2.13.0", "3.11.3", "3.11", "cpu")
@@ -332,30 +333,30 @@ def test_one_cell_is_calibrated_at_a_time(capsys: pytest.CaptureFixture[str]) ->
 
 def test_calibrations_are_kept_per_host(tmp_path: Path) -> None:
     here, there = [sample(OLD, 1.0)], [sample(OLD, 1.0, host="there")]
-    calibrations.save(here, {"a": 0.1}, tmp_path)
-    calibrations.save(here, {"b": 0.2}, tmp_path)
-    assert calibrations.noise_for(here, tmp_path) == {"a": 0.1, "b": 0.2}
-    assert calibrations.noise_for(there, tmp_path) == {}
+    calibration_file.save(here, {"a": 0.1}, tmp_path)
+    calibration_file.save(here, {"b": 0.2}, tmp_path)
+    assert calibration_file.noise_for(here, tmp_path) == {"a": 0.1, "b": 0.2}
+    assert calibration_file.noise_for(there, tmp_path) == {}
 
 
 def test_another_probe_hash_is_the_same_host(tmp_path: Path) -> None:
-    calibrations.save([sample(OLD, 1.0)], {"a": 0.1}, tmp_path)
+    calibration_file.save([sample(OLD, 1.0)], {"a": 0.1}, tmp_path)
     changed = [replace(sample(OLD, 1.0), fingerprint={"host": "here", "probe_hash": "q"})]
-    assert calibrations.noise_for(changed, tmp_path) == {"a": 0.1}
+    assert calibration_file.noise_for(changed, tmp_path) == {"a": 0.1}
 
 
 def test_a_broken_calibration_is_named(tmp_path: Path) -> None:
-    path = calibrations.save([sample(OLD, 1.0)], {"a": 0.1}, tmp_path)
+    path = calibration_file.save([sample(OLD, 1.0)], {"a": 0.1}, tmp_path)
     path.write_text("{")
     with pytest.raises(UsageError, match="delete it and calibrate again"):
-        calibrations.noise_for([sample(OLD, 1.0)], tmp_path)
+        calibration_file.noise_for([sample(OLD, 1.0)], tmp_path)
 
 
 def test_calibrate_tells_before_it_runs_that_it_cannot_keep_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "home").write_text("a file, where a folder should be")
-    monkeypatch.setattr("runner.cli.assemble.state_dir", lambda: tmp_path / "home")
+    monkeypatch.setattr("runner.measure.workspace.state_dir", lambda: tmp_path / "home")
     assert run("calibrate", "torch-2.2.2_keras-3.11.3_py3.11_cpu", "--out", str(tmp_path / "out")) == 2
     assert "XDG_DATA_HOME names another place" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from runner import resources
 from runner.errors import UsageError
 from runner.judge import Expectation, expectations
-from runner.judge.expectfile import Seen, updated
+from runner.judge.expectations_file import Seen, updated
 from runner.model import Cell, Sample, Status
+from runner.util import folders
 
 TORCH = Cell("torch", "2.2.2", "3.15.1", "3.11", "cpu")
 JAX = Cell("jax", "0.10.2", "3.8.0", "3.11", "cpu")
@@ -23,7 +23,7 @@ def read(tmp_path: Path, entry: str, schema: int = 1) -> tuple[Expectation, ...]
 
 
 def test_the_shipped_file_covers_what_is_known_to_fail() -> None:
-    known = expectations.load(resources.matrix_dir() / "expectations.toml")
+    known = expectations.load(folders.matrix_dir() / "expectations.toml")
     seen = {
         TORCH: ("conv2d", Status.IMPORT_FAILED),
         JAX: ("mnist", Status.CRASHED),

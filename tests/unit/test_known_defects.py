@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from runner import resources
+from runner.defects import known
 from runner.errors import UsageError
-from runner.judge import expectations, expectfile, known
+from runner.judge import expectations, expectations_file
+from runner.util import folders
 
 FILE = """
 schema = 1
@@ -85,12 +86,12 @@ def test_a_malformed_report_is_refused(tmp_path: Path, text: str, message: str) 
 def test_rewriting_what_is_expected_leaves_the_reports_alone(file: Path) -> None:
     entries = expectations.load(file)
     assert len(entries) == 1
-    made = expectfile.updated(FILE, entries, [])
+    made = expectations_file.updated(FILE, entries, [])
     assert made.text.count("[[defect]]") == 2
 
 
 def test_every_report_of_this_project_is_kerass() -> None:
-    path = resources.matrix_dir() / "expectations.toml"
+    path = folders.matrix_dir() / "expectations.toml"
     reports = known.load(path)
     assert reports
     reported = [report.issue for report in reports if report.issue]

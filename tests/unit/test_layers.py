@@ -14,19 +14,14 @@ PACKAGE = Path(runner.__file__).parent
 
 LAYERS = [
     ["errors", "model"],
-    ["toml", "resources"],
-    ["matrix", "compat", "machine"],
-    ["plan", "lockfile"],
-    ["judge"],
-    ["attribution", "resolve", "github_plan", "diagnose"],
-    ["lock"],
-    ["images"],
-    ["executors"],
-    ["data", "repro", "bisect"],
-    ["payload"],
-    ["store", "doctor", "export"],
-    ["report", "schema"],
-    ["run"],
+    ["util", "engine"],
+    ["matrix", "data"],
+    ["judge", "results"],
+    ["defects", "diagnose", "environments"],
+    ["images", "executors"],
+    ["machine"],
+    ["measure"],
+    ["report", "repro"],
     ["cli"],
     ["__main__"],
 ]
@@ -36,10 +31,10 @@ SAME_LAYER = {("errors", "model")}
 """errors carry a Status; nothing else looks sideways."""
 
 HEAVY = {
-    "docker": {"executors", "images"},
+    "docker": {"engine", "executors", "images"},
     "jinja2": {"images", "report"},
     "rich": {"report", "cli"},
-    "numpy": {"judge", "data", "attribution"},
+    "numpy": {"judge", "data", "defects"},
     "PIL": {"data"},
     "click": {"cli"},
 }
@@ -100,7 +95,7 @@ def test_the_payload_imports_nothing_of_the_rest() -> None:
 def test_starting_up_imports_nothing_heavy() -> None:
     """What `runner list` imports when it starts: module-level imports only, followed through the package."""
     seen: set[str] = set()
-    waiting = ["runner.cli", "runner.cli.listing"]
+    waiting = ["runner.cli", "runner.cli.list"]
     while waiting:
         name = waiting.pop()
         if name in seen:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from runner import compat, lock, lockfile, resolve, resources
+from runner.environments import lock, lockfile, resolve
+from runner.environments.lockfile import Recipe
 from runner.errors import BuildError, UsageError
-from runner.lockfile import Recipe
+from runner.matrix import compat
 from runner.model import Environment
+from runner.util import folders
 
 CUDA = """\
 numpy==1.26.4 \\
@@ -64,8 +66,8 @@ def uv(monkeypatch: pytest.MonkeyPatch) -> Uv:
 def matrix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A matrix folder of its own, with today's facts and no locks."""
     for name in ("compat.toml", "latest.toml"):
-        (tmp_path / name).write_text((resources.matrix_dir() / name).read_text())
-    monkeypatch.setattr(resources, "matrix_dir", lambda: tmp_path)
+        (tmp_path / name).write_text((folders.matrix_dir() / name).read_text())
+    monkeypatch.setattr(folders, "matrix_dir", lambda: tmp_path)
     compat.forget()
     return tmp_path
 
@@ -215,7 +217,7 @@ def test_committed_says_how_to_get_a_missing_lock(matrix: Path) -> None:
 
 
 def test_upgrade_moves_latest_and_the_date(uv: Uv, matrix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "images_dir", lambda: matrix)
+    monkeypatch.setattr(folders, "images_dir", lambda: matrix)
 
     def answer(asked: Recipe, *_rest: object) -> str:
         version = {"torch": "2.99.0+cpu", "uv": "0.99.1"}.get(asked.requirements[0])

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import lockfile, resources
+from runner.environments import lockfile
+from runner.environments.lockfile import Recipe
 from runner.errors import UsageError
-from runner.lockfile import Recipe
+from runner.util import folders
 
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
 PRINTED = f"""\
@@ -145,7 +146,7 @@ def test_something_else_is_no_lock(content: str) -> None:
 
 
 def test_committed_locks_name_no_host_and_no_place() -> None:
-    locks = sorted((resources.matrix_dir() / "locks").glob("*.txt"))
+    locks = sorted((folders.matrix_dir() / "locks").glob("*.txt"))
     assert locks
     for path in locks:
         text = path.read_text()
@@ -156,7 +157,7 @@ def test_committed_locks_name_no_host_and_no_place() -> None:
 
 def test_committed_locks_of_one_framework_release_share_the_framework_part() -> None:
     seen: dict[str, set[tuple[str, ...]]] = {}
-    for path in (resources.matrix_dir() / "locks").glob("*_keras-*.txt"):
+    for path in (folders.matrix_dir() / "locks").glob("*_keras-*.txt"):
         framework, _, rest = path.stem.partition("_keras-")
         key = f"{framework}_{rest.partition('_')[2]}"
         seen.setdefault(key, set()).add(lockfile.parse(path.read_text(), path).framework_lines)

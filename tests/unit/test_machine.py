@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runner import machine
-from runner.machine import Gpu, Machine
+from runner.machine import facts as machine
+from runner.machine.facts import Gpu, Machine
 
 X86 = """processor\t: 0
 vendor_id\t: AuthenticAMD

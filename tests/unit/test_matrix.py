@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import matrix, payload
 from runner.errors import UsageError
+from runner.matrix import sets
+from runner.measure import payload
 from runner.model import Cell, Status
 
-RESOLVE = matrix.Resolver(
+RESOLVE = sets.Resolver(
     latest=lambda name: {"torch": "2.15.0", "keras": "3.15.1", "tensorflow": "2.21.0", "jax": "0.10.2"}.get(
         name, "9.9"
     ),
@@ -22,14 +23,14 @@ RESOLVE = matrix.Resolver(
 HEAD = 'schema = 1\ndefault = "s"\n[sets.s]\ndescription = "d"\n'
 
 
-def _load(tmp_path: Path, text: str) -> matrix.Matrix:
+def _load(tmp_path: Path, text: str) -> sets.Matrix:
     path = tmp_path / "matrix.toml"
     path.write_text(text)
-    return matrix.load(path)
+    return sets.load(path)
 
 
-def _ids(loaded: matrix.Matrix, name: str = "s") -> list[str]:
-    return [cell.id for cell in matrix.cells(loaded, loaded.sets[name], RESOLVE)[0]]
+def _ids(loaded: sets.Matrix, name: str = "s") -> list[str]:
+    return [cell.id for cell in sets.cells(loaded, loaded.sets[name], RESOLVE)[0]]
 
 
 def test_a_product_is_every_combination_with_latest_made_concrete(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_a_product_is_every_combination_with_latest_made_concrete(tmp_path: Path
 
 
 def test_the_quick_set_holds_what_the_project_promises() -> None:
-    loaded = matrix.load()
+    loaded = sets.load()
     ids = _ids(loaded, loaded.default)
     assert loaded.default == "quick"
     assert "torch-2.2.2_keras-3.11.3_py3.11_cpu" in ids
@@ -57,14 +58,14 @@ def test_the_quick_set_holds_what_the_project_promises() -> None:
     assert len(ids) == len(set(ids)) == 7
 
 
-@pytest.mark.parametrize("name", sorted(matrix.load().sets))
+@pytest.mark.parametrize("name", sorted(sets.load().sets))
 def test_every_shipped_set_makes_valid_cells_and_runs_known_probes(name: str) -> None:
-    loaded = matrix.load()
-    cells, _ = matrix.cells(loaded, loaded.sets[name], RESOLVE)
+    loaded = sets.load()
+    cells, _ = sets.cells(loaded, loaded.sets[name], RESOLVE)
     assert cells
     for cell in cells:
-        matrix.check(cell)
-        assert matrix.parse_cell(cell.id) == cell
+        sets.check(cell)
+        assert sets.parse_cell(cell.id) == cell
     assert set(loaded.sets[name].probes) <= set(loaded.probes) <= set(payload.probes())
 
 
@@ -74,7 +75,7 @@ def test_an_exclude_takes_cells_out_and_keeps_the_reason(tmp_path: Path) -> None
         HEAD + '[[sets.s.product]]\nframework=["torch"]\nversion=["2.2.2"]\nkeras=["3.8.0","3.9.0"]\ndevice=["cpu"]\n'
         '[[sets.s.exclude]]\ncell="*_keras-3.9.0_*"\nreason="too new"\n',
     )
-    cells, skips = matrix.cells(loaded, loaded.sets["s"], RESOLVE)
+    cells, skips = sets.cells(loaded, loaded.sets["s"], RESOLVE)
     assert [cell.keras for cell in cells] == ["3.8.0"]
     assert [(skip.cell.keras, skip.status, skip.reason) for skip in skips] == [("3.9.0", Status.SKIPPED, "too new")]
 
@@ -130,7 +131,7 @@ def test_a_value_that_no_axis_has_is_refused(tmp_path: Path, line: str, message:
 
 
 def test_pytorch_on_mps_runs_twice_without_and_with_the_fallback() -> None:
-    loaded = matrix.load()
+    loaded = sets.load()
     ids = [i for i in _ids(loaded, "mps") if i.startswith("torch-2.2.2") and "_mps" in i]
     assert ids == [f"torch-2.2.2_keras-3.8.0_py3.11_mps+{variant}" for variant in ("no-fallback", "fallback")]
     assert [loaded.variants[i.split("+")[1]].env["PYTORCH_ENABLE_MPS_FALLBACK"] for i in ids] == ["0", "1"]
@@ -139,22 +140,22 @@ def test_pytorch_on_mps_runs_twice_without_and_with_the_fallback() -> None:
 
 def test_an_unknown_set_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'quick'"):
-        matrix.named_set(matrix.load(), "quik")
+        sets.named_set(sets.load(), "quik")
 
 
 def test_selection_keeps_order_and_refuses_a_pattern_that_matches_nothing() -> None:
     cells = [Cell("torch", v, "3.8.0", "3.11", "cpu") for v in ("2.2.2", "2.6.0")]
-    assert matrix.select(cells, []) == tuple(cells)
-    assert matrix.select(cells, ["*2.6.0*"]) == (cells[1],)
+    assert sets.select(cells, []) == tuple(cells)
+    assert sets.select(cells, ["*2.6.0*"]) == (cells[1],)
     with pytest.raises(UsageError, match="matches no cell"):
-        matrix.select(cells, ["torch-2.2.2_*", "tensorflow-*"])
+        sets.select(cells, ["torch-2.2.2_*", "tensorflow-*"])
 
 
 @given(st.text(min_size=1, max_size=40))
 def test_no_text_becomes_a_cell_unless_it_is_one(text: str) -> None:
     """Whatever passes has only harmless characters: it goes into paths, labels, tags and commands."""
     try:
-        cell = matrix.parse_cell(f"torch-{text}_native_py3.11_cpu")
+        cell = sets.parse_cell(f"torch-{text}_native_py3.11_cpu")
     except UsageError:
         return
     assert set(cell.id) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-_+")

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from runner import matrix, payload
 from runner.data import DataFile
 from runner.errors import BadOutputError
+from runner.matrix import sets
+from runner.measure import payload
 from runner.model import Cell, Environment, Job, Kind, Outcome, ProbeSpec, Status
 
 CELL = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
@@ -51,7 +52,7 @@ def test_the_payload_names_its_probes() -> None:
 def test_the_settings_of_the_committed_matrix_are_settings_of_its_probes() -> None:
     assert payload.settings("mnist")["epochs"] == 3
     assert payload.settings("hello") == {}
-    for chosen in matrix.load().sets.values():
+    for chosen in sets.load().sets.values():
         for probe, changed in chosen.probes.items():
             assert changed.keys() <= payload.settings(probe).keys()
 
@@ -169,7 +170,7 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
 @pytest.mark.parametrize("probe", payload.probes())
 def test_a_probe_is_staged_with_all_it_can_import(probe: str) -> None:
     """What is left out of a process's folder is imported by nothing in it: held against Python's own parser."""
-    source = Path(payload.__file__).parent / "probe"
+    source = Path(payload.__file__).parents[1] / "probe"
     staged = payload.files(probe)
     known = {path.relative_to(source).parts[0].removesuffix(".py") for path in source.rglob("*.py")}
     there = {name.partition("/")[0].removesuffix(".py") for name in staged}

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from runner.matrix.plan import Host, Selection, build_of, default_limits, environment_of, plan
 from runner.model import Cell, Environment, ProbeSpec, Status
-from runner.plan import Host, Selection, build_of, default_limits, environment_of, plan
 
 LINUX = Host("linux-x86_64", "linux-x86_64", engine=True)
 BARE = replace(LINUX, engine=False, engine_reason="no Docker engine is running")

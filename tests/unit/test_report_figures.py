@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.report import figures
+from runner.report import numbers
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ from runner.report import figures
     ],
 )
 def test_a_figure_has_three_digits_and_a_decimal_unit(figure: object, unit: str, shown: str) -> None:
-    assert figures.value(figure, unit) == shown
+    assert numbers.value(figure, unit) == shown
 
 
 def test_accuracy_is_shown_in_percent_and_a_sum_with_all_its_digits() -> None:
-    assert figures.value(0.98412, percent=True) == "98.41 %"
-    assert figures.value(58094.523, exact=True) == "58094.523"
-    assert figures.points(-0.1) == "−10.00 pts"
+    assert numbers.value(0.98412, percent=True) == "98.41 %"
+    assert numbers.value(58094.523, exact=True) == "58094.523"
+    assert numbers.points(-0.1) == "−10.00 pts"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_accuracy_is_shown_in_percent_and_a_sum_with_all_its_digits() -> None:
     [(0.31, "+31 %"), (-0.0123, "−1.2 %"), (0.0, "+0.0 %"), (0.0996, "+10 %"), (41.0, "×42"), (math.inf, "")],
 )
 def test_a_change_has_its_sign(effect: float, shown: str) -> None:
-    assert figures.change(effect) == shown
+    assert numbers.change(effect) == shown
 
 
 @settings(deadline=None)
@@ -64,7 +64,7 @@ def test_a_scaled_figure_means_what_it_says(figure: float, unit: str) -> None:
         "ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0,
         "B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
     }  # fmt: skip
-    number, name = figures.value(figure, unit).split(" ")
+    number, name = numbers.value(figure, unit).split(" ")
     read = float(number.replace(",", "")) * scale[name]
     assert read == pytest.approx(figure, rel=6e-3, abs=0.5 if unit == "B" else 5e-12)
 
@@ -72,7 +72,7 @@ def test_a_scaled_figure_means_what_it_says(figure: float, unit: str) -> None:
 @settings(deadline=None)
 @given(st.text())
 def test_plain_text_is_one_printable_line(text: str) -> None:
-    shown = figures.plain(text)
+    shown = numbers.plain(text)
     assert "\x1b" not in shown
     assert len(shown.splitlines()) <= 1
     assert all(ord(c) >= 32 for c in shown)
@@ -81,11 +81,11 @@ def test_plain_text_is_one_printable_line(text: str) -> None:
 
 def test_plain_drops_escape_sequences_whole_and_keeps_the_words() -> None:
     hostile = "a\x1b[31mred\x1b[0m\r\nb\x1b]8;;http://evil\x07link\u202ereversed"
-    assert figures.plain(hostile) == "ared blink reversed"
+    assert numbers.plain(hostile) == "ared blink reversed"
 
 
 def test_versions_sort_as_numbers() -> None:
-    assert sorted(["2.15.0", "2.9.1", "2.10.0rc1", "2.10.0"], key=figures.natural) == [
+    assert sorted(["2.15.0", "2.9.1", "2.10.0rc1", "2.10.0"], key=numbers.natural) == [
         "2.9.1",
         "2.10.0",
         "2.10.0rc1",

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from runner.cli import output
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
-from runner.report import Report, github, html, jsonout, junit, markdown
+from runner.report import Report
+from runner.report.formats import github, html, jsonout, junit, markdown
 
 HOSTILE = '<script>alert(1)</script> | `x` ]]> & "quoted" @somebody #1 \x00\x1b[31m\nsecond ::error::line \ufffe'
 CELL = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")

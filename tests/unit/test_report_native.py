@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runner.cli import verdicts
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Status, Verdict
-from runner.report import Report, jsonout, markdown, native
+from runner.report import Report, build, native
+from runner.report.formats import jsonout, markdown
 from runner.report.table import tables
 
 NATIVE = Cell("jax", "0.10.2", None, "3.11", "cpu")
@@ -82,7 +82,7 @@ def test_every_keras_cell_is_judged_against_its_twin_and_that_gates_no_speed() -
         for n in range(14)
         for cell, step in ((OLDER, 0.1), (KERAS, 0.1), (NATIVE, 0.05 + n * 1e-5))
     ]
-    found = verdicts.comparisons(samples, verdicts.Rules(set_name="keras-history"), expected=())
+    found = build.comparisons(samples, build.Rules(set_name="keras-history"), expected=())
     steps = {(c.baseline, c.candidate): c for c in found if c.metric == "free.step_s"}
     assert steps[NATIVE.id, KERAS.id].verdict is Verdict.REGRESSED
     assert not steps[NATIVE.id, KERAS.id].gates

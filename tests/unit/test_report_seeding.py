@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from runner.model import Cell, Sample, Status
-from runner.report import Report, html, jsonout, markdown, terminal
+from runner.report import Report
+from runner.report.formats import html, jsonout, markdown, terminal
 from runner.report.seeding import HEADING, seeding
 
 TF = Cell("tensorflow", "2.18.1", "3.8.0", "3.11", "cpu")

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from runner.model import Cell, Comparison, Environment, Job, Metric, Plan, ProbeSpec, Sample, Skip, Status, Verdict
 from runner.model import Kind as MetricKind
-from runner.report import Report, doctor, listing, terminal
+from runner.report import Report, doctor, listing
+from runner.report.formats import terminal
 
 
 def shown(report: Report, width: int, *, colour: bool = False, encoding: str = "utf-8", **options: bool) -> str:
@@ -163,7 +164,7 @@ def test_an_empty_plan_says_so() -> None:
 
 
 class Looked:
-    """A check as ``runner.doctor`` makes it."""
+    """A check as ``runner.machine.doctor`` makes it."""
 
     def __init__(self, name: str, state: str, says: str, fix: str = "") -> None:
         self.name, self.state, self.says, self.fix = name, state, says, fix

@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import cli, compat
+from runner import cli
 from runner.cli.repro import Request
 from runner.cli.repro import command as repro_command
+from runner.environments import index
 from runner.errors import UsageError
 from runner.executors import Launch, Mount, Prepared
 from runner.executors.container import Engine, create_arguments
 from runner.executors.owner import Owner
+from runner.matrix import compat
 from runner.model import Cell, Custom, Environment, Limits, Outcome, Status
-from runner.repro import compare, pins, releases, script
+from runner.repro import compare, pins, script
 
 TORCH = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
 
@@ -249,17 +251,17 @@ class TestReleases:
             '[[package]]\nname = "keras"\nversion = "3.8.0"\nwheels = [\n'
             '{ url = "x", upload-time = "2025-01-08T01:02Z" }, { url = "y", upload-time = "2025-01-07T01:02Z" }]\n'
         )
-        assert releases.upload_date(lock, "keras") == "2025-01-07"
-        assert releases.upload_date(lock, "torch") == ""
+        assert index.upload_date(lock, "keras") == "2025-01-07"
+        assert index.upload_date(lock, "torch") == ""
 
     def test_prereleases_are_known(self) -> None:
-        assert [v for v in ("2.0", "2.0rc1", "2.0.dev3", "2.0.post1", "2.0a1") if releases.is_prerelease(v)] == [
+        assert [v for v in ("2.0", "2.0rc1", "2.0.dev3", "2.0.post1", "2.0a1") if index.is_prerelease(v)] == [
             "2.0rc1", "2.0.dev3", "2.0a1"
         ]  # fmt: skip
 
     @pytest.mark.parametrize(("version", "found"), [("2.2.9", "2.2.2"), ("1.0", "2.1.0"), ("9", "2.3.0")])
     def test_the_nearest_release_is_offered(self, version: str, found: str) -> None:
-        assert releases.nearest(version, ["2.1.0", "2.2.2", "2.3.0"]) == found
+        assert index.nearest(version, ["2.1.0", "2.2.2", "2.3.0"]) == found
 
     def test_what_the_index_does_not_have_is_told_with_the_nearest_that_it_has(
         self, monkeypatch: pytest.MonkeyPatch
@@ -270,13 +272,13 @@ class TestReleases:
                 raise UsageError(f"the package index has no {package!r}")
             return ("2.1.0", "2.2.2", "2.3.0rc1", "2.3.0")
 
-        monkeypatch.setattr(releases, "published", published)
-        assert releases.unknown(("torch==2.2.2+cpu", "torch==2.3", "torch"), "3.11") == []
-        assert releases.unknown(("torch==2.2.9", "scipyy"), "3.11") == [
+        monkeypatch.setattr(index, "published", published)
+        assert index.unknown(("torch==2.2.2+cpu", "torch==2.3", "torch"), "3.11") == []
+        assert index.unknown(("torch==2.2.9", "scipyy"), "3.11") == [
             "torch 2.2.9: no such release with a wheel for Python 3.11; the nearest is 2.2.2",
             "the package index has no 'scipyy'",
         ]
 
     def test_a_name_that_is_none_asks_nobody(self) -> None:
         with pytest.raises(UsageError, match="no name of a package"):
-            releases.published("--index-url", "3.11")
+            index.published("--index-url", "3.11")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from runner import cli, export
-from runner.lockfile import Lock, Recipe
+from runner import cli
+from runner.environments.lockfile import Lock, Recipe
 from runner.model import Cell, Kind, Metric, Sample, Status
+from runner.repro import bundle
 
 CELL = Cell("jax", "0.10.2", "3.11.3", "3.11", "cpu")
 LOCK = Lock(
@@ -22,13 +23,13 @@ SAMPLE = Sample(
 )  # fmt: skip
 
 
-def _bundle(**more: object) -> export.Bundle:
+def _bundle(**more: object) -> bundle.Bundle:
     given = {"request": {"probe": "conv2d"}, "sample": SAMPLE, **more}
-    return export.Bundle(CELL, LOCK, {"Dockerfile": "FROM x\n"}, **given)  # type: ignore[arg-type]
+    return bundle.Bundle(CELL, LOCK, {"Dockerfile": "FROM x\n"}, **given)  # type: ignore[arg-type]
 
 
 def test_the_folder_holds_all_it_takes() -> None:
-    files = export.files(_bundle())
+    files = bundle.files(_bundle())
     assert set(files) == {
         "Dockerfile", "lock.txt", "expected.json", "check.py", "reproduce.sh", "README.md", "request.json"
     }  # fmt: skip
@@ -37,13 +38,13 @@ def test_the_folder_holds_all_it_takes() -> None:
 
 
 def test_exact_figures_must_come_again_and_timings_are_shown() -> None:
-    assert export.expected(SAMPLE) == {
+    assert bundle.expected(SAMPLE) == {
         "status": "ok", "same": {"digest": "ab", "error": 1.5}, "shown": {"time_s": 0.1}
     }  # fmt: skip
 
 
 def test_it_runs_without_a_network_and_its_words_are_quoted() -> None:
-    text = export.reproduce(_bundle(request=None, script="print()", arguments=("it's; rm -rf x",)))
+    text = bundle.reproduce(_bundle(request=None, script="print()", arguments=("it's; rm -rf x",)))
     assert "--network none" in text
     assert "'it'\\''s; rm -rf x'" in text
     assert "--env 'KERAS_BACKEND=jax'" in text
@@ -53,7 +54,7 @@ def test_it_runs_without_a_network_and_its_words_are_quoted() -> None:
 def test_the_check_says_whether_the_figures_came_again(
     digest: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = export.files(_bundle())
+    files = bundle.files(_bundle())
     (tmp_path / "out").mkdir()
     (tmp_path / "expected.json").write_text(files["expected.json"])
     found = [{"name": "digest", "value": digest}, {"name": "error", "value": 1.5}, {"name": "time_s", "value": 3}]

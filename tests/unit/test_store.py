@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runner import store
 from runner.errors import UsageError
 from runner.model import Cell, Kind, Metric, Sample, Skip, Status
+from runner.results import store
 
 CELL = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
 SAMPLE = Sample(

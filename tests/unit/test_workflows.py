@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from runner import cli
-from runner.matrix import FRAMEWORKS
+from runner.matrix.sets import FRAMEWORKS
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"

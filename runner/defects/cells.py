@@ -1,0 +1,180 @@
+"""Which cells show something, in words, and which axis parts them from those that do not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from runner.defects.defect import Defect
+from runner.model import Cell, Sample
+
+AXES = ("keras", "version", "variant", "device", "python")
+"""The axes that can part the bad cells of one framework from its good ones, the likeliest first."""
+
+KERNELS = {"torch": "oneDNN", "tensorflow": "oneDNN", "jax": "XLA and Eigen"}
+"""Whose kernels a framework runs on x86 by default; tensorflow's variant without oneDNN runs Eigen's."""
+
+
+def described(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, list[str]]:
+    """The bad cells in words, and the axes that part them from the good ones. ``ran``: all cells of the run."""
+    axes: list[str] = []
+    frameworks = sorted({c.framework for c in bad})
+    others = {c.framework for c in good} - set(frameworks)
+    library = _library(bad, good)
+    if library:
+        return f"cells whose kernels are {library}'s", ["kernel library"]
+    if others:
+        axes.append("framework")
+    parts = {}
+    for framework in frameworks:
+        mine, fine, all_ = ([c for c in cells if c.framework == framework] for cells in (bad, good, ran))
+        parts[framework], axis = _part(mine, fine, all_)
+        if axis and axis not in axes:
+            axes.append(axis)
+    if len(set(parts.values())) == 1:
+        names = "all" if set(frameworks) == {c.framework for c in ran} else "all " + " and ".join(frameworks)
+        return f"{names} cells{next(iter(parts.values()))}", axes
+    return "; ".join(f"{framework} cells{text}" for framework, text in parts.items()), axes
+
+
+def defect(
+    subject: str, words: str, severity: int, cells: tuple[Sequence[Cell], Sequence[Cell], Sequence[Cell]], **told: Any
+) -> Defect:
+    """A defect placed by its cells: those that show it, those that do not, and all that were run.
+
+    ``subject``: what the title begins with; ``words``: its kind, in the title's words. ``told``: the other fields.
+    """
+    bad, good, _ = cells
+    place, axes = described(*cells)
+    last_good, first_bad, first_good = bounds(bad, good, axes)
+    return Defect(
+        severity=severity,
+        title=f"{subject}: {words} - {place}",
+        where=place,
+        axis=", ".join(axes),
+        cells=tuple(cell.id for cell in bad),
+        good=tuple(cell.id for cell in good),
+        last_good=last_good,
+        first_bad=first_bad,
+        first_good=first_good,
+        **told,
+    )
+
+
+def _part(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, str]:
+    """`` with keras 3.0.5 - 3.8.0`` and the axis that parts the bad from the good cells of one framework.
+
+    Where no cell of it is good, but some tell nothing, the words say which are bad and no axis is claimed.
+    """
+    rest = good or [c for c in ran if c not in bad]
+    for axis in AXES:
+        mine, other = {getattr(c, axis) for c in bad}, {getattr(c, axis) for c in rest}
+        if other and not mine & other:
+            return f" with {_name(axis)} {_ranges(mine, other)}", axis if good else ""
+    return (f" ({', '.join(c.id for c in bad)})" if good else ""), ""
+
+
+def _name(axis: str) -> str:
+    return {"version": "the framework's version"}.get(axis, axis)
+
+
+def _ranges(bad: set[str | None], good: set[str | None]) -> str:
+    """``3.0.5 - 3.8.0, 3.12.4``: runs of bad versions among all that were run."""
+    runs: list[list[str]] = [[]]
+    for value in sorted(bad | good, key=lambda v: (version_key(v), v or "")):
+        if value in bad:
+            runs[-1].append(value or "native")
+        elif runs[-1]:
+            runs.append([])
+    return ", ".join(r[0] if len(r) == 1 else f"{r[0]} - {r[-1]}" for r in runs if r)
+
+
+def _library(bad: Sequence[Cell], good: Sequence[Cell]) -> str:
+    """The kernel library that all bad cells share and no good one has, where that says more than the framework does."""
+    mine, rest = {kernels(c) for c in bad}, {kernels(c) for c in good}
+    if len(mine) != 1 or mine & rest or not rest:
+        return ""
+    crossed = len({c.framework for c in bad}) > 1 or {c.framework for c in bad} & {c.framework for c in good}
+    variants = any(c.variant == "no-onednn" for c in (*bad, *good))
+    return next(iter(mine)) if crossed and variants else ""
+
+
+def kernels(cell: Cell) -> str:
+    if cell.framework == "tensorflow" and cell.variant == "no-onednn":
+        return KERNELS["jax"]
+    return KERNELS.get(cell.framework, cell.framework)
+
+
+def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tuple[str | None, str | None, str | None]:
+    """(last good before, first bad, first good after) on the version axis that the defect follows."""
+    axis = next((a for a in axes if a in ("keras", "version")), "keras")
+    frameworks = {c.framework for c in bad}
+    mine = sorted({getattr(c, axis) or "" for c in bad}, key=version_key)
+    rest = sorted({getattr(c, axis) or "" for c in good if c.framework in frameworks}, key=version_key)
+    before = [v for v in rest if version_key(v) < version_key(mine[0])]
+    after = [v for v in rest if version_key(v) > version_key(mine[-1])]
+    return (before[-1] if before else None), mine[0] or None, (after[0] if after else None)
+
+
+def packages(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample]) -> tuple[str, ...]:
+    """What differs between the packages of the bad and the good cell that have most in common, the older first."""
+    fine = tuple(good)
+    pairs = [
+        (_unlike(samples[i].cell, samples[j].cell), i, j)
+        for i in bad
+        for j in fine
+        if samples[i].cell.framework == samples[j].cell.framework
+    ]
+    if not pairs:
+        return ()
+    _, i, j = min(pairs)
+    before, after = (samples[k].packages for k in sorted((i, j), key=lambda k: _age(samples[k].cell)))
+    return tuple(
+        f"{name} {before.get(name, 'absent')} -> {after.get(name, 'absent')}"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    )
+
+
+def _unlike(a: Cell, b: Cell) -> tuple[int, int]:
+    count = sum(getattr(a, axis) != getattr(b, axis) for axis in AXES)
+    distance = [abs(x - y) for x, y in zip(version_key(a.keras), version_key(b.keras), strict=False)]
+    return count, sum(step * 100 ** (3 - place) for place, step in enumerate(distance[:3]))
+
+
+def newest(cells: Iterable[int], samples: Sequence[Sample]) -> int:
+    """The place of the cell with the newest Keras, then framework: the one to show things on."""
+    return max(cells, key=lambda i: _age(samples[i].cell))
+
+
+def _age(cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return version_key(cell.keras), version_key(cell.version)
+
+
+def versions(cell: Cell) -> str:
+    """``torch 2.13.0, keras 3.8.0, Python 3.11, cpu``."""
+    keras = f"keras {cell.keras}" if cell.keras else "without Keras"
+    return f"{cell.framework} {cell.version}, {keras}, Python {cell.python}, {cell.device}"
+
+
+def version_key(version: str | None) -> tuple[int, ...]:
+    """Orders versions by their numbers; no version first.
+
+    >>> version_key("3.12.4") > version_key("3.9.2")
+    True
+    """
+    return tuple(int(part) for part in re.findall(r"\d+", version or ""))
+
+
+def measuring(sample: Sample) -> str:
+    """A script that measures the sample's cell once more with the same probe and settings."""
+    settings = [f"{sample.probe}.{name}={json.dumps(value)}" for name, value in sample.settings.items()]
+    words = ["-m", "runner", "matrix", "--only", sample.cell.id, "--probe", sample.probe, "--fresh"]
+    words += [word for setting in settings for word in ("--setting", setting)]
+    quoted = ", ".join(repr(word) for word in words)
+    return (
+        f'"""Measures {sample.cell.id} with the probe {sample.probe} once more."""\n\n'
+        f"import subprocess\nimport sys\n\nsubprocess.run([sys.executable, {quoted}], check=False)\n"
+    )

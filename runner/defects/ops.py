@@ -1,0 +1,189 @@
+"""Samples of the ``ops`` probe -> defects: each once, with the cells that show it and what they have in common.
+
+A case says of every cell whether it is right, wrong in some way, or nothing (the version lacks the function; see
+``records``). The cells in which a case is wrong, and those in which it is right, say which axis the defect follows.
+Cases of one function that are wrong in the same way in the same cells are one defect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from runner.defects import cells as where
+from runner.defects import ops_script
+from runner.defects.defect import Defect
+from runner.defects.ops_records import Finding, findings
+from runner.model import Sample, Status
+
+PROBE = "ops"
+
+KINDS = {
+    "crashes": ("kills the process", 9),
+    "wrong": ("wrong value", 8),
+    "nan": ("NaN or infinity", 8),
+    "wrong#gradient": ("wrong gradient", 7),
+    "nan#gradient": ("gradient is NaN or infinite", 7),
+    "nondeterministic": ("nondeterministic", 7),
+    "shape": ("wrong shape", 7),
+    "raises": ("raises", 6),
+    "raises#gradient": ("raises in the gradient", 6),
+    "wrong#arguments": ("changes its argument", 7),
+    "differs": ("differs from the other cells", 5),
+    "wrong#graph": ("graph differs from eager", 5),
+    "shape#graph": ("graph differs from eager in shape", 5),
+    "raises#graph": ("raises in a graph", 5),
+    "inaccurate": ("inaccurate", 4),
+    "configuration": ("configuration leaves out arguments", 4),
+    "refuses": ("refuses what works elsewhere", 3),
+    "raises#dtype": ("raises for some dtypes", 3),
+    "dtype": ("wrong dtype", 3),
+    "shape#symbolic": ("symbolic shape is wrong", 3),
+    "shape#dynamic": ("symbolic shape is wrong (unknown batch)", 3),
+    "dtype#symbolic": ("symbolic dtype is wrong", 2),
+    "dtype#dynamic": ("symbolic dtype is wrong (unknown batch)", 2),
+    "raises#symbolic": ("raises on symbolic input", 2),
+    "raises#dynamic": ("raises on symbolic input (unknown batch)", 2),
+    "changed": ("changed between versions on every backend", 1),
+}
+"""Outcome -> what a reader calls it, and how grave it is (10: worst)."""
+
+
+def defects(samples: Iterable[Sample]) -> tuple[Defect, ...]:
+    """All defects that the ``ops`` samples show. Samples of other probes are passed over."""
+    runs: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if sample.probe == PROBE and sample.status is Status.OK and isinstance(sample.details.get("cases"), dict):
+            runs[sample.cell.id].append(_readable(sample))
+    if not runs:
+        return ()
+    firsts = [found[0] for found in runs.values()]
+    passing = _passing(firsts)
+    found = [_defect(group, firsts) for group in _grouped(findings(list(runs.values())), passing)]
+    return tuple(found)
+
+
+def _readable(sample: Sample) -> Sample:
+    """The sample without records that are none: what a cell writes is not to be trusted."""
+    cases = {ident: record for ident, record in sample.details["cases"].items() if _is_record(record)}
+    return replace(sample, details={**sample.details, "cases": cases})
+
+
+def _is_record(record: object) -> bool:
+    return (
+        isinstance(record, list)
+        and len(record) >= 6
+        and isinstance(record[0], str)
+        and isinstance(record[5], (str, list))
+    )
+
+
+@dataclass(slots=True)
+class _Group:
+    ops: tuple[str, ...]
+    kind: str
+    bad: frozenset[int]
+    good: frozenset[int]
+    found: list[Finding]
+    pattern: str = ""
+
+
+def _grouped(found: Iterable[Finding], passing: Mapping[str, set[str]]) -> list[_Group]:
+    """Findings of one function and kind in the same cells; or in fewer, where nothing is known of the others.
+
+    Functions of one module that fail for the same arguments in the same cells share one cause.
+    """
+    exact: dict[tuple[str, str, frozenset[int]], list[Finding]] = defaultdict(list)
+    for finding in found:
+        exact[finding.op, finding.kind, finding.bad].append(finding)
+    groups: list[_Group] = []
+    for (op, kind, bad), members in sorted(exact.items(), key=lambda item: (-len(item[0][2]), sorted(item[0][2]))):
+        good = frozenset.intersection(*(m.good for m in members)) or frozenset.union(*(m.good for m in members))
+        for group in groups:
+            unknown = group.bad - bad
+            if (
+                (group.ops, group.kind) == ((op,), kind)
+                and bad <= group.bad
+                and not any(m.good & unknown for m in members)
+            ):
+                group.found.extend(members)
+                break
+        else:
+            groups.append(_Group((op,), kind, bad, good - bad, list(members)))
+    for group in groups:
+        group.pattern = _pattern([m.case for m in group.found], passing[group.ops[0]])
+    return _merged(groups)
+
+
+def _merged(groups: Sequence[_Group]) -> list[_Group]:
+    merged: dict[tuple[str, str, str, frozenset[int]], _Group] = {}
+    for group in groups:
+        name = group.ops[0]
+        key = (group.pattern or name, group.kind, name.rpartition(".")[0], group.bad)
+        if key in merged:
+            first = merged[key]
+            first.ops, first.good = tuple(sorted({*first.ops, name})), first.good & group.good or first.good
+            first.found.extend(group.found)
+        else:
+            merged[key] = group
+    return list(merged.values())
+
+
+def _passing(samples: Sequence[Sample]) -> dict[str, set[str]]:
+    """For every function, the calls that are right in some cell (ids without checks)."""
+    passing: dict[str, set[str]] = defaultdict(set)
+    for sample in samples:
+        for ident, record in sample.details["cases"].items():
+            if record[0] in ("ok", "seen"):
+                passing[ops_script.operation(ident)].add(ident)
+    return passing
+
+
+def _defect(group: _Group, samples: Sequence[Sample]) -> Defect:
+    words, severity = KINDS[group.kind]
+    members = sorted(group.found, key=lambda m: (len(m.case), m.case))
+    simplest = members[0]
+    cells = [samples[i].cell for i in sorted(group.bad)]
+    good = [samples[i].cell for i in sorted(group.good)]
+    shown = where.newest(simplest.bad, samples)
+    op = ", ".join(group.ops)
+    observed = simplest.observed.get(shown, "")
+    return where.defect(
+        op,
+        f"{words} with {group.pattern}" if group.pattern else words,
+        severity,
+        (cells, good, [s.cell for s in samples]),
+        op=op,
+        kind=words,
+        pattern=group.pattern,
+        cases=tuple(m.case for m in members),
+        observed=observed,
+        script=ops_script.script(
+            simplest.case,
+            samples[shown].cell.framework,
+            str(samples[shown].details.get("prelude", "")),
+            f"{simplest.op}: {words}. Seen with {where.versions(samples[shown].cell)}.",
+            observed,
+        ),
+        packages=where.packages(group.bad, group.good, samples),
+    )
+
+
+def _pattern(bad: Sequence[str], passing: set[str]) -> str:
+    """The arguments that every failing call has and that tell them from the passing ones, or what most of them have."""
+    failing = [_arguments(ident) for ident in bad]
+    common = set.intersection(*failing)
+    fine = [_arguments(ident) for ident in passing - {ident.partition("#")[0] for ident in bad}]
+    telling = sorted(
+        a for a in common if not a.startswith("weights=[") and sum(a in other for other in fine) < len(fine)
+    )
+    return ", ".join(telling)
+
+
+def _arguments(ident: str) -> set[str]:
+    """Keyword arguments as written, and the element type."""
+    case = ops_script.parse(ident)
+    found = set(re.findall(r"\b\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+*-]+)", case.expression))
+    return found | ({case.dtype} if case.dtype else set())

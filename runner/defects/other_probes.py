@@ -1,0 +1,146 @@
+"""What the other probes say in figures that are right or wrong by themselves -> defects.
+
+A convolution that has another shape or is further from its exact value than rounding explains, a cell that does not
+repeat itself, and names or counts that change from one release to the next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.defects import cells as where
+from runner.defects.defect import Defect
+from runner.judge import exact
+from runner.model import Kind, Metric, Sample, Status
+
+CASES = frozenset({"ops", "training"})
+"""Probes whose cases are attributed elsewhere."""
+
+OUTCOMES = {"wrong shape": 7, "not finite": 8, "raised": 6}
+"""What a case's ``outcome`` says where it is bad, and how grave that is."""
+
+_DIGEST = re.compile(r"(sha256:)?[0-9a-f]{16,}")
+_SHAPELESS = ("shape", "outcome", "repeatable", "initial_weights")
+"""Exact figures that are told otherwise, or follow from what is told."""
+
+_Value = tuple[str, int, bool]
+"""What a figure says of a cell: in words, how grave that is, and whether it is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    probe: str
+    figure: str
+    kind: str
+    severity: int
+    bad: frozenset[int]
+    good: frozenset[int]
+    observed: str
+
+
+def defects(samples: Iterable[Sample], found: Sequence[Defect]) -> list[Defect]:
+    """What the samples of the remaining probes show, less what ``found`` tells already."""
+    runs: dict[str, dict[str, Sample]] = defaultdict(dict)
+    for sample in samples:
+        if sample.probe not in CASES and sample.status is Status.OK:
+            runs[sample.probe].setdefault(sample.cell.id, sample)
+    made = []
+    for probe, by_cell in runs.items():
+        firsts = list(by_cell.values())
+        groups: dict[tuple[str, frozenset[int]], list[_Finding]] = defaultdict(list)
+        for finding in _findings(probe, firsts):
+            groups[finding.kind, finding.bad].append(finding)
+        made += [_defect(group, firsts) for group in groups.values()]
+    return [defect for defect in made if not _told(defect, found)]
+
+
+def _findings(probe: str, runs: Sequence[Sample]) -> Iterable[_Finding]:
+    figures: dict[str, dict[int, Metric]] = defaultdict(dict)
+    for i, sample in enumerate(runs):
+        for metric in sample.metrics:
+            figures[metric.name][i] = metric
+    for name, by_cell in figures.items():
+        values = {i: said for i, metric in by_cell.items() if (said := _said(metric)) is not None}
+        yield from _wrong(probe, name, values)
+        yield from _changed(probe, name, by_cell, runs)
+
+
+def _said(metric: Metric) -> _Value | None:
+    """What the figure says by itself; None where it says nothing, or nothing about right and wrong."""
+    figure, value = metric.name.rpartition(".")[2], metric.value
+    if figure == "outcome" and isinstance(value, str) and value != "unsupported":
+        return value, OUTCOMES.get(value, 0), value not in OUTCOMES
+    if figure == "repeatable" and metric.kind is Kind.EXACT:
+        same = value in (True, 1, "yes")
+        return "nondeterministic", 7, same
+    if metric.kind is Kind.ERROR and metric.unit == "u" and metric.terms and isinstance(value, int | float):
+        if figure.endswith("rms"):
+            return None
+        name = exact.classify(float(value), metric.terms)
+        words = {exact.WRONG: "wrong value", exact.ROUNDING: "ok"}.get(name, f"{name} precision")
+        return words, 8 if name == exact.WRONG else 4, name == exact.ROUNDING
+    return None
+
+
+def _wrong(probe: str, name: str, values: Mapping[int, _Value]) -> Iterable[_Finding]:
+    good = frozenset(i for i, (_, _, right) in values.items() if right)
+    ways: dict[tuple[str, int], set[int]] = defaultdict(set)
+    for i, (words, severity, right) in values.items():
+        if not right:
+            ways[words, severity].add(i)
+    for (words, severity), bad in ways.items():
+        yield _Finding(probe, name, words, severity, frozenset(bad), good, f"{name}: {words}")
+
+
+def _changed(probe: str, name: str, by_cell: Mapping[int, Metric], runs: Sequence[Sample]) -> Iterable[_Finding]:
+    """A name or count that is another in later releases of Keras, on one framework that is otherwise the same."""
+    lines: dict[tuple[str, ...], dict[int, str]] = defaultdict(dict)
+    for i, metric in by_cell.items():
+        cell = runs[i].cell
+        plain = metric.kind is Kind.EXACT and not isinstance(metric.value, list) and cell.keras is not None
+        if not plain or name.rpartition(".")[2] in _SHAPELESS or _DIGEST.fullmatch(str(metric.value)):
+            continue
+        lines[cell.framework, cell.version, cell.python, cell.device, cell.variant][i] = str(metric.value)
+    older: dict[tuple[str, str], tuple[set[int], set[int]]] = defaultdict(lambda: (set(), set()))
+    for line in lines.values():
+        last = line[where.newest(line, runs)]
+        for i, value in line.items():
+            if value != last:
+                older[value, last][0].add(i)
+        for value in set(line.values()) - {last}:
+            older[value, last][1].update(i for i, v in line.items() if v == last)
+    for (value, last), (bad, good) in older.items():
+        told = f"{name} was {value} and is {last}"
+        yield _Finding(probe, name, "changed between versions", 1, frozenset(bad), frozenset(good), told)
+
+
+def _defect(group: Sequence[_Finding], runs: Sequence[Sample]) -> Defect:
+    first = group[0]
+    bad = first.bad
+    good = frozenset.intersection(*(f.good for f in group)) or first.good
+    cells, fine = [runs[i].cell for i in sorted(bad)], [runs[i].cell for i in sorted(good)]
+    names = sorted({f.figure.rpartition(".")[0] or f.figure for f in group})
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return where.defect(
+        f"{first.probe}, {shown}",
+        first.kind,
+        first.severity,
+        (cells, fine, [s.cell for s in runs]),
+        op=f"{first.probe}: {shown}",
+        kind=first.kind,
+        pattern="",
+        cases=tuple(names),
+        observed="; ".join(f.observed for f in group[:3]),
+        script=where.measuring(runs[where.newest(bad, runs)]),
+        packages=where.packages(bad, good, runs),
+    )
+
+
+def _told(defect: Defect, found: Sequence[Defect]) -> bool:
+    """Whether the sweep tells of the same convolutions in (at least) the same cells."""
+    return defect.op.startswith("conv2d") and any(
+        "conv" in one.op.lower() and one.kind == defect.kind and set(defect.cells) <= set(one.cells) for one in found
+    )

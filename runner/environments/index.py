@@ -1,0 +1,208 @@
+"""Which releases of a package are published, asked of the index that uv and pip are set up for.
+
+uv resolves but does not list, so the list is pip's (``pip index versions``, run by uv as a tool); upload dates are
+those that ``uv lock`` writes down. No index is named here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from runner.environments import lockfile, resolve
+from runner.environments.lockfile import Recipe
+from runner.errors import BuildError, UsageError, suggest
+from runner.matrix import compat
+from runner.util import folders
+
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+"""A project's name by PEP 508."""
+_PRE = re.compile(r"(?:a|b|c|rc|\.dev)[0-9]+")
+_TIMEOUT_S = 180
+
+
+@cache
+def published(package: str, python: str, *, prereleases: bool = False) -> tuple[str, ...]:
+    """The releases with a wheel for that Python, oldest first; yanked ones are among them (see ``yanked``).
+
+    Raises UsageError where the index knows no such package, BuildError where it cannot be asked.
+    """
+    if not NAME.fullmatch(package):
+        raise UsageError(f"{package!r} is no name of a package")
+    command = [
+        folders.uv_program(), "tool", "run", "--quiet", "pip", "index", "versions", package,
+        "--only-binary", ":all:", "--python-version", python, "--disable-pip-version-check",
+        *(["--pre"] if prereleases else []),
+    ]  # fmt: skip
+    done = _run(command, _mirrors())
+    if done.returncode:
+        if "No matching distribution" in done.stderr:
+            near = suggest(package, known_packages())
+            raise UsageError(f"the package index has no {package!r} with a wheel for Python {python}{near}")
+        raise BuildError(f"the releases of {package} cannot be listed: {_last(done.stderr)}", done.stderr)
+    return parse_versions(done.stdout)
+
+
+def parse_versions(output: str) -> tuple[str, ...]:
+    """What ``pip index versions`` prints, oldest first.
+
+    >>> parse_versions("keras (3.9.0)\\nAvailable versions: 3.9.0, 3.8.0, 3.8.0rc1\\n")
+    ('3.8.0rc1', '3.8.0', '3.9.0')
+    """
+    line = next((line for line in output.splitlines() if line.startswith("Available versions:")), "")
+    found = [part.strip().split("+")[0] for part in line.removeprefix("Available versions:").split(",")]
+    return tuple(sorted(dict.fromkeys(version for version in found if version), key=order))
+
+
+def order(version: str) -> tuple[tuple[int, ...], tuple[int, str, int]]:
+    """A key that sorts releases as PEP 440 does: dev and pre-releases before their release, post-releases after.
+
+    >>> sorted(["2.0", "2.0rc1", "2.0.post1", "1.9", "2.0.dev3"], key=order)
+    ['1.9', '2.0.dev3', '2.0rc1', '2.0', '2.0.post1']
+    """
+    numbers = compat.release(version)
+    rest = version[len(".".join(map(str, numbers))) :]
+    while numbers and not numbers[-1]:
+        numbers = numbers[:-1]
+    found = re.match(r"\.?(dev|a|b|c|rc|post)([0-9]+)", rest)
+    if not found:
+        return numbers, (3, "", 0)
+    rank = {"dev": 0, "post": 4}.get(found[1], 1)
+    return numbers, (rank, found[1], int(found[2]))
+
+
+def is_prerelease(version: str) -> bool:
+    """Whether PEP 440 takes it for a pre-release or a development release."""
+    return bool(_PRE.search(version))
+
+
+def nearest(version: str, known: Sequence[str]) -> str:
+    """The release closest below ``version``, else the oldest above it; empty where there is none.
+
+    >>> nearest("2.2.9", ["2.1.0", "2.2.2", "2.3.0"])
+    '2.2.2'
+    """
+    below = [one for one in known if order(one) <= order(version)]
+    return below[-1] if below else (known[0] if known else "")
+
+
+def unknown(requirements: Iterable[str], python: str) -> list[str]:
+    """Of ``name==version`` or ``name``, those that the index does not have, each with the nearest that it has."""
+    found = []
+    for text in requirements:
+        name, _, version = text.partition("==")
+        try:
+            there = published(name, python, prereleases=True)
+        except UsageError as error:
+            found.append(str(error))
+            continue
+        except BuildError:
+            continue
+        plain = version.partition("+")[0]
+        if plain and "*" not in plain and order(plain) not in {order(one) for one in there}:
+            near = nearest(plain, [one for one in there if not is_prerelease(one)] or there)
+            found.append(f"{name} {version}: no such release with a wheel for Python {python}; the nearest is {near}")
+    return found
+
+
+def newest(package: str, python: str, as_of: str = "", below: str = "") -> str:
+    """The newest release that uv would choose, as of a moment (RFC 3339). Raises BuildError where there is none."""
+    line = f"{package}{below}"
+    asked = _recipe(python, as_of, line)
+    extra = ["--exclude-newer-package", "torch=false"] if package == "torch" and not as_of else []
+    resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps", *extra], line))
+    return resolved[0].lines[0].split("==")[1].removesuffix(" \\").split("+")[0]
+
+
+def yanked(package: str, version: str, python: str) -> str:
+    """Why the release was yanked, or empty."""
+    with tempfile.TemporaryDirectory(prefix="kvm-yanked-") as folder:
+        Path(folder, "requirements.in").write_text(f"{package}=={version}\n")
+        command = [
+            folders.uv_program(), "pip", "compile", "requirements.in", "--no-deps", "--no-header",
+            "--python-version", python, "--no-python-downloads", "--color", "never",
+        ]  # fmt: skip
+        done = _run(command, {}, folder)
+    found = re.search(r"is yanked(?: \(reason: \"?(.*?)\"?\))?\.?$", done.stderr, re.MULTILINE)
+    return (found[1] or "no reason given") if found else ""
+
+
+def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, str]:
+    """The day (``2025-03-04``) on which each release was uploaded, where the index tells."""
+    found: dict[str, str] = {}
+    for version in versions:
+        with tempfile.TemporaryDirectory(prefix="kvm-dates-") as folder:
+            Path(folder, "pyproject.toml").write_text(
+                f'[project]\nname = "kvm-dates"\nversion = "0"\nrequires-python = "=={python}.*"\n'
+                f'dependencies = []\n[dependency-groups]\none = ["{package}=={version}"]\n'
+            )
+            done = _run([folders.uv_program(), "lock", "--quiet", "--no-python-downloads"], {}, folder)
+            if done.returncode == 0:
+                date = upload_date(Path(folder, "uv.lock").read_text(), package)
+                found |= {version: date} if date else {}
+    return found
+
+
+def upload_date(lock: str, package: str) -> str:
+    """The earliest upload of the package's files in a ``uv.lock``, as a date; empty where none is told."""
+    for entry in tomllib.loads(lock).get("package", ()):
+        if entry.get("name") == compat.project(package):
+            times = [wheel.get("upload-time") for wheel in entry.get("wheels", ())]
+            times = sorted(time for time in times if time)
+            return str(times[0])[:10] if times else ""
+    return ""
+
+
+def end_of(date: dt.date) -> str:
+    """The moment a day ends, RFC 3339, UTC: what was uploaded on that day still counts.
+
+    >>> end_of(dt.date(2025, 1, 2))
+    '2025-01-03T00:00:00Z'
+    """
+    return f"{date + dt.timedelta(days=1)}T00:00:00Z"
+
+
+def known_packages() -> tuple[str, ...]:
+    """Names to suggest where one is misspelt: the frameworks and what comes with them."""
+    return (*compat.load().frameworks, "keras", "numpy", "scipy", "h5py", "ml-dtypes", "jaxlib", "tensorflow-cpu",
+            "torchvision", "optree", "protobuf", "absl-py")  # fmt: skip
+
+
+Newest = Callable[[str, str, str], str]
+"""(package, Python, as of) -> release; ``newest`` outside of tests."""
+
+
+def _recipe(python: str, as_of: str, line: str) -> Recipe:
+    facts = compat.load()
+    moment = as_of or f"{compat.load_latest().date}T00:00:00Z"
+    return Recipe("", python, facts.platform("linux-x86_64").uv, "cpu", moment, (line,))
+
+
+def _mirrors() -> dict[str, str]:
+    """uv's mirror for pip, where the user has one and none for pip."""
+    index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL")
+    return {"PIP_INDEX_URL": index} if index and "PIP_INDEX_URL" not in os.environ else {}
+
+
+def _run(
+    command: Sequence[str], variables: dict[str, str], folder: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S, cwd=folder, env=kept | variables
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"the package index did not answer within {_TIMEOUT_S} s") from None
+
+
+def _last(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "WARNING" not in line]
+    return lines[-1] if lines else "no reason given"

@@ -1,0 +1,235 @@
+"""``matrix/matrix.toml`` -> cells.
+
+>>> matrix = load()  # doctest: +SKIP
+>>> [cell.id for cell in cells(matrix, matrix.sets["quick"], resolve)]  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from runner.errors import UsageError, suggest
+from runner.model import Cell, Scalar, Skip, Status
+from runner.util import folders, toml
+
+FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
+DEVICES = ("cpu", "cuda", "mps")
+NATIVE = "native"
+
+VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
+"""A public release by PEP 440, less epochs. Everything that reaches a file name, a label or a command matches it."""
+_PYTHON = re.compile(r"3\.[0-9]{1,2}")
+_WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every combination of the listed values."""
+
+    framework: list[str]
+    version: list[str]
+    keras: list[str]
+    device: list[str]
+    python: list[str] = []
+    variant: tuple[str, ...] = ("",)
+
+
+class Include(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One more cell, and why."""
+
+    framework: str
+    version: str
+    keras: str
+    device: str
+    reason: str
+    python: str | None = None
+    variant: str = ""
+
+
+class Exclude(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Cells that are left out, by a pattern over their ids, and why."""
+
+    cell: str
+    reason: str
+
+
+class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A named choice of cells and of what is run in them."""
+
+    description: str
+    product: list[Product] = []
+    include: list[Include] = []
+    exclude: list[Exclude] = []
+    prefer: list[str] = []
+    """Patterns over cell ids: which cells are baselines, best first."""
+    executor: str = "auto"
+    """How its cells run where the user does not say."""
+    platform: str = ""
+    """Where its cells can be run at all (``macos-arm64``); empty: anywhere."""
+    probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
+
+
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """Environment variables that make another cell of the same environment."""
+
+    description: str
+    env: dict[str, str]
+    instead_of: str = ""
+    """Pattern over cell ids: a cell without a variant that matches is run as this variant instead (and as every
+    other that says so)."""
+
+
+class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a probe is run."""
+
+    description: str
+    timed: bool
+    timeout_s: float
+
+
+class Matrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of ``matrix.toml``."""
+
+    schema: int
+    default: str
+    sets: dict[str, Set]
+    probes: dict[str, Probe] = {}
+    variants: dict[str, Variant] = {}
+
+
+class Resolver(msgspec.Struct, frozen=True):
+    """How a name becomes concrete: ``latest`` to a version, a framework release to the Python it is run on."""
+
+    latest: Callable[[str], str]
+    python_for: Callable[[str, str], str]
+
+
+def load(path: Path | None = None) -> Matrix:
+    """Read the matrix. Raises UsageError for anything that does not fit."""
+    path = path or folders.matrix_dir() / "matrix.toml"
+    matrix = toml.load(path, Matrix)
+    if matrix.schema != 1:
+        raise UsageError(f"{path}: schema {matrix.schema} is not known here; this program reads schema 1")
+    if matrix.default not in matrix.sets:
+        raise UsageError(f"{path}: default: no set {matrix.default!r}{suggest(matrix.default, matrix.sets)}")
+    for name, one in matrix.sets.items():
+        for probe in one.probes:
+            if probe not in matrix.probes:
+                raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")
+    return matrix
+
+
+def named_set(matrix: Matrix, name: str | None) -> Set:
+    """The set of that name, or the default one. Raises UsageError with suggestions."""
+    name = matrix.default if name is None else name
+    if name not in matrix.sets:
+        raise UsageError(f"no set {name!r}{suggest(name, matrix.sets)}; there are: {', '.join(matrix.sets)}")
+    return matrix.sets[name]
+
+
+def cells(matrix: Matrix, chosen: Set, resolver: Resolver) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
+    """The set's cells in declared order, each once, and those its excludes leave out.
+
+    An exclude may match nothing: ``latest`` moves on. Raises UsageError for values no axis has.
+    """
+    made: dict[Cell, None] = {}
+    for product in chosen.product:
+        pythons: list[str | None] = [*product.python] or [None]
+        for framework, version, keras, device, variant, python in itertools.product(
+            product.framework, product.version, product.keras, product.device, product.variant, pythons
+        ):
+            made.update(_split(matrix, _cell(matrix, resolver, framework, version, keras, python, device, variant)))
+    for one in chosen.include:
+        cell = _cell(matrix, resolver, one.framework, one.version, one.keras, one.python, one.device, one.variant)
+        made.update(_split(matrix, cell))
+    skips: list[Skip] = []
+    for exclude in chosen.exclude:
+        out = [cell for cell in made if fnmatch.fnmatchcase(cell.id, exclude.cell)]
+        skips += [Skip(cell, Status.SKIPPED, exclude.reason) for cell in out]
+        for cell in out:
+            del made[cell]
+    return tuple(made), tuple(skips)
+
+
+def select(all_cells: Iterable[Cell], patterns: Iterable[str]) -> tuple[Cell, ...]:
+    """The cells whose id matches any of the patterns, in their order. Raises UsageError for one that matches none."""
+    all_cells = tuple(all_cells)
+    patterns = tuple(patterns)
+    if not patterns:
+        return all_cells
+    ids = [cell.id for cell in all_cells]
+    for pattern in patterns:
+        if not fnmatch.filter(ids, pattern):
+            raise UsageError(f"{pattern!r} matches no cell of the set{suggest(pattern, ids)}")
+    return tuple(cell for cell in all_cells if any(fnmatch.fnmatchcase(cell.id, pattern) for pattern in patterns))
+
+
+def parse_cell(text: str) -> Cell:
+    """A cell from its id.
+
+    >>> parse_cell("torch-2.2.2_keras-3.8.0_py3.11_cpu").keras
+    '3.8.0'
+
+    Raises UsageError where it is none.
+    """
+    found = re.fullmatch(
+        r"(?P<framework>[a-z]+)-(?P<version>[^_]+)_(?:keras-(?P<keras>[^_]+)|native)"
+        r"_py(?P<python>[^_]+)_(?P<device>[a-z]+)(?:\+(?P<variant>[a-z0-9-]+))?",
+        text,
+    )
+    if not found:
+        raise UsageError(f"{text!r} is no cell id; one looks like torch-2.2.2_keras-3.8.0_py3.11_cpu")
+    parts = found.groupdict()
+    cell = Cell(
+        parts["framework"], parts["version"], parts["keras"], parts["python"], parts["device"], parts["variant"] or ""
+    )
+    check(cell)
+    return cell
+
+
+def check(cell: Cell) -> None:
+    """Refuse a cell whose parts could not safely be a file name, a label or part of a command. Raises UsageError."""
+    for what, value, known in (("framework", cell.framework, FRAMEWORKS), ("device", cell.device, DEVICES)):
+        if value not in known:
+            raise UsageError(f"unknown {what} {value!r}{suggest(value, known)}; there are: {', '.join(known)}")
+    for what, value in (("version", cell.version), ("keras", cell.keras or "0")):
+        if not VERSION.fullmatch(value):
+            raise UsageError(f"{what} {value!r} is no release number such as 2.2.2")
+    if not _PYTHON.fullmatch(cell.python):
+        raise UsageError(f"python {cell.python!r} is no version such as 3.11")
+    if cell.variant and not _WORD.fullmatch(cell.variant):
+        raise UsageError(f"variant {cell.variant!r} is no name of small letters, digits and dashes")
+
+
+def _split(matrix: Matrix, cell: Cell) -> dict[Cell, None]:
+    """The cell itself, or the variants that are always run instead of it."""
+    names = () if cell.variant else tuple(matrix.variants)
+    instead = [name for name in names if fnmatch.fnmatchcase(cell.id, matrix.variants[name].instead_of)]
+    return dict.fromkeys([replace(cell, variant=name) for name in instead] or [cell])
+
+
+def _cell(
+    matrix: Matrix,
+    resolver: Resolver,
+    framework: str,
+    version: str,
+    keras: str,
+    python: str | None,
+    device: str,
+    variant: str,
+) -> Cell:
+    if framework not in FRAMEWORKS:
+        raise UsageError(f"unknown framework {framework!r}{suggest(framework, FRAMEWORKS)}")
+    if variant and variant not in matrix.variants:
+        raise UsageError(f"unknown variant {variant!r}{suggest(variant, matrix.variants)}")
+    version = resolver.latest(framework) if version == "latest" else version
+    concrete = None if keras == NATIVE else resolver.latest("keras") if keras == "latest" else keras
+    cell = Cell(framework, version, concrete, python or resolver.python_for(framework, version), device, variant)
+    check(cell)
+    return cell

@@ -1,0 +1,221 @@
+"""The probe package on its way into a cell and its answer on the way back. The payload is copied, never imported."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runner.data import DataFile
+from runner.errors import BadOutputError
+from runner.model import Cell, Job, Metric, Outcome, ProbeSpec, Status
+
+REQUEST, RESULT = "request.json", "result.json"
+_SOURCE = Path(__file__).parents[1] / "probe"
+_RESULT_LIMIT = 64 << 20
+_SAYABLE = frozenset(Status) - {Status.BUILD_FAILED, Status.OOM, Status.TIMEOUT, Status.SKIPPED}
+"""What a probe can say of itself. The others are for those who see it from outside."""
+
+_IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
+_UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """``result.json`` as a probe writes it. Unknown fields are left for newer readers."""
+
+    status: str
+    reason: str = ""
+    traceback: str = ""
+    probe_hash: str = ""
+    facts: dict[str, Any] = {}
+    metrics: list[Metric] = []
+    details: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of a process, when its exit code and its report are put together."""
+
+    status: Status
+    reason: str
+    answer: Answer
+
+
+def probes() -> tuple[str, ...]:
+    """The names of the probes the payload has: modules and packages that define ``run(request, report)``."""
+    return tuple(sorted(name for name, text in _entries() if "\ndef run(request, report)" in text))
+
+
+@functools.cache
+def settings(probe: str) -> dict[str, Any]:
+    """The settings a probe has and their defaults, read from the literal ``DEFAULTS`` in its source, never imported."""
+    import ast
+
+    for node in ast.parse(dict(_entries()).get(probe, "")).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["DEFAULTS"]:
+            defaults: dict[str, Any] = ast.literal_eval(node.value)
+            return defaults
+    return {}
+
+
+@functools.cache
+def probe_hash(probe: str) -> str:
+    """sha256 over the files the probe needs: relative path, NUL, content, NUL, in the order of the paths."""
+    digest = hashlib.sha256()
+    for name in files(probe):
+        digest.update(name.encode() + b"\0" + (_SOURCE / name).read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@functools.cache
+def files(probe: str) -> tuple[str, ...]:
+    """What of the payload a process of the probe is given, as sorted relative paths: no more than it can import.
+
+    So a change to one probe leaves the results of the others as good as they were. A package counts as a whole.
+    """
+    units = _units()
+    needed: set[str] = set()
+    due = {name for name in ("__init__", "__main__", probe) if name in units}
+    while due:
+        name = due.pop()
+        needed.add(name)
+        due |= {found for path in units[name] for found in _imported(path, set(units))} - needed
+    return tuple(sorted(path for name in needed for path in units[name]))
+
+
+def _units() -> dict[str, list[str]]:
+    """The payload's modules and packages by name, with their files as relative paths."""
+    units: dict[str, list[str]] = {}
+    for path in _SOURCE.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            parts = path.relative_to(_SOURCE).parts
+            units.setdefault(parts[0] if len(parts) > 1 else path.stem, []).append("/".join(parts))
+    return units
+
+
+def _imported(name: str, units: set[str]) -> set[str]:
+    """Which of the payload's units a file of it imports, anywhere in its text."""
+    found: set[str] = set()
+    text = (_SOURCE / name).read_text(encoding="utf-8") if name.endswith(".py") else ""
+    for dots, module, names in _IMPORT.findall(text):
+        if len(dots) == name.count("/") + 1:
+            found |= {module.partition(".")[0]} if module else {each.split()[0] for each in _names(names)}
+    return found & units
+
+
+def _names(text: str) -> list[str]:
+    return [each for each in text.strip("()").replace("\n", " ").split(",") if each.strip()]
+
+
+def stage(io: Path, job: Job, data: DataFile | None, data_path: str) -> None:
+    """Lay out a process's folder: what the probe needs of the payload, and its request."""
+    for name in files(job.probe.name):
+        target = io / "probe" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_SOURCE / name, target)
+    (io / REQUEST).write_text(json.dumps(request(job.cell, job.probe, job.seed, job.round, data, data_path)))
+
+
+def request(
+    cell: Cell, probe: ProbeSpec, seed: int, round_: int, data: DataFile | None, data_path: str
+) -> dict[str, Any]:
+    """What a probe is told."""
+    return {
+        "schema": 1,
+        "probe": probe.name,
+        "cell": {
+            "framework": cell.framework,
+            "version": cell.version,
+            "keras": cell.keras,
+            "python": cell.python,
+            "device": cell.device,
+            "variant": cell.variant,
+        },
+        "settings": probe.settings,
+        "seed": seed,
+        "round": round_,
+        "data": {"path": data_path, "name": data.name, "sha256": data.sha256} if data else None,
+    }
+
+
+def ending(io: Path, outcome: Outcome) -> Ending:
+    """Status, reason and answer of a finished process. What the executor saw outranks what the probe says."""
+    if outcome.oom:
+        return Ending(Status.OOM, "ran out of the memory it was given", _answer_or_nothing(io))
+    if outcome.timed_out:
+        return Ending(Status.TIMEOUT, f"did not finish within {outcome.wall_s:.0f} s", _answer_or_nothing(io))
+    if outcome.exit_code != 0 or outcome.signal:
+        answer = _answer_or_nothing(io)
+        how = f"killed by signal {_signal(outcome.signal)}" if outcome.signal else f"exit code {outcome.exit_code}"
+        why = answer.reason or _last_line(outcome.log)
+        return Ending(Status.CRASHED, f"{how}: {why}" if why else how, answer)
+    answer = read_answer(io / RESULT)
+    return Ending(Status(answer.status), answer.reason, answer)
+
+
+def read_answer(path: Path) -> Answer:
+    """The probe's result file. Raises BadOutputError where it is missing, cut off or says something impossible."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise BadOutputError("the probe ended without a result file")
+        if path.stat().st_size > _RESULT_LIMIT:
+            raise BadOutputError(f"the probe's result file is larger than {_RESULT_LIMIT >> 20} MiB")
+        answer = msgspec.convert(_printable(msgspec.json.decode(path.read_bytes())), type=Answer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadOutputError(f"the probe's result file cannot be read: {error}") from None
+    except OSError as error:
+        raise BadOutputError(f"the probe's result file cannot be read: {error.strerror}") from None
+    if answer.status not in _SAYABLE:
+        raise BadOutputError(f"the probe's result file has an unknown status {answer.status!r}")
+    if beyond := next((metric.name for metric in answer.metrics if metric.overflows), ""):
+        raise BadOutputError(f"the probe's result file says of {beyond!r} a number that is too large")
+    return answer
+
+
+def _printable(value: Any) -> Any:
+    """The same without control characters: what a cell says is shown on terminals, and must not steer them."""
+    if isinstance(value, str):
+        return value.translate(_UNPRINTABLE)
+    if isinstance(value, list):
+        return [_printable(entry) for entry in value]
+    if isinstance(value, dict):
+        return {_printable(key): _printable(entry) for key, entry in value.items()}
+    return value
+
+
+def _answer_or_nothing(io: Path) -> Answer:
+    """What a process that ended badly had left behind by then, if it can be read."""
+    try:
+        return read_answer(io / RESULT)
+    except BadOutputError:
+        return Answer(status="crashed")
+
+
+def _entries() -> Iterator[tuple[str, str]]:
+    for path in _SOURCE.iterdir():
+        if path.suffix == ".py" and not path.stem.startswith("_"):
+            yield path.stem, path.read_text(encoding="utf-8")
+        elif (path / "__init__.py").is_file():
+            yield path.name, (path / "__init__.py").read_text(encoding="utf-8")
+
+
+def _signal(number: int | None) -> str:
+    import signal
+
+    try:
+        return signal.Signals(number or 0).name
+    except ValueError:
+        return str(number)
+
+
+def _last_line(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""

@@ -1,0 +1,403 @@
+"""Plan + executors -> results. The only place where an exception becomes a status.
+
+Environments are made ready a few at a time in the background. A probe whose timings count waits until all of
+them are; the others run as soon as their own is (see ``ProbeSpec.timed``), so that building one image overlaps
+with running another without disturbing a measurement.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runner.data import DataFile
+from runner.errors import BadOutputError, CellError, RunnerError
+from runner.executors import Executor, Launch, Prepared
+from runner.measure import payload
+from runner.model import Cell, Environment, Job, Metric, Outcome, Sample, Scalar, Status
+from runner.results.store import Store, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a person waiting may want to see."""
+
+    kind: str
+    """``prepare``, ``ready``, ``failed`` (an environment); ``start``, ``done``, ``reuse``, ``kept`` (a process)."""
+    subject: str
+    """Environment id or cell id."""
+    text: str = ""
+    probe: str = ""
+    round: int = 0
+    status: Status | None = None
+    seconds: float = 0.0
+
+
+_Slot = tuple[str, Cell, str, int]
+Observer = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a run works with."""
+
+    executors: Mapping[str, Executor]
+    store: Store
+    data: Mapping[str, DataFile]
+    """By probe; one that reads no data has none."""
+    host: Mapping[str, Scalar]
+    """Facts of this machine that two timings must share (see runner.machine.facts)."""
+    variants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    fresh: bool = False
+    jobs: int = 1
+    """Processes at once. Above 1 they disturb each other, and no timing is judged."""
+    builds: int = 2
+    """Environments made ready at once."""
+    keep_failed: bool = False
+    """Keep what a failed process leaves, its container or folder; failures of earlier runs are run again for it."""
+    block: str = ""
+    """Names this stretch of time where rounds are not interleaved: timings of two blocks do not compare."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user stopped the run; what had finished is kept in ``samples``."""
+
+    def __init__(self, samples: list[Sample]) -> None:
+        super().__init__()
+        self.samples = samples
+
+
+def run(jobs: tuple[Job, ...], context: Context, observe: Observer) -> list[Sample]:
+    """Run the jobs, or take their results from the store, and return one sample each, in the jobs' order.
+
+    A cell that fails its probe is not asked again in later rounds of this call. Raises RunnerError where results
+    cannot be saved, and Interrupted after Ctrl-C; finished results are on disk in either case.
+    """
+    session = _Session(jobs, context, observe)
+    session.reuse()
+    if session.pending:
+        session.work()
+    return session.results()
+
+
+class _Session:
+    """The state of one ``run`` call. Worker threads take jobs from ``pending`` under ``changed``."""
+
+    def __init__(self, jobs: tuple[Job, ...], context: Context, observe: Observer) -> None:
+        self.jobs = jobs
+        self.context = context
+        self.observe = observe
+        self.done: dict[_Slot, Sample] = {}
+        self.keys: dict[_Slot, str] = {}
+        self.pending: list[Job] = []
+        self.ready: dict[tuple[str, Environment], Prepared | CellError] = {}
+        self.unready = 0
+        self.given_up: set[tuple[Any, ...]] = set()
+        self.stopped: BaseException | None = None
+        self.changed = threading.Condition()
+
+    # -- reuse ---------------------------------------------------------------------------------------------
+
+    def reuse(self) -> None:
+        """Sort the jobs into those whose result is on disk and those that must run."""
+        identities: dict[tuple[str, Environment], str | CellError] = {}
+        for job in self.jobs:
+            place = (job.executor, job.environment)
+            if place not in identities:
+                try:
+                    identities[place] = self.context.executors[job.executor].identity(job.environment)
+                except CellError as error:
+                    identities[place] = error
+            identity = identities[place]
+            if isinstance(identity, CellError):
+                self.ready[place] = identity
+                identity = ""
+            self.keys[_slot(job)] = _key(job, identity, self.context)
+            found = None
+            if not self.context.fresh:
+                found = self.context.store.find(job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
+            if found and self.context.keep_failed and found.status not in _NO_FAILURE:
+                found = None
+            if found:
+                self.done[_slot(job)] = found
+                self._note_failure(job, found)
+                self.observe(Event("reuse", job.cell.id, found.reason, job.probe.name, job.round, found.status))
+            else:
+                self.pending.append(job)
+        self.pending = [job for job in self.pending if _pair(job) not in self.given_up]
+
+    # -- work ----------------------------------------------------------------------------------------------
+
+    def work(self) -> None:
+        places = list(dict.fromkeys((job.executor, job.environment) for job in self.pending))
+        places = [place for place in places if place not in self.ready]
+        self.unready = len(places)
+        builders = ThreadPoolExecutor(max_workers=self.context.builds, thread_name_prefix="prepare")
+        builds = [builders.submit(self._prepare, *place) for place in places]
+        workers = [
+            threading.Thread(target=self._measure_until_done, name=f"measure-{n}", daemon=True)
+            for n in range(self.context.jobs)
+        ]
+        try:
+            for worker in workers:
+                worker.start()
+            while any(worker.is_alive() for worker in workers):
+                workers[0].join(0.1) if workers[0].is_alive() else time.sleep(0.05)
+        except KeyboardInterrupt:
+            self._stop(KeyboardInterrupt())
+        finally:
+            self._wind_down(builders, builds, workers)
+        if isinstance(self.stopped, KeyboardInterrupt):
+            raise Interrupted(self.results())
+        if self.stopped:
+            raise self.stopped
+
+    def _wind_down(
+        self, builders: ThreadPoolExecutor, builds: list[Future[None]], workers: list[threading.Thread]
+    ) -> None:
+        for build in builds:
+            build.cancel()
+        if self.stopped:
+            # closing an executor ends its processes, which lets the threads that wait for them return
+            for executor in self.context.executors.values():
+                executor.close()
+        for worker in workers:
+            worker.join(10.0)
+        builders.shutdown(wait=not self.stopped, cancel_futures=True)
+
+    def _stop(self, why: BaseException) -> None:
+        with self.changed:
+            self.stopped = self.stopped or why
+            self.changed.notify_all()
+
+    def _tell(self, event: Event) -> None:
+        """Show an event. Where it cannot be shown (``2>&1 | head``) the run ends: its threads must not die of it."""
+        try:
+            self.observe(event)
+        except Exception as error:  # noqa: BLE001 - raised again by ``work``, in the thread of the caller
+            self._stop(error)
+
+    def _prepare(self, name: str, environment: Environment) -> None:
+        if self.stopped:
+            return
+        self._tell(Event("prepare", environment.id))
+        answer: Prepared | CellError
+        try:
+            answer = self.context.executors[name].prepare(
+                environment, lambda text: self._tell(Event("prepare", environment.id, text))
+            )
+            self._tell(Event("ready", environment.id, "", seconds=answer.seconds))
+        except CellError as error:
+            answer = error
+            self._tell(Event("failed", environment.id, str(error), status=error.status))
+        except Exception as error:  # noqa: BLE001 - whatever broke, it must stop this environment only
+            answer = _internal(error)
+            self._tell(Event("failed", environment.id, str(answer), status=answer.status))
+        with self.changed:
+            self.ready[name, environment] = answer
+            self.unready -= 1
+            self.changed.notify_all()
+
+    def _measure_until_done(self) -> None:
+        while job := self._next():
+            self._tell(Event("start", job.cell.id, "", job.probe.name, job.round))
+            sample = self._measure(job)
+            if self.stopped and sample.status != Status.OK:
+                return  # ended by the interrupt, not by itself
+            try:
+                self.context.store.save(sample)
+            except OSError as error:
+                self._stop(RunnerError(f"results cannot be saved: {error.strerror}; what was saved before is kept"))
+                return
+            except Exception as error:  # noqa: BLE001 - raised again by ``work``: a result must not get lost unseen
+                self._stop(error)
+                return
+            with self.changed:
+                self.done[_slot(job)] = sample
+                self._note_failure(job, sample)
+            self._tell(
+                Event("done", job.cell.id, sample.reason, job.probe.name, job.round, sample.status, sample.wall_s)
+            )
+
+    def _next(self) -> Job | None:
+        """The next job that may run now; waits for one, and returns None when there will be none."""
+        with self.changed:
+            while not self.stopped:
+                self.pending = [job for job in self.pending if _pair(job) not in self.given_up]
+                if not self.pending:
+                    return None
+                for job in self.pending:
+                    if (job.executor, job.environment) in self.ready and not (job.probe.timed and self.unready):
+                        self.pending.remove(job)
+                        return job
+                self.changed.wait(1.0)
+            return None
+
+    def _note_failure(self, job: Job, sample: Sample) -> None:
+        if sample.status != Status.OK:
+            self.given_up.add(_pair(job))
+
+    def results(self) -> list[Sample]:
+        return [self.done[_slot(job)] for job in self.jobs if _slot(job) in self.done]
+
+    # -- one process ---------------------------------------------------------------------------------------
+
+    def _measure(self, job: Job) -> Sample:
+        """Run one process and say how it went. The only place where an exception becomes a status."""
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        quiet = self.unready == 0 and self.context.jobs == 1
+        prepared: Prepared | None = None
+        outcome: Outcome | None = None
+        answer = payload.Answer(status="")
+        try:
+            prepared = self._prepared(job)
+            ending, outcome = self._execute(job, prepared)
+            status, reason, answer = ending.status, ending.reason, ending.answer
+            log = outcome.log or answer.traceback
+        except CellError as error:
+            status, reason, log = error.status, str(error), error.log
+        except Exception as error:  # noqa: BLE001 - one broken cell never stops the others
+            internal = _internal(error)
+            status, reason, log = internal.status, str(internal), internal.log
+        return Sample(
+            cell=job.cell,
+            environment_id=job.environment.id,
+            probe=job.probe.name,
+            settings=dict(job.probe.settings),
+            round=job.round,
+            seed=job.seed,
+            executor=job.executor,
+            status=status,
+            reason=" ".join(reason.split()),
+            metrics=(*answer.metrics, *_outside(outcome)) if status == Status.OK else tuple(answer.metrics),
+            facts=answer.facts,
+            fingerprint=_fingerprint(job, self.context, answer.facts),
+            details=answer.details,
+            packages=dict(prepared.packages or {}) if prepared else {},
+            lock_hash=prepared.lock_hash if prepared else "",
+            notes=_notes(prepared, self.context.data.get(job.probe.name)),
+            quiet=quiet and self.unready == 0,
+            exit_code=outcome.exit_code if outcome else None,
+            log="" if status == Status.OK else "\n".join(part for part in (log, answer.traceback) if part),
+            wall_s=outcome.wall_s if outcome else 0.0,
+            started=started,
+            key=self.keys[_slot(job)],
+        )
+
+    def _prepared(self, job: Job) -> Prepared:
+        answer = self.ready[job.executor, job.environment]
+        if isinstance(answer, CellError):
+            raise answer
+        return answer
+
+    def _execute(self, job: Job, prepared: Prepared) -> tuple[payload.Ending, Outcome]:
+        executor = self.context.executors[job.executor]
+        data = self.context.data.get(job.probe.name)
+        io = Path(tempfile.mkdtemp(prefix="runner-io-")).resolve()
+        kept = False
+        try:
+            payload.stage(io, job, data, executor.data_path(data.path) if data else "")
+            outcome = executor.execute(
+                Launch(
+                    cell=job.cell,
+                    prepared=prepared,
+                    io=io,
+                    data=data.path if data else None,
+                    environment=self.context.variants.get(job.cell.variant, {}),
+                    limits=job.probe.limits,
+                    keep=(lambda outcome: _failed(io, outcome)) if self.context.keep_failed else None,
+                )
+            )
+            if outcome.kept:
+                kept = True
+                self._tell(Event("kept", job.cell.id, outcome.kept, job.probe.name, job.round))
+            try:
+                return payload.ending(io, outcome), outcome
+            except BadOutputError as error:
+                raise BadOutputError(str(error), outcome.log) from None
+        finally:
+            if not kept:
+                with suppress(OSError):
+                    shutil.rmtree(io)
+
+
+_NO_FAILURE = (Status.OK, Status.UNSUPPORTED)
+
+
+def _failed(io: Path, outcome: Outcome) -> bool:
+    """Whether a person may want to see what a process left."""
+    try:
+        return payload.ending(io, outcome).status not in _NO_FAILURE
+    except BadOutputError:
+        return True
+
+
+def _slot(job: Job) -> _Slot:
+    """What tells the jobs of one call apart."""
+    return (job.executor, job.cell, job.probe.name, job.round)
+
+
+def _pair(job: Job) -> tuple[Any, ...]:
+    return (job.executor, job.cell, job.probe.name)
+
+
+def _internal(error: Exception) -> CellError:
+    """A fault of this program, told as such and never blamed on a version."""
+    import traceback
+
+    shown = CellError(f"internal error: {type(error).__name__}: {error}", traceback.format_exc())
+    shown.status = Status.UNAVAILABLE
+    return shown
+
+
+def _key(job: Job, identity: str, context: Context) -> str:
+    """Digest of all that decides whether an old result can stand in for running the job again."""
+    return digest(
+        [
+            job.cell.id,
+            job.environment.id,
+            job.executor,
+            job.probe.name,
+            job.probe.settings,
+            job.round,
+            job.seed,
+            identity,
+            payload.probe_hash(job.probe.name),
+            data.sha256 if (data := context.data.get(job.probe.name)) else "",
+            dict(context.variants.get(job.cell.variant, {})),
+            dict(context.host),
+        ]
+    )
+
+
+def _fingerprint(job: Job, context: Context, facts: Mapping[str, Any]) -> dict[str, Scalar]:
+    """What two timings must share. Kept in words where they are short, so that a report can name what differs."""
+    return {
+        **context.host,
+        "executor": job.executor,
+        "device": str(facts.get("device_name", job.cell.device)),
+        "probe_hash": payload.probe_hash(job.probe.name)[:16],
+        "settings": digest(job.probe.settings)[:16],
+        "data": data.sha256[:16] if (data := context.data.get(job.probe.name)) else "",
+        **({"block": context.block} if context.block else {}),
+    }
+
+
+def _outside(outcome: Outcome | None) -> tuple[Metric, ...]:
+    """What is measured around the process rather than in it."""
+    from runner.model import Better, Kind
+
+    return (Metric("process_s", outcome.wall_s, Kind.TIMING, Better.LOWER, "s"),) if outcome else ()
+
+
+def _notes(prepared: Prepared | None, data: DataFile | None) -> tuple[str, ...]:
+    return tuple(note for note in (*(prepared.notes if prepared else ()), data.note if data else "") if note)

@@ -1,0 +1,279 @@
+"""What a release is put to in ``runner bisect``: a script, a probe, one case of a sweep, or the judge."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from runner import data, judge
+from runner.cli import options, targets
+from runner.errors import UsageError, suggest
+from runner.executors import Executor, Prepared
+from runner.judge.pairing import difference
+from runner.machine import facts
+from runner.measure import scheduler as run
+from runner.measure import workspace
+from runner.model import Comparison, Job, ProbeSpec, Sample, Status, Verdict
+from runner.repro import compare, script
+from runner.repro.bisect import search
+from runner.repro.bisect.search import Mark
+from runner.results.store import Store
+
+if TYPE_CHECKING:
+    from runner.repro.bisect.session import Request
+
+CANNOT_TELL = 125
+"""git bisect's exit code for a commit that cannot be tested."""
+_FINE = ("ok", "seen", "unsupported", "unspecified")
+"""What a case of the sweep comes to where nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the runs of one release came to."""
+
+    mark: Mark
+    reason: str
+    runs: Sequence[str]
+    wall_s: float
+
+
+class Trial(Protocol):
+    """One way of putting a release to the test."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether its timings count, so that nothing may be installed meanwhile."""
+        ...
+
+    def run(
+        self, place: targets.Place, prepared: Prepared, base: targets.Place, executors: Mapping[str, Executor]
+    ) -> Result:
+        """Test the release at ``place``; ``base`` is the oldest one. Raises CellError where it cannot be run."""
+        ...
+
+
+def of(request: Request) -> Trial:
+    """The trial the command line asks for. Raises UsageError where it asks for none, two, or one that is not there."""
+    if bool(request.script) == bool(request.probe):
+        raise UsageError("say what is tested: either --script FILE or --probe NAME")
+    if request.script is not None:
+        if request.metric or request.case or request.settings:
+            raise UsageError("--metric, --case and --setting go with --probe, not with --script")
+        return _of_script(request, request.script)
+    if request.pattern:
+        raise UsageError("--stdout goes with --script")
+    return _of_probe(request, str(request.probe))
+
+
+def question(request: Request) -> list[Any]:
+    """What decides the answers, for the file they are kept in; the script by its content."""
+    if request.script is not None:
+        return ["script", targets.source(request.script), request.arguments, request.pattern, request.mounts,
+                request.network, request.repeat]  # fmt: skip
+    metric = [request.metric, request.verdict, request.rounds] if request.metric else None
+    return ["probe", request.probe, request.settings, request.case, metric, request.repeat]
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptTrial:
+    """Exit 0 good, 125 cannot tell, any other bad; or good where the output matches ``pattern``."""
+
+    work: script.Script
+    pattern: re.Pattern[str] | None
+    repeat: int
+    timed: bool = False
+
+    def run(
+        self,
+        place: targets.Place,
+        prepared: Prepared,
+        base: targets.Place,  # noqa: ARG002 - the protocol's
+        executors: Mapping[str, Executor],
+    ) -> Result:
+        own = replace(self.work, variables=targets.variables(place.cell))
+        marks: list[Mark] = []
+        ran: list[script.Ran] = []
+        while (mark := search.vote(marks, self.repeat)) is None:
+            ran.append(script.run(own, place.cell, prepared, executors[place.executor]))
+            marks.append(self.mark(ran[-1]))
+        reason = next((r.reason or _last(r.output) for r, m in zip(ran, marks, strict=True) if m == mark), "")
+        if len(set(marks)) > 1:
+            reason = f"flaky: {', '.join(marks)}; {reason}"
+        return Result(mark, reason, [str(m) for m in marks], sum(r.wall_s for r in ran))
+
+    def mark(self, ran: script.Ran) -> Mark:
+        """What one run says."""
+        if ran.status == Status.UNAVAILABLE or ran.exit_code == CANNOT_TELL:
+            return Mark.SKIP
+        if self.pattern is not None:
+            return Mark.GOOD if self.pattern.search(compare.clean(ran.output)) else Mark.BAD
+        return Mark.GOOD if ran.status == Status.OK else Mark.BAD
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTrial:
+    """Good where the probe runs well; with a case, where that case is right."""
+
+    spec: ProbeSpec
+    files: Mapping[str, data.DataFile]
+    case: str | None
+    repeat: int
+    timed: bool = False
+
+    def run(
+        self,
+        place: targets.Place,
+        prepared: Prepared,  # noqa: ARG002 - the run finds it ready
+        base: targets.Place,  # noqa: ARG002 - the protocol's
+        executors: Mapping[str, Executor],
+    ) -> Result:
+        marks: list[Mark] = []
+        samples: list[Sample] = []
+        while (mark := search.vote(marks, self.repeat)) is None:
+            job = Job(place.cell, place.environment, self.spec, len(marks), len(marks), place.executor)
+            samples += _measure((job,), executors, self.files)
+            marks.append(self._mark(samples[-1])[0])
+        reason = next(text for s in samples for m, text in (self._mark(s),) if m == mark or mark == Mark.SKIP)
+        return Result(mark, reason, [str(m) for m in marks], sum(s.wall_s for s in samples))
+
+    def _mark(self, sample: Sample) -> tuple[Mark, str]:
+        if sample.status in (Status.UNAVAILABLE, Status.BUILD_FAILED):
+            return Mark.SKIP, sample.reason
+        if sample.status != Status.OK or self.case is None:
+            return (Mark.GOOD if sample.status == Status.OK else Mark.BAD), sample.reason
+        return case_mark(sample.details.get("cases", {}), self.case)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTrial:
+    """Bad where the judge gives ``verdict`` to a metric, against the oldest release in interleaved rounds."""
+
+    spec: ProbeSpec
+    files: Mapping[str, data.DataFile]
+    metric: str
+    verdict: Verdict
+    rounds: int
+    timed: bool = True
+
+    def run(
+        self,
+        place: targets.Place,
+        prepared: Prepared,  # noqa: ARG002 - the run finds it ready
+        base: targets.Place,
+        executors: Mapping[str, Executor],
+    ) -> Result:
+        if place.cell == base.cell:
+            return Result(Mark.GOOD, "the baseline", [], 0.0)
+        axis = difference(base.cell, place.cell)
+        if axis is None:
+            raise UsageError("--metric needs a package that is an axis of the cell: a framework or keras")
+        settings = judge.JudgeSettings(max_rounds=self.rounds)
+        pair = judge.Pair(base.cell, place.cell, axis)
+        samples: list[Sample] = []
+        mark, reason, done = Mark.SKIP, "", 0
+        for look in settings.looks:
+            samples += _measure(self._jobs(base, place, range(done, look)), executors, self.files)
+            broken = next((sample for sample in samples if sample.status != Status.OK), None)
+            if broken is not None:
+                told = self.verdict == Verdict.BROKEN and broken.cell == place.cell
+                return Result(Mark.BAD if told else Mark.SKIP, f"{broken.status}: {broken.reason}", [], broken.wall_s)
+            judged = judge.judge(only(samples, self.metric), [pair], (), settings)
+            mark, reason = verdict_mark(judged, self.metric, self.verdict)
+            done = look
+            if mark != Mark.SKIP:
+                break
+        return Result(mark, reason, [], sum(sample.wall_s for sample in samples))
+
+    def _jobs(self, base: targets.Place, place: targets.Place, rounds: range) -> tuple[Job, ...]:
+        """The rounds, each with a process of both; which one goes first alternates."""
+        order = [base, place]
+        return tuple(
+            Job(one.cell, one.environment, self.spec, number, number, one.executor)
+            for number in rounds
+            for one in (order if number % 2 == 0 else order[::-1])
+        )
+
+
+def only(samples: Sequence[Sample], metric: str) -> list[Sample]:
+    """The samples with that one metric: an error rate shared with others that nobody asked for would cost rounds.
+
+    Raises UsageError for a metric the probe does not have.
+    """
+    names = list(dict.fromkeys(m.name for sample in samples for m in sample.metrics))
+    name = next((n for n in names if n == metric or n.endswith(f".{metric}")), None)
+    if name is None:
+        raise UsageError(f"the probe has no metric {metric!r}{suggest(metric, names)}; there are: {', '.join(names)}")
+    return [replace(sample, metrics=tuple(m for m in sample.metrics if m.name == name)) for sample in samples]
+
+
+def verdict_mark(judged: Sequence[Comparison], metric: str, verdict: Verdict) -> tuple[Mark, str]:
+    """What the judge's word on a metric means. Raises UsageError for a metric the probe does not have."""
+    names = [one.metric for one in judged]
+    found = next((one for one in judged if one.metric == metric or one.metric.endswith(f".{metric}")), None)
+    if found is None:
+        raise UsageError(f"the probe has no metric {metric!r}{suggest(metric, names)}; there are: {', '.join(names)}")
+    reason = f"{found.metric} {found.verdict}: {found.reason}"
+    if found.verdict == verdict:
+        return Mark.BAD, reason
+    if found.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_COMPARABLE, Verdict.NO_BASELINE):
+        return Mark.SKIP, reason
+    return Mark.GOOD, reason
+
+
+def case_mark(cases: Mapping[str, Sequence[Any]], case: str) -> tuple[Mark, str]:
+    """What the sweep says of one case and its checks."""
+    found = {name: record for name, record in cases.items() if name == case or name.startswith(f"{case}#")}
+    if not found:
+        return Mark.SKIP, f"the sweep has no case {case!r}{suggest(case, cases)}"
+    for name, record in found.items():
+        if record[0] not in _FINE:
+            return Mark.BAD, f"{name}: {record[0]} {record[4]}".strip()
+    return Mark.GOOD, ""
+
+
+def _of_script(request: Request, path: Path) -> Trial:
+    try:
+        pattern = re.compile(request.pattern, re.MULTILINE) if request.pattern else None
+    except re.error as error:
+        raise UsageError(f"--stdout {request.pattern!r} is no regular expression: {error}") from None
+    there, mounts = script.check(path, request.mounts)
+    limits = targets.limits(request.timeout_s, request.memory, request.disk)
+    work = script.Script(there, request.arguments, mounts, request.network, limits)
+    return ScriptTrial(work, pattern, request.repeat)
+
+
+def _of_probe(request: Request, name: str) -> Trial:
+    chosen = options.choose(None, ())
+    if request.case and name != "ops":
+        raise UsageError("--case goes with --probe ops")
+    (spec,) = options.probe_specs(chosen, (name,), request.settings)
+    limits = targets.limits(chosen.whole.probes[name].timeout_s, request.memory, request.disk)
+    spec = replace(spec, limits=replace(limits, disk_bytes=None))
+    if request.case:
+        spec = replace(spec, settings={**spec.settings, "only": f"^{re.escape(request.case)}$"})
+    files = data.collect((name,), {}, workspace.cache_dir() / "data").files
+    if request.metric:
+        return JudgeTrial(spec, files, request.metric, Verdict(request.verdict), request.rounds)
+    return ProbeTrial(spec, files, request.case, request.repeat)
+
+
+def _measure(
+    jobs: tuple[Job, ...], executors: Mapping[str, Executor], files: Mapping[str, data.DataFile]
+) -> list[Sample]:
+    """Run the jobs anew; answers are what is kept of a search, not samples."""
+    with tempfile.TemporaryDirectory(prefix="runner-bisect-") as folder:
+        kept = Store(Path(folder))
+        kept.open()
+        host = facts.fingerprint(facts.here())
+        variants = {name: variant.env for name, variant in options.choose(None, ()).whole.variants.items()}
+        return run.run(jobs, run.Context(executors, kept, files, host, variants, fresh=True), lambda _: None)
+
+
+def _last(output: str) -> str:
+    lines = [line.strip() for line in compare.clean(output).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else ""

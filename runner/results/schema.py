@@ -1,0 +1,45 @@
+"""JSON Schemas of the files a run leaves, made from the classes that write and read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from runner.model import SCHEMA, Sample
+from runner.results.store import RunRecord
+
+KINDS: Mapping[str, tuple[type[Any], str]] = {
+    "sample": (Sample, "what one process of one probe measured: results/<cell>/<probe>/<round>-<key>.json"),
+    "run": (RunRecord, "what a run set out to do: run.json"),
+}
+"""Name -> the class behind the files, and what they are."""
+
+
+def file_name(kind: str) -> str:
+    """``sample-1.schema.json``: the number is the version of the files that it describes."""
+    return f"{kind}-{SCHEMA}.schema.json"
+
+
+def text(kind: str) -> str:
+    """The JSON Schema (2020-12) of one kind of file. Raises KeyError for a kind there is none of.
+
+    A file of another version than ``SCHEMA`` does not fit; further keys do, as a reader ignores what it does not know.
+    """
+    cls, description = KINDS[kind]
+    (reference,), components = msgspec.json.schema_components([cls], ref_template="#/$defs/{name}")
+    name = reference["$ref"].rpartition("/")[2]
+    top = components.pop(name)
+    properties = {**top["properties"], "schema": {"const": SCHEMA}}
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:keras-version-matrix:{file_name(kind)}",
+        **top,
+        "title": f"keras-version-matrix {kind}, version {SCHEMA}",
+        "description": description,
+        "properties": properties,
+        "required": sorted({*top.get("required", []), "schema"}),
+        "$defs": components,
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"

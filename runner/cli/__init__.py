@@ -17,7 +17,7 @@ COMMANDS = {
     "list": ("runner.cli.list", "Show the cells of a set."),
     "report": ("runner.cli.report", "Print the matrix again from result files."),
     "doctor": ("runner.cli.doctor", "Say what this machine can run, and how to fix what is missing."),
-    "render": ("runner.cli.lock", "Write the Dockerfiles of a set's environments."),
+    "render": ("runner.cli.render", "Write the Dockerfiles of a set's environments."),
     "lock": ("runner.cli.lock", "Pin the packages of a set's environments, with hashes."),
     "images": ("runner.cli.images", "Look after the images: ls, prune, pin, push, pull, sbom."),
     "defects": ("runner.cli.defects", "List what the sweeps found wrong, each once, with a script that shows it."),
@@ -28,9 +28,9 @@ COMMANDS = {
     "shell": ("runner.cli.shell", "Open a shell, or run a command, in a cell."),
     "export": ("runner.cli.export", "Write a folder that reproduces one result without this project."),
     "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),
-    "compare": ("runner.cli.judge", "Compare two finished runs, cell by cell."),
-    "calibrate": ("runner.cli.judge", "Measure how much a cell differs from itself on this machine."),
-    "expect": ("runner.cli.judge", "Bring matrix/expectations.toml up to date with a run."),
+    "compare": ("runner.cli.compare", "Compare two finished runs, cell by cell."),
+    "calibrate": ("runner.cli.calibrate", "Measure how much a cell differs from itself on this machine."),
+    "expect": ("runner.cli.expect", "Bring matrix/expectations.toml up to date with a run."),
 }
 
 

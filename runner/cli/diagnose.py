@@ -11,15 +11,17 @@ from typing import Any
 import click
 
 from runner import data, diagnose
-from runner.cli import options, output, session, targets
+from runner.cli import output
 from runner.cli.progress import Progress
 from runner.diagnose import switches
 from runner.errors import UsageError, suggest
 from runner.machine import facts
-from runner.matrix import plan, sets
-from runner.measure import scheduler, workspace
+from runner.matrix import plan, selection, sets
+from runner.measure import host, places, scheduler, workspace
+from runner.measure.context import Context, Event
 from runner.model import Cell, Environment, Job, ProbeSpec, Sample, Scalar, Status
 from runner.results.store import Store
+from runner.util import folders
 
 PROBE = "diagnose"
 TRAINING = ("tensorflow", "torch", "jax")
@@ -98,12 +100,14 @@ def explain(request: Request) -> int:
     store = Store(request.out)
     store.open()
     given = {data.MNIST: request.data_path} if request.data_path else {}
-    collected = data.collect([PROBE], given, workspace.cache_dir() / "data", offline=request.offline)
+    collected = data.collect([PROBE], given, folders.cache_dir() / "data", offline=request.offline)
     for note in collected.notes:
         click.echo(f"note: {note}", err=True)
-    chosen = options.choose(None, ())
-    with workspace.executors() as executors, session.stoppable():
-        context = workspace.context(executors, store, chosen, collected.files, fresh=request.fresh, jobs=1, builds=2)
+    chosen = selection.choose(None, ())
+    with workspace.executors() as executors, workspace.stoppable():
+        context = workspace.run_context(
+            executors, store, chosen, collected.files, fresh=request.fresh, jobs=1, builds=2
+        )
         with Progress(output.console(sys.stderr), work.processes) as progress:
             ladders = work.ladders(context, progress)
             if any(sample.status != Status.OK for sample in ladders):
@@ -116,8 +120,8 @@ def explain(request: Request) -> int:
 
 def cell_named(text: str, request: Request) -> Cell:
     """The cell an id means, one of a set or any other that is well formed. Raises UsageError."""
-    at_hand = {cell.id: cell for cell in workspace.cells_at_hand("cpu", ())} if request.executor == "current" else {}
-    known = at_hand or {cell.id: cell for cell in targets.all_cells()}
+    at_hand = {cell.id: cell for cell in host.cells_at_hand("cpu", ())} if request.executor == "current" else {}
+    known = at_hand or {cell.id: cell for cell in selection.all_cells()}
     if text not in known and at_hand:
         raise UsageError(f"{text!r} is not in this interpreter{suggest(text, known)}; it has: {', '.join(known)}")
     try:
@@ -130,7 +134,7 @@ def cell_named(text: str, request: Request) -> Cell:
         )
     if cell.framework not in TRAINING:
         raise UsageError(f"{cell.id}: Keras on {cell.framework} does not train; there are: {', '.join(TRAINING)}")
-    targets.variables(cell)
+    selection.variables(cell)
     return cell
 
 
@@ -138,9 +142,9 @@ def _placed(cell: Cell, request: Request) -> tuple[Cell, Environment, str]:
     """Where it runs. Raises UsageError for an executor there is none of, UnavailableError where it cannot run."""
     if request.executor == "current":
         return cell, plan.environment_of(cell, facts.here().platform), "current"
-    from runner.repro.pins import Target
+    from runner.matrix.plan import Target
 
-    place = targets.one_place(Target(cell, None), request.executor)
+    place = places.one_place(Target(cell, None), request.executor)
     for note in place.notes:
         click.echo(f"note: {note}", err=True)
     return place.cell, place.environment, place.executor
@@ -158,16 +162,16 @@ class _Work:
         """How many there are."""
         return sum(2 + len(names) for names in self.switches)
 
-    def ladders(self, context: scheduler.Context, progress: Progress) -> list[Sample]:
+    def ladders(self, context: Context, progress: Progress) -> list[Sample]:
         """The long run of each cell; both environments are made ready side by side."""
         jobs = [self.job(side, 0, {}) for side in (0, 1)]
         groups = [jobs] if jobs[0].cell != jobs[1].cell else [jobs[:1], jobs[1:]]
         return [sample for group in groups for sample in scheduler.run(tuple(group), context, progress)]
 
-    def side(self, side: int, ladder: Sample, context: scheduler.Context, progress: Progress) -> diagnose.Side:
+    def side(self, side: int, ladder: Sample, context: Context, progress: Progress) -> diagnose.Side:
         """The short runs of one cell, and all its evidence."""
 
-        def tell(event: scheduler.Event) -> None:
+        def tell(event: Event) -> None:
             if event.kind not in ("prepare", "ready"):  # said once, before the ladder
                 progress(event)
 

@@ -7,6 +7,8 @@ import sys
 import click
 
 from runner.cli import options
+from runner.matrix import plan, selection
+from runner.util import folders
 
 
 @click.command("doctor")
@@ -17,16 +19,16 @@ def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool
 
     Exit code 3 where something a set needs is not there.
     """
-    from runner.cli import lock
     from runner.images.recipe import base_image
     from runner.machine import doctor
-    from runner.measure import workspace
     from runner.report import doctor as shown
 
-    chosen = options.choose(set_name, only)
-    wanted = lock.environments(chosen.cells)
+    chosen = selection.choose(set_name, only)
+    wanted = plan.environments(chosen.cells)
+    from runner.machine.checks import State
+
     checks = doctor.examine(
-        workspace.cache_dir(),
+        folders.cache_dir(),
         environments=wanted,
         base_images=sorted({base_image(environment.python) for environment in wanted}),
     )
@@ -38,4 +40,4 @@ def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool
         from runner.cli import output
 
         shown.print_checks(checks, output.console(sys.stdout))
-    sys.exit(3 if any(check.state == doctor.State.FAIL for check in checks) else 0)
+    sys.exit(3 if any(check.state == State.FAIL for check in checks) else 0)

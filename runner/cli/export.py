@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runner.cli import targets
+from runner.matrix import selection
+from runner.util import files, folders
 
 if TYPE_CHECKING:
     from runner import data
@@ -71,12 +72,11 @@ def export(
 
 
 def _spec(sample: Sample | None, probe: str | None, settings: tuple[str, ...]) -> ProbeSpec:
-    from runner.cli import options
     from runner.model import ProbeSpec
 
     if sample is not None:
         return ProbeSpec(sample.probe, sample.settings)
-    (spec,) = options.probe_specs(options.choose(None, ()), (str(probe),), settings)
+    (spec,) = selection.probe_specs(selection.choose(None, ()), (str(probe),), settings)
     return spec
 
 
@@ -84,14 +84,11 @@ def _data(sample: Sample | None, spec: ProbeSpec | None, path: Path | None) -> d
     """The data the probe reads. Raises UsageError where it is not what the result was measured on."""
     from runner import data
     from runner.errors import UsageError
-    from runner.measure import workspace
 
     name = data.of_probe(spec.name) if spec else None
     if spec is None or name is None:
         return None
-    found = data.collect((spec.name,), {name: path} if path else {}, workspace.cache_dir() / "data").files.get(
-        spec.name
-    )
+    found = data.collect((spec.name,), {name: path} if path else {}, folders.cache_dir() / "data").files.get(spec.name)
     if found is None:  # the probe's own stand-in
         return None
     used = str(sample.fingerprint.get("data", "")) if sample else ""
@@ -133,10 +130,10 @@ def _bundle(
         # the classic builder's Dockerfile is understood by BuildKit too
         context={**recipe.files, "Dockerfile": images.dockerfile(recipe, buildkit=False)},
         request=request,
-        script=targets.source(script) if script else None,
+        script=files.source(script) if script else None,
         arguments=arguments,
         sample=sample,
-        variables=targets.variables(cell),
+        variables=selection.variables(cell),
         data_name=digits.name if digits else "",
         notes=tuple(notes),
     )
@@ -147,7 +144,7 @@ def _write(folder: Path, files: dict[str, str], digits: data.DataFile | None, *,
     import gzip
     import tarfile
 
-    from runner.cli.shell import probes
+    from runner.matrix.probes import SOURCE
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -156,7 +153,7 @@ def _write(folder: Path, files: dict[str, str], digits: data.DataFile | None, *,
     # nothing but what is being built with: the context must not carry the data to the engine
     (folder / ".dockerignore").write_text("*\n!install.sh\n!*.txt\n")
     if payload:
-        shutil.copytree(probes() / "probe", folder / "probe", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(SOURCE, folder / "probe", ignore=shutil.ignore_patterns("__pycache__"))
     if digits:
         (folder / "data").mkdir(exist_ok=True)
         shutil.copyfile(digits.path, folder / "data" / "mnist.npz")

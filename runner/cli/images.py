@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli import options
+from runner.images.manage import _GB, evict
+from runner.matrix import selection
 
 if TYPE_CHECKING:
     from runner.environments.lockfile import Lock
-    from runner.images.manage import Removed
     from runner.model import Environment
-
-_GB = 1_000_000_000
 
 
 @click.group("images")
@@ -75,17 +74,6 @@ def prune_command(keep: int | None, keep_free: float | None, *, everything: bool
     for name in removed.in_use:
         click.echo(f"in use   {name}")
     click.echo(f"{len(removed.environments)} images removed; the build cache gave back {freed / _GB:.2f} GB")
-
-
-def evict(client: Any, keep: int | None, keep_free_gb: float | None, protected: tuple[str, ...]) -> Removed:
-    """Remove the images that have to go so that at most ``keep`` stay and that much is free."""
-    from runner import engine
-    from runner.images import disk, manage
-
-    free = disk.free(engine.describe(client).root) or 0
-    wanted = None if keep_free_gb is None else int(keep_free_gb * _GB)
-    doomed = manage.evictable(manage.ls(client), keep=keep, keep_free=wanted, free=free, protected=protected)
-    return manage.remove(client, doomed)
 
 
 @images_command.command("pin", short_help="Write the digests of the base images.")
@@ -153,7 +141,7 @@ def _locked(set_name: str | None, only: tuple[str, ...]) -> list[tuple[Environme
     from runner.matrix import plan
 
     platform = facts.container_platform(facts.here())
-    cells = options.choose(set_name, only).cells
+    cells = selection.choose(set_name, only).cells
     wanted = dict.fromkeys(plan.environment_of(cell, platform) for cell in cells if cell.device != "mps")
     return [(environment, lock.locked(environment)) for environment in wanted]
 

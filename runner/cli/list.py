@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.matrix import selection
 
 
 @click.command("list")
@@ -45,7 +46,7 @@ def list_command(
         for line in github.write(github.Request(set_name, only, folder, **planning)):
             click.echo(line)
         return
-    chosen = options.choose(set_name, only)
+    chosen = selection.choose(set_name, only)
     if as_json:
         import json
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from runner.measure.scheduler import Event
+from runner.measure.context import Event
 from runner.model import Status
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from runner.cli import options
+from runner.judge import rules
 
 
 @click.command("report")
@@ -34,6 +35,6 @@ def report_command(
     from runner.cli import output
     from runner.report import build
 
-    made = build.from_folders(folders, build.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor))
+    made = build.from_folders(folders, rules.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor))
     output.emit(made, format_, commands=commands)
     sys.exit(made.exit_code)

@@ -13,6 +13,10 @@ from typing import Any
 import click
 
 from runner.cli import targets
+from runner.matrix import selection
+from runner.measure import places, workspace
+from runner.repro import pins
+from runner.util import files
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,11 @@ def repro(request: Request) -> int:
         request.arguments,
         mounts,
         request.network,
-        targets.limits(request.timeout_s, request.memory, request.disk),
+        places.limits(request.timeout_s, request.memory, request.disk),
     )
     ran = [
         replace(one, command=command(one.cell, request, wanted))
-        for one in _run(work, targets.chosen(request.cells, wanted), request.executor)
+        for one in _run(work, pins.chosen(request.cells, wanted), request.executor)
     ]
     if request.as_json:
         _print_json(ran, patterns)
@@ -129,7 +133,7 @@ def _wanted(request: Request) -> Any:
         return asked
     from runner.repro import bugreport, reconstruct
 
-    found = reconstruct.reconstruct(bugreport.read(targets.source(request.report)), asked.as_of)
+    found = reconstruct.reconstruct(bugreport.read(files.source(request.report)), asked.as_of)
     found = reconstruct.beside(found) if request.cells else found
     for line in reconstruct.lines(found):
         click.echo(line, err=True)
@@ -153,28 +157,26 @@ def exit_code(ran: Sequence[Any]) -> int:
 
 def _run(work: Any, found: Sequence[Any], executor: str) -> list[Any]:
     """One run per cell, one after the other; environments are made ready two at a time meanwhile."""
-    from runner.cli import session
     from runner.errors import CellError
-    from runner.measure import workspace
     from runner.repro.script import Ran, run
 
-    places, out = targets.placed(found, executor)
+    found_places, out = places.placed(found, executor)
     ran = [Ran(target.cell.id, _unavailable(), None, reason, "") for target, reason in out]
-    for note in dict.fromkeys(note for place in places for note in place.notes):
+    for note in dict.fromkeys(note for place in found_places for note in place.notes):
         click.echo(f"note: {note}", err=True)
-    if any(place.executor == "host" for place in places):
+    if any(place.executor == "host" for place in found_places):
         from runner.executors.host import without_network
 
         open_ = "" if work.network or without_network() else "the network or "
         click.echo(f"note: on the host nothing keeps the script from {open_}files outside its folder", err=True)
-    with workspace.executors() as executors, session.stoppable(), ThreadPoolExecutor(2) as pool:
-        ready = [pool.submit(executors[p.executor].prepare, p.environment, _say(p.cell.id)) for p in places]
+    with workspace.executors() as executors, workspace.stoppable(), ThreadPoolExecutor(2) as pool:
+        ready = [pool.submit(executors[p.executor].prepare, p.environment, _say(p.cell.id)) for p in found_places]
         try:
-            for place, future in zip(places, ready, strict=True):
+            for place, future in zip(found_places, ready, strict=True):
                 try:
                     prepared = future.result()
                     click.echo(f"{place.cell.id}: running on {place.executor}", err=True)
-                    own = replace(work, variables=targets.variables(place.cell))
+                    own = replace(work, variables=selection.variables(place.cell))
                     ran.append(run(own, place.cell, prepared, executors[place.executor]))
                 except CellError as error:
                     ran.append(Ran(place.cell.id, error.status, None, _why(error, place), error.log))
@@ -188,7 +190,7 @@ def _run(work: Any, found: Sequence[Any], executor: str) -> list[Any]:
     return ran
 
 
-def _why(error: Any, place: targets.Place) -> str:
+def _why(error: Any, place: places.Place) -> str:
     """The error, with the nearest release or name where something was asked for that does not exist."""
     from runner.environments import index
     from runner.errors import BuildError

@@ -20,11 +20,11 @@ from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Recipe
 from runner.errors import BuildError, UsageError, suggest
 from runner.matrix import compat
-from runner.util import folders
+from runner.util import folders, versions
+from runner.util.versions import is_prerelease, order
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """A project's name by PEP 508."""
-_PRE = re.compile(r"(?:a|b|c|rc|\.dev)[0-9]+")
 _TIMEOUT_S = 180
 
 
@@ -59,28 +59,6 @@ def parse_versions(output: str) -> tuple[str, ...]:
     line = next((line for line in output.splitlines() if line.startswith("Available versions:")), "")
     found = [part.strip().split("+")[0] for part in line.removeprefix("Available versions:").split(",")]
     return tuple(sorted(dict.fromkeys(version for version in found if version), key=order))
-
-
-def order(version: str) -> tuple[tuple[int, ...], tuple[int, str, int]]:
-    """A key that sorts releases as PEP 440 does: dev and pre-releases before their release, post-releases after.
-
-    >>> sorted(["2.0", "2.0rc1", "2.0.post1", "1.9", "2.0.dev3"], key=order)
-    ['1.9', '2.0.dev3', '2.0rc1', '2.0', '2.0.post1']
-    """
-    numbers = compat.release(version)
-    rest = version[len(".".join(map(str, numbers))) :]
-    while numbers and not numbers[-1]:
-        numbers = numbers[:-1]
-    found = re.match(r"\.?(dev|a|b|c|rc|post)([0-9]+)", rest)
-    if not found:
-        return numbers, (3, "", 0)
-    rank = {"dev": 0, "post": 4}.get(found[1], 1)
-    return numbers, (rank, found[1], int(found[2]))
-
-
-def is_prerelease(version: str) -> bool:
-    """Whether PEP 440 takes it for a pre-release or a development release."""
-    return bool(_PRE.search(version))
 
 
 def nearest(version: str, known: Sequence[str]) -> str:
@@ -153,7 +131,7 @@ def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, st
 def upload_date(lock: str, package: str) -> str:
     """The earliest upload of the package's files in a ``uv.lock``, as a date; empty where none is told."""
     for entry in tomllib.loads(lock).get("package", ()):
-        if entry.get("name") == compat.project(package):
+        if entry.get("name") == versions.project(package):
             times = [wheel.get("upload-time") for wheel in entry.get("wheels", ())]
             times = sorted(time for time in times if time)
             return str(times[0])[:10] if times else ""

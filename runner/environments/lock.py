@@ -22,7 +22,7 @@ from runner.environments.lockfile import Lock, Recipe
 from runner.errors import BuildError, CellError, UsageError
 from runner.matrix import compat as facts
 from runner.model import Environment
-from runner.util import folders
+from runner.util import folders, versions
 
 __all__ = ["Lock", "check", "committed", "install_arguments", "locked", "make", "make_all", "upgrade"]
 
@@ -106,9 +106,9 @@ def make(environment: Environment, folder: Path, exclude_newer: str | None = Non
     if output is None:
         output = _compile(asked, environment)
     resolved = lockfile.parse_resolution(output)
-    roots = {facts.project(line) for line in asked.requirements}
+    roots = {versions.project(line) for line in asked.requirements}
     if environment.keras:  # what only Keras needs must not make the framework's part another one
-        roots -= {facts.project(line) for line in compat.row("keras", environment.keras).requires}
+        roots -= {versions.project(line) for line in compat.row("keras", environment.keras).requires}
     parts = lockfile.split(resolved, roots)
     if _wants_cpu_wheels(environment) and any(r.name.startswith("nvidia-") for r in resolved):
         notes.append(DEFAULT_BUILD)
@@ -177,7 +177,7 @@ def upgrade() -> tuple[str, ...]:
         "",
     ]
     # uv's wheels hold for every Python; the oldest base decides what may be asked for
-    oldest = min(facts.load().bases, key=facts.release)
+    oldest = min(facts.load().bases, key=versions.release)
     asked = replace(recipe, python=oldest, requirements=("uv",))
     tools = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps"], "uv"))
     _write(folders.matrix_dir() / "latest.toml", "\n".join(lines))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import UsageError
-from runner.matrix.compat import project
+from runner.util.versions import project
 
 _FRAMEWORK = "# --- framework"
 _REST = "# --- rest"

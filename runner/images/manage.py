@@ -188,3 +188,17 @@ def _listed(image: dict[str, Any]) -> Listed:
 
 def _label(image: dict[str, Any], name: str) -> str:
     return str((image.get("Labels") or {}).get(f"{LABELS}.{name}", ""))
+
+
+_GB = 1_000_000_000
+
+
+def evict(client: Any, keep: int | None, keep_free_gb: float | None, protected: tuple[str, ...]) -> Removed:
+    """Remove the images that have to go so that at most ``keep`` stay and that much is free."""
+    from runner import engine
+    from runner.images import disk
+
+    free = disk.free(engine.describe(client).root) or 0
+    wanted = None if keep_free_gb is None else int(keep_free_gb * _GB)
+    doomed = evictable(ls(client), keep=keep, keep_free=wanted, free=free, protected=protected)
+    return remove(client, doomed)

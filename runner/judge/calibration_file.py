@@ -11,7 +11,7 @@ import msgspec
 from runner.errors import UsageError
 from runner.judge import calibration
 from runner.model import Sample, Scalar
-from runner.results.store import digest, write_atomically
+from runner.util.files import digest, write_atomically
 
 _OF_THE_JOB = frozenset({"executor", "device", "probe_hash", "settings", "data"})
 """Fingerprint keys that are not the host's (see ``runner.measure.scheduler``)."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 
-from runner.judge.pairing import version_key
 from runner.judge.two_runs import untagged
 from runner.model import Cell, Sample, Status
+from runner.util.versions import version_key
 
 SCHEMA = 1
 
@@ -46,17 +45,6 @@ class Expectation:
         package, _, version = self.last_bad.rpartition("-")
         own = cell.keras if package == "keras" else cell.version if package == cell.framework else None
         return own is not None and version_key(own) <= version_key(version)
-
-
-def load(path: Path) -> tuple[Expectation, ...]:
-    """Read expectations.toml. A missing file expects nothing.
-
-    Raises UsageError for unknown keys (with the nearest known one), unknown statuses, an entry with neither or both
-    of ``status`` and ``metric``, and a ``last-bad`` that is not ``package-version``.
-    """
-    from runner.judge import expectations_file
-
-    return expectations_file.read(path) if path.exists() else ()
 
 
 def expected_status(

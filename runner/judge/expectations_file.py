@@ -38,7 +38,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read(path: Path) -> tuple[Expectation, ...]:
-    """Read the file. Raises UsageError (see ``runner.judge.expectations.load``)."""
+    """Read the file. Raises UsageError (see ``runner.judge.expectations_file.load``)."""
     file = toml.load(path, _File)
     if file.schema != SCHEMA:
         raise UsageError(f"{path}: schema {file.schema}, this program reads {SCHEMA}")
@@ -167,3 +167,12 @@ def _written(entry: Expectation) -> str:
     # a JSON string of printable characters is a TOML basic string
     lines = [f"{name} = {json.dumps(value)}" for name, value in fields.items() if value]
     return "\n".join(["[[expect]]", *lines])
+
+
+def load(path: Path) -> tuple[Expectation, ...]:
+    """Read expectations.toml. A missing file expects nothing.
+
+    Raises UsageError for unknown keys (with the nearest known one), unknown statuses, an entry with neither or both
+    of ``status`` and ``metric``, and a ``last-bad`` that is not ``package-version``.
+    """
+    return read(path) if path.exists() else ()

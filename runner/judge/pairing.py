@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from runner.errors import UsageError, suggest
-from runner.model import Cell
+from runner.model import Cell, Sample
+from runner.util.versions import version_key
 
 AXES = ("version", "keras", "python", "framework", "device", "variant")
 """In the order in which a baseline is looked for: the nearest relative first."""
@@ -57,17 +57,6 @@ def difference(a: Cell, b: Cell) -> str | None:
     return next((axis for axis in AXES if _without(a, axis) == _without(b, axis)), None)
 
 
-def version_key(version: str | None) -> tuple[int, ...]:
-    """Sort key of a release number; ``None`` (native) comes after every release.
-
-    >>> sorted(["3.10.0", "3.9.2", "3.15.1"], key=version_key)
-    ['3.9.2', '3.10.0', '3.15.1']
-    """
-    if version is None:
-        return (1 << 30,)
-    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))
-
-
 def _against(cells: list[Cell], baseline: str) -> list[Pair]:
     base = next((cell for cell in cells if cell.id == baseline), None)
     if base is None:
@@ -94,3 +83,26 @@ def _without(cell: Cell, axis: str) -> Cell:
     if axis == "framework":
         return replace(cell, framework="", version="")
     return replace(cell, **{axis: ""})
+
+
+def twin(cell: Cell) -> Cell:
+    """The same cell without Keras."""
+    return replace(cell, keras=None)
+
+
+NAMED = "cell"
+"""The axis of a comparison of two cells that are just names."""
+
+
+def pairs_by_name(samples: Iterable[Sample], baseline: str | None) -> list[Pair]:
+    """Every cell against the baseline, which is the first cell where none is named.
+
+    Raises UsageError for a name that no line has.
+    """
+    cells = {sample.cell.id: sample.cell for sample in samples}
+    if not cells:
+        return []
+    if baseline is not None and baseline not in cells:
+        raise UsageError(f"--baseline {baseline!r}: no line has that cell{suggest(baseline, cells)}")
+    base = cells[baseline] if baseline is not None else next(iter(cells.values()))
+    return [Pair(base, cell, NAMED) for cell in cells.values() if cell is not base]

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import msgspec
 from runner.errors import UsageError, suggest
 from runner.model import Environment
 from runner.util import folders, toml
+from runner.util.versions import project, release
 
 BACKENDS_ONLY = ("numpy", "openvino")
 """Frameworks that exist here only as backends of Keras."""
@@ -232,31 +232,6 @@ def forget() -> None:
     """Read the files anew when they are next asked for: they have been written."""
     _compat.cache_clear()
     _latest.cache_clear()
-
-
-@cache
-def release(version: str) -> tuple[int, ...]:
-    """The numbers of a version, for ordering; what follows them (rc1, post1, +cpu) does not count.
-
-    >>> release("2.9.1+cpu") < release("2.10")
-    True
-    """
-    numbers = re.match(r"[0-9]+(?:\.[0-9]+)*", version)
-    if not numbers:
-        raise UsageError(f"{version!r} is no version")
-    return tuple(int(n) for n in numbers[0].split("."))
-
-
-def project(line: str) -> str:
-    """The normalised project name of a requirement line.
-
-    >>> project("Jax[cuda12]==0.4.35")
-    'jax'
-    """
-    name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
-    if not name:
-        raise UsageError(f"{line!r} is no requirement")
-    return re.sub(r"[-_.]+", "-", name[0]).rstrip("-").lower()
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from runner.model import Cell, Environment, Job, Limits, Plan, ProbeSpec, Skip, Status
+from runner.model import Cell, Custom, Environment, Job, Limits, Plan, ProbeSpec, Skip, Status
 
 EXECUTORS = ("auto", "docker", "host", "current")
 
@@ -122,3 +122,23 @@ def _obstacle(cell: Cell, environment: Environment, where: str, host: Host) -> s
     if cell.device == "cuda":
         return host.cuda(environment)
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A cell to run in, and how its environment differs from the cell's own."""
+
+    cell: Cell
+    custom: Custom | None
+    notes: tuple[str, ...] = ()
+
+
+def environments(cells: Iterable[Cell]) -> tuple[Environment, ...]:
+    """The environments that the repository keeps files for: Linux x86-64, and macOS for cells that need Metal.
+
+    A set with an MPS cell runs on a Mac as a whole, so its CPU cells have a macOS environment.
+    """
+    cells = tuple(cells)
+    mac = any(cell.device == "mps" for cell in cells)
+    platform = "macos-arm64" if mac else "linux-x86_64"
+    return tuple(dict.fromkeys(environment_of(cell, platform) for cell in cells))

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
-from runner.cli import options
 from runner.environments import lock
 from runner.errors import CellError, UsageError
 from runner.judge import Pair, pairs
-from runner.matrix import plan
+from runner.matrix import plan, selection
 from runner.measure import shards as github_plan
 from runner.model import Cell, Environment, Skip, Status
 from runner.results.store import RunRecord, Store
@@ -42,8 +40,8 @@ def write(request: Request) -> list[str]:
 
     Returns ``<kind of machine>=<job matrix in JSON>`` for every kind, as GITHUB_OUTPUT takes them. Raises UsageError.
     """
-    chosen = options.choose(request.set_name, request.only)
-    specs = options.probe_specs(chosen, request.probes, request.settings)
+    chosen = selection.choose(request.set_name, request.only)
+    specs = selection.probe_specs(chosen, request.probes, request.settings)
     found = pairs(chosen.cells, chosen.definition.prefer)
     cells, skips, notes = _wanted(request, chosen, found)
     mac = chosen.definition.platform.startswith("macos") or any(cell.device == "mps" for cell in cells)
@@ -53,7 +51,7 @@ def write(request: Request) -> list[str]:
     shards = github_plan.shards(cells, found, loads, run_s, budget, mac=mac)
     late = [f"{shard.id}: {github_plan.warning(shard)}" for shard in github_plan.too_long(shards)]
     for line in late:
-        click.echo(f"::warning title=A shard takes too long::{line}", err=True)
+        sys.stderr.write(f"::warning title=A shard takes too long::{line}\n")
     notes = (*notes, *late)
     words = ["--set", chosen.name, *(word for text in request.settings for word in ("--setting", text))]
     record = RunRecord(chosen.name, (*cells, *(skip.cell for skip in skips)), skips, notes, shlex.join(words))
@@ -70,7 +68,7 @@ def write(request: Request) -> list[str]:
 
 
 def _wanted(
-    request: Request, chosen: options.Chosen, found: list[Pair]
+    request: Request, chosen: selection.Chosen, found: list[Pair]
 ) -> tuple[tuple[Cell, ...], tuple[Skip, ...], tuple[str, ...]]:
     """The cells that are to run, those that were asked for and cannot, and what is to be said about the others."""
     cells = chosen.cells
@@ -97,8 +95,8 @@ def _cuda_left_out(request: Request) -> int:
     """How many CUDA cells the set has where the patterns let none of them through, else 0."""
     if not request.only:
         return 0
-    whole = options.choose(request.set_name, ()).cells
-    chosen = options.choose(request.set_name, request.only).cells
+    whole = selection.choose(request.set_name, ()).cells
+    chosen = selection.choose(request.set_name, request.only).cells
     return 0 if any(c.device == "cuda" for c in chosen) else sum(c.device == "cuda" for c in whole)
 
 

@@ -11,69 +11,20 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.data import DataFile
 from runner.errors import BadOutputError, CellError, RunnerError
-from runner.executors import Executor, Launch, Prepared
+from runner.executors import Launch, Prepared
 from runner.measure import payload
-from runner.model import Cell, Environment, Job, Metric, Outcome, Sample, Scalar, Status
-from runner.results.store import Store, digest
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something a person waiting may want to see."""
-
-    kind: str
-    """``prepare``, ``ready``, ``failed`` (an environment); ``start``, ``done``, ``reuse``, ``kept`` (a process)."""
-    subject: str
-    """Environment id or cell id."""
-    text: str = ""
-    probe: str = ""
-    round: int = 0
-    status: Status | None = None
-    seconds: float = 0.0
-
+from runner.measure.context import Context, Event, Interrupted, Observer
+from runner.measure.sample import NO_FAILURE, failed, fingerprint, internal, key, notes, outside
+from runner.model import Cell, Environment, Job, Outcome, Sample, Status
 
 _Slot = tuple[str, Cell, str, int]
-Observer = Callable[[Event], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a run works with."""
-
-    executors: Mapping[str, Executor]
-    store: Store
-    data: Mapping[str, DataFile]
-    """By probe; one that reads no data has none."""
-    host: Mapping[str, Scalar]
-    """Facts of this machine that two timings must share (see runner.machine.facts)."""
-    variants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    fresh: bool = False
-    jobs: int = 1
-    """Processes at once. Above 1 they disturb each other, and no timing is judged."""
-    builds: int = 2
-    """Environments made ready at once."""
-    keep_failed: bool = False
-    """Keep what a failed process leaves, its container or folder; failures of earlier runs are run again for it."""
-    block: str = ""
-    """Names this stretch of time where rounds are not interleaved: timings of two blocks do not compare."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """The user stopped the run; what had finished is kept in ``samples``."""
-
-    def __init__(self, samples: list[Sample]) -> None:
-        super().__init__()
-        self.samples = samples
 
 
 def run(jobs: tuple[Job, ...], context: Context, observe: Observer) -> list[Sample]:
@@ -121,11 +72,11 @@ class _Session:
             if isinstance(identity, CellError):
                 self.ready[place] = identity
                 identity = ""
-            self.keys[_slot(job)] = _key(job, identity, self.context)
+            self.keys[_slot(job)] = key(job, identity, self.context)
             found = None
             if not self.context.fresh:
                 found = self.context.store.find(job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
-            if found and self.context.keep_failed and found.status not in _NO_FAILURE:
+            if found and self.context.keep_failed and found.status not in NO_FAILURE:
                 found = None
             if found:
                 self.done[_slot(job)] = found
@@ -200,7 +151,7 @@ class _Session:
             answer = error
             self._tell(Event("failed", environment.id, str(error), status=error.status))
         except Exception as error:  # noqa: BLE001 - whatever broke, it must stop this environment only
-            answer = _internal(error)
+            answer = internal(error)
             self._tell(Event("failed", environment.id, str(answer), status=answer.status))
         with self.changed:
             self.ready[name, environment] = answer
@@ -266,8 +217,8 @@ class _Session:
         except CellError as error:
             status, reason, log = error.status, str(error), error.log
         except Exception as error:  # noqa: BLE001 - one broken cell never stops the others
-            internal = _internal(error)
-            status, reason, log = internal.status, str(internal), internal.log
+            fault = internal(error)
+            status, reason, log = fault.status, str(fault), fault.log
         return Sample(
             cell=job.cell,
             environment_id=job.environment.id,
@@ -278,13 +229,13 @@ class _Session:
             executor=job.executor,
             status=status,
             reason=" ".join(reason.split()),
-            metrics=(*answer.metrics, *_outside(outcome)) if status == Status.OK else tuple(answer.metrics),
+            metrics=(*answer.metrics, *outside(outcome)) if status == Status.OK else tuple(answer.metrics),
             facts=answer.facts,
-            fingerprint=_fingerprint(job, self.context, answer.facts),
+            fingerprint=fingerprint(job, self.context, answer.facts),
             details=answer.details,
             packages=dict(prepared.packages or {}) if prepared else {},
             lock_hash=prepared.lock_hash if prepared else "",
-            notes=_notes(prepared, self.context.data.get(job.probe.name)),
+            notes=notes(prepared, self.context.data.get(job.probe.name)),
             quiet=quiet and self.unready == 0,
             exit_code=outcome.exit_code if outcome else None,
             log="" if status == Status.OK else "\n".join(part for part in (log, answer.traceback) if part),
@@ -314,7 +265,7 @@ class _Session:
                     data=data.path if data else None,
                     environment=self.context.variants.get(job.cell.variant, {}),
                     limits=job.probe.limits,
-                    keep=(lambda outcome: _failed(io, outcome)) if self.context.keep_failed else None,
+                    keep=(lambda outcome: failed(io, outcome)) if self.context.keep_failed else None,
                 )
             )
             if outcome.kept:
@@ -330,17 +281,6 @@ class _Session:
                     shutil.rmtree(io)
 
 
-_NO_FAILURE = (Status.OK, Status.UNSUPPORTED)
-
-
-def _failed(io: Path, outcome: Outcome) -> bool:
-    """Whether a person may want to see what a process left."""
-    try:
-        return payload.ending(io, outcome).status not in _NO_FAILURE
-    except BadOutputError:
-        return True
-
-
 def _slot(job: Job) -> _Slot:
     """What tells the jobs of one call apart."""
     return (job.executor, job.cell, job.probe.name, job.round)
@@ -348,56 +288,3 @@ def _slot(job: Job) -> _Slot:
 
 def _pair(job: Job) -> tuple[Any, ...]:
     return (job.executor, job.cell, job.probe.name)
-
-
-def _internal(error: Exception) -> CellError:
-    """A fault of this program, told as such and never blamed on a version."""
-    import traceback
-
-    shown = CellError(f"internal error: {type(error).__name__}: {error}", traceback.format_exc())
-    shown.status = Status.UNAVAILABLE
-    return shown
-
-
-def _key(job: Job, identity: str, context: Context) -> str:
-    """Digest of all that decides whether an old result can stand in for running the job again."""
-    return digest(
-        [
-            job.cell.id,
-            job.environment.id,
-            job.executor,
-            job.probe.name,
-            job.probe.settings,
-            job.round,
-            job.seed,
-            identity,
-            payload.probe_hash(job.probe.name),
-            data.sha256 if (data := context.data.get(job.probe.name)) else "",
-            dict(context.variants.get(job.cell.variant, {})),
-            dict(context.host),
-        ]
-    )
-
-
-def _fingerprint(job: Job, context: Context, facts: Mapping[str, Any]) -> dict[str, Scalar]:
-    """What two timings must share. Kept in words where they are short, so that a report can name what differs."""
-    return {
-        **context.host,
-        "executor": job.executor,
-        "device": str(facts.get("device_name", job.cell.device)),
-        "probe_hash": payload.probe_hash(job.probe.name)[:16],
-        "settings": digest(job.probe.settings)[:16],
-        "data": data.sha256[:16] if (data := context.data.get(job.probe.name)) else "",
-        **({"block": context.block} if context.block else {}),
-    }
-
-
-def _outside(outcome: Outcome | None) -> tuple[Metric, ...]:
-    """What is measured around the process rather than in it."""
-    from runner.model import Better, Kind
-
-    return (Metric("process_s", outcome.wall_s, Kind.TIMING, Better.LOWER, "s"),) if outcome else ()
-
-
-def _notes(prepared: Prepared | None, data: DataFile | None) -> tuple[str, ...]:
-    return tuple(note for note in (*(prepared.notes if prepared else ()), data.note if data else "") if note)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.judge import Pair
-from runner.judge.pairing import version_key
 from runner.model import Cell, ProbeSpec
+from runner.util.versions import version_key
 
 LINUX, MACOS, CUDA = "linux", "macos", "cuda"
 MACHINES = (LINUX, MACOS, CUDA)

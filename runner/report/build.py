@@ -5,86 +5,24 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runner import judge
-from runner.defects import known
 from runner.errors import UsageError
-from runner.judge import calibration_file, expectations
-from runner.matrix import sets
-from runner.measure import workspace
-from runner.model import Cell, Comparison, Sample, Skip, Status
-from runner.report import Finding, Report, Severity, native
+from runner.judge.rules import Rules, comparisons
+from runner.model import Sample, Skip, Status
+from runner.report import Report, Severity
+from runner.report.defects import defects
 from runner.results import store
-from runner.util import folders as resources
-
-if TYPE_CHECKING:
-    from runner.defects import Defect
-
-
-_GRAVE = 6
-"""A defect's severity from which on results are wrong or missing; below are precision, types and what is refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What samples are judged by."""
-
-    set_name: str | None = None
-    baseline: str | None = None
-    alpha: float = 0.05
-    floor: float = 0.05
-    max_rounds: int | None = None
-
-    def as_planned(self, record: store.RunRecord) -> Rules:
-        """These rules with the set and the looks that a run was planned with, where they do not say otherwise."""
-        listed = record.set_name in sets.load().sets
-        return replace(
-            self,
-            set_name=self.set_name or (record.set_name if listed else None),
-            max_rounds=self.max_rounds or record.max_rounds,
-        )
-
-    def settings(self, samples: Sequence[Sample]) -> judge.JudgeSettings:
-        """The judge's settings; as many looks as a run up to ``max_rounds`` takes, else one look at all there is."""
-        rounds = max((sample.round + 1 for sample in samples), default=1)
-        return judge.JudgeSettings(
-            alpha=self.alpha,
-            floor=self.floor,
-            max_rounds=max(self.max_rounds or 0, rounds),
-            sequential=self.max_rounds is not None,
-            noise=calibration_file.noise_for(samples, workspace.state_dir()),
-        )
-
-
-def comparisons(
-    samples: Sequence[Sample], rules: Rules, expected: Sequence[expectations.Expectation] | None = None
-) -> list[Comparison]:
-    """Every cell against its baseline; ``expected``: the expectations, where they are not those of this repository."""
-    if expected is None:
-        expected = expectations.load(resources.matrix_dir() / "expectations.toml")
-    loaded = sets.load()
-    prefer = sets.named_set(loaded, rules.set_name).prefer
-    cells = list(dict.fromkeys(sample.cell for sample in samples))
-    pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
-    pairs += [pair for pair in _beside_native(cells) if pair not in pairs]
-    return judge.judge(samples, pairs, expected, rules.settings(samples))
-
-
-def _beside_native(cells: Sequence[Cell]) -> list[judge.Pair]:
-    """Every cell with Keras against the same without, whatever else it is compared with."""
-    return [judge.Pair(native.twin(c), c, "keras") for c in cells if c.keras is not None and native.twin(c) in cells]
 
 
 def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> Report:
     """All there is to say about the samples."""
     judged = comparisons(samples, rules)
     skips = (*record.skips, *missing(record, samples))
-    defects = _defects(samples)
+    found = defects(samples)
     code = judge.exit_code(samples, judged, skips)
-    if code != 4 and any(finding.severity is Severity.REGRESSED for finding in defects):
+    if code != 4 and any(finding.severity is Severity.REGRESSED for finding in found):
         code = 1
     return Report(
         samples=tuple(samples),
@@ -95,36 +33,8 @@ def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> 
         exit_code=code,
         invocation=record.invocation,
         alpha=rules.alpha,
-        extra=defects,
+        extra=found,
     )
-
-
-def _defects(samples: Sequence[Sample]) -> tuple[Finding, ...]:
-    """What the sweeps found, in sentences; ``runner defects`` has the scripts."""
-    from runner import defects as attribution
-
-    defects = attribution.defects(samples)
-    listed = known.load(resources.matrix_dir() / "expectations.toml") if defects else ()
-    found = [_finding(defect, listed) for defect in defects]
-    return (*found, *(Finding(Severity.DIFFERENT, text, ()) for text in attribution.agreements(samples)))
-
-
-def _finding(defect: Defect, listed: Sequence[known.Known]) -> Finding:
-    """A grave defect that a release brought, that the newest one has, and that nobody knows of, is a regression."""
-    addresses = known.issues(listed, defect.op, defect.kind, defect.cells)
-    news = defect.last_good and not defect.first_good and defect.severity >= _GRAVE
-    severity = Severity.EXPECTED if addresses else Severity.REGRESSED if news else Severity.DIFFERENT
-    return Finding(severity, _told(defect), defect.cells, "".join(addresses[:1]), weight=float(defect.severity))
-
-
-def _told(defect: Defect) -> str:
-    """The defect with the versions between which it came and went."""
-    parts = [defect.title]
-    if defect.last_good:
-        parts.append(f"last good {defect.last_good}")
-    if defect.first_good:
-        parts.append(f"first good {defect.first_good}")
-    return "; ".join(parts)
 
 
 def from_folders(folders: Sequence[Path], rules: Rules) -> Report:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from runner.judge.pairing import twin
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Verdict
 from runner.report import numbers
 
@@ -55,11 +56,6 @@ class Beside:
             return worst.evidence.classification
         unit = "" if worst.metric.endswith("loss_per_step") else " u"
         return f"{worst.evidence.classification}, {numbers.significant(worst.evidence.effect, 2)}{unit}"
-
-
-def twin(cell: Cell) -> Cell:
-    """The same cell without Keras."""
-    return replace(cell, keras=None)
 
 
 def beside(samples: Iterable[Sample], comparisons: Sequence[Comparison]) -> tuple[Beside, ...]:

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from runner.environments import index
 from runner.errors import UsageError, suggest
 from runner.matrix import compat, sets
-from runner.matrix.compat import project
+from runner.matrix.plan import Target
+from runner.matrix.selection import matching
 from runner.model import Cell, Custom
+from runner.util import versions
+from runner.util.versions import project
 
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==(?P<version>[0-9][A-Za-z0-9.+!]*))?")
 _WITH = re.compile(
@@ -38,15 +41,6 @@ class Wanted:
     as_of: dt.date | None = None
     python: str | None = None
     device: str = "cpu"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A cell to run in, and how its environment differs from the cell's own."""
-
-    cell: Cell
-    custom: Custom | None
-    notes: tuple[str, ...] = ()
 
 
 def parse(texts: Sequence[str]) -> dict[str, str | None]:
@@ -123,7 +117,7 @@ def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], 
         python = facts.python_for(framework, version)
         if keras:
             oldest, newest_python = facts.row("keras", keras).python
-            python = sorted((oldest, newest_python, python), key=compat.release)[1]
+            python = sorted((oldest, newest_python, python), key=versions.release)[1]
     cell = Cell(framework, version, keras, python, wanted.device)
     sets.check(cell)
     return Target(cell, _custom(cell, wanted, as_of), notes)
@@ -142,3 +136,10 @@ def _custom(cell: Cell, wanted: Wanted, as_of: str) -> Custom | None:
 def _public(version: str) -> str:
     """Without the local part: ``2.2.2+cu121`` is the build of 2.2.2 that the device decides."""
     return version.partition("+")[0]
+
+
+def chosen(patterns: Sequence[str], wanted: Wanted) -> tuple[Target, ...]:
+    """The cells of ``--cells`` with the pins on top, or those that the pins alone make. Raises UsageError."""
+    if patterns:
+        return tuple(dict.fromkeys(on_cell(cell, wanted) for cell in matching(patterns)))
+    return targets(wanted)

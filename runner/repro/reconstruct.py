@@ -11,6 +11,7 @@ from runner.errors import CellError, UsageError
 from runner.matrix import compat
 from runner.repro.bugreport import FRAMEWORKS, BugReport
 from runner.repro.pins import Wanted
+from runner.util import versions
 
 _KEPT = ("keras", "numpy", "scipy", "jaxlib", "ml-dtypes", "h5py", "optree", "protobuf", "tensorflow-probability",
          "torchvision", "torchaudio", "pandas", "scikit-learn", "optax", "flax", "keras-hub", "keras-cv")  # fmt: skip
@@ -181,20 +182,20 @@ def _platform(report: BugReport, platform: str, notes: _Notes) -> None:
 def _python(report: BugReport, framework: str, known: dict[str, str], notes: _Notes) -> str:
     facts = compat.load()
     rows = [facts.row(framework, _plain(known[framework]))] if framework in known else []
-    if "keras" in known and compat.release(_plain(known["keras"])) >= (3,):
+    if "keras" in known and versions.release(_plain(known["keras"])) >= (3,):
         rows.append(facts.row("keras", _plain(known["keras"])))
-    floor = max((row.python[0] for row in rows), key=compat.release, default="3.9")
-    ceiling = min((row.python[1] for row in rows), key=compat.release, default=facts.python.preferred)
-    if compat.release(ceiling) < compat.release(floor):
+    floor = max((row.python[0] for row in rows), key=versions.release, default="3.9")
+    ceiling = min((row.python[1] for row in rows), key=versions.release, default=facts.python.preferred)
+    if versions.release(ceiling) < versions.release(floor):
         ceiling = floor
     if report.python is None:
-        chosen = sorted((floor, ceiling, facts.python.preferred), key=compat.release)[1]
+        chosen = sorted((floor, ceiling, facts.python.preferred), key=versions.release)[1]
         notes.guessed.append(f"no Python is named: {chosen}")
         return chosen
     told = report.python.value
-    chosen = sorted((floor, ceiling, told), key=compat.release)[1]
+    chosen = sorted((floor, ceiling, told), key=versions.release)[1]
     if chosen not in facts.bases and told not in facts.bases:
-        chosen = min(facts.bases, key=lambda base: abs(compat.release(base)[1] - compat.release(chosen)[1]))
+        chosen = min(facts.bases, key=lambda base: abs(versions.release(base)[1] - versions.release(chosen)[1]))
     if chosen == told:
         notes.read.append(f"Python {told} ({report.python.line})")
     else:
@@ -210,7 +211,7 @@ def _release(name: str, told: str, python: str, line: str, notes: _Notes, index:
     except (UsageError, CellError) as error:
         notes.missing.append(f"{name} {told} ({line}): {error}")
         return None
-    exact = next((one for one in there if releases.order(one) == releases.order(version)), "")
+    exact = next((one for one in there if versions.order(one) == versions.order(version)), "")
     if exact:
         why = index.yanked(name, exact, python)
         if not why:
@@ -220,7 +221,7 @@ def _release(name: str, told: str, python: str, line: str, notes: _Notes, index:
         reason = f"was yanked ({why})"
     else:
         reason = f"has no wheel for Python {python} here, or was never released"
-    in_place = releases.nearest(version, [one for one in there if not releases.is_prerelease(one)])
+    in_place = releases.nearest(version, [one for one in there if not versions.is_prerelease(one)])
     notes.missing.append(f"{name} {told} ({line}) {reason}: {in_place or 'nothing'} in its place")
     return in_place or None
 

@@ -13,11 +13,7 @@ from typing import Annotated
 import msgspec
 
 from runner.errors import UsageError, suggest
-from runner.judge.pairing import Pair
 from runner.model import Better, Cell, Kind, Metric, Sample, Scalar, Status
-
-AXIS = "cell"
-"""The axis of a comparison of two cells that are just names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,17 +184,3 @@ def _kind(value: object) -> Kind:
     if isinstance(value, str):
         return Kind.EXACT
     return Kind.TRAJECTORY if isinstance(value, list) else Kind.TIMING
-
-
-def pairs(samples: Iterable[Sample], baseline: str | None) -> list[Pair]:
-    """Every cell against the baseline, which is the first cell where none is named.
-
-    Raises UsageError for a name that no line has.
-    """
-    cells = {sample.cell.id: sample.cell for sample in samples}
-    if not cells:
-        return []
-    if baseline is not None and baseline not in cells:
-        raise UsageError(f"--baseline {baseline!r}: no line has that cell{suggest(baseline, cells)}")
-    base = cells[baseline] if baseline is not None else next(iter(cells.values()))
-    return [Pair(base, cell, AXIS) for cell in cells.values() if cell is not base]

@@ -11,6 +11,8 @@ import threading
 from functools import cache
 from pathlib import Path
 
+import platformdirs
+
 from runner.errors import UnavailableError
 
 
@@ -54,3 +56,16 @@ def _uv_program() -> str:
         if found:
             return found
     raise UnavailableError("uv is not installed: pip install uv")
+
+
+APP = "keras-version-matrix"
+
+
+def cache_dir() -> Path:
+    """Where data, host environments and locks made on the way are kept."""
+    return Path(platformdirs.user_cache_dir(APP))
+
+
+def state_dir() -> Path:
+    """Where calibrations and what was last used are kept."""
+    return Path(platformdirs.user_data_dir(APP))

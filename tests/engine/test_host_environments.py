@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import BuildError, CellError, UnavailableError
-from runner.executors import Launch, Prepared
+from runner.executors import Launch, Prepared, interpreters
 from runner.executors import host as module
 from runner.executors.current import CurrentExecutor
 from runner.executors.host import HostExecutor, Pinned
@@ -195,7 +195,7 @@ def test_closing_ends_an_installation(tmp_path: Path, pinned: Pinned, monkeypatc
 
 
 def test_pythons_that_are_found_are_what_they_are_called() -> None:
-    found = module.pythons()
+    found = interpreters.pythons()
     assert PYTHON in found
     for version, path in list(found.items())[:4]:
         code = "import sys; print('%d.%d' % sys.version_info[:2])"

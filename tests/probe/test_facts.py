@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.measure import payload
+from runner.matrix import probes
 from runner.probe import backend, facts
 
 X86 = """processor\t: 0
@@ -108,17 +108,17 @@ def test_the_environment_shows_switches_and_no_secrets():
 
 
 def test_the_payload_and_the_runner_hash_it_alike(tmp_path, monkeypatch):
-    for name in payload.files("mnist"):
+    for name in probes.files("mnist"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((Path(facts.__file__).parent / name).read_bytes())
     monkeypatch.setattr(facts, "__file__", str(tmp_path / "facts.py"))
-    assert facts.probe_hash() == payload.probe_hash("mnist") != payload.probe_hash("conv2d")
+    assert facts.probe_hash() == probes.probe_hash("mnist") != probes.probe_hash("conv2d")
 
 
 def test_the_payload_and_the_runner_know_the_same_probes():
     from runner.probe import __main__ as main
 
-    assert main.probes() == list(payload.probes())
+    assert main.probes() == list(probes.probes())
     assert {"hello", "mnist", "conv2d"} <= set(main.probes())
 
 

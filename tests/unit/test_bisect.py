@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import cli
-from runner.cli import targets
-from runner.environments import index as releases
 from runner.errors import UsageError
 from runner.executors import Prepared
+from runner.matrix.plan import Target
+from runner.measure import places
 from runner.model import (
     Better,
     Cell,
@@ -35,7 +35,7 @@ from runner.model import (
 from runner.repro import script
 from runner.repro.bisect import session, trials
 from runner.repro.bisect.search import Ask, Found, Mark, Refused, Step, ahead, step, vote
-from runner.repro.pins import Target
+from runner.util import versions
 
 ENVIRONMENT = Environment("jax", "0.5.0", "3.8", "3.11", "cpu", "linux-x86_64")
 PREPARED = Prepared(ENVIRONMENT, "python")
@@ -162,7 +162,7 @@ class TestTrials:
 
         monkeypatch.setattr(trials, "_measure", measure)
         trial = trials.JudgeTrial(ProbeSpec("speed"), {}, "step_s", Verdict.REGRESSED, 20)
-        base, place = (targets.Place(Cell("jax", "0.5.0", k, "3.11", "cpu"), ENVIRONMENT, "host") for k in steps)
+        base, place = (places.Place(Cell("jax", "0.5.0", k, "3.11", "cpu"), ENVIRONMENT, "host") for k in steps)
         result = trial.run(place, PREPARED, base, {})
         assert (result.mark, result.reason.split(":")[0]) == (Mark.BAD, "overhead.step_s regressed")
         assert sum(measured) < 40
@@ -248,12 +248,12 @@ class _FakeTrial:
         self.stop_at = stop_at
         self.tested: list[str] = []
 
-    def run(self, place: targets.Place, *_: object) -> trials.Result:
+    def run(self, place: places.Place, *_: object) -> trials.Result:
         version = str(place.cell.keras)
         if version == self.stop_at:
             raise KeyboardInterrupt
         self.tested.append(version)
-        bad = releases.order(version) >= releases.order("3.7")
+        bad = versions.order(version) >= versions.order("3.7")
         return trials.Result(Mark.BAD if bad else Mark.GOOD, "", [], 0.1)
 
 
@@ -266,12 +266,12 @@ class TestSearch:
     def removed(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         gone: list[str] = []
 
-        def place(target: Target, _executor: str) -> targets.Place:
+        def place(target: Target, _executor: str) -> places.Place:
             cell = target.cell
             environment = Environment("jax", "0.4.35", cell.keras, "3.11", "cpu", "linux-x86_64")
-            return targets.Place(cell, environment, "host")
+            return places.Place(cell, environment, "host")
 
-        monkeypatch.setattr(targets, "one_place", place)
+        monkeypatch.setattr(places, "one_place", place)
         monkeypatch.setattr(session, "evict", lambda _place, prepared: gone.append(prepared.reference))
         return gone
 

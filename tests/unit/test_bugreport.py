@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.environments import index
 from runner.errors import UsageError
 from runner.repro import bugreport, reconstruct
 from runner.repro.bugreport import BugReport, Fact, read
 from runner.repro.pins import Wanted
+from runner.util import versions
 
 REPORTS = Path(__file__).parent / "reports"
 LINUX = "linux-x86_64"
@@ -218,7 +218,7 @@ class TestReconstruction:
             assert package in told, package
             assert version is not None
             in_report = read((REPORTS / name).read_text()).version(package) or ""
-            same = index.order(in_report.partition("+")[0] or "0") == index.order(version)
+            same = versions.order(in_report.partition("+")[0] or "0") == versions.order(version)
             assert same or version in told
         if found.wanted.python:
             assert found.wanted.python in told

@@ -15,9 +15,11 @@ import pytest
 
 from runner import cli
 from runner.cli import options
-from runner.cli.session import Request, further_rounds, neighbours
+from runner.cli.session import Request
 from runner.errors import RunnerError
-from runner.matrix import sets
+from runner.judge import rules
+from runner.matrix import selection, sets
+from runner.measure.rounds import further_rounds, neighbours
 from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
 from runner.results.store import RunRecord, Store
 from runner.util import folders
@@ -200,7 +202,7 @@ def test_a_set_without_cells_is_refused(
 
 @pytest.mark.parametrize("name", sorted(sets.load().sets))
 def test_every_shipped_set_has_settings_that_its_probes_have(name: str) -> None:
-    assert options.probe_specs(options.choose(name, ()), (), ())
+    assert selection.probe_specs(selection.choose(name, ()), (), ())
 
 
 def test_the_commands_of_images_are_told_in_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
@@ -420,5 +422,5 @@ def test_a_run_is_judged_again_with_the_looks_and_the_noise_it_was_planned_with(
 
     monkeypatch.setattr(judge, "judge", spy)
     monkeypatch.setattr(calibration_file, "noise_for", lambda _samples, _folder: {A.id: 0.2})
-    build.from_folders([tmp_path], build.Rules())
+    build.from_folders([tmp_path], rules.Rules())
     assert [(s.sequential, s.max_rounds, s.noise) for s in seen] == [(sequential, rounds, {A.id: 0.2})]

@@ -10,7 +10,7 @@ import pytest
 from runner.errors import UsageError
 from runner.matrix import compat
 from runner.model import Environment
-from runner.util import folders
+from runner.util import folders, versions
 
 FACTS = compat.load()
 
@@ -143,12 +143,12 @@ def test_without_a_cuda_build_there_is_nothing_to_check() -> None:
 
 def test_rows_are_in_order_and_tell_source_and_date() -> None:
     for name, rows in [*FACTS.frameworks.items(), ("keras", FACTS.keras)]:
-        starts = [compat.release(row.since) for row in rows]
+        starts = [versions.release(row.since) for row in rows]
         assert starts == sorted(starts), name
         for row in rows:
             assert row.source, row
-            assert compat.release(row.since) <= compat.release(row.through), row
-            assert compat.release(row.python[0]) <= compat.release(row.python[1]), row
+            assert versions.release(row.since) <= versions.release(row.through), row
+            assert versions.release(row.python[0]) <= versions.release(row.python[1]), row
 
 
 def test_latest_is_concrete_and_known() -> None:

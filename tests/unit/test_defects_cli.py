@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from runner.cli.defects import defects_command
+from runner.judge import rules
 from runner.model import Cell, Kind, Metric, Sample, Status
 from runner.report import Severity, build
 from runner.results.store import RunRecord, Store
@@ -92,7 +93,7 @@ def test_a_defect_that_a_release_brought_and_nobody_knows_of_is_a_regression(
     states = {"good": OK, "bad": WRONG}
     ran = [_sample("torch", f"3.{9 + n}.0", states[state], "a")[0] for n, state in enumerate(releases.split())]
     record = RunRecord("", tuple(s.cell for s in ran), (), ())
-    report = build.report(ran, record, build.Rules())
+    report = build.report(ran, record, rules.Rules())
     (finding,) = report.extra
     assert (finding.severity, report.exit_code) == (severity, code)
     assert finding.issue == ("https://e.org/1" if "issue" in listed else "")
@@ -100,6 +101,6 @@ def test_a_defect_that_a_release_brought_and_nobody_knows_of_is_a_regression(
 
 def test_the_report_tells_defects_and_agreement(samples: list[Sample]) -> None:
     record = RunRecord("", tuple(s.cell for s in samples), (), ())
-    texts = [finding.text for finding in build.report(samples, record, build.Rules()).extra]
+    texts = [finding.text for finding in build.report(samples, record, rules.Rules()).extra]
     assert texts[0].endswith("all torch cells with keras 3.8.0; first good 3.9.2")
     assert "tensorflow 1.0 (oneDNN)" in texts[1]

@@ -12,8 +12,9 @@ import pytest
 from runner import cli
 from runner.cli import diagnose as command
 from runner.diagnose.switches import switches
+from runner.matrix import probes
 from runner.matrix.plan import Host
-from runner.measure import payload, scheduler, workspace
+from runner.measure import host, scheduler
 from runner.model import Cell, Environment, Job, Sample, Status
 from runner.probe import diagnose as probe
 from runner.probe.diagnose import faults, toggles
@@ -71,8 +72,8 @@ class Runs:
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     monkeypatch.chdir(tmp_path)
-    host = Host("linux-x86_64", "linux-x86_64", engine=True)
-    monkeypatch.setattr(workspace, "host_facts", lambda _executor: host)
+    here = Host("linux-x86_64", "linux-x86_64", engine=True)
+    monkeypatch.setattr(host, "host_facts", lambda _executor: here)
     made = Runs()
     monkeypatch.setattr(scheduler, "run", made)
     return made
@@ -103,7 +104,7 @@ def test_every_cell_runs_its_ladder_a_second_run_and_its_switches(
         ("tensorflow", "one-thread"),
         ("tensorflow", "deterministic"),
     ]
-    known = payload.settings("diagnose")
+    known = probes.settings("diagnose")
     assert all(set(s) <= set(known) for _, s in settings)
     assert [s["steps"] for _, s in settings] == [4, 4, *[2] * 6]
     slots = [(job.cell, job.round) for job in runs.jobs]

@@ -11,8 +11,10 @@ import pytest
 
 from runner.errors import UnavailableError
 from runner.executors.container import Engine
-from runner.machine import doctor
-from runner.machine.doctor import Check, Question, State
+from runner.images import disk
+from runner.machine import checks, doctor
+from runner.machine.checks import Check, State
+from runner.machine.doctor import Question
 from runner.machine.facts import Gpu, Machine
 from runner.model import Environment
 
@@ -24,46 +26,46 @@ GPU = Gpu("NVIDIA L4", "550.54.15", "8.9")
 
 
 def test_a_good_machine_has_nothing_to_fix() -> None:
-    checks = [
-        doctor.machine_check(MAC),
-        doctor.engine_check(ENGINE),
-        doctor.buildkit_check(ENGINE, "docker with buildx"),
-        doctor.buildkit_check(DOWN, ""),
-        doctor.gpu_check((), ENGINE),
-        doctor.gpu_check((GPU,), Engine(nvidia=True)),
-        doctor.mps_check(MAC),
-        doctor.mps_check(BOX),
-        doctor.disk_check(Path("/"), 1),
-        doctor.uv_check("uv 0.9"),
-        doctor.python_check(["3.11"]),
-        doctor.index_check("", "the package index"),
-        doctor.torch_index_check(""),
-        doctor.base_images_check({}),
-        doctor.power_check(""),
+    found = [
+        checks.machine_check(MAC),
+        checks.engine_check(ENGINE),
+        checks.buildkit_check(ENGINE, "docker with buildx"),
+        checks.buildkit_check(DOWN, ""),
+        checks.gpu_check((), ENGINE),
+        checks.gpu_check((GPU,), Engine(nvidia=True)),
+        checks.mps_check(MAC),
+        checks.mps_check(BOX),
+        checks.disk_check(Path("/"), 1),
+        checks.uv_check("uv 0.9"),
+        checks.python_check(["3.11"]),
+        checks.index_check("", "the package index"),
+        checks.torch_index_check(""),
+        checks.base_images_check({}),
+        checks.power_check(""),
     ]
-    assert [(check.state, check.fix) for check in checks] == [(State.OK, "")] * len(checks)
+    assert [(check.state, check.fix) for check in found] == [(State.OK, "")] * len(found)
 
 
 @pytest.mark.parametrize(
     ("check", "state", "says", "fix"),
     [
-        (doctor.machine_check(BOX), State.WARN, "4.0 GiB", "oom"),
-        (doctor.engine_check(DOWN), State.WARN, "Connection refused", "start Docker"),
-        (doctor.engine_check(Engine(limits_memory=False)), State.WARN, "cannot limit memory", "delegate"),
-        (doctor.buildkit_check(ENGINE, ""), State.WARN, "classic builder", "buildx"),
-        (doctor.gpu_check((GPU,), ENGINE), State.WARN, "no NVIDIA runtime", "Container Toolkit"),
-        (doctor.disk_check(Path("/"), 1 << 60), State.WARN, "the whole set takes about", "prune"),
-        (doctor.uv_check(""), State.FAIL, "not found", "pip install uv"),
-        (doctor.python_check([]), State.WARN, "none found", "uv python install"),
-        (doctor.index_check("dns error", "the package index"), State.WARN, "dns error", "HTTPS_PROXY"),
-        (doctor.torch_index_check("x"), State.WARN, "carries CUDA", "proxy"),
+        (checks.machine_check(BOX), State.WARN, "4.0 GiB", "oom"),
+        (checks.engine_check(DOWN), State.WARN, "Connection refused", "start Docker"),
+        (checks.engine_check(Engine(limits_memory=False)), State.WARN, "cannot limit memory", "delegate"),
+        (checks.buildkit_check(ENGINE, ""), State.WARN, "classic builder", "buildx"),
+        (checks.gpu_check((GPU,), ENGINE), State.WARN, "no NVIDIA runtime", "Container Toolkit"),
+        (checks.disk_check(Path("/"), 1 << 60), State.WARN, "the whole set takes about", "prune"),
+        (checks.uv_check(""), State.FAIL, "not found", "pip install uv"),
+        (checks.python_check([]), State.WARN, "none found", "uv python install"),
+        (checks.index_check("dns error", "the package index"), State.WARN, "dns error", "HTTPS_PROXY"),
+        (checks.torch_index_check("x"), State.WARN, "carries CUDA", "proxy"),
         (
-            doctor.base_images_check({"python:3.8": "no such host"}),
+            checks.base_images_check({"python:3.8": "no such host"}),
             State.FAIL,
             "no such host",
             "docker pull python:3.8",
         ),
-        (doctor.power_check("battery"), State.WARN, "battery", "plug in"),
+        (checks.power_check("battery"), State.WARN, "battery", "plug in"),
     ],
 )
 def test_what_is_missing_comes_with_its_fix(check: Check, state: State, says: str, fix: str) -> None:
@@ -75,31 +77,31 @@ def test_what_is_missing_comes_with_its_fix(check: Check, state: State, says: st
 
 def test_shared_layers_are_counted_once() -> None:
     torch = Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64")
-    one = doctor.estimate([torch])
-    two = doctor.estimate([torch, replace(torch, keras="3.9.0")])
+    one = disk.estimate([torch])
+    two = disk.estimate([torch, replace(torch, keras="3.9.0")])
     assert 0.9e9 < one < 1.3e9
     assert two - one == 80 << 20
-    assert doctor.estimate([replace(torch, build="cuda")]) > 9e9
-    assert doctor.estimate([torch], cpu_wheels=False) > 9e9
-    assert doctor.estimate([replace(torch, framework="jax")], cpu_wheels=False) < 1e9
-    assert doctor.estimate([]) == 0
+    assert disk.estimate([replace(torch, build="cuda")]) > 9e9
+    assert disk.estimate([torch], cpu_wheels=False) > 9e9
+    assert disk.estimate([replace(torch, framework="jax")], cpu_wheels=False) < 1e9
+    assert disk.estimate([]) == 0
 
 
 def test_a_socket_that_may_not_be_used_is_a_matter_of_groups() -> None:
-    assert "usermod" in doctor.engine_check(UnavailableError("no Docker engine answers (Permission denied)")).fix
+    assert "usermod" in checks.engine_check(UnavailableError("no Docker engine answers (Permission denied)")).fix
 
 
 def test_an_engine_chosen_by_the_user_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://nowhere:2375")
-    assert "tcp://nowhere:2375" in doctor.engine_check(DOWN).fix
+    assert "tcp://nowhere:2375" in checks.engine_check(DOWN).fix
 
 
 def test_pythons_are_listed_in_their_order() -> None:
-    assert doctor.python_check(["3.8", "3.12", "3.9"]).says.startswith("3.8, 3.9, 3.12")
+    assert checks.python_check(["3.8", "3.12", "3.9"]).says.startswith("3.8, 3.9, 3.12")
 
 
 def test_a_gpu_without_known_capability_is_a_gpu() -> None:
-    assert "unknown" in doctor.gpu_check((Gpu("Tesla K80", "470.57", None),), DOWN).says
+    assert "unknown" in checks.gpu_check((Gpu("Tesla K80", "470.57", None),), DOWN).says
 
 
 def test_answers_keep_the_order_of_the_questions() -> None:

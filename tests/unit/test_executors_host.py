@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.executors.host import HostExecutor, Pinned, pythons
+from runner.executors.host import HostExecutor, Pinned
+from runner.executors.interpreters import pythons
 from runner.model import Environment
 
 ENVIRONMENT = Environment("torch", "2.2.2", None, "3.11", "cpu", "linux-x86_64")

@@ -356,7 +356,7 @@ def test_calibrate_tells_before_it_runs_that_it_cannot_keep_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "home").write_text("a file, where a folder should be")
-    monkeypatch.setattr("runner.measure.workspace.state_dir", lambda: tmp_path / "home")
+    monkeypatch.setattr("runner.util.folders.state_dir", lambda: tmp_path / "home")
     assert run("calibrate", "torch-2.2.2_keras-3.11.3_py3.11_cpu", "--out", str(tmp_path / "out")) == 2
     assert "XDG_DATA_HOME names another place" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

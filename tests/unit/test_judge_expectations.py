@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import UsageError
-from runner.judge import Expectation, expectations
+from runner.judge import Expectation, expectations, expectations_file
 from runner.judge.expectations_file import Seen, updated
 from runner.model import Cell, Sample, Status
 from runner.util import folders
@@ -19,11 +19,11 @@ JAX = Cell("jax", "0.10.2", "3.8.0", "3.11", "cpu")
 def read(tmp_path: Path, entry: str, schema: int = 1) -> tuple[Expectation, ...]:
     path = tmp_path / "expectations.toml"
     path.write_text(f"schema = {schema}\n[[expect]]\n{entry}\n")
-    return expectations.load(path)
+    return expectations_file.load(path)
 
 
 def test_the_shipped_file_covers_what_is_known_to_fail() -> None:
-    known = expectations.load(folders.matrix_dir() / "expectations.toml")
+    known = expectations_file.load(folders.matrix_dir() / "expectations.toml")
     seen = {
         TORCH: ("conv2d", Status.IMPORT_FAILED),
         JAX: ("mnist", Status.CRASHED),
@@ -65,7 +65,7 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_file_expects_nothing(tmp_path: Path) -> None:
-    assert expectations.load(tmp_path / "none.toml") == ()
+    assert expectations_file.load(tmp_path / "none.toml") == ()
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def after(tmp_path: Path, *observed: Seen) -> tuple[str, tuple[Expectation, ...]
     """The new text, and what it reads as."""
     path = tmp_path / "expectations.toml"
     path.write_text(f"{HEAD}\n{ALL_TORCH}\n{ALL_JAX}")
-    made = updated(path.read_text(), expectations.load(path), observed)
+    made = updated(path.read_text(), expectations_file.load(path), observed)
     path.write_text(made.text)
-    return made.text, expectations.load(path)
+    return made.text, expectations_file.load(path)
 
 
 def test_what_holds_and_what_was_not_measured_stays_as_it_is_written(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from runner.defects import known
 from runner.errors import UsageError
-from runner.judge import expectations, expectations_file
+from runner.judge import expectations_file
 from runner.util import folders
 
 FILE = """
@@ -84,7 +84,7 @@ def test_a_malformed_report_is_refused(tmp_path: Path, text: str, message: str) 
 
 
 def test_rewriting_what_is_expected_leaves_the_reports_alone(file: Path) -> None:
-    entries = expectations.load(file)
+    entries = expectations_file.load(file)
     assert len(entries) == 1
     made = expectations_file.updated(FILE, entries, [])
     assert made.text.count("[[defect]]") == 2

@@ -15,13 +15,13 @@ PACKAGE = Path(runner.__file__).parent
 LAYERS = [
     ["errors", "model"],
     ["util", "engine"],
-    ["matrix", "data"],
-    ["judge", "results"],
+    ["matrix", "data", "results"],
+    ["judge"],
     ["defects", "diagnose", "environments"],
     ["images", "executors"],
     ["machine"],
-    ["measure"],
-    ["report", "repro"],
+    ["measure", "report"],
+    ["repro"],
     ["cli"],
     ["__main__"],
 ]
@@ -36,7 +36,7 @@ HEAVY = {
     "rich": {"report", "cli"},
     "numpy": {"judge", "data", "defects"},
     "PIL": {"data"},
-    "click": {"cli"},
+    "click": {"cli", "repro"},
 }
 """Which parts may import a heavy library at all."""
 

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import UsageError
-from runner.matrix import sets
-from runner.measure import payload
+from runner.matrix import probes, sets
 from runner.model import Cell, Status
 
 RESOLVE = sets.Resolver(
@@ -66,7 +65,7 @@ def test_every_shipped_set_makes_valid_cells_and_runs_known_probes(name: str) ->
     for cell in cells:
         sets.check(cell)
         assert sets.parse_cell(cell.id) == cell
-    assert set(loaded.sets[name].probes) <= set(loaded.probes) <= set(payload.probes())
+    assert set(loaded.sets[name].probes) <= set(loaded.probes) <= set(probes.probes())
 
 
 def test_an_exclude_takes_cells_out_and_keeps_the_reason(tmp_path: Path) -> None:

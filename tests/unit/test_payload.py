@@ -11,7 +11,7 @@ import pytest
 
 from runner.data import DataFile
 from runner.errors import BadOutputError
-from runner.matrix import sets
+from runner.matrix import probes, sets
 from runner.measure import payload
 from runner.model import Cell, Environment, Job, Kind, Outcome, ProbeSpec, Status
 
@@ -45,16 +45,16 @@ def test_a_process_finds_the_payload_and_its_request(tmp_path: Path) -> None:
 
 
 def test_the_payload_names_its_probes() -> None:
-    assert {"hello", "mnist", "conv2d"} <= set(payload.probes())
-    assert not {"protocol", "__main__"} & set(payload.probes())
+    assert {"hello", "mnist", "conv2d"} <= set(probes.probes())
+    assert not {"protocol", "__main__"} & set(probes.probes())
 
 
 def test_the_settings_of_the_committed_matrix_are_settings_of_its_probes() -> None:
-    assert payload.settings("mnist")["epochs"] == 3
-    assert payload.settings("hello") == {}
+    assert probes.settings("mnist")["epochs"] == 3
+    assert probes.settings("hello") == {}
     for chosen in sets.load().sets.values():
         for probe, changed in chosen.probes.items():
-            assert changed.keys() <= payload.settings(probe).keys()
+            assert changed.keys() <= probes.settings(probe).keys()
 
 
 def test_a_good_answer_is_read(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_no_answer_and_a_link_instead_of_one_are_bad_output(tmp_path: Path) -> N
 def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(payload, "_SOURCE", tmp_path)
+    monkeypatch.setattr(probes, "SOURCE", tmp_path)
     texts = {
         "__main__.py": "from . import shared",
         "shared.py": "",
@@ -151,9 +151,9 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
         (tmp_path / name).write_text(text)
 
     def hashed(probe: str) -> str:
-        payload.files.cache_clear()
-        payload.probe_hash.cache_clear()
-        return payload.probe_hash(probe)
+        probes.files.cache_clear()
+        probes.probe_hash.cache_clear()
+        return probes.probe_hash(probe)
 
     for name in texts:
         before = {probe: hashed(probe) for probe in ("one", "two")}
@@ -162,16 +162,16 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
         changed = {probe for probe, was in before.items() if hashed(probe) != was}
         expected = {"__main__.py": {"one", "two"}, "shared.py": {"one", "two"}, "two.py": {"two"}}
         assert changed == expected.get(name, {"one"}), name
-    assert payload.files("one") == tuple(sorted(set(texts) - {"two.py"}))
-    payload.files.cache_clear()
-    payload.probe_hash.cache_clear()
+    assert probes.files("one") == tuple(sorted(set(texts) - {"two.py"}))
+    probes.files.cache_clear()
+    probes.probe_hash.cache_clear()
 
 
-@pytest.mark.parametrize("probe", payload.probes())
+@pytest.mark.parametrize("probe", probes.probes())
 def test_a_probe_is_staged_with_all_it_can_import(probe: str) -> None:
     """What is left out of a process's folder is imported by nothing in it: held against Python's own parser."""
     source = Path(payload.__file__).parents[1] / "probe"
-    staged = payload.files(probe)
+    staged = probes.files(probe)
     known = {path.relative_to(source).parts[0].removesuffix(".py") for path in source.rglob("*.py")}
     there = {name.partition("/")[0].removesuffix(".py") for name in staged}
     for name in staged:

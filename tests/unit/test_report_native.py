@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from runner.judge import rules
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Status, Verdict
-from runner.report import Report, build, native
+from runner.report import Report, native
 from runner.report.formats import jsonout, markdown
 from runner.report.table import tables
 
@@ -82,7 +83,7 @@ def test_every_keras_cell_is_judged_against_its_twin_and_that_gates_no_speed() -
         for n in range(14)
         for cell, step in ((OLDER, 0.1), (KERAS, 0.1), (NATIVE, 0.05 + n * 1e-5))
     ]
-    found = build.comparisons(samples, build.Rules(set_name="keras-history"), expected=())
+    found = rules.comparisons(samples, rules.Rules(set_name="keras-history"), expected=())
     steps = {(c.baseline, c.candidate): c for c in found if c.metric == "free.step_s"}
     assert steps[NATIVE.id, KERAS.id].verdict is Verdict.REGRESSED
     assert not steps[NATIVE.id, KERAS.id].gates

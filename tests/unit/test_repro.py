@@ -22,6 +22,7 @@ from runner.executors.owner import Owner
 from runner.matrix import compat
 from runner.model import Cell, Custom, Environment, Limits, Outcome, Status
 from runner.repro import compare, pins, script
+from runner.util import versions
 
 TORCH = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
 
@@ -65,7 +66,7 @@ class TestPins:
 
     def test_the_python_is_one_both_releases_have_wheels_for(self) -> None:
         (target,) = pins.targets(pins.Wanted(pins.parse(["jax==0.4.20", "keras==3.15.1"])), _newest)
-        assert compat.release(target.cell.python) >= (3, 11)
+        assert versions.release(target.cell.python) >= (3, 11)
 
     def test_an_unknown_framework_is_refused_with_the_nearest(self) -> None:
         with pytest.raises(UsageError, match="did you mean 'tensorflow'"):
@@ -255,7 +256,7 @@ class TestReleases:
         assert index.upload_date(lock, "torch") == ""
 
     def test_prereleases_are_known(self) -> None:
-        assert [v for v in ("2.0", "2.0rc1", "2.0.dev3", "2.0.post1", "2.0a1") if index.is_prerelease(v)] == [
+        assert [v for v in ("2.0", "2.0rc1", "2.0.dev3", "2.0.post1", "2.0a1") if versions.is_prerelease(v)] == [
             "2.0rc1", "2.0.dev3", "2.0a1"
         ]  # fmt: skip
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner import cli
-from runner.cli import shell
+from runner.executors import shell
+from runner.matrix.probes import SOURCE
 
 
 def _command(**more: bool) -> list[str]:
@@ -24,7 +25,7 @@ def test_the_folder_and_the_probes_are_there_and_the_network_is_not() -> None:
     mounts = [word for word in command if word.startswith("type=bind")]
     assert mounts[0] == "type=bind,source=/here,target=/work"
     assert mounts[1].endswith("target=/probes/probe,readonly")
-    assert (shell.probes() / "probe" / "__main__.py").is_file()
+    assert (SOURCE.parent / "probe" / "__main__.py").is_file()
     assert "--tty" not in command
 
 

@@ -16,6 +16,7 @@ from runner.data import DataFile
 from runner.errors import BuildError, CellError, RunnerError, UnavailableError
 from runner.executors import Launch, Prepared, Say
 from runner.measure import scheduler
+from runner.measure.context import Context, Event, Interrupted
 from runner.model import Cell, Environment, Job, Limits, Outcome, ProbeSpec, Sample, Status
 from runner.results.store import Store
 
@@ -69,7 +70,7 @@ def _job(version: str = "1.0", probe: str = "mnist", number: int = 0, *, timed: 
 
 
 def _run(tmp_path: Path, executor: Executor, *jobs: Job, **changes: object) -> list[Sample]:
-    context = scheduler.Context({"host": executor}, Store(tmp_path), {}, {"host": "h"})
+    context = Context({"host": executor}, Store(tmp_path), {}, {"host": "h"})
     return scheduler.run(jobs, replace(context, **changes), lambda _event: None)  # type: ignore[arg-type]
 
 
@@ -107,9 +108,9 @@ def _crash(launch: Launch) -> Outcome:
 
 
 def test_what_a_failed_process_leaves_is_kept_on_request_and_the_way_in_told(tmp_path: Path) -> None:
-    told: list[scheduler.Event] = []
+    told: list[Event] = []
     executor = Executor({"2.0": _crash})
-    context = scheduler.Context({"host": executor}, Store(tmp_path / "out"), {}, {"host": "h"}, keep_failed=True)
+    context = Context({"host": executor}, Store(tmp_path / "out"), {}, {"host": "h"}, keep_failed=True)
     scheduler.run((_job("1.0"), _job("2.0")), context, told.append)
     ((folder, cell),) = [(Path(event.text), event.subject) for event in told if event.kind == "kept"]
     assert cell == "torch-2.0_keras-3.8.0_py3.11_cpu"
@@ -150,7 +151,7 @@ def test_whatever_decides_a_result_is_part_of_its_key(tmp_path: Path, monkeypatc
         ({}, 7, "a"),
         ({}, 0, "b"),
     ):
-        monkeypatch.setattr("runner.measure.payload.probe_hash", lambda _probe, said=payload_hash: said)
+        monkeypatch.setattr("runner.matrix.probes.probe_hash", lambda _probe, said=payload_hash: said)
         executor = Executor()
         (sample,) = _run(tmp_path, executor, replace(job, seed=seed), **{**context, **changes})
         measured.append((len(executor.order), sample.key, sample.fingerprint["data"]))
@@ -272,13 +273,13 @@ def test_a_process_that_ran_while_another_environment_was_made_is_not_quiet(tmp_
         assert ended.wait(10)  # the other environment is ready by now: only the beginning was disturbed
         return fine(launch)
 
-    def told(event: scheduler.Event) -> None:
+    def told(event: Event) -> None:
         if event.kind == "ready" and "2.0" in event.subject:
             threading.Timer(0.2, ended.set).start()
 
     executor.prepare_hook = hook
     executor.behaviour = {"1.0": overlaps}
-    context = scheduler.Context({"host": executor}, Store(tmp_path), {}, {"host": "h"})
+    context = Context({"host": executor}, Store(tmp_path), {}, {"host": "h"})
     samples = scheduler.run((_job("1.0", timed=False), _job("2.0")), context, told)
     assert [s.quiet for s in samples] == [False, True]
 
@@ -315,7 +316,7 @@ def test_an_interrupt_ends_the_processes_and_keeps_what_had_finished(
 
     monkeypatch.setattr(threading.Thread, "join", interrupted)
     began = time.monotonic()
-    with pytest.raises(scheduler.Interrupted) as caught:
+    with pytest.raises(Interrupted) as caught:
         _run(tmp_path, executor, _job("1.0"), _job("2.0"), _job("3.0"))
     assert time.monotonic() - began < 8
     assert [s.cell.version for s in caught.value.samples] == ["1.0"]
@@ -348,11 +349,11 @@ def test_a_result_that_cannot_be_written_never_gets_lost_unseen(
 
 @pytest.mark.parametrize("kind", ["prepare", "ready", "start", "done"])
 def test_a_reader_of_the_progress_that_goes_away_ends_the_run(tmp_path: Path, kind: str) -> None:
-    def gone(event: scheduler.Event) -> None:
+    def gone(event: Event) -> None:
         if event.kind == kind:
             raise BrokenPipeError
 
-    context = scheduler.Context({"host": Executor()}, Store(tmp_path), {}, {"host": "h"})
+    context = Context({"host": Executor()}, Store(tmp_path), {}, {"host": "h"})
     with pytest.raises(BrokenPipeError):
         scheduler.run((_job("1.0"), _job("2.0")), context, gone)
 

@@ -10,6 +10,7 @@ import pytest
 from runner.errors import UsageError
 from runner.model import Cell, Kind, Metric, Sample, Skip, Status
 from runner.results import store
+from runner.util import files
 
 CELL = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
 SAMPLE = Sample(
@@ -103,14 +104,14 @@ def test_an_out_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "f"
-    store.write_atomically(path, b"old")
+    files.write_atomically(path, b"old")
 
     def full(_fd: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        store.write_atomically(path, b"new")
+        files.write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

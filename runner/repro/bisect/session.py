@@ -16,18 +16,18 @@ from typing import Any
 import click
 import msgspec
 
-from runner.cli import session, targets
 from runner.environments import index as releases
 from runner.errors import BuildError, CellError, UsageError
 from runner.executors import Executor, Prepared
 from runner.matrix import compat, sets
-from runner.measure import workspace
+from runner.matrix.plan import Target
+from runner.measure import places, workspace
 from runner.model import Custom
 from runner.repro import pins
 from runner.repro.bisect import search, trials
 from runner.repro.bisect.search import Mark
-from runner.repro.pins import Target, Wanted
-from runner.results import store
+from runner.repro.pins import Wanted
+from runner.util import files, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class _Search:
     executors: dict[str, Executor]
     pool: ThreadPoolExecutor
     base: Prepared | None = None
-    made: dict[str, tuple[targets.Place, Future[Prepared]]] = field(default_factory=dict)
+    made: dict[str, tuple[places.Place, Future[Prepared]]] = field(default_factory=dict)
     ran: int = 0
 
     def run(self) -> search.Found | search.Refused:
@@ -108,7 +108,7 @@ class _Search:
             self._drop_all_but(after.version)
             answer = self._answer(after.version)
             self.state.answers[after.version] = answer
-            store.write_atomically(self.path, msgspec.json.format(msgspec.json.encode(self.state), indent=1))
+            files.write_atomically(self.path, msgspec.json.format(msgspec.json.encode(self.state), indent=1))
             moved = f"; moved with it: {', '.join(answer.moved)}" if answer.moved else ""
             reason = f" ({answer.reason})" if answer.reason else ""
             click.echo(f"{self.request.package} {after.version}: {answer.mark}{reason}{moved}", err=True)
@@ -153,21 +153,21 @@ class _Search:
             self.base = self._prepare(self.releases[0])[1].result()
         return self.base
 
-    def _prepare(self, version: str) -> tuple[targets.Place, Future[Prepared]]:
+    def _prepare(self, version: str) -> tuple[places.Place, Future[Prepared]]:
         if version not in self.made:
             place = self._place(version)
             prepare = self.executors[place.executor].prepare
             self.made[version] = place, self.pool.submit(prepare, place.environment, _say(version))
         return self.made[version]
 
-    def _place(self, version: str) -> targets.Place:
+    def _place(self, version: str) -> places.Place:
         target = at(self.request, version, self.python, self.state.as_of)
         if version != self.releases[0] and self.base is not None:
             own = project(self.request.package)
             kept = tuple(f"{n}=={v}" for n, v in sorted((self.base.packages or {}).items()) if n not in own)
             target = replace(target, custom=replace(target.custom or Custom(), prefer=kept))
         try:
-            return targets.one_place(target, self.request.executor)
+            return places.one_place(target, self.request.executor)
         except UsageError as error:
             raise BuildError(str(error)) from None
 
@@ -204,7 +204,7 @@ def bisect(request: Request) -> int:
     if state.answers:
         click.echo(f"{len(state.answers)} answers from before ({path})", err=True)
     # the pool ends last: it waits for builds, and closing the executors is what ends those
-    with ThreadPoolExecutor(3) as pool, workspace.executors() as executors, session.stoppable():
+    with ThreadPoolExecutor(3) as pool, workspace.executors() as executors, workspace.stoppable():
         work = _Search(request, found, python, state, path, trial, executors, pool)
         try:
             end = work.run()
@@ -231,7 +231,7 @@ def _executor(request: Request, python: str) -> str:
     """Containers where an engine answers, virtual environments elsewhere, unless the user says which."""
     if request.executor != "auto":
         return request.executor
-    chosen = targets.one_place(at(request, request.good, python, ""), "auto").executor
+    chosen = places.one_place(at(request, request.good, python, ""), "auto").executor
     if chosen == "host":
         click.echo("note: no engine for containers answers: in virtual environments on this machine", err=True)
     return chosen
@@ -239,7 +239,7 @@ def _executor(request: Request, python: str) -> str:
 
 def at(request: Request, version: str, python: str | None, as_of: str) -> Target:
     """The cell with the package at that release, everything else as it was asked for. Raises UsageError."""
-    name = pins.ALIASES.get(compat.project(request.package), compat.project(request.package))
+    name = pins.ALIASES.get(versions.project(request.package), versions.project(request.package))
     wanted = Wanted({**pins.parse(request.pins), name: version}, pins.packages(request.extra), None, python)
     if request.cell:
         target = pins.on_cell(sets.parse_cell(request.cell), wanted)
@@ -254,20 +254,20 @@ def at(request: Request, version: str, python: str | None, as_of: str) -> Target
 
 def listed(request: Request, python: str) -> tuple[str, ...]:
     """The releases from the one end to the other. Raises UsageError for an end that was never released."""
-    prereleases = request.prereleases or any(releases.is_prerelease(v) for v in (request.good, request.bad))
+    prereleases = request.prereleases or any(versions.is_prerelease(v) for v in (request.good, request.bad))
     everything = releases.published(request.package, python, prereleases=prereleases)
     ends = []
     for end in (request.good, request.bad):
-        same = [one for one in everything if releases.order(one) == releases.order(end)]
+        same = [one for one in everything if versions.order(one) == versions.order(end)]
         if not same:
             near = releases.nearest(end, everything)
             raise UsageError(
                 f"{request.package} {end}: no such release with a wheel for Python {python}; the nearest is {near}"
             )
         ends.append(same[0])
-    low, high = sorted(ends, key=releases.order)
-    inside = [one for one in everything if releases.order(low) <= releases.order(one) <= releases.order(high)]
-    return tuple(one for one in inside if request.prereleases or one in ends or not releases.is_prerelease(one))
+    low, high = sorted(ends, key=versions.order)
+    inside = [one for one in everything if versions.order(low) <= versions.order(one) <= versions.order(high)]
+    return tuple(one for one in inside if request.prereleases or one in ends or not versions.is_prerelease(one))
 
 
 def moved(base: Any, now: Any, package: str) -> list[str]:
@@ -278,12 +278,12 @@ def moved(base: Any, now: Any, package: str) -> list[str]:
 
 def project(package: str) -> set[str]:
     """The distributions that move with a package because they are it."""
-    name = compat.project(package)
+    name = versions.project(package)
     return {name, *({"tensorflow-cpu", "tensorflow"} if name.startswith("tensorflow") else ()),
             *({"jaxlib", "jax"} if name in ("jax", "jaxlib") else ())}  # fmt: skip
 
 
-def evict(place: targets.Place, prepared: Prepared) -> None:
+def evict(place: places.Place, prepared: Prepared) -> None:
     """Remove an environment that was made for this search alone: its image, or its virtual environment."""
     if place.executor == "host":
         shutil.rmtree(Path(prepared.reference).parent.parent, ignore_errors=True)
@@ -333,7 +333,7 @@ def report(request: Request, state: State, end: search.Found, python: str, found
         "|---|---|---|---|",
         *(
             f"| {version} | {answer.mark} | {_cell(answer.reason)} | {_cell(', '.join(answer.moved))} |"
-            for version, answer in sorted(state.answers.items(), key=lambda item: releases.order(item[0]))
+            for version, answer in sorted(state.answers.items(), key=lambda item: versions.order(item[0]))
         ),
         "",
     ]
@@ -352,7 +352,7 @@ def _check_order(request: Request) -> None:
     for end in (request.good, request.bad):
         if not sets.VERSION.fullmatch(end):
             raise UsageError(f"{end!r} is no release number such as 2.2.2")
-    good, bad = releases.order(request.good), releases.order(request.bad)
+    good, bad = versions.order(request.good), versions.order(request.bad)
     if good == bad:
         raise UsageError("--good and --bad are the same release")
     if good > bad and not request.find_fix:
@@ -368,20 +368,20 @@ def _python(request: Request) -> str:
     found = [at(request, end, None, "").cell for end in (request.good, request.bad)]
     facts = compat.load()
     rows = [facts.row(cell.framework, cell.version) for cell in found]
-    rows += [facts.row("keras", cell.keras) for cell in found if cell.keras and compat.release(cell.keras) >= (3,)]
-    floor = max((row.python[0] for row in rows), key=compat.release)
-    ceiling = min((row.python[1] for row in rows), key=compat.release)
-    if compat.release(ceiling) < compat.release(floor):
+    rows += [facts.row("keras", cell.keras) for cell in found if cell.keras and versions.release(cell.keras) >= (3,)]
+    floor = max((row.python[0] for row in rows), key=versions.release)
+    ceiling = min((row.python[1] for row in rows), key=versions.release)
+    if versions.release(ceiling) < versions.release(floor):
         raise UsageError(
             f"the two ends have no Python in common ({floor} and newer, {ceiling} and older); see --python"
         )
-    return sorted((floor, ceiling, found[0].python), key=compat.release)[1]
+    return sorted((floor, ceiling, found[0].python), key=versions.release)[1]
 
 
 def _state(request: Request, python: str, found: tuple[str, ...]) -> tuple[State, Path]:
     """The answers of an earlier search for the same thing, or none. Raises UsageError where --out cannot be written."""
     question = {
-        "package": compat.project(request.package),
+        "package": versions.project(request.package),
         "releases": [found[0], found[-1]],
         "test": trials.question(request),
         "cell": request.cell,
@@ -392,7 +392,7 @@ def _state(request: Request, python: str, found: tuple[str, ...]) -> tuple[State
         "as_of": request.as_of,
         "find_fix": request.find_fix,
     }
-    path = request.out / f"{compat.project(request.package)}-{store.digest(question)[:12]}.json"
+    path = request.out / f"{versions.project(request.package)}-{files.digest(question)[:12]}.json"
     try:
         request.out.mkdir(parents=True, exist_ok=True)
         if path.is_file() and not request.fresh:

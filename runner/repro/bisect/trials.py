@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from runner import data, judge
-from runner.cli import options, targets
 from runner.errors import UsageError, suggest
 from runner.executors import Executor, Prepared
 from runner.judge.pairing import difference
 from runner.machine import facts
+from runner.matrix import selection
+from runner.measure import context, places
 from runner.measure import scheduler as run
-from runner.measure import workspace
 from runner.model import Comparison, Job, ProbeSpec, Sample, Status, Verdict
 from runner.repro import compare, script
 from runner.repro.bisect import search
 from runner.repro.bisect.search import Mark
 from runner.results.store import Store
+from runner.util import files, folders
 
 if TYPE_CHECKING:
     from runner.repro.bisect.session import Request
@@ -51,7 +52,7 @@ class Trial(Protocol):
         ...
 
     def run(
-        self, place: targets.Place, prepared: Prepared, base: targets.Place, executors: Mapping[str, Executor]
+        self, place: places.Place, prepared: Prepared, base: places.Place, executors: Mapping[str, Executor]
     ) -> Result:
         """Test the release at ``place``; ``base`` is the oldest one. Raises CellError where it cannot be run."""
         ...
@@ -73,7 +74,7 @@ def of(request: Request) -> Trial:
 def question(request: Request) -> list[Any]:
     """What decides the answers, for the file they are kept in; the script by its content."""
     if request.script is not None:
-        return ["script", targets.source(request.script), request.arguments, request.pattern, request.mounts,
+        return ["script", files.source(request.script), request.arguments, request.pattern, request.mounts,
                 request.network, request.repeat]  # fmt: skip
     metric = [request.metric, request.verdict, request.rounds] if request.metric else None
     return ["probe", request.probe, request.settings, request.case, metric, request.repeat]
@@ -90,12 +91,12 @@ class ScriptTrial:
 
     def run(
         self,
-        place: targets.Place,
+        place: places.Place,
         prepared: Prepared,
-        base: targets.Place,  # noqa: ARG002 - the protocol's
+        base: places.Place,  # noqa: ARG002 - the protocol's
         executors: Mapping[str, Executor],
     ) -> Result:
-        own = replace(self.work, variables=targets.variables(place.cell))
+        own = replace(self.work, variables=selection.variables(place.cell))
         marks: list[Mark] = []
         ran: list[script.Ran] = []
         while (mark := search.vote(marks, self.repeat)) is None:
@@ -127,9 +128,9 @@ class ProbeTrial:
 
     def run(
         self,
-        place: targets.Place,
+        place: places.Place,
         prepared: Prepared,  # noqa: ARG002 - the run finds it ready
-        base: targets.Place,  # noqa: ARG002 - the protocol's
+        base: places.Place,  # noqa: ARG002 - the protocol's
         executors: Mapping[str, Executor],
     ) -> Result:
         marks: list[Mark] = []
@@ -162,9 +163,9 @@ class JudgeTrial:
 
     def run(
         self,
-        place: targets.Place,
+        place: places.Place,
         prepared: Prepared,  # noqa: ARG002 - the run finds it ready
-        base: targets.Place,
+        base: places.Place,
         executors: Mapping[str, Executor],
     ) -> Result:
         if place.cell == base.cell:
@@ -189,7 +190,7 @@ class JudgeTrial:
                 break
         return Result(mark, reason, [], sum(sample.wall_s for sample in samples))
 
-    def _jobs(self, base: targets.Place, place: targets.Place, rounds: range) -> tuple[Job, ...]:
+    def _jobs(self, base: places.Place, place: places.Place, rounds: range) -> tuple[Job, ...]:
         """The rounds, each with a process of both; which one goes first alternates."""
         order = [base, place]
         return tuple(
@@ -242,21 +243,21 @@ def _of_script(request: Request, path: Path) -> Trial:
     except re.error as error:
         raise UsageError(f"--stdout {request.pattern!r} is no regular expression: {error}") from None
     there, mounts = script.check(path, request.mounts)
-    limits = targets.limits(request.timeout_s, request.memory, request.disk)
+    limits = places.limits(request.timeout_s, request.memory, request.disk)
     work = script.Script(there, request.arguments, mounts, request.network, limits)
     return ScriptTrial(work, pattern, request.repeat)
 
 
 def _of_probe(request: Request, name: str) -> Trial:
-    chosen = options.choose(None, ())
+    chosen = selection.choose(None, ())
     if request.case and name != "ops":
         raise UsageError("--case goes with --probe ops")
-    (spec,) = options.probe_specs(chosen, (name,), request.settings)
-    limits = targets.limits(chosen.whole.probes[name].timeout_s, request.memory, request.disk)
+    (spec,) = selection.probe_specs(chosen, (name,), request.settings)
+    limits = places.limits(chosen.whole.probes[name].timeout_s, request.memory, request.disk)
     spec = replace(spec, limits=replace(limits, disk_bytes=None))
     if request.case:
         spec = replace(spec, settings={**spec.settings, "only": f"^{re.escape(request.case)}$"})
-    files = data.collect((name,), {}, workspace.cache_dir() / "data").files
+    files = data.collect((name,), {}, folders.cache_dir() / "data").files
     if request.metric:
         return JudgeTrial(spec, files, request.metric, Verdict(request.verdict), request.rounds)
     return ProbeTrial(spec, files, request.case, request.repeat)
@@ -270,8 +271,8 @@ def _measure(
         kept = Store(Path(folder))
         kept.open()
         host = facts.fingerprint(facts.here())
-        variants = {name: variant.env for name, variant in options.choose(None, ()).whole.variants.items()}
-        return run.run(jobs, run.Context(executors, kept, files, host, variants, fresh=True), lambda _: None)
+        variants = {name: variant.env for name, variant in selection.choose(None, ()).whole.variants.items()}
+        return run.run(jobs, context.Context(executors, kept, files, host, variants, fresh=True), lambda _: None)
 
 
 def _last(output: str) -> str:

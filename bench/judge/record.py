@@ -111,7 +111,7 @@ def wait_for_quiet(share: float) -> None:
 
 
 def used() -> tuple[float, float]:
-    """Returns the CPU seconds of all processes, and of this one's children. Linux only.
+    """Returns the CPU seconds of all processes and of this one's children (Linux).
 
     Children count once this process has waited for them.
     """

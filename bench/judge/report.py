@@ -1,4 +1,4 @@
-"""Prints the judge's error rates and power on recorded noise, next to the promises.
+"""Prints the judge's error rates and power on recorded noise, and the promises.
 
     python bench/judge/report.py bench/judge/*.csv
 

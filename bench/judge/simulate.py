@@ -3,8 +3,8 @@
 They have no change, a known change, or drift.
 
 A recording is the logarithms of one figure of successive processes of one workload, oldest first. It contains the
-effect of other work on the host. A window of 2 n successive processes becomes n interleaved rounds of two cells, or a block
-of n for either; a change is put in by shifting the candidate's logarithms.
+effect of other work on the host. A window of 2 n successive processes becomes n interleaved rounds of two cells, or a
+block of n for either. A change is made by shifting the candidate's logarithms.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "README.md").is_file(), reason="not 
 
 PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.is_file()]
 PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
-LINES, WIDTH = 5, 125
+LINES, WIDTH = 5, 120
 """The longest paragraph: lines, and characters of a line."""
 FINDINGS_ENTRY = "- `"
 """How a line begins that ``runner defects`` made."""

@@ -183,6 +183,11 @@ def test_every_phrase_finds_its_bad_example_and_leaves_the_good_one(phrase: Phra
     assert set(phrase.kinds) <= set(KINDS)
 
 
+@pytest.mark.parametrize("sentence", RULES["read-twice"])
+def test_sentences_that_had_to_be_read_twice_are_found(sentence: str) -> None:
+    assert list(found_phrases(Text("docs", 1, sentence)))
+
+
 def test_a_phrase_is_found_across_a_line_break_and_reported_on_its_line() -> None:
     source = '"""Fine."""\n\nx = 1  # unlike y,\n# this is\n# no release number\n'
     (text,) = [text for text in python_texts(source) if text.kind == "comments"]

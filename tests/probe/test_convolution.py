@@ -80,8 +80,12 @@ def test_a_sample_agrees_with_the_whole_and_has_the_border():
     assert {(0, 0, 0), (0, 19, 20), (0, 0, 20), (0, 19, 0)} <= rows
     assert {0, 15} <= set(channels.tolist())
     whole, _ = truth(x, w, geometry, *everything(geometry))
-    some, _ = truth(x, w, geometry, positions, channels)
-    np.testing.assert_array_equal(whole.reshape(geometry.output)[tuple(positions.T)][:, channels], some)
+    some, magnitude = truth(x, w, geometry, positions, channels)
+    # two matrix products of different shapes: a BLAS may sum each in its own order
+    terms = geometry.terms * 2.0**-53
+    gamma = terms / (1 - terms)
+    difference = np.abs(whole.reshape(geometry.output)[tuple(positions.T)][:, channels] - some)
+    assert (difference <= 2 * gamma * magnitude).all()
 
 
 def test_inputs_have_the_same_bits_everywhere():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from runner.defects.defect import Defect
 from runner.model import Cell, Sample
+from runner.util import versions as release
 
 AXES = ("keras", "version", "variant", "device", "python")
 """The axes that can part the bad cells of one framework from its good ones, the likeliest first."""
@@ -140,8 +141,12 @@ def packages(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample])
 
 def _unlike(a: Cell, b: Cell) -> tuple[int, int]:
     count = sum(getattr(a, axis) != getattr(b, axis) for axis in AXES)
-    distance = [abs(x - y) for x, y in zip(version_key(a.keras), version_key(b.keras), strict=False)]
+    distance = [abs(x - y) for x, y in zip_longest(_numbers(a.keras), _numbers(b.keras), fillvalue=0)]
     return count, sum(step * 100 ** (3 - place) for place, step in enumerate(distance[:3]))
+
+
+def _numbers(version: str | None) -> tuple[int, ...]:
+    return release.release(version) if version else ()
 
 
 def newest(cells: Iterable[int], samples: Sequence[Sample]) -> int:
@@ -149,7 +154,7 @@ def newest(cells: Iterable[int], samples: Sequence[Sample]) -> int:
     return max(cells, key=lambda i: _age(samples[i].cell))
 
 
-def _age(cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _age(cell: Cell) -> tuple[release.Key, release.Key]:
     return version_key(cell.keras), version_key(cell.version)
 
 
@@ -159,13 +164,9 @@ def versions(cell: Cell) -> str:
     return f"{cell.framework} {cell.version}, {keras}, Python {cell.python}, {cell.device}"
 
 
-def version_key(version: str | None) -> tuple[int, ...]:
-    """Orders versions by their numbers; no version first.
-
-    >>> version_key("3.12.4") > version_key("3.9.2")
-    True
-    """
-    return tuple(int(part) for part in re.findall(r"\d+", version or ""))
+def version_key(version: str | None) -> release.Key:
+    """Orders versions by PEP 440; no version first."""
+    return release.order(version or "")
 
 
 def measuring(sample: Sample) -> str:

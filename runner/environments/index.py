@@ -57,7 +57,7 @@ def parse_versions(output: str) -> tuple[str, ...]:
     ('3.8.0rc1', '3.8.0', '3.9.0')
     """
     line = next((line for line in output.splitlines() if line.startswith("Available versions:")), "")
-    found = [part.strip().split("+")[0] for part in line.removeprefix("Available versions:").split(",")]
+    found = [versions.public(part.strip()) for part in line.removeprefix("Available versions:").split(",")]
     return tuple(sorted(dict.fromkeys(version for version in found if version), key=order))
 
 
@@ -83,7 +83,7 @@ def unknown(requirements: Iterable[str], python: str) -> list[str]:
             continue
         except BuildError:
             continue
-        plain = version.partition("+")[0]
+        plain = versions.public(version)
         if plain and "*" not in plain and order(plain) not in {order(one) for one in there}:
             near = nearest(plain, [one for one in there if not is_prerelease(one)] or there)
             found.append(f"{name} {version}: no such release with a wheel for Python {python}; the nearest is {near}")
@@ -96,7 +96,7 @@ def newest(package: str, python: str, as_of: str = "", below: str = "") -> str:
     asked = _recipe(python, as_of, line)
     extra = ["--exclude-newer-package", "torch=false"] if package == "torch" and not as_of else []
     resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps", *extra], line))
-    return resolved[0].lines[0].split("==")[1].removesuffix(" \\").split("+")[0]
+    return versions.public(resolved[0].version)
 
 
 def yanked(package: str, version: str, python: str) -> str:

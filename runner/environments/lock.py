@@ -190,7 +190,7 @@ def upgrade() -> tuple[str, ...]:
 def _newest(asked: Recipe) -> str:
     """The newest release of the one package asked for; a local part (``+cpu``) is left off."""
     resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps"], asked.requirements[0]))
-    return resolved[0].lines[0].split("==")[1].removesuffix(" \\").split("+")[0]
+    return versions.public(resolved[0].version)
 
 
 def _utc(date: dt.date) -> str:

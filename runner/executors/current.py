@@ -14,6 +14,7 @@ from runner.errors import BuildError
 from runner.executors import Launch, Prepared, Say
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.model import Cell, Environment, Outcome
+from runner.util import versions
 
 _DISTRIBUTIONS = {
     "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel", "tensorflow-rocm"),
@@ -79,7 +80,7 @@ def installed() -> dict[str, str]:
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
         if name:  # the first on the path is the one that is imported
-            found.setdefault(_normal(name), distribution.version)
+            found.setdefault(versions.normalized(name), distribution.version)
     return dict(sorted(found.items()))
 
 
@@ -105,7 +106,7 @@ def cells_here(device: str = "cpu", packages: Mapping[str, str] | None = None) -
 
 def _version(framework: str, packages: Mapping[str, str]) -> str:
     found = (packages[name] for name in _DISTRIBUTIONS.get(framework, ()) if name in packages)
-    return next(found, "").partition("+")[0]
+    return versions.public(next(found, ""))
 
 
 def _check(environment: Environment, packages: Mapping[str, str]) -> None:
@@ -137,7 +138,3 @@ def _surroundings() -> dict[str, str]:
     if paths := os.environ.get("PYTHONPATH"):
         kept["PYTHONPATH"] = os.pathsep.join(str(Path(path).resolve()) for path in paths.split(os.pathsep) if path)
     return kept
-
-
-def _normal(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from runner.errors import UsageError, suggest
 from runner.model import Cell, Sample
-from runner.util.versions import version_key
+from runner.util import versions
 
 AXES = ("version", "keras", "python", "framework", "device", "variant")
 """In the order in which a baseline is looked for: the nearest relative first."""
@@ -72,8 +72,8 @@ def _ranked(cells: list[Cell], prefer: Sequence[str]) -> list[Cell]:
 
     def rank(cell: Cell) -> tuple[object, ...]:
         preferred = next((i for i, glob in enumerate(prefer) if fnmatchcase(cell.id, glob)), len(prefer))
-        versions = (version_key(cell.version), version_key(cell.keras), version_key(cell.python))
-        return preferred, frameworks.index(cell.framework), *versions, order[cell.id]
+        age = (versions.order(cell.version), versions.order(cell.keras), versions.order(cell.python))
+        return preferred, frameworks.index(cell.framework), *age, order[cell.id]
 
     return sorted(cells, key=rank)
 

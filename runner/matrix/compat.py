@@ -86,7 +86,7 @@ class Cuda(msgspec.Struct, frozen=True):
     @property
     def major(self) -> int:
         """12 for 12.8."""
-        return int(self.version.split(".", maxsplit=1)[0])
+        return release(self.version)[0]
 
     def objection(self, driver: str, capability: str | None) -> str | None:
         """Why this build cannot run with that driver on a GPU of that compute capability, or None.

@@ -17,14 +17,12 @@ import msgspec
 
 from runner.errors import UsageError, suggest
 from runner.model import Cell, Scalar, Skip, Status
-from runner.util import folders, toml
+from runner.util import folders, toml, versions
 
 FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
 DEVICES = ("cpu", "cuda", "mps")
 NATIVE = "native"
 
-VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
-"""A public release by PEP 440, less epochs. Everything that reaches a file name, a label or a command matches it."""
 _PYTHON = re.compile(r"3\.[0-9]{1,2}")
 _WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -198,13 +196,17 @@ def check(cell: Cell) -> None:
     for what, value, known in (("framework", cell.framework, FRAMEWORKS), ("device", cell.device, DEVICES)):
         if value not in known:
             raise UsageError(f"unknown {what} {value!r}{suggest(value, known)}; there are: {', '.join(known)}")
-    for what, value in (("version", cell.version), ("keras", cell.keras or "0")):
-        if not VERSION.fullmatch(value):
-            raise UsageError(f"{what} {value!r} is no release number such as 2.2.2")
+    _check_release("version", cell.version)
+    _check_release("keras", cell.keras or "0")
     if not _PYTHON.fullmatch(cell.python):
-        raise UsageError(f"python {cell.python!r} is no version such as 3.11")
+        raise UsageError(f"python {cell.python!r} is not a version (example: 3.11)")
     if cell.variant and not _WORD.fullmatch(cell.variant):
-        raise UsageError(f"variant {cell.variant!r} is no name of small letters, digits and dashes")
+        raise UsageError(f"variant {cell.variant!r} is not a name of small letters, digits and dashes")
+
+
+def _check_release(axis: str, value: str) -> None:
+    if not versions.PUBLIC.fullmatch(value):
+        raise UsageError(f"{axis} {value!r} is not a release number (example: 2.2.2)")
 
 
 def _split(matrix: Matrix, cell: Cell) -> dict[Cell, None]:
@@ -229,6 +231,7 @@ def _cell(
     if variant and variant not in matrix.variants:
         raise UsageError(f"unknown variant {variant!r}{suggest(variant, matrix.variants)}")
     version = resolver.latest(framework) if version == "latest" else version
+    _check_release("version", version)
     concrete = None if keras == NATIVE else resolver.latest("keras") if keras == "latest" else keras
     cell = Cell(framework, version, concrete, python or resolver.python_for(framework, version), device, variant)
     check(cell)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from runner.judge import Pair
 from runner.model import Cell, ProbeSpec
-from runner.util.versions import version_key
+from runner.util import versions
 
 LINUX, MACOS, CUDA = "linux", "macos", "cuda"
 MACHINES = (LINUX, MACOS, CUDA)
@@ -162,7 +162,7 @@ def condensed(cells: Sequence[Cell], pairs: Iterable[Pair]) -> tuple[Cell, ...]:
         own = [cell for cell in cells if cell.framework == framework and cell.device == "cpu" and not cell.variant]
         if not own:
             continue
-        newest = max(own, key=lambda cell: (version_key(cell.version), version_key(cell.keras)))
+        newest = max(own, key=lambda cell: (versions.order(cell.version), versions.order(cell.keras)))
         kept[newest] = None
         if (baseline := baselines.get(newest)) is not None:
             kept[baseline] = None

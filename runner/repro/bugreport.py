@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runner.util import versions
+
 _VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:[.-]?dev[0-9]*)?(?:\+[A-Za-z0-9.]+)?"
 _RELEASE = rf"v?(?P<version>{_VERSION})(?![0-9A-Za-z])"
 FRAMEWORKS = {
@@ -154,7 +156,7 @@ def read(text: str) -> BugReport:
         if one.fact.name in _NO_PACKAGES:
             continue
         first = chosen.setdefault(one.fact.name, one)
-        if first.fact.value.partition("+")[0] != one.fact.value.partition("+")[0]:
+        if versions.public(first.fact.value) != versions.public(one.fact.value):
             against[
                 f"{one.fact.name}: {first.fact.value} is taken; it also says {one.fact.value} ({one.fact.line})"
             ] = None

@@ -109,7 +109,7 @@ def on_cell(cell: Cell, wanted: Wanted) -> Target:
 def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], newest: index.Newest) -> Target:
     facts = compat.load()
     python = wanted.python or facts.python.preferred
-    version = _public(wanted.pins.get(framework) or newest(framework, python, as_of))
+    version = versions.public(wanted.pins.get(framework) or newest(framework, python, as_of))
     keras = wanted.pins.get("keras")
     if "keras" in wanted.pins and not keras:
         keras = newest("keras", python, as_of)
@@ -131,11 +131,6 @@ def _custom(cell: Cell, wanted: Wanted, as_of: str) -> Custom | None:
     ]
     lines = (*sorted(pins), *sorted(wanted.extra))
     return Custom(lines, as_of) if lines or as_of else None
-
-
-def _public(version: str) -> str:
-    """Without the local part: ``2.2.2+cu121`` is the build of 2.2.2 that the device decides."""
-    return version.partition("+")[0]
 
 
 def chosen(patterns: Sequence[str], wanted: Wanted) -> tuple[Target, ...]:

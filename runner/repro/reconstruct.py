@@ -181,9 +181,9 @@ def _platform(report: BugReport, platform: str, notes: _Notes) -> None:
 
 def _python(report: BugReport, framework: str, known: dict[str, str], notes: _Notes) -> str:
     facts = compat.load()
-    rows = [facts.row(framework, _plain(known[framework]))] if framework in known else []
-    if "keras" in known and versions.release(_plain(known["keras"])) >= (3,):
-        rows.append(facts.row("keras", _plain(known["keras"])))
+    rows = [facts.row(framework, versions.public(known[framework]))] if framework in known else []
+    if "keras" in known and versions.release(versions.public(known["keras"])) >= (3,):
+        rows.append(facts.row("keras", versions.public(known["keras"])))
     floor = max((row.python[0] for row in rows), key=versions.release, default="3.9")
     ceiling = min((row.python[1] for row in rows), key=versions.release, default=facts.python.preferred)
     if versions.release(ceiling) < versions.release(floor):
@@ -205,7 +205,7 @@ def _python(report: BugReport, framework: str, known: dict[str, str], notes: _No
 
 def _release(name: str, told: str, python: str, line: str, notes: _Notes, index: Index) -> str | None:
     """The release itself, or the nearest that can be had; None where the package is not there at all."""
-    version = _plain(told)
+    version = versions.public(told)
     try:
         there = index.published(name, python)
     except (UsageError, CellError) as error:
@@ -224,7 +224,3 @@ def _release(name: str, told: str, python: str, line: str, notes: _Notes, index:
     in_place = releases.nearest(version, [one for one in there if not versions.is_prerelease(one)])
     notes.missing.append(f"{name} {told} ({line}) {reason}: {in_place or 'nothing'} in its place")
     return in_place or None
-
-
-def _plain(version: str) -> str:
-    return version.partition("+")[0]

@@ -350,7 +350,7 @@ def _cell(text: str) -> str:
 
 def _check_order(request: Request) -> None:
     for end in (request.good, request.bad):
-        if not sets.VERSION.fullmatch(end):
+        if not versions.PUBLIC.fullmatch(end):
             raise UsageError(f"{end!r} is no release number such as 2.2.2")
     good, bad = versions.order(request.good), versions.order(request.bad)
     if good == bad:

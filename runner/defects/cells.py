@@ -8,11 +8,11 @@ from itertools import zip_longest
 from typing import Any
 
 from runner.defects.defect import Defect
-from runner.model import Cell, Sample
+from runner.model import AXES, Cell, Sample
 from runner.util import versions as release
 
-AXES = ("keras", "version", "variant", "device", "python")
-"""The axes that can part the bad cells of one framework from its good ones, the likeliest first."""
+SUSPECTS = sorted((axis for axis in AXES if axis.name != "framework"), key=lambda axis: axis.suspicion)
+"""The axes that can separate the bad cells of one framework from its good ones, the likeliest first."""
 
 KERNELS = {"torch": "oneDNN", "tensorflow": "oneDNN", "jax": "XLA and Eigen"}
 """Whose kernels a framework runs on x86 by default; tensorflow's variant without oneDNN runs Eigen's."""
@@ -70,15 +70,11 @@ def _part(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tup
     Where no cell of it is good, but some tell nothing, the words say which are bad and no axis is claimed.
     """
     rest = good or [c for c in ran if c not in bad]
-    for axis in AXES:
-        mine, other = {getattr(c, axis) for c in bad}, {getattr(c, axis) for c in rest}
+    for axis in SUSPECTS:
+        mine, other = {getattr(c, axis.name) for c in bad}, {getattr(c, axis.name) for c in rest}
         if other and not mine & other:
-            return f" with {_name(axis)} {_ranges(mine, other)}", axis if good else ""
+            return f" with {axis.label or axis.name} {_ranges(mine, other)}", axis.name if good else ""
     return (f" ({', '.join(c.id for c in bad)})" if good else ""), ""
-
-
-def _name(axis: str) -> str:
-    return {"version": "the framework's version"}.get(axis, axis)
 
 
 def _ranges(bad: set[str | None], good: set[str | None]) -> str:
@@ -140,7 +136,7 @@ def packages(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample])
 
 
 def _unlike(a: Cell, b: Cell) -> tuple[int, int]:
-    count = sum(getattr(a, axis) != getattr(b, axis) for axis in AXES)
+    count = sum(getattr(a, axis.name) != getattr(b, axis.name) for axis in SUSPECTS)
     distance = [abs(x - y) for x, y in zip_longest(_numbers(a.keras), _numbers(b.keras), fillvalue=0)]
     return count, sum(step * 100 ** (3 - place) for place, step in enumerate(distance[:3]))
 

@@ -12,16 +12,10 @@ from runner.judge.paired import Paired
 from runner.judge.pairing import Pair
 from runner.judge.series import Group, Groups, Series
 from runner.judge.settings import JudgeSettings
-from runner.model import Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
+from runner.model import AXIS, Axis, Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
 
 STATUS = "status"
 """The metric name of the comparison that says whether a cell ran."""
-
-SPEED_AXES = frozenset({"version", "keras", "cell", "run"})
-"""Axes on which a change of speed is a regression. Between frameworks, devices and so on it is information."""
-
-SAME_SOURCE_AXES = frozenset({"version", "keras", "python", "cell", "run"})
-"""Axes on which a figure that is exact must not change: counts and names of one framework."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +135,7 @@ def _status_verdict(side: _Side) -> tuple[Verdict, str, bool]:
             return Verdict.SAME, "both run", True
         return Verdict.FIXED, f"runs; baseline: {baseline.how_bad}", False
     if baseline.bad is None:
-        if candidate.bad.status == Status.UNSUPPORTED and side.pair.axis in ("framework", "device"):
+        if candidate.bad.status == Status.UNSUPPORTED and _differ(side.pair.axis).other_kind:
             return Verdict.NOT_COMPARABLE, candidate.how_bad, False
         return Verdict.BROKEN, candidate.how_bad, True
     if candidate.bad.status == baseline.bad.status:
@@ -294,14 +288,22 @@ DEVICE_KEYS = frozenset({"device", "driver"})
 
 def _gates(pair: Pair, kind: Kind) -> bool:
     if kind == Kind.TIMING:
-        return _same_source(pair) and pair.axis in SPEED_AXES
+        return _same_source(pair) and _differ(pair.axis).same_speed
     return _same_source(pair) if kind == Kind.EXACT else True
+
+
+_NOTHING = Axis("", "", "", "", 0, same_speed=True, same_figures=True)
+"""Between two runs, or two cells that are just names: nothing is known to differ."""
+
+
+def _differ(axis: str) -> Axis:
+    return AXIS.get(axis, _NOTHING)
 
 
 def _same_source(pair: Pair) -> bool:
     """Whether both cells are one framework written one way, so that counts and names should not change."""
     native = pair.axis == "keras" and None in (pair.baseline.keras, pair.candidate.keras)
-    return pair.axis in SAME_SOURCE_AXES and not native
+    return _differ(pair.axis).same_figures and not native
 
 
 def _blocked(axis: str, kind: Kind, differences: dict[str, str]) -> str:

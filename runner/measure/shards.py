@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.judge import Pair
-from runner.model import Cell, ProbeSpec
+from runner.model import AXES, Cell, ProbeSpec
 from runner.util import versions
 
 LINUX, MACOS, CUDA = "linux", "macos", "cuda"
@@ -24,7 +24,7 @@ JOB_MINUTES = 360
 UPLOAD_MINUTES = 10
 """What of it stays for uploading what was measured."""
 
-SPLITTABLE = frozenset({"framework", "device"})
+SPLITTABLE = frozenset(axis.name for axis in AXES if axis.other_kind)
 """Axes of comparisons that may span two machines where a tree is too long for one."""
 
 START_MINUTES = 3.0

@@ -37,4 +37,4 @@ def test_a_terminal_and_the_network_when_there_are_such() -> None:
 
 def test_what_is_no_cell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["shell", "torch"]) == 2
-    assert "is no cell id" in capsys.readouterr().err
+    assert "is not a cell id" in capsys.readouterr().err

@@ -8,14 +8,12 @@ from itertools import zip_longest
 from typing import Any
 
 from runner.defects.defect import Defect
+from runner.matrix import frameworks
 from runner.model import AXES, Cell, Sample
 from runner.util import versions as release
 
 SUSPECTS = sorted((axis for axis in AXES if axis.name != "framework"), key=lambda axis: axis.suspicion)
 """The axes that can separate the bad cells of one framework from its good ones, the likeliest first."""
-
-KERNELS = {"torch": "oneDNN", "tensorflow": "oneDNN", "jax": "XLA and Eigen"}
-"""Whose kernels a framework runs on x86 by default; tensorflow's variant without oneDNN runs Eigen's."""
 
 
 def described(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, list[str]]:
@@ -99,9 +97,9 @@ def _library(bad: Sequence[Cell], good: Sequence[Cell]) -> str:
 
 
 def kernels(cell: Cell) -> str:
-    if cell.framework == "tensorflow" and cell.variant == "no-onednn":
-        return KERNELS["jax"]
-    return KERNELS.get(cell.framework, cell.framework)
+    """Whose kernels the cell runs on x86-64; the framework's name where that is not known."""
+    known = frameworks.of(cell.framework).kernels
+    return known.get(cell.variant) or known.get("default", cell.framework)
 
 
 def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tuple[str | None, str | None, str | None]:

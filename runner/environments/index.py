@@ -19,7 +19,7 @@ from pathlib import Path
 from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Recipe
 from runner.errors import BuildError, UsageError, suggest
-from runner.matrix import compat
+from runner.matrix import compat, frameworks
 from runner.util import folders, versions
 from runner.util.versions import is_prerelease, order
 
@@ -94,9 +94,14 @@ def newest(package: str, python: str, as_of: str = "", below: str = "") -> str:
     """The newest release that uv would choose, as of a moment (RFC 3339). Raises BuildError where there is none."""
     line = f"{package}{below}"
     asked = _recipe(python, as_of, line)
-    extra = ["--exclude-newer-package", "torch=false"] if package == "torch" and not as_of else []
+    extra = ["--exclude-newer-package", f"{package}=false"] if _own_index(package) and not as_of else []
     resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps", *extra], line))
     return versions.public(resolved[0].version)
+
+
+def _own_index(package: str) -> bool:
+    known = frameworks.table().get(package)
+    return known is not None and known.own_index
 
 
 def yanked(package: str, version: str, python: str) -> str:
@@ -149,8 +154,9 @@ def end_of(date: dt.date) -> str:
 
 def known_packages() -> tuple[str, ...]:
     """Names to suggest where one is misspelt: the frameworks and what comes with them."""
-    return (*compat.load().frameworks, "keras", "numpy", "scipy", "h5py", "ml-dtypes", "jaxlib", "tensorflow-cpu",
-            "torchvision", "optree", "protobuf", "absl-py")  # fmt: skip
+    own = (name for one in frameworks.table().values() for name in sorted(one.parts))
+    others = ("keras", "scipy", "h5py", "ml-dtypes", "torchvision", "optree", "protobuf", "absl-py")
+    return (*own, *others)
 
 
 Newest = Callable[[str, str, str], str]

@@ -21,6 +21,7 @@ from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Lock, Recipe
 from runner.errors import BuildError, CellError, UsageError
 from runner.matrix import compat as facts
+from runner.matrix import frameworks
 from runner.model import Environment
 from runner.util import folders, versions
 
@@ -208,7 +209,7 @@ def install_arguments(lock: Lock) -> list[str]:
 
 def _wants_cpu_wheels(environment: Environment) -> bool:
     linux = environment.platform.startswith("linux")
-    return environment.framework == "torch" and environment.build == "cpu" and linux
+    return frameworks.of(environment.framework).own_index and environment.build == "cpu" and linux
 
 
 def _cpu_wheels(asked: Recipe, environment: Environment) -> str | None:
@@ -229,9 +230,9 @@ def _compile(
     asked: Recipe, environment: Environment, extra: Iterable[str] = (), variables: Mapping[str, str] | None = None
 ) -> str:
     arguments = list(extra)
-    if environment.framework == "torch":
+    if frameworks.of(environment.framework).own_index:
         # PyTorch's index and a folder of wheels give no upload times, and uv drops files without one
-        arguments += ["--exclude-newer-package", "torch=false"]
+        arguments += ["--exclude-newer-package", f"{environment.framework}=false"]
     prefer = environment.custom.prefer if environment.custom else ()
     return resolve.compile_(asked, arguments, environment.id, variables or {}, prefer)
 

@@ -14,14 +14,10 @@ from pathlib import Path
 import msgspec
 
 from runner.errors import UsageError, suggest
+from runner.matrix.frameworks import Framework
 from runner.model import Environment
 from runner.util import folders, toml
 from runner.util.versions import project, release
-
-BACKENDS_ONLY = ("numpy", "openvino")
-"""Frameworks that exist here only as backends of Keras."""
-NATIVE_ONLY = ("mxnet",)
-"""Frameworks that Keras 3 has no backend for."""
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -116,7 +112,15 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drivers: list[Driver]
     frameworks: dict[str, list[Row]]
     keras: list[Row]
-    sizes: dict[str, float]
+    framework: dict[str, Framework]
+    other_sizes: dict[str, float] = msgspec.field(name="sizes")
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """GB of an image's layer: of ``torch``, ``torch-cuda``, ``keras`` and a framework that is ``unknown``."""
+        cpu = {name: one.size_gb for name, one in self.framework.items()}
+        cuda = {f"{name}-cuda": one.cuda_gb for name, one in self.framework.items() if one.cuda_gb is not None}
+        return {**cpu, **cuda, **self.other_sizes}
 
     def row(self, framework: str, version: str) -> Row:
         """The facts that hold for a release; those of the nearest range where it is older than all.
@@ -151,7 +155,7 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The environment's requirement lines, sorted, with the overrides and what is to be told about them."""
         row = self.row(environment.framework, environment.version)
         lines = {_framework_line(environment, row)}
-        if environment.framework != "numpy":
+        if not self.framework[environment.framework].everywhere:
             lines.add("numpy")
         for line in row.requires:
             lines.discard(project(line))
@@ -176,19 +180,20 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Only what is known to fail: releases and Pythons newer than the facts are left to uv.
         """
         row = self.row(environment.framework, environment.version)
+        one = self.framework[environment.framework]
         name = f"{environment.framework} {environment.version}"
         found = [*_python_problem(name, row, environment)]
         if environment.keras:
-            if environment.framework in NATIVE_ONLY:
+            if not one.with_keras:
                 found.append(f"Keras 3 has no backend for {environment.framework}")
             if row.keras and release(row.keras)[0] < release(environment.keras)[0]:
                 found.append(f"{name} brings Keras {row.keras} and cannot be a Keras {environment.keras} cell")
             found += _python_problem(f"keras {environment.keras}", self.row("keras", environment.keras), environment)
-        elif environment.framework in BACKENDS_ONLY:
+        elif not one.native:
             found.append(f"{environment.framework} is measured as a backend of Keras; there is no native cell")
         if environment.build == "cuda" and (not row.cuda or environment.platform.startswith("macos")):
             found.append(f"{name} has no CUDA build for {environment.platform}")
-        if environment.build == "metal" and environment.framework != "torch" and not row.metal:
+        if environment.build == one.build("mps") == "metal" and not row.metal:
             found.append(f"no Metal plug-in is known for {name}")
         return tuple(found)
 

@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 
 from runner.errors import UsageError, suggest
+from runner.matrix import frameworks
 from runner.model import ID_ORDER, Axis, Cell, Scalar, Skip, Status
 from runner.util import folders, toml, versions
 
-FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
 DEVICES = ("cpu", "cuda", "mps")
 NATIVE = "native"
 
@@ -190,7 +190,7 @@ def _id_pattern(axis: Axis) -> str:
 
 def check(cell: Cell) -> None:
     """Refuse a cell whose parts could not safely be a file name, a label or part of a command. Raises UsageError."""
-    for what, value, known in (("framework", cell.framework, FRAMEWORKS), ("device", cell.device, DEVICES)):
+    for what, value, known in (("framework", cell.framework, frameworks.names()), ("device", cell.device, DEVICES)):
         if value not in known:
             raise UsageError(f"unknown {what} {value!r}{suggest(value, known)}; there are: {', '.join(known)}")
     _check_release("version", cell.version)
@@ -216,8 +216,7 @@ def _split(matrix: Matrix, cell: Cell) -> dict[Cell, None]:
 def _cell(matrix: Matrix, resolver: Resolver, values: Sequence[str]) -> Cell:
     """The cell with these values, in the order of ``ID_ORDER``, as matrix.toml writes them."""
     asked = Cell(*values)
-    if asked.framework not in FRAMEWORKS:
-        raise UsageError(f"unknown framework {asked.framework!r}{suggest(asked.framework, FRAMEWORKS)}")
+    frameworks.of(asked.framework)
     if asked.variant and asked.variant not in matrix.variants:
         raise UsageError(f"unknown variant {asked.variant!r}{suggest(asked.variant, matrix.variants)}")
     version = resolver.latest(asked.framework) if asked.version == "latest" else asked.version

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from runner.matrix import frameworks
 from runner.model import AXES, AXIS, CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
 from runner.report import columns, native
 from runner.report import numbers as figures
@@ -16,9 +17,6 @@ from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined, summarise
 from runner.util import versions
-
-FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
-"""The order of the groups, unless a comparison between frameworks has a baseline: that group comes first."""
 
 BASELINE = "◆"
 """Marks the rows that others are compared with."""
@@ -250,12 +248,13 @@ def _groups(
     rows: Sequence[Row], comparisons: Sequence[Comparison], cells: dict[str, Cell]
 ) -> tuple[tuple[str, tuple[Row, ...]], ...]:
     first = {cells[c.baseline].framework for c in comparisons if c.axis == "framework" and c.baseline in cells}
+    known = frameworks.names()
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.cell.framework, []).append(row)
 
     def group_order(framework: str) -> tuple[bool, int, str]:
-        place = FRAMEWORKS.index(framework) if framework in FRAMEWORKS else len(FRAMEWORKS)
+        place = known.index(framework) if framework in known else len(known)
         return (framework not in first, place, framework)
 
     return tuple((f, tuple(sorted(groups[f], key=row_order))) for f in sorted(groups, key=group_order))

@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
+from runner.matrix import frameworks
 from runner.util import versions
 
 _VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:[.-]?dev[0-9]*)?(?:\+[A-Za-z0-9.]+)?"
 _RELEASE = rf"v?(?P<version>{_VERSION})(?![0-9A-Za-z])"
-FRAMEWORKS = {
-    "tensorflow": "tensorflow", "tensorflow-cpu": "tensorflow", "tensorflow-gpu": "tensorflow",
-    "tensorflow-intel": "tensorflow", "tensorflow-macos": "tensorflow", "tf": "tensorflow",
-    "pytorch": "torch", "torch": "torch", "pytorch-gpu": "torch", "jax": "jax",
-    "openvino": "openvino", "mxnet": "mxnet",
-}  # fmt: skip
-"""What a framework's distributions and people call it."""
-_WORDS = {**FRAMEWORKS, "keras": "keras", "numpy": "numpy", "jaxlib": "jaxlib", "scipy": "scipy", "h5py": "h5py"}
-"""What is looked for in sentences. Any other name there is no more a package than it is a word."""
-_WORD = "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True))
+_PACKAGES = ("keras", "numpy", "jaxlib", "scipy", "h5py")
+"""What is looked for in sentences besides frameworks. Any other name there may be just a word."""
 _MODULES = {
     "tf": "tensorflow",
     "np": "numpy",
@@ -51,11 +45,6 @@ _QUESTION = re.compile(r"(?:>>>|\$|python3?\b|import\b|from\b|print\b|(?:tf|np|t
 """How a line of code that asks for versions begins; the answers stand on the lines below it, in order."""
 _ANSWER = re.compile(rf"['\"]?{_RELEASE}['\"]?")
 _TF_PRINT = re.compile(rf"v[0-9][^\s]*-[0-9]+-g[0-9a-f]+\s+{_RELEASE}|unknown\s+(?P<other>{_VERSION})")
-_TEXT = re.compile(
-    rf"(?<![A-Za-z0-9_./-])(?P<name>{_WORD})(?:\s*\(?(?:CPU|GPU|nightly)\)?)?"
-    rf"(?:\s+(?:version|backend|release|is|at|=)|\s*(?:[:=@]|==|\*\*|`|\()){{0,4}}\s*[`*]*{_RELEASE}",
-    re.IGNORECASE,
-)
 _PYTHON = re.compile(
     r"(?<![A-Za-z])(?:c?python)(?:\s+(?:version|is))?\s*(?:[:=|*`]|==)*\s*[`*]*(?:v)?(?P<version>[23]\.[0-9]{1,2})(?:\.[0-9]+)?",
     re.IGNORECASE,
@@ -90,11 +79,33 @@ _BUILD = re.compile(r"\(main,|\[GCC|Clang [0-9]")
 _DATE_WORDS = re.compile(
     r"\b(?:created|opened|posted|date|reported|commented|on|since|as of)\b[^0-9]{0,25}$", re.IGNORECASE
 )
-_BACKEND = re.compile(
-    rf"\b(?P<name>{'|'.join(sorted(FRAMEWORKS, key=len, reverse=True))})\s+(?:as\s+)?(?:the\s+)?(?:keras\s+)?backend\b"
-    rf"|\bbackend\s*[:=]\s*[`'\"*]*(?P<name2>[a-z]+)\b",
-    re.IGNORECASE,
-)
+
+
+@cache
+def _text() -> re.Pattern[str]:
+    """A package and its version in a sentence."""
+    names = _any_of((*frameworks.spellings(), *_PACKAGES))
+    return re.compile(
+        rf"(?<![A-Za-z0-9_./-])(?P<name>{names})(?:\s*\(?(?:CPU|GPU|nightly)\)?)?"
+        rf"(?:\s+(?:version|backend|release|is|at|=)|\s*(?:[:=@]|==|\*\*|`|\()){{0,4}}\s*[`*]*{_RELEASE}",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _backend_named() -> re.Pattern[str]:
+    """A framework that a sentence calls the backend."""
+    return re.compile(
+        rf"\b(?P<name>{_any_of(frameworks.spellings())})\s+(?:as\s+)?(?:the\s+)?(?:keras\s+)?backend\b"
+        rf"|\bbackend\s*[:=]\s*[`'\"*]*(?P<name2>[a-z]+)\b",
+        re.IGNORECASE,
+    )
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
 _BACKEND_SET = re.compile(
     r"KERAS_BACKEND['\"]?\]?\s*[=:]\s*['\"]?(?P<name>[a-z]+)|[Uu]sing (?P<name2>[A-Za-z]+) backend"
 )
@@ -220,14 +231,12 @@ def _printed(line: str, *, in_table: bool) -> Iterator[_Found]:
     if in_table and (found := _TABLE.fullmatch(line)):
         yield _found(found["name"], found["version"], line, 0)
         return
-    for one in _TEXT.finditer(line):
+    for one in _text().finditer(line):
         yield _found(one["name"], one["version"], line, 1)
 
 
 def _found(name: str, version: str, line: str, rank: int) -> _Found:
-    project = re.sub(r"[-_.]+", "-", name).lower()
-    project = FRAMEWORKS.get(project, project)
-    return _Found(Fact(project, version.lower(), _short(line)), rank)
+    return _Found(Fact(frameworks.named(name), version.lower(), _short(line)), rank)
 
 
 def _python(lines: list[str]) -> Fact | None:
@@ -282,12 +291,12 @@ def _day(year: int, month: int, day: int) -> str:
 
 
 def _backend(lines: list[str]) -> Fact | None:
-    for pattern in (_BACKEND_SET, _BACKEND):
+    for pattern in (_BACKEND_SET, _backend_named()):
         for line in lines:
             if found := pattern.search(line):
                 name = next(text for text in found.groupdict().values() if text).lower()
-                if name in FRAMEWORKS:
-                    return Fact("backend", FRAMEWORKS[name], _short(line))
+                if name in frameworks.spellings():
+                    return Fact("backend", frameworks.named(name), _short(line))
     return None
 
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from runner.judge import calibration, cpu_time, exact, expectations, kinds, series
-from runner.judge import paired as pairwise
 from runner.judge.expectations import Expectation
-from runner.judge.paired import Paired
+from runner.judge.paired import Paired, paired_rounds
 from runner.judge.pairing import Pair
 from runner.judge.series import Group, Groups, Series
 from runner.judge.settings import JudgeSettings
@@ -46,14 +45,14 @@ def judge(
     for side in _sides(pairs, groups):
         found.append(_status(side, known))
         if _ok(side.baseline) and _ok(side.candidate):
-            for comparison, paired in _metrics(side, settings):
-                if paired is not None:
-                    timings.append((len(found), paired))
+            for comparison, rounds in _metrics(side, settings):
+                if rounds is not None:
+                    timings.append((len(found), rounds))
                 found.append(comparison)
     if timings:
         from runner.judge.timing import judge_timings
 
-        for (i, _), judged in zip(timings, judge_timings([paired for _, paired in timings], settings), strict=True):
+        for (i, _), judged in zip(timings, judge_timings([rounds for _, rounds in timings], settings), strict=True):
             found[i] = replace(found[i], verdict=judged.verdict, reason=judged.reason, evidence=judged.evidence)
         found = cpu_time.remarked(found)
     cells = {sample.cell.id: sample.cell for sample in samples}
@@ -246,7 +245,7 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
         elif failed and made.candidate_value != failed:
             yield _after_a_failure(made, failed), None
         elif kind == Kind.TIMING:
-            yield made, pairwise.paired_rounds(left, right, _floor(side, name, settings))
+            yield made, paired_rounds(left, right, _floor(side, name, settings))
         else:
             verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate, settings)
             caveat = series.named(differences, CPU_KEYS) if kind != Kind.SEEDED else ""

@@ -16,7 +16,7 @@ import importlib
 import math
 import time
 
-from .. import backend as backends
+from ..frameworks import backend as backends
 from ..protocol import UnsupportedError
 
 MODULES_BY_NAME = {"torch": "in_torch", "tensorflow": "in_tensorflow", "jax": "in_jax", "mxnet": "in_mxnet"}

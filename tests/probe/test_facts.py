@@ -6,6 +6,7 @@ import pytest
 
 from runner.matrix import probes
 from runner.probe.frameworks import backend, facts
+from runner.probe.kit import questions
 
 X86 = """processor\t: 0
 vendor_id\t: GenuineIntel
@@ -110,8 +111,8 @@ def test_the_environment_shows_switches_and_no_secrets():
 def test_the_payload_and_the_runner_hash_it_alike(tmp_path, monkeypatch):
     for name in probes.files("mnist"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes((Path(facts.__file__).parent / name).read_bytes())
-    monkeypatch.setattr(facts, "__file__", str(tmp_path / "facts.py"))
+        (tmp_path / name).write_bytes((Path(facts.__file__).parents[1] / name).read_bytes())
+    monkeypatch.setattr(facts, "__file__", str(tmp_path / "frameworks" / "facts.py"))
     assert facts.probe_hash() == probes.probe_hash("mnist") != probes.probe_hash("conv2d")
 
 
@@ -124,7 +125,7 @@ def test_the_payload_and_the_runner_know_the_same_probes():
 
 def test_a_question_that_fails_is_named_and_the_others_are_answered():
     errors = {}
-    found = facts._answers(errors, "torch", {"good": lambda: 2, "none": lambda: None, "bad": lambda: {}["x"]})
+    found = questions.answers(errors, "torch", {"good": lambda: 2, "none": lambda: None, "bad": lambda: {}["x"]})
     assert found == {"good": 2}
     assert list(errors) == ["torch.bad"]
 

@@ -10,6 +10,7 @@ import pytest
 
 from runner.probe import networks
 from runner.probe.frameworks import backend
+from runner.probe.kit import draws
 from runner.probe.protocol import UnsupportedError
 from runner.probe.training import network, updates
 
@@ -63,11 +64,10 @@ def test_gluon_has_no_encoder():
 
 
 def test_weights_are_the_mnist_probes():
-    from runner.probe import mnist
 
     shapes, _ = networks.shapes(networks.MNIST, (28, 28, 1))
-    assert mnist.digest(networks.initial_weights(networks.MNIST, (28, 28, 1), 5)) == mnist.digest(
-        mnist.initial_weights(shapes, 5)
+    assert draws.digest(networks.initial_weights(networks.MNIST, (28, 28, 1), 5)) == draws.digest(
+        draws.initial_weights(shapes, 5)
     )
 
 

@@ -23,6 +23,7 @@ MODULES_BY_NAME = {
     "numpy": "numpy",
     "openvino": "openvino",
     "mxnet": "mxnet",
+    "paddle": "paddle",
 }
 """The name by which a framework is imported, and its module here."""
 

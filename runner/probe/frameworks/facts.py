@@ -20,6 +20,7 @@ ENVIRONMENT = (
     "CUDA_",
     "CUDNN_",
     "DNNL_",
+    "FLAGS_",
     "JAX_",
     "KERAS_",
     "KMP_",

@@ -1,4 +1,4 @@
-"""JAX. What a framework's module has is said in the package."""
+"""JAX."""
 
 from __future__ import annotations
 

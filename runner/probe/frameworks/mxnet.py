@@ -1,4 +1,4 @@
-"""MXNet, which Keras has no backend for. What a framework's module has is said in the package."""
+"""MXNet, which Keras has no backend for."""
 
 from __future__ import annotations
 

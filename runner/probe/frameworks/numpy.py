@@ -1,4 +1,4 @@
-"""NumPy, a backend of Keras. What a framework's module has is said in the package."""
+"""NumPy, a backend of Keras."""
 
 from __future__ import annotations
 

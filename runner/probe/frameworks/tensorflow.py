@@ -1,4 +1,4 @@
-"""TensorFlow. What a framework's module has is said in the package."""
+"""TensorFlow."""
 
 from __future__ import annotations
 

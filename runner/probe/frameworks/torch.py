@@ -1,4 +1,4 @@
-"""PyTorch. What a framework's module has is said in the package."""
+"""PyTorch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The probes' networks in plain PyTorch, TensorFlow, JAX and MXNet Gluon, for cells without Keras.
+"""The probes' networks in plain PyTorch, TensorFlow, JAX, MXNet Gluon and PaddlePaddle, for cells without Keras.
 
 Same layers, same initial weights (NumPy's, in Keras's layout and order), same batches, same Adam: what is left is what
 Keras adds. A network is a list of layers, each a tuple of name and options:

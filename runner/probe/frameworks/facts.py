@@ -77,7 +77,9 @@ def collect(request):
     }
     seen["cpu"] = ask(errors, "cpu", cpu) or {}
     seen["packages"] = ask(errors, "packages", packages) or {}
-    for name in (*frameworks.MODULES_BY_NAME, "keras"):
+    # Keras may have imported other frameworks too: the cell's own speaks last, so that threads and device are its own
+    own = request.framework if request else ""
+    for name in sorted((*frameworks.MODULES_BY_NAME, "keras"), key=lambda name: name == own):
         lib = sys.modules.get(name)
         if lib is not None and _complete(name, lib):
             question = _keras if name == "keras" else frameworks.module(name).facts

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,35 @@ def test_a_question_that_fails_is_named_and_the_others_are_answered():
 )
 def test_versions_without_their_build(reported, plain):
     assert backend.plain_version(reported) == plain
+
+
+def test_threads_are_those_of_the_cells_own_framework_where_keras_imported_another(monkeypatch):
+    from types import SimpleNamespace
+
+    from runner.probe import frameworks
+
+    for name in ("torch", "jax"):
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(__version__="1.0"))
+    answers = {
+        "torch": {"version": "1.0", "threads": {"intra_op": 7}},
+        "jax": {"version": "1.0", "threads": {"intra_op": 3}},
+    }
+    monkeypatch.setattr(
+        frameworks, "module", lambda name: SimpleNamespace(facts=lambda *_: dict(answers.get(name, {})))
+    )
+    for name, threads in (("torch", 7), ("jax", 3)):
+        seen = facts.collect(SimpleNamespace(framework=name, device="cpu"))
+        assert seen["threads"]["intra_op"] == threads
+        assert seen["framework_version"] == "1.0"
+
+
+def test_every_framework_has_a_module_with_the_same_functions():
+    from runner.probe import frameworks
+
+    folder = Path(frameworks.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "backend", "facts"}
+    assert set(frameworks.MODULES_BY_NAME.values()) == modules
+    for name in frameworks.MODULES_BY_NAME:
+        module = frameworks.module(name)
+        for function in ("facts", "select", "tensor", "block", "array"):
+            assert callable(getattr(module, function)), f"{name}.{function}"

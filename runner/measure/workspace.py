@@ -1,25 +1,97 @@
-"""Puts the parts of a run together: this host, the executors, the data, the plan. The edge where things are real."""
+"""Opens what a command works with: data, store, executors, facts of this host. Not pure."""
 
 from __future__ import annotations
 
 import functools
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner import data
 from runner.environments import lock
 from runner.executors import Executor, Prepared, Say
 from runner.machine import facts
+from runner.matrix import sets
 from runner.matrix.selection import Chosen
 from runner.measure.context import Context
 from runner.model import Environment
-from runner.results.store import Store
+from runner.results.store import RunRecord, Store
 from runner.util.folders import cache_dir
 
 if TYPE_CHECKING:
     from runner.images import Builder
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a command works with while its workspace is open."""
+
+    context: Context
+    """What ``scheduler.run`` takes: executors, store, data, facts of this host."""
+    record: RunRecord
+    """What the run sets out to do, as it was written down, with the notes about its data."""
+    notes: tuple[str, ...] = ()
+    """What the user must know about the data."""
+
+    @property
+    def executors(self) -> Mapping[str, Executor]:
+        """All executors by name."""
+        return self.context.executors
+
+    @property
+    def store(self) -> Store:
+        """Where results are saved."""
+        return self.context.store
+
+    @property
+    def files(self) -> Mapping[str, data.DataFile]:
+        """The data by probe; a probe that reads none is not in it."""
+        return self.context.data
+
+
+@contextmanager
+def open(  # noqa: A001 - always written workspace.open
+    out: Path | None,
+    *,
+    probes: Iterable[str] = (),
+    given: Mapping[str, Path] | None = None,
+    offline: bool = False,
+    record: RunRecord | None = None,
+    fresh: bool = False,
+    jobs: int = 1,
+    builds: int = 2,
+    keep_failed: bool = False,
+) -> Iterator[Work]:
+    """Open a store, collect the probes' data, make the executors and handle signals.
+
+    ``out`` is the folder of the results; None means a temporary one that goes with the workspace. ``given`` are the
+    user's own data files by data set, ``record`` is written into the store. The other arguments are those of
+    ``Context``. Raises UsageError where the folder or the data cannot be used.
+    """
+    with tempfile.TemporaryDirectory(prefix="runner-out-") if out is None else nullcontext(str(out)) as folder:
+        store = Store(Path(folder))
+        store.open()
+        collected = data.collect(probes, given or {}, cache_dir() / "data", offline=offline)
+        if record is not None:
+            record = replace(record, notes=(*record.notes, *collected.notes))
+            store.record(record)
+        with executors() as made, stoppable():
+            context = Context(
+                executors=made,
+                store=store,
+                data=collected.files,
+                host=facts.fingerprint(facts.here()),
+                variants={name: variant.env for name, variant in sets.load().variants.items()},
+                fresh=fresh,
+                jobs=jobs,
+                builds=builds,
+                keep_failed=keep_failed,
+            )
+            yield Work(context, record or RunRecord(), collected.notes)
 
 
 @contextmanager
@@ -63,7 +135,7 @@ def run_context(
     jobs: int,
     builds: int,
 ) -> Context:
-    """What ``run.run`` works with."""
+    """The context of a run whose parts the caller has opened one by one."""
     return Context(
         executors=made,
         store=store,

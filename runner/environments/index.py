@@ -37,7 +37,7 @@ def published(package: str, python: str, *, prereleases: bool = False) -> tuple[
     if not NAME.fullmatch(package):
         raise UsageError(f"{package!r} is no name of a package")
     command = [
-        folders.uv_program(), "tool", "run", "--quiet", "pip", "index", "versions", package,
+        folders.uv_program(), "tool", "run", "--quiet", "pip", "index", "versions", frameworks.distribution(package),
         "--only-binary", ":all:", "--python-version", python, "--disable-pip-version-check",
         *(["--pre"] if prereleases else []),
     ]  # fmt: skip
@@ -92,7 +92,7 @@ def unknown(requirements: Iterable[str], python: str) -> list[str]:
 
 def newest(package: str, python: str, as_of: str = "", below: str = "") -> str:
     """The newest release that uv would choose, as of a moment (RFC 3339). Raises BuildError where there is none."""
-    line = f"{package}{below}"
+    line = f"{frameworks.distribution(package)}{below}"
     asked = _recipe(python, as_of, line)
     extra = ["--exclude-newer-package", f"{package}=false"] if _own_index(package) and not as_of else []
     resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps", *extra], line))
@@ -106,6 +106,7 @@ def _own_index(package: str) -> bool:
 
 def yanked(package: str, version: str, python: str) -> str:
     """Why the release was yanked, or empty."""
+    package = frameworks.distribution(package)
     with tempfile.TemporaryDirectory(prefix="kvm-yanked-") as folder:
         Path(folder, "requirements.in").write_text(f"{package}=={version}\n")
         command = [
@@ -119,6 +120,7 @@ def yanked(package: str, version: str, python: str) -> str:
 
 def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, str]:
     """The day (``2025-03-04``) on which each release was uploaded, where the index tells."""
+    package = frameworks.distribution(package)
     found: dict[str, str] = {}
     for version in versions:
         with tempfile.TemporaryDirectory(prefix="kvm-dates-") as folder:

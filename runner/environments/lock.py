@@ -166,7 +166,9 @@ def upgrade() -> tuple[str, ...]:
     now = facts.load_latest()
     today = dt.datetime.now(dt.UTC).date()
     recipe = Recipe("", facts.load().python.preferred, facts.load().platform("linux-x86_64").uv, "cpu", _utc(today), ())
-    releases = {package: _newest(replace(recipe, requirements=(package,))) for package in now.releases}
+    releases = {
+        package: _newest(replace(recipe, requirements=(frameworks.distribution(package),))) for package in now.releases
+    }
     lines = [
         "# What `latest` stands for. `runner lock --upgrade` moves it; results always name the release itself.",
         "",

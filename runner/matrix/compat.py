@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from runner.errors import UsageError, suggest
+from runner.matrix import frameworks
 from runner.matrix.frameworks import Framework
 from runner.model import Environment
 from runner.util import folders, toml
@@ -258,7 +259,7 @@ def _within(version: str, through: str) -> bool:
 
 def _framework_line(environment: Environment, row: Row) -> str:
     """The framework's own line: which distribution carries the build that is meant."""
-    name = environment.framework
+    name = frameworks.distribution(environment.framework)
     if environment.build == "cuda" and row.cuda_extra:
         name = f"{name}[{row.cuda_extra}]"
     elif environment.build == "cpu" and row.cpu_wheel and environment.platform == "linux-x86_64":

@@ -107,6 +107,12 @@ def named(project: str) -> str:
     return spellings().get(name, name)
 
 
+def distribution(name: str) -> str:
+    """The package that carries a framework; the name itself where it is another package."""
+    known = table().get(name)
+    return known.distributions[0] if known else name
+
+
 def parts_of(project: str) -> frozenset[str]:
     """The distributions that change together with a project: those of its framework, or itself alone."""
     name = normalized(project)

@@ -20,15 +20,6 @@ _VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:[.-]?de
 _RELEASE = rf"v?(?P<version>{_VERSION})(?![0-9A-Za-z])"
 _PACKAGES = ("keras", "numpy", "jaxlib", "scipy", "h5py")
 """What is looked for in sentences besides frameworks. Any other name there may be just a word."""
-_MODULES = {
-    "tf": "tensorflow",
-    "np": "numpy",
-    "torch": "torch",
-    "keras": "keras",
-    "jax": "jax",
-    "tensorflow": "tensorflow",
-}
-
 _FREEZE = re.compile(rf"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>{_VERSION})(?:\s*;.*)?")
 _COLLECT_LIB = re.compile(
     rf"\[(?:pip3?|conda)\]\s+(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:==|\s+)(?P<version>{_VERSION})(?:\s.*)?"
@@ -37,12 +28,6 @@ _COLLECT_TORCH = re.compile(rf"PyTorch version:\s*(?P<version>{_VERSION})")
 _TABLE = re.compile(
     rf"\|?\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s+\|?\s*(?P<version>(?=[0-9]+\.){_VERSION})(?:\s+\S+){{0,3}}\s*\|?"
 )
-_PRINT = re.compile(
-    rf"(?:>>>\s*)?(?:print\()?(?P<name>tf|np|torch|keras|jax|tensorflow|numpy)\.(?:__version__|version\.VERSION)\)?\s*(?:#|->|=|:|,)?\s*['\"]?{_RELEASE}"
-)
-_ASKED = re.compile(r"\b(?P<name>tf|np|torch|keras|jax|tensorflow|numpy)\.(?:__version__|version\.VERSION)")
-_QUESTION = re.compile(r"(?:>>>|\$|python3?\b|import\b|from\b|print\b|(?:tf|np|torch|keras|jax|tensorflow|numpy)\.).*")
-"""How a line of code that asks for versions begins; the answers stand on the lines below it, in order."""
 _ANSWER = re.compile(rf"['\"]?{_RELEASE}['\"]?")
 _TF_PRINT = re.compile(rf"v[0-9][^\s]*-[0-9]+-g[0-9a-f]+\s+{_RELEASE}|unknown\s+(?P<other>{_VERSION})")
 _PYTHON = re.compile(
@@ -79,6 +64,37 @@ _BUILD = re.compile(r"\(main,|\[GCC|Clang [0-9]")
 _DATE_WORDS = re.compile(
     r"\b(?:created|opened|posted|date|reported|commented|on|since|as of)\b[^0-9]{0,25}$", re.IGNORECASE
 )
+
+
+@cache
+def _modules() -> dict[str, str]:
+    """What code calls a package -> its name."""
+    own = {one.module: name for name, one in frameworks.table().items()}
+    return {**own, "tf": "tensorflow", "np": "numpy", "keras": "keras"}
+
+
+_ATTRIBUTE = r"(?:__version__|version\.VERSION)"
+
+
+@cache
+def _print() -> re.Pattern[str]:
+    """A module's version, printed or in a comment."""
+    return re.compile(
+        rf"(?:>>>\s*)?(?:print\()?(?P<name>{_any_of(_modules())})\.{_ATTRIBUTE}\)?"
+        rf"\s*(?:#|->|=|:|,)?\s*['\"]?{_RELEASE}"
+    )
+
+
+@cache
+def _asked() -> re.Pattern[str]:
+    """Code that asks a module for its version."""
+    return re.compile(rf"\b(?P<name>{_any_of(_modules())})\.{_ATTRIBUTE}")
+
+
+@cache
+def _question() -> re.Pattern[str]:
+    """A line of code that asks for versions, by its beginning; the answers are on the lines below it, in order."""
+    return re.compile(rf"(?:>>>|\$|python3?\b|import\b|from\b|print\b|(?:{_any_of(_modules())})\.).*")
 
 
 @cache
@@ -201,9 +217,9 @@ def _packages(lines: list[str]) -> Iterator[_Found]:
         if not line or line.startswith("#"):
             in_table = in_table and (line.startswith("#") or not line)
         if asked and (answer := _ANSWER.fullmatch(line)):
-            yield _found(_MODULES[asked.pop(0)], answer["version"], line, 0)
+            yield _found(_modules()[asked.pop(0)], answer["version"], line, 0)
             continue
-        if _QUESTION.fullmatch(line) and not _PRINT.search(line) and (questions := _ASKED.findall(line)):
+        if _question().fullmatch(line) and not _print().search(line) and (questions := _asked().findall(line)):
             asked += questions
             continue
         if line and not line.startswith((">>>", "import")):
@@ -222,8 +238,8 @@ def _printed(line: str, *, in_table: bool) -> Iterator[_Found]:
     if found := _COLLECT_TORCH.match(line):
         yield _found("torch", found["version"], line, 0)
         return
-    if found := _PRINT.match(line):
-        yield _found(_MODULES[found["name"]], found["version"], line, 0)
+    if found := _print().match(line):
+        yield _found(_modules()[found["name"]], found["version"], line, 0)
         return
     if found := _TF_PRINT.fullmatch(line):
         yield _found("tensorflow", found["version"] or found["other"], line, 0)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import runner
 from runner.errors import UsageError
 from runner.matrix import compat, frameworks
 from runner.matrix.plan import build_of
@@ -57,3 +61,15 @@ def test_the_size_of_a_layer_is_that_of_its_framework() -> None:
     sizes = compat.load().sizes
     assert sizes["jax-cuda"] > sizes["jax"] == frameworks.of("jax").size_gb
     assert {"keras", "unknown"} < sizes.keys()
+
+
+def test_every_framework_has_its_module_in_the_payload_and_every_module_its_table() -> None:
+    folder = Path(runner.__file__).parent / "probe" / "frameworks"
+    tree = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
+    (registered,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["MODULES_BY_NAME"]
+    )
+    assert registered == {name: one.module for name, one in frameworks.table().items()}
+    assert {module for module in registered.values() if not (folder / f"{module}.py").is_file()} == set()

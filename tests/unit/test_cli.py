@@ -15,7 +15,7 @@ import pytest
 
 from runner import cli
 from runner.cli import options
-from runner.cli.session import Request
+from runner.cli.matrix import Request
 from runner.errors import RunnerError
 from runner.judge import rules
 from runner.matrix import selection, sets
@@ -372,11 +372,11 @@ def test_nothing_starts_a_process_to_list_render_or_report(tmp_path: Path) -> No
 def test_further_rounds_go_on_where_each_pair_stopped_and_rotate() -> None:
     environment = Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64")
     jobs = tuple(Job(cell, environment, ProbeSpec("mnist"), 0, 5, "docker") for cell in (A, B))
-    more = further_rounds(Plan(jobs, ()), [_sample(A), _sample(B)], {(A.id, "mnist"): 2, (B.id, "mnist"): 2}, seed=5)
+    more = further_rounds(Plan(jobs, ()), [_sample(A), _sample(B)], {(A.id, "mnist"): 2, (B.id, "mnist"): 2})
     assert [(job.cell.version, job.round, job.seed) for job in more] == [
         ("2.6.0", 1, 6), ("2.2.2", 1, 6), ("2.2.2", 2, 7), ("2.6.0", 2, 7),
     ]  # fmt: skip
-    assert further_rounds(Plan(jobs, ()), [_sample(A)], {}, seed=5) == ()
+    assert further_rounds(Plan(jobs, ()), [_sample(A)], {}) == ()
 
 
 def test_cells_on_one_framework_release_are_built_side_by_side() -> None:

@@ -13,6 +13,7 @@ import click
 from runner.cli import options
 from runner.errors import UsageError, suggest
 from runner.matrix.sets import DEVICES
+from runner.report.formats import FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Request:
 @click.option("--keep-failed", is_flag=True, help="Keep what a failed process leaves, and say how to enter it.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Results go here.")
-@click.option("--format", "format_", type=click.Choice(options.FORMATS), default="terminal", show_default=True)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="terminal", show_default=True)
 def matrix_command(**arguments: Any) -> None:
     """Build, run and judge a set of cells; print the version-regression matrix.
 

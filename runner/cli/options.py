@@ -26,9 +26,6 @@ class Finite(click.FloatRange):
         return number
 
 
-FORMATS = ("terminal", "json", "markdown", "comment", "html", "junit", "github")
-
-
 def which_cells(command: F) -> F:
     """``--set`` and ``--only``."""
     command = click.option(

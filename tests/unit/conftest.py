@@ -92,8 +92,9 @@ class FakeExecutor:
             pattern, _, probe = key.partition(":")
             if fnmatch.fnmatchcase(cell_id, pattern) and probe in ("", request["probe"]):
                 if callable(answer):
-                    return answer(request)
-                rounds = [answer] if isinstance(answer, Mapping) else answer
+                    called: Answer = answer(request)
+                    return called
+                rounds: Sequence[Answer] = [answer] if isinstance(answer, Mapping) else answer
                 return rounds[min(request["round"], len(rounds) - 1)]
         return {}
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from runner import cli
-from runner.cli import options
 from runner.cli.matrix import Request
 from runner.errors import RunnerError
 from runner.judge import rules
 from runner.matrix import selection, sets
 from runner.measure.rounds import further_rounds, neighbours
 from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
+from runner.report.formats import FORMATS
 from runner.results.store import RunRecord, Store
 from runner.util import folders
 
@@ -323,7 +323,7 @@ def test_report_ends_with_the_exit_code_of_what_it_shows(
     assert shown["exit_code"] == code
 
 
-@pytest.mark.parametrize("format_", ["terminal", "json", "markdown", "html", "junit", "github"])
+@pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_can_be_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path, format_: str) -> None:
     Store(tmp_path).save(_sample(A))
     Store(tmp_path).save(_sample(B, Status.IMPORT_FAILED, "no [red]module"))
@@ -350,7 +350,7 @@ def test_a_probe_or_a_round_that_left_nothing_is_shown_as_missing(
     planned = ((A.id, probe, 3), (A.id, "conv2d", 1), (B.id, probe, 3))
     Store(tmp_path / "a").record(RunRecord("quick", (A, B), processes=((A.id, probe, 1),)))
     Store(tmp_path / "b").record(RunRecord("quick", (A, B), processes=planned))
-    for format_ in options.FORMATS:
+    for format_ in FORMATS:
         cli.run(["report", str(tmp_path), "--format", format_])
         shown = " ".join(capsys.readouterr().out.split())
         assert f"{probe}: 1 of 3 processes: the run was stopped or died" in shown

@@ -94,8 +94,8 @@ class FakeExecutor:
                 if callable(answer):
                     called: Answer = answer(request)
                     return called
-                rounds: Sequence[Answer] = [answer] if isinstance(answer, Mapping) else answer
-                return rounds[min(request["round"], len(rounds) - 1)]
+                rounds = [answer] if isinstance(answer, Mapping) else list(answer)
+                return dict(rounds[min(request["round"], len(rounds) - 1)])
         return {}
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli import options
 from runner.matrix import selection
 from runner.measure import host, workspace
 from runner.util import folders
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--set", "set_name", metavar="NAME", help="The set that has the cell, and its probe settings.")
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this probe; may be given several times.")
 @click.option("--rounds", default=20, show_default=True, type=click.IntRange(6), help="Pairs of processes to run.")
-@click.option("--executor", default="auto", show_default=True, help="auto, docker, host or current.")
+@options.executor
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/calibration"), show_default=True)
 def calibrate_command(
     cell: str, set_name: str | None, probes: tuple[str, ...], rounds: int, executor: str, out: Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli import options
-from runner.images.manage import _GB, evict
+from runner.images.manage import GB, evict
 from runner.matrix import selection
 
 if TYPE_CHECKING:
@@ -40,13 +40,11 @@ def ls_command(*, as_json: bool) -> None:
         return
     for image in found:
         used = _ago(image.last_used) if image.last_used else "never"
-        click.echo(
-            f"{image.size_bytes / _GB:6.2f} GB {image.unique_bytes / _GB:6.2f} GB  {used:>9}  {image.environment}"
-        )
+        click.echo(f"{image.size_bytes / GB:6.2f} GB {image.unique_bytes / GB:6.2f} GB  {used:>9}  {image.environment}")
     unique = sum(image.unique_bytes for image in found)
     for entry in docker.kept(client):
         click.echo(f"kept container {entry['Names'][0].lstrip('/')} of {container.cell_of(entry)}; `prune` removes it")
-    click.echo(f"{len(found)} images (size, not shared, last use); {unique / _GB:.2f} GB are not shared by any two")
+    click.echo(f"{len(found)} images (size, not shared, last use); {unique / GB:.2f} GB are not shared by any two")
 
 
 @images_command.command("prune", short_help="Remove images, longest unused first.")
@@ -73,7 +71,7 @@ def prune_command(keep: int | None, keep_free: float | None, *, everything: bool
         click.echo(f"removed  {name}")
     for name in removed.in_use:
         click.echo(f"in use   {name}")
-    click.echo(f"{len(removed.environments)} images removed; the build cache gave back {freed / _GB:.2f} GB")
+    click.echo(f"{len(removed.environments)} images removed; the build cache gave back {freed / GB:.2f} GB")
 
 
 @images_command.command("pin", short_help="Write the digests of the base images.")

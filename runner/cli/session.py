@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner import data, judge
+from runner import data, executors, judge
 from runner.cli import output
 from runner.cli.progress import Progress
 from runner.errors import UsageError, suggest
@@ -84,12 +84,12 @@ def matrix(request: Request) -> int:
     if request.max_rounds and request.max_rounds < request.rounds:
         raise UsageError(f"--max-rounds {request.max_rounds} is less than --rounds {request.rounds}")
     given = data.parse(request.data)
-    at_hand = request.executor == "current"
+    at_hand = not executors.installs(request.executor)
     if request.device != "cpu" and not at_hand:
         raise UsageError(f"--device goes with --executor current; of a set, take --only '*_{request.device}*'")
     chosen = selection.choose(request.set_name, () if at_hand else request.only)
     probes = selection.probe_specs(chosen, request.probes, request.settings)
-    cells = host.cells_at_hand(request.device, request.only) if at_hand else chosen.cells
+    cells = host.cells_at_hand(request.executor, request.device, request.only) if at_hand else chosen.cells
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = host.Wish(request.executor, request.rounds, request.seed, request.timeout_s)
@@ -115,9 +115,9 @@ def matrix(request: Request) -> int:
         tuple((*pair, count) for pair, count in wanted.items()),
     )
     store.record(record)
-    with workspace.executors() as executors, stoppable():
+    with workspace.executors() as made, stoppable():
         context = workspace.run_context(
-            executors, store, chosen, collected.files, fresh=request.fresh, jobs=request.jobs, builds=request.builds
+            made, store, chosen, collected.files, fresh=request.fresh, jobs=request.jobs, builds=request.builds
         )
         context = replace(context, keep_failed=request.keep_failed)
         try:
@@ -167,7 +167,7 @@ def _measure_and_evict(request: Request, planned: Plan, context: Context, progre
         except Interrupted as stop:
             raise Interrupted([*samples, *stop.samples]) from None
         samples += done
-        if any(job.executor == "docker" for job in jobs):
+        if any(context.executors[job.executor].isolated for job in jobs):
             evict(engine.connect(), request.keep, request.keep_free, still_needed(waiting))
     return samples
 

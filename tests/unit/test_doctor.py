@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.engine import Engine
 from runner.errors import UnavailableError
-from runner.executors.container import Engine
 from runner.images import disk
 from runner.machine import checks, doctor
 from runner.machine.checks import Check, State
@@ -35,7 +35,7 @@ def test_a_good_machine_has_nothing_to_fix() -> None:
         checks.gpu_check((GPU,), Engine(nvidia=True)),
         checks.mps_check(MAC),
         checks.mps_check(BOX),
-        checks.disk_check(Path("/"), 1),
+        checks.disk_check(Path("/"), 1 << 40, 1),
         checks.uv_check("uv 0.9"),
         checks.python_check(["3.11"]),
         checks.index_check("", "the package index"),
@@ -54,7 +54,7 @@ def test_a_good_machine_has_nothing_to_fix() -> None:
         (checks.engine_check(Engine(limits_memory=False)), State.WARN, "cannot limit memory", "delegate"),
         (checks.buildkit_check(ENGINE, ""), State.WARN, "classic builder", "buildx"),
         (checks.gpu_check((GPU,), ENGINE), State.WARN, "no NVIDIA runtime", "Container Toolkit"),
-        (checks.disk_check(Path("/"), 1 << 60), State.WARN, "the whole set takes about", "prune"),
+        (checks.disk_check(Path("/"), 1 << 59, 1 << 60), State.WARN, "the whole set takes about", "prune"),
         (checks.uv_check(""), State.FAIL, "not found", "pip install uv"),
         (checks.python_check([]), State.WARN, "none found", "uv python install"),
         (checks.index_check("dns error", "the package index"), State.WARN, "dns error", "HTTPS_PROXY"),
@@ -79,11 +79,15 @@ def test_shared_layers_are_counted_once() -> None:
     torch = Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64")
     one = disk.estimate([torch])
     two = disk.estimate([torch, replace(torch, keras="3.9.0")])
-    assert 0.9e9 < one < 1.3e9
-    assert two - one == 80 << 20
-    assert disk.estimate([replace(torch, build="cuda")]) > 9e9
-    assert disk.estimate([torch], cpu_wheels=False) > 9e9
+    assert one == disk.layer_bytes(torch, cuda=False) + disk.rest_bytes()
+    assert two - one == disk.rest_bytes()
+    with_cuda = disk.layer_bytes(torch, cuda=True) + disk.rest_bytes()
+    assert with_cuda > 5e9
+    assert disk.estimate([replace(torch, build="cuda")]) == with_cuda
+    assert disk.estimate([torch], cpu_wheels=False) == with_cuda
     assert disk.estimate([replace(torch, framework="jax")], cpu_wheels=False) < 1e9
+    unknown = replace(torch, framework="new")
+    assert disk.layer_bytes(unknown, cuda=False) == disk.layer_bytes(unknown, cuda=True) == 2 * 10**9
     assert disk.estimate([]) == 0
 
 
@@ -91,9 +95,9 @@ def test_a_socket_that_may_not_be_used_is_a_matter_of_groups() -> None:
     assert "usermod" in checks.engine_check(UnavailableError("no Docker engine answers (Permission denied)")).fix
 
 
-def test_an_engine_chosen_by_the_user_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "tcp://nowhere:2375")
-    assert "tcp://nowhere:2375" in checks.engine_check(DOWN).fix
+def test_an_engine_chosen_by_the_user_is_named() -> None:
+    assert "DOCKER_HOST is tcp://nowhere:2375" in checks.engine_check(DOWN, "tcp://nowhere:2375").fix
+    assert "DOCKER_HOST" not in checks.engine_check(DOWN).fix
 
 
 def test_pythons_are_listed_in_their_order() -> None:

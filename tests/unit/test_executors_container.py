@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from runner.engine import Engine
 from runner.errors import CellError, UnavailableError
 from runner.executors import Launch, Prepared
 from runner.executors import container as recipe
-from runner.executors.container import Engine
 from runner.executors.owner import Owner
 from runner.model import Cell, Environment, Limits, Status
 
@@ -129,27 +129,6 @@ def test_selinux_may_not_hide_the_staged_folder() -> None:
 def test_the_log_is_never_cut_shorter_than_what_is_kept() -> None:
     small = arguments(replace(LAUNCH, limits=Limits(log_bytes=10)))["host_config"]["log_config"]["config"]
     assert small == {"max-size": str(1 << 20), "max-file": "2"}
-
-
-def test_an_engines_answer_is_read() -> None:
-    info = {
-        "ServerVersion": "24.0.7",
-        "SecurityOptions": ["name=seccomp,profile=default", "name=rootless", "name=cgroupns"],
-        "CgroupVersion": "2",
-        "OperatingSystem": "Fedora",
-        "DockerRootDir": "/var/lib/docker",
-        "MemTotal": 1 << 33,
-        "MemoryLimit": False,
-        "Runtimes": {"runc": {}, "nvidia": {}},
-    }
-    engine = Engine.read(info, "1.43")
-    assert (engine.version, engine.api, engine.cgroup, engine.system) == ("24.0.7", "1.43", "2", "Fedora")
-    assert (engine.rootless, engine.selinux, engine.remapped) == (True, False, False)
-    assert (engine.limits_memory, engine.nvidia) == (False, True)
-
-
-def test_an_engine_that_says_nothing_is_taken_for_an_old_one() -> None:
-    assert Engine.read({"SecurityOptions": None}) == Engine(cgroup="1")
 
 
 # -- what an end means ---------------------------------------------------------------------------------------

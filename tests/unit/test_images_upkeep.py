@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner import engine, images
+from runner import images
 from runner.environments import lock
 from runner.errors import BuildError, UnavailableError
 from runner.images import disk, failure, manage, sbom, usage
@@ -126,28 +126,10 @@ def test_only_a_failing_network_is_worth_another_attempt(text: str, again: bool)
     assert failure.is_network(text) is again
 
 
-def test_layers_that_are_shared_are_counted_once() -> None:
-    one, two, torch = ((e, lock.committed(e)) for e in (JAX, OTHER, TORCH))
-    assert disk.needed([one, two]) == disk.needed([one]) + disk.rest_bytes()
-    assert disk.needed([one, torch]) > 5 * 10**9
-
-
 def test_an_engine_elsewhere_has_an_unknown_disk() -> None:
     assert disk.free("/no/such/folder") is None
     assert disk.free("") is None
     assert disk.free("/") is not None
-
-
-@pytest.mark.parametrize(
-    ("version", "major"),
-    [("Docker version 20.10.24+dfsg1, build 297e128", 20), ("Docker version 28.2.2, build e6534b4", 28)],
-)
-def test_the_clients_version_is_read(version: str, major: int) -> None:
-    assert engine._major(version) == major
-
-
-def test_something_else_called_docker_has_no_buildkit() -> None:
-    assert engine._major("podman version 4.3.1") > 1000
 
 
 def test_the_bill_of_materials_names_every_package_with_its_hashes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ def run(
 
     ``variables`` are all its environment variables; None means those of this process.
     """
+    if shutil.which(command[0]) is None:
+        return Ended(None, errors=f"{command[0]} is not installed")
     try:
         done = subprocess.run(
             list(command), input=typed, env=variables, timeout=timeout_s,

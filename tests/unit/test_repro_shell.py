@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,27 +68,6 @@ def test_a_host_shell_finds_the_environment_and_the_probes_only() -> None:
         "PYTHONNOUSERSITE": "1",
         "A": "b",
     }
-
-
-@pytest.mark.parametrize(
-    ("code", "exit_code"),
-    [
-        ("import probe", 0),
-        ("import runner.cli", 1),
-        ("raise SystemExit(7)", 7),
-        ("import os; os.kill(os.getpid(), 15)", 143),
-    ],
-)
-def test_a_host_shell_ends_as_its_command_does(code: str, exit_code: int, tmp_path: Path) -> None:
-    words = (sys.executable, "-S", "-c", f"import os; os.chdir({str(tmp_path)!r}); {code}")
-    wanted = replace(WANTED, prepared=Prepared(ENVIRONMENT, sys.executable), words=words)
-    assert shell.on_host(wanted) == exit_code
-
-
-def test_a_command_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    prepared = Prepared(ENVIRONMENT, str(tmp_path / "bin" / "python"))
-    with pytest.raises(UnavailableError, match="no-such-command cannot be started: No such file"):
-        shell.on_host(replace(WANTED, prepared=prepared, words=("no-such-command",)))
 
 
 def test_what_is_no_cell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from runner import engine
@@ -194,3 +194,15 @@ def evict(client: APIClient, keep: int | None, keep_free_gb: float | None, prote
     free = disk.free(engine.describe(client).root) or 0
     wanted = None if keep_free_gb is None else int(keep_free_gb * GB)
     return remove(client, evictable(ls(client), keep=keep, keep_free=wanted, free=free, protected=protected))
+
+
+def prune(client: APIClient, keep: int | None, keep_free_gb: float | None, *, cache: bool = False) -> Removed:
+    """Remove images as ``evict`` does, all of them where no limit is given; with ``cache`` the build cache too.
+
+    Raises UnavailableError where the engine does not answer.
+    """
+    if keep is None and keep_free_gb is None:
+        keep = 0
+    removed = evict(client, keep, keep_free_gb)
+    freed = prune_cache(client, everything=True) if cache else 0
+    return replace(removed, freed_bytes=removed.freed_bytes + freed)

@@ -38,6 +38,11 @@ class Check:
     """What to do about it; empty where there is nothing to do."""
 
 
+def exit_code(checks: Iterable[Check]) -> int:
+    """Return 3 where something is missing, else 0."""
+    return 3 if any(check.state == State.FAIL for check in checks) else 0
+
+
 def machine_check(here: Machine) -> Check:
     """Platform, processor and memory."""
     says = f"{here.platform}, {here.cpu}, {here.cores} cores, {_gib(here.memory_bytes)} memory"

@@ -22,6 +22,7 @@ from runner.engine import Engine
 from runner.errors import UnavailableError
 from runner.executors import interpreters
 from runner.images.disk import estimate
+from runner.images.recipe import base_image
 from runner.machine import facts
 from runner.machine.checks import (
     Check,
@@ -57,22 +58,17 @@ class Question:
     ask: Callable[[], Check]
 
 
-def examine(
-    cache: Path, *, environments: Iterable[Environment] = (), base_images: Sequence[str] = ()
-) -> tuple[Check, ...]:
-    """All checks, in the order they are to be read.
-
-    ``cache`` is the folder of the host's environments, ``environments`` what the set needs, ``base_images`` the names
-    that those build on.
-    """
+def examine(environments: Iterable[Environment]) -> tuple[Check, ...]:
+    """Ask all checks; ``environments`` are those that a set needs. Returns them in reading order."""
     wanted = tuple(environments)
+    bases = sorted({base_image(environment.python) for environment in wanted})
     here = facts.here()
     found = _Once(_ask_engine)
     torch_index = _Once(lambda: _resolve("torch", "--torch-backend", "cpu"))
 
     def disk() -> Check:
         needed = estimate(wanted, cpu_wheels=not torch_index() if wanted else True)
-        folder = _image_folder(found(), cache)
+        folder = _image_folder(found(), folders.cache_dir())
         return disk_check(folder, facts.free_bytes(folder), needed)
 
     questions = [
@@ -86,7 +82,7 @@ def examine(
         Question("python", lambda: python_check(interpreters.pythons())),
         Question("index", lambda: index_check(_resolve("pip"), "the package index")),
         Question("torch index", lambda: torch_index_check(torch_index())),
-        *([Question("base images", lambda: _base_images(found(), base_images))] if base_images else []),
+        *([Question("base images", lambda: _base_images(found(), bases))] if bases else []),
         Question("power", lambda: power_check(here.power)),
     ]
     return ask_all(questions)

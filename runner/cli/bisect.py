@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from runner.cli import targets
+from runner.cli import options
 
 
 @click.command("bisect")
@@ -33,16 +33,14 @@ from runner.cli import targets
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="What is held fixed; makes the cell.")
 @click.option("--as-of", metavar="DATE", help="Nothing uploaded later is considered (default: today).")
 @click.option("--python", metavar="3.X", help="Python (default: one both ends have wheels for).")
-@click.option(
-    "--executor", default="auto", show_default=True, help="docker for evidence, host for speed; auto: docker if it can."
-)
+@options.installing_executor
 @click.option("--repeat", default=1, show_default=True, type=click.IntRange(1), help="Vote on up to so many runs.")
 @click.option("--prereleases", is_flag=True, help="Test prereleases too.")
 @click.option("--yanked", is_flag=True, help="Test yanked releases too.")
 @click.option("--keep", is_flag=True, help="Keep the images and environments made on the way.")
 @click.option("--fresh", is_flag=True, help="Forget the answers of an earlier, interrupted search.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/bisect"), show_default=True)
-@targets.script_options
+@options.script_options
 def bisect_command(**arguments: Any) -> None:
     """Find the release of PACKAGE, between --good and --bad, that changed something; everything else is held fixed.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+
+from runner import executors
+from runner.matrix import plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,15 +25,32 @@ class Finite(click.FloatRange):
         return number
 
 
-FORMATS = ("terminal", "json", "markdown", "comment", "html", "junit", "github")
-
-
 def which_cells(command: F) -> F:
     """``--set`` and ``--only``."""
     command = click.option(
         "--only", multiple=True, metavar="GLOB", help="Only cells whose id matches; may be given several times."
     )(command)
     return click.option("--set", "set_name", metavar="NAME", help="A set of matrix.toml (default: quick).")(command)
+
+
+def executor(command: F) -> F:
+    """``--executor``, with any executor."""
+    return _executor(command, executors.names())
+
+
+def installing_executor(command: F) -> F:
+    """``--executor``, with an executor that installs what a cell's lock names."""
+    return _executor(command, executors.names(installing=True))
+
+
+def _executor(command: F, names: Sequence[str]) -> F:
+    preferred = " or ".join(executors.names(installing=True))
+    lines = [f"{plan.AUTO}: {preferred}, the first that can."]
+    lines += [f"{name}: {executors.REGISTRY[name].help}." for name in names]
+    option = click.option(
+        "--executor", default=plan.AUTO, show_default=True, metavar="NAME", help="Where cells run. " + " ".join(lines)
+    )
+    return option(command)
 
 
 def error_rates(command: F) -> F:
@@ -42,6 +62,22 @@ def error_rates(command: F) -> F:
     return click.option(
         "--alpha", default=0.05, show_default=True, type=alpha, help="Chance of any false alarm among all timings."
     )(command)
+
+
+def script_options(command: F) -> F:
+    """What a script is given: packages, files, the network, limits."""
+    for option in (
+        click.option("--disk", default=2.0, show_default=True, type=click.FloatRange(0.001), help="GB it may write."),
+        click.option("--memory", type=click.FloatRange(0.01), help="GB it may use (default: most of this machine's)."),
+        click.option("--timeout", "timeout_s", default=900.0, show_default=True, type=click.FloatRange(1)),
+        click.option("--network", is_flag=True, help="Let the script reach the network."),
+        click.option(
+            "--mount", "mounts", multiple=True, metavar="PATH[:NAME]", help="A file for the script, in its own folder."
+        ),
+        click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1."),
+    ):
+        command = option(command)
+    return command
 
 
 every_set = click.option("--all", "every", is_flag=True, help="The environments of every set.")

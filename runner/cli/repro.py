@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from runner.cli import targets
+from runner.cli import options
 from runner.matrix import selection
 from runner.measure import places, workspace
 from runner.repro import pins
@@ -53,10 +53,10 @@ class Request:
 @click.option("--as-of", metavar="DATE", help="As a fresh install was on that day: 2025-01-02.")
 @click.option("--python", metavar="3.X", help="Python (default: the cell's, or one the release has wheels for).")
 @click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda", "mps"]))
-@click.option("--executor", default="auto", show_default=True, help="auto, docker or host.")
+@options.installing_executor
 @click.option("--metric", "metrics", multiple=True, metavar="REGEX", help="A figure to compare, as 'acc=([\\d.]+)'.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one object per cell.")
-@targets.script_options
+@options.script_options
 def repro_command(**arguments: Any) -> None:
     """Run SCRIPT unchanged in chosen cells and show side by side what it printed.
 

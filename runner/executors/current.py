@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from runner.errors import BuildError
-from runner.executors import Launch, Prepared, Say
+from runner.executors import Launch, Prepared, Say, Shell, shell
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.matrix import frameworks
 from runner.model import Cell, Environment, Outcome
@@ -24,10 +24,19 @@ _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "
 class CurrentExecutor:
     """Runs cells in ``sys.executable``. Safe to use from several threads."""
 
-    name = "current"
+    label = "this interpreter"
+    isolated = False
 
     def __init__(self, *, grace_s: float = GRACE_S) -> None:
         self._group = Group(grace_s)
+
+    def available(self) -> str:
+        """Return an empty string: this interpreter is running."""
+        return ""
+
+    def cells(self, device: str) -> tuple[Cell, ...]:
+        """Return one cell per installed framework."""
+        return tuple(cells_here(device))
 
     def data_path(self, data: Path) -> str:
         """The file itself."""
@@ -58,6 +67,13 @@ class CurrentExecutor:
                 [launch.prepared.reference, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
             )
         return keep_failed(launch, outcome)
+
+    def shell(self, wanted: Shell) -> int:
+        """Run the command with this interpreter first on the path."""
+        return shell.on_host(wanted)
+
+    def discard(self, prepared: Prepared) -> None:
+        """Do nothing: what is installed here is the user's."""
 
     def close(self) -> None:
         """Kill what still runs."""

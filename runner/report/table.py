@@ -11,8 +11,7 @@ from typing import Any
 
 from runner.matrix import frameworks
 from runner.model import AXES, AXIS, CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
-from runner.report import columns, native
-from runner.report import numbers as figures
+from runner.report import columns, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined, summarise
@@ -80,7 +79,7 @@ class Table:
     hidden: tuple[str, ...]
     """Labels of judged metrics that have no column; JSON has them all."""
     rounds: tuple[int, int]
-    """Fewest and most processes of a cell."""
+    """Fewest and most processes of a cell that has figures; of all cells where none has."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -107,7 +106,7 @@ def _table(report: Report, probe: str) -> Table:
     metas = {name: s.metric for per_cell in summaries.values() for name, s in per_cell.items()}
     bad = {c.metric for c in comparisons if mark(c) in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED)}
     cols = tuple(
-        Column(pick.names, figures.plain(pick.label), meta.unit, columns.percent(meta.name), meta.kind is Kind.EXACT)
+        Column(pick.names, numbers.plain(pick.label), meta.unit, columns.percent(meta.name), meta.kind is Kind.EXACT)
         for pick in columns.choose(probe, metas.values(), bad)
         for meta in [metas[pick.names[0]]]
     )
@@ -119,8 +118,8 @@ def _table(report: Report, probe: str) -> Table:
     ]
     shown = {columns.label(name) for col in cols for name in col.metrics}
     judged = dict.fromkeys(columns.label(c.metric) for c in comparisons if c.metric in metas)
-    counts = [row.n for row in rows]
-    hidden = tuple(figures.plain(label) for label in judged if label not in shown)
+    counts = [row.n for row in rows if row.figures] or [row.n for row in rows]
+    hidden = tuple(numbers.plain(label) for label in judged if label not in shown)
     cols, rows = _beside(cols, rows, [b for b in native.beside(report.samples, comparisons) if b.probe == probe])
     return Table(probe, cols, _groups(rows, comparisons, cells), hidden, (min(counts), max(counts)))
 
@@ -149,7 +148,7 @@ def _row(
         cell=cell,
         probe=probe,
         status=bad[0].status if broken else Status.OK,
-        reason=figures.plain(bad[0].reason) if bad else "",
+        reason=numbers.plain(bad[0].reason) if bad else "",
         n=len(samples),
         failed=len(bad),
         figures=() if broken else tuple(_figure(col, summary, mine) for col in cols),
@@ -197,7 +196,7 @@ def _primary(comparisons: Sequence[Comparison]) -> Comparison | None:
 def _against(baseline: Cell | None, comparison: Comparison) -> str:
     """What the baseline has on the axis in which the two cells differ; its whole id where it is not in the report."""
     if baseline is None:
-        return figures.plain(comparison.baseline)
+        return numbers.plain(comparison.baseline)
     return AXIS[comparison.axis].in_table(baseline) if comparison.axis in AXIS else baseline.id
 
 
@@ -228,7 +227,7 @@ def _figure(col: Column, summary: dict[str, Summary], mine: dict[str, Comparison
     changed = delta(found[0].metric, judged[0]) if judged else ""
     if len(found) > 1 and worst not in (Mark.SAME, Mark.NONE):
         changed = f"{alike} of {len(found)}" if alike > 1 or not changed else changed
-    return Figure(figures.shorten(text, 24), worst, changed, found, tuple(judged))
+    return Figure(numbers.shorten(text, 24), worst, changed, found, tuple(judged))
 
 
 def delta(metric: Metric, comparison: Comparison | None) -> str:
@@ -240,8 +239,8 @@ def delta(metric: Metric, comparison: Comparison | None) -> str:
         return "" if comparison.verdict is Verdict.INCONCLUSIVE else evidence.classification
     before, after = comparison.baseline_value, comparison.candidate_value
     if columns.percent(metric.name) and isinstance(before, int | float) and isinstance(after, int | float):
-        return figures.points(after - before)
-    return figures.change(evidence.effect) if evidence.effect is not None else ""
+        return numbers.points(after - before)
+    return numbers.change(evidence.effect) if evidence.effect is not None else ""
 
 
 def _groups(
@@ -309,5 +308,5 @@ def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], d
     if not any(row.cell.keras for row in rows):
         del fields[1]
     kept = [(heading, texts) for heading, texts in fields if heading == "version" or any(texts)]
-    by_cell = {row.cell: tuple(figures.plain(texts[n]) for _, texts in kept) for n, row in enumerate(rows)}
+    by_cell = {row.cell: tuple(numbers.plain(texts[n]) for _, texts in kept) for n, row in enumerate(rows)}
     return tuple(heading for heading, _ in kept), by_cell

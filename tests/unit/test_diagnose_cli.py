@@ -13,7 +13,7 @@ from runner import cli
 from runner.cli import diagnose as command
 from runner.diagnose.switches import switches
 from runner.matrix import frameworks, probes
-from runner.matrix.plan import Host
+from runner.matrix.plan import Host, Offer
 from runner.measure import host, scheduler
 from runner.model import Cell, Environment, Job, Sample, Status
 from runner.probe import diagnose as probe
@@ -73,7 +73,7 @@ class Runs:
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     monkeypatch.chdir(tmp_path)
-    here = Host("linux-x86_64", "linux-x86_64", engine=True)
+    here = Host("linux-x86_64", "linux-x86_64", {"docker": Offer("containers", isolated=True)})
     monkeypatch.setattr(host, "host_facts", lambda _executor: here)
     made = Runs()
     monkeypatch.setattr(scheduler, "run", made)

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from runner import cli
 from runner.cli.repro import Request
 from runner.cli.repro import command as repro_command
+from runner.engine import Engine
 from runner.environments import index
 from runner.errors import UsageError
 from runner.executors import Launch, Mount, Prepared
-from runner.executors.container import Engine, create_arguments
+from runner.executors.container import create_arguments
 from runner.executors.owner import Owner
 from runner.matrix import compat
 from runner.model import Cell, Custom, Environment, Limits, Outcome, Status

@@ -153,7 +153,7 @@ class TestData:
         own = replace(SAMPLE, probe="mnist", fingerprint={"data": "abcdabcd"})
         assert cli.run(["export", _stored(own, tmp_path / "own")]) == 0
         other = replace(SAMPLE, probe="mnist", fingerprint={"data": "0123"})
-        assert cli.run(["export", _stored(other, tmp_path / "other"), "--out", "other"]) == 2
+        assert cli.run(["export", _stored(other, tmp_path / "other"), "--out", "third"]) == 2
         assert "measured on other data (sha256 0123...): give the file with --data" in capsys.readouterr().err
         assert len(digits) == 2
 

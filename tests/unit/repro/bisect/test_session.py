@@ -217,7 +217,12 @@ class TestSearch:
     ) -> None:
         asked: list[Target] = []
         one_place = places.one_place
-        monkeypatch.setattr(places, "one_place", lambda t, executor: (asked.append(t), one_place(t, executor))[1])
+
+        def watched(target: Target, executor: str) -> places.Place:
+            asked.append(target)
+            return one_place(target, executor)
+
+        monkeypatch.setattr(places, "one_place", watched)
         with ThreadPoolExecutor(1) as pool:
             self._search(tmp_path, _FakeTrial(timed=False), pool).run()
         customs = {str(target.cell.keras): target.custom for target in asked}

@@ -205,7 +205,8 @@ class TestRows:
 
     @pytest.mark.parametrize(
         ("line", "version"),
-        [("Python 3.11.5", "3.11"), ("CPython: 3.9", "3.9"), ("python is 3.12", "3.12"), ("python version 3.13", "3.13"),
+        [("Python 3.11.5", "3.11"), ("CPython: 3.9", "3.9"), ("python is 3.12", "3.12"),
+         ("python version 3.13", "3.13"),
          ("| Python | 3.10 |", "3.10"), ("python==2.7.18", "2.7"), ("Python version: `v3.8`", "3.8"),
          ("ipython 3.11", None), ("python 4.1", None)],
     )  # fmt: skip
@@ -220,7 +221,8 @@ class TestRows:
             ("Darwin arm64", "macos-arm64"),
             ("MacBook Pro M1", "macos-arm64"), ("OS X aarch64", "macos-arm64"), ("Apple M3", "macos-arm64"),
             ("macosx-11.0-arm64", "macos-arm64"), ("M4 Max, mac mini", "macos-arm64"), ("macOS 12", "macos"),
-            ("Mac OS 10.15", "macos"), ("MacBook Pro (Intel)", "macos"), ("OS X 10.9", "macos"), ("Darwin 22", "macos"),
+            ("Mac OS 10.15", "macos"), ("MacBook Pro (Intel)", "macos"), ("OS X 10.9", "macos"),
+            ("Darwin 22", "macos"),
             ("platform macosx", "macos"), ("Windows 11", "windows"), ("win32", "windows"), ("win64", "windows"),
             ("win_amd64", "windows"), ("Windows with WSL", "linux-x86_64"), ("Linux aarch64", "linux-aarch64"),
             ("linux, arm64", "linux-aarch64"), ("Jetson Orin", "linux-aarch64"), ("Raspberry Pi 5", "linux-aarch64"),
@@ -263,7 +265,7 @@ class TestRows:
 
     @pytest.mark.parametrize(
         ("line", "backend"),
-        [("with the torch backend", "torch"), ("JAX as the Keras backend", "jax"), 
+        [("with the torch backend", "torch"), ("JAX as the Keras backend", "jax"),
          ("Backend: `tensorflow`", "tensorflow"),
          ('os.environ["KERAS_BACKEND"] = "jax"', "jax"), ("KERAS_BACKEND=torch", "torch"),
          ("Using TensorFlow backend", "tensorflow"), ("pytorch backend", "torch"), ("backend = theano", None),

@@ -115,7 +115,8 @@ def _row(name: str, found: Sequence[Value | None]) -> Row:
         note = "equal"
     elif all(isinstance(value, float) and math.isfinite(value) for value in there):
         numbers = [float(value) for value in there]
-        spread = (max(numbers) - min(numbers)) / max(abs(number) for number in numbers)
+        scale = max(abs(number) for number in numbers)
+        spread = max(numbers) / scale - min(numbers) / scale  # each for itself: a difference could overflow
         note = f"differ by {100 * spread:.3g} %"
     else:
         note = "differ"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 
-from . import backend as backends
-from . import native, resources, usage
-from .mnist import median, pauses, step_clock
+from . import networks
+from .frameworks import backend as backends
+from .kit import usage
+from .kit.clock import median, pauses, step_clock
+from .networks.in_keras import sequential, transformer
 from .protocol import BadOutputError
 
 DEFAULTS = {
@@ -35,7 +37,7 @@ LAYERS = {
     "transformer": ([("encoder", 2), ("mean",), ("dense", 10, None)], (32, 32)),
     "tiny": ([("dense", 10, None)], (4,)),
 }  # fmt: skip
-"""Workload to its layers (see ``native``) and the shape of one sample."""
+"""Workload to its layers (see ``networks``) and the shape of one sample."""
 
 
 def run(request, report):
@@ -49,13 +51,13 @@ def run(request, report):
     unknown = sorted(set(settings["workloads"]) - set(LAYERS))
     if unknown or not settings["batches"]:
         raise BadOutputError("speed: no such workload: %s" % ", ".join(unknown) if unknown else "speed: no batch sizes")
-    backend = backends.load(request) if request.keras else native.load(request)
+    backend = backends.load(request) if request.keras else networks.load(request)
     report.metric("import_s", backend.import_s, "timing", better="lower", unit="s")
     report.metric("memory.imported_bytes", usage.rss_bytes(), "timing", better="lower", unit="B")
     make = Keras if request.keras else Native
     with usage.Gpu(request.device) as gpu, usage.Meter() as meter:
         for name in settings["workloads"]:
-            if not request.keras and native.lacks(request, LAYERS[name][0]):
+            if not request.keras and networks.lacks(request, LAYERS[name][0]):
                 continue
             _workload(make(backend, name, request.seed), name, report, settings)
         if settings["overhead_steps"]:
@@ -64,8 +66,8 @@ def run(request, report):
             report.metric("overhead.step_s", median(steps), "timing", better="lower", unit="s")
         if settings["leak_epochs"]:
             _leak(make(backend, "tiny", request.seed), report, settings["leak_epochs"])
-    report.metric("memory.peak_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
-    report.metric("cpu_s", resources.cpu_s(), "timing", better="lower", unit="s")
+    report.metric("memory.peak_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")
+    report.metric("cpu_s", usage.cpu_s(), "timing", better="lower", unit="s")
     report.metric("cpus_busy", meter.cpus, "info")
     if request.device == "cuda":
         report.metric("gpu.busy", gpu.busy, "info")
@@ -126,20 +128,22 @@ class Native:
 
     def __init__(self, backend, name, seed):
         layers, shape = LAYERS[name]
-        weights = native.initial_weights(layers, shape, seed)
+        weights = networks.initial_weights(layers, shape, seed)
         self._backend, self._name = backend, name
-        self._model = native.model(backend, layers, weights, "crossentropy", 1e-3, seed)
+        self._model = networks.model(backend, layers, weights, "crossentropy", 1e-3, seed)
 
     def fit(self, batch, steps):
         """``(seconds to the first step's end, seconds in all, seconds of each warm step)``."""
         x, y = data(self._name, batch * steps)
         started = time.perf_counter()
-        _, ends = native.train(self._model, self._backend, x, y, [slice(i, i + batch) for i in range(0, len(x), batch)])
+        _, ends = networks.train(
+            self._model, self._backend, x, y, [slice(i, i + batch) for i in range(0, len(x), batch)]
+        )
         return ends[0] - started, time.perf_counter() - started, pauses(ends)[WARM - 1 :]
 
     def evaluate(self, batch, steps):
         x, y = data(self._name, batch * steps)
-        return native.scores(self._model, x, y, "crossentropy", batch)
+        return networks.scores(self._model, x, y, "crossentropy", batch)
 
     def predict(self, batch, steps):
         x, _ = data(self._name, batch * steps)
@@ -154,7 +158,7 @@ class Keras:
         layers, shape = LAYERS[name]
         build = transformer if layers[0][0] == "encoder" else sequential
         self._model = build(backend.keras, layers, shape)
-        self._model.set_weights(native.initial_weights(layers, shape, seed))
+        self._model.set_weights(networks.initial_weights(layers, shape, seed))
         loss = backend.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self._model.compile(backend.keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
 
@@ -174,37 +178,3 @@ class Keras:
     def predict(self, batch, steps):
         x, _ = data(self._name, batch * steps)
         return self._model.predict(x, batch_size=batch, verbose=0)
-
-
-def sequential(keras, described, shape):
-    """The Keras model of a list of layers (see ``native``), without branches, as logits."""
-    layers = keras.layers
-    return keras.Sequential([keras.Input(shape), *(keras_layer(layers, layer) for layer in described)])
-
-
-def keras_layer(layers, layer):
-    """The Keras layer of one description."""
-    name = layer[0]
-    if name == "conv":
-        return layers.Conv2D(layer[1], layer[2], activation=layer[3])
-    if name == "dense":
-        return layers.Dense(layer[1], activation=layer[2])
-    makers = {
-        "pool": layers.MaxPooling2D,
-        "flatten": layers.Flatten,
-        "dropout": layers.Dropout,
-        "embedding": layers.Embedding,
-        "lstm": layers.LSTM,
-    }
-    return makers[name](*layer[1:])
-
-
-def transformer(keras, described, shape):
-    """One encoder block (Vaswani et al., arXiv:1706.03762), and a dense layer on the mean."""
-    layers, heads = keras.layers, described[0][1]
-    inputs = keras.Input(shape)
-    attended = layers.MultiHeadAttention(num_heads=heads, key_dim=shape[-1] // heads)(inputs, inputs)
-    x = layers.LayerNormalization()(layers.Add()([inputs, attended]))
-    hidden = layers.Dense(4 * shape[-1], activation="relu")(x)
-    x = layers.LayerNormalization()(layers.Add()([x, layers.Dense(shape[-1])(hidden)]))
-    return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling1D()(x)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.errors import UsageError
+from runner.environments import index
+from runner.errors import BuildError, UsageError
 from runner.repro import bugreport, reconstruct
 from runner.repro.bugreport import BugReport, Fact, read
 from runner.repro.pins import Wanted
@@ -379,6 +381,139 @@ class TestReconstruction:
             assert same or version in told
         if found.wanted.python:
             assert found.wanted.python in told
+
+    def test_each_line_says_where_it_came_from(self) -> None:
+        found = reconstruct.reconstruct(
+            read("jax==0.5.0\nkeras==3.8.0\nnumpy==1.26.4\nflask==3.0\nPython 3.11"), index=INDEX
+        )
+        assert reconstruct.lines(found) == [
+            "read: Python 3.11 (Python 3.11)",
+            "read: jax 0.5.0 (jax==0.5.0)",
+            "read: keras 3.8.0 (keras==3.8.0)",
+            "read: numpy 1.26.4 (numpy==1.26.4)",
+            "guessed: no date is told: what the report does not pin is as of latest.toml; --as-of says when it was",
+            "guessed: no platform is named: linux-x86_64",
+            "guessed: 1 other packages come as the index had them: flask",
+        ]
+        assert found.wanted == Wanted({"jax": "0.5.0", "keras": "3.8.0", "numpy": "1.26.4"}, (), None, "3.11")
+
+    def test_of_many_other_packages_eight_are_named(self) -> None:
+        many = "\n".join(f"pkg{n}==1.0" for n in range(9))
+        found = reconstruct.reconstruct(read(f"jax==0.5.0\n{many}"), index=INDEX)
+        (line,) = [text for text in found.guessed if "other packages" in text]
+        assert line == (
+            "9 other packages come as the index had them: pkg0, pkg1, pkg2, pkg3, pkg4, pkg5, pkg6, pkg7, ..."
+        )
+
+    def test_only_a_contradiction_about_what_is_pinned_is_reported(self) -> None:
+        found = reconstruct.reconstruct(read("jax==0.5.0\njax==0.5.3\nflask==1.0\nflask==2.0"), index=INDEX)
+        assert [text for text in found.missing if "contradiction" in text] == [
+            "contradiction: jax: 0.5.0 is taken; it also says 0.5.3 (jax==0.5.3)"
+        ]
+
+    def test_a_gpu_is_reported_as_missing(self) -> None:
+        found = reconstruct.reconstruct(read("jax==0.5.0 on an A100\njax==0.5.0"), index=INDEX)
+        assert "it ran on a GPU; here it runs on the CPU unless --device cuda is given" in found.missing
+
+    def test_a_report_without_keras_runs_the_framework_alone(self) -> None:
+        found = reconstruct.reconstruct(read("jax==0.5.0"), index=INDEX)
+        assert found.wanted.pins == {"jax": "0.5.0"}
+        assert "no Keras is named: the framework runs without it" in found.guessed
+
+    def test_keras_alone_gets_its_default_backend_as_of_the_day(self) -> None:
+        found = reconstruct.reconstruct(read("keras==3.8.0"), index=INDEX)
+        assert found.wanted.pins == {"tensorflow": "2.19.0", "keras": "3.8.0"}
+        assert "no backend is named: tensorflow, Keras's default" in found.guessed
+        assert f"tensorflow 2.19.0: the newest as of {reconstruct.facts_date()}" in found.guessed
+
+    def test_a_backend_that_is_named_is_read_and_is_the_only_framework(self) -> None:
+        found = reconstruct.reconstruct(
+            read("keras==3.8.0\njax==0.5.0\ntorch==2.2.2\nKERAS_BACKEND=torch"), index=INDEX
+        )
+        assert found.wanted.pins == {"torch": "2.2.2", "keras": "3.8.0"}
+        assert "backend torch (KERAS_BACKEND=torch)" in found.read
+        assert not [text for text in found.guessed if "other packages" in text]
+
+    @pytest.mark.parametrize(
+        ("text", "python", "where"),
+        [
+            ("torch==2.2.2\nPython 3.10", "3.10", "read: Python 3.10 (Python 3.10)"),
+            ("torch==2.2.2\nPython 3.14", "3.12", "not to be had: Python 3.14 (Python 3.14): 3.12 in its place"),
+            ("torch==2.2.2\nPython 3.6", "3.8", "not to be had: Python 3.6 (Python 3.6): 3.8 in its place"),
+            ("torch==2.2.2", "3.11", "guessed: no Python is named: 3.11"),
+            ("jax==0.4.35\nkeras==2.15.0\nPython 3.10", "3.10", "read: Python 3.10 (Python 3.10)"),
+            ("keras==3.8.0\nPython 3.10", "3.10", "read: Python 3.10 (Python 3.10)"),
+        ],
+    )
+    def test_the_python_is_the_nearest_that_all_have_wheels_for(self, text: str, python: str, where: str) -> None:
+        found = reconstruct.reconstruct(read(text), index=INDEX)
+        assert found.wanted.python == python
+        assert where in reconstruct.lines(found)
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("Windows 11\njax==0.5.0", "not to be had: platform windows (Windows 11): linux-x86_64 in its place"),
+            ("Ubuntu\njax==0.5.0", "read: platform linux-x86_64 (Ubuntu)"),
+        ],
+    )
+    def test_the_platform(self, text: str, line: str) -> None:
+        assert line in reconstruct.lines(reconstruct.reconstruct(read(text), index=INDEX))
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            (
+                "jax==0.4.36",
+                "jax 0.4.36 (jax==0.4.36) has no wheel for Python 3.11 here, or was never released: 0.4.35",
+            ),
+            ("jax==0.1.0", "jax 0.1.0 (jax==0.1.0) has no wheel for Python 3.11 here, or was never released: 0.4.35"),
+            ("jax==0.5.0\nscipy==1.10", "scipy 1.10 (scipy==1.10): the package index has no 'scipy'"),
+            (
+                "jax==0.5.0\nkeras==3.10.1",
+                "keras 3.10.1 (keras==3.10.1) has no wheel for Python 3.11 here, or was never",
+            ),
+        ],
+    )
+    def test_a_release_that_is_not_there(self, text: str, line: str) -> None:
+        found = reconstruct.reconstruct(read(text), index=INDEX)
+        assert [missing for missing in found.missing if missing.startswith(line)]
+        assert "scipy" not in found.wanted.pins
+
+    def test_an_index_that_does_not_answer_is_reported_too(self) -> None:
+        def failing(_package: str, _python: str) -> tuple[str, ...]:
+            raise BuildError("no answer")
+
+        found = reconstruct.reconstruct(read("jax==0.5.0"), index=replace(INDEX, published=failing))
+        assert found.wanted.pins == {}
+        assert "jax 0.5.0 (jax==0.5.0): no answer" in found.missing
+
+    def test_a_yanked_release_without_another_is_left_out(self) -> None:
+        index = replace(INDEX, yanked=lambda *_: "bad", published=lambda *_: ("0.5.0",))
+        found = reconstruct.reconstruct(read("jax==0.5.0"), index=index)
+        assert found.wanted.pins == {}
+        assert "jax 0.5.0 (jax==0.5.0) was yanked (bad): nothing in its place" in found.missing
+
+    def test_a_day_before_the_upload_moves_and_a_later_one_stays(self) -> None:
+        text = "keras==3.8.0\njax==0.5.0\nopened on {}"
+        days = {
+            day: reconstruct.reconstruct(read(text.format(day)), index=INDEX).wanted.as_of
+            for day in ("2025-01-06", "2025-01-07", "2025-01-08")
+        }
+        assert [str(moved) for moved in days.values()] == ["2025-01-07", "2025-01-07", "2025-01-08"]
+
+
+class TestIndex:
+    """The index that is asked where a test brings none."""
+
+    def test_prereleases_count_and_an_unknown_day_is_empty(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(index, "published", lambda *_, prereleases=False: ("1.0rc1",) if prereleases else ())
+        monkeypatch.setattr(
+            index, "uploaded", lambda _p, wanted, _py: dict.fromkeys(set(wanted) & {"1.0"}, "2025-01-01")
+        )
+        real = reconstruct.Index()
+        assert real.published("x", "3.11") == ("1.0rc1",)
+        assert (real.uploaded("x", "1.0", "3.11"), real.uploaded("x", "2.0", "3.11")) == ("2025-01-01", "")
 
 
 @settings(max_examples=150, deadline=None)

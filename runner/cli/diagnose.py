@@ -108,7 +108,8 @@ def explain(request: Request) -> int:
         context = workspace.run_context(
             executors, store, chosen, collected.files, fresh=request.fresh, jobs=1, builds=2
         )
-        with Progress(output.console(sys.stderr), work.processes) as progress:
+        with Progress(output.console(sys.stderr)) as progress:
+            progress(Event("expect", count=work.processes))
             ladders = work.ladders(context, progress)
             if any(sample.status != Status.OK for sample in ladders):
                 return failed(ladders)

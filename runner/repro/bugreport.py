@@ -185,8 +185,6 @@ def _packages(lines: list[str]) -> Iterator[_Found]:
         if re.fullmatch(r"(?:#\s*)?(?:package|name)s?\s*\|?\s+version\b.*", bare, re.IGNORECASE):
             in_table = True
             continue
-        if not line or line.startswith("#"):
-            in_table = in_table and (line.startswith("#") or not line)
         if asked and (answer := _ANSWER.fullmatch(line)):
             yield _found(_MODULES[asked.pop(0)], answer["version"], line, 0)
             continue

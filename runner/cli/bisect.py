@@ -1,4 +1,4 @@
-"""``runner bisect``: the release of a package that changed what a script or a probe comes to."""
+"""``runner bisect``: find the release of a package that changed a result."""
 
 from __future__ import annotations
 
@@ -51,5 +51,8 @@ def bisect_command(**arguments: Any) -> None:
     change; 3 found only up to releases that could not be tested.
     """
     from runner.repro.bisect import session
+    from runner.repro.bisect.question import Request
 
-    sys.exit(session.bisect(session.Request(**arguments)))
+    request = Request(**arguments)
+    command = ["runner", *sys.argv[1:]]
+    sys.exit(session.bisect(request, command, lambda text: click.echo(text, err=True), click.echo))

@@ -33,7 +33,10 @@ from runner.model import (
     Verdict,
 )
 from runner.repro import script
+from runner.measure import context
 from runner.repro.bisect import session, trials
+from runner.repro.bisect.question import Request, State
+from runner.repro.bisect.report import moved
 from runner.repro.bisect.search import Ask, Found, Mark, Refused, Step, ahead, step, vote
 from runner.util import versions
 
@@ -161,7 +164,7 @@ class TestTrials:
             return [self._sample(job, steps[str(job.cell.keras)]) for job in jobs]
 
         monkeypatch.setattr(trials, "_measure", measure)
-        trial = trials.JudgeTrial(ProbeSpec("speed"), {}, "step_s", Verdict.REGRESSED, 20)
+        trial = trials.JudgeTrial(ProbeSpec("speed"), "step_s", Verdict.REGRESSED, 20)
         base, place = (places.Place(Cell("jax", "0.5.0", k, "3.11", "cpu"), ENVIRONMENT, "host") for k in steps)
         result = trial.run(place, PREPARED, base, {})
         assert (result.mark, result.reason.split(":")[0]) == (Mark.BAD, "overhead.step_s regressed")
@@ -192,7 +195,7 @@ class TestCommandLine:
             (["--good", "3.9.0", "--bad", "3.8.0"], "swap them"),
             (["--good", "3.8.0", "--bad", "3.9.0", "--find-fix"], "must be the newer"),
             (["--good", "3.8.0", "--bad", "3.8"], "the same release"),
-            (["--good", "new", "--bad", "3.8"], "no release number"),
+            (["--good", "new", "--bad", "3.8"], "not a release number"),
         ],
     )
     def test_ends_that_make_no_sense_are_refused(
@@ -220,7 +223,7 @@ class TestCommandLine:
     def test_what_moved_leaves_out_the_package_itself(self) -> None:
         base = {"jax": "0.4.35", "jaxlib": "0.4.35", "numpy": "1.26.4", "old": "1"}
         now = {"jax": "0.5.0", "jaxlib": "0.5.0", "numpy": "2.0.0"}
-        assert session.moved(base, now, "jax") == ["numpy 1.26.4 -> 2.0.0", "old 1 -> none"]
+        assert moved(base, now, "jax") == ["numpy 1.26.4 -> 2.0.0", "old 1 -> none"]
 
 
 def _ran(code: int, output: str = "") -> script.Ran:
@@ -272,18 +275,18 @@ class TestSearch:
             return places.Place(cell, environment, "host")
 
         monkeypatch.setattr(places, "one_place", place)
-        monkeypatch.setattr(session, "evict", lambda _place, prepared: gone.append(prepared.reference))
+        monkeypatch.setattr(session, "discard", lambda _place, prepared: gone.append(prepared.reference))
         return gone
 
     def _search(
-        self, tmp_path: Path, trial: _FakeTrial, pool: ThreadPoolExecutor, state: session.State | None = None
+        self, tmp_path: Path, trial: _FakeTrial, pool: ThreadPoolExecutor, state: State | None = None
     ) -> session._Search:
-        request = session.Request(
+        request = Request(
             "keras", (), "3.0", "3.15", False, Path("s.py"), None, None, (), None, None, "regressed", 10, None,
             ("jax==0.4.35",), None, "3.11", "host", 1, False, True, False, False, tmp_path, (),
             (), False, 9.0, None, 1.0,
         )  # fmt: skip
-        state = state or session.State({}, "2026-01-01T00:00:00Z")
+        state = state or State({}, "2026-01-01T00:00:00Z")
         executors: dict[str, Any] = {"host": _Executor()}
         return session._Search(request, self.RELEASES, "3.11", state, tmp_path / "s.json", trial, executors, pool)
 
@@ -311,7 +314,7 @@ class TestSearch:
             first = _FakeTrial(timed=False, stop_at="3.7")
             with pytest.raises(KeyboardInterrupt):
                 self._search(tmp_path, first, pool).run()
-            kept = msgspec.json.decode((tmp_path / "s.json").read_bytes(), type=session.State)
+            kept = msgspec.json.decode((tmp_path / "s.json").read_bytes(), type=State)
             second = _FakeTrial(timed=False)
             assert self._search(tmp_path, second, pool, kept).run() == Found("3.6", "3.7")
         assert "3.7" in second.tested

@@ -36,7 +36,7 @@ HEAVY = {
     "rich": {"report", "cli"},
     "numpy": {"judge", "data", "defects"},
     "PIL": {"data"},
-    "click": {"cli", "repro"},
+    "click": {"cli"},
 }
 """Which parts may import a heavy library at all."""
 

@@ -12,8 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import cli
-from runner.cli.repro import Request
-from runner.cli.repro import command as repro_command
 from runner.environments import index
 from runner.errors import UsageError
 from runner.executors import Launch, Mount, Prepared
@@ -22,6 +20,8 @@ from runner.executors.owner import Owner
 from runner.matrix import compat
 from runner.model import Cell, Custom, Environment, Limits, Outcome, Status
 from runner.repro import compare, pins, script
+from runner.repro.session import Request
+from runner.repro.session import command as repro_command
 from runner.util import versions
 
 TORCH = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).parents[1] / "probe"
-
-
-_IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
+"""The folder of the payload."""
 
 
 def probes() -> tuple[str, ...]:
@@ -23,8 +21,6 @@ def probes() -> tuple[str, ...]:
 @functools.cache
 def settings(probe: str) -> dict[str, Any]:
     """The settings a probe has and their defaults, read from the literal ``DEFAULTS`` in its source, never imported."""
-    import ast
-
     for node in ast.parse(dict(_entries()).get(probe, "")).body:
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["DEFAULTS"]:
             defaults: dict[str, Any] = ast.literal_eval(node.value)
@@ -43,42 +39,48 @@ def probe_hash(probe: str) -> str:
 
 @functools.cache
 def files(probe: str) -> tuple[str, ...]:
-    """What of the payload a process of the probe is given, as sorted relative paths: no more than it can import.
+    """The files a process of the probe is given, as sorted relative paths: those that it can import.
 
-    So a change to one probe leaves the results of the others as good as they were. A package counts as a whole.
+    Imports are followed file by file, those inside functions included. So a change to one file leaves the results of
+    every probe that does not use it valid. A package brings its ``__init__`` and its files that are not Python.
     """
-    units = _units()
     needed: set[str] = set()
-    due = {name for name in ("__init__", "__main__", probe) if name in units}
+    due = {*_module(()), *_module(("__main__",)), *_module((probe,))}
     while due:
         name = due.pop()
         needed.add(name)
-        due |= {found for path in units[name] for found in _imported(path, set(units))} - needed
-    return tuple(sorted(path for name in needed for path in units[name]))
+        due |= _imported(name) - needed
+    return tuple(sorted(needed))
 
 
-def _units() -> dict[str, list[str]]:
-    """The payload's modules and packages by name, with their files as relative paths."""
-    units: dict[str, list[str]] = {}
-    for path in SOURCE.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            parts = path.relative_to(SOURCE).parts
-            units.setdefault(parts[0] if len(parts) > 1 else path.stem, []).append("/".join(parts))
-    return units
-
-
-def _imported(name: str, units: set[str]) -> set[str]:
-    """Which of the payload's units a file of it imports, anywhere in its text."""
+def _imported(name: str) -> set[str]:
+    """The payload's files that one of them imports, anywhere in its text."""
+    if not name.endswith(".py"):
+        return set()
+    package = tuple(name.split("/")[:-1])
     found: set[str] = set()
-    text = (SOURCE / name).read_text(encoding="utf-8") if name.endswith(".py") else ""
-    for dots, module, names in _IMPORT.findall(text):
-        if len(dots) == name.count("/") + 1:
-            found |= {module.partition(".")[0]} if module else {each.split()[0] for each in _names(names)}
-    return found & units
+    for node in ast.walk(ast.parse((SOURCE / name).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            parent = (*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else ()))
+            found |= _module(parent)
+            for alias in node.names:
+                found |= _module((*parent, alias.name))
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MODULES_BY_NAME":
+            for module in ast.literal_eval(node.value).values():
+                found |= _module((*package, module))
+    return found
 
 
-def _names(text: str) -> list[str]:
-    return [each for each in text.strip("()").replace("\n", " ").split(",") if each.strip()]
+def _module(parts: tuple[str, ...]) -> set[str]:
+    """The files of a module or package of the payload with its parents' ``__init__``; empty where there is none."""
+    found = SOURCE.joinpath(*parts)
+    if parts and found.with_suffix(".py").is_file():
+        return {"/".join(parts) + ".py", *(_module(parts[:-1]))}
+    if not found.is_dir():
+        return set()
+    of_package = {path.name for path in found.iterdir() if path.is_file() and path.suffix not in (".py", ".pyc")}
+    of_package |= {"__init__.py"} if (found / "__init__.py").is_file() else set()
+    return {"/".join((*parts, name)) for name in of_package} | (_module(parts[:-1]) if parts else set())
 
 
 def _entries() -> Iterator[tuple[str, str]]:

@@ -10,7 +10,9 @@ import os
 import re
 import sys
 
-from . import facts, mps, protocol, switches
+from . import protocol
+from .frameworks import facts
+from .kit import mps, switches
 
 REQUEST = "request.json"
 RESULT = "result.json"

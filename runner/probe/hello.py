@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from . import resources
+from .kit import resources
 
 
 def run(request, report):

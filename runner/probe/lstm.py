@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import workload
+from .networks import workload
 from .protocol import BadOutputError, one_line
 
 DEFAULTS = {"epochs": 50, "batch": 72, "units": 50, "window": 8, "train_hours": 8760, "test_hours": 8760}

@@ -12,7 +12,7 @@ import random
 
 import numpy as np
 
-from . import backend
+from .frameworks import backend
 
 DEFAULTS = {"epochs": 3, "samples": 96, "batch_size": 16}
 

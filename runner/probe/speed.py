@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 
-from . import backend as backends
-from . import native, resources, usage
+from . import networks
+from .frameworks import backend as backends
+from .kit import resources, usage
 from .mnist import median, pauses, step_clock
 from .protocol import BadOutputError
 
@@ -49,13 +50,13 @@ def run(request, report):
     unknown = sorted(set(settings["workloads"]) - set(LAYERS))
     if unknown or not settings["batches"]:
         raise BadOutputError("speed: no such workload: %s" % ", ".join(unknown) if unknown else "speed: no batch sizes")
-    backend = backends.load(request) if request.keras else native.load(request)
+    backend = backends.load(request) if request.keras else networks.load(request)
     report.metric("import_s", backend.import_s, "timing", better="lower", unit="s")
     report.metric("memory.imported_bytes", usage.rss_bytes(), "timing", better="lower", unit="B")
     make = Keras if request.keras else Native
     with usage.Gpu(request.device) as gpu, usage.Meter() as meter:
         for name in settings["workloads"]:
-            if not request.keras and native.lacks(request, LAYERS[name][0]):
+            if not request.keras and networks.lacks(request, LAYERS[name][0]):
                 continue
             _workload(make(backend, name, request.seed), name, report, settings)
         if settings["overhead_steps"]:
@@ -126,20 +127,22 @@ class Native:
 
     def __init__(self, backend, name, seed):
         layers, shape = LAYERS[name]
-        weights = native.initial_weights(layers, shape, seed)
+        weights = networks.initial_weights(layers, shape, seed)
         self._backend, self._name = backend, name
-        self._model = native.model(backend, layers, weights, "crossentropy", 1e-3, seed)
+        self._model = networks.model(backend, layers, weights, "crossentropy", 1e-3, seed)
 
     def fit(self, batch, steps):
         """``(seconds to the first step's end, seconds in all, seconds of each warm step)``."""
         x, y = data(self._name, batch * steps)
         started = time.perf_counter()
-        _, ends = native.train(self._model, self._backend, x, y, [slice(i, i + batch) for i in range(0, len(x), batch)])
+        _, ends = networks.train(
+            self._model, self._backend, x, y, [slice(i, i + batch) for i in range(0, len(x), batch)]
+        )
         return ends[0] - started, time.perf_counter() - started, pauses(ends)[WARM - 1 :]
 
     def evaluate(self, batch, steps):
         x, y = data(self._name, batch * steps)
-        return native.scores(self._model, x, y, "crossentropy", batch)
+        return networks.scores(self._model, x, y, "crossentropy", batch)
 
     def predict(self, batch, steps):
         x, _ = data(self._name, batch * steps)
@@ -154,7 +157,7 @@ class Keras:
         layers, shape = LAYERS[name]
         build = transformer if layers[0][0] == "encoder" else sequential
         self._model = build(backend.keras, layers, shape)
-        self._model.set_weights(native.initial_weights(layers, shape, seed))
+        self._model.set_weights(networks.initial_weights(layers, shape, seed))
         loss = backend.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self._model.compile(backend.keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import workload
+from .networks import workload
 from .protocol import BadOutputError, one_line
 
 DEFAULTS = {"sizes": [50, 224], "epochs": 5, "batch": 32, "train_samples": 512, "test_samples": 128}

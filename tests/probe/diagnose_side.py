@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from runner.probe import mnist, native
+from runner.probe import mnist, networks
 from runner.probe.diagnose import SHAPE, reference
 
 
@@ -14,7 +14,7 @@ class NumpySide:
     def __init__(self, described, fault="", single=True, turn=False):
         self.described, self.fault, self.single, self.turn = described, fault, single, turn
         self.network = reference.Network(described)
-        self.shapes, _ = native.shapes(described, SHAPE)
+        self.shapes, _ = networks.shapes(described, SHAPE)
         self.restart()
 
     def restart(self):

@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from runner.probe import conv2d, convolution, protocol
+from runner.probe import conv2d, protocol
+from runner.probe.conv2d import convolution
 
 
 class Framework:

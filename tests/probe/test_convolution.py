@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.probe import convolution
-from runner.probe.convolution import Geometry, backward_error, inputs, sample, truth
+from runner.probe.conv2d import convolution
+from runner.probe.conv2d.convolution import Geometry, backward_error, inputs, sample, truth
 
 
 def everything(geometry):

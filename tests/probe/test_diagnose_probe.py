@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.probe import diagnose, mnist, native, protocol
+from runner.probe import diagnose, mnist, networks, protocol
 from runner.probe.diagnose import measure, reference, replay
 
 _spec = importlib.util.spec_from_file_location("diagnose_side", Path(__file__).with_name("diagnose_side.py"))
@@ -22,7 +22,7 @@ QUICK = {**diagnose.DEFAULTS, "seeds": 0, "steps": 2, "free_steps": 3, "batch": 
 
 
 def weights(described, seed=0):
-    return mnist.initial_weights(native.shapes(described, diagnose.SHAPE)[0], seed)
+    return mnist.initial_weights(networks.shapes(described, diagnose.SHAPE)[0], seed)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def evidence(data, fault="", **settings):
 
 
 def test_the_network_is_that_of_the_mnist_probe():
-    shapes, _ = native.shapes(diagnose.NETWORKS["conv"], diagnose.SHAPE)
+    shapes, _ = networks.shapes(diagnose.NETWORKS["conv"], diagnose.SHAPE)
     assert shapes == [(3, 3, 1, 32), (32,), (3, 3, 32, 64), (64,), (1600, 128), (128,), (128, 10), (10,)]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runner.matrix import probes
-from runner.probe import backend, facts
+from runner.probe.frameworks import backend, facts
 
 X86 = """processor\t: 0
 vendor_id\t: GenuineIntel

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.probe import digits, mnist, protocol
+from runner.probe import mnist, protocol
+from runner.probe.kit import digits
 
 SHAPES = [(3, 3, 1, 32), (32,), (3, 3, 32, 64), (64,), (1600, 128), (128,), (128, 10), (10,)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from runner.probe import training
-from runner.probe.training import calls, judge, network, promises, scenarios, updates
+from runner.probe.training import calls, compare, network, promises, scenarios, updates
 
 ALL = scenarios.every() + promises.every() + calls.every()
 EVERY = {scenario.name: scenario for scenario in ALL}
@@ -18,8 +18,8 @@ def single(value):
 
 
 def statuses(scenario, measured):
-    truth, scales = judge.spread(scenario.truth, scenario.unit)
-    return {name: judge.compare(measured[name], truth[name], scales[name])[0] for name in truth}
+    truth, scales = compare.spread(scenario.truth, scenario.unit)
+    return {name: compare.compare(measured[name], truth[name], scales[name])[0] for name in truth}
 
 
 def test_scenarios_have_names_of_their_own():
@@ -49,7 +49,7 @@ def test_training_in_single_precision_is_right(name):
     ],
 )
 def test_an_update_that_is_a_little_off_is_wrong(name, attribute, value, monkeypatch):
-    truth, scales = judge.spread(EVERY[name].truth, EVERY[name].unit)
+    truth, scales = compare.spread(EVERY[name].truth, EVERY[name].unit)
     kind = updates.BY_NAME[name.split(".")[1].split("_")[0]]
     made = kind.__init__
 
@@ -58,7 +58,7 @@ def test_an_update_that_is_a_little_off_is_wrong(name, attribute, value, monkeyp
 
     monkeypatch.setattr(kind, "__init__", spoilt)
     measured = EVERY[name].truth(single)
-    assert judge.compare(measured["weights"], truth["weights"], scales["weights"])[0] == "wrong"
+    assert compare.compare(measured["weights"], truth["weights"], scales["weights"])[0] == "wrong"
 
 
 def test_a_running_mean_is_not_the_figure_of_a_batch():
@@ -81,7 +81,7 @@ def test_the_first_figure_that_is_out_is_named():
     truth = [np.arange(1.0, 7.0).reshape(2, 3), np.ones(2)]
     scale = [np.full((2, 3), 1e-7), np.full(2, 1e-7)]
     got = [truth[0] + [[0, 0, 0], [0, 1e-3, 5.0]], truth[1]]
-    status, figure, note = judge.compare(got, truth, scale)
+    status, figure, note = compare.compare(got, truth, scale)
     assert (status, note) == ("wrong", "array 0[1,1] is 5.001 instead of 5")
     assert figure == pytest.approx(5e7)
 
@@ -97,13 +97,13 @@ def test_the_first_figure_that_is_out_is_named():
     ],
 )
 def test_what_is_no_matter_of_rounding(measured, truth, scale, status):
-    assert judge.compare(measured, truth, scale)[0] == status
+    assert compare.compare(measured, truth, scale)[0] == status
 
 
 def test_cells_that_agree_have_the_same_digest():
     one = [np.array([1.000001, 2.0])]
-    assert judge.digest(one) == judge.digest([np.array([1.0000012, 2.0])])
-    assert judge.digest(one) != judge.digest([np.array([1.001, 2.0])])
+    assert compare.digest(one) == compare.digest([np.array([1.0000012, 2.0])])
+    assert compare.digest(one) != compare.digest([np.array([1.001, 2.0])])
 
 
 # --- what happens to a scenario ---------------------------------------------------------------------------------------

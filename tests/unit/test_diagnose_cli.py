@@ -17,7 +17,8 @@ from runner.matrix.plan import Host
 from runner.measure import host, scheduler
 from runner.model import Cell, Environment, Job, Sample, Status
 from runner.probe import diagnose as probe
-from runner.probe.diagnose import faults, toggles
+from runner.probe.diagnose import faults
+from runner.probe.diagnose import switches as toggles
 
 JAX = "jax-0.10.2_keras-3.11.3_py3.11_cpu"
 TENSORFLOW = "tensorflow-2.21.0_keras-3.11.3_py3.11_cpu"

@@ -137,14 +137,31 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
 ) -> None:
     monkeypatch.setattr(probes, "SOURCE", tmp_path)
     texts = {
+        "__init__.py": "",
         "__main__.py": "from . import shared",
         "shared.py": "",
-        "one.py": "def run():\n    from .package import (\n        table,\n    )",
-        "package/__init__.py": "",
-        "package/deep.py": "from .. import (\n    other as o,\n)",
+        "one.py": "def run():\n    from .package import (\n        table,\n        deep as d,\n    )",
+        "package/__init__.py": "from .face import table",
+        "package/face.py": "table = 1",
+        "package/deep.py": "from .. import (\n    other as o,\n)\nfrom ..tools.saw import cut",
+        "package/unused.py": "",
         "package/table.csv": "1",
+        "tools/__init__.py": "MODULES_BY_NAME = {'a': 'in_a'}",
+        "tools/in_a.py": "",
+        "tools/in_b.py": "",
+        "tools/saw.py": "",
         "other.py": "",
-        "two.py": "",
+        "two.py": "from .tools.in_b import b",
+    }
+    users = {name: {"one"} for name in texts} | {
+        "__init__.py": {"one", "two"},
+        "__main__.py": {"one", "two"},
+        "shared.py": {"one", "two"},
+        "package/unused.py": set(),
+        "tools/__init__.py": {"one", "two"},
+        "tools/in_a.py": {"one", "two"},
+        "tools/in_b.py": {"two"},
+        "two.py": {"two"},
     }
     for name, text in texts.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -159,23 +176,34 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
         before = {probe: hashed(probe) for probe in ("one", "two")}
         with (tmp_path / name).open("a") as file:
             file.write("\n")
-        changed = {probe for probe, was in before.items() if hashed(probe) != was}
-        expected = {"__main__.py": {"one", "two"}, "shared.py": {"one", "two"}, "two.py": {"two"}}
-        assert changed == expected.get(name, {"one"}), name
-    assert probes.files("one") == tuple(sorted(set(texts) - {"two.py"}))
+        assert {probe for probe, was in before.items() if hashed(probe) != was} == users[name], name
+    assert probes.files("one") == tuple(sorted(name for name, using in users.items() if "one" in using))
     probes.files.cache_clear()
     probes.probe_hash.cache_clear()
 
 
+def test_a_change_of_one_probe_leaves_the_results_of_the_others_valid() -> None:
+    assert not {name for name in probes.files("mnist") if name.startswith(("ops/", "training/", "diagnose/"))}
+    assert not {name for name in probes.files("ops") if "mnist" in name or name.startswith("networks/")}
+    assert len(probes.files("hello")) < len(probes.files("speed")) < len(probes.files("diagnose"))
+
+
 @pytest.mark.parametrize("probe", probes.probes())
-def test_a_probe_is_staged_with_all_it_can_import(probe: str) -> None:
-    """What is left out of a process's folder is imported by nothing in it: held against Python's own parser."""
-    source = Path(payload.__file__).parents[1] / "probe"
-    staged = probes.files(probe)
-    known = {path.relative_to(source).parts[0].removesuffix(".py") for path in source.rglob("*.py")}
-    there = {name.partition("/")[0].removesuffix(".py") for name in staged}
+def test_a_probe_is_staged_with_all_it_can_import(probe: str, tmp_path: Path) -> None:
+    """Every relative import of a staged file finds its module among the staged files."""
+    staged = set(probes.files(probe))
     for name in staged:
-        for node in ast.walk(ast.parse((source / name).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.level == name.count("/") + 1:
-                wanted = {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
-                assert wanted & known <= there, f"{name} imports {wanted}"
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((probes.SOURCE / name).read_bytes())
+    modules = {name.removesuffix(".py").removesuffix("/__init__") for name in staged}
+    for name in staged:
+        for node in ast.walk(ast.parse((tmp_path / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                package = name.split("/")[:-1]
+                base = "/".join([*package[: len(package) - node.level + 1], *(node.module or "").split(".")]).strip("/")
+                assert not base or base in modules, f"{name} imports {base}"
+                for alias in node.names:
+                    below = probes.SOURCE / base / alias.name
+                    if below.with_suffix(".py").is_file() or (below / "__init__.py").is_file():
+                        assert f"{base}/{alias.name}".strip("/") in modules, f"{name} imports {alias.name}"

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import time
 
-from .. import backend as backends
-from .. import digits, mnist, native, resources
+from .. import mnist, networks
+from ..frameworks import backend as backends
+from ..kit import digits, resources
 from ..protocol import BadOutputError, UnsupportedError, one_line
 
 DEFAULTS = {
@@ -31,7 +32,7 @@ DEFAULTS = {
 those that follow one another. ``double``: whether float64 is tried. ``toggle``, ``fault``: a name in those modules."""
 
 NETWORKS = {
-    "conv": [*native.MNIST[:-1], ("dense", 10, "softmax")],
+    "conv": [*networks.MNIST[:-1], ("dense", 10, "softmax")],
     "dense": [("flatten",), ("dense", 64, "relu"), ("dropout", 0.2), ("dense", 10, "softmax")],
 }
 """``conv``: keras-team/keras#20713's, as in the mnist probe."""
@@ -50,15 +51,15 @@ RUNGS = (
 def run(request, report):
     """Details ``evidence``: see ``runner.diagnose.evidence``, which reads it."""
     settings = request.settings_with(DEFAULTS)
-    from . import faults, toggles
+    from . import faults, switches
 
     for name, known in (("network", NETWORKS), ("fault", ("", *faults.FAULTS))):
         if settings[name] not in known:
             raise BadOutputError("no %s %r (there are: %s)" % (name, settings[name], ", ".join(filter(None, known))))
-    toggles.before(settings["toggle"], request.framework, os.environ)
+    switches.before(settings["toggle"], request.framework, os.environ)
     train, test = digits.load(request)
     side = _side(request, settings)
-    toggles.after(settings["toggle"], request.framework, side.backend.lib)
+    switches.after(settings["toggle"], request.framework, side.backend.lib)
     data = tuple(
         tuple(a[:n] for a in part) for part, n in ((train, settings["train_samples"]), (test, settings["test_samples"]))
     )
@@ -111,7 +112,7 @@ def seeded(side, settings, seed, data):
     import numpy as np
 
     found = {}
-    shapes, _ = native.shapes(side.described, SHAPE)
+    shapes, _ = networks.shapes(side.described, SHAPE)
     for name, weights, order in RUNGS:
         own = found.setdefault(name, {"loss": [], "accuracy": [], "first_epoch": []})
         for one in range(seed, seed + settings["seeds"]):
@@ -161,7 +162,7 @@ def replayed(side, settings, seed, data, found, clock):
     from . import measure, reference, replay
 
     network = reference.Network(side.described)
-    shapes, _ = native.shapes(side.described, SHAPE)
+    shapes, _ = networks.shapes(side.described, SHAPE)
     first = mnist.initial_weights(shapes, seed)
     order = np.random.RandomState([seed, 1]).permutation(len(data[0][1])).tolist()
     kept, adam = [], reference.Adam()

@@ -16,7 +16,7 @@ import os
 import re
 import time
 
-from .. import backend
+from ..frameworks import backend
 
 DEFAULTS = {"budget_s": 84.0, "only": ""}
 OUTCOMES = (

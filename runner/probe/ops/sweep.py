@@ -26,7 +26,7 @@ import numpy as np
 from . import compare, namespace, truth
 from . import gradients as differences
 from .engines import leaves
-from .limits import alarm, limit
+from .timeouts import alarm, limit
 
 BATCH = 32
 LIMIT = re.compile(

@@ -6,7 +6,7 @@ import gc
 import time
 import traceback
 
-from .. import backend
+from ..frameworks import backend
 from ..protocol import one_line
 
 DEFAULTS = {"only": "", "budget_s": 90.0}
@@ -67,9 +67,9 @@ def run(request, report):
 
 def attempt(keras, scenario):
     """``({figure: record}, traceback)`` of one scenario."""
-    from . import judge
+    from . import compare
 
-    truth, scales = judge.spread(scenario.truth, scenario.unit)
+    truth, scales = compare.spread(scenario.truth, scenario.unit)
     names = scenario.figures or list(truth)
 
     def all_of(status, note):
@@ -92,7 +92,7 @@ def attempt(keras, scenario):
             status = "unsupported" if name in scenario.optional else "wrong"
             found[name] = [status, None, "", "", "not reported (reported: %s)" % ", ".join(sorted(measured)), ""]
             continue
-        status, figure, note = judge.compare(measured[name], truth[name], scales[name])
-        kept = judge.digest(measured[name]) if status == "ok" else judge.sketch(measured[name])
+        status, figure, note = compare.compare(measured[name], truth[name], scales[name])
+        kept = compare.digest(measured[name]) if status == "ok" else compare.sketch(measured[name])
         found[name] = [status, None if figure is None else float("%.3g" % figure), kept, "", note, ""]
     return found, ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import keras_side, network, reference
-from .judge import UNITS
+from .compare import UNITS
 
 
 class Scenario:

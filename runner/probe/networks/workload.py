@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 
-from . import backend as backends
-from . import native, resources, usage
-from .mnist import median, pauses, step_clock
-from .speed import keras_layer
+from .. import networks
+from ..frameworks import backend as backends
+from ..kit import resources, usage
+from ..mnist import median, pauses, step_clock
+from ..speed import keras_layer
 
 RATE = 1e-3
 
 
 def load(request):
     """The cell's framework with or without Keras. Raises UnsupportedError for one that cannot train."""
-    return backends.load(request) if request.keras else native.load(request)
+    return backends.load(request) if request.keras else networks.load(request)
 
 
 def measure(backend, request, report, prefix, layers, shape, train, test, loss, epochs, batch):
@@ -24,7 +25,7 @@ def measure(backend, request, report, prefix, layers, shape, train, test, loss, 
     without Keras do the same work. Reports ``fit_s``, ``fit_cpu_s``, ``first_step_s``, ``step_s``, ``samples_per_s``,
     ``loss_per_epoch``, ``test_loss``, ``test_accuracy`` or ``test_mae``, ``parameters``, ``cpus_busy``, ``gpu.*``.
     """
-    weights = native.initial_weights(layers, shape, request.seed)
+    weights = networks.initial_weights(layers, shape, request.seed)
     make = _Keras if request.keras else _Native
     trained = make(backend, layers, shape, weights, loss, request.seed)
     orders = _orders(len(train[1]), epochs, request.seed)
@@ -32,7 +33,7 @@ def measure(backend, request, report, prefix, layers, shape, train, test, loss, 
     with usage.Gpu(request.device) as gpu, usage.Meter() as meter:
         started = time.perf_counter()
         for order in orders:
-            value, finished = trained.epoch(native.take(train[0], order), train[1][order], batch)
+            value, finished = trained.epoch(networks.take(train[0], order), train[1][order], batch)
             losses.append(value)
             ends.append(finished)
     warm = [pause for finished in ends for pause in pauses(finished[:-1])]
@@ -69,7 +70,7 @@ def _orders(samples, epochs, seed):
 class _Native:
     def __init__(self, backend, layers, shape, weights, loss, seed):
         self._backend, self._loss = backend, loss
-        self._model = native.model(backend, layers, weights, loss, RATE, seed)
+        self._model = networks.model(backend, layers, weights, loss, RATE, seed)
         self.parameters = self._model.parameters
 
     def epoch(self, x, y, batch):
@@ -77,11 +78,11 @@ class _Native:
         import numpy as np
 
         rows = [slice(i, min(i + batch, len(y))) for i in range(0, len(y), batch)]
-        losses, ends = native.train(self._model, self._backend, x, y, rows)
+        losses, ends = networks.train(self._model, self._backend, x, y, rows)
         return float(np.average(losses, weights=[r.stop - r.start for r in rows])), ends
 
     def scores(self, x, y, batch):
-        return native.scores(self._model, x, y, self._loss, batch)
+        return networks.scores(self._model, x, y, self._loss, batch)
 
 
 class _Keras:

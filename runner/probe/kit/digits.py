@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .protocol import BadOutputError, one_line
+from ..protocol import BadOutputError, one_line
 
 SHAPES = {"x_train": 3, "y_train": 1, "x_test": 3, "y_test": 1}
 

@@ -11,7 +11,7 @@ from typing import Tuple
 
 import numpy as np
 
-from .protocol import UnsupportedError
+from ..protocol import UnsupportedError
 
 UNIT_ROUNDOFF = 2.0**-24
 """u of float32: the largest relative error of rounding to nearest."""

@@ -117,7 +117,7 @@ def _answers(errors, name, questions):
 
 def probe_hash():
     """sha256 over the payload's files: relative path, NUL, content, NUL, in the order of the paths."""
-    here = os.path.dirname(os.path.abspath(__file__))
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     files = {}
     for folder, folders, names in os.walk(here):
         folders[:] = [name for name in folders if name != "__pycache__"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from .. import resources
-from . import ADAM, MNIST, initial_weights, load, model, scores, train
+from ..kit import resources
+from ..networks import ADAM, MNIST, initial_weights, load, model, scores, train
 
 RATE = 1e-3
 LOSS = "crossentropy"
@@ -32,7 +32,7 @@ def measure(request, report, settings, digits, tests):
 def _free(backend, report, settings, seed, weights, digits, tests):
     import numpy as np
 
-    from ..mnist import median, pauses
+    from . import median, pauses
 
     x, y = digits
     random = np.random.RandomState([seed, 2])

@@ -11,7 +11,7 @@ import importlib
 import sys
 import time
 
-from .protocol import BadOutputError, ImportFailedError, UnavailableError, UnsupportedError, one_line
+from ..protocol import BadOutputError, ImportFailedError, UnavailableError, UnsupportedError, one_line
 
 
 class Backend:

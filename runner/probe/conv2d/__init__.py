@@ -13,10 +13,10 @@ import time
 
 import numpy as np
 
-from . import backend as backends
-from . import mps, resources
+from ..frameworks import backend as backends
+from ..kit import mps, resources
+from ..protocol import BadOutputError, one_line
 from .convolution import Geometry, backward_error, inputs, prepare, sample, truth
-from .protocol import BadOutputError, one_line
 
 DEFAULTS = {"cases": "small"}
 WARM_S = 0.2

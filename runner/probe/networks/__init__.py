@@ -16,10 +16,10 @@ import importlib
 import math
 import time
 
-from .. import backend as backends
+from ..frameworks import backend as backends
 from ..protocol import UnsupportedError
 
-MODULES = {"torch": "in_torch", "tensorflow": "in_tensorflow", "jax": "in_jax", "mxnet": "in_mxnet"}
+MODULES_BY_NAME = {"torch": "in_torch", "tensorflow": "in_tensorflow", "jax": "in_jax", "mxnet": "in_mxnet"}
 
 ENCODER_WEIGHTS = 16
 NORM_EPSILON = 1e-3
@@ -43,7 +43,7 @@ MNIST = [
 
 def load(request):
     """The cell's framework without Keras, a ``backend.Backend``. Raises UnsupportedError for one without a network."""
-    if request.framework not in MODULES:
+    if request.framework not in MODULES_BY_NAME:
         raise UnsupportedError("%s trains nothing of its own" % request.framework)
     return backends.load(request)
 
@@ -55,7 +55,7 @@ def model(backend, layers, weights, loss, rate=1e-3, seed=0):
     and integers) or ``mse``. The result has ``step(x, y)``, one update on NumPy arrays, which returns the loss before
     it as the framework's scalar; ``outputs(x)``, a NumPy array, without dropout; ``weights()``; and ``parameters``.
     """
-    module = importlib.import_module("." + MODULES[backend.name], __package__)
+    module = importlib.import_module("." + MODULES_BY_NAME[backend.name], __package__)
     return module.Model(backend, layers, weights, loss, rate, seed)
 
 

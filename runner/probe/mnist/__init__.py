@@ -13,8 +13,8 @@ import hashlib
 import math
 import time
 
-from . import backend as backends
-from . import digits, mps, resources
+from ..frameworks import backend as backends
+from ..kit import digits, mps, resources
 
 DEFAULTS = {"epochs": 3, "batch": 128, "train_samples": None, "test_samples": None, "controlled_epochs": None}
 REPEATED_STEPS = 10
@@ -28,7 +28,7 @@ def run(request, report):
     settings = request.settings_with(DEFAULTS)
     train, test = digits.load(request, settings["train_samples"], settings["test_samples"])
     if request.keras is None:
-        from .native import mnist as native
+        from . import native
 
         native.measure(request, report, settings, train, test)
         return

@@ -1,0 +1,3 @@
+"""What several probes share."""
+
+from __future__ import annotations

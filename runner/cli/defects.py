@@ -17,23 +17,24 @@ import click
     metavar="FOLDER",
     help="Write a script for each into FOLDER.",
 )
-def defects_command(folders: tuple[Path, ...], *, as_json: bool, folder: Path | None) -> None:
+def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path | None) -> None:
     """List the defects that the results below DIR show, the gravest first.
 
     Each is told once: the cells that show it, the axis it follows, the first bad and the first good version.
     """
-    from runner.defects import agreements, defects, scripts
+    from runner import defects
+    from runner.defects import scripts as files
     from runner.report import defects as report
     from runner.results import store
 
     samples = store.load(folders)
-    found = defects(samples, whole=True)
-    if folder:
-        scripts.write(found, folder)
+    found = defects.defects(samples, whole=True)
+    if scripts:
+        files.write(found, scripts)
     if as_json:
         click.echo(report.dumps(found))
         return
-    *lines, total = report.lines(found, report.reported(), agreements(samples))
+    *lines, total = report.lines(found, report.reported(), defects.agreements(samples))
     for line in lines:
         click.echo(line)
-    click.echo(f"{total}; scripts in {folder}" if folder else total)
+    click.echo(f"{total}; scripts in {scripts}" if scripts else total)

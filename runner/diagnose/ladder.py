@@ -298,9 +298,9 @@ def _exact(name: str, pairs: Sequence[tuple[Together, Together]]) -> Rung:
         name,
         SUSPECTS[name],
         found,
-        f"{_times(first)} rounding off",
-        f"{_times(second)} rounding off",
-        f"{_times(gap)} rounding apart, largest of {len(pairs)} steps",
+        _times(first, "off"),
+        _times(second, "off"),
+        f"{_times(gap, 'apart')}, largest of {len(pairs)} steps",
     )
 
 
@@ -352,8 +352,8 @@ def _whole(step: int, a: Mapping[str, Together], b: Mapping[str, Together]) -> l
     """Where the whole step parts: losses and gradients as training computes them."""
     found = []
     for name, one in a.items():
-        other = b[name]
-        if distance(one.sketch, other.sketch) <= BEYOND:
+        other = b.get(name)
+        if other is None or distance(one.sketch, other.sketch) <= BEYOND:
             continue
         errors = [number(v.distance) for v in (one, other)]
         classes = [ROUNDING if e <= BEYOND else WRONG for e in errors]
@@ -452,5 +452,5 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values and all(map(math.isfinite, values)) else math.nan
 
 
-def _times(value: float) -> str:
-    return f"{value:.2g}x" if math.isfinite(value) else "not finite,"
+def _times(value: float, words: str) -> str:
+    return f"{value:.2g}x rounding {words}" if math.isfinite(value) else "not finite"

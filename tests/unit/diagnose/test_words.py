@@ -55,8 +55,8 @@ DIFFER = "jax and torch differ beyond seeds and rounding: gap of as reported."
          (f"{DIFFER} The difference stays in float64 too: not seed, order, optimizer or precision, but what is "
          "computed.")),
         ({"top": "no dropout", "gone": "float64", "rungs": rungs(no_dropout=Found.DIFFERS)},
-         ("jax and torch differ beyond seeds and rounding: gap of no dropout. Trainings with random numbers do not show "
-         "it over their seeds. It is gone at the rung 'float64': it comes from suspect of float64.")),
+         ("jax and torch differ beyond seeds and rounding: gap of no dropout. Trainings with random numbers do not "
+         "show it over their seeds. It is gone at the rung 'float64': it comes from suspect of float64.")),
         ({"top": "no dropout", "gone": "float64", "rungs": rungs(no_dropout=Found.DIFFERS, same_order=Found.NOT_RUN)},
          ("jax and torch differ beyond seeds and rounding: gap of no dropout. It is gone at the rung 'float64': it "
          "comes from suspect of float64.")),

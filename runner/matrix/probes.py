@@ -68,6 +68,9 @@ def _imported(name: str) -> set[str]:
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MODULES_BY_NAME":
             for module in ast.literal_eval(node.value).values():
                 found |= _module((*package, module))
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LOADED_BY_NAME":
+            for path in SOURCE.joinpath(*package).glob(ast.literal_eval(node.value)):
+                found |= _module((*package, path.stem))
     return found
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from .kit import resources
+from .kit import usage
 
 
 def run(request, report):
     """Settings: none. Metrics: ``start_cpu_s``, what Python and the payload used until here; ``peak_rss_bytes``."""
     request.settings_with({})
     report.metric("start_cpu_s", time.process_time(), "timing", better="lower", unit="s")
-    report.metric("peak_rss_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
+    report.metric("peak_rss_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import os
 
+from . import frameworks
+
 SCHEMA = 1
 KINDS = ("timing", "seeded", "exact", "error", "trajectory", "info")
 BETTER = ("lower", "higher", "neither")
-FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
 DEVICES = ("cpu", "cuda", "mps")
 REASON_CHARS = 300
 TRACEBACK_CHARS = 16000
@@ -79,7 +80,7 @@ class Request:
             raise BadOutputError("the request has schema %r, this payload reads %d" % (raw.get("schema"), SCHEMA))
         cell = _field(raw, "cell", dict)
         self.probe = _field(raw, "probe", str)
-        self.framework = _one_of(cell, "framework", FRAMEWORKS)
+        self.framework = _one_of(cell, "framework", frameworks.MODULES_BY_NAME)
         self.version = _field(cell, "version", str)
         self.keras = _field(cell, "keras", (str, type(None)))
         self.python = _field(cell, "python", str)

@@ -10,8 +10,9 @@ import time
 
 from . import networks
 from .frameworks import backend as backends
-from .kit import resources, usage
-from .mnist import median, pauses, step_clock
+from .kit import usage
+from .kit.clock import median, pauses, step_clock
+from .networks.in_keras import sequential, transformer
 from .protocol import BadOutputError
 
 DEFAULTS = {
@@ -36,7 +37,7 @@ LAYERS = {
     "transformer": ([("encoder", 2), ("mean",), ("dense", 10, None)], (32, 32)),
     "tiny": ([("dense", 10, None)], (4,)),
 }  # fmt: skip
-"""Workload to its layers (see ``native``) and the shape of one sample."""
+"""Workload to its layers (see ``networks``) and the shape of one sample."""
 
 
 def run(request, report):
@@ -65,8 +66,8 @@ def run(request, report):
             report.metric("overhead.step_s", median(steps), "timing", better="lower", unit="s")
         if settings["leak_epochs"]:
             _leak(make(backend, "tiny", request.seed), report, settings["leak_epochs"])
-    report.metric("memory.peak_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
-    report.metric("cpu_s", resources.cpu_s(), "timing", better="lower", unit="s")
+    report.metric("memory.peak_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")
+    report.metric("cpu_s", usage.cpu_s(), "timing", better="lower", unit="s")
     report.metric("cpus_busy", meter.cpus, "info")
     if request.device == "cuda":
         report.metric("gpu.busy", gpu.busy, "info")
@@ -177,37 +178,3 @@ class Keras:
     def predict(self, batch, steps):
         x, _ = data(self._name, batch * steps)
         return self._model.predict(x, batch_size=batch, verbose=0)
-
-
-def sequential(keras, described, shape):
-    """The Keras model of a list of layers (see ``native``), without branches, as logits."""
-    layers = keras.layers
-    return keras.Sequential([keras.Input(shape), *(keras_layer(layers, layer) for layer in described)])
-
-
-def keras_layer(layers, layer):
-    """The Keras layer of one description."""
-    name = layer[0]
-    if name == "conv":
-        return layers.Conv2D(layer[1], layer[2], activation=layer[3])
-    if name == "dense":
-        return layers.Dense(layer[1], activation=layer[2])
-    makers = {
-        "pool": layers.MaxPooling2D,
-        "flatten": layers.Flatten,
-        "dropout": layers.Dropout,
-        "embedding": layers.Embedding,
-        "lstm": layers.LSTM,
-    }
-    return makers[name](*layer[1:])
-
-
-def transformer(keras, described, shape):
-    """One encoder block (Vaswani et al., arXiv:1706.03762), and a dense layer on the mean."""
-    layers, heads = keras.layers, described[0][1]
-    inputs = keras.Input(shape)
-    attended = layers.MultiHeadAttention(num_heads=heads, key_dim=shape[-1] // heads)(inputs, inputs)
-    x = layers.LayerNormalization()(layers.Add()([inputs, attended]))
-    hidden = layers.Dense(4 * shape[-1], activation="relu")(x)
-    x = layers.LayerNormalization()(layers.Add()([x, layers.Dense(shape[-1])(hidden)]))
-    return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling1D()(x)))

@@ -38,7 +38,7 @@ def run(request, report):
 
 
 def network(words, answers):
-    """The layers (see ``native``): three convolutions beside an embedding and an LSTM, then two dense layers."""
+    """The layers (see ``networks``): three convolutions beside an embedding and an LSTM, then two dense layers."""
     image = []
     for filters in (16, 32, 32):
         image += [("conv", filters, 3, "relu"), ("pool",)]

@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from ..frameworks import backend as backends
-from ..kit import mps, resources
+from ..kit import mps, usage
 from ..protocol import BadOutputError, one_line
 from .convolution import Geometry, backward_error, inputs, prepare, sample, truth
 
@@ -53,7 +53,7 @@ def run(request, report):
     report.metric("import_s", backend.import_s, "timing", better="lower", unit="s")
     cases = {case: attempt(backend, report, case, geometry) for case, geometry in SETS[name].items()}
     report.detail("cases", {case: found for case, (found, _) in cases.items()})
-    report.metric("peak_rss_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
+    report.metric("peak_rss_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")
     times = [found["time_s"] for case, (found, _) in cases.items() if case in SMALL and "time_s" in found]
     if len(times) == len(SMALL):
         report.metric("small.time_s", sum(times), "timing", better="lower", unit="s")
@@ -89,7 +89,7 @@ def measure(backend, report, case, geometry):
     """Computes one case and reports its figures as ``<case>.*``. Returns its detail."""
     x, w = inputs(geometry, seed=case_seed(case))
     compute, finish = prepare(backend, x, w, geometry)
-    large = case in FULL and resources.reset_peak_rss()
+    large = case in FULL and usage.reset_peak_rss()
     with mps.listing(backend, report):
         started = time.perf_counter()
         value = backend.block(compute())
@@ -108,7 +108,7 @@ def measure(backend, report, case, geometry):
     kind = "timing" if case in FULL else "info"
     report.metric(case + ".time_s", float(np.median(times)), kind, better="lower", unit="s")
     if large:
-        report.metric(case + ".peak_rss_bytes", resources.current_peak_rss_bytes(), "timing", better="lower", unit="B")
+        report.metric(case + ".peak_rss_bytes", usage.current_peak_rss_bytes(), "timing", better="lower", unit="B")
     detail = {"outcome": "ok", "shape": output.shape, "expected_shape": geometry.output, "dtype": str(output.dtype)}
     detail.update(first_s=first_s, repeats=len(times), time_s=float(np.median(times)))
     if output.shape != geometry.output:

@@ -11,7 +11,8 @@ from typing import Tuple
 
 import numpy as np
 
-from ..protocol import UnsupportedError
+from .. import networks
+from ..networks import channels_last, laid_out
 
 UNIT_ROUNDOFF = 2.0**-24
 """u of float32: the largest relative error of rounding to nearest."""
@@ -140,26 +141,12 @@ def prepare(backend, x, w, geometry):
     """
     if backend.keras is not None:
         return _keras(backend, x, w, geometry)
-    if backend.name not in NATIVE:
-        raise UnsupportedError("%s has no convolution of its own" % backend.name)
-    return NATIVE[backend.name](backend, x, w, geometry)
-
-
-def _laid_out(x, geometry):
-    return x if geometry.layout == "channels_last" else np.ascontiguousarray(x.transpose(0, 3, 1, 2))
-
-
-def _channels_last(backend, first):
-    def finish(value):
-        array = backend.numpy(value)
-        return array.transpose(0, 2, 3, 1) if first else array
-
-    return finish
+    return networks.of(backend.name).convolution(backend, x, w, geometry)
 
 
 def _keras(backend, x, w, geometry):
     convert, conv = backend.keras.ops.convert_to_tensor, backend.keras.ops.conv
-    x, w = convert(_laid_out(x, geometry)), convert(w)
+    x, w = convert(laid_out(x, geometry)), convert(w)
 
     def compute():
         return conv(
@@ -171,86 +158,4 @@ def _keras(backend, x, w, geometry):
             dilation_rate=geometry.dilation,
         )
 
-    return compute, _channels_last(backend, geometry.layout == "channels_first")
-
-
-def _torch(backend, x, w, geometry):
-    functional = backend.lib.nn.functional
-    x, w = backend.tensor(_laid_out(x, geometry)), backend.tensor(w).permute(3, 2, 0, 1).contiguous()
-    if geometry.layout == "channels_last":
-        x = x.permute(0, 3, 1, 2)  # a view: PyTorch's channels_last memory format
-    (above, below), (left, right) = geometry.pads
-    symmetric = above == below and left == right
-
-    def compute():
-        padded = x if symmetric else functional.pad(x, (left, right, above, below))
-        return functional.conv2d(
-            padded,
-            w,
-            stride=geometry.strides,
-            padding=(above, left) if symmetric else 0,
-            dilation=geometry.dilation,
-            groups=geometry.groups,
-        )
-
-    return compute, _channels_last(backend, first=True)
-
-
-def _tensorflow(backend, x, w, geometry):
-    tf = backend.lib
-    x, w = backend.tensor(_laid_out(x, geometry)), backend.tensor(w)
-    layout = "NHWC" if geometry.layout == "channels_last" else "NCHW"
-
-    def compute():
-        return tf.nn.conv2d(
-            x,
-            w,
-            strides=geometry.strides,
-            padding=geometry.padding.upper(),
-            data_format=layout,
-            dilations=geometry.dilation,
-        )
-
-    return compute, _channels_last(backend, layout == "NCHW")
-
-
-def _jax(backend, x, w, geometry):
-    x, w = backend.tensor(_laid_out(x, geometry)), backend.tensor(w)
-    layout = "NHWC" if geometry.layout == "channels_last" else "NCHW"
-
-    def compute():
-        return backend.lib.lax.conv_general_dilated(
-            x,
-            w,
-            window_strides=geometry.strides,
-            padding=geometry.padding.upper(),
-            rhs_dilation=geometry.dilation,
-            dimension_numbers=(layout, "HWIO", layout),
-            feature_group_count=geometry.groups,
-        )
-
-    return compute, _channels_last(backend, layout == "NCHW")
-
-
-def _mxnet(backend, x, w, geometry):
-    """On a CPU MXNet has only channels first, and pads both sides alike: an odd zero is added beforehand."""
-    nd = backend.lib.nd
-    x = np.pad(x, ((0, 0), *geometry.pads, (0, 0)), mode="constant").transpose(0, 3, 1, 2)
-    x, w = backend.tensor(np.ascontiguousarray(x)), backend.tensor(np.ascontiguousarray(w.transpose(3, 2, 0, 1)))
-
-    def compute():
-        return nd.Convolution(
-            x,
-            w,
-            kernel=geometry.kernel,
-            stride=geometry.strides,
-            dilate=geometry.dilation,
-            num_filter=geometry.filters,
-            num_group=geometry.groups,
-            no_bias=True,
-        )
-
-    return compute, _channels_last(backend, first=True)
-
-
-NATIVE = {"torch": _torch, "tensorflow": _tensorflow, "jax": _jax, "mxnet": _mxnet}
+    return compute, channels_last(backend, geometry.layout == "channels_first")

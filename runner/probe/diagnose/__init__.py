@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import time
 
-from .. import mnist, networks
+from .. import networks
 from ..frameworks import backend as backends
-from ..kit import digits, resources
+from ..kit import digits, draws, usage
 from ..protocol import BadOutputError, UnsupportedError, one_line
 
 DEFAULTS = {
@@ -68,7 +68,7 @@ def run(request, report):
         report.metric("seconds.%s" % name, value, "info", better="lower", unit="s")
     report.metric("free_running.loss_per_step", found["free"]["losses"], "info", better="lower")
     report.metric("free_running.weights", found["free"]["digest"], "info")
-    report.metric("cpu_s", resources.cpu_s(), "info", better="lower", unit="s")
+    report.metric("cpu_s", usage.cpu_s(), "info", better="lower", unit="s")
     report.detail("evidence", found)
 
 
@@ -120,7 +120,7 @@ def seeded(side, settings, seed, data):
             if order:
                 random = np.random.RandomState([one, 1])
                 orders = [random.permutation(len(data[0][1])) for _ in range(settings["epochs"])]
-            given = mnist.initial_weights(shapes, one) if weights else None
+            given = draws.initial_weights(shapes, one) if weights else None
             losses, loss, accuracy = side.train(one, given, orders, data, settings["epochs"], settings["batch"])
             for key, value in (("loss", loss), ("accuracy", accuracy), ("first_epoch", losses[0])):
                 own[key].append(value)
@@ -163,7 +163,7 @@ def replayed(side, settings, seed, data, found, clock):
 
     network = reference.Network(side.described)
     shapes, _ = networks.shapes(side.described, SHAPE)
-    first = mnist.initial_weights(shapes, seed)
+    first = draws.initial_weights(shapes, seed)
     order = np.random.RandomState([seed, 1]).permutation(len(data[0][1])).tolist()
     kept, adam = [], reference.Adam()
     side.restart()
@@ -185,7 +185,7 @@ def replayed(side, settings, seed, data, found, clock):
         kept.append(step)
         found["steps"].append(own)
     side.restart()
-    free = mnist.batch_order(len(data[0][1]), settings["batch"], 1 + settings["free_steps"], seed)[
+    free = draws.batch_order(len(data[0][1]), settings["batch"], 1 + settings["free_steps"], seed)[
         : settings["free_steps"]
     ]
     losses, last = side.free(first, [(data[0][0][index], data[0][1][index]) for index in free])

@@ -14,7 +14,7 @@ so large that the weights it is taken from do not matter."""
 
 
 class Side:
-    """The network on Keras. ``described``: layers as in ``native``. ``fault``: a name in ``faults``, or empty."""
+    """The network on Keras. ``described``: layers as in ``networks``. ``fault``: a name in ``faults``, or empty."""
 
     def __init__(self, backend, described, shape, fault):
         self.keras, self.name, self.described, self.shape, self.fault = (

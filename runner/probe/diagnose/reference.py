@@ -209,7 +209,7 @@ class Flatten:
 
 
 class Network:
-    """The layers of a description (see ``native``) without its dropout; the last one is a softmax."""
+    """The layers of a description (see ``networks``) without its dropout; the last one is a softmax."""
 
     def __init__(self, described):
         self.layers, counts = [], {}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import atexit
 import importlib
-import sys
 import time
 
-from ..protocol import BadOutputError, ImportFailedError, UnavailableError, UnsupportedError, one_line
+from ..protocol import BadOutputError, ImportFailedError, UnavailableError, one_line
+from . import module
 
 
 class Backend:
@@ -29,46 +29,17 @@ class Backend:
 
     def tensor(self, array):
         """A NumPy array as the framework's own tensor on the device."""
-        if self.name == "torch":
-            return self.lib.from_numpy(array).to(self.device)
-        if self.name == "tensorflow":
-            return self.lib.constant(array)
-        if self.name == "jax":
-            return self.lib.numpy.asarray(array)
-        if self.name == "mxnet":
-            return self.lib.nd.array(array, dtype=array.dtype, ctx=self._mxnet_context())
-        return array
+        return module(self.name).tensor(self.lib, array, self.device)
 
     def block(self, value):
         """Waits until ``value``, a tensor, is computed, and returns it."""
-        if self.name == "torch" and self.device == "cuda":
-            self.lib.cuda.synchronize()
-        elif self.name == "torch" and self.device == "mps":
-            self.lib.mps.synchronize()
-        elif self.name == "jax":
-            self.lib.block_until_ready(value)
-        elif self.name == "mxnet":
-            value.wait_to_read()
-        elif self.name == "openvino":
-            return self.keras.ops.convert_to_numpy(value)  # until then it is a graph
-        elif self.name == "tensorflow" and self.device != "cpu":
-            self.lib.test.experimental.sync_devices()
-        return value
+        return module(self.name).block(self.lib, value, self.device)
 
     def numpy(self, value):
         """A tensor of the framework as a NumPy array."""
         if self.keras is not None:
             return self.keras.ops.convert_to_numpy(value)
-        if self.name == "torch":
-            return value.detach().cpu().numpy()
-        if self.name == "mxnet":
-            return value.asnumpy()
-        import numpy as np
-
-        return np.asarray(value)
-
-    def _mxnet_context(self):
-        return self.lib.gpu() if self.device == "cuda" else self.lib.cpu()
+        return module(self.name).array(self.lib, value)
 
 
 def load(request):
@@ -122,41 +93,5 @@ def _check_version(name, version, wanted):
 
 def _select_device(name, lib, device):
     """Makes sure that ``device`` is there and is the one used. Raises UnavailableError."""
-    if name in ("numpy", "openvino"):
-        there = device == "cpu"
-    elif name == "torch":
-        mps = getattr(lib.backends, "mps", None)
-        there = {
-            "cpu": lambda: True,
-            "cuda": lib.cuda.is_available,
-            "mps": lambda: mps is not None and mps.is_available(),
-        }[device]()
-    elif name == "tensorflow":
-        there = _tensorflow_device(lib, device)
-    elif name == "jax":
-        there = _jax_device(lib, device)
-    else:
-        there = device == "cpu" or (device == "cuda" and lib.context.num_gpus() > 0)
-    if not there:
+    if not module(name).select(lib, device):
         raise UnavailableError("%s %s finds no %s device here" % (name, lib.__version__, device))
-
-
-def _tensorflow_device(tf, device):
-    if device == "cpu":
-        tf.config.set_visible_devices([], "GPU")  # tensorflow-metal registers one whatever the environment says
-        return True
-    gpus = tf.config.list_physical_devices("GPU")
-    return bool(gpus) and (sys.platform == "darwin") == (device == "mps")
-
-
-def _jax_device(jax, device):
-    try:
-        platform = jax.devices()[0].platform.lower()
-    except RuntimeError as error:  # "Unable to initialize backend 'cuda': ..."
-        raise UnavailableError(one_line(error)) from error
-    return platform in {"cpu": ("cpu",), "cuda": ("cuda", "gpu"), "mps": ("metal", "mps")}[device]
-
-
-def unsupported_natively(request):
-    """The UnsupportedError that a probe on the Keras API raises in a cell without Keras."""
-    return UnsupportedError("the %s probe runs on the Keras API; %s has none" % (request.probe, request.framework))

@@ -10,12 +10,17 @@ import hashlib
 import os
 import sys
 
+from .. import frameworks
+from ..kit.questions import answers as answers_to
+from ..kit.questions import ask
+
 ENVIRONMENT = (
     "ATEN_",
     "CUBLAS_",
     "CUDA_",
     "CUDNN_",
     "DNNL_",
+    "FLAGS_",
     "JAX_",
     "KERAS_",
     "KMP_",
@@ -67,15 +72,18 @@ def collect(request):
         "framework": request.framework if request else None,
         "device": kind,
         "device_name": "",
-        "threads": {"affinity": affinity(), "cpus": os.cpu_count(), "quota": _ask(errors, "quota", cpu_quota)},
+        "threads": {"affinity": affinity(), "cpus": os.cpu_count(), "quota": ask(errors, "quota", cpu_quota)},
         "switches": {},
     }
-    seen["cpu"] = _ask(errors, "cpu", cpu) or {}
-    seen["packages"] = _ask(errors, "packages", packages) or {}
-    for name, ask in ASK.items():
-        module = sys.modules.get(name)
-        if module is not None and _complete(name, module):
-            answers = _ask(errors, name, ask, module, kind, errors) or {}
+    seen["cpu"] = ask(errors, "cpu", cpu) or {}
+    seen["packages"] = ask(errors, "packages", packages) or {}
+    # Keras may have imported other frameworks too: the cell's own speaks last, so that threads and device are its own
+    own = request.framework if request else ""
+    for name in sorted((*frameworks.MODULES_BY_NAME, "keras"), key=lambda name: name == own):
+        lib = sys.modules.get(name)
+        if lib is not None and _complete(name, lib):
+            question = _keras if name == "keras" else frameworks.module(name).facts
+            answers = ask(errors, name, question, lib, kind, errors) or {}
             seen["threads"].update(answers.pop("threads", {}))
             seen.update(answers.pop("device", {}))
             seen["switches"].update(answers.pop("switches", {}))
@@ -92,24 +100,6 @@ def collect(request):
 def _complete(name, module):
     """Whether the import went through: a failed one can leave a half-made module behind, or other people's."""
     return hasattr(module, "__version__") and (name != "keras" or hasattr(module, "config"))
-
-
-def _ask(errors, name, question, *arguments):
-    try:
-        return question(*arguments)
-    except Exception as error:
-        errors[name] = "%s: %s" % (type(error).__name__, str(error)[:200])
-        return None
-
-
-def _answers(errors, name, questions):
-    """The answers to ``questions`` ({key: callable}), without those that failed."""
-    found = {}
-    for key, question in questions.items():
-        value = _ask(errors, "%s.%s" % (name, key), question)
-        if value is not None:
-            found[key] = value if isinstance(value, (bool, int, float, dict, list)) else str(value)
-    return found
 
 
 # --- the process and the host -----------------------------------------------------------------------------------------
@@ -242,157 +232,10 @@ def normalised(name):
     return name.lower()
 
 
-# --- the frameworks ---------------------------------------------------------------------------------------------------
-
-
-def _numpy(numpy, _kind, errors):
-    def blas():
-        if not hasattr(numpy.__config__, "CONFIG"):  # before NumPy 1.25
-            return None
-        found = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        return "%s %s" % (found.get("name"), found.get("version"))
-
-    return dict(_answers(errors, "numpy", {"blas": blas}), version=str(numpy.__version__))
-
-
 def _keras(keras, _kind, errors):
     questions = {
         "backend": keras.config.backend,
         "floatx": keras.config.floatx,
         "image_data_format": keras.config.image_data_format,
     }
-    return dict(_answers(errors, "keras", questions), version=str(keras.__version__))
-
-
-def _torch(torch, kind, errors):
-    config = torch.__config__.show()
-    onednn = [line.strip(" -") for line in config.splitlines() if "MKL-DNN" in line or "oneDNN" in line]
-    answers = _answers(
-        errors,
-        "torch",
-        {
-            "onednn": lambda: onednn[0] if onednn else None,
-            "cpu_capability": torch.backends.cpu.get_cpu_capability,
-            "cuda": lambda: torch.version.cuda,
-            "cudnn": lambda: torch.backends.cudnn.version() if torch.version.cuda else None,
-        },
-    )
-    answers["version"], answers["build"] = torch.__version__.split("+")[0], str(torch.__version__)
-    answers["threads"] = _answers(
-        errors, "torch", {"intra_op": torch.get_num_threads, "inter_op": torch.get_num_interop_threads}
-    )
-    answers["switches"] = _answers(
-        errors,
-        "torch",
-        {
-            "torch.mkldnn": torch.backends.mkldnn.is_available,
-            "torch.mkldnn.enabled": lambda: getattr(torch.backends.mkldnn, "enabled", None),
-            "torch.float32_matmul_precision": torch.get_float32_matmul_precision,
-            "torch.cuda.matmul.allow_tf32": lambda: torch.backends.cuda.matmul.allow_tf32,
-            "torch.cudnn.allow_tf32": lambda: torch.backends.cudnn.allow_tf32,
-            "torch.cudnn.benchmark": lambda: torch.backends.cudnn.benchmark,
-            "torch.cudnn.deterministic": lambda: torch.backends.cudnn.deterministic,
-            "torch.deterministic_algorithms": torch.are_deterministic_algorithms_enabled,
-        },
-    )
-    if kind == "cuda" and torch.cuda.is_available():
-        answers["device"] = {
-            "name": torch.cuda.get_device_name(),
-            "capability": list(torch.cuda.get_device_capability()),
-        }
-    return answers
-
-
-def _tensorflow(tf, kind, errors):
-    def build_info(key):
-        return lambda: tf.sysconfig.get_build_info().get(key)
-
-    def internal(path, name):
-        def ask():
-            return getattr(sys.modules[path], name)()
-
-        return ask
-
-    answers = _answers(errors, "tensorflow", {"cuda": build_info("cuda_version"), "cudnn": build_info("cudnn_version")})
-    answers["version"] = answers["build"] = str(tf.__version__)
-    if answers.get("cuda"):
-        answers["build"] += "+cuda" + answers["cuda"]
-    answers["threads"] = _answers(
-        errors,
-        "tensorflow",
-        {
-            "intra_op": tf.config.threading.get_intra_op_parallelism_threads,  # 0: TensorFlow decides
-            "inter_op": tf.config.threading.get_inter_op_parallelism_threads,
-        },
-    )
-    answers["switches"] = _answers(
-        errors,
-        "tensorflow",
-        {
-            # no public question tells these two: whether oneDNN's kernels are in use, and op determinism
-            "tf.onednn": internal("tensorflow.python.util._pywrap_util_port", "IsMklEnabled"),
-            "tf.op_determinism": internal("tensorflow.python.framework.config", "is_op_determinism_enabled"),
-            "tf.tf32": tf.config.experimental.tensor_float_32_execution_enabled,
-            "tf.jit": lambda: tf.config.optimizer.get_jit() or False,
-        },
-    )
-    gpus = [] if kind == "cpu" else tf.config.list_physical_devices("GPU")
-    if gpus:
-        details = tf.config.experimental.get_device_details(gpus[0])
-        answers["device"] = {
-            "device_name": details.get("device_name", gpus[0].name),
-            "device_capability": list(details.get("compute_capability", ())),
-        }
-    return answers
-
-
-def _jax(jax, kind, errors):
-    config = jax.config
-    answers = _answers(
-        errors, "jax", {"jaxlib": lambda: sys.modules["jaxlib.version"].__version__, "backend": jax.default_backend}
-    )
-    answers["version"] = answers["build"] = str(jax.__version__)
-    names = (
-        "jax_enable_x64",
-        "jax_default_matmul_precision",
-        "jax_threefry_partitionable",
-        "jax_default_prng_impl",
-        "jax_numpy_dtype_promotion",
-        "jax_disable_jit",
-    )
-    answers["switches"] = _answers(
-        errors, "jax", {name: lambda name=name: _or_default(getattr(config, name)) for name in names}
-    )
-    if kind not in (None, "cpu"):
-        answers["device"] = _answers(errors, "jax", {"device_name": lambda: jax.devices()[0].device_kind})
-    return answers
-
-
-def _or_default(value):
-    return "default" if value is None else value
-
-
-def _mxnet(mxnet, _kind, errors):
-    enabled = mxnet.runtime.Features().is_enabled
-    answers = {"version": str(mxnet.__version__), "build": str(mxnet.__version__)}
-    answers["switches"] = _answers(
-        errors, "mxnet", {"mxnet." + name.lower(): lambda name=name: enabled(name) for name in ("MKLDNN", "CUDA")}
-    )
-    return answers
-
-
-def _openvino(openvino, _kind, errors):
-    answers = _answers(errors, "openvino", {"build": lambda: openvino.__version__})
-    return dict(answers, version=str(openvino.__version__).split("-")[0])
-
-
-ASK = {
-    "numpy": _numpy,
-    "torch": _torch,
-    "tensorflow": _tensorflow,
-    "jax": _jax,
-    "mxnet": _mxnet,
-    "openvino": _openvino,
-    "keras": _keras,
-}
-"""Module name to the function that asks it, given the module, the kind of device, and where to put errors."""
+    return dict(answers_to(errors, "keras", questions), version=str(keras.__version__))

@@ -9,16 +9,14 @@ and the loss of each step can be compared between them.
 
 from __future__ import annotations
 
-import hashlib
-import math
 import time
 
 from ..frameworks import backend as backends
-from ..kit import digits, mps, resources
+from ..kit import digits, mps, usage
+from ..kit.clock import median, pauses, step_clock
+from ..kit.draws import REPEATED_STEPS, batch_order, digest, initial_weights
 
 DEFAULTS = {"epochs": 3, "batch": 128, "train_samples": None, "test_samples": None, "controlled_epochs": None}
-REPEATED_STEPS = 10
-"""How many controlled steps are taken twice, to see whether the cell agrees with itself."""
 
 
 def run(request, report):
@@ -36,8 +34,8 @@ def run(request, report):
     report.metric("import_s", backend.import_s, "timing", better="lower", unit="s")
     free(backend.keras, report, settings, request.seed, train, test)
     controlled(backend.keras, report, settings, request.seed, train, test)
-    report.metric("cpu_s", resources.cpu_s(), "timing", better="lower", unit="s")
-    report.metric("peak_rss_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
+    report.metric("cpu_s", usage.cpu_s(), "timing", better="lower", unit="s")
+    report.metric("peak_rss_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")
     with mps.listing(backend, report):
         if backend.device == "mps":
             count = 2 * settings["batch"]
@@ -77,7 +75,7 @@ def free(keras, report, settings, seed, train, test):
     keras.utils.set_random_seed(seed)
     model = compiled(keras, dropout=True)
     clock = step_clock(keras)
-    cpu, started = resources.cpu_s(), time.perf_counter()
+    cpu, started = usage.cpu_s(), time.perf_counter()
     history = model.fit(
         *train,
         batch_size=settings["batch"],
@@ -88,7 +86,7 @@ def free(keras, report, settings, seed, train, test):
     ).history
     fit_s = time.perf_counter() - started
     report.metric("free.fit_s", fit_s, "timing", better="lower", unit="s")
-    report.metric("free.fit_cpu_s", resources.cpu_s() - cpu, "timing", better="lower", unit="s")
+    report.metric("free.fit_cpu_s", usage.cpu_s() - cpu, "timing", better="lower", unit="s")
     warm = clock.warm_steps()
     report.metric("free.first_step_s", clock.epochs[0][0] - started, "timing", better="lower", unit="s")
     report.metric("free.step_s", median(warm), "timing", better="lower", unit="s")
@@ -98,27 +96,6 @@ def free(keras, report, settings, seed, train, test):
     report.metric("free.val_accuracy_per_epoch", history["val_accuracy"], "info", better="higher")
     _evaluate(report, "free", model, test, settings["batch"])
     report.metric("parameters", model.count_params(), "exact")
-
-
-def step_clock(keras):
-    """A callback that notes when each step ended: ``epochs`` is a list per epoch of times, seconds."""
-
-    class StepClock(keras.callbacks.Callback):
-        def __init__(self):
-            super().__init__()
-            self.epochs = []
-
-        def on_epoch_begin(self, epoch, logs=None):
-            self.epochs.append([])
-
-        def on_train_batch_end(self, batch, logs=None):
-            self.epochs[-1].append(time.perf_counter())
-
-        def warm_steps(self):
-            """Seconds between the ends of steps of one epoch, without the last of each: it has a smaller batch."""
-            return [pause for ends in self.epochs for pause in pauses(ends[:-1])]
-
-    return StepClock()
 
 
 # --- controlled -------------------------------------------------------------------------------------------------------
@@ -156,48 +133,6 @@ def steps(model, train, batches):
     return losses, ends
 
 
-def initial_weights(shapes, seed):
-    """Glorot-uniform float32 kernels and zero biases for ``shapes``, the same on every machine.
-
-    From ``RandomState``, whose streams NumPy has frozen, unlike the Generator's; and uniform, since normal deviates
-    pass through the platform's logarithm.
-    """
-    import numpy as np
-
-    random = np.random.RandomState([seed, 0])
-    weights = []
-    for shape in shapes:
-        if len(shape) == 1:
-            weights.append(np.zeros(shape, "float32"))
-            continue
-        field = int(np.prod(shape[:-2]))  # 1 for a dense kernel
-        limit = math.sqrt(6.0 / (field * (shape[-2] + shape[-1])))
-        weights.append(((2 * random.random_sample(shape) - 1) * limit).astype("float32"))
-    return weights
-
-
-def batch_order(samples, batch, epochs, seed):
-    """Index arrays of the full batches of all epochs; what does not fill a batch is left out, and with it a
-    second shape to compile for.
-    """
-    import numpy as np
-
-    random = np.random.RandomState([seed, 1])
-    orders = (random.permutation(samples) for _ in range(epochs))
-    return [order[start : start + batch] for order in orders for start in range(0, samples - batch + 1, batch)]
-
-
-def digest(arrays):
-    """sha256 over the bit patterns of the arrays, shapes included."""
-    import numpy as np
-
-    found = hashlib.sha256()
-    for array in arrays:
-        found.update(repr((array.shape, array.dtype.str)).encode())
-        found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
-
-
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
@@ -205,17 +140,3 @@ def _evaluate(report, mode, model, test, batch):
     scores = model.evaluate(*test, batch_size=batch, verbose=0, return_dict=True)
     report.metric(mode + ".test_accuracy", scores["accuracy"], "seeded", better="higher")
     report.metric(mode + ".test_loss", scores["loss"], "seeded", better="lower")
-
-
-def pauses(ends):
-    """The seconds between the ends of consecutive steps."""
-    return [ends[i + 1] - ends[i] for i in range(len(ends) - 1)]
-
-
-def median(values):
-    """The median, or None of nothing."""
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    if not ordered:
-        return None
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..kit import resources
+from ..kit import clock, draws, usage
 from ..networks import ADAM, MNIST, initial_weights, load, model, scores, train
 
 RATE = 1e-3
@@ -24,21 +24,21 @@ def measure(request, report, settings, digits, tests):
     weights = initial_weights(MNIST, (28, 28, 1), request.seed)
     _free(backend, report, settings, request.seed, weights, digits, tests)
     _controlled(backend, report, settings, request.seed, weights, digits, tests, mnist)
-    report.metric("cpu_s", resources.cpu_s(), "timing", better="lower", unit="s")
-    report.metric("peak_rss_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
+    report.metric("cpu_s", usage.cpu_s(), "timing", better="lower", unit="s")
+    report.metric("peak_rss_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")
     report.detail("optimizer", dict(ADAM, rate=RATE))
 
 
 def _free(backend, report, settings, seed, weights, digits, tests):
     import numpy as np
 
-    from . import median, pauses
+    from ..kit.clock import median, pauses
 
     x, y = digits
     random = np.random.RandomState([seed, 2])
     trained = model(backend, MNIST, weights, LOSS, RATE, seed)
     size, warm, losses, accuracies = settings["batch"], [], [], []
-    cpu, started, first = resources.cpu_s(), time.perf_counter(), None
+    cpu, started, first = usage.cpu_s(), time.perf_counter(), None
     for _ in range(settings["epochs"]):
         order = random.permutation(len(x))
         batches = [order[i : i + size] for i in range(0, len(x), size)]
@@ -48,7 +48,7 @@ def _free(backend, report, settings, seed, weights, digits, tests):
         losses.append(float(np.average(found, weights=[len(index) for index in batches])))
         accuracies.append(scores(trained, *tests, LOSS, size)["accuracy"])
     report.metric("free.fit_s", time.perf_counter() - started, "timing", better="lower", unit="s")
-    report.metric("free.fit_cpu_s", resources.cpu_s() - cpu, "timing", better="lower", unit="s")
+    report.metric("free.fit_cpu_s", usage.cpu_s() - cpu, "timing", better="lower", unit="s")
     report.metric("free.first_step_s", first, "timing", better="lower", unit="s")
     report.metric("free.step_s", median(warm), "timing", better="lower", unit="s")
     rate = size * len(warm) / sum(warm) if warm else None
@@ -62,17 +62,17 @@ def _free(backend, report, settings, seed, weights, digits, tests):
 def _controlled(backend, report, settings, seed, weights, digits, tests, mnist):
     layers = [layer for layer in MNIST if layer[0] != "dropout"]
     epochs = settings["controlled_epochs"] or settings["epochs"]
-    batches = mnist.batch_order(len(digits[0]), settings["batch"], epochs, seed)
+    batches = draws.batch_order(len(digits[0]), settings["batch"], epochs, seed)
     once = model(backend, layers, weights, LOSS, RATE, seed)
-    first, _ = train(once, backend, *digits, batches[: mnist.REPEATED_STEPS])
+    first, _ = train(once, backend, *digits, batches[: draws.REPEATED_STEPS])
     trained = model(backend, layers, weights, LOSS, RATE, seed)
-    report.metric("controlled.initial_weights", mnist.digest(trained.weights()), "exact")
+    report.metric("controlled.initial_weights", draws.digest(trained.weights()), "exact")
     losses, ends = train(trained, backend, *digits, batches)
     report.metric("controlled.repeatable", "yes" if losses[: len(first)] == first else "no", "exact")
     report.metric("controlled.loss_per_step", losses, "trajectory", better="lower")
-    report.metric("controlled.step_s", mnist.median(mnist.pauses(ends)), "timing", better="lower", unit="s")
+    report.metric("controlled.step_s", clock.median(clock.pauses(ends)), "timing", better="lower", unit="s")
     _evaluate(report, "controlled", trained, tests, settings["batch"])
-    report.metric("controlled.final_weights", mnist.digest(trained.weights()), "info")
+    report.metric("controlled.final_weights", draws.digest(trained.weights()), "info")
 
 
 def _evaluate(report, mode, trained, tests, batch):

@@ -1,4 +1,4 @@
-"""The probes' networks in plain PyTorch, TensorFlow, JAX and MXNet Gluon, for cells without Keras.
+"""The probes' networks in plain PyTorch, TensorFlow, JAX, MXNet Gluon and PaddlePaddle, for cells without Keras.
 
 Same layers, same initial weights (NumPy's, in Keras's layout and order), same batches, same Adam: what is left is what
 Keras adds. A network is a list of layers, each a tuple of name and options:
@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 import time
 
 from ..frameworks import backend as backends
 from ..protocol import UnsupportedError
 
-MODULES_BY_NAME = {"torch": "in_torch", "tensorflow": "in_tensorflow", "jax": "in_jax", "mxnet": "in_mxnet"}
+LOADED_BY_NAME = "in_*.py"
+"""The module of a framework is ``in_NAME``: its ``Model`` (see ``model``) and ``convolution``."""
 
 ENCODER_WEIGHTS = 16
 NORM_EPSILON = 1e-3
@@ -43,9 +45,20 @@ MNIST = [
 
 def load(request):
     """The cell's framework without Keras, a ``backend.Backend``. Raises UnsupportedError for one without a network."""
-    if request.framework not in MODULES_BY_NAME:
+    if not _has_networks(request.framework):
         raise UnsupportedError("%s trains nothing of its own" % request.framework)
     return backends.load(request)
+
+
+def of(name):
+    """The module with the networks and the convolution of a framework. Raises UnsupportedError where it has none."""
+    if not _has_networks(name):
+        raise UnsupportedError("%s has no convolution of its own" % name)
+    return importlib.import_module(".in_" + name, __package__)
+
+
+def _has_networks(name):
+    return os.path.isfile(os.path.join(os.path.dirname(os.path.abspath(__file__)), "in_%s.py" % name))
 
 
 def model(backend, layers, weights, loss, rate=1e-3, seed=0):
@@ -55,8 +68,7 @@ def model(backend, layers, weights, loss, rate=1e-3, seed=0):
     and integers) or ``mse``. The result has ``step(x, y)``, one update on NumPy arrays, which returns the loss before
     it as the framework's scalar; ``outputs(x)``, a NumPy array, without dropout; ``weights()``; and ``parameters``.
     """
-    module = importlib.import_module("." + MODULES_BY_NAME[backend.name], __package__)
-    return module.Model(backend, layers, weights, loss, rate, seed)
+    return of(backend.name).Model(backend, layers, weights, loss, rate, seed)
 
 
 def shapes(layers, shape):
@@ -168,3 +180,22 @@ def scores(trained, x, y, loss, batch):
         "loss": float(np.mean(np.log(np.exp(shifted).sum(-1)) - chosen)),
         "accuracy": float(np.mean(out.argmax(-1) == y)),
     }
+
+
+def laid_out(x, geometry):
+    """``x`` (n, height, width, channels) in the layout that the geometry asks for."""
+    if geometry.layout == "channels_last":
+        return x
+    import numpy as np
+
+    return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+
+
+def channels_last(backend, first):
+    """A function that makes a result NumPy's with channels last; ``first``: the result has them first."""
+
+    def finish(value):
+        array = backend.numpy(value)
+        return array.transpose(0, 2, 3, 1) if first else array
+
+    return finish

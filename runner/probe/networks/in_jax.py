@@ -7,11 +7,11 @@ import math
 import jax
 import jax.numpy as jnp
 
-from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON
+from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON, channels_last, laid_out
 
 
 class Model:
-    """See ``native.model``."""
+    """See ``networks.model``."""
 
     def __init__(self, backend, layers, weights, loss, rate, seed):
         self._weights = [jnp.asarray(w) for w in weights]
@@ -46,7 +46,7 @@ class Model:
 
 
 def adam(weights, gradients, state, rate):
-    """Kingma and Ba, arXiv:1412.6980, with epsilon as in ``native.ADAM``."""
+    """Kingma and Ba, arXiv:1412.6980, with epsilon as in ``networks.ADAM``."""
     first, second, t = state
     t = t + 1
     left = [-jnp.expm1(t * math.log(ADAM[beta])) for beta in ("beta_1", "beta_2")]  # 1 - beta^t, without cancellation
@@ -92,7 +92,7 @@ def forward(layers, weights, x, key):
 
 
 def encoder(x, w):
-    """One block; ``w`` as ``native`` lists them."""
+    """One block; ``w`` as ``networks`` lists them."""
     query, key, value = (jnp.einsum("btd,dhk->bthk", x, w[i]) + w[i + 1] for i in (0, 2, 4))
     scores = jnp.einsum("bqhk,bshk->bhqs", query * query.shape[-1] ** -0.5, key)
     mixed = jnp.einsum("bhqs,bshk->bqhk", jax.nn.softmax(scores), value)
@@ -129,3 +129,22 @@ OVER_STEPS = {
     "mean": lambda x, _: jnp.mean(x, 1),
 }
 """What takes steps in time, (batch, steps, features)."""
+
+
+def convolution(backend, x, w, geometry):
+    """See ``conv2d.convolution.prepare``."""
+    x, w = backend.tensor(laid_out(x, geometry)), backend.tensor(w)
+    layout = "NHWC" if geometry.layout == "channels_last" else "NCHW"
+
+    def compute():
+        return backend.lib.lax.conv_general_dilated(
+            x,
+            w,
+            window_strides=geometry.strides,
+            padding=geometry.padding.upper(),
+            rhs_dilation=geometry.dilation,
+            dimension_numbers=(layout, "HWIO", layout),
+            feature_group_count=geometry.groups,
+        )
+
+    return compute, channels_last(backend, layout == "NCHW")

@@ -6,11 +6,11 @@ import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon
 
-from . import ADAM
+from . import ADAM, channels_last
 
 
 class Model:
-    """See ``native.model``."""
+    """See ``networks.model``."""
 
     def __init__(self, backend, layers, weights, loss, rate, seed):
         mx.random.seed(seed)
@@ -130,3 +130,24 @@ class LastOutput(gluon.HybridBlock):
 
     def hybrid_forward(self, F, x):  # noqa: N803 - Gluon's own name
         return F.squeeze(F.slice_axis(self.lstm(x), axis=1, begin=-1, end=None), axis=1)
+
+
+def convolution(backend, x, w, geometry):
+    """On a CPU MXNet has only channels first, and pads both sides alike: an odd zero is added beforehand."""
+    nd = backend.lib.nd
+    x = np.pad(x, ((0, 0), *geometry.pads, (0, 0)), mode="constant").transpose(0, 3, 1, 2)
+    x, w = backend.tensor(np.ascontiguousarray(x)), backend.tensor(np.ascontiguousarray(w.transpose(3, 2, 0, 1)))
+
+    def compute():
+        return nd.Convolution(
+            x,
+            w,
+            kernel=geometry.kernel,
+            stride=geometry.strides,
+            dilate=geometry.dilation,
+            num_filter=geometry.filters,
+            num_group=geometry.groups,
+            no_bias=True,
+        )
+
+    return compute, channels_last(backend, first=True)

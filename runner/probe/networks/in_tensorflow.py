@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON
+from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON, channels_last, laid_out
 
 
 class Model:
-    """See ``native.model``."""
+    """See ``networks.model``."""
 
     def __init__(self, backend, layers, weights, loss, rate, seed):
         tf.random.set_seed(seed)
@@ -89,7 +89,7 @@ def forward(layers, weights, x, training):
 
 
 def encoder(x, w):
-    """One block; ``w`` as ``native`` lists them."""
+    """One block; ``w`` as ``networks`` lists them."""
     query, key, value = (tf.einsum("btd,dhk->bthk", x, w[i]) + w[i + 1] for i in (0, 2, 4))
     scores = tf.einsum("bqhk,bshk->bhqs", query * query.shape[-1] ** -0.5, key)
     mixed = tf.einsum("bhqs,bshk->bqhk", tf.nn.softmax(scores), value)
@@ -121,3 +121,22 @@ OVER_STEPS = {
     "mean": lambda x, _: tf.reduce_mean(x, 1),
 }
 """What takes steps in time, (batch, steps, features)."""
+
+
+def convolution(backend, x, w, geometry):
+    """See ``conv2d.convolution.prepare``."""
+    tf = backend.lib
+    x, w = backend.tensor(laid_out(x, geometry)), backend.tensor(w)
+    layout = "NHWC" if geometry.layout == "channels_last" else "NCHW"
+
+    def compute():
+        return tf.nn.conv2d(
+            x,
+            w,
+            strides=geometry.strides,
+            padding=geometry.padding.upper(),
+            data_format=layout,
+            dilations=geometry.dilation,
+        )
+
+    return compute, channels_last(backend, layout == "NCHW")

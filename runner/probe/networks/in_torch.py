@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON
+from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON, channels_last, laid_out
 
 
 class Model:
-    """See ``native.model``."""
+    """See ``networks.model``."""
 
     def __init__(self, backend, layers, weights, loss, rate, seed):
         torch.manual_seed(seed)
@@ -160,7 +160,7 @@ class Mean(torch.nn.Module):
 
 
 class Encoder(torch.nn.Module):
-    """A transformer's block; its weights as ``native`` lists them."""
+    """A transformer's block; its weights as ``networks`` lists them."""
 
     def __init__(self, arrays):
         super().__init__()
@@ -177,3 +177,26 @@ class Encoder(torch.nn.Module):
 
     def _normalized(self, x, gain, offset):
         return torch.nn.functional.layer_norm(x, x.shape[-1:], gain, offset, NORM_EPSILON)
+
+
+def convolution(backend, x, w, geometry):
+    """See ``conv2d.convolution.prepare``."""
+    functional = backend.lib.nn.functional
+    x, w = backend.tensor(laid_out(x, geometry)), backend.tensor(w).permute(3, 2, 0, 1).contiguous()
+    if geometry.layout == "channels_last":
+        x = x.permute(0, 3, 1, 2)  # a view: PyTorch's channels_last memory format
+    (above, below), (left, right) = geometry.pads
+    symmetric = above == below and left == right
+
+    def compute():
+        padded = x if symmetric else functional.pad(x, (left, right, above, below))
+        return functional.conv2d(
+            padded,
+            w,
+            stride=geometry.strides,
+            padding=(above, left) if symmetric else 0,
+            dilation=geometry.dilation,
+            groups=geometry.groups,
+        )
+
+    return compute, channels_last(backend, first=True)

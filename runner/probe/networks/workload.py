@@ -1,4 +1,4 @@
-"""Training a described network as a user would, with Keras or without: total time, throughput, error, resources."""
+"""Training a described network as a user would, with Keras or without: total time, throughput, error."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import time
 
 from .. import networks
 from ..frameworks import backend as backends
-from ..kit import resources, usage
-from ..mnist import median, pauses, step_clock
-from ..speed import keras_layer
+from ..kit import usage
+from ..kit.clock import median, pauses, step_clock
+from .in_keras import keras_layer
 
 RATE = 1e-3
 
@@ -21,7 +21,7 @@ def load(request):
 def measure(backend, request, report, prefix, layers, shape, train, test, loss, epochs, batch):
     """Trains on ``train`` and scores on ``test``, both (x, y), and reports figures whose names begin with ``prefix``.
 
-    ``layers``, ``shape`` and ``loss`` as in ``native``: weights and order come from NumPy, so that cells with and
+    ``layers``, ``shape`` and ``loss`` as in ``networks``: weights and order come from NumPy, so that cells with and
     without Keras do the same work. Reports ``fit_s``, ``fit_cpu_s``, ``first_step_s``, ``step_s``, ``samples_per_s``,
     ``loss_per_epoch``, ``test_loss``, ``test_accuracy`` or ``test_mae``, ``parameters``, ``cpus_busy``, ``gpu.*``.
     """
@@ -56,8 +56,8 @@ def measure(backend, request, report, prefix, layers, shape, train, test, loss, 
 
 def finish(report):
     """The figures of the whole process, after all networks."""
-    report.metric("cpu_s", resources.cpu_s(), "timing", better="lower", unit="s")
-    report.metric("peak_rss_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
+    report.metric("cpu_s", usage.cpu_s(), "timing", better="lower", unit="s")
+    report.metric("peak_rss_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")
 
 
 def _orders(samples, epochs, seed):
@@ -122,7 +122,7 @@ def _inputs(keras, layers, shape):
 
 
 def _connect(keras, layers, x, made):
-    """The output of the layers; appends those with weights to ``made``, in the order of ``native.shapes``."""
+    """The output of the layers; appends those with weights to ``made``, in the order of ``networks.shapes``."""
     for layer in layers:
         if layer[0] == "branches":
             x = keras.layers.Concatenate()([_connect(keras, branch, part, made) for branch, part in zip(layer[1:], x)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from runner.probe import mnist, protocol
-from runner.probe.kit import digits
+from runner.probe.kit import clock, digits, draws
 
 SHAPES = [(3, 3, 1, 32), (32,), (3, 3, 32, 64), (64,), (1600, 128), (128,), (128, 10), (10,)]
 
@@ -14,34 +14,34 @@ SHAPES = [(3, 3, 1, 32), (32,), (3, 3, 32, 64), (64,), (1600, 128), (128,), (128
 
 def test_initial_weights_have_the_same_bits_everywhere():
     """Computed once, with NumPy 1.23 on Python 3.8 and NumPy 2.4 on 3.11."""
-    weights = mnist.initial_weights(SHAPES, seed=0)
+    weights = draws.initial_weights(SHAPES, seed=0)
     assert sum(weight.size for weight in weights) == 225034
-    assert mnist.digest(weights) == "4712b1ee966005775ac5e8b3eb8ffef465d6b432f33623dca3114de52e32060f"
+    assert draws.digest(weights) == "4712b1ee966005775ac5e8b3eb8ffef465d6b432f33623dca3114de52e32060f"
 
 
 def test_initial_weights_are_glorots_and_depend_on_the_seed():
-    kernel, bias = mnist.initial_weights([(3, 3, 32, 64), (64,)], seed=1)
+    kernel, bias = draws.initial_weights([(3, 3, 32, 64), (64,)], seed=1)
     limit = (6 / (9 * (32 + 64))) ** 0.5
     assert 0.99 * limit < np.abs(kernel).max() <= limit
     assert abs(kernel.mean()) < 0.02 * limit
     assert not bias.any()
-    assert not np.array_equal(kernel, mnist.initial_weights([(3, 3, 32, 64)], seed=2)[0])
+    assert not np.array_equal(kernel, draws.initial_weights([(3, 3, 32, 64)], seed=2)[0])
 
 
 def test_batches_are_full_and_each_epoch_is_a_new_permutation():
-    batches = mnist.batch_order(samples=10, batch=3, epochs=2, seed=4)
+    batches = draws.batch_order(samples=10, batch=3, epochs=2, seed=4)
     assert [len(batch) for batch in batches] == [3] * 6
     first, second = np.concatenate(batches[:3]), np.concatenate(batches[3:])
     assert len(set(first.tolist())) == len(set(second.tolist())) == 9
     assert first.tolist() != second.tolist()
-    again = mnist.batch_order(samples=10, batch=3, epochs=2, seed=4)
+    again = draws.batch_order(samples=10, batch=3, epochs=2, seed=4)
     assert all(map(np.array_equal, batches, again))
 
 
 def test_a_digest_tells_bits_shapes_and_signs_apart():
     one = np.zeros((2, 3), "float32")
-    assert mnist.digest([one]) == mnist.digest([one.copy()])
-    assert len({mnist.digest([a]) for a in (one, one.T, -one, one.astype("float64"))}) == 4
+    assert draws.digest([one]) == draws.digest([one.copy()])
+    assert len({draws.digest([a]) for a in (one, one.T, -one, one.astype("float64"))}) == 4
 
 
 class Model:
@@ -71,16 +71,16 @@ def test_warm_steps_are_those_within_an_epoch_but_the_last():
         class callbacks:  # noqa: N801
             Callback = object
 
-    clock = mnist.step_clock(Keras)
-    clock.epochs = [[10.0, 11.0, 13.0, 13.1], [20.0, 24.0, 24.1]]
-    assert clock.warm_steps() == [1.0, 2.0, 4.0]
-    clock.epochs = [[10.0]]
-    assert clock.warm_steps() == []
+    steps = clock.step_clock(Keras)
+    steps.epochs = [[10.0, 11.0, 13.0, 13.1], [20.0, 24.0, 24.1]]
+    assert steps.warm_steps() == [1.0, 2.0, 4.0]
+    steps.epochs = [[10.0]]
+    assert steps.warm_steps() == []
 
 
 @pytest.mark.parametrize(("values", "expected"), [([], None), ([3], 3), ([9, 1, 2], 2), ([4, 1, 2, 3], 2.5)])
 def test_median(values, expected):
-    assert mnist.median(values) == expected
+    assert clock.median(values) == expected
 
 
 # --- data -------------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def measured(monkeypatch, raw_request):
     def run(spoil, **settings):
         framework = Framework(spoil)
         monkeypatch.setattr(conv2d.backends, "load", lambda _request: framework)
-        monkeypatch.setattr(convolution, "NATIVE", {"torch": framework.convolution})
+        monkeypatch.setattr(convolution.networks, "of", lambda _name: framework)
         monkeypatch.setattr(conv2d, "WARM_REPEATS", 1)
         names = ("same_3x3_64", "same_stride_2_odd", "channels_first")
         small = {name: conv2d.SMALL[name] for name in names}

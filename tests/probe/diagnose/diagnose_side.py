@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from runner.probe import mnist, networks
+from runner.probe import networks
 from runner.probe.diagnose import SHAPE, reference
+from runner.probe.kit import draws
 
 
 class NumpySide:
@@ -32,7 +33,7 @@ class NumpySide:
     # --- trainings ---
 
     def initial(self, seed):
-        weights = mnist.initial_weights(self.shapes, seed + 1000)
+        weights = draws.initial_weights(self.shapes, seed + 1000)
         if self.fault == "biased-init":
             weights = [w + np.float32(0.5) if w.ndim == 1 else w for w in weights]
         return weights

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.probe import diagnose, mnist, networks, protocol
+from runner.probe import diagnose, networks, protocol
 from runner.probe.diagnose import measure, reference, replay
+from runner.probe.kit import draws
 
 _spec = importlib.util.spec_from_file_location("diagnose_side", Path(__file__).with_name("diagnose_side.py"))
 diagnose_side = importlib.util.module_from_spec(_spec)
@@ -22,7 +23,7 @@ QUICK = {**diagnose.DEFAULTS, "seeds": 0, "steps": 2, "free_steps": 3, "batch": 
 
 
 def weights(described, seed=0):
-    return mnist.initial_weights(networks.shapes(described, diagnose.SHAPE)[0], seed)
+    return draws.initial_weights(networks.shapes(described, diagnose.SHAPE)[0], seed)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from runner.probe.conv2d import convolution
 from runner.probe.conv2d.convolution import Geometry, backward_error, inputs, sample, truth
+from runner.probe.protocol import UnsupportedError
 
 
 def everything(geometry):
@@ -160,5 +161,5 @@ def test_a_framework_without_a_convolution_says_so():
         name, keras = "numpy", None
 
     geometry = Geometry((1, 4, 4, 1), (1, 1), 1)
-    with pytest.raises(convolution.UnsupportedError, match="numpy has no convolution"):
+    with pytest.raises(UnsupportedError, match="numpy has no convolution"):
         convolution.prepare(Backend(), *inputs(geometry, 0), geometry)

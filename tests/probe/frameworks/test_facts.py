@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from runner.matrix import probes
 from runner.probe.frameworks import backend, facts
+from runner.probe.kit import questions
 
 X86 = """processor\t: 0
 vendor_id\t: GenuineIntel
@@ -110,8 +112,8 @@ def test_the_environment_shows_switches_and_no_secrets():
 def test_the_payload_and_the_runner_hash_it_alike(tmp_path, monkeypatch):
     for name in probes.files("mnist"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes((Path(facts.__file__).parent / name).read_bytes())
-    monkeypatch.setattr(facts, "__file__", str(tmp_path / "facts.py"))
+        (tmp_path / name).write_bytes((Path(facts.__file__).parents[1] / name).read_bytes())
+    monkeypatch.setattr(facts, "__file__", str(tmp_path / "frameworks" / "facts.py"))
     assert facts.probe_hash() == probes.probe_hash("mnist") != probes.probe_hash("conv2d")
 
 
@@ -124,7 +126,7 @@ def test_the_payload_and_the_runner_know_the_same_probes():
 
 def test_a_question_that_fails_is_named_and_the_others_are_answered():
     errors = {}
-    found = facts._answers(errors, "torch", {"good": lambda: 2, "none": lambda: None, "bad": lambda: {}["x"]})
+    found = questions.answers(errors, "torch", {"good": lambda: 2, "none": lambda: None, "bad": lambda: {}["x"]})
     assert found == {"good": 2}
     assert list(errors) == ["torch.bad"]
 
@@ -141,3 +143,35 @@ def test_a_question_that_fails_is_named_and_the_others_are_answered():
 )
 def test_versions_without_their_build(reported, plain):
     assert backend.plain_version(reported) == plain
+
+
+def test_threads_are_those_of_the_cells_own_framework_where_keras_imported_another(monkeypatch):
+    from types import SimpleNamespace
+
+    from runner.probe import frameworks
+
+    for name in ("torch", "jax"):
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(__version__="1.0"))
+    answers = {
+        "torch": {"version": "1.0", "threads": {"intra_op": 7}},
+        "jax": {"version": "1.0", "threads": {"intra_op": 3}},
+    }
+    monkeypatch.setattr(
+        frameworks, "module", lambda name: SimpleNamespace(facts=lambda *_: dict(answers.get(name, {})))
+    )
+    for name, threads in (("torch", 7), ("jax", 3)):
+        seen = facts.collect(SimpleNamespace(framework=name, device="cpu"))
+        assert seen["threads"]["intra_op"] == threads
+        assert seen["framework_version"] == "1.0"
+
+
+def test_every_framework_has_a_module_with_the_same_functions():
+    from runner.probe import frameworks
+
+    folder = Path(frameworks.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "backend", "facts"}
+    assert set(frameworks.MODULES_BY_NAME.values()) == modules
+    for name in frameworks.MODULES_BY_NAME:
+        module = frameworks.module(name)
+        for function in ("facts", "select", "tensor", "block", "array"):
+            assert callable(getattr(module, function)), f"{name}.{function}"

@@ -1,0 +1,37 @@
+"""NumPy, a backend of Keras."""
+
+from __future__ import annotations
+
+from ..kit.questions import answers as answers_to
+
+
+def facts(numpy, _kind, errors):
+    """Version, build, threads, switches and, where one is used, the device; see ``facts.collect``."""
+
+    def blas():
+        if not hasattr(numpy.__config__, "CONFIG"):  # before NumPy 1.25
+            return None
+        found = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        return "%s %s" % (found.get("name"), found.get("version"))
+
+    return dict(answers_to(errors, "numpy", {"blas": blas}), version=str(numpy.__version__))
+
+
+def select(_numpy, device):
+    """NumPy has the CPU only."""
+    return device == "cpu"
+
+
+def tensor(_numpy, array, _device):
+    """The array as it is."""
+    return array
+
+
+def block(_numpy, value, _device):
+    """``value``, which is computed by now."""
+    return value
+
+
+def array(numpy, value):
+    """A NumPy array."""
+    return numpy.asarray(value)

@@ -1,0 +1,35 @@
+"""OpenVINO, a backend of Keras."""
+
+from __future__ import annotations
+
+from ..kit.questions import answers as answers_to
+
+
+def facts(openvino, _kind, errors):
+    """Version, build, threads, switches and, where one is used, the device; see ``facts.collect``."""
+    answers = answers_to(errors, "openvino", {"build": lambda: openvino.__version__})
+    return dict(answers, version=str(openvino.__version__).split("-")[0])
+
+
+def select(_openvino, device):
+    """Keras's backend uses the CPU only."""
+    return device == "cpu"
+
+
+def tensor(_openvino, array, _device):
+    """The array as it is: Keras converts it."""
+    return array
+
+
+def block(_openvino, value, _device):
+    """The value computed: until then it is a graph."""
+    import keras
+
+    return keras.ops.convert_to_numpy(value)
+
+
+def array(_openvino, value):
+    """An array of NumPy."""
+    import numpy as np
+
+    return np.asarray(value)

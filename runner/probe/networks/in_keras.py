@@ -1,0 +1,35 @@
+"""The networks as Keras models."""
+
+
+def sequential(keras, described, shape):
+    """The Keras model of a list of layers (see ``networks``), without branches, as logits."""
+    layers = keras.layers
+    return keras.Sequential([keras.Input(shape), *(keras_layer(layers, layer) for layer in described)])
+
+
+def keras_layer(layers, layer):
+    """The Keras layer of one description."""
+    name = layer[0]
+    if name == "conv":
+        return layers.Conv2D(layer[1], layer[2], activation=layer[3])
+    if name == "dense":
+        return layers.Dense(layer[1], activation=layer[2])
+    makers = {
+        "pool": layers.MaxPooling2D,
+        "flatten": layers.Flatten,
+        "dropout": layers.Dropout,
+        "embedding": layers.Embedding,
+        "lstm": layers.LSTM,
+    }
+    return makers[name](*layer[1:])
+
+
+def transformer(keras, described, shape):
+    """One encoder block (Vaswani et al., arXiv:1706.03762), and a dense layer on the mean."""
+    layers, heads = keras.layers, described[0][1]
+    inputs = keras.Input(shape)
+    attended = layers.MultiHeadAttention(num_heads=heads, key_dim=shape[-1] // heads)(inputs, inputs)
+    x = layers.LayerNormalization()(layers.Add()([inputs, attended]))
+    hidden = layers.Dense(4 * shape[-1], activation="relu")(x)
+    x = layers.LayerNormalization()(layers.Add()([x, layers.Dense(shape[-1])(hidden)]))
+    return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling1D()(x)))

@@ -32,16 +32,12 @@ def diagnose_command(*, format_: str, as_json: bool, **arguments: Any) -> None:
     Suspects: initial weights, order of the batches, dropout, the optimizer's arithmetic, precision. Exit codes: 0 no
     difference beyond seeds and rounding; 1 a difference; 3 one cell could not be measured; 4 neither could.
     """
-    from runner.cli import output
-    from runner.cli.progress import Progress
+    from runner.cli import output, progress
     from runner.diagnose import session
     from runner.report import diagnosis
 
-    answer = session.explain(
-        session.Request(**arguments),
-        say=lambda text: click.echo(text, err=True),
-        shown=lambda count: Progress(output.console(sys.stderr), count),
-    )
+    with progress.shown() as observe:
+        answer = session.explain(session.Request(**arguments), observe)
     if answer.found is None:
         click.echo(diagnosis.unmeasured(answer.ladders))
     elif as_json or format_ != "terminal":

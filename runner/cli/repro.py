@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from runner.cli import targets
+from runner.cli import options
 
 
 @click.command("repro", context_settings={"ignore_unknown_options": False})
@@ -25,7 +25,7 @@ from runner.cli import targets
 @click.option("--executor", default="auto", show_default=True, help="auto, docker or host.")
 @click.option("--metric", "metrics", multiple=True, metavar="REGEX", help="A figure to compare, as 'acc=([\\d.]+)'.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one object per cell.")
-@targets.script_options
+@options.script_options
 def repro_command(**arguments: Any) -> None:
     """Run SCRIPT unchanged in chosen cells and show side by side what it printed.
 

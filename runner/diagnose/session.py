@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +34,6 @@ FAULTS = (
 SHORT: dict[str, Scalar] = {"seeds": 0, "double": False}
 """The settings of a second run and of a run with a switch. Both replay at most ``SHORT_STEPS`` steps."""
 SHORT_STEPS = 2
-
-Say = Callable[[str], None]
-Shown = Callable[[int], AbstractContextManager[Observer]]
-"""Opens a display of so many processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +81,7 @@ class Answer:
         return 4 if len(self.failed) == len(self.ladders) else 3
 
 
-def explain(request: Request, say: Say, shown: Shown) -> Answer:
+def explain(request: Request, observe: Observer) -> Answer:
     """Choose the cells, measure them, climb the ladder. Raises UsageError, and UnavailableError for a cell."""
     if request.fault and request.fault not in FAULTS:
         raise UsageError(f"no fault {request.fault!r}{suggest(request.fault, FAULTS)}; there are: {', '.join(FAULTS)}")
@@ -94,19 +89,19 @@ def explain(request: Request, say: Say, shown: Shown) -> Answer:
     if cells[0] == cells[1] and not request.fault:
         raise UsageError("both are the same cell: nothing to explain")
     pair = [
-        _Runs(_placed(cell, request.executor, say), request, fault)
+        _Runs(_placed(cell, request.executor, observe), request, fault)
         for cell, fault in zip(cells, ("", request.fault), strict=True)
     ]
     given = {data.MNIST: request.data_path} if request.data_path else {}
     with workspace.open(request.out, probes=[PROBE], given=given, offline=request.offline, fresh=request.fresh) as work:
         for note in work.notes:
-            say(f"note: {note}")
-        with shown(sum(runs.count for runs in pair)) as observe:
-            ladders = _ladders(pair, work.context, observe)
-            answer = Answer(None, ladders)
-            if answer.failed:
-                return answer
-            a, b = (runs.side(ladder, work.context, observe) for runs, ladder in zip(pair, ladders, strict=True))
+            observe(Event("note", text=note))
+        observe(Event("expect", count=sum(runs.count for runs in pair)))
+        ladders = _ladders(pair, work.context, observe)
+        answer = Answer(None, ladders)
+        if answer.failed:
+            return answer
+        a, b = (runs.side(ladder, work.context, observe) for runs, ladder in zip(pair, ladders, strict=True))
     return Answer(diagnose(a, b), ladders)
 
 
@@ -133,13 +128,13 @@ def cell_named(text: str, executor: str = "auto") -> Cell:
     return cell
 
 
-def _placed(cell: Cell, executor: str, say: Say) -> Place:
+def _placed(cell: Cell, executor: str, observe: Observer) -> Place:
     """Where the cell runs. Raises UsageError for an unknown executor, UnavailableError where the cell cannot run."""
     if executor == "current":
         return Place(cell, plan.environment_of(cell, host.host_facts(executor).platform), executor)
     place = places.one_place(Target(cell, None), executor)
     for note in place.notes:
-        say(f"note: {note}")
+        observe(Event("note", text=note))
     return place
 
 

@@ -1,28 +1,122 @@
-"""A realistic report for the tests of ``runner.report``: the quick set, with most that can happen to a cell.
+"""What unit tests share: an executor that runs whole commands without processes, and a realistic report.
 
 Import mode is ``importlib``, so test files cannot import a helper module: what they share is a fixture.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import fnmatch
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from runner.executors import Launch, Prepared, Say
+from runner.measure import host, workspace
 from runner.model import (
     Better,
     Cell,
     Comparison,
+    Environment,
     Evidence,
     Kind,
     Metric,
+    Outcome,
     Sample,
     Skip,
     Status,
     Verdict,
 )
 from runner.report import Report
+
+Answer = Mapping[str, Any]
+"""What a cell answers: ``metrics`` (dicts as in result.json, or Metric), ``status``, ``reason``, ``facts``,
+``details``; ``exit_code``, ``oom``, ``timed_out``, ``log``, ``wall_s`` of its process; ``raises`` an exception."""
+
+
+@dataclass
+class FakeExecutor:
+    """Runs whole commands in this process: a table of cells takes the place of the processes.
+
+    The key of ``answers`` is a pattern over cell ids, or ``pattern:probe``; the first that matches counts. The value
+    is an answer, a list with one answer per round (the last one repeats), or a function from the request to an
+    answer. A cell without a match is ok and has no metrics.
+    """
+
+    answers: Mapping[str, Answer | Sequence[Answer] | Callable[[dict[str, Any]], Answer]] = field(default_factory=dict)
+    name: str = "docker"
+    prepared: list[Environment] = field(default_factory=list)
+    launched: list[tuple[str, str, int]] = field(default_factory=list)
+    """Cell id, probe and round of every process, in order; scripts have the probe ``script``."""
+
+    def data_path(self, data: Path) -> str:
+        return str(data)
+
+    def identity(self, environment: Environment) -> str:
+        return f"lock of {environment.id}"
+
+    def prepare(self, environment: Environment, say: Say) -> Prepared:
+        self.prepared.append(environment)
+        say("installing")
+        return Prepared(environment, "image", self.identity(environment), {"numpy": "2.0.0"})
+
+    def execute(self, launch: Launch) -> Outcome:
+        path = launch.io / "request.json"
+        request: dict[str, Any] = {"probe": "script", "round": 0}
+        if path.is_file():
+            request = json.loads(path.read_text())
+        self.launched.append((launch.cell.id, request["probe"], request["round"]))
+        answer = dict(self._answer(launch.cell.id, request))
+        if "raises" in answer:
+            raise answer["raises"]
+        result = {"schema": 1, "status": answer.get("status", "ok"), "reason": answer.get("reason", "")}
+        result |= {"facts": answer.get("facts", {}), "details": answer.get("details", {})}
+        result["metrics"] = msgspec.to_builtins(list(answer.get("metrics", ())))
+        (launch.io / "result.json").write_text(json.dumps(result))
+        return Outcome(
+            answer.get("exit_code", 0),
+            None,
+            oom=answer.get("oom", False),
+            timed_out=answer.get("timed_out", False),
+            wall_s=answer.get("wall_s", 0.5),
+            log=answer.get("log", ""),
+        )
+
+    def _answer(self, cell_id: str, request: dict[str, Any]) -> Answer:
+        for key, answer in self.answers.items():
+            pattern, _, probe = key.partition(":")
+            if fnmatch.fnmatchcase(cell_id, pattern) and probe in ("", request["probe"]):
+                if callable(answer):
+                    called: Answer = answer(request)
+                    return called
+                rounds = [answer] if isinstance(answer, Mapping) else list(answer)
+                return dict(rounds[min(request["round"], len(rounds) - 1)])
+        return {}
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.fixture
+def fake_executor(monkeypatch: pytest.MonkeyPatch) -> FakeExecutor:
+    """The executor of every command in this test: set its ``answers``, then call ``cli.run([...])``."""
+    fake = FakeExecutor()
+
+    @contextmanager
+    def executors() -> Iterator[dict[str, FakeExecutor]]:
+        yield dict.fromkeys(("docker", "host", "current"), fake)
+
+    monkeypatch.setattr(workspace, "executors", executors)
+    monkeypatch.setattr(host, "engine_problem", lambda: "")
+    for module in ("runner.data", "runner.data.digits"):
+        monkeypatch.setattr(f"{module}.fetch", lambda *_: False)  # synthetic data in place of downloads
+    return fake
+
 
 TF = Cell("tensorflow", "2.21.0", "3.11.3", "3.11", "cpu")
 TORCH_OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")

@@ -108,7 +108,7 @@ def readme(bundle: Bundle) -> str:
         "```",
         "",
         "It builds the image (`Dockerfile`; every package with its hash, `lock.txt` has them all in one), runs in it",
-        "without a network, and prints whether the figures are those of `expected.json`. Exit code 0: they are; 1: not.",
+        "without a network, and prints whether the figures are those of `expected.json`. Exit code 0: yes; 1: no.",
         "Behind a proxy, give `docker build` what it needs in `BUILD_ARGUMENTS`.",
         "",
         "| | |",

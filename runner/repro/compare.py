@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import textwrap
 from collections.abc import Sequence
@@ -112,11 +113,11 @@ def _row(name: str, found: Sequence[Value | None]) -> Row:
         note = "not everywhere"
     elif all(_same(value, there[0]) for value in there):
         note = "equal"
-    elif all(isinstance(value, float) for value in there):
+    elif all(isinstance(value, float) and math.isfinite(value) for value in there):
         numbers = [float(value) for value in there]
         scale = max(abs(number) for number in numbers)
-        spread = (max(numbers) - min(numbers)) / scale if scale and scale < float("inf") else float("nan")
-        note = f"differ by {100 * spread:.3g} %" if spread == spread else "differ"
+        spread = max(numbers) / scale - min(numbers) / scale  # each for itself: a difference could overflow
+        note = f"differ by {100 * spread:.3g} %"
     else:
         note = "differ"
     return Row(name, tuple(found), note)

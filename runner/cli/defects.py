@@ -11,11 +11,7 @@ import click
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 @click.option("--json", "as_json", is_flag=True, help="For programs, with the scripts.")
 @click.option(
-    "--scripts",
-    "folder",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Write a script for each into FOLDER.",
+    "--scripts", type=click.Path(path_type=Path), metavar="FOLDER", help="Write a script for each into FOLDER."
 )
 def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path | None) -> None:
     """List the defects that the results below DIR show, the gravest first.

@@ -111,7 +111,7 @@ def _observed(case: Case) -> str:
     if case.status in ("shape", "dtype"):
         return f"{case.types}; {case.note}"
     values = ", ".join(map(str, case.sketch[1:])) if isinstance(case.sketch, list) else str(case.sketch)
-    figure = case.figure if isinstance(case.figure, str) else case.figure and f"{case.figure:.3g}"
+    figure = f"{case.figure:.3g}" if isinstance(case.figure, float) else case.figure
     error = "" if case.figure is None else f" ({figure} units)"
     return f"got [{values}]{error}; {case.note}"
 

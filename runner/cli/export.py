@@ -1,4 +1,4 @@
-"""``runner export``: write a folder that reproduces one result without this project."""
+"""``runner export``: write a folder that reproduces one result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ import click
 @click.option("--data", "data_path", type=click.Path(path_type=Path), help="The data the result was measured on.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder (default: export/CELL).")
 def export_command(**arguments: Any) -> None:
-    """Write a folder and a .tar.gz that reproduce one result: Dockerfile, lock, probe or script, data, reproduce.sh.
+    """Write a folder and a .tar.gz that reproduce one result without this project.
+
+    They hold a Dockerfile, the lock, the probe or script, its data and reproduce.sh.
 
     RESULT is a result file below `--out` of `runner matrix`; its figures are what reproduce.sh checks.
     """

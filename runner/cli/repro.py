@@ -17,7 +17,7 @@ from runner.cli import options
 @click.option("--cells", multiple=True, metavar="GLOB", help="Cells of the matrix; may be given several times.")
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="A release, of a framework or anything.")
 @click.option(
-    "--from", "report", type=click.Path(path_type=Path), metavar="REPORT", help="A bug report that tells the versions."
+    "--from", "report", type=click.Path(path_type=Path), metavar="REPORT", help="A bug report that names the versions."
 )
 @click.option("--as-of", metavar="DATE", help="As a fresh install was on that day: 2025-01-02.")
 @click.option("--python", metavar="3.X", help="Python (default: the cell's, or one the release has wheels for).")

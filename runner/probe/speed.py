@@ -12,7 +12,7 @@ from . import networks
 from .frameworks import backend as backends
 from .kit import usage
 from .kit.clock import median, pauses, step_clock
-from .networks.in_keras import sequential, transformer
+from .networks.keras_models import sequential, transformer
 from .protocol import BadOutputError
 
 DEFAULTS = {

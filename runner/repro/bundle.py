@@ -46,7 +46,7 @@ class Bundle:
 
 
 def files(bundle: Bundle) -> dict[str, str]:
-    """Every text file of the folder by name. The payload and the data file are not among them."""
+    """Every text file of the folder by name; not the payload and the data file."""
     found = {
         **bundle.context,
         "lock.txt": "\n".join([*bundle.lock.framework_lines, *bundle.lock.rest_lines, ""]),

@@ -1,4 +1,4 @@
-"""Writes the folder and the archive of ``runner export``. What they contain is made by ``bundle``."""
+"""Writes the folder and the archive of ``runner export``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ class Request:
 
 
 def export(request: Request, say: Say) -> Path:
-    """Write the folder and, next to it, the archive. Returns the folder. Raises UsageError and BuildError."""
+    """Write the folder, and the archive next to it. Returns the folder.
+
+    Raises UsageError for what cannot be exported, BuildError where no lock can be made.
+    """
     sample = store.read(Path(request.what)) if Path(request.what).is_file() else None
     cell = sample.cell if sample else sets.parse_cell(request.what)
     _check(request, cell, sample)
@@ -79,7 +82,7 @@ def _spec(sample: Sample | None, request: Request) -> ProbeSpec:
 
 
 def _data(sample: Sample | None, spec: ProbeSpec | None, path: Path | None) -> data.DataFile | None:
-    """The data the probe reads. Raises UsageError if the result was measured on other data."""
+    """The data the probe reads. Raises UsageError if the result's data differ."""
     name = data.of_probe(spec.name) if spec else None
     if spec is None or name is None:
         return None

@@ -34,7 +34,7 @@ FRAMEWORKS = tuple(name for name in sets.FRAMEWORKS if name != "numpy")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a user asks for: pins by project (None: the newest), packages on top, a date, a Python."""
+    """What a user asks for. A pin is by project; None means the newest release."""
 
     pins: Mapping[str, str | None]
     extra: tuple[str, ...] = ()
@@ -58,7 +58,10 @@ def parse(texts: Sequence[str]) -> dict[str, str | None]:
 
 
 def packages(texts: Sequence[str]) -> tuple[str, ...]:
-    """Requirement lines of ``--with``, checked: no options, addresses or paths. Raises UsageError."""
+    """Checks requirement lines of ``--with``. Raises UsageError.
+
+    Options, addresses and paths are refused.
+    """
     for text in texts:
         if not _WITH.fullmatch(text):
             raise UsageError(f"--with {text!r}: it looks like scipy or scipy==1.10.1")
@@ -74,7 +77,10 @@ def date(text: str) -> dt.date:
 
 
 def targets(wanted: Wanted, newest: index.Newest = index.newest) -> tuple[Target, ...]:
-    """One cell per framework that is pinned. Raises UsageError where none is, BuildError for a release there is not."""
+    """One cell per framework that is pinned.
+
+    Raises UsageError where no framework is pinned, BuildError for an unknown release.
+    """
     as_of = index.end_of(wanted.as_of) if wanted.as_of else ""
     frameworks = [name for name in FRAMEWORKS if name in wanted.pins]
     notes: list[str] = []
@@ -86,7 +92,7 @@ def targets(wanted: Wanted, newest: index.Newest = index.newest) -> tuple[Target
         frameworks = ["tensorflow"]
         notes.append("no backend is named: tensorflow is assumed, Keras's default")
     if len(frameworks) > 1:
-        notes.append(f"{' and '.join(frameworks)}: each gets an environment of its own, as the backend of Keras")
+        notes.append(f"{' and '.join(frameworks)}: each gets its own environment, as the backend of Keras")
     return tuple(_target(framework, wanted, as_of, tuple(notes), newest) for framework in frameworks)
 
 
@@ -134,12 +140,15 @@ def _custom(cell: Cell, wanted: Wanted, as_of: str) -> Custom | None:
 
 
 def _public(version: str) -> str:
-    """Without the local part: ``2.2.2+cu121`` is the build of 2.2.2 that the device decides."""
+    """Without the local part: the device decides on the build, as ``+cu121``."""
     return version.partition("+")[0]
 
 
 def chosen(patterns: Sequence[str], wanted: Wanted) -> tuple[Target, ...]:
-    """The cells of ``--cells`` with the pins on top, or those that the pins alone make. Raises UsageError."""
+    """The cells of ``--cells`` with the pins, or those made from the pins alone.
+
+    Raises UsageError.
+    """
     if patterns:
         return tuple(dict.fromkeys(on_cell(cell, wanted) for cell in matching(patterns)))
     return targets(wanted)

@@ -1,4 +1,4 @@
-"""The stages of ``runner repro``: choose cells, prepare their environments, run the script, show the results."""
+"""Runs ``runner repro``: choose cells, prepare them, run the script, show results."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def command(cell: str, request: Request, wanted: Wanted) -> str:
 
 
 def exit_code(ran: Sequence[Ran]) -> int:
-    """0 if all ended well, 1 if a script failed, 3 if a cell did not run, 4 if no cell ran."""
+    """0: all ended well; 1: a script failed; 3: a cell did not run; 4: none ran."""
     measured = [one for one in ran if one.status.about_cell]
     if not measured:
         return 4
@@ -103,7 +103,10 @@ def exit_code(ran: Sequence[Ran]) -> int:
 
 
 def _wanted(request: Request, say: Say) -> Wanted:
-    """What pins, date and report ask for; the command line outranks the report. Raises UsageError."""
+    """The environment that the command line and the report ask for.
+
+    The command line outranks the report. Raises UsageError.
+    """
     asked = Wanted(
         pins.parse(request.pins),
         pins.packages(request.extra),
@@ -114,7 +117,7 @@ def _wanted(request: Request, say: Say) -> Wanted:
     if request.report is None:
         return asked
     found = reconstruct.reconstruct(bugreport.read(files.source(request.report)), asked.as_of)
-    found = reconstruct.beside(found) if request.cells else found
+    found = reconstruct.packages_only(found) if request.cells else found
     for line in reconstruct.lines(found):
         say(line)
     return replace(
@@ -126,7 +129,7 @@ def _wanted(request: Request, say: Say) -> Wanted:
 
 
 def _run(work: script.Script, targets: Sequence[Target], executor: str, say: Say) -> list[Ran]:
-    """One run per cell, one after the other; meanwhile the next environments are prepared."""
+    """One run per cell, in order; the next environments are prepared meanwhile."""
     here, elsewhere = places.placed(targets, executor)
     for note in dict.fromkeys(note for place in here for note in place.notes):
         say(f"note: {note}")
@@ -169,7 +172,7 @@ def _host_warning(*, network: bool) -> str:
 
 
 def _why(error: CellError, place: Place) -> str:
-    """The error; of an environment that cannot be built also the unknown releases, each with the nearest."""
+    """The error; if no environment could be built, also the unknown releases."""
     if not isinstance(error, BuildError):
         return str(error)
     cell, custom = place.cell, place.environment.custom

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,3 +120,12 @@ def test_starting_up_imports_nothing_heavy() -> None:
                 waiting += [alias.name for alias in node.names]
     heavy = {name.split(".")[0] for name in seen} & {"numpy", "docker", "jinja2", "rich", "uv"}
     assert not heavy
+
+
+def test_the_architecture_lists_every_package_from_the_top_down() -> None:
+    text = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^runner/(\w+)(?:/|\.py) +\S", text, re.MULTILINE)
+    parts = _parts()
+    there = {part for part, _ in _modules()} - {"__main__"}
+    assert set(listed) == there
+    assert [parts[name] for name in listed] == sorted((parts[name] for name in there), reverse=True)

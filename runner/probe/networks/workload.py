@@ -8,7 +8,7 @@ from .. import networks
 from ..frameworks import backend as backends
 from ..kit import usage
 from ..kit.clock import median, pauses, step_clock
-from .in_keras import keras_layer
+from .keras_models import keras_layer
 
 RATE = 1e-3
 

@@ -1,4 +1,4 @@
-"""The question of one ``runner bisect`` search: package, ends, cell, test; and the answers found so far."""
+"""What one ``runner bisect`` search asks, and the answers found so far."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class State(msgspec.Struct):
 
 
 def check_ends(request: Request) -> None:
-    """Raise UsageError unless --good and --bad are releases in the order that --find-fix implies."""
+    """Raise UsageError unless --good and --bad are releases in the right order."""
     for end in (request.good, request.bad):
         if not sets.VERSION.fullmatch(end):
             raise UsageError(f"{end!r} is not a release number (example: 2.2.2)")
@@ -92,7 +92,7 @@ def check_ends(request: Request) -> None:
 
 
 def at(request: Request, version: str, python: str | None, as_of: str) -> Target:
-    """The cell with the package at that release and all else as requested. Raises UsageError."""
+    """The cell with the package at that release. Raises UsageError."""
     name = pins.ALIASES.get(versions.project(request.package), versions.project(request.package))
     wanted = Wanted({**pins.parse(request.pins), name: version}, pins.packages(request.extra), None, python)
     if request.cell:
@@ -122,7 +122,10 @@ def python_of(request: Request) -> str:
 
 
 def releases(request: Request, python: str) -> tuple[str, ...]:
-    """The releases from one end to the other, oldest first. Raises UsageError for an unknown end."""
+    """The releases between the ends, oldest first, ends included.
+
+    Raises UsageError for an end that was never released.
+    """
     prereleases = request.prereleases or any(versions.is_prerelease(v) for v in (request.good, request.bad))
     everything = index.published(request.package, python, prereleases=prereleases)
     ends = []

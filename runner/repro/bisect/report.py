@@ -76,7 +76,7 @@ def report(finished: Finished) -> str:
 
 
 def moved(base: Mapping[str, str], now: Mapping[str, str], package: str) -> list[str]:
-    """Other packages that differ: ``numpy 1.26.4 -> 2.1.0``, without the package itself."""
+    """Packages other than this one that differ, as ``numpy 1.26.4 -> 2.1.0``."""
     names = sorted({*base, *now} - project(package))
     return [f"{n} {base.get(n, 'none')} -> {now.get(n, 'none')}" for n in names if base.get(n) != now.get(n)]
 

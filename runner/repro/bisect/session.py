@@ -1,4 +1,4 @@
-"""The stages of ``runner bisect``: list the releases, verify the ends, narrow down, report."""
+"""Runs ``runner bisect``: list releases, verify the ends, narrow down, report."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class _Search:
         )
 
     def _base(self) -> Prepared:
-        """The oldest release's environment; all others stay as close to it as they can."""
+        """The oldest release's environment; the others stay as close to it as possible."""
         if self.base is None:
             self.base = self._prepare(self.releases[0])[1].result()
         return self.base
@@ -120,12 +120,12 @@ class _Search:
         return search.ahead(self.releases, self._marks(), version, find_fix=self.request.find_fix)
 
     def _drop_all_but(self, version: str) -> None:
-        """Of the two candidates that were prepared, remove the one that will not be tested."""
+        """Remove the prepared candidate that will not be tested."""
         for other in self.made.keys() - {version, *self._ahead(version)}:
             self.evict(other)
 
     def evict(self, version: str, *, oldest: bool = False) -> None:
-        """Remove the environment of a release that has an answer, or that will not be tested.
+        """Remove the environment of a release that needs no more tests.
 
         The oldest release's stays until the end, because others are compared with it; ``oldest`` removes it too.
         """
@@ -137,7 +137,7 @@ class _Search:
 
 
 def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:
-    """Search, write the report next to the answers, and show it. Returns the exit code.
+    """Search, write the report and show it. Returns the exit code.
 
     ``command`` is the command line, for the report. Raises UsageError where the ends enclose no change.
     """
@@ -174,7 +174,7 @@ def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[s
 
 
 def discard(place: Place, prepared: Prepared) -> None:
-    """Remove an environment that was made for this search alone: its image, or its virtual environment."""
+    """Remove an environment that was made for this search: image or venv."""
     if place.executor == "host":
         shutil.rmtree(Path(prepared.reference).parent.parent, ignore_errors=True)
         return
@@ -203,7 +203,7 @@ def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finis
 
 
 def _executor(request: Request, python: str, say: Say) -> str:
-    """Containers where an engine answers, else virtual environments, unless the user chose."""
+    """Unless the user chose: containers where an engine answers, else the host."""
     if request.executor != "auto":
         return request.executor
     chosen = places.one_place(question.at(request, request.good, python, ""), "auto").executor
@@ -213,7 +213,7 @@ def _executor(request: Request, python: str, say: Say) -> str:
 
 
 def _state(request: Request, python: str, releases: tuple[str, ...]) -> tuple[State, Path]:
-    """The answers of an earlier search for the same thing, if there are any, and their file.
+    """The answers of an earlier search for the same thing, and their file.
 
     Raises UsageError where --out cannot be used.
     """

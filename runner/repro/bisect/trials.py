@@ -1,4 +1,7 @@
-"""The tests that ``runner bisect`` runs on a release: a script, a probe, a case of a sweep, or the judge."""
+"""The tests that ``runner bisect`` runs on a release.
+
+A test is a script, a probe, one case of a sweep, or a verdict of the judge.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +49,12 @@ class Trial(Protocol):
         ...
 
     def run(self, place: Place, prepared: Prepared, base: Place, context: Context) -> Result:
-        """Test the release at ``place``; ``base`` is the oldest one. Raises CellError where it cannot run."""
+        """Test the release at ``place``; ``base`` is the oldest. Raises CellError."""
         ...
 
 
 def of(request: Request) -> Trial:
-    """The trial that the command line asks for. Raises UsageError unless it asks for exactly one."""
+    """The trial of the command line. Raises UsageError unless it asks for one."""
     if bool(request.script) == bool(request.probe):
         raise UsageError("say what is tested: either --script FILE or --probe NAME")
     if request.script is not None:
@@ -188,7 +191,7 @@ class JudgeTrial:
 
 
 def only(samples: Sequence[Sample], metric: str) -> list[Sample]:
-    """The samples with that one metric. Raises UsageError if the probe does not have it.
+    """The samples with one metric. Raises UsageError if the probe lacks it.
 
     All metrics of a run share one error rate, so the others would cost rounds.
     """
@@ -200,7 +203,7 @@ def only(samples: Sequence[Sample], metric: str) -> list[Sample]:
 
 
 def verdict_mark(judged: Sequence[Comparison], metric: str, verdict: Verdict) -> tuple[Mark, str]:
-    """The mark for the verdict on a metric. Raises UsageError if the probe does not have it."""
+    """The mark of the verdict on a metric. Raises UsageError if the probe lacks it."""
     names = [one.metric for one in judged]
     found = next((one for one in judged if one.metric == metric or one.metric.endswith(f".{metric}")), None)
     if found is None:

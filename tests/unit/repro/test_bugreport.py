@@ -347,7 +347,7 @@ class TestReconstruction:
         assert today <= found.wanted.as_of <= today + dt.timedelta(days=1)
 
     def test_beside_chosen_cells_only_its_other_packages_count_and_that_is_said(self) -> None:
-        found = reconstruct.beside(_of("08-issue-mnist-torch.md"))
+        found = reconstruct.packages_only(_of("08-issue-mnist-torch.md"))
         assert found.wanted == Wanted({"numpy": "1.26.4"})
         assert found.read == ("numpy 1.26.4 (| numpy   | 1.26.4  |)",)
         (guessed,) = found.guessed
@@ -391,7 +391,7 @@ class TestReconstruction:
             "read: jax 0.5.0 (jax==0.5.0)",
             "read: keras 3.8.0 (keras==3.8.0)",
             "read: numpy 1.26.4 (numpy==1.26.4)",
-            "guessed: no date is told: what the report does not pin is as of latest.toml; --as-of says when it was",
+            "guessed: no date is given: what the report does not pin is as of latest.toml; --as-of gives a date",
             "guessed: no platform is named: linux-x86_64",
             "guessed: 1 other packages come as the index had them: flask",
         ]
@@ -438,8 +438,8 @@ class TestReconstruction:
         ("text", "python", "where"),
         [
             ("torch==2.2.2\nPython 3.10", "3.10", "read: Python 3.10 (Python 3.10)"),
-            ("torch==2.2.2\nPython 3.14", "3.12", "not to be had: Python 3.14 (Python 3.14): 3.12 in its place"),
-            ("torch==2.2.2\nPython 3.6", "3.8", "not to be had: Python 3.6 (Python 3.6): 3.8 in its place"),
+            ("torch==2.2.2\nPython 3.14", "3.12", "not available: Python 3.14 (Python 3.14): 3.12 in its place"),
+            ("torch==2.2.2\nPython 3.6", "3.8", "not available: Python 3.6 (Python 3.6): 3.8 in its place"),
             ("torch==2.2.2", "3.11", "guessed: no Python is named: 3.11"),
             ("jax==0.4.35\nkeras==2.15.0\nPython 3.10", "3.10", "read: Python 3.10 (Python 3.10)"),
             ("keras==3.8.0\nPython 3.10", "3.10", "read: Python 3.10 (Python 3.10)"),
@@ -453,7 +453,7 @@ class TestReconstruction:
     @pytest.mark.parametrize(
         ("text", "line"),
         [
-            ("Windows 11\njax==0.5.0", "not to be had: platform windows (Windows 11): linux-x86_64 in its place"),
+            ("Windows 11\njax==0.5.0", "not available: platform windows (Windows 11): linux-x86_64 in its place"),
             ("Ubuntu\njax==0.5.0", "read: platform linux-x86_64 (Ubuntu)"),
         ],
     )

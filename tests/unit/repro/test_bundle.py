@@ -169,3 +169,62 @@ def test_the_check_names_the_figures_and_the_status_that_are_not_the_same(
 def test_nan_is_the_same_as_nan(tmp_path: Path) -> None:
     sample = replace(SAMPLE, metrics=(Metric("loss", [1.0, math.nan], Kind.TRAJECTORY),))
     assert _check(tmp_path, sample, {"loss": [1.0, math.nan]}) == 0
+
+
+def test_the_whole_script_of_a_probe() -> None:
+    assert bundle.reproduce(_bundle(data_name="MNIST")) == (
+        "#!/bin/sh\n"
+        "# Build the image, run in it, check the figures. BUILD_ARGUMENTS goes to docker build.\n"
+        "set -eu\n"
+        'cd "$(dirname "$0")"\n'
+        "image=reproduce-jax-0-10-2-keras-3-11-3-py3-11-cpu\n"
+        'limits="--rm --init --network none --cap-drop ALL --security-opt no-new-privileges --shm-size 1g"\n'
+        'docker build ${BUILD_ARGUMENTS:-} --tag "$image" .\n'
+        "rm -rf out\n"
+        "mkdir out\n"
+        "cp -R probe request.json out/\n"
+        'docker run $limits --user "$(id -u):$(id -g)" --volume "$PWD/out:/io" --workdir /io \\\n'
+        "  --env 'HOME=/tmp' \\\n"
+        "  --env 'TMPDIR=/tmp' \\\n"
+        "  --env 'XDG_CACHE_HOME=/tmp/.cache' \\\n"
+        "  --env 'USER=cell' \\\n"
+        "  --env 'PYTHONDONTWRITEBYTECODE=1' \\\n"
+        "  --env 'PYTHONUNBUFFERED=1' \\\n"
+        "  --env 'PYTHONFAULTHANDLER=1' \\\n"
+        '  --volume "$PWD/data/mnist.npz:/data/mnist.npz:ro" \\\n'
+        '  "$image" python -m probe\n'
+        'docker run $limits --volume "$PWD:/bundle:ro" "$image" python /bundle/check.py\n'
+    )
+
+
+def test_the_whole_description() -> None:
+    sample = replace(SAMPLE, started="2026-02-03", status=Status.CRASHED, reason="x")
+    assert bundle.readme(_bundle(sample=sample, notes=("other lock",))).splitlines() == [
+        "# jax-0.10.2_keras-3.11.3_py3.11_cpu",
+        "",
+        "This folder reproduces the probe conv2d in one pinned environment. It needs Docker and a POSIX shell:",
+        "",
+        "```",
+        "sh reproduce.sh",
+        "```",
+        "",
+        "It builds the image (`Dockerfile`; every package with its hash, `lock.txt` has them all in one), runs in it",
+        "without a network, and prints whether the figures are those of `expected.json`. Exit code 0: yes; 1: no.",
+        "Behind a proxy, give `docker build` what it needs in `BUILD_ARGUMENTS`.",
+        "",
+        "| | |",
+        "|---|---|",
+        "| jax | 0.10.2 |",
+        "| keras | 3.11.3 |",
+        "| Python | 3.11 |",
+        "| device | cpu |",
+        "| packages as of | 2026-01-01T00:00:00Z |",
+        "| measured | 2026-02-03, unknown CPU, ? cores |",
+        "| result | crashed x |",
+        "",
+        "Exact figures depend on which kernels the CPU's instruction sets choose; on another CPU they may differ",
+        "in rounding.",
+        "",
+        "- a note",
+        "- other lock",
+    ]

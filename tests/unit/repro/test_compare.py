@@ -36,7 +36,7 @@ class TestFigures:
     def test_no_number_equals_itself(self) -> None:
         assert compare.rows([{"a": float("nan")}, {"a": float("nan")}])[0].note == "equal"
 
-    @pytest.mark.parametrize(("text", "why"), [("acc=(", "no regular expression"), ("acc", "captures nothing")])
+    @pytest.mark.parametrize(("text", "why"), [("acc=(", "not a regular expression"), ("acc", "captures nothing")])
     def test_a_bad_pattern_is_refused(self, text: str, why: str) -> None:
         with pytest.raises(UsageError, match=why):
             compare.metric_pattern(text)
@@ -98,7 +98,7 @@ class TestRows:
         ],
     )  # fmt: skip
     def test_notes(self, values: list[float | str | None], note: str) -> None:
-        given = [{"x": value} if value is not None else {"y": 1.0} for value in values]
+        given: list[dict[str, compare.Value]] = [{"x": value} if value is not None else {"y": 1.0} for value in values]
         found = {row.name: row for row in compare.rows(given)}
         if "x" in found:
             assert found["x"] == compare.Row("x", tuple(values), note)

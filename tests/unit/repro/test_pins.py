@@ -39,7 +39,7 @@ class TestPins:
     def test_several_frameworks_are_taken_apart_and_that_is_said(self) -> None:
         found = pins.targets(pins.Wanted(pins.parse(["jax==0.5.0", "tensorflow==2.18.0", "keras==3.8.0"])), _newest)
         assert {target.cell.framework for target in found} == {"jax", "tensorflow"}
-        assert all("environment of its own" in " ".join(target.notes) for target in found)
+        assert all("its own environment" in " ".join(target.notes) for target in found)
 
     def test_keras_alone_runs_on_its_default_backend_and_says_so(self) -> None:
         (target,) = pins.targets(pins.Wanted(pins.parse(["keras==3.8.0"])), _newest)

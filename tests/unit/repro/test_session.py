@@ -189,7 +189,7 @@ class TestRun:
         pinned = ["--pin", "jax==0.10.2", "--pin", "torch==2.2.2", "--pin", "keras==3.11.3"]
         assert cli.run(["repro", script, *pinned]) == 0
         error = capsys.readouterr().err
-        assert error.count("note: torch and jax: each gets an environment of its own") == 1
+        assert error.count("note: torch and jax: each gets its own environment") == 1
         assert error.count("note: installed against its metadata\n") == 1
 
     def test_the_variables_of_a_variant_reach_the_script(

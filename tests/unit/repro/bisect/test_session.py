@@ -28,10 +28,16 @@ class TestCommandLine:
     @pytest.mark.parametrize(
         ("arguments", "why"),
         [
-            (["--good", "3.9.0", "--bad", "3.8.0"], "swap them"),
-            (["--good", "3.8.0", "--bad", "3.9.0", "--find-fix"], "must be the newer"),
-            (["--good", "3.8.0", "--bad", "3.8"], "the same release"),
-            (["--good", "new", "--bad", "3.8"], "not a release number"),
+            (
+                ["--good", "3.9.0", "--bad", "3.8.0"],
+                "--good 3.9.0 is newer than --bad 3.8.0: swap them, or find the fix with --find-fix",
+            ),
+            (
+                ["--good", "3.8.0", "--bad", "3.9.0", "--find-fix"],
+                "--find-fix: --good 3.8.0 must be the newer one; swap them",
+            ),
+            (["--good", "3.8.0", "--bad", "3.8"], "--good and --bad are the same release"),
+            (["--good", "new", "--bad", "3.8"], "'new' is not a release number (example: 2.2.2)"),
         ],
     )
     def test_ends_that_make_no_sense_are_refused(
@@ -39,7 +45,7 @@ class TestCommandLine:
     ) -> None:
         (tmp_path / "s.py").touch()
         assert cli.run(["bisect", "keras", "--script", str(tmp_path / "s.py"), *arguments]) == 2
-        assert why in capsys.readouterr().err
+        assert capsys.readouterr().err == f"runner: {why}\n"
 
     @pytest.mark.parametrize(
         ("arguments", "why"),

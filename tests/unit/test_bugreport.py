@@ -80,6 +80,16 @@ def _of(name: str, **more: Any) -> reconstruct.Reconstruction:
     return reconstruct.reconstruct(read((REPORTS / name).read_text()), index=INDEX, **more)
 
 
+def _every_pin_is_accounted_for(found: reconstruct.Reconstruction, report: BugReport) -> None:
+    told = "\n".join(reconstruct.lines(found))
+    for package, version in found.wanted.pins.items():
+        assert package in told, package
+        assert version is not None
+        in_report = report.version(package) or ""
+        same = releases.order(in_report.partition("+")[0] or "0") == releases.order(version)
+        assert same or version in told
+
+
 class TestReading:
     def test_there_are_twenty_reports_and_each_is_expected_something_of(self) -> None:
         assert sorted(path.name for path in REPORTS.iterdir()) == sorted(EXPECTED)
@@ -212,15 +222,10 @@ class TestReconstruction:
     def test_every_pin_is_accounted_for(self, name: str) -> None:
         """No version is run that no line names."""
         found = _of(name)
-        told = "\n".join(reconstruct.lines(found))
-        for package, version in found.wanted.pins.items():
-            assert package in told, package
-            assert version is not None
-            in_report = read((REPORTS / name).read_text()).version(package) or ""
-            same = releases.order(in_report.partition("+")[0] or "0") == releases.order(version)
-            assert same or version in told
+        assert found.wanted.pins
+        _every_pin_is_accounted_for(found, read((REPORTS / name).read_text()))
         if found.wanted.python:
-            assert found.wanted.python in told
+            assert found.wanted.python in "\n".join(reconstruct.lines(found))
 
 
 @settings(max_examples=150, deadline=None)
@@ -243,7 +248,8 @@ def test_a_mangled_report_never_breaks_and_invents_no_version(data: st.DataObjec
         found = reconstruct.reconstruct(report, index=INDEX)
     except UsageError:
         return
-    assert all(version for version in found.wanted.pins.values())
+    assert found.wanted.pins
+    _every_pin_is_accounted_for(found, report)
 
 
 @settings(max_examples=200, deadline=None)
@@ -255,6 +261,9 @@ def test_anything_can_be_read(text: str) -> None:
 def test_a_huge_report_is_read_in_little_time() -> None:
     import time
 
-    began = time.perf_counter()
-    bugreport.read("keras torch " * 200_000 + "\n" + "python " * 100_000 + "\n" + ("a" * 500 + "\n") * 2000)
-    assert time.perf_counter() - began < 10
+    lines = ("keras==3.8.0", "keras torch " * 40, "python " * 60, "a" * 500, "version " * 60, "1." * 250)
+    huge = ("\n".join(lines) + "\n") * 1000
+    began = time.thread_time()
+    report = bugreport.read(huge)
+    assert time.thread_time() - began < 30  # CPU time; a pattern that backtracks takes hours
+    assert report.version("keras") == "3.8.0"

@@ -48,7 +48,6 @@ def test_a_good_machine_has_nothing_to_fix() -> None:
     ("check", "state", "says", "fix"),
     [
         (doctor.machine_check(BOX), State.WARN, "4.0 GiB", "oom"),
-        (doctor.engine_check(DOWN), State.WARN, "Connection refused", "start Docker"),
         (doctor.engine_check(Engine(limits_memory=False)), State.WARN, "cannot limit memory", "delegate"),
         (doctor.buildkit_check(ENGINE, ""), State.WARN, "classic builder", "buildx"),
         (doctor.gpu_check((GPU,), ENGINE), State.WARN, "no NVIDIA runtime", "Container Toolkit"),
@@ -83,6 +82,14 @@ def test_shared_layers_are_counted_once() -> None:
     assert doctor.estimate([torch], cpu_wheels=False) > 9e9
     assert doctor.estimate([replace(torch, framework="jax")], cpu_wheels=False) < 1e9
     assert doctor.estimate([]) == 0
+
+
+def test_an_engine_that_does_not_answer_is_to_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    check = doctor.engine_check(DOWN)
+    assert check.state == State.WARN
+    assert "Connection refused" in check.says
+    assert "start Docker" in check.fix
 
 
 def test_a_socket_that_may_not_be_used_is_a_matter_of_groups() -> None:
@@ -123,12 +130,12 @@ def test_a_check_that_hangs_is_given_up_and_the_others_are_not() -> None:
     never = threading.Event()
 
     def hang() -> Check:
-        never.wait(30)
+        never.wait(60)
         return Check("hang", State.OK, "")
 
     began = time.monotonic()
-    checks = doctor.ask_all([Question("hang", hang), Question("fast", lambda: Check("fast", State.OK, "x"))], 0.3)
-    assert time.monotonic() - began < 5
+    checks = doctor.ask_all([Question("hang", hang), Question("fast", lambda: Check("fast", State.OK, "x"))], 2.0)
+    assert time.monotonic() - began < 30
     assert [(check.name, check.state) for check in checks] == [("hang", State.WARN), ("fast", State.OK)]
     assert "did not answer" in checks[0].says
     never.set()

@@ -74,8 +74,10 @@ def test_only_what_this_project_made_leaves_the_build_cache(
 
 def test_last_use_is_remembered() -> None:
     assert usage.last_used("abc") is None
+    began = time.time()
     usage.mark("abc")
-    assert abs((usage.last_used("abc") or 0.0) - time.time()) < 10
+    # a file's time may be kept in whole seconds, or on a server with a clock of its own
+    assert began - 5 <= (usage.last_used("abc") or 0.0) <= time.time() + 5
     usage.forget("abc")
     assert usage.last_used("abc") is None
 
@@ -157,6 +159,7 @@ def test_the_bill_of_materials_names_every_package_with_its_hashes() -> None:
     by_name = {component["name"]: component for component in found["components"]}
     assert {name: c["version"] for name, c in by_name.items()} == dict(pinned.packages)
     assert by_name["jax"]["purl"] == "pkg:pypi/jax@0.10.2"
+    assert all(c["hashes"] for c in by_name.values())
     assert all(len(h["content"]) == 64 for c in by_name.values() for h in c["hashes"])
 
 

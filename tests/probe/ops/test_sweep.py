@@ -186,7 +186,8 @@ def test_a_case_that_killed_a_process_is_not_run_again() -> None:
 
 
 SURVIVOR = """
-import os, sys
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no dump of memory in the folder
 sys.path.insert(0, {payload!r})
 from probe.ops import supervise
 journal = supervise.Journal()

@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from mutation import running, sites
-from mutation.running import SURVIVED, TIMEOUT, BenchError, Result, StoppedError
+from mutation.running import PAYLOAD, SURVIVED, TIMEOUT, BenchError, Result, StoppedError
 from mutation.sites import Mutant
 
 CORE = "judge and core"
@@ -48,8 +49,6 @@ STRATA: dict[str, tuple[str, ...]] = {
     "payload": ("probe",),
 }
 """Packages and modules of ``runner/``, without ``.py``, by stratum."""
-
-PAYLOAD = "runner/probe/"
 
 Z = 1.959964
 """Two-sided 95 % quantile of the normal distribution."""
@@ -198,7 +197,7 @@ def measured(
                     f"without a mutant {len(plain.started)} tests pass in {plain.cpu_s:.0f} s of CPU time", flush=True
                 )
                 with_copy(lambda copy: running.check_copy(copy, arguments.tests, plain.started[0]))
-                attempt = partial(running.attempt, base=base, options=options, quick=arguments.quick)
+                attempt = partial(running.attempt, base=base, options=options, every_test=arguments.all_tests)
                 works = [pool.submit(with_copy, partial(attempt, mutant=mutant)) for mutant in mutants]
                 for work in as_completed(works):
                     ended(work.result())
@@ -222,7 +221,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", metavar="PATH", help="draw from paths that begin so; repeatable")
     parser.add_argument("--payload", action="store_true", help="draw from runner/probe/ too, and run tests/probe")
     parser.add_argument("--tests", action="append", metavar="PATH", help="run these (default: tests/unit); repeatable")
-    parser.add_argument("--quick", action="store_true", help="run only the tests that call the mutated function")
+    parser.add_argument("--all-tests", action="store_true", help="also run tests that never call the function")
     parser.add_argument("--deselect", action="append", default=[], metavar="TEST", help="leave a test out; repeatable")
     parser.add_argument("--equivalent", type=Path, metavar="FILE", help="mutants that change no behaviour")
     parser.add_argument("--rerun", type=Path, metavar="FILE", help="the survivors of a run's --json")
@@ -270,6 +269,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments.json.write_text(json.dumps(record(results, arguments, commit), indent=1), encoding="utf-8")
 
     code = 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no test is left running
     try:
         measured(counted, root, arguments, ended)
     except BenchError as error:

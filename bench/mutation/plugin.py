@@ -2,10 +2,15 @@
 
 The environment variable RUNNER_MUTANTS names a JSON file with an ``Order``'s fields. Each note is one line of JSON
 in the file ``notes``, written at once, so that the parent sees a test that hangs.
+
+Where it traces, a test's calls are those it makes when it runs alone: results that an earlier test left in a cache are
+dropped first. Functions called by an import, and source files that a test opens, are noted too: the first may have
+their effect in any test, the second are seen by the test without a call.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import resource
@@ -13,6 +18,7 @@ import sys
 import threading
 import time
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,7 +32,8 @@ if ORDER["cpu_s"]:
 
 _notes = open(ORDER["notes"], "a", encoding="utf-8")  # noqa: SIM115, PTH123 - open as long as the process
 _calls: set[tuple[str, int]] = set()
-_state = {"began": 0.0}
+_imported: set[tuple[str, int]] = set()
+_state = {"began": 0.0, "importing": 0}
 
 
 def _note(**what: object) -> None:
@@ -34,11 +41,45 @@ def _note(**what: object) -> None:
     _notes.flush()
 
 
-def _called(frame: FrameType, _event: str, _argument: object) -> None:
-    """Trace function: notes which function of the package begins; no line of it is traced."""
+def _called(frame: FrameType, _event: str, _argument: object) -> Any:
+    """Trace function: notes which function of the package begins. Only the top level of modules is traced further."""
     code = frame.f_code
-    if code.co_filename.startswith(PACKAGE):
-        _calls.add((code.co_filename, code.co_firstlineno))
+    if not code.co_filename.startswith(PACKAGE):
+        return None
+    if code.co_name == "<module>":
+        _state["importing"] += 1
+        return _in_module
+    (_imported if _state["importing"] else _calls).add((code.co_filename, code.co_firstlineno))
+    return None
+
+
+def _in_module(_frame: FrameType, event: str, _argument: object) -> Any:
+    if event == "return":
+        _state["importing"] -= 1
+    return _in_module
+
+
+def _opened(event: str, arguments: tuple[object, ...]) -> None:
+    """Audit hook: a source file of the package that a test opens counts as called, at line 0."""
+    if event == "open" and isinstance(name := arguments[0], str | Path):
+        name = os.fspath(name)
+        if name.endswith(".py") and os.path.abspath(name).startswith(PACKAGE):  # noqa: PTH100 - no links followed
+            _calls.add((os.path.abspath(name), 0))  # noqa: PTH100
+
+
+def _forget() -> None:
+    """Empties the caches of the package's functions."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] != "runner":
+            continue
+        classes = [vars(each).values() for each in vars(module).values() if isinstance(each, type)]
+        for each in chain(list(vars(module).values()), *classes):
+            if isinstance(each, functools._lru_cache_wrapper):  # noqa: SLF001 - there is no public name
+                each.cache_clear()
+
+
+def _relative(calls: set[tuple[str, int]]) -> list[tuple[str, int]]:
+    return sorted((name.removeprefix(ROOT).replace(os.sep, "/").lstrip("/"), line) for name, line in calls.copy())
 
 
 def pytest_configure() -> None:
@@ -47,6 +88,7 @@ def pytest_configure() -> None:
         _note(wrong=f"the tests would import {found and found.origin}, not {PACKAGE}")
         os._exit(70)
     if ORDER["trace"]:
+        sys.addaudithook(_opened)
         threading.settrace(_called)
         sys.settrace(_called)
 
@@ -67,6 +109,8 @@ def pytest_collectreport(report: Any) -> None:
 
 def pytest_runtest_logstart(nodeid: str) -> None:
     _note(start=nodeid)
+    if ORDER["trace"]:
+        _forget()
     _calls.clear()
     _state["began"] = time.perf_counter()
 
@@ -79,8 +123,7 @@ def pytest_runtest_logreport(report: Any) -> None:
 def pytest_runtest_logfinish(nodeid: str) -> None:
     seconds = time.perf_counter() - _state["began"]
     if ORDER["trace"]:
-        calls = sorted((name.removeprefix(ROOT).replace(os.sep, "/").lstrip("/"), line) for name, line in _calls.copy())
-        _note(finish=nodeid, seconds=seconds, calls=calls)
+        _note(finish=nodeid, seconds=seconds, calls=_relative(_calls))
         sys.settrace(_called)  # a test may have replaced it
     else:
         _note(finish=nodeid, seconds=seconds)
@@ -88,4 +131,4 @@ def pytest_runtest_logfinish(nodeid: str) -> None:
 
 def pytest_unconfigure() -> None:
     sys.settrace(None)
-    _note(cpu_s=time.process_time())
+    _note(cpu_s=time.process_time(), imported=_relative(_imported))

@@ -1,8 +1,9 @@
 """Runs the tests against a mutant, in a copy of the tree.
 
-Tests that call the mutated function run first, then all others, up to the first failure. A failure of a test that does
-not call the function, or that is slow enough to depend on the load of the machine, counts only if the test fails again
-with the mutant and passes without.
+Tests that call the mutated function, or read its source file, run up to the first failure. No other test can notice
+the mutant, unless the function is called by an import, or the change is at the top level of a module: then all others
+follow. A failure of a test that does not call the function, or that is slow enough to depend on the load of the
+machine, counts only if the test fails again with the mutant and passes without.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ CPU_FACTOR = 3
 
 DOUBTFUL_S = 0.1
 """A failing test that takes longer than this without a mutant is run again."""
+
+PAYLOAD = "runner/probe/"
 
 COLLECTED_NOTHING = 5
 """pytest's exit code."""
@@ -67,6 +70,7 @@ class Run:
     seconds: dict[str, float]
     """Of each test that finished."""
     calls: dict[str, set[tuple[str, int]]]
+    imported: set[tuple[str, int]]
     cpu_s: float
     stuck: bool
     output: str
@@ -80,7 +84,9 @@ class Baseline:
     """Files and folders, as given to pytest."""
     seconds: dict[str, float]
     calls: dict[str, set[tuple[str, int]]]
-    """Functions of the package that each test calls: path and first line."""
+    """Functions of the package that each test calls: path and first line; line 0 is a source file that it reads."""
+    imported: set[tuple[str, int]]
+    """Functions that an import calls."""
     cpu_limit_s: float
     stuck_s: float
 
@@ -169,7 +175,7 @@ class Copy:
         ]
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(self.root), str(Path(__file__).parents[1])]),
+            "PYTHONPATH": os.pathsep.join([str(self.root), str(self.root / "bench")]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",
             "RUNNER_MUTANTS": str(order),
@@ -222,6 +228,7 @@ def _read(notes: Path, code: int, stuck: bool, output: str) -> Run:
         tuple(line["failed"] for line in lines if "failed" in line),
         {line["finish"]: line["seconds"] for line in ended},
         {line["finish"]: {(path, first) for path, first in line.get("calls", [])} for line in ended},
+        {(path, first) for line in lines for path, first in line.get("imported", [])},
         max((line["cpu_s"] for line in lines if "cpu_s" in line), default=0.0),
         stuck,
         output,
@@ -252,22 +259,31 @@ def check_copy(copy: Copy, tests: Sequence[str], some_test: str) -> None:
 
 def baseline(tests: Sequence[str], plain: Run, traced: Run) -> Baseline:
     stuck_s = max(SHORTEST_STUCK_S, 20 * max(plain.seconds.values(), default=0.0))
-    return Baseline(tuple(tests), plain.seconds, traced.calls, CPU_FACTOR * plain.cpu_s + 10, stuck_s)
+    return Baseline(tuple(tests), plain.seconds, traced.calls, traced.imported, CPU_FACTOR * plain.cpu_s + 10, stuck_s)
 
 
 def related(mutant: Mutant, base: Baseline) -> list[str]:
     """Tests that call the mutated function (for a module's top level: any function of the module), best first.
 
-    Best are those that call few functions of the package: they are quick, and they look at this one closely.
+    Also those that read the source. Best are those that call few functions: they are quick, and look at this one.
     """
 
     def calls(test: str) -> bool:
         if mutant.entry:
-            return (mutant.path, mutant.entry) in base.calls[test]
+            return not base.calls[test].isdisjoint({(mutant.path, mutant.entry), (mutant.path, 0)})
         return any(path == mutant.path for path, _line in base.calls[test])
 
     found = [test for test in base.calls if calls(test)]
     return sorted(found, key=lambda test: (base.seconds.get(test, 0.0) > DOUBTFUL_S, len(base.calls[test])))
+
+
+def is_confined(mutant: Mutant, base: Baseline) -> bool:
+    """Whether only the related tests can notice a mutant.
+
+    The payload also runs in other processes, whose calls are not noted.
+    """
+    inside = mutant.entry and (mutant.path, mutant.entry) not in base.imported
+    return bool(inside) and not mutant.path.startswith(PAYLOAD)
 
 
 def _files(tests: Sequence[str]) -> list[str]:
@@ -278,13 +294,13 @@ def _is_doubtful(test: str, near: Sequence[str], base: Baseline) -> bool:
     return bool(test) and (test not in near or base.seconds.get(test, 0.0) > DOUBTFUL_S)
 
 
-def attempt(copy: Copy, mutant: Mutant, base: Baseline, options: Sequence[str], *, quick: bool) -> Result:
-    """Runs the tests against one mutant until one fails; with ``quick`` only those that call the function."""
+def attempt(copy: Copy, mutant: Mutant, base: Baseline, options: Sequence[str], *, every_test: bool) -> Result:
+    """Runs the tests that can notice a mutant, or after them all others, until one fails."""
     began = time.monotonic()
     source = (copy.root / mutant.path).read_text(encoding="utf-8")
     text = mutated(source, mutant.number, mutant.variant)
     near = related(mutant, base)
-    steps: list[list[str] | None] = [near] if quick and (near or mutant.entry) else [near, None]
+    steps: list[list[str] | None] = [near] if is_confined(mutant, base) and not every_test else [near, None]
     done: list[str] = []
     doubtful: list[str] = []
     while steps:

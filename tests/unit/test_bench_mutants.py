@@ -191,14 +191,26 @@ def test_equivalent_mutants_are_named_as_they_are_printed(mutants: Any, sites: A
     assert two not in equivalents
 
 
-def test_tests_that_call_the_function_come_first(mutants: Any, sites: Any) -> None:
-    source = "def f():\n    return g()\n\n\nx = 1\n"
-    inside, top = sites.every({"runner/a.py": source})
+def test_tests_that_can_notice_a_mutant_come_first(mutants: Any, sites: Any) -> None:
+    inside, top = sites.every({"runner/a.py": "def f():\n    return g()\n\n\nx = 1\n"})
     calls = {
         "far": {("runner/b.py", 1)},
         "broad": {("runner/a.py", 1), ("runner/b.py", 1)},
         "near": {("runner/a.py", 1)},
+        "other": {("runner/a.py", 9), ("runner/b.py", 1), ("runner/b.py", 2)},
+        "reader": {("runner/a.py", 0), ("runner/b.py", 1), ("runner/b.py", 2), ("runner/b.py", 3)},
     }
-    base = mutants.running.Baseline((), {}, calls, 100, 60.0)
-    assert mutants.running.related(inside, base) == ["near", "broad"]
-    assert mutants.running.related(top, base) == ["near", "broad"]
+    base = mutants.running.Baseline((), {}, calls, set(), 100, 60.0)
+    assert mutants.running.related(inside, base) == ["near", "broad", "reader"]
+    assert mutants.running.related(top, base) == ["near", "broad", "other", "reader"]
+
+
+def test_all_tests_run_where_an_import_can_carry_the_change(mutants: Any, sites: Any) -> None:
+    inside, top = sites.every({"runner/a.py": "def f():\n    return g()\n\n\nx = 1\n"})
+    (payload,) = sites.every({"runner/probe/a.py": "def f():\n    return g()\n"})
+    base = mutants.running.Baseline((), {}, {}, set(), 100, 60.0)
+    assert mutants.running.is_confined(inside, base)
+    assert not mutants.running.is_confined(top, base)
+    assert not mutants.running.is_confined(payload, base)
+    imported = mutants.running.Baseline((), {}, {}, {("runner/a.py", 1)}, 100, 60.0)
+    assert not mutants.running.is_confined(inside, imported)

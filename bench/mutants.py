@@ -4,7 +4,7 @@ Run from the repository root, with the Python that has the test requirements:
 
     python bench/mutants.py --seed 7 --count 100 --jobs 2 --json mutants.json
     python bench/mutants.py --seed 7 --count 30 --stratum report
-    python bench/mutants.py --rerun mutants.json        # its survivors again, after tests were added
+    python bench/mutants.py --rerun mutants.json --calls calls.json     # its survivors again, after tests were added
 
 It prints a line per mutant as it ends, then the share of killed mutants by stratum with a 95 % interval (Wilson). A
 mutant that runs into a limit of time counts as killed. The tests run in copies of the working tree, one for each job,
@@ -34,7 +34,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from mutation import running, sites
+from mutation import memory, running, sites
 from mutation.running import PAYLOAD, SURVIVED, TIMEOUT, BenchError, Result, StoppedError
 from mutation.sites import Mutant
 
@@ -185,18 +185,7 @@ def measured(
 
         with ThreadPoolExecutor(arguments.jobs) as pool:
             try:
-                plain, traced = pool.map(
-                    with_copy,
-                    [
-                        lambda copy: running.check(copy, arguments.tests, options),
-                        lambda copy: running.trace(copy, arguments.tests, options),
-                    ],
-                )
-                base = running.baseline(arguments.tests, plain, traced)
-                print(
-                    f"without a mutant {len(plain.started)} tests pass in {plain.cpu_s:.0f} s of CPU time", flush=True
-                )
-                with_copy(lambda copy: running.check_copy(copy, arguments.tests, plain.started[0]))
+                base = _baseline(root, arguments, options, partial(pool.map, with_copy))
                 attempt = partial(running.attempt, base=base, options=options, every_test=arguments.all_tests)
                 works = [pool.submit(with_copy, partial(attempt, mutant=mutant)) for mutant in mutants]
                 for work in as_completed(works):
@@ -205,6 +194,36 @@ def measured(
                 stop.set()
                 pool.shutdown(cancel_futures=True)
                 raise
+
+
+def _baseline(
+    root: Path,
+    arguments: argparse.Namespace,
+    options: Sequence[str],
+    in_copies: Callable[[list[Callable[[running.Copy], Any]]], Iterator[Any]],
+) -> running.Baseline:
+    """What the tests do without a mutant: all of them, or those that have changed since ``--calls`` was written."""
+    tests = arguments.tests
+    now = memory.hashes(root)
+    known = memory.load(arguments.calls, tests, now) if arguments.calls else None
+    if known:
+        base, changed = known
+        if changed:
+            (run,) = in_copies([lambda copy: running.check(copy, changed, options)])
+            base = memory.extended(base, run)
+        print(f"without a mutant {len(base.seconds)} tests pass, {len(changed)} files of them run again", flush=True)
+    else:
+        both = [
+            lambda copy: running.check(copy, tests, options),
+            lambda copy: running.trace(copy, tests, options),
+        ]
+        plain, traced = in_copies(both)
+        base = running.baseline(tests, plain, traced)
+        print(f"without a mutant {len(plain.started)} tests pass in {plain.cpu_s:.0f} s of CPU time", flush=True)
+        if arguments.calls:
+            memory.save(arguments.calls, base, now)
+    list(in_copies([lambda copy: running.check_copy(copy, tests, next(iter(base.seconds)))]))
+    return base
 
 
 def _commit(root: Path) -> str:
@@ -226,6 +245,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--equivalent", type=Path, metavar="FILE", help="mutants that change no behaviour")
     parser.add_argument("--rerun", type=Path, metavar="FILE", help="the survivors of a run's --json")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here, after each mutant")
+    parser.add_argument("--calls", type=Path, metavar="FILE", help="keep here what each test calls, for the next run")
     parser.add_argument("--list", action="store_true", help="print the sample and run nothing")
     arguments = parser.parse_args(argv)
     if arguments.jobs < 1 or arguments.count < 1:

@@ -4,8 +4,8 @@ The environment variable RUNNER_MUTANTS names a JSON file with an ``Order``'s fi
 in the file ``notes``, written at once, so that the parent sees a test that hangs.
 
 Where it traces, a test's calls are those it makes when it runs alone: results that an earlier test left in a cache are
-dropped first. Functions called by an import, and source files that a test opens, are noted too: the first may have
-their effect in any test, the second are seen by the test without a call.
+dropped first. Noted too are functions called by an import or between tests, whose effect any test may see, and source
+files that a test opens. Nothing is noted of a test that starts processes.
 """
 
 from __future__ import annotations
@@ -27,13 +27,16 @@ ORDER: dict[str, Any] = json.loads(Path(os.environ["RUNNER_MUTANTS"]).read_text(
 ROOT: str = ORDER["root"]
 PACKAGE = os.path.join(ROOT, "runner", "")  # noqa: PTH118 - compared with the text of each code object
 
+PROCESSES = frozenset({"os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"})
+"""Audit events of processes that begin."""
+
 if ORDER["cpu_s"]:
     resource.setrlimit(resource.RLIMIT_CPU, (ORDER["cpu_s"], ORDER["cpu_s"] + 5))
 
 _notes = open(ORDER["notes"], "a", encoding="utf-8")  # noqa: SIM115, PTH123 - open as long as the process
 _calls: set[tuple[str, int]] = set()
 _imported: set[tuple[str, int]] = set()
-_state = {"began": 0.0, "importing": 0}
+_state = {"began": 0.0, "importing": 0, "processes": 0}
 
 
 def _note(**what: object) -> None:
@@ -59,12 +62,14 @@ def _in_module(_frame: FrameType, event: str, _argument: object) -> Any:
     return _in_module
 
 
-def _opened(event: str, arguments: tuple[object, ...]) -> None:
-    """Audit hook: a source file of the package that a test opens counts as called, at line 0."""
-    if event == "open" and isinstance(name := arguments[0], str | Path):
-        name = os.fspath(name)
-        if name.endswith(".py") and os.path.abspath(name).startswith(PACKAGE):  # noqa: PTH100 - no links followed
-            _calls.add((os.path.abspath(name), 0))  # noqa: PTH100
+def _audited(event: str, arguments: tuple[object, ...]) -> None:
+    """Audit hook: notes source files of the package that a test opens, at line 0, and new processes."""
+    if event in PROCESSES:
+        _state["processes"] += 1
+    elif event == "open" and isinstance(name := arguments[0], str | Path):
+        name = os.path.abspath(name)  # noqa: PTH100 - without following links
+        if name.endswith(".py") and name.startswith(PACKAGE):
+            _calls.add((name, 0))
 
 
 def _forget() -> None:
@@ -88,7 +93,7 @@ def pytest_configure() -> None:
         _note(wrong=f"the tests would import {found and found.origin}, not {PACKAGE}")
         os._exit(70)
     if ORDER["trace"]:
-        sys.addaudithook(_opened)
+        sys.addaudithook(_audited)
         threading.settrace(_called)
         sys.settrace(_called)
 
@@ -111,7 +116,9 @@ def pytest_runtest_logstart(nodeid: str) -> None:
     _note(start=nodeid)
     if ORDER["trace"]:
         _forget()
+    _imported.update(_calls)  # called while tests were collected
     _calls.clear()
+    _state["processes"] = 0
     _state["began"] = time.perf_counter()
 
 
@@ -123,10 +130,12 @@ def pytest_runtest_logreport(report: Any) -> None:
 def pytest_runtest_logfinish(nodeid: str) -> None:
     seconds = time.perf_counter() - _state["began"]
     if ORDER["trace"]:
-        _note(finish=nodeid, seconds=seconds, calls=_relative(_calls))
+        elsewhere = _state["processes"] > 0  # what a child process calls is not seen here
+        _note(finish=nodeid, seconds=seconds, calls=None if elsewhere else _relative(_calls))
+        _calls.clear()
         sys.settrace(_called)  # a test may have replaced it
     else:
-        _note(finish=nodeid, seconds=seconds)
+        _note(finish=nodeid, seconds=seconds, calls=None)
 
 
 def pytest_unconfigure() -> None:

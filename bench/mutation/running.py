@@ -40,6 +40,10 @@ COLLECTED_NOTHING = 5
 """pytest's exit code."""
 
 
+Function = tuple[str, int]
+"""Path and first line, as its code object has it; line 0 is the source file itself, read as text."""
+
+
 class BenchError(Exception):
     """The tests cannot be run, or fail without a mutant."""
 
@@ -69,8 +73,8 @@ class Run:
     failed: tuple[str, ...]
     seconds: dict[str, float]
     """Of each test that finished."""
-    calls: dict[str, set[tuple[str, int]]]
-    imported: set[tuple[str, int]]
+    calls: dict[str, set[Function]]
+    imported: set[Function]
     cpu_s: float
     stuck: bool
     output: str
@@ -83,9 +87,9 @@ class Baseline:
     tests: tuple[str, ...]
     """Files and folders, as given to pytest."""
     seconds: dict[str, float]
-    calls: dict[str, set[tuple[str, int]]]
-    """Functions of the package that each test calls: path and first line; line 0 is a source file that it reads."""
-    imported: set[tuple[str, int]]
+    calls: dict[str, set[Function]]
+    """What each test calls; not here are tests that were not traced to their end, or that started processes."""
+    imported: set[Function]
     """Functions that an import calls."""
     cpu_limit_s: float
     stuck_s: float
@@ -227,7 +231,11 @@ def _read(notes: Path, code: int, stuck: bool, output: str) -> Run:
         tuple(line["start"] for line in lines if "start" in line),
         tuple(line["failed"] for line in lines if "failed" in line),
         {line["finish"]: line["seconds"] for line in ended},
-        {line["finish"]: {(path, first) for path, first in line.get("calls", [])} for line in ended},
+        {
+            line["finish"]: {(path, first) for path, first in line["calls"]}
+            for line in ended
+            if line["calls"] is not None
+        },
         {(path, first) for line in lines for path, first in line.get("imported", [])},
         max((line["cpu_s"] for line in lines if "cpu_s" in line), default=0.0),
         stuck,
@@ -259,22 +267,26 @@ def check_copy(copy: Copy, tests: Sequence[str], some_test: str) -> None:
 
 def baseline(tests: Sequence[str], plain: Run, traced: Run) -> Baseline:
     stuck_s = max(SHORTEST_STUCK_S, 20 * max(plain.seconds.values(), default=0.0))
-    return Baseline(tuple(tests), plain.seconds, traced.calls, traced.imported, CPU_FACTOR * plain.cpu_s + 10, stuck_s)
+    calls = {test: of_test for test, of_test in traced.calls.items() if test not in traced.failed}
+    return Baseline(tuple(tests), plain.seconds, calls, traced.imported, CPU_FACTOR * plain.cpu_s + 10, stuck_s)
 
 
 def related(mutant: Mutant, base: Baseline) -> list[str]:
     """Tests that call the mutated function (for a module's top level: any function of the module), best first.
 
-    Also those that read the source. Best are those that call few functions: they are quick, and look at this one.
+    Also those that read the source, and those of which nothing is known. Best are those that call few functions: they
+    are quick, and look at this one.
     """
 
     def calls(test: str) -> bool:
+        if test not in base.calls:
+            return True
         if mutant.entry:
             return not base.calls[test].isdisjoint({(mutant.path, mutant.entry), (mutant.path, 0)})
         return any(path == mutant.path for path, _line in base.calls[test])
 
-    found = [test for test in base.calls if calls(test)]
-    return sorted(found, key=lambda test: (base.seconds.get(test, 0.0) > DOUBTFUL_S, len(base.calls[test])))
+    found = [test for test in base.seconds if calls(test)]
+    return sorted(found, key=lambda test: (base.seconds[test] > DOUBTFUL_S, len(base.calls.get(test, ()))))
 
 
 def is_confined(mutant: Mutant, base: Baseline) -> bool:

@@ -200,9 +200,10 @@ def test_tests_that_can_notice_a_mutant_come_first(mutants: Any, sites: Any) -> 
         "other": {("runner/a.py", 9), ("runner/b.py", 1), ("runner/b.py", 2)},
         "reader": {("runner/a.py", 0), ("runner/b.py", 1), ("runner/b.py", 2), ("runner/b.py", 3)},
     }
-    base = mutants.running.Baseline((), {}, calls, set(), 100, 60.0)
-    assert mutants.running.related(inside, base) == ["near", "broad", "reader"]
-    assert mutants.running.related(top, base) == ["near", "broad", "other", "reader"]
+    seconds = dict.fromkeys([*calls, "unknown"], 0.01)
+    base = mutants.running.Baseline((), seconds, calls, set(), 100, 60.0)
+    assert mutants.running.related(inside, base) == ["unknown", "near", "broad", "reader"]
+    assert mutants.running.related(top, base) == ["unknown", "near", "broad", "other", "reader"]
 
 
 def test_all_tests_run_where_an_import_can_carry_the_change(mutants: Any, sites: Any) -> None:
@@ -214,3 +215,21 @@ def test_all_tests_run_where_an_import_can_carry_the_change(mutants: Any, sites:
     assert not mutants.running.is_confined(payload, base)
     imported = mutants.running.Baseline((), {}, {}, {("runner/a.py", 1)}, 100, 60.0)
     assert not mutants.running.is_confined(inside, imported)
+
+
+def test_what_tests_call_is_kept_until_their_file_changes(mutants: Any, tmp_path: Path) -> None:
+    file = tmp_path / "calls.json"
+    calls = {"tests/unit/test_a.py::one": {("runner/a.py", 1)}, "tests/unit/test_b.py::two": {("runner/a.py", 0)}}
+    base = mutants.running.Baseline(("tests/unit",), dict.fromkeys(calls, 0.5), calls, {("runner/c.py", 3)}, 100, 60.0)
+    then = {"tests/unit/test_a.py": "A", "tests/unit/test_b.py": "B", "": "others"}
+    memory = mutants.memory
+    assert memory.load(file, ["tests/unit"], then) is None
+    memory.save(file, base, then)
+    assert memory.load(file, ["tests/unit"], then) == (base, [])
+    assert memory.load(file, ["tests/unit"], {**then, "": "changed"}) is None
+    assert memory.load(file, ["tests/probe"], then) is None
+
+    now = {**then, "tests/unit/test_b.py": "new", "tests/unit/test_c.py": "C", "tests/probe/test_d.py": "D"}
+    known, changed = memory.load(file, ["tests/unit"], now)
+    assert changed == ["tests/unit/test_b.py", "tests/unit/test_c.py"]
+    assert list(known.calls) == list(known.seconds) == ["tests/unit/test_a.py::one"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from runner.cli import options, targets
+from runner.cli import options
 
 
 @click.command("bisect")
@@ -40,7 +40,7 @@ from runner.cli import options, targets
 @click.option("--keep", is_flag=True, help="Keep the images and environments made on the way.")
 @click.option("--fresh", is_flag=True, help="Forget the answers of an earlier, interrupted search.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/bisect"), show_default=True)
-@targets.script_options
+@options.script_options
 def bisect_command(**arguments: Any) -> None:
     """Find the release of PACKAGE, between --good and --bad, that changed something; everything else is held fixed.
 

@@ -106,7 +106,8 @@ def explain(request: Request) -> int:
     chosen = selection.choose(None, ())
     with workspace.executors() as made, workspace.stoppable():
         context = workspace.run_context(made, store, chosen, collected.files, fresh=request.fresh, jobs=1, builds=2)
-        with Progress(output.console(sys.stderr), work.processes) as progress:
+        with Progress(output.console(sys.stderr)) as progress:
+            progress(Event("expect", count=work.processes))
             ladders = work.ladders(context, progress)
             if any(sample.status != Status.OK for sample in ladders):
                 return failed(ladders)

@@ -26,9 +26,6 @@ class Finite(click.FloatRange):
         return number
 
 
-FORMATS = ("terminal", "json", "markdown", "comment", "html", "junit", "github")
-
-
 def which_cells(command: F) -> F:
     """``--set`` and ``--only``."""
     command = click.option(
@@ -66,6 +63,22 @@ def error_rates(command: F) -> F:
     return click.option(
         "--alpha", default=0.05, show_default=True, type=alpha, help="Chance of any false alarm among all timings."
     )(command)
+
+
+def script_options(command: F) -> F:
+    """What a script is given: packages, files, the network, limits."""
+    for option in (
+        click.option("--disk", default=2.0, show_default=True, type=click.FloatRange(0.001), help="GB it may write."),
+        click.option("--memory", type=click.FloatRange(0.01), help="GB it may use (default: most of this machine's)."),
+        click.option("--timeout", "timeout_s", default=900.0, show_default=True, type=click.FloatRange(1)),
+        click.option("--network", is_flag=True, help="Let the script reach the network."),
+        click.option(
+            "--mount", "mounts", multiple=True, metavar="PATH[:NAME]", help="A file for the script, in its own folder."
+        ),
+        click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1."),
+    ):
+        command = option(command)
+    return command
 
 
 every_set = click.option("--all", "every", is_flag=True, help="The environments of every set.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from runner.report import Report
+from runner.report import Report, formats
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,33 +31,5 @@ def emit(report: Report, format_: str, *, commands: bool = False) -> None:
 
         terminal.print(report, console(sys.stdout), commands=commands)
         return
-    click.echo(text(report, format_))
-
-
-def text(report: Report, format_: str) -> str:
-    """The report as text in any format but ``terminal``."""
-    if format_ == "json":
-        from runner.report.formats import jsonout
-
-        return jsonout.dumps(report)
-    if format_ == "markdown":
-        from runner.report.formats import markdown
-
-        return markdown.render(report)
-    if format_ == "comment":
-        from runner.report.formats import markdown
-
-        return markdown.render(report, markdown.COMMENT_BYTES)
-    if format_ == "html":
-        from runner.report.formats import html
-
-        return html.render(report)
-    if format_ == "junit":
-        from runner.report.formats import junit
-
-        return junit.render(report)
-    from runner.report.formats import github
-    from runner.util import folders
-
-    known = (folders.matrix_dir() / "expectations.toml").read_text(encoding="utf-8")
-    return github.annotations(report, github.issue_lines(known))
+    text = formats.text(report, format_)
+    click.echo(text, nl=not text.endswith("\n"))

@@ -9,11 +9,12 @@ import click
 
 from runner.cli import options
 from runner.judge import rules
+from runner.report.formats import FORMATS
 
 
 @click.command("report")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option("--format", "format_", type=click.Choice(options.FORMATS), default="terminal", show_default=True)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="terminal", show_default=True)
 @click.option("--set", "set_name", metavar="NAME", help="Take the baselines of this set (default: quick).")
 @click.option("--baseline", metavar="CELL", help="Compare everything that can be compared with this cell.")
 @options.error_rates

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from runner.cli import options, targets
+from runner.cli import options
 from runner.matrix import selection
 from runner.measure import places, workspace
 from runner.repro import pins
@@ -56,7 +56,7 @@ class Request:
 @options.installing_executor
 @click.option("--metric", "metrics", multiple=True, metavar="REGEX", help="A figure to compare, as 'acc=([\\d.]+)'.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one object per cell.")
-@targets.script_options
+@options.script_options
 def repro_command(**arguments: Any) -> None:
     """Run SCRIPT unchanged in chosen cells and show side by side what it printed.
 

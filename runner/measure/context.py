@@ -16,14 +16,16 @@ class Event:
     """Something a person waiting may want to see."""
 
     kind: str
-    """``prepare``, ``ready``, ``failed`` (an environment); ``start``, ``done``, ``reuse``, ``kept`` (a process)."""
-    subject: str
+    """``prepare``, ``ready``, ``failed`` (an environment); ``start``, ``done``, ``reuse``, ``kept`` (a process);
+    ``expect`` (``count`` processes are to come), ``note`` (``text`` is for the user, before the work begins)."""
+    subject: str = ""
     """Environment id or cell id."""
     text: str = ""
     probe: str = ""
     round: int = 0
     status: Status | None = None
     seconds: float = 0.0
+    count: int = 0
 
 
 Observer = Callable[[Event], None]

@@ -1,22 +1,24 @@
-"""Facts of this host turned into a plan."""
+"""Turns chosen cells and probes into a plan for this host."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runner import executors
 from runner.errors import UsageError, suggest
 from runner.machine import facts
-from runner.matrix import compat, plan, sets
+from runner.matrix import compat, plan, selection, sets
 from runner.matrix.selection import Chosen
 from runner.model import Cell, Environment, Plan, ProbeSpec
+from runner.results.store import RunRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How the user wants a plan run, beside which cells and probes."""
+    """How the user wants a plan run."""
 
     executor: str = plan.AUTO
     rounds: int = 1
@@ -58,8 +60,20 @@ def cells_at_hand(executor: str, device: str, only: Sequence[str]) -> tuple[Cell
     return sets.select(found, only)
 
 
-def planned(chosen: Chosen, cells: tuple[Cell, ...], probes: tuple[ProbeSpec, ...], wish: Wish) -> Plan:
-    """The plan for this machine. Raises UsageError for an executor there is none of."""
+def chosen(set_name: str | None, only: tuple[str, ...], executor: str, device: str = "cpu") -> Chosen:
+    """The cells of a set, or, for the executor ``current``, those of this interpreter with the set's settings.
+
+    Raises UsageError for what does not exist, and for a device given to another executor.
+    """
+    if not executors.installs(executor):
+        return replace(selection.choose(set_name, ()), cells=cells_at_hand(executor, device, only))
+    if device != "cpu":
+        raise UsageError(f"--device goes with --executor current; of a set, take --only '*_{device}*'")
+    return selection.choose(set_name, only)
+
+
+def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
+    """The plan for this machine. Raises UsageError for an unknown executor."""
     memory = facts.here().memory_bytes
     limited = tuple(
         replace(probe, limits=plan.default_limits(wish.timeout_s or chosen.whole.probes[probe.name].timeout_s, memory))
@@ -70,6 +84,13 @@ def planned(chosen: Chosen, cells: tuple[Cell, ...], probes: tuple[ProbeSpec, ..
     if executor not in known:
         raise UsageError(f"no executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
     platform = chosen.definition.platform if executors.installs(wish.executor) else ""
-    selection = plan.Selection(limited, wish.rounds, wish.seed, executor, platform)
-    made = plan.plan(cells, chosen.skips, selection, host_facts(executor))
+    asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform)
+    made = plan.plan(chosen.cells, chosen.skips, asked, host_facts(executor))
     return replace(made, notes=(*chosen.notes, *made.notes))
+
+
+def record(chosen: Chosen, planned: Plan, invocation: str, max_rounds: int | None) -> RunRecord:
+    """What a run of the plan sets out to do. ``invocation`` are its arguments, quoted for a shell."""
+    wanted = Counter((job.cell.id, job.probe.name) for job in planned.jobs)
+    processes = tuple((*pair, count) for pair, count in wanted.items())
+    return RunRecord(chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes)

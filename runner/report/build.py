@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,14 +15,16 @@ from runner.report.defects import defects
 from runner.results import store
 
 
-def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules) -> Report:
-    """All there is to say about the samples."""
+def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules, *, interrupted: bool = False) -> Report:
+    """Judge the samples. ``interrupted``: the user stopped the run, which decides the exit code."""
     judged = comparisons(samples, rules)
     skips = (*record.skips, *missing(record, samples))
     found = defects(samples)
     code = judge.exit_code(samples, judged, skips)
     if code != 4 and any(finding.severity is Severity.REGRESSED for finding in found):
         code = 1
+    if interrupted:
+        code = 130
     return Report(
         samples=tuple(samples),
         comparisons=tuple(judged),
@@ -44,11 +45,6 @@ def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
         raise UsageError(f"--baseline {rules.baseline!r}: no result of that cell in {' '.join(map(str, folders))}")
     record = store.load_records(folders)
     return report(samples, record, rules.as_planned(record))
-
-
-def invocation(words: Sequence[str]) -> str:
-    """Arguments quoted for a shell."""
-    return " ".join(shlex.quote(word) for word in words)
 
 
 def missing(record: store.RunRecord, samples: Sequence[Sample]) -> tuple[Skip, ...]:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
-from runner.report import columns, native
-from runner.report import numbers as figures
+from runner.report import columns, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined, summarise
@@ -84,7 +83,7 @@ class Table:
     hidden: tuple[str, ...]
     """Labels of judged metrics that have no column; JSON has them all."""
     rounds: tuple[int, int]
-    """Fewest and most processes of a cell."""
+    """Fewest and most processes of a cell that has figures; of all cells where none has."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -111,7 +110,7 @@ def _table(report: Report, probe: str) -> Table:
     metas = {name: s.metric for per_cell in summaries.values() for name, s in per_cell.items()}
     bad = {c.metric for c in comparisons if mark(c) in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED)}
     cols = tuple(
-        Column(pick.names, figures.plain(pick.label), meta.unit, columns.percent(meta.name), meta.kind is Kind.EXACT)
+        Column(pick.names, numbers.plain(pick.label), meta.unit, columns.percent(meta.name), meta.kind is Kind.EXACT)
         for pick in columns.choose(probe, metas.values(), bad)
         for meta in [metas[pick.names[0]]]
     )
@@ -123,8 +122,8 @@ def _table(report: Report, probe: str) -> Table:
     ]
     shown = {columns.label(name) for col in cols for name in col.metrics}
     judged = dict.fromkeys(columns.label(c.metric) for c in comparisons if c.metric in metas)
-    counts = [row.n for row in rows]
-    hidden = tuple(figures.plain(label) for label in judged if label not in shown)
+    counts = [row.n for row in rows if row.figures] or [row.n for row in rows]
+    hidden = tuple(numbers.plain(label) for label in judged if label not in shown)
     cols, rows = _beside(cols, rows, [b for b in native.beside(report.samples, comparisons) if b.probe == probe])
     return Table(probe, cols, _groups(rows, comparisons, cells), hidden, (min(counts), max(counts)))
 
@@ -153,7 +152,7 @@ def _row(
         cell=cell,
         probe=probe,
         status=bad[0].status if broken else Status.OK,
-        reason=figures.plain(bad[0].reason) if bad else "",
+        reason=numbers.plain(bad[0].reason) if bad else "",
         n=len(samples),
         failed=len(bad),
         figures=() if broken else tuple(_figure(col, summary, mine) for col in cols),
@@ -200,7 +199,7 @@ def _primary(comparisons: Sequence[Comparison]) -> Comparison | None:
 def _against(baseline: Cell | None, comparison: Comparison) -> str:
     """What the baseline has on the axis in which the two cells differ; its whole id where it is not in the report."""
     if baseline is None:
-        return figures.plain(comparison.baseline)
+        return numbers.plain(comparison.baseline)
     return {
         "version": baseline.version,
         "keras": f"keras {baseline.keras}" if baseline.keras else "native",
@@ -238,7 +237,7 @@ def _figure(col: Column, summary: dict[str, Summary], mine: dict[str, Comparison
     changed = delta(found[0].metric, judged[0]) if judged else ""
     if len(found) > 1 and worst not in (Mark.SAME, Mark.NONE):
         changed = f"{alike} of {len(found)}" if alike > 1 or not changed else changed
-    return Figure(figures.shorten(text, 24), worst, changed, found, tuple(judged))
+    return Figure(numbers.shorten(text, 24), worst, changed, found, tuple(judged))
 
 
 def delta(metric: Metric, comparison: Comparison | None) -> str:
@@ -250,8 +249,8 @@ def delta(metric: Metric, comparison: Comparison | None) -> str:
         return "" if comparison.verdict is Verdict.INCONCLUSIVE else evidence.classification
     before, after = comparison.baseline_value, comparison.candidate_value
     if columns.percent(metric.name) and isinstance(before, int | float) and isinstance(after, int | float):
-        return figures.points(after - before)
-    return figures.change(evidence.effect) if evidence.effect is not None else ""
+        return numbers.points(after - before)
+    return numbers.change(evidence.effect) if evidence.effect is not None else ""
 
 
 def _groups(
@@ -277,9 +276,9 @@ def row_order(row: Row) -> tuple[Any, ...]:
 def cell_order(cell: Cell) -> tuple[Any, ...]:
     """Sort key of cells of one framework."""
     return (
-        figures.natural(cell.version),
-        figures.natural(cell.keras or ""),
-        figures.natural(cell.python),
+        numbers.natural(cell.version),
+        numbers.natural(cell.keras or ""),
+        numbers.natural(cell.python),
         cell.device,
         cell.variant,
     )
@@ -326,5 +325,5 @@ def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], d
     if not any(row.cell.keras for row in rows):
         del fields[1]
     kept = [(heading, texts) for heading, texts in fields if heading == "version" or any(texts)]
-    by_cell = {row.cell: tuple(figures.plain(texts[n]) for _, texts in kept) for n, row in enumerate(rows)}
+    by_cell = {row.cell: tuple(numbers.plain(texts[n]) for _, texts in kept) for n, row in enumerate(rows)}
     return tuple(heading for heading, _ in kept), by_cell

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from runner.report import numbers
 from runner.report.data import Finding, Report, Severity, exit_line
 from runner.report.findings import findings, not_measured
+from runner.util import folders
 
 _LEVELS = {
     Severity.BROKEN: "error",
@@ -24,6 +25,12 @@ _TITLES = {
 }
 _MOST = 10
 """GitHub shows that many annotations of each level per step and drops the rest without a word."""
+
+
+def render(report: Report) -> str:
+    """The annotations, each known failure at its line of this repository's expectations file."""
+    known = (folders.matrix_dir() / "expectations.toml").read_text(encoding="utf-8")
+    return annotations(report, issue_lines(known))
 
 
 def annotations(report: Report, expectation_lines: Mapping[str, int] | None = None) -> str:

@@ -40,7 +40,7 @@ def to_dict(report: Report) -> dict[str, Any]:
     return clean
 
 
-def dumps(report: Report) -> str:
+def render(report: Report) -> str:
     """The JSON text, with a line end."""
     return json.dumps(to_dict(report), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 

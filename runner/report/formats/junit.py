@@ -50,9 +50,14 @@ def _suite(root: ET.Element, report: Report, probe: str, samples: Sequence[Sampl
         mine = comparisons.get(cell_id, [])
         _runs(suite, report, group, [c for c in mine if c.metric == "status"])
         for comparison in mine:
-            if comparison.metric != "status" and comparison.gates and comparison.verdict is not Verdict.NO_BASELINE:
+            if comparison.metric != "status" and _counts(comparison) and comparison.verdict is not Verdict.NO_BASELINE:
                 _judged(suite, group[0], comparison, report)
     _count(suite)
+
+
+def _counts(comparison: Comparison) -> bool:
+    """Whether the comparison is a test: it can fail the run, or would without the expectation (which lifts that)."""
+    return comparison.gates or comparison.verdict is Verdict.EXPECTED
 
 
 def _runs(suite: ET.Element, report: Report, samples: Sequence[Sample], statuses: Sequence[Comparison]) -> None:
@@ -60,7 +65,7 @@ def _runs(suite: ET.Element, report: Report, samples: Sequence[Sample], statuses
     bad = [s for s in samples if s.status is not Status.OK]
     case = _case(suite, samples[0], "runs", sum(s.wall_s for s in samples))
     issue = next((c.issue for c in statuses if c.issue), "")
-    verdicts = {c.verdict for c in statuses if c.gates}
+    verdicts = {c.verdict for c in statuses if _counts(c)}
     if Verdict.FIXED in verdicts and issue:
         _result(case, "failure", "fixed", f"works, although a failure is expected: {issue}")
     if not bad:
@@ -83,7 +88,7 @@ def _judged(suite: ET.Element, sample: Sample, comparison: Comparison, report: R
     """The case of one metric against the baseline."""
     mode = columns.mode(comparison.metric)
     label = f"{mode} {columns.label(comparison.metric)}".strip()
-    case = _case(suite, sample, f"{label} against {comparison.baseline}", 0.0)
+    case = _case(suite, sample, f"{label} against {comparison.baseline or 'float64'}", 0.0)
     evidence = comparison.evidence
     change = numbers.change(evidence.effect) if evidence.effect is not None and not evidence.classification else ""
     said = ", ".join(part for part in (change, evidence.classification, numbers.plain(comparison.reason)) if part)

@@ -20,8 +20,6 @@ from runner.report.table import BASELINE, Row, Table, common, labels, tables, us
 
 LIMIT_BYTES = 1 << 20
 """What GitHub accepts as the summary of one step."""
-COMMENT_BYTES = 60_000
-"""For a comment or a pull request, which take 65,536 characters: room is left for words around the report."""
 
 _OPEN_FINDINGS = 40
 _LOG_LINES = 20

@@ -37,11 +37,22 @@ _EXIT_STYLES = {0: "bold green", 3: "bold yellow", 130: "bold yellow"}
 
 def print(report: Report, console: Console, *, commands: bool = False) -> None:  # noqa: A001 - terminal.print reads best
     """Write the report to the console, as wide as that is; in ASCII where its encoding has nothing else."""
-    drawn = render(report, console.width, ascii_only=textlines.needs_ascii(console), commands=commands)
+    drawn = draw(report, console.width, ascii_only=textlines.needs_ascii(console), commands=commands)
     console.print(drawn, soft_wrap=True)
 
 
-def render(report: Report, width: int = 100, *, ascii_only: bool = False, commands: bool = False) -> Group:
+def render(report: Report) -> str:
+    """The report as text without colours, 160 columns wide."""
+    import io
+
+    from rich.console import Console
+
+    out = io.StringIO()
+    print(report, Console(file=out, width=160))
+    return out.getvalue()
+
+
+def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands: bool = False) -> Group:
     """The whole report as a rich renderable. Only addresses and commands are longer than ``width``, never tables.
 
     Without ``commands``, at most twelve reproduce commands are shown, those of the worst findings first.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import re
@@ -13,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.cli import output
-from runner.model import Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
-from runner.report import Report
-from runner.report.formats import github, html, jsonout, junit, markdown
+from runner import judge
+from runner.judge import expectations
+from runner.model import Better, Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
+from runner.report import Report, formats
+from runner.report.formats import csvout, github, html, jsonout, junit, markdown
 
 HOSTILE = '<script>alert(1)</script> | `x` ]]> & "quoted" @somebody #1 \x00\x1b[31m\nsecond ::error::line \ufffe'
 CELL = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
@@ -40,7 +43,7 @@ def many(report: Report, cells: int) -> Report:
 
 
 def test_json_has_a_schema_number_and_everything_that_was_judged(quick: Report) -> None:
-    made = json.loads(jsonout.dumps(quick))
+    made = json.loads(jsonout.render(quick))
     assert made["schema"] == jsonout.SCHEMA
     assert made["exit_code"] == 1
     assert len(made["cells"]) == 7
@@ -48,17 +51,17 @@ def test_json_has_a_schema_number_and_everything_that_was_judged(quick: Report) 
     assert made["findings"][0]["severity"] == "broken"
     new = next(c for c in made["cells"] if c["version"] == "2.15.0")
     step = new["probes"]["mnist"]["metrics"]["free.step_s"]
-    assert (step["n"], step["unit"]) == (5, "s")
+    assert (step["n"], step["unit"]) == (12, "s")
     assert step["min"] < step["median"] < step["max"]
     assert all("--only" in c["command"] for c in made["cells"])
     evidence = next(c for c in made["comparisons"] if c["metric"] == "free.first_step_s")["evidence"]
-    assert (evidence["n"], evidence["rounds_needed"]) == (5, 4)
+    assert (evidence["n"], evidence["rounds_needed"]) == (12, 120)
 
 
 def test_json_has_no_nan(quick: Report) -> None:
     metric = Metric("loss", math.nan, Kind.INFO)
     sample = replace(quick.samples[0], metrics=(metric,), facts={"limit": math.inf})
-    made = json.loads(jsonout.dumps(Report((sample,), ())), parse_constant=pytest.fail)
+    made = json.loads(jsonout.render(Report((sample,), ())), parse_constant=pytest.fail)
     probe = made["cells"][0]["probes"]["mnist"]
     assert probe["metrics"]["loss"]["median"] is None
     assert probe["facts"]["limit"] is None
@@ -126,11 +129,11 @@ def test_a_huge_report_is_cut_where_details_are(quick: Report) -> None:
 
 
 def test_a_comment_fits_githubs_limit_and_has_the_findings_first(quick: Report) -> None:
-    text = output.text(many(quick, 60), "comment")
+    text = formats.text(many(quick, 60), "comment")
     assert len(text) < 65_536
     assert text.count("<details>") == text.count("</details>")
     assert "### Findings" in text
-    assert output.text(quick, "comment") == output.text(quick, "markdown")
+    assert formats.text(quick, "comment") == formats.text(quick, "markdown")
 
 
 def test_details_are_folded_and_findings_are_not(quick: Report) -> None:
@@ -188,7 +191,7 @@ def test_html_is_one_file_that_loads_nothing(quick: Report) -> None:
 def test_html_shows_symbols_evidence_and_commands(quick: Report) -> None:
     text = html.render(quick)
     assert "✗ +31 %" in text
-    assert "interval +21 % to +41 %" in text
+    assert "interval +31 % to +32 %" in text
     assert text.count("--only") >= 7 * 2
 
 
@@ -271,6 +274,101 @@ def test_junit_of_nothing_is_an_error() -> None:
     assert root.get("errors") == "1"
 
 
+def judged(status: Status, expected: expectations.Expectation | None) -> Report:
+    """Two releases of Keras, the later of which has the status, judged with or without an expectation."""
+    cells = [replace(CELL, keras=keras) for keras in ("3.8.0", "3.11.3")]
+    metric = Metric("small.error_max", 1.0, Kind.ERROR, Better.LOWER, "u", terms=64)
+    samples = [
+        Sample(cells[0], "", "mnist", {}, 0, 0, "host", Status.OK, "", (metric,)),
+        Sample(
+            cells[1],
+            "",
+            "mnist",
+            {},
+            0,
+            0,
+            "host",
+            status,
+            "" if status == Status.OK else "it fell",
+            (replace(metric, value=500.0),) if status == Status.OK else (),
+        ),
+    ]
+    pair = judge.Pair(cells[0], cells[1], "keras")
+    known = [expected] if expected else []
+    return Report(tuple(samples), tuple(judge.judge(samples, [pair], known, judge.JudgeSettings())))
+
+
+ADDRESS = "https://github.com/keras-team/keras/issues/20713"
+
+
+def test_an_expected_failure_is_skipped_and_no_error() -> None:
+    known = expectations.Expectation(CELL.id, status=Status.CRASHED, issue=ADDRESS)
+    report = judged(Status.CRASHED, known)
+    root = ET.fromstring(junit.render(report))  # noqa: S314 - our own document
+    assert (root.get("failures"), root.get("errors")) == ("0", "0")
+    skipped = case(report, f"{CELL.id} runs").find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == f"expected ({ADDRESS}): it fell"
+
+
+def test_the_same_failure_without_the_expectation_is_a_failure() -> None:
+    assert case(judged(Status.CRASHED, None), f"{CELL.id} runs").find("failure") is not None
+
+
+def test_an_expected_failure_that_is_gone_is_a_failure() -> None:
+    known = expectations.Expectation(CELL.id, status=Status.CRASHED, issue=ADDRESS)
+    failure = case(judged(Status.OK, known), f"{CELL.id} runs").find("failure")
+    assert failure is not None
+    assert failure.get("message") == f"works, although a failure is expected: {ADDRESS}"
+
+
+def test_an_expected_regression_of_a_metric_is_skipped() -> None:
+    known = expectations.Expectation(CELL.id, metric="small.error_max", issue=ADDRESS)
+    skipped = case(judged(Status.OK, known), f"{CELL.id} small largest error").find("skipped")
+    assert skipped is not None
+    assert ADDRESS in skipped.get("message", "")
+    assert case(judged(Status.OK, None), f"{CELL.id} small largest error").find("failure") is not None
+
+
+# --- CSV -------------------------------------------------------------------------------------------------------------
+
+
+def rows(report: Report) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(formats.text(report, "csv"))))
+
+
+def test_csv_has_a_row_for_every_process_and_metric(quick: Report) -> None:
+    made = rows(quick)
+    assert tuple(made[0]) == csvout.COLUMNS
+    assert len(made) == sum(1 + len(sample.metrics) for sample in quick.samples) + len(quick.skips)
+    assert (made[-1]["status"], made[-1]["reason"]) == ("unavailable", "no NVIDIA GPU on this machine")
+    first = quick.samples[0]
+    step = next(row for row in made if row["cell"] == first.cell.id and row["metric"] == "free.step_s")
+    assert float(step["value"]) == next(m.value for m in first.metrics if m.name == "free.step_s")
+    assert (step["probe"], step["round"], step["unit"], step["kind"], step["keras"]) == (
+        "mnist", "0", "s", "timing", "3.11.3",
+    )  # fmt: skip
+    losses = next(row for row in made if row["metric"] == "controlled.loss_per_step")
+    assert json.loads(losses["value"]) == [2.3, 1.1, 0.4]
+
+
+def test_csv_has_the_verdict_of_the_judge_and_failed_cells() -> None:
+    made = {row["metric"]: row for row in rows(judged(Status.OK, None)) if row["cell"] == CELL.id}
+    error = made["small.error_max"]
+    assert (error["verdict"], error["baseline"]) == ("regressed", replace(CELL, keras="3.8.0").id)
+    (failed,) = [row for row in rows(judged(Status.CRASHED, None)) if row["cell"] == CELL.id]
+    assert (failed["metric"], failed["value"], failed["verdict"]) == ("status", "crashed", "broken")
+    assert failed["reason"] == "it fell"
+
+
+def test_csv_text_cannot_become_a_formula() -> None:
+    sample = Sample(CELL, "", "mnist", {}, 0, 0, "host", Status.OK, "", (Metric("=1+1", "@SUM(A1)\n", Kind.INFO),))
+    (_, row) = rows(Report((sample,), ()))
+    assert (row["metric"], row["value"]) == ("'=1+1", "'@SUM(A1)")
+    number = replace(sample, metrics=(Metric("loss", -1.5, Kind.INFO),))
+    assert rows(Report((number,), ()))[1]["value"] == "-1.5"
+
+
 # --- GitHub ----------------------------------------------------------------------------------------------------------
 
 
@@ -308,8 +406,9 @@ def test_nothing_measured_is_an_error_annotation() -> None:
 def test_no_format_breaks_on_any_text(reason: str, version: str) -> None:
     report = broken(reason, log=version)
     report = replace(report, samples=(replace(report.samples[0], cell=replace(CELL, version=version)),))
-    json.loads(jsonout.dumps(report))
+    json.loads(jsonout.render(report))
     ET.fromstring(junit.render(report))  # noqa: S314 - our own document
     parsed(html.render(report))
     markdown.render(report).encode()
     github.annotations(report).encode()
+    formats.text(report, "csv").encode()

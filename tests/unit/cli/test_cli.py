@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from runner import cli
-from runner.cli import options
-from runner.cli.session import Request
+from runner.cli.matrix import Request
 from runner.errors import RunnerError
 from runner.judge import rules
 from runner.matrix import selection, sets
 from runner.measure.rounds import further_rounds, neighbours
 from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
+from runner.report.formats import FORMATS
 from runner.results.store import RunRecord, Store
 from runner.util import folders
 
@@ -323,7 +323,7 @@ def test_report_ends_with_the_exit_code_of_what_it_shows(
     assert shown["exit_code"] == code
 
 
-@pytest.mark.parametrize("format_", ["terminal", "json", "markdown", "html", "junit", "github"])
+@pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_can_be_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path, format_: str) -> None:
     Store(tmp_path).save(_sample(A))
     Store(tmp_path).save(_sample(B, Status.IMPORT_FAILED, "no [red]module"))
@@ -350,7 +350,7 @@ def test_a_probe_or_a_round_that_left_nothing_is_shown_as_missing(
     planned = ((A.id, probe, 3), (A.id, "conv2d", 1), (B.id, probe, 3))
     Store(tmp_path / "a").record(RunRecord("quick", (A, B), processes=((A.id, probe, 1),)))
     Store(tmp_path / "b").record(RunRecord("quick", (A, B), processes=planned))
-    for format_ in options.FORMATS:
+    for format_ in FORMATS:
         cli.run(["report", str(tmp_path), "--format", format_])
         shown = " ".join(capsys.readouterr().out.split())
         assert f"{probe}: 1 of 3 processes: the run was stopped or died" in shown
@@ -372,11 +372,11 @@ def test_nothing_starts_a_process_to_list_render_or_report(tmp_path: Path) -> No
 def test_further_rounds_go_on_where_each_pair_stopped_and_rotate() -> None:
     environment = Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64")
     jobs = tuple(Job(cell, environment, ProbeSpec("mnist"), 0, 5, "docker") for cell in (A, B))
-    more = further_rounds(Plan(jobs, ()), [_sample(A), _sample(B)], {(A.id, "mnist"): 2, (B.id, "mnist"): 2}, seed=5)
+    more = further_rounds(Plan(jobs, ()), [_sample(A), _sample(B)], {(A.id, "mnist"): 2, (B.id, "mnist"): 2})
     assert [(job.cell.version, job.round, job.seed) for job in more] == [
         ("2.6.0", 1, 6), ("2.2.2", 1, 6), ("2.2.2", 2, 7), ("2.6.0", 2, 7),
     ]  # fmt: skip
-    assert further_rounds(Plan(jobs, ()), [_sample(A)], {}, seed=5) == ()
+    assert further_rounds(Plan(jobs, ()), [_sample(A)], {}) == ()
 
 
 def test_cells_on_one_framework_release_are_built_side_by_side() -> None:

@@ -16,7 +16,7 @@ from runner.cli.progress import Progress
 from runner.diagnose import switches
 from runner.errors import UsageError, suggest
 from runner.machine import facts
-from runner.matrix import plan, selection, sets
+from runner.matrix import frameworks, plan, selection, sets
 from runner.measure import host, places, scheduler, workspace
 from runner.measure.context import Context, Event
 from runner.model import Cell, Environment, Job, ProbeSpec, Sample, Scalar, Status
@@ -24,7 +24,6 @@ from runner.results.store import Store
 from runner.util import folders
 
 PROBE = "diagnose"
-TRAINING = ("tensorflow", "torch", "jax")
 FAULTS = (
     "biased-init",
     "sorted-batches",
@@ -132,8 +131,10 @@ def cell_named(text: str, request: Request) -> Cell:
         raise UsageError(
             f"{cell.id}: a native cell has no Keras layers to replay; `runner matrix --set native` judges it"
         )
-    if cell.framework not in TRAINING:
-        raise UsageError(f"{cell.id}: Keras on {cell.framework} does not train; there are: {', '.join(TRAINING)}")
+    if cell.framework not in frameworks.training():
+        raise UsageError(
+            f"{cell.id}: Keras on {cell.framework} does not train; there are: {', '.join(frameworks.training())}"
+        )
     selection.variables(cell)
     return cell
 

@@ -19,9 +19,10 @@ def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool
     """
     from runner.cli import output
     from runner.machine import checks, doctor
+    from runner.matrix import selection
     from runner.report import doctor as shown
 
-    found = doctor.examine(options.chosen(set_name, only, every=False))
+    found = doctor.examine(selection.environments(set_name, only, every=False))
     if as_json:
         click.echo(shown.to_json(found))
     else:

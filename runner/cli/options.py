@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from runner import executors
-from runner.matrix import plan, selection, sets
-from runner.model import Environment
+from runner.matrix import plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,7 +83,15 @@ def script_options(command: F) -> F:
 every_set = click.option("--all", "every", is_flag=True, help="The environments of every set.")
 
 
-def chosen(set_name: str | None, only: tuple[str, ...], *, every: bool) -> tuple[Environment, ...]:
-    names = sets.load().sets if every else [set_name]
-    found = [environment for name in names for environment in plan.environments(selection.choose(name, only).cells)]
-    return tuple(dict.fromkeys(found))
+def judging(command: F) -> F:
+    """``--max-rounds``, ``--json`` and the error rates, of every command that judges finished measurements."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per comparison."),
+        click.option(
+            "--max-rounds",
+            type=click.IntRange(1),
+            help="The rounds were taken in looks up to this many, and alpha is spent over them.",
+        ),
+    ):
+        command = option(command)
+    return error_rates(command)

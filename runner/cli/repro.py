@@ -97,10 +97,9 @@ def command(cell: str, request: Request, wanted: Any) -> str:
     """The command that runs the script once more in one cell, in the same environment, whatever chose it."""
     import shlex
 
-    from runner.matrix import sets
-    from runner.repro.pins import FRAMEWORKS
+    from runner.matrix import frameworks, sets
 
-    axes = {*FRAMEWORKS, "keras"}
+    axes = {*frameworks.chosen_by_a_pin(), "keras"}
     words = ["python", "-m", "runner", "repro", str(request.script), "--cells", sets.parse_cell(cell).id]
     for name, version in sorted(wanted.pins.items()):
         words += ["--pin", f"{name}=={version}" if version else name] if name not in axes else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.matrix import frameworks
 from runner.model import Cell, Custom, Environment, Job, Limits, Plan, ProbeSpec, Skip, Status
 
 AUTO = "auto"
@@ -56,9 +57,7 @@ def build_of(cell: Cell) -> str:
     >>> build_of(Cell("torch", "2.2.2", "3.8.0", "3.11", "mps"))
     'cpu'
     """
-    if cell.device == "cuda":
-        return "cuda"
-    return "metal" if cell.device == "mps" and cell.framework != "torch" else "cpu"
+    return frameworks.of(cell.framework).build(cell.device)
 
 
 def environment_of(cell: Cell, platform: str) -> Environment:

@@ -72,4 +72,4 @@ def test_a_host_shell_finds_the_environment_and_the_probes_only() -> None:
 
 def test_what_is_no_cell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["shell", "torch"]) == 2
-    assert "is no cell id" in capsys.readouterr().err
+    assert "is not a cell id" in capsys.readouterr().err

@@ -27,7 +27,10 @@ class Wish:
 
 
 def host_facts(executor: str) -> plan.Host:
-    """What the plan must know of this machine. An engine is asked for only where it could be used."""
+    """What the plan must know of this machine.
+
+    An engine is asked for only where it could be used.
+    """
     here = facts.here()
     problem = engine_problem() if executor in ("auto", "docker") else "not asked for"
     return plan.Host(
@@ -50,7 +53,10 @@ def _cuda_problem(environment: Environment, here: facts.Machine) -> str:
 
 
 def cells_at_hand(device: str, only: Sequence[str]) -> tuple[Cell, ...]:
-    """The cells of the interpreter that runs this program, by pattern. Raises UsageError where it has none."""
+    """The cells of the interpreter that runs this program, by pattern.
+
+    Raises UsageError where it has none.
+    """
     from runner.executors.current import cells_here
 
     found = tuple(cells_here(device))
@@ -60,9 +66,10 @@ def cells_at_hand(device: str, only: Sequence[str]) -> tuple[Cell, ...]:
 
 
 def chosen(set_name: str | None, only: tuple[str, ...], executor: str, device: str = "cpu") -> Chosen:
-    """The cells of a set, or, for the executor ``current``, those of this interpreter with the set's settings.
+    """The cells of a set, or those of this interpreter (executor ``current``).
 
-    Raises UsageError for what does not exist, and for a device given to another executor.
+    The latter take the settings of the set. Raises UsageError for what does not exist, and for a device given to
+    another executor.
     """
     if executor == "current":
         return replace(selection.choose(set_name, ()), cells=cells_at_hand(device, only))
@@ -89,7 +96,10 @@ def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
 
 
 def record(chosen: Chosen, planned: Plan, invocation: str, max_rounds: int | None) -> RunRecord:
-    """What a run of the plan sets out to do. ``invocation`` are its arguments, quoted for a shell."""
+    """What a run of the plan sets out to do.
+
+    ``invocation`` are its arguments, quoted for a shell.
+    """
     wanted = Counter((job.cell.id, job.probe.name) for job in planned.jobs)
     processes = tuple((*pair, count) for pair, count in wanted.items())
     return RunRecord(chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes)

@@ -54,18 +54,7 @@ def list_command(
             json.dumps(
                 {
                     "set": chosen.name,
-                    "cells": [
-                        {
-                            "id": cell.id,
-                            "framework": cell.framework,
-                            "version": cell.version,
-                            "keras": cell.keras,
-                            "python": cell.python,
-                            "device": cell.device,
-                            "variant": cell.variant,
-                        }
-                        for cell in chosen.cells
-                    ],
+                    "cells": [{"id": cell.id, **cell.values} for cell in chosen.cells],
                     "skipped": [{"id": skip.cell.id, "reason": skip.reason} for skip in chosen.skips],
                     "notes": list(chosen.notes),
                 },

@@ -53,7 +53,7 @@ class Request:
 @click.option("--as-of", metavar="DATE", help="As a fresh install was on that day: 2025-01-02.")
 @click.option("--python", metavar="3.X", help="Python (default: the cell's, or one the release has wheels for).")
 @click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda", "mps"]))
-@click.option("--executor", default="auto", show_default=True, help="auto, docker or host.")
+@options.installing_executor
 @click.option("--metric", "metrics", multiple=True, metavar="REGEX", help="A figure to compare, as 'acc=([\\d.]+)'.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one object per cell.")
 @options.script_options
@@ -97,10 +97,9 @@ def command(cell: str, request: Request, wanted: Any) -> str:
     """The command that runs the script once more in one cell, in the same environment, whatever chose it."""
     import shlex
 
-    from runner.matrix import sets
-    from runner.repro.pins import FRAMEWORKS
+    from runner.matrix import frameworks, sets
 
-    axes = {*FRAMEWORKS, "keras"}
+    axes = {*frameworks.chosen_by_a_pin(), "keras"}
     words = ["python", "-m", "runner", "repro", str(request.script), "--cells", sets.parse_cell(cell).id]
     for name, version in sorted(wanted.pins.items()):
         words += ["--pin", f"{name}=={version}" if version else name] if name not in axes else []

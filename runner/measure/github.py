@@ -114,14 +114,12 @@ def _layer_gb(environment: Environment) -> float:
     A lock says whether a CPU build carries CUDA.
     """
     from runner.images import disk
-    from runner.matrix import compat
 
     try:
-        return disk.layer_bytes(lock.committed(environment), environment) / 1e9
+        cuda = lock.committed(environment).carries_cuda
     except (CellError, UsageError):  # it will be locked when it is first used
-        sizes = compat.load().sizes
-        kind = f"{environment.framework}-cuda" if environment.build == "cuda" else environment.framework
-        return sizes.get(kind, sizes["unknown"])
+        cuda = disk.carries_cuda(environment)
+    return disk.layer_bytes(environment, cuda=cuda) / 1e9
 
 
 def _not_run(request: Request, shard: shards.Shard, record: RunRecord) -> None:

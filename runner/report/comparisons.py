@@ -14,6 +14,11 @@ _HEAD = ("metric", "baseline", "candidate", "verdict", "effect", "interval", "p"
 _RIGHT = frozenset({"effect", "p", "adjusted", "n", "needs"})
 
 
+def text(comparisons: Sequence[Comparison], settings: JudgeSettings, *, as_json: bool) -> str:
+    """The comparisons as JSON or as a table."""
+    return as_json_text(comparisons, settings) if as_json else "\n".join(table(comparisons, settings))
+
+
 def table(comparisons: Sequence[Comparison], settings: JudgeSettings) -> list[str]:
     """A table with a line per comparison, and the error rate that they keep.
 
@@ -53,7 +58,7 @@ def tested(comparison: Comparison) -> bool:
     return comparison.evidence.p_adjusted is not None
 
 
-def as_json(comparisons: Sequence[Comparison], settings: JudgeSettings) -> str:
+def as_json_text(comparisons: Sequence[Comparison], settings: JudgeSettings) -> str:
     """The comparisons and their settings as JSON.
 
     ``{"schema", "alpha", "floor", "looks", "timing_comparisons", "comparisons": [...]}``

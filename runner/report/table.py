@@ -10,20 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
+from runner.matrix import frameworks
+from runner.model import AXES, AXIS, CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
 from runner.report import columns, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined, summarise
-
-FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
-"""The order of the groups, unless a comparison between frameworks has a baseline: that group comes first."""
+from runner.util import versions
 
 BASELINE = "◆"
 """Marks the rows that others are compared with."""
-
-_AXES = ("version", "keras", "variant", "python", "device", "framework")
-"""Which comparison a row shows where it takes part in several, first choice first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +189,12 @@ def _told(told: tuple[str, tuple[Comparison, ...]] | None) -> Figure | None:
 def _primary(comparisons: Sequence[Comparison]) -> Comparison | None:
     """The comparison that names a row's baseline.
 
-    It is one that counts, along the axis that comes first.
+    It is one that counts, along the nearest axis.
     """
+    near = [axis.name for axis in AXES]
 
     def order(comparison: Comparison) -> tuple[bool, bool, int]:
-        axis = _AXES.index(comparison.axis) if comparison.axis in _AXES else len(_AXES)
+        axis = near.index(comparison.axis) if comparison.axis in near else len(near)
         return (comparison.verdict is Verdict.NO_BASELINE, not comparison.gates, axis)
 
     return min((c for c in comparisons if c.baseline), key=order, default=None)
@@ -210,14 +207,7 @@ def _against(baseline: Cell | None, comparison: Comparison) -> str:
     """
     if baseline is None:
         return numbers.plain(comparison.baseline)
-    return {
-        "version": baseline.version,
-        "keras": f"keras {baseline.keras}" if baseline.keras else "native",
-        "python": f"py{baseline.python}",
-        "device": baseline.device,
-        "variant": baseline.variant or "plain",
-        "framework": baseline.framework,
-    }.get(comparison.axis, baseline.id)
+    return AXIS[comparison.axis].in_table(baseline) if comparison.axis in AXIS else baseline.id
 
 
 _WORST_FIRST = (
@@ -273,12 +263,13 @@ def _groups(
     rows: Sequence[Row], comparisons: Sequence[Comparison], cells: dict[str, Cell]
 ) -> tuple[tuple[str, tuple[Row, ...]], ...]:
     first = {cells[c.baseline].framework for c in comparisons if c.axis == "framework" and c.baseline in cells}
+    known = frameworks.names()
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.cell.framework, []).append(row)
 
     def group_order(framework: str) -> tuple[bool, int, str]:
-        place = FRAMEWORKS.index(framework) if framework in FRAMEWORKS else len(FRAMEWORKS)
+        place = known.index(framework) if framework in known else len(known)
         return (framework not in first, place, framework)
 
     return tuple((f, tuple(sorted(groups[f], key=row_order))) for f in sorted(groups, key=group_order))
@@ -290,14 +281,8 @@ def row_order(row: Row) -> tuple[Any, ...]:
 
 
 def cell_order(cell: Cell) -> tuple[Any, ...]:
-    """Sort key of cells of one framework."""
-    return (
-        numbers.natural(cell.version),
-        numbers.natural(cell.keras or ""),
-        numbers.natural(cell.python),
-        cell.device,
-        cell.variant,
-    )
+    """Sort key of cells of one framework; a cell without Keras comes before those with it."""
+    return tuple(versions.order(value or "") for value in cell.values.values())
 
 
 def used_marks(shown: Iterable[Table]) -> tuple[Mark, ...]:
@@ -317,15 +302,15 @@ def common(cells: Iterable[Cell]) -> Cell | None:
     if not every:
         return None
 
-    def agreed(values: set[str]) -> str:
+    def agreed(axis: str) -> str:
+        values = {str(cell.values[axis]) for cell in every}
         return values.pop() if len(values) == 1 else ""
 
-    return replace(
-        every[0],
-        python=agreed({c.python for c in every}),
-        device=agreed({c.device for c in every}),
-        variant=agreed({c.variant for c in every}),
-    )
+    return replace(every[0], **{axis.name: agreed(axis.name) for axis in CONDITIONS})
+
+
+def _unshared(cell: Cell, axis: str, shared: Cell | None) -> str:
+    return "" if shared and shared.values[axis] else str(cell.values[axis])
 
 
 def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], dict[Cell, tuple[str, ...]]]:
@@ -336,9 +321,7 @@ def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], d
     fields: list[tuple[str, list[str]]] = [
         ("version", [row.cell.version for row in rows]),
         ("keras", [row.cell.keras or "native" for row in rows]),
-        ("python", [row.cell.python * (not shared or not shared.python) for row in rows]),
-        ("device", [row.cell.device * (not shared or not shared.device) for row in rows]),
-        ("variant", [row.cell.variant * (not shared or not shared.variant) for row in rows]),
+        *((axis.name, [_unshared(row.cell, axis.name, shared) for row in rows]) for axis in CONDITIONS),
         ("against", [row.against for row in rows]),
     ]
     if not any(row.cell.keras for row in rows):

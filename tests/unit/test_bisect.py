@@ -230,8 +230,6 @@ def _ran(code: int, output: str = "") -> script.Ran:
 class _Executor:
     """Environments are words; remembers what was made."""
 
-    name = "host"
-
     def __init__(self) -> None:
         self.made: list[str] = []
 

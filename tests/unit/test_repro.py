@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from runner import cli
 from runner.cli.repro import Request
 from runner.cli.repro import command as repro_command
+from runner.engine import Engine
 from runner.environments import index
 from runner.errors import UsageError
 from runner.executors import Launch, Mount, Prepared
-from runner.executors.container import Engine, create_arguments
+from runner.executors.container import create_arguments
 from runner.executors.owner import Owner
 from runner.matrix import compat
 from runner.model import Cell, Custom, Environment, Limits, Outcome, Status
@@ -67,6 +69,10 @@ class TestPins:
     def test_the_python_is_one_both_releases_have_wheels_for(self) -> None:
         (target,) = pins.targets(pins.Wanted(pins.parse(["jax==0.4.20", "keras==3.15.1"])), _newest)
         assert versions.release(target.cell.python) >= (3, 11)
+
+    def test_a_framework_is_known_by_its_name_on_the_index(self) -> None:
+        (target,) = pins.targets(pins.Wanted(pins.parse(["paddlepaddle==3.3.1"])), _newest)
+        assert target.cell.id == "paddle-3.3.1_native_py3.11_cpu"
 
     def test_an_unknown_framework_is_refused_with_the_nearest(self) -> None:
         with pytest.raises(UsageError, match="did you mean 'tensorflow'"):
@@ -279,6 +285,20 @@ class TestReleases:
             "torch 2.2.9: no such release with a wheel for Python 3.11; the nearest is 2.2.2",
             "the package index has no 'scipyy'",
         ]
+
+    def test_the_index_is_asked_for_a_framework_by_its_name_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+
+        def run(command: list[str], *_: object) -> subprocess.CompletedProcess[str]:
+            asked.extend(command)
+            return subprocess.CompletedProcess(
+                command, 0, "paddlepaddle (3.3.1)\nAvailable versions: 3.3.1, 3.3.0\n", ""
+            )
+
+        monkeypatch.setattr(index, "_run", run)
+        assert index.published("paddle", "3.11", prereleases=True) == ("3.3.0", "3.3.1")
+        assert "paddlepaddle" in asked
+        assert "paddle" not in asked
 
     def test_a_name_that_is_none_asks_nobody(self) -> None:
         with pytest.raises(UsageError, match="no name of a package"):

@@ -70,7 +70,7 @@ def test_the_check_says_whether_the_figures_came_again(
     [
         (["jax-0.10.2_keras-3.11.3_py3.11_cpu"], "either --probe NAME or --script FILE"),
         (["jax-0.10.2_keras-3.11.3_py3.11_mps", "--probe", "conv2d"], "MPS"),
-        (["nothing"], "is no cell id"),
+        (["nothing"], "is not a cell id"),
     ],
 )
 def test_what_cannot_be_exported_is_refused(arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]) -> None:

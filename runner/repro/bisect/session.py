@@ -19,7 +19,7 @@ import msgspec
 from runner.environments import index as releases
 from runner.errors import BuildError, CellError, UsageError
 from runner.executors import Executor, Prepared
-from runner.matrix import compat, sets
+from runner.matrix import compat, frameworks, sets
 from runner.matrix.plan import Target
 from runner.measure import places, workspace
 from runner.model import Custom
@@ -239,7 +239,7 @@ def _executor(request: Request, python: str) -> str:
 
 def at(request: Request, version: str, python: str | None, as_of: str) -> Target:
     """The cell with the package at that release, everything else as it was asked for. Raises UsageError."""
-    name = pins.ALIASES.get(versions.project(request.package), versions.project(request.package))
+    name = frameworks.named(request.package)
     wanted = Wanted({**pins.parse(request.pins), name: version}, pins.packages(request.extra), None, python)
     if request.cell:
         target = pins.on_cell(sets.parse_cell(request.cell), wanted)
@@ -278,9 +278,7 @@ def moved(base: Any, now: Any, package: str) -> list[str]:
 
 def project(package: str) -> set[str]:
     """The distributions that move with a package because they are it."""
-    name = versions.project(package)
-    return {name, *({"tensorflow-cpu", "tensorflow"} if name.startswith("tensorflow") else ()),
-            *({"jaxlib", "jax"} if name in ("jax", "jaxlib") else ())}  # fmt: skip
+    return set(frameworks.parts_of(package))
 
 
 def evict(place: places.Place, prepared: Prepared) -> None:
@@ -322,7 +320,7 @@ def report(request: Request, state: State, end: search.Found, python: str, found
         ),
         f"- **other packages that moved between the two**: {', '.join(differences) or 'none'}",
         f"- **environment**: Python {python}, {place.cell.id}, {executor}; "
-        + ", ".join(f"{n} {v}" for n, v in sorted(new.packages.items()) if n in _SHOWN),
+        + ", ".join(f"{n} {v}" for n, v in sorted(new.packages.items()) if n in _shown()),
         tested,
         "",
         "```",
@@ -340,7 +338,9 @@ def report(request: Request, state: State, end: search.Found, python: str, found
     return "\n".join(lines)
 
 
-_SHOWN = frozenset({"keras", "torch", "tensorflow", "tensorflow-cpu", "jax", "jaxlib", "numpy", "ml-dtypes", "optree"})
+def _shown() -> frozenset[str]:
+    """The packages that the report names with their versions."""
+    return frozenset({"keras", "ml-dtypes", "optree"}).union(*(one.parts for one in frameworks.table().values()))
 
 
 def _cell(text: str) -> str:
@@ -350,7 +350,7 @@ def _cell(text: str) -> str:
 
 def _check_order(request: Request) -> None:
     for end in (request.good, request.bad):
-        if not sets.VERSION.fullmatch(end):
+        if not versions.PUBLIC.fullmatch(end):
             raise UsageError(f"{end!r} is no release number such as 2.2.2")
     good, bad = versions.order(request.good), versions.order(request.bad)
     if good == bad:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -179,4 +180,9 @@ def test_the_doctor_shows_what_to_do_about_what_is_missing() -> None:
     assert "start Docker" in text
     assert "not shown" not in text
     assert "1 missing, 0 to know about." in text
-    assert doctor.to_list(checks)[0] == {"name": "engine", "state": "fail", "says": "no answer", "fix": "start Docker"}
+    assert json.loads(doctor.to_json(checks))[0] == {
+        "name": "engine",
+        "state": "fail",
+        "says": "no answer",
+        "fix": "start Docker",
+    }

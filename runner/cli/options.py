@@ -84,7 +84,10 @@ every_set = click.option("--all", "every", is_flag=True, help="The environments 
 
 
 def judging(command: F) -> F:
-    """``--max-rounds``, ``--json`` and the error rates, of every command that judges finished measurements."""
+    """``--max-rounds``, ``--json`` and the error rates.
+
+    For every command that judges finished measurements.
+    """
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per comparison."),
         click.option(

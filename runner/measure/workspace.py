@@ -90,7 +90,10 @@ def open(  # noqa: A001 - always written workspace.open
 
 @contextmanager
 def executors() -> Iterator[dict[str, Executor]]:
-    """Make all executors, none of which has contacted anything yet, and close them at the end."""
+    """Make all executors, and close them at the end.
+
+    None has contacted anything yet.
+    """
     made = {name: registry.make(name) for name in registry.names()}
     try:
         yield made

@@ -281,7 +281,10 @@ def row_order(row: Row) -> tuple[Any, ...]:
 
 
 def cell_order(cell: Cell) -> tuple[Any, ...]:
-    """Sort key of cells of one framework; a cell without Keras comes before those with it."""
+    """Sort key of cells of one framework.
+
+    A cell without Keras comes before those with it.
+    """
     return tuple(versions.order(value or "") for value in cell.values.values())
 
 

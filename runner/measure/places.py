@@ -37,7 +37,10 @@ def limits(timeout_s: float, memory: float | None, disk: float) -> Limits:
 
 
 def placed(found: Sequence[Target], executor: str) -> tuple[tuple[Place, ...], tuple[tuple[Target, str], ...]]:
-    """Where each of them runs here, and those that cannot, with the reason. Raises UsageError."""
+    """Where each of them runs here; and those that cannot, with the reason.
+
+    Raises UsageError for an unknown executor.
+    """
     known = (plan.AUTO, *executors.names(installing=True))
     if executor not in known:
         raise UsageError(f"--executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
@@ -58,7 +61,10 @@ def placed(found: Sequence[Target], executor: str) -> tuple[tuple[Place, ...], t
 
 
 def one_place(target: Target, executor: str) -> Place:
-    """Where the one cell runs. Raises UnavailableError with the reason where it cannot."""
+    """Where the one cell runs.
+
+    Raises UnavailableError with the reason where it cannot.
+    """
     places, out = placed((target,), executor)
     if not places:
         raise UnavailableError(f"{target.cell.id}: {out[0][1]}")

@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from runner import data, diagnose
-from runner.cli import output
+from runner import data, diagnose, executors
+from runner.cli import options, output
 from runner.cli.progress import Progress
 from runner.diagnose import switches
 from runner.errors import UsageError, suggest
 from runner.machine import facts
-from runner.matrix import plan, selection, sets
+from runner.matrix import frameworks, plan, selection, sets
 from runner.measure import host, places, scheduler, workspace
 from runner.measure.context import Context, Event
 from runner.model import Cell, Environment, Job, ProbeSpec, Sample, Scalar, Status
@@ -24,7 +24,6 @@ from runner.results.store import Store
 from runner.util import folders
 
 PROBE = "diagnose"
-TRAINING = ("tensorflow", "torch", "jax")
 FAULTS = (
     "biased-init",
     "sorted-batches",
@@ -69,7 +68,7 @@ class Request:
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(3), help="Trainings per random rung.")
 @click.option("--steps", default=4, show_default=True, type=click.IntRange(1, 50), help="Steps replayed.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 1 << 31), help="The first seed.")
-@click.option("--executor", default="auto", show_default=True, help="auto, docker, host or current.")
+@options.executor
 @click.option("--toggles/--no-toggles", default=True, help="Throw oneDNN, TF32, threads, determinism, fallback.")
 @click.option("--fault", default="", metavar="NAME", help="Break CELL_B on purpose, to see what is said of it.")
 @click.option("--data", "data_path", type=click.Path(path_type=Path), help="An mnist.npz to use.")
@@ -104,10 +103,8 @@ def explain(request: Request) -> int:
     for note in collected.notes:
         click.echo(f"note: {note}", err=True)
     chosen = selection.choose(None, ())
-    with workspace.executors() as executors, workspace.stoppable():
-        context = workspace.run_context(
-            executors, store, chosen, collected.files, fresh=request.fresh, jobs=1, builds=2
-        )
+    with workspace.executors() as made, workspace.stoppable():
+        context = workspace.run_context(made, store, chosen, collected.files, fresh=request.fresh, jobs=1, builds=2)
         with Progress(output.console(sys.stderr)) as progress:
             progress(Event("expect", count=work.processes))
             ladders = work.ladders(context, progress)
@@ -121,7 +118,8 @@ def explain(request: Request) -> int:
 
 def cell_named(text: str, request: Request) -> Cell:
     """The cell an id means, one of a set or any other that is well formed. Raises UsageError."""
-    at_hand = {cell.id: cell for cell in host.cells_at_hand("cpu", ())} if request.executor == "current" else {}
+    installs = executors.installs(request.executor)
+    at_hand = {} if installs else {cell.id: cell for cell in host.cells_at_hand(request.executor, "cpu", ())}
     known = at_hand or {cell.id: cell for cell in selection.all_cells()}
     if text not in known and at_hand:
         raise UsageError(f"{text!r} is not in this interpreter{suggest(text, known)}; it has: {', '.join(known)}")
@@ -133,16 +131,18 @@ def cell_named(text: str, request: Request) -> Cell:
         raise UsageError(
             f"{cell.id}: a native cell has no Keras layers to replay; `runner matrix --set native` judges it"
         )
-    if cell.framework not in TRAINING:
-        raise UsageError(f"{cell.id}: Keras on {cell.framework} does not train; there are: {', '.join(TRAINING)}")
+    if cell.framework not in frameworks.training():
+        raise UsageError(
+            f"{cell.id}: Keras on {cell.framework} does not train; there are: {', '.join(frameworks.training())}"
+        )
     selection.variables(cell)
     return cell
 
 
 def _placed(cell: Cell, request: Request) -> tuple[Cell, Environment, str]:
     """Where it runs. Raises UsageError for an executor there is none of, UnavailableError where it cannot run."""
-    if request.executor == "current":
-        return cell, plan.environment_of(cell, facts.here().platform), "current"
+    if not executors.installs(request.executor):
+        return cell, plan.environment_of(cell, facts.here().platform), request.executor
     from runner.matrix.plan import Target
 
     place = places.one_place(Target(cell, None), request.executor)

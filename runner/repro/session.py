@@ -13,7 +13,7 @@ from pathlib import Path
 from runner.environments import index
 from runner.errors import BuildError, CellError
 from runner.executors import Executor, Prepared, Say
-from runner.matrix import selection, sets
+from runner.matrix import frameworks, selection, sets
 from runner.matrix.plan import Target
 from runner.measure import places, workspace
 from runner.measure.places import Place
@@ -74,7 +74,7 @@ def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
 
 def command(cell: str, request: Request, wanted: Wanted) -> str:
     """The command that runs the script again in one cell, in the same environment."""
-    axes = {*pins.FRAMEWORKS, "keras"}
+    axes = {*frameworks.chosen_by_a_pin(), "keras"}
     words = ["python", "-m", "runner", "repro", str(request.script), "--cells", sets.parse_cell(cell).id]
     for name, version in sorted(wanted.pins.items()):
         words += ["--pin", f"{name}=={version}" if version else name] if name not in axes else []

@@ -6,12 +6,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.matrix import frameworks
 from runner.repro.bisect.question import Answer
 from runner.repro.bisect.search import Found, Mark
 from runner.util import versions
 
-_SHOWN = frozenset({"keras", "torch", "tensorflow", "tensorflow-cpu", "jax", "jaxlib", "numpy", "ml-dtypes", "optree"})
-"""Packages whose version is listed with the environment."""
 _EXECUTORS = {"host": "virtual environments", "docker": "containers"}
 _COUNTED = {Mark.GOOD: "good", Mark.BAD: "bad", Mark.SKIP: "could not be tested"}
 _LONGEST = 160
@@ -49,7 +48,8 @@ def report(finished: Finished) -> str:
     differences = moved(old.packages, new.packages, finished.package)
     marks = [answer.mark for answer in answers.values()]
     counts = ", ".join(f"{marks.count(mark)} {word}" for mark, word in _COUNTED.items())
-    packages = ", ".join(f"{name} {version}" for name, version in sorted(new.packages.items()) if name in _SHOWN)
+    shown = {"keras", "ml-dtypes", "optree"}.union(*(one.parts for one in frameworks.table().values()))
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(new.packages.items()) if name in shown)
     lines = [
         f"## {finished.package} {end.first_new} is the {words[1]} release",
         "",
@@ -77,15 +77,8 @@ def report(finished: Finished) -> str:
 
 def moved(base: Mapping[str, str], now: Mapping[str, str], package: str) -> list[str]:
     """Packages other than this one that differ, as ``numpy 1.26.4 -> 2.1.0``."""
-    names = sorted({*base, *now} - project(package))
+    names = sorted({*base, *now} - frameworks.parts_of(package))
     return [f"{n} {base.get(n, 'none')} -> {now.get(n, 'none')}" for n in names if base.get(n) != now.get(n)]
-
-
-def project(package: str) -> set[str]:
-    """The distributions that are part of a package, and so move with it."""
-    name = versions.project(package)
-    return {name, *({"tensorflow-cpu", "tensorflow"} if name.startswith("tensorflow") else ()),
-            *({"jaxlib", "jax"} if name in ("jax", "jaxlib") else ())}  # fmt: skip
 
 
 def _release(finished: Finished, word: str, version: str) -> str:

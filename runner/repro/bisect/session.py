@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ import msgspec
 from runner.environments import index
 from runner.errors import BuildError, CellError, UsageError
 from runner.executors import Prepared, Say
+from runner.matrix import frameworks
 from runner.measure import places, workspace
 from runner.measure.context import Context
 from runner.measure.places import Place
@@ -22,7 +22,7 @@ from runner.model import Custom
 from runner.repro import pins
 from runner.repro.bisect import question, search, trials
 from runner.repro.bisect.question import Answer, Request, State
-from runner.repro.bisect.report import Finished, moved, project, report
+from runner.repro.bisect.report import Finished, moved, report
 from runner.repro.bisect.search import Mark
 from runner.util import files, versions
 
@@ -108,7 +108,7 @@ class _Search:
     def _place(self, version: str) -> Place:
         target = question.at(self.request, version, self.python, self.state.as_of)
         if version != self.releases[0] and self.base is not None:
-            own = project(self.request.package)
+            own = frameworks.parts_of(self.request.package)
             kept = tuple(f"{n}=={v}" for n, v in sorted((self.base.packages or {}).items()) if n not in own)
             target = replace(target, custom=replace(target.custom or Custom(), prefer=kept))
         try:
@@ -132,8 +132,9 @@ class _Search:
         if self.request.keep or (version == self.releases[0] and not oldest) or version not in self.made:
             return
         place, future = self.made.pop(version)
+        executor = self.context.executors[place.executor]
         if not future.cancel():  # an environment that is being prepared is removed once it is there
-            future.add_done_callback(lambda done: None if done.exception() else discard(place, done.result()))
+            future.add_done_callback(lambda done: None if done.exception() else executor.discard(done.result()))
 
 
 def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:
@@ -173,18 +174,6 @@ def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[s
     return 3 if end.between else 0
 
 
-def discard(place: Place, prepared: Prepared) -> None:
-    """Remove an environment that was made for this search: image or venv."""
-    if place.executor == "host":
-        shutil.rmtree(Path(prepared.reference).parent.parent, ignore_errors=True)
-        return
-    from runner import engine
-    from runner.images import manage
-
-    client = engine.connect()
-    manage.remove(client, [image for image in manage.ls(client) if image.environment == place.environment.id])
-
-
 def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finished:
     request, state = work.request, work.state
     return Finished(
@@ -218,7 +207,7 @@ def _state(request: Request, python: str, releases: tuple[str, ...]) -> tuple[St
     Raises UsageError where --out cannot be used.
     """
     asked = question.asked(request, python, releases)
-    path = request.out / f"{versions.project(request.package)}-{files.digest(asked)[:12]}.json"
+    path = request.out / f"{versions.normalized(request.package)}-{files.digest(asked)[:12]}.json"
     try:
         request.out.mkdir(parents=True, exist_ok=True)
         if path.is_file() and not request.fresh:

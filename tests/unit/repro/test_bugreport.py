@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from runner.environments import index
 from runner.errors import BuildError, UsageError
+from runner.matrix import frameworks
 from runner.repro import bugreport, reconstruct
 from runner.repro.bugreport import BugReport, Fact, read
 from runner.repro.pins import Wanted
@@ -112,6 +113,10 @@ class TestReading:
     def test_answers_stand_below_their_questions_in_order(self, text: str) -> None:
         report = read(text)
         assert {fact.name: fact.value for fact in report.pins} == {"keras": "3.8.0", "tensorflow": "2.18.0"}
+
+    def test_a_framework_goes_by_its_name_on_the_index_too(self) -> None:
+        report = read("paddlepaddle==3.3.1\n>>> paddle.__version__\n'3.3.1'")
+        assert {fact.name: fact.value for fact in report.pins} == {"paddle": "3.3.1"}
 
     def test_an_answer_after_something_else_is_none(self) -> None:
         assert read("print(keras.__version__)\nepoch\n3.8.0").pins == ()
@@ -532,7 +537,7 @@ def test_a_mangled_report_never_breaks_and_invents_no_version(data: st.DataObjec
     for fact in report.pins:
         assert fact.value in text.lower()
         assert fact.line.removesuffix("...") in text
-    named = {fact.name for fact in report.pins} & {*bugreport.FRAMEWORKS.values(), "keras"}
+    named = {fact.name for fact in report.pins} & {*frameworks.chosen_by_a_pin(), "keras"}
     if not named and report.backend is None:
         with pytest.raises(UsageError):
             reconstruct.reconstruct(report, index=INDEX)

@@ -14,8 +14,9 @@ from runner import cli
 from runner.environments import index
 from runner.errors import BuildError
 from runner.executors import Prepared
+from runner.executors.docker import DockerExecutor
 from runner.matrix.plan import Target
-from runner.measure import context, host, places
+from runner.measure import context, places
 from runner.model import Custom, Environment
 from runner.repro.bisect import session, trials
 from runner.repro.bisect.question import Answer, Request, State
@@ -66,8 +67,6 @@ class TestCommandLine:
 class _Executor:
     """Environments are words; remembers what was made."""
 
-    name = "host"
-
     def __init__(self) -> None:
         self.made: list[str] = []
         self.broken = ""
@@ -116,7 +115,9 @@ class TestSearch:
             return places.Place(cell, environment, "host")
 
         monkeypatch.setattr(places, "one_place", place)
-        monkeypatch.setattr(session, "discard", lambda _place, prepared: gone.append(prepared.reference))
+        monkeypatch.setattr(
+            _Executor, "discard", lambda _self, prepared: gone.append(prepared.reference), raising=False
+        )
         return gone
 
     def _search(
@@ -256,9 +257,9 @@ def published(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def discarded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def discarded(monkeypatch: pytest.MonkeyPatch, fake_executor: Any) -> list[str]:
     gone: list[str] = []
-    monkeypatch.setattr(session, "discard", lambda _place, prepared: gone.append(str(prepared.environment.keras)))
+    monkeypatch.setattr(fake_executor, "discard", lambda prepared: gone.append(str(prepared.environment.keras)))
     return gone
 
 
@@ -401,7 +402,7 @@ class TestCommand:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         self._bad_from(fake_executor, 7)
-        monkeypatch.setattr(host, "engine_problem", lambda: "no engine")
+        monkeypatch.setattr(DockerExecutor, "available", lambda _: "no engine")
         assert cli.run([*arguments, "--executor", "auto"]) == 0
         shown = capsys.readouterr()
         assert "note: no engine for containers answers" in shown.err

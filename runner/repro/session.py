@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from runner import executors
 from runner.environments import index
 from runner.errors import BuildError, CellError
 from runner.executors import Executor, Prepared, Say
@@ -133,7 +134,7 @@ def _run(work: script.Script, targets: Sequence[Target], executor: str, say: Say
     here, elsewhere = places.placed(targets, executor)
     for note in dict.fromkeys(note for place in here for note in place.notes):
         say(f"note: {note}")
-    if any(place.executor == "host" for place in here):
+    if not all(executors.kind(place.executor).isolated for place in here):
         say(f"note: {_host_warning(network=work.network)}")
     ran = [Ran(target.cell.id, Status.UNAVAILABLE, None, reason, "") for target, reason in elsewhere]
     # the pool ends last: it waits for environments, and closing the executors stops their preparation

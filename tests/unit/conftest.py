@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from runner import executors as executors_
 from runner import judge
 from runner.executors import Launch, Prepared, Say
-from runner.executors.docker import DockerExecutor
 from runner.judge.expectations import Expectation
 from runner.measure import workspace
 from runner.model import (
@@ -49,6 +49,7 @@ class FakeExecutor:
     """
 
     answers: Mapping[str, Answer | Sequence[Answer] | Callable[[dict[str, Any]], Answer]] = field(default_factory=dict)
+    discarded: list[Environment] = field(default_factory=list)
     label: str = "containers"
     isolated: bool = True
     prepared: list[Environment] = field(default_factory=list)
@@ -100,7 +101,7 @@ class FakeExecutor:
         return {}
 
     def discard(self, prepared: Prepared) -> None:
-        """Nothing to remove."""
+        self.discarded.append(prepared.environment)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -116,7 +117,7 @@ def fake_executor(monkeypatch: pytest.MonkeyPatch) -> FakeExecutor:
         yield dict.fromkeys(("docker", "host", "current"), fake)
 
     monkeypatch.setattr(workspace, "executors", executors)
-    monkeypatch.setattr(DockerExecutor, "available", lambda _: "")
+    monkeypatch.setattr(executors_.kind("docker"), "available", lambda _self: "")
     for module in ("runner.data", "runner.data.digits"):
         monkeypatch.setattr(f"{module}.fetch", lambda *_: False)  # synthetic data in place of downloads
     return fake

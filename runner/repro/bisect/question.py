@@ -145,7 +145,7 @@ def releases(request: Request, python: str) -> tuple[str, ...]:
 def asked(request: Request, python: str, listed: tuple[str, ...]) -> dict[str, Any]:
     """Everything that decides the answers; its digest names the file they are kept in."""
     return {
-        "package": versions.normalized(request.package),
+        "package": versions.project(request.package),
         "releases": [listed[0], listed[-1]],
         "test": _test(request),
         "cell": request.cell,

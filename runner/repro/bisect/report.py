@@ -11,7 +11,8 @@ from runner.repro.bisect.question import Answer
 from runner.repro.bisect.search import Found, Mark
 from runner.util import versions
 
-_EXECUTORS = {"host": "virtual environments", "docker": "containers"}
+_WITH_FRAMEWORKS = frozenset({"keras", "ml-dtypes", "optree"})
+"""Packages whose version is listed with the environment, besides those of the frameworks."""
 _COUNTED = {Mark.GOOD: "good", Mark.BAD: "bad", Mark.SKIP: "could not be tested"}
 _LONGEST = 160
 """Characters of a reason in the table."""
@@ -33,6 +34,7 @@ class Finished:
     cell: str
     """Id of the cell with the new release."""
     executor: str
+    """As a report names it: ``containers``."""
     dates: Mapping[str, str]
     """Day of upload by release, where it is known."""
     command: Sequence[str]
@@ -48,7 +50,7 @@ def report(finished: Finished) -> str:
     differences = moved(old.packages, new.packages, finished.package)
     marks = [answer.mark for answer in answers.values()]
     counts = ", ".join(f"{marks.count(mark)} {word}" for mark, word in _COUNTED.items())
-    shown = {"keras", "ml-dtypes", "optree"}.union(*(one.parts for one in frameworks.table().values()))
+    shown = _WITH_FRAMEWORKS.union(*(one.parts for one in frameworks.table().values()))
     packages = ", ".join(f"{name} {version}" for name, version in sorted(new.packages.items()) if name in shown)
     lines = [
         f"## {finished.package} {end.first_new} is the {words[1]} release",
@@ -57,7 +59,7 @@ def report(finished: Finished) -> str:
         _release(finished, words[0], end.last_old),
         *([between] if end.between else []),
         f"- **other packages that moved between the two**: {', '.join(differences) or 'none'}",
-        f"- **environment**: Python {finished.python}, {finished.cell}, {_EXECUTORS[finished.executor]}; {packages}",
+        f"- **environment**: Python {finished.python}, {finished.cell}, {finished.executor}; {packages}",
         f"- **tested**: {len(answers)} of {finished.releases} releases ({counts}), {finished.ran} of them in this run",
         "",
         "```",

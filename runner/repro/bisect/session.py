@@ -11,10 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from runner import executors
 from runner.environments import index
 from runner.errors import BuildError, CellError, UsageError
 from runner.executors import Prepared, Say
-from runner.matrix import frameworks
+from runner.matrix import frameworks, plan
 from runner.measure import places, workspace
 from runner.measure.context import Context
 from runner.measure.places import Place
@@ -185,7 +186,7 @@ def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finis
         ran=work.ran,
         python=work.python,
         cell=question.at(request, end.first_new, work.python, state.as_of).cell.id,
-        executor=request.executor,
+        executor=work.context.executors[request.executor].label,
         dates=index.uploaded(request.package, (end.last_old, end.first_new), work.python),
         command=command,
     )
@@ -193,10 +194,10 @@ def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finis
 
 def _executor(request: Request, python: str, say: Say) -> str:
     """Unless the user chose: containers where an engine answers, else the host."""
-    if request.executor != "auto":
+    if request.executor != plan.AUTO:
         return request.executor
-    chosen = places.one_place(question.at(request, request.good, python, ""), "auto").executor
-    if chosen == "host":
+    chosen = places.one_place(question.at(request, request.good, python, ""), plan.AUTO).executor
+    if not executors.kind(chosen).isolated:
         say("note: no engine for containers answers: in virtual environments on this machine")
     return chosen
 
@@ -207,7 +208,7 @@ def _state(request: Request, python: str, releases: tuple[str, ...]) -> tuple[St
     Raises UsageError where --out cannot be used.
     """
     asked = question.asked(request, python, releases)
-    path = request.out / f"{versions.normalized(request.package)}-{files.digest(asked)[:12]}.json"
+    path = request.out / f"{versions.project(request.package)}-{files.digest(asked)[:12]}.json"
     try:
         request.out.mkdir(parents=True, exist_ok=True)
         if path.is_file() and not request.fresh:

@@ -6,12 +6,13 @@ A test is a script, a probe, one case of a sweep, or a verdict of the judge.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from runner import judge
+from runner.defects import cases
 from runner.errors import UsageError, suggest
 from runner.executors import Prepared
 from runner.judge.pairing import difference
@@ -27,8 +28,6 @@ from runner.repro.bisect.search import Mark
 
 CANNOT_TELL = 125
 """git bisect's exit code for a commit that cannot be tested."""
-_FINE = ("ok", "seen", "unsupported", "unspecified")
-"""Statuses of a case that is not wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +216,15 @@ def verdict_mark(judged: Sequence[Comparison], metric: str, verdict: Verdict) ->
     return Mark.GOOD, reason
 
 
-def case_mark(cases: Mapping[str, Sequence[Any]], case: str) -> tuple[Mark, str]:
-    """The mark for one case of the sweep and its checks."""
-    found = {name: record for name, record in cases.items() if name == case or name.startswith(f"{case}#")}
+def case_mark(records: object, case: str) -> tuple[Mark, str]:
+    """The mark for one case of the sweep and its checks. ``records``: a sample's detail ``cases``."""
+    known = cases.read(records)
+    found = {name: record for name, record in known.items() if name == case or name.startswith(f"{case}#")}
     if not found:
-        return Mark.SKIP, f"the sweep has no case {case!r}{suggest(case, cases)}"
+        return Mark.SKIP, f"the sweep has no case {case!r}{suggest(case, known)}"
     for name, record in found.items():
-        if record[0] not in _FINE:
-            return Mark.BAD, f"{name}: {record[0]} {record[4]}".strip()
+        if not (record.right or record.silent):
+            return Mark.BAD, f"{name}: {record.status} {record.note}".strip()
     return Mark.GOOD, ""
 
 

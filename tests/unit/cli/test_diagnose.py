@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner import cli
-from runner.cli import diagnose as command
+from runner.diagnose import session
 from runner.diagnose.switches import switches
 from runner.matrix import frameworks, probes
 from runner.matrix.plan import Host, Offer
@@ -201,7 +201,7 @@ def test_the_payload_has_every_switch_and_the_ladder_every_rung() -> None:
         for device in ("cpu", "cuda", "mps"):
             for name in switches(Cell(framework, "1", "3", "3.11", device)):
                 toggles.before(name, framework, {})  # type: ignore[no-untyped-call]
-    assert tuple(faults.FAULTS) == command.FAULTS
+    assert tuple(faults.FAULTS) == session.FAULTS
     assert [name for name, *_ in probe.RUNGS] == ["as reported", "same weights", "same order"]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -78,6 +78,71 @@ class Better(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """One property in which cells can differ: a field of ``Cell``, its words, and how two cells along it compare."""
+
+    name: str
+    """The field of ``Cell``; also the heading of its column."""
+    mark: str
+    """What an id has before the value. An id lists the axes in the order of ``Cell``'s fields."""
+    sentence: str
+    """A value in a sentence; a format string over the cell."""
+    table: str
+    """A value in a table; a format string over the cell."""
+    suspicion: int
+    """Which axis is named first as the one that a defect follows: 1 before 2."""
+    label: str = ""
+    """The axis in a sentence, where that is not its name."""
+    unset: tuple[str, str, str] | None = None
+    """What stands in an id, a sentence and a table for a cell without a value; None where every cell has a value."""
+    default: str | None = None
+    """The value of a cell whose id has none."""
+    same_speed: bool = False
+    """Whether a change of speed along it is a regression."""
+    same_figures: bool = False
+    """Whether counts and names must not change along it."""
+    other_kind: bool = False
+    """Whether the two sides may support different probes, and may be measured on two machines."""
+
+    def in_id(self, cell: Cell) -> str:
+        """The cell's value as a part of an id."""
+        value = getattr(cell, self.name)
+        return self.mark + value if value or self.unset is None else self.unset[0]
+
+    def in_sentence(self, cell: Cell) -> str:
+        """The cell's value in a sentence."""
+        return self._filled(cell, self.sentence, 1)
+
+    def in_table(self, cell: Cell) -> str:
+        """The cell's value in a field of a table."""
+        return self._filled(cell, self.table, 2)
+
+    def _filled(self, cell: Cell, form: str, place: int) -> str:
+        if self.unset is not None and not getattr(cell, self.name):
+            form = self.unset[place]
+        return form.format(cell=cell)
+
+
+AXES = (
+    Axis(
+        "version", "-", "{cell.framework} {cell.version}", "{cell.version}", 2, label="the framework's version",
+        same_speed=True, same_figures=True,
+    ),
+    Axis(
+        "keras", "_keras-", "keras {cell.keras}", "keras {cell.keras}", 1,
+        unset=("_native", "native {cell.framework}", "native"), same_speed=True, same_figures=True,
+    ),
+    Axis("python", "_py", "Python {cell.python}", "py{cell.python}", 5, same_figures=True),
+    Axis("framework", "", "{cell.framework} {cell.version}", "{cell.framework}", 6, other_kind=True),
+    Axis("device", "_", "{cell.device}", "{cell.device}", 4, other_kind=True),
+    Axis("variant", "+", "{cell.variant}", "{cell.variant}", 3, unset=("", "the plain cell", "plain"), default=""),
+)  # fmt: skip
+"""In the order in which a baseline is looked for: the nearest relative first."""
+
+AXIS = {axis.name: axis for axis in AXES}
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One point of the matrix. All versions are concrete; ``keras`` is None for the framework without Keras."""
 
@@ -98,9 +163,19 @@ class Cell:
         >>> Cell("torch", "2.2.2", None, "3.11", "mps", "fallback").id
         'torch-2.2.2_native_py3.11_mps+fallback'
         """
-        keras = f"keras-{self.keras}" if self.keras else "native"
-        variant = f"+{self.variant}" if self.variant else ""
-        return f"{self.framework}-{self.version}_{keras}_py{self.python}_{self.device}{variant}"
+        return "".join(axis.in_id(self) for axis in ID_ORDER)
+
+    @property
+    def values(self) -> dict[str, str | None]:
+        """The cell as a JSON object: the name of every axis and the cell's value."""
+        return {axis.name: getattr(self, axis.name) for axis in ID_ORDER}
+
+
+ID_ORDER = tuple(AXIS[entry.name] for entry in fields(Cell))
+"""The axes in the order of ``Cell``'s fields."""
+
+CONDITIONS = ID_ORDER[3:]
+"""What cells with the same framework, version and Keras can differ in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,7 @@ from runner.cli import options
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="What is held fixed; makes the cell.")
 @click.option("--as-of", metavar="DATE", help="Nothing uploaded later is considered (default: today).")
 @click.option("--python", metavar="3.X", help="Python (default: one both ends have wheels for).")
-@click.option(
-    "--executor", default="auto", show_default=True, help="docker for evidence, host for speed; auto: docker if it can."
-)
+@options.installing_executor
 @click.option("--repeat", default=1, show_default=True, type=click.IntRange(1), help="Vote on up to so many runs.")
 @click.option("--prereleases", is_flag=True, help="Test prereleases too.")
 @click.option("--yanked", is_flag=True, help="Test yanked releases too.")

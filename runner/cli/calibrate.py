@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
+from runner.cli import options
+
 
 @click.command("calibrate")
 @click.argument("cell")
 @click.option("--set", "set_name", metavar="NAME", help="The set that has the cell, and its probe settings.")
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this probe; may be given several times.")
 @click.option("--rounds", default=20, show_default=True, type=click.IntRange(6), help="Pairs of processes to run.")
-@click.option("--executor", default="auto", show_default=True, help="auto, docker, host or current.")
+@options.executor
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/calibration"), show_default=True)
 def calibrate_command(**arguments: Any) -> None:
     """Measure how much CELL differs from itself on this machine.

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from runner.cli import options
+
 
 @click.command("diagnose")
 @click.argument("cell_a")
@@ -16,7 +18,7 @@ import click
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(3), help="Trainings per random rung.")
 @click.option("--steps", default=4, show_default=True, type=click.IntRange(1, 50), help="Steps replayed.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 1 << 31), help="The first seed.")
-@click.option("--executor", default="auto", show_default=True, help="auto, docker, host or current.")
+@options.executor
 @click.option("--toggles/--no-toggles", default=True, help="Throw oneDNN, TF32, threads, determinism, fallback.")
 @click.option("--fault", default="", metavar="NAME", help="Break CELL_B on purpose, as a test.")
 @click.option("--data", "data_path", type=click.Path(path_type=Path), help="An mnist.npz to use.")

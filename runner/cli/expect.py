@@ -7,30 +7,23 @@ from pathlib import Path
 
 import click
 
-from runner.judge import expectations_file, rules
 from runner.util import files, folders
 
 
 @click.command("expect")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--update", is_flag=True, help="Write the file; without it, only say what would change.")
+@click.option("--update", is_flag=True, help="Write the file; without it, only print what would change.")
 @click.option("--file", type=click.Path(path_type=Path), help="The file (default: matrix/expectations.toml).")
 def expect_command(run: Path, *, update: bool, file: Path | None) -> None:
     """Bring expectations.toml in line with the results in the folder RUN.
 
-    Known failures that are gone go, new ones come in, what a person wrote elsewhere in the file stays. Exits with 1
-    where the file is out of date and was not written.
+    Removes known failures that no longer happen and adds new ones; what a person wrote elsewhere in the file stays.
+    Exits with 1 where the file is out of date and was not written.
     """
-    from runner.judge import expectations
-    from runner.results import store
+    from runner.judge import rules
 
     path = file or folders.matrix_dir() / "expectations.toml"
-    samples = store.load([run])
-    known = expectations_file.load(path)
-    judged_by = rules.Rules().as_planned(store.load_records([run]))
-    comparisons = rules.comparisons(samples, judged_by, known)
-    text = path.read_text(encoding="utf-8") if path.exists() else f"schema = {expectations.SCHEMA}\n"
-    made = expectations_file.updated(text, known, expectations_file.observed(samples, comparisons))
+    made = rules.update(run, path)
     for sign, entries in (("-", made.removed), ("+", made.added)):
         for entry in entries:
             click.echo(f"{sign} {entry.cell} {entry.probe} {entry.status or entry.metric}: {entry.reason}")
@@ -40,11 +33,6 @@ def expect_command(run: Path, *, update: bool, file: Path | None) -> None:
     if not update:
         click.echo("run again with --update to write that")
         sys.exit(1)
-    try:
-        files.write_atomically(path, made.text.encode())
-    except OSError as error:
-        from runner.errors import UsageError
-
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    files.write(path, made.text)
     nameless = sum(not entry.issue for entry in made.added)
     click.echo(f"{path} written" + (f"; {nameless} new entries lack the address of an issue" if nameless else ""))

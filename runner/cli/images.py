@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli import options
-from runner.images.manage import _GB, evict
 from runner.matrix import selection
 
 if TYPE_CHECKING:
@@ -27,33 +26,20 @@ def images_command() -> None:
 def ls_command(*, as_json: bool) -> None:
     """Show every image of this project: its size, what no other image shares, and when it was last used."""
     from runner import engine
-    from runner.executors import container, docker
+    from runner.executors import docker
     from runner.images import manage
+    from runner.report import images
 
     client = engine.connect()
     found = manage.ls(client)
-    if as_json:
-        import json
-        from dataclasses import asdict
-
-        click.echo(json.dumps([asdict(image) for image in found], indent=1))
-        return
-    for image in found:
-        used = _ago(image.last_used) if image.last_used else "never"
-        click.echo(
-            f"{image.size_bytes / _GB:6.2f} GB {image.unique_bytes / _GB:6.2f} GB  {used:>9}  {image.environment}"
-        )
-    unique = sum(image.unique_bytes for image in found)
-    for entry in docker.kept(client):
-        click.echo(f"kept container {entry['Names'][0].lstrip('/')} of {container.cell_of(entry)}; `prune` removes it")
-    click.echo(f"{len(found)} images (size, not shared, last use); {unique / _GB:.2f} GB are not shared by any two")
+    click.echo(images.to_json(found) if as_json else "\n".join(images.listed(found, docker.kept(client), time.time())))
 
 
 @images_command.command("prune", short_help="Remove images, longest unused first.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N images used last.")
 @click.option("--keep-free", type=options.Finite(0), metavar="GB", help="Remove until this much is free.")
-@click.option("--cache", "everything", is_flag=True, help="Drop the download cache of builds as well.")
-def prune_command(keep: int | None, keep_free: float | None, *, everything: bool) -> None:
+@click.option("--cache", is_flag=True, help="Drop the download cache of builds as well.")
+def prune_command(keep: int | None, keep_free: float | None, *, cache: bool) -> None:
     """Remove images of this project, least recently used first; without options all of them.
 
     Containers that `matrix --keep-failed` kept go first, with the folders they ran in.
@@ -61,19 +47,12 @@ def prune_command(keep: int | None, keep_free: float | None, *, everything: bool
     from runner import engine
     from runner.executors import docker
     from runner.images import manage
+    from runner.report import images
 
     client = engine.connect()
-    for name in docker.remove_kept(client):
-        click.echo(f"removed  the kept container of {name}")
-    if keep is None and keep_free is None:
-        keep = 0
-    removed = evict(client, keep, keep_free, ())
-    freed = removed.freed_bytes + (manage.prune_cache(client, everything=True) if everything else 0)
-    for name in removed.environments:
-        click.echo(f"removed  {name}")
-    for name in removed.in_use:
-        click.echo(f"in use   {name}")
-    click.echo(f"{len(removed.environments)} images removed; the build cache gave back {freed / _GB:.2f} GB")
+    containers = docker.remove_kept(client)
+    removed = manage.prune(client, keep, keep_free, cache=cache)
+    click.echo("\n".join(images.pruned(containers, removed)))
 
 
 @images_command.command("pin", short_help="Write the digests of the base images.")
@@ -144,11 +123,3 @@ def _locked(set_name: str | None, only: tuple[str, ...]) -> list[tuple[Environme
     cells = selection.choose(set_name, only).cells
     wanted = dict.fromkeys(plan.environment_of(cell, platform) for cell in cells if cell.device != "mps")
     return [(environment, lock.locked(environment)) for environment in wanted]
-
-
-def _ago(then: float) -> str:
-    seconds = max(0.0, time.time() - then)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return "just now"

@@ -54,18 +54,7 @@ def list_command(
             json.dumps(
                 {
                     "set": chosen.name,
-                    "cells": [
-                        {
-                            "id": cell.id,
-                            "framework": cell.framework,
-                            "version": cell.version,
-                            "keras": cell.keras,
-                            "python": cell.python,
-                            "device": cell.device,
-                            "variant": cell.variant,
-                        }
-                        for cell in chosen.cells
-                    ],
+                    "cells": [{"id": cell.id, **cell.values} for cell in chosen.cells],
                     "skipped": [{"id": skip.cell.id, "reason": skip.reason} for skip in chosen.skips],
                     "notes": list(chosen.notes),
                 },
@@ -82,14 +71,14 @@ def list_command(
 
 
 def _sets(*, as_json: bool) -> None:
-    from runner.matrix import sets as matrix
+    from runner.matrix import sets
 
-    loaded = matrix.load()
+    loaded = sets.load()
     if as_json:
         import json
 
-        sets = {name: one.description for name, one in loaded.sets.items()}
-        click.echo(json.dumps({"default": loaded.default, "sets": sets}, indent=1))
+        described = {name: one.description for name, one in loaded.sets.items()}
+        click.echo(json.dumps({"default": loaded.default, "sets": described}, indent=1))
         return
     for name, one in loaded.sets.items():
         default = " (default)" if name == loaded.default else ""

@@ -1,4 +1,4 @@
-"""``runner render`` and ``runner lock``: the files that environments are made from."""
+"""``runner lock``: the locks of a set's environments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 import click
 
 from runner.cli import options
-from runner.cli.options import chosen, every_set
 from runner.environments import lock
 from runner.errors import CellError
 from runner.machine import facts
@@ -16,7 +15,7 @@ from runner.matrix import plan, selection
 
 @click.command("lock")
 @options.which_cells
-@every_set
+@options.every_set
 @click.option("--check", is_flag=True, help="Say which locks are stale; exit code 1 where any is.")
 @click.option("--upgrade", is_flag=True, help="Move `latest` to today's releases first.")
 @click.option("--here", is_flag=True, help="For this machine's own platform, into the user's cache.")
@@ -30,7 +29,7 @@ def lock_command(
     if upgrade:
         for line in lock.upgrade():
             click.echo(line)
-    wanted = chosen(set_name, only, every=every)
+    wanted = selection.environments(set_name, only, every=every)
     if check:
         stale = lock.check(wanted, complete=every)
         for line in stale:

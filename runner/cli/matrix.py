@@ -83,7 +83,7 @@ class Request:
 @options.which_cells
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this probe; may be given several times.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
-@click.option("--executor", default="auto", show_default=True, help="auto, docker, host or current.")
+@options.executor
 @click.option(
     "--device",
     type=click.Choice(DEVICES),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
-from runner.matrix import selection, sets
-from runner.matrix.plan import environments
-from runner.model import Environment
+from runner import executors
+from runner.matrix import plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +31,26 @@ def which_cells(command: F) -> F:
         "--only", multiple=True, metavar="GLOB", help="Only cells whose id matches; may be given several times."
     )(command)
     return click.option("--set", "set_name", metavar="NAME", help="A set of matrix.toml (default: quick).")(command)
+
+
+def executor(command: F) -> F:
+    """``--executor``, with any executor."""
+    return _executor(command, executors.names())
+
+
+def installing_executor(command: F) -> F:
+    """``--executor``, with an executor that installs what a cell's lock names."""
+    return _executor(command, executors.names(installing=True))
+
+
+def _executor(command: F, names: Sequence[str]) -> F:
+    preferred = " or ".join(executors.names(installing=True))
+    lines = [f"{plan.AUTO}: {preferred}, the first that can."]
+    lines += [f"{name}: {executors.REGISTRY[name].help}." for name in names]
+    option = click.option(
+        "--executor", default=plan.AUTO, show_default=True, metavar="NAME", help="Where cells run. " + " ".join(lines)
+    )
+    return option(command)
 
 
 def error_rates(command: F) -> F:
@@ -64,7 +83,15 @@ def script_options(command: F) -> F:
 every_set = click.option("--all", "every", is_flag=True, help="The environments of every set.")
 
 
-def chosen(set_name: str | None, only: tuple[str, ...], *, every: bool) -> tuple[Environment, ...]:
-    names = sets.load().sets if every else [set_name]
-    found = [environment for name in names for environment in environments(selection.choose(name, only).cells)]
-    return tuple(dict.fromkeys(found))
+def judging(command: F) -> F:
+    """``--max-rounds``, ``--json`` and the error rates, of every command that judges finished measurements."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per comparison."),
+        click.option(
+            "--max-rounds",
+            type=click.IntRange(1),
+            help="The rounds were taken in looks up to this many, and alpha is spent over them.",
+        ),
+    ):
+        command = option(command)
+    return error_rates(command)

@@ -7,20 +7,21 @@ import sys
 import click
 
 from runner.cli import options
-from runner.cli.options import chosen, every_set
 from runner.environments import lock
+from runner.matrix import selection
 
 
 @click.command("render")
 @options.which_cells
-@every_set
+@options.every_set
 @click.option("--check", is_flag=True, help="Say which committed Dockerfiles are not what the templates make.")
 @click.option("--stdout", is_flag=True, help="Print them instead of writing images/rendered/.")
 def render_command(set_name: str | None, only: tuple[str, ...], *, every: bool, check: bool, stdout: bool) -> None:
-    """Write the Dockerfiles of a set's environments to images/rendered/. Needs no engine."""
+    """Write the Dockerfiles of a set's environments to images/rendered/. No engine."""
     from runner import images
 
-    linux = [environment for environment in chosen(set_name, only, every=every) if "linux" in environment.platform]
+    wanted = selection.environments(set_name, only, every=every)
+    linux = [environment for environment in wanted if "linux" in environment.platform]
     pairs = [(environment, lock.committed(environment)) for environment in linux]
     if stdout:
         for environment, pinned in pairs:

@@ -22,7 +22,7 @@ from runner.cli import options
 @click.option("--as-of", metavar="DATE", help="As a fresh install was on that day: 2025-01-02.")
 @click.option("--python", metavar="3.X", help="Python (default: the cell's, or one the release has wheels for).")
 @click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda", "mps"]))
-@click.option("--executor", default="auto", show_default=True, help="auto, docker or host.")
+@options.installing_executor
 @click.option("--metric", "metrics", multiple=True, metavar="REGEX", help="A figure to compare, as 'acc=([\\d.]+)'.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one object per cell.")
 @options.script_options

@@ -7,16 +7,14 @@ from typing import Any
 
 import click
 
-from runner.executors.shell import in_container, on_host
-from runner.matrix import selection
-from runner.measure import places
+from runner.cli import options
 
 
 @click.command("shell")
 @click.argument("cell", metavar="CELL")
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]")
 @click.option("--python", "in_python", is_flag=True, help="Start Python in place of a shell.")
-@click.option("--executor", default="auto", show_default=True, help="auto, docker or host.")
+@options.installing_executor
 @click.option("--network", is_flag=True, help="Let a container reach the network.")
 @click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1.")
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="Another release than the cell's own.")
@@ -38,9 +36,10 @@ def shell(
     extra: tuple[str, ...],
     pins: tuple[str, ...],
 ) -> int:
-    """Make the cell ready and hand the terminal over. Returns the exit code of what ran."""
-    from runner.matrix import sets
-    from runner.measure import workspace
+    """Prepare the cell and hand the terminal over. Returns the exit code of what ran."""
+    from runner.executors import Shell
+    from runner.matrix import selection, sets
+    from runner.measure import places, workspace
     from runner.repro import pins as asked
 
     wanted = asked.Wanted(asked.parse(pins), asked.packages(extra))
@@ -50,9 +49,6 @@ def shell(
         variables.setdefault("KERAS_BACKEND", place.cell.framework)
     words = command or (("python",) if in_python else ())
     with workspace.executors() as executors:
-        prepared = executors[place.executor].prepare(
-            place.environment, lambda text: click.echo(f"{place.cell.id}: {text}", err=True)
-        )
-    if place.executor == "host":
-        return on_host(prepared.reference, words, variables)
-    return in_container(place, prepared, words, variables, network=network)
+        chosen = executors[place.executor]
+        prepared = chosen.prepare(place.environment, lambda text: click.echo(f"{place.cell.id}: {text}", err=True))
+    return chosen.shell(Shell(place.cell, prepared, words, variables, network=network))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from runner.defects.defect import Defect
-from runner.model import Cell, Sample
+from runner.matrix import frameworks
+from runner.model import AXES, Cell, Sample
+from runner.util import versions as release
 
-AXES = ("keras", "version", "variant", "device", "python")
-"""The axes that can part the bad cells of one framework from its good ones, the likeliest first."""
-
-KERNELS = {"torch": "oneDNN", "tensorflow": "oneDNN", "jax": "XLA and Eigen"}
-"""Whose kernels a framework runs on x86 by default; tensorflow's variant without oneDNN runs Eigen's."""
+SUSPECTS = sorted((axis for axis in AXES if axis.name != "framework"), key=lambda axis: axis.suspicion)
+"""The axes that can separate the bad cells of one framework from its good ones, the likeliest first."""
 
 
 class Parted(NamedTuple):
@@ -87,15 +86,11 @@ def _part(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tup
     no axis.
     """
     rest = good or [c for c in ran if c not in bad]
-    for axis in AXES:
-        mine, other = {getattr(c, axis) for c in bad}, {getattr(c, axis) for c in rest}
+    for axis in SUSPECTS:
+        mine, other = {getattr(c, axis.name) for c in bad}, {getattr(c, axis.name) for c in rest}
         if other and not mine & other:
-            return f" with {_name(axis)} {_ranges(mine, other)}", axis if good else ""
+            return f" with {axis.label or axis.name} {_ranges(mine, other)}", axis.name if good else ""
     return (f" ({', '.join(c.id for c in bad)})" if good else ""), ""
-
-
-def _name(axis: str) -> str:
-    return {"version": "the framework's version"}.get(axis, axis)
 
 
 def _ranges(bad: set[str | None], good: set[str | None]) -> str:
@@ -123,9 +118,9 @@ def _library(bad: Sequence[Cell], good: Sequence[Cell]) -> str:
 
 
 def kernels(cell: Cell) -> str:
-    if cell.framework == "tensorflow" and cell.variant == "no-onednn":
-        return KERNELS["jax"]
-    return KERNELS.get(cell.framework, cell.framework)
+    """Whose kernels the cell runs on x86-64; the framework's name where that is not known."""
+    known = frameworks.of(cell.framework).kernels
+    return known.get(cell.variant) or known.get("default", cell.framework)
 
 
 def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tuple[str | None, str | None, str | None]:
@@ -160,9 +155,13 @@ def packages(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample])
 
 
 def _unlike(a: Cell, b: Cell) -> tuple[int, int]:
-    count = sum(getattr(a, axis) != getattr(b, axis) for axis in AXES)
-    distance = [abs(x - y) for x, y in zip(version_key(a.keras), version_key(b.keras), strict=False)]
+    count = sum(getattr(a, axis.name) != getattr(b, axis.name) for axis in SUSPECTS)
+    distance = [abs(x - y) for x, y in zip_longest(_numbers(a.keras), _numbers(b.keras), fillvalue=0)]
     return count, sum(step * 100 ** (3 - place) for place, step in enumerate(distance[:3]))
+
+
+def _numbers(version: str | None) -> tuple[int, ...]:
+    return release.release(version) if version else ()
 
 
 def newest(cells: Iterable[int], samples: Sequence[Sample]) -> int:
@@ -170,7 +169,7 @@ def newest(cells: Iterable[int], samples: Sequence[Sample]) -> int:
     return max(cells, key=lambda i: _age(samples[i].cell))
 
 
-def _age(cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _age(cell: Cell) -> tuple[release.Key, release.Key]:
     return version_key(cell.keras), version_key(cell.version)
 
 
@@ -180,13 +179,9 @@ def versions(cell: Cell) -> str:
     return f"{cell.framework} {cell.version}, {keras}, Python {cell.python}, {cell.device}"
 
 
-def version_key(version: str | None) -> tuple[int, ...]:
-    """Orders versions by their numbers; no version first.
-
-    >>> version_key("3.12.4") > version_key("3.9.2")
-    True
-    """
-    return tuple(int(part) for part in re.findall(r"\d+", version or ""))
+def version_key(version: str | None) -> release.Key:
+    """Orders versions by PEP 440; no version first."""
+    return release.order(version or "")
 
 
 def measuring(sample: Sample) -> str:

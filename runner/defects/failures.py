@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from runner.defects import cells
 from runner.defects.defect import Defect
+from runner.matrix import frameworks
 from runner.model import Sample, Status
 
 KINDS = {
@@ -63,7 +64,7 @@ def _defect(status: Status, by_cell: dict[str, list[Sample]], samples: Iterable[
 
 def _importing(sample: Sample) -> str:
     cell = sample.cell
-    module = {"tensorflow": "tensorflow", "torch": "torch", "jax": "jax", "mxnet": "mxnet"}.get(cell.framework, "keras")
+    module = frameworks.of(cell.framework).module
     keras = cell.keras is not None
     lines = [f'"""Does not import with {cells.versions(cell)}."""', ""]
     if keras:

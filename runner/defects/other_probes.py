@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.defects import cells
 from runner.defects.defect import Defect
 from runner.judge import exact
-from runner.model import Kind, Metric, Sample, Status
+from runner.model import Cell, Kind, Metric, Sample, Status
 
 CASES = frozenset({"ops", "training"})
 """Probes whose cases are attributed elsecells."""
@@ -99,13 +99,13 @@ def _wrong(probe: str, name: str, values: Mapping[int, _Value]) -> Iterable[_Odd
 
 def _changed(probe: str, name: str, by_cell: Mapping[int, Metric], runs: Sequence[Sample]) -> Iterable[_OddFigure]:
     """Names and counts that changed in later releases of Keras, all else being equal."""
-    lines: dict[tuple[str, ...], dict[int, str]] = defaultdict(dict)
+    lines: dict[Cell, dict[int, str]] = defaultdict(dict)
     for i, metric in by_cell.items():
         cell = runs[i].cell
         plain = metric.kind is Kind.EXACT and not isinstance(metric.value, list) and cell.keras is not None
         if not plain or name.rpartition(".")[2] in _SHAPELESS or _DIGEST.fullmatch(str(metric.value)):
             continue
-        lines[cell.framework, cell.version, cell.python, cell.device, cell.variant][i] = str(metric.value)
+        lines[replace(cell, keras=None)][i] = str(metric.value)
     older: dict[tuple[str, str], tuple[set[int], set[int]]] = defaultdict(lambda: (set(), set()))
     for line in lines.values():
         last = line[cells.newest(line, runs)]

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner import data
+from runner import data, executors
 from runner.diagnose.evidence import Evidence, read
 from runner.diagnose.ladder import Diagnosis, Side, diagnose
 from runner.diagnose.switches import switches
 from runner.errors import UsageError, suggest
-from runner.matrix import plan, selection, sets
+from runner.matrix import frameworks, plan, selection, sets
 from runner.matrix.plan import Target
 from runner.measure import host, places, scheduler, workspace
 from runner.measure.context import Context, Event, Observer
@@ -19,8 +19,6 @@ from runner.measure.places import Place
 from runner.model import Cell, Job, ProbeSpec, Sample, Scalar, Status
 
 PROBE = "diagnose"
-TRAINING = ("tensorflow", "torch", "jax")
-"""The frameworks on which Keras trains."""
 FAULTS = (
     "biased-init",
     "sorted-batches",
@@ -113,7 +111,8 @@ def cell_named(text: str, executor: str = "auto") -> Cell:
 
     For the executor ``current`` it is one of this interpreter's.
     """
-    at_hand = {cell.id: cell for cell in host.cells_at_hand("cpu", ())} if executor == "current" else {}
+    installs = executors.installs(executor)
+    at_hand = {} if installs else {cell.id: cell for cell in host.cells_at_hand(executor, "cpu", ())}
     known = at_hand or {cell.id: cell for cell in selection.all_cells()}
     if text not in known and at_hand:
         raise UsageError(f"{text!r} is not in this interpreter{suggest(text, known)}; it has: {', '.join(known)}")
@@ -125,8 +124,9 @@ def cell_named(text: str, executor: str = "auto") -> Cell:
         raise UsageError(
             f"{cell.id}: a native cell has no Keras layers to replay; `runner matrix --set native` judges it"
         )
-    if cell.framework not in TRAINING:
-        raise UsageError(f"{cell.id}: Keras on {cell.framework} does not train; there are: {', '.join(TRAINING)}")
+    if cell.framework not in frameworks.training():
+        trained = ", ".join(frameworks.training())
+        raise UsageError(f"{cell.id}: Keras on {cell.framework} does not train; there are: {trained}")
     selection.variables(cell)
     return cell
 
@@ -136,7 +136,7 @@ def _placed(cell: Cell, executor: str, observe: Observer) -> Place:
 
     Raises UsageError for an unknown executor, UnavailableError where the cell cannot run.
     """
-    if executor == "current":
+    if not executors.installs(executor):
         return Place(cell, plan.environment_of(cell, host.host_facts(executor).platform), executor)
     place = places.one_place(Target(cell, None), executor)
     for note in place.notes:

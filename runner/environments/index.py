@@ -19,7 +19,7 @@ from pathlib import Path
 from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Recipe
 from runner.errors import BuildError, UsageError, suggest
-from runner.matrix import compat
+from runner.matrix import compat, frameworks
 from runner.util import folders, versions
 from runner.util.versions import is_prerelease, order
 
@@ -37,7 +37,7 @@ def published(package: str, python: str, *, prereleases: bool = False) -> tuple[
     if not NAME.fullmatch(package):
         raise UsageError(f"{package!r} is no name of a package")
     command = [
-        folders.uv_program(), "tool", "run", "--quiet", "pip", "index", "versions", package,
+        folders.uv_program(), "tool", "run", "--quiet", "pip", "index", "versions", frameworks.distribution(package),
         "--only-binary", ":all:", "--python-version", python, "--disable-pip-version-check",
         *(["--pre"] if prereleases else []),
     ]  # fmt: skip
@@ -57,7 +57,7 @@ def parse_versions(output: str) -> tuple[str, ...]:
     ('3.8.0rc1', '3.8.0', '3.9.0')
     """
     line = next((line for line in output.splitlines() if line.startswith("Available versions:")), "")
-    found = [part.strip().split("+")[0] for part in line.removeprefix("Available versions:").split(",")]
+    found = [versions.public(part.strip()) for part in line.removeprefix("Available versions:").split(",")]
     return tuple(sorted(dict.fromkeys(version for version in found if version), key=order))
 
 
@@ -83,7 +83,7 @@ def unknown(requirements: Iterable[str], python: str) -> list[str]:
             continue
         except BuildError:
             continue
-        plain = version.partition("+")[0]
+        plain = versions.public(version)
         if plain and "*" not in plain and order(plain) not in {order(one) for one in there}:
             near = nearest(plain, [one for one in there if not is_prerelease(one)] or there)
             found.append(f"{name} {version}: no such release with a wheel for Python {python}; the nearest is {near}")
@@ -92,15 +92,21 @@ def unknown(requirements: Iterable[str], python: str) -> list[str]:
 
 def newest(package: str, python: str, as_of: str = "", below: str = "") -> str:
     """The newest release that uv would choose, as of a moment (RFC 3339). Raises BuildError where there is none."""
-    line = f"{package}{below}"
+    line = f"{frameworks.distribution(package)}{below}"
     asked = _recipe(python, as_of, line)
-    extra = ["--exclude-newer-package", "torch=false"] if package == "torch" and not as_of else []
+    extra = ["--exclude-newer-package", f"{package}=false"] if _own_index(package) and not as_of else []
     resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps", *extra], line))
-    return resolved[0].lines[0].split("==")[1].removesuffix(" \\").split("+")[0]
+    return versions.public(resolved[0].version)
+
+
+def _own_index(package: str) -> bool:
+    known = frameworks.table().get(package)
+    return known is not None and known.own_index
 
 
 def yanked(package: str, version: str, python: str) -> str:
     """Why the release was yanked, or empty."""
+    package = frameworks.distribution(package)
     with tempfile.TemporaryDirectory(prefix="kvm-yanked-") as folder:
         Path(folder, "requirements.in").write_text(f"{package}=={version}\n")
         command = [
@@ -114,6 +120,7 @@ def yanked(package: str, version: str, python: str) -> str:
 
 def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, str]:
     """The day (``2025-03-04``) on which each release was uploaded, where the index tells."""
+    package = frameworks.distribution(package)
     found: dict[str, str] = {}
     for version in versions:
         with tempfile.TemporaryDirectory(prefix="kvm-dates-") as folder:
@@ -149,8 +156,9 @@ def end_of(date: dt.date) -> str:
 
 def known_packages() -> tuple[str, ...]:
     """Names to suggest where one is misspelt: the frameworks and what comes with them."""
-    return (*compat.load().frameworks, "keras", "numpy", "scipy", "h5py", "ml-dtypes", "jaxlib", "tensorflow-cpu",
-            "torchvision", "optree", "protobuf", "absl-py")  # fmt: skip
+    own = (name for one in frameworks.table().values() for name in sorted(one.parts))
+    others = ("keras", "scipy", "h5py", "ml-dtypes", "torchvision", "optree", "protobuf", "absl-py")
+    return (*own, *others)
 
 
 Newest = Callable[[str, str, str], str]

@@ -21,6 +21,7 @@ from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Lock, Recipe
 from runner.errors import BuildError, CellError, UsageError
 from runner.matrix import compat as facts
+from runner.matrix import frameworks
 from runner.model import Environment
 from runner.util import folders, versions
 
@@ -165,7 +166,9 @@ def upgrade() -> tuple[str, ...]:
     now = facts.load_latest()
     today = dt.datetime.now(dt.UTC).date()
     recipe = Recipe("", facts.load().python.preferred, facts.load().platform("linux-x86_64").uv, "cpu", _utc(today), ())
-    releases = {package: _newest(replace(recipe, requirements=(package,))) for package in now.releases}
+    releases = {
+        package: _newest(replace(recipe, requirements=(frameworks.distribution(package),))) for package in now.releases
+    }
     lines = [
         "# What `latest` stands for. `runner lock --upgrade` moves it; results always name the release itself.",
         "",
@@ -190,7 +193,7 @@ def upgrade() -> tuple[str, ...]:
 def _newest(asked: Recipe) -> str:
     """The newest release of the one package asked for; a local part (``+cpu``) is left off."""
     resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps"], asked.requirements[0]))
-    return resolved[0].lines[0].split("==")[1].removesuffix(" \\").split("+")[0]
+    return versions.public(resolved[0].version)
 
 
 def _utc(date: dt.date) -> str:
@@ -208,7 +211,7 @@ def install_arguments(lock: Lock) -> list[str]:
 
 def _wants_cpu_wheels(environment: Environment) -> bool:
     linux = environment.platform.startswith("linux")
-    return environment.framework == "torch" and environment.build == "cpu" and linux
+    return frameworks.of(environment.framework).own_index and environment.build == "cpu" and linux
 
 
 def _cpu_wheels(asked: Recipe, environment: Environment) -> str | None:
@@ -229,9 +232,9 @@ def _compile(
     asked: Recipe, environment: Environment, extra: Iterable[str] = (), variables: Mapping[str, str] | None = None
 ) -> str:
     arguments = list(extra)
-    if environment.framework == "torch":
+    if frameworks.of(environment.framework).own_index:
         # PyTorch's index and a folder of wheels give no upload times, and uv drops files without one
-        arguments += ["--exclude-newer-package", "torch=false"]
+        arguments += ["--exclude-newer-package", f"{environment.framework}=false"]
     prefer = environment.custom.prefer if environment.custom else ()
     return resolve.compile_(asked, arguments, environment.id, variables or {}, prefer)
 

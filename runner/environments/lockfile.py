@@ -20,7 +20,6 @@ _REST = "# --- rest"
 _PACKAGE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9][A-Za-z0-9.+!_-]*)( \\)?")
 _HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 _FIELD = re.compile(r"# (?P<key>[a-z0-9-]+): (?P<value>.*)")
-_REPEATED = ("requirement", "override", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class Resolved:
     """One package of a resolution: its lines in the requirements file, and who asked for it."""
 
     name: str
+    version: str
     lines: tuple[str, ...]
     parents: frozenset[str]
     """Project names; empty where only the requirements themselves ask for it."""
@@ -75,20 +75,20 @@ def parse_resolution(output: str) -> list[Resolved]:
 
     Raises UsageError for a line it does not understand, rather than dropping a package.
     """
-    found: list[tuple[str, list[str], set[str]]] = []
+    found: list[tuple[str, str, list[str], set[str]]] = []
     for line in output.splitlines():
         package = _PACKAGE.fullmatch(line)
         if package:
-            found.append((project(package["name"]), [line], set()))
+            found.append((project(package["name"]), package["version"], [line], set()))
         elif found and _HASH.fullmatch(line):
-            found[-1][1].append(line)
+            found[-1][2].append(line)
         elif found and line.startswith("    #"):
             parent = line.strip().removeprefix("#").strip().removeprefix("via").strip()
             if parent and not parent.startswith("-"):
-                found[-1][2].add(project(parent))
+                found[-1][3].add(project(parent))
         elif line.strip():
             raise UsageError(f"uv printed a line that is no pinned package: {line!r}")
-    return [Resolved(name, tuple(lines), frozenset(parents)) for name, lines, parents in found]
+    return [Resolved(name, version, tuple(lines), frozenset(parents)) for name, version, lines, parents in found]
 
 
 def split(resolved: Iterable[Resolved], roots: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

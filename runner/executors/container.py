@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from runner.engine import Engine
 from runner.errors import CellError, UnavailableError
 from runner.executors import Launch
 from runner.executors.owner import Owner
@@ -31,49 +31,6 @@ TMP_BYTES = 1 << 30
 _SIGKILL = 9
 _INIT_PROGRAMS = ("docker-init", "catatonit")
 _GPU_WORDS = ("gpu", "nvidia", "cdi device", "device driver", "cuda")
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """Facts about an engine that change how containers are created on it."""
-
-    version: str = ""
-    api: str = ""
-    rootless: bool = False
-    """The engine runs as the caller, who is root inside its containers."""
-    remapped: bool = False
-    """The engine maps container users to other ones (``userns-remap``); files would not belong to the caller."""
-    selinux: bool = False
-    cgroup: str = ""
-    """``1`` or ``2``."""
-    system: str = ""
-    """What the engine runs on: ``Debian GNU/Linux 12 (bookworm)``, ``Docker Desktop``."""
-    root: str = ""
-    """The folder of its images, on the machine it runs on."""
-    memory_bytes: int = 0
-    limits_memory: bool = True
-    """Whether it can hold a container to a memory limit; a rootless engine on cgroup v1 cannot."""
-    nvidia: bool = False
-    """Whether it knows NVIDIA's runtime, or devices by the Container Device Interface."""
-
-    @classmethod
-    def read(cls, info: Mapping[str, Any], api: str = "") -> Engine:
-        """From the engine's answer to ``/info``."""
-        security = {str(option).partition(",")[0] for option in info.get("SecurityOptions") or ()}
-        return cls(
-            version=str(info.get("ServerVersion", "")),
-            api=api,
-            rootless="name=rootless" in security,
-            remapped="name=userns" in security,
-            selinux="name=selinux" in security,
-            cgroup=str(info.get("CgroupVersion") or "1"),
-            system=str(info.get("OperatingSystem", "")),
-            root=str(info.get("DockerRootDir", "")),
-            memory_bytes=int(info.get("MemTotal") or 0),
-            limits_memory=bool(info.get("MemoryLimit", True)),
-            nvidia="nvidia" in (info.get("Runtimes") or {})
-            or "cdi" in str(info.get("DiscoveredDevices") or "").lower(),
-        )
 
 
 def create_arguments(

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,11 +21,11 @@ from pathlib import Path
 
 from runner.environments.resolve import explain
 from runner.errors import BuildError, UnavailableError
-from runner.executors import Launch, Prepared, Say
+from runner.executors import Launch, Prepared, Say, Shell, shell
 from runner.executors.interpreters import pythons
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
-from runner.model import Environment, Limits, Outcome
-from runner.util import folders
+from runner.model import Cell, Environment, Limits, Outcome
+from runner.util import commands, folders
 
 _FORMAT = "1"
 """Part of an environment's key: how it is made. Environments made in another way are not taken for this one."""
@@ -66,13 +65,22 @@ def locked(environment: Environment) -> Pinned:
 class HostExecutor:
     """Runs cells in virtual environments below ``folder``. Safe to use from several threads."""
 
-    name = "host"
+    label = "virtual environments"
+    isolated = False
 
-    def __init__(self, folder: Path, pin: Pin = locked, *, grace_s: float = GRACE_S) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, pin: Pin = locked, *, grace_s: float = GRACE_S) -> None:
+        self._folder = folder or folders.cache_dir() / "environments"
         self._pin = pin
         self._cells = Group(grace_s)
         self._installers = Group(grace_s)
+
+    def available(self) -> str:
+        """Return an empty string: what a cell lacks here shows when it is prepared."""
+        return ""
+
+    def cells(self, device: str) -> tuple[Cell, ...]:  # noqa: ARG002 - the protocol's
+        """Return none: an environment is made for every cell."""
+        return ()
 
     def data_path(self, data: Path) -> str:
         """The file itself."""
@@ -121,6 +129,14 @@ class HostExecutor:
                 [*cut_off, python, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
             )
         return keep_failed(launch, outcome, "PYTHONNOUSERSITE=1")
+
+    def shell(self, wanted: Shell) -> int:
+        """Run the command in the virtual environment."""
+        return shell.on_host(wanted)
+
+    def discard(self, prepared: Prepared) -> None:
+        """Remove the virtual environment."""
+        shutil.rmtree(Path(prepared.reference).parent.parent, ignore_errors=True)
 
     def close(self) -> None:
         """Kill what still runs or is being installed."""
@@ -200,13 +216,7 @@ def without_network() -> tuple[str, ...]:
     """
     program = shutil.which("unshare")
     words = (str(program), "--user", "--map-current-user", "--net", "--")
-    try:
-        works = (
-            program and not subprocess.run([*words, "true"], capture_output=True, timeout=10, check=False).returncode
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        works = False
-    return words if works else ()
+    return words if program and commands.run([*words, "true"], timeout_s=10.0).code == 0 else ()
 
 
 def _key(environment: Environment, pinned: Pinned) -> str:

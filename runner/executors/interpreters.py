@@ -7,6 +7,8 @@ import re
 import sys
 from pathlib import Path
 
+from runner.util import versions
+
 
 def pythons() -> dict[str, Path]:
     """Pythons on this machine by minor version (``3.11``), found by looking only: nothing is started.
@@ -37,5 +39,5 @@ def _note_python(found: dict[str, Path], path: Path) -> None:
         found.setdefault(version[1], path)
 
 
-def _release(folder: Path) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", folder.name)[:3]]
+def _release(folder: Path) -> versions.Key:
+    return versions.order(folder.name.removeprefix("cpython-").partition("-")[0])

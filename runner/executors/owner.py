@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import platform
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from runner.util import commands
+
+_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def _host() -> str:
 @functools.cache
 def _boot() -> str:
     if platform.system() == "Darwin":
-        return _output("sysctl", "-n", "kern.bootsessionuuid")
+        return commands.output("sysctl", "-n", "kern.bootsessionuuid", timeout_s=_TIMEOUT_S)
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -65,18 +68,10 @@ def _boot() -> str:
 def _started(pid: int) -> str:
     """When a process started, or an empty string where that cannot be told."""
     if platform.system() == "Darwin":
-        return _output("ps", "-o", "lstart=", "-p", str(pid))
+        return commands.output("ps", "-o", "lstart=", "-p", str(pid), timeout_s=_TIMEOUT_S)
     try:
         # the command name, in parentheses, may itself hold blanks and parentheses
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
     return fields[19]
-
-
-def _output(*command: str) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()

@@ -25,6 +25,7 @@ from pathlib import Path
 from runner.errors import UnavailableError
 from runner.executors import Launch
 from runner.model import Limits, Outcome
+from runner.util import commands
 
 GRACE_S = 3.0
 """From SIGTERM to SIGKILL for a process past its deadline."""
@@ -337,11 +338,7 @@ def _proportional(pid: int) -> int:
 
 
 def _resident_by_ps(group: int) -> int:
-    try:
-        done = subprocess.run(["ps", "-axo", "pgid=,rss="], capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    rows = (line.split() for line in done.stdout.splitlines())
+    rows = (line.split() for line in commands.output("ps", "-axo", "pgid=,rss=", timeout_s=5.0).splitlines())
     return sum(int(row[1]) * 1024 for row in rows if len(row) == 2 and row[0] == str(group))
 
 

@@ -1,77 +1,85 @@
-"""Opens a shell in a prepared cell."""
+"""Hands this terminal to a command in a prepared environment."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from runner.errors import UnavailableError
+from runner.executors import Launch, Shell, container
+from runner.executors.owner import Owner
 from runner.matrix.probes import SOURCE
+from runner.model import Limits
 
 
-def container_command(
-    image: str, words: tuple[str, ...], variables: dict[str, str], labels: dict[str, str], *, network: bool,
-    terminal: bool, folder: Path, gpu: bool = False,
-) -> list[str]:  # fmt: skip
-    """The docker command line: the recipe of a cell's container, with a terminal and the current folder."""
+def in_container(wanted: Shell) -> int:
+    """Run the command in a new container, in the current folder. Returns its exit code.
+
+    Raises UnavailableError where there is no docker command line.
+    """
+    if shutil.which("docker") is None:
+        raise UnavailableError("a shell in a container needs the docker command line; or use --executor host")
+    folder = Path.cwd()
+    launch = Launch(wanted.cell, wanted.prepared, folder, None, {}, Limits())
+    labels = container.labels(launch, run="shell", owner=Owner.this())
+    command = container_command(wanted, labels, folder=folder, terminal=sys.stdin.isatty())
+    return _handed_over(command, os.environ)
+
+
+def container_command(wanted: Shell, labels: Mapping[str, str], *, folder: Path, terminal: bool) -> list[str]:
+    """Return the docker command line: a cell's container with a terminal and ``folder`` as /work. Pure."""
     command = ["docker", "run", "--rm", "--init", "--interactive", *(["--tty"] if terminal else [])]
-    command += ["--network", "bridge" if network else "none", "--cap-drop", "ALL"]
+    command += ["--network", "bridge" if wanted.network else "none", "--cap-drop", "ALL"]
     command += ["--security-opt", "no-new-privileges", "--shm-size", "1g", "--user", f"{os.getuid()}:{os.getgid()}"]
     command += ["--mount", f"type=bind,source={folder},target=/work", "--workdir", "/work"]
     command += ["--mount", f"type=bind,source={SOURCE},target=/probes/probe,readonly"]
-    for name, value in {"PYTHONPATH": "/probes", "HOME": "/tmp", **variables}.items():  # noqa: S108 - the container's own
+    variables = {"PYTHONPATH": "/probes", "HOME": "/tmp", **wanted.variables}  # noqa: S108 - the container's own
+    for name, value in variables.items():
         command += ["--env", f"{name}={value}"]
     for name, value in labels.items():
         command += ["--label", f"{name}={value}"]
-    return [*command, *(["--gpus", "all"] if gpu else []), image, *(words or ("bash",))]
+    command += ["--gpus", "all"] if wanted.cell.device == "cuda" else []
+    return [*command, wanted.prepared.reference, *(wanted.words or ("bash",))]
 
 
-def on_host(python: str, words: tuple[str, ...], variables: dict[str, str]) -> int:
-    place = Path(python).parent
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
-    environment |= {"VIRTUAL_ENV": str(place.parent), "PATH": f"{place}{os.pathsep}{os.environ.get('PATH', '')}"}
+def on_host(wanted: Shell) -> int:
+    """Run the command with the environment's Python first on the path. Returns its exit code.
+
+    Raises UnavailableError where it cannot be started.
+    """
     # the probes are found, the rest of this program is not: a folder with nothing but a link to them
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="runner-shell-") as folder:
         (Path(folder) / "probe").symlink_to(SOURCE)
-        environment |= {"PYTHONPATH": folder, "PYTHONNOUSERSITE": "1", **variables}
-        return _handed_over(list(words) or [os.environ.get("SHELL") or "sh"], environment)
+        variables = host_variables(wanted, os.environ, folder)
+        return _handed_over(wanted.words or (os.environ.get("SHELL") or "sh",), variables)
 
 
-def in_container(place: Any, prepared: Any, words: tuple[str, ...], variables: dict[str, str], *, network: bool) -> int:
-    import shutil
-
-    from runner.errors import UnavailableError
-    from runner.executors.container import labels
-    from runner.executors.owner import Owner
-
-    if shutil.which("docker") is None:
-        raise UnavailableError("a shell in a container needs the docker command line; or use --executor host")
-    from runner.executors import Launch
-    from runner.model import Limits
-
-    launch = Launch(place.cell, prepared, Path.cwd(), None, {}, Limits())
-    command = container_command(
-        prepared.reference, words, variables, labels(launch, run="shell", owner=Owner.this()),
-        network=network, terminal=sys.stdin.isatty(), folder=Path.cwd(), gpu=place.cell.device == "cuda",
-    )  # fmt: skip
-    return _handed_over(command, dict(os.environ))
+def host_variables(wanted: Shell, outside: Mapping[str, str], probes: str) -> dict[str, str]:
+    """Return the environment variables of a shell on the host; ``probes`` is the folder of the probes. Pure."""
+    place = Path(wanted.prepared.reference).parent
+    kept = {name: value for name, value in outside.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+    own = {
+        "VIRTUAL_ENV": str(place.parent),
+        "PATH": f"{place}{os.pathsep}{outside.get('PATH', '')}",
+        "PYTHONPATH": probes,
+        "PYTHONNOUSERSITE": "1",
+    }
+    return {**kept, **own, **wanted.variables}
 
 
-def _handed_over(command: list[str], environment: dict[str, str]) -> int:
-    """Run with our own terminal; Ctrl-C is for what runs in it."""
-    import signal
-
-    from runner.errors import UnavailableError
-
+def _handed_over(command: Sequence[str], variables: Mapping[str, str]) -> int:
+    """Run a command with this terminal. Ctrl-C reaches the command and not this program."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         child = subprocess.Popen(
-            command,
-            env=environment,
+            list(command),
+            env=dict(variables),
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         code = child.wait()

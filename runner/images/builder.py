@@ -134,12 +134,9 @@ class Builder:
 
     def _answers(self) -> bool:
         """Whether the engine is still there: a command line that lost it may say anything."""
-        import docker
-        import requests
-
         try:
             self.client().ping()
-        except (docker.errors.DockerException, requests.RequestException, OSError):
+        except engine.errors():
             return False
         return True
 
@@ -155,7 +152,7 @@ class Builder:
         free = disk.free(root)
         needed = disk.rest_bytes() + disk.RESERVE
         if not self.client().images(quiet=True, filters={"label": f"{LABELS}.layer={wanted.framework_key}"}):
-            needed += disk.layer_bytes(lock, wanted.environment)
+            needed += disk.layer_bytes(wanted.environment, cuda=lock.carries_cuda)
         if free is not None and free < needed:
             raise UnavailableError(
                 f"not built: needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free in {root};"
@@ -164,14 +161,13 @@ class Builder:
 
     def _inspect(self, wanted: Recipe, began: float, *, cached: bool) -> Image | None:
         import docker
-        import requests
 
-        try:
-            found: dict[str, Any] = self.client().inspect_image(wanted.tag)  # type: ignore[no-untyped-call]
-        except docker.errors.ImageNotFound:
-            return None
-        except (docker.errors.DockerException, requests.RequestException) as error:
-            raise UnavailableError(f"the Docker engine does not answer: {engine.innermost(error)}") from error
+        client = self.client()
+        with engine.answering():
+            try:
+                found: dict[str, Any] = client.inspect_image(wanted.tag)  # type: ignore[no-untyped-call]
+            except docker.errors.ImageNotFound:
+                return None
         usage.mark(wanted.content)
         return Image(found["Id"], wanted.tag, found["Size"], time.monotonic() - began, cached)
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from runner import engine
 from runner.errors import UnavailableError
-from runner.images import usage
+from runner.images import disk, usage
 from runner.images.recipe import LABELS
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
 
+GB = 10**9
 _OURS = "/build/install.sh"
 """What the engine's build cache says of every layer and mount that the template makes."""
 
@@ -157,13 +158,8 @@ def _prune(client: APIClient, entry: str) -> int:
 
 
 def _usage(client: APIClient) -> dict[str, Any]:
-    import docker
-    import requests
-
-    try:
+    with engine.answering():
         found: dict[str, Any] = client.df()
-    except (docker.errors.DockerException, requests.RequestException) as error:
-        raise UnavailableError(f"the Docker engine does not answer: {engine.innermost(error)}") from error
     return found
 
 
@@ -190,15 +186,23 @@ def _label(image: dict[str, Any], name: str) -> str:
     return str((image.get("Labels") or {}).get(f"{LABELS}.{name}", ""))
 
 
-_GB = 1_000_000_000
+def evict(client: APIClient, keep: int | None, keep_free_gb: float | None, protected: Collection[str] = ()) -> Removed:
+    """Remove images so that at most ``keep`` stay and that much disk is free.
 
-
-def evict(client: Any, keep: int | None, keep_free_gb: float | None, protected: tuple[str, ...]) -> Removed:
-    """Remove the images that have to go so that at most ``keep`` stay and that much is free."""
-    from runner import engine
-    from runner.images import disk
-
+    Raises UnavailableError where the engine does not answer.
+    """
     free = disk.free(engine.describe(client).root) or 0
-    wanted = None if keep_free_gb is None else int(keep_free_gb * _GB)
-    doomed = evictable(ls(client), keep=keep, keep_free=wanted, free=free, protected=protected)
-    return remove(client, doomed)
+    wanted = None if keep_free_gb is None else int(keep_free_gb * GB)
+    return remove(client, evictable(ls(client), keep=keep, keep_free=wanted, free=free, protected=protected))
+
+
+def prune(client: APIClient, keep: int | None, keep_free_gb: float | None, *, cache: bool = False) -> Removed:
+    """Remove images as ``evict`` does, all of them where no limit is given; with ``cache`` the build cache too.
+
+    Raises UnavailableError where the engine does not answer.
+    """
+    if keep is None and keep_free_gb is None:
+        keep = 0
+    removed = evict(client, keep, keep_free_gb)
+    freed = prune_cache(client, everything=True) if cache else 0
+    return replace(removed, freed_bytes=removed.freed_bytes + freed)

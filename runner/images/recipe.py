@@ -17,7 +17,7 @@ from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UsageError
 from runner.matrix import compat as facts
 from runner.model import Environment
-from runner.util import folders, toml
+from runner.util import folders, toml, versions
 
 if TYPE_CHECKING:
     import jinja2
@@ -30,11 +30,10 @@ LAYERS = ("framework", "company", "keras")
 """What is installed in a layer of its own, in this order. Keras's company (h5py, ml-dtypes, rich, ...) is three
 quarters of what comes with it and hardly moves between its releases."""
 
-_VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?"
 _CHECKS: Mapping[str, re.Pattern[str]] = {
     "framework": re.compile(r"[a-z][a-z0-9-]*"),
-    "version": re.compile(_VERSION),
-    "keras": re.compile(rf"{_VERSION}|native"),
+    "version": versions.PUBLIC,
+    "keras": re.compile(rf"{versions.PUBLIC.pattern}|native"),
     "python": re.compile(r"3\.[0-9]{1,2}"),
     "build": re.compile(r"cpu|cuda"),
     "platform": re.compile(r"linux-[a-z0-9_]+"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from runner.util import folders
+
 
 def _folder() -> Path:
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("keras-version-matrix")) / "images"
+    return folders.cache_dir() / "images"
 
 
 def mark(content: str) -> None:

@@ -40,6 +40,13 @@ def more_rounds(samples: Sequence[Sample], comparisons: Sequence[Comparison], se
     return plan
 
 
+def exit_code_of_figures(samples: Sequence[Sample], comparisons: Sequence[Comparison]) -> int:
+    """``exit_code`` where nothing was run: 4 where no comparison has a figure."""
+    if not any(comparison.evidence.n or comparison.verdict != Verdict.INCONCLUSIVE for comparison in comparisons):
+        return 4
+    return exit_code(samples, comparisons)
+
+
 def exit_code(samples: Sequence[Sample], comparisons: Sequence[Comparison], skips: Iterable[Skip] = ()) -> int:
     """0 all measured and nothing regressed, 1 regressed or broke, 3 something not measured, 4 nothing measured.
 

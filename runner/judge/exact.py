@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 
 from runner.model import Evidence, Verdict
 
-Finding = tuple[Verdict, str, Evidence]
+Ruling = tuple[Verdict, str, Evidence]
+"""A verdict, its reason as a sentence fragment, and what it rests on."""
 
 CORRECT = 8.0
 """Correct float32 kernels were measured at 0.2 to 2.3 u for K from 64 to 28672: below this it is always rounding."""
@@ -65,7 +66,7 @@ def rank(name: str) -> int:
     return {ROUNDING: 0, WRONG: 2}.get(name, 1)
 
 
-def judge_missing(baseline: Sequence[object], candidate: Sequence[object]) -> Finding:
+def judge_missing(baseline: Sequence[object], candidate: Sequence[object]) -> Ruling:
     """Judge values of which some are None: figures that are not finite."""
     n = min(len(baseline), len(candidate))
     lost, had = any(v is None for v in candidate), any(v is None for v in baseline)
@@ -76,17 +77,17 @@ def judge_missing(baseline: Sequence[object], candidate: Sequence[object]) -> Fi
     return Verdict.IMPROVED, "a finite figure where there was none", Evidence(n=n)
 
 
-def worst(findings: Iterable[Finding]) -> Finding:
-    """The finding that speaks for several seeds: the worst one."""
+def worst(rulings: Iterable[Ruling]) -> Ruling:
+    """The ruling that speaks for several seeds: the worst one."""
     order = (Verdict.REGRESSED, Verdict.NOT_COMPARABLE, Verdict.IMPROVED, Verdict.SAME)
-    return min(findings, key=lambda finding: (order.index(finding[0]), -(finding[2].effect or 0.0)))
+    return min(rulings, key=lambda one: (order.index(one[0]), -(one[2].effect or 0.0)))
 
 
 RMS_TO_MAX = 3.4
 """The largest of some hundred errors is about this many times their root mean square (normal errors)."""
 
 
-def judge_error(baseline: Sequence[float], candidate: Sequence[float], terms: int | None, scale: float = 1) -> Finding:
+def judge_error(baseline: Sequence[float], candidate: Sequence[float], terms: int | None, scale: float = 1) -> Ruling:
     """Compare the errors (in u) of all processes of two cells; ``scale`` makes them largest ones where they are not."""
     n = min(len(baseline), len(candidate))
     baseline, candidate = [scale * e for e in baseline], [scale * e for e in candidate]
@@ -143,7 +144,7 @@ def deviation(a: Sequence[float], b: Sequence[float]) -> tuple[str, int | None, 
     return ("rounding" if largest else "bit-equal"), None, largest
 
 
-def judge_trajectory(baseline: Sequence[Sequence[float]], candidate: Sequence[Sequence[float]]) -> Finding:
+def judge_trajectory(baseline: Sequence[Sequence[float]], candidate: Sequence[Sequence[float]]) -> Ruling:
     """Compare the trajectories of all processes of two cells, from the same weights and data, step by step."""
     n = min(len(baseline), len(candidate))
     for who, runs in (("baseline", baseline), ("candidate", candidate)):
@@ -160,7 +161,7 @@ def judge_trajectory(baseline: Sequence[Sequence[float]], candidate: Sequence[Se
     return Verdict.SAME, reason, Evidence(n=n, effect=relative, classification=name)
 
 
-def judge_exact(baseline: Sequence[object], candidate: Sequence[object]) -> Finding:
+def judge_exact(baseline: Sequence[object], candidate: Sequence[object]) -> Ruling:
     """Compare digests, counts or shapes of all processes of two cells: equal or not."""
     n = min(len(baseline), len(candidate))
     for who, values in (("baseline", baseline), ("candidate", candidate)):

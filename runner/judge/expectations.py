@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from runner.judge.two_runs import untagged
 from runner.model import Cell, Sample, Status
-from runner.util.versions import version_key
+from runner.util import versions
 
 SCHEMA = 1
 
@@ -44,7 +44,7 @@ class Expectation:
             return True
         package, _, version = self.last_bad.rpartition("-")
         own = cell.keras if package == "keras" else cell.version if package == cell.framework else None
-        return own is not None and version_key(own) <= version_key(version)
+        return own is not None and versions.order(own) <= versions.order(version)
 
 
 def expected_status(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runner.judge import exact, paired, seeded
-from runner.judge.exact import Finding
+from runner.judge.exact import Ruling
 from runner.judge.series import Group, Series
 from runner.judge.settings import JudgeSettings
 from runner.model import Evidence, Kind, Verdict
@@ -20,7 +20,7 @@ DIGEST = "digest"
 """``<case>.digest``: of all bits of what ``<case>.error_*`` measures the errors of."""
 
 
-def judge_figure(name: str, baseline: Group, candidate: Group, settings: JudgeSettings) -> Finding:
+def judge_figure(name: str, baseline: Group, candidate: Group, settings: JudgeSettings) -> Ruling:
     """Judge a metric that both groups have. The worst seed speaks for all."""
     left, right = baseline.series[name], candidate.series[name]
     if right.metric.kind == Kind.SEEDED:
@@ -56,7 +56,7 @@ def numbers(one: Series) -> list[float]:
     return [float(v) if abs(v) <= sys.float_info.max else math.inf for v in one.values if isinstance(v, int | float)]
 
 
-def _by_seed(left: Series, right: Series) -> Finding:
+def _by_seed(left: Series, right: Series) -> Ruling:
     before, after = paired.by_seed(left), paired.by_seed(right)
     seeds = sorted(before.keys() & after.keys())
     if not seeds:
@@ -77,7 +77,7 @@ def _fitting(kind: Kind, value: object) -> object:
     return value
 
 
-def _values(one: Series, baseline: Sequence[Any], candidate: Sequence[Any]) -> Finding:
+def _values(one: Series, baseline: Sequence[Any], candidate: Sequence[Any]) -> Ruling:
     """Judge what the processes of two cells gave for one seed; None is no figure, as where it was not finite."""
     if any(value is None for value in (*baseline, *candidate)):
         return exact.judge_missing(baseline, candidate)
@@ -88,7 +88,7 @@ def _values(one: Series, baseline: Sequence[Any], candidate: Sequence[Any]) -> F
     return exact.judge_exact(baseline, candidate)
 
 
-def _repeatable(left: Series, right: Series) -> Finding:
+def _repeatable(left: Series, right: Series) -> Ruling:
     n = min(len(left.points), len(right.points))
     unstable = [who for who, one in (("baseline", left), ("candidate", right)) if not _all_yes(one)]
     if unstable:
@@ -106,7 +106,7 @@ def _all_yes(one: Series) -> bool:
     return all(value in ("yes", 1) for value in one.values)
 
 
-def _explained(case: str, baseline: Group, candidate: Group) -> Finding | None:
+def _explained(case: str, baseline: Group, candidate: Group) -> Ruling | None:
     """Say what the errors of a case make of other bits: rounding is no change. None where no error was measured."""
     found = [
         _by_seed(one, candidate.series[name])

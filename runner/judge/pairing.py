@@ -7,11 +7,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from runner.errors import UsageError, suggest
-from runner.model import Cell, Sample
-from runner.util.versions import version_key
-
-AXES = ("version", "keras", "python", "framework", "device", "variant")
-"""In the order in which a baseline is looked for: the nearest relative first."""
+from runner.model import AXES, Cell, Sample
+from runner.util import versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | Non
 
     Rank: the first glob in ``prefer`` that matches the cell's id (none: last), then the order in which the
     frameworks were declared, then older versions first (``native`` after every Keras), then declared order.
-    Among the earlier cells that differ in one axis, the nearest axis decides (see ``AXES``), then the best rank.
+    Among the earlier cells that differ in one axis, the nearest axis decides (see ``model.AXES``), then the rank.
     With ``baseline`` (a cell id), every cell that differs from that one in one axis is compared with it.
 
     Raises UsageError when ``baseline`` names no cell.
@@ -40,12 +37,12 @@ def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | Non
     first: dict[tuple[str, Cell], Cell] = {}
     for cell in _ranked(unique, prefer):
         for axis in AXES:
-            best = first.get((axis, _without(cell, axis)))
+            best = first.get((axis.name, _without(cell, axis.name)))
             if best is not None:
-                found.append(Pair(best, cell, axis))
+                found.append(Pair(best, cell, axis.name))
                 break
         for axis in AXES:
-            first.setdefault((axis, _without(cell, axis)), cell)
+            first.setdefault((axis.name, _without(cell, axis.name)), cell)
     order = {cell.id: i for i, cell in enumerate(unique)}
     return sorted(found, key=lambda pair: order[pair.candidate.id])
 
@@ -54,7 +51,7 @@ def difference(a: Cell, b: Cell) -> str | None:
     """Return the one axis in which two cells differ, or None where they differ in none or in several."""
     if a == b:
         return None
-    return next((axis for axis in AXES if _without(a, axis) == _without(b, axis)), None)
+    return next((axis.name for axis in AXES if _without(a, axis.name) == _without(b, axis.name)), None)
 
 
 def _against(cells: list[Cell], baseline: str) -> list[Pair]:
@@ -72,8 +69,8 @@ def _ranked(cells: list[Cell], prefer: Sequence[str]) -> list[Cell]:
 
     def rank(cell: Cell) -> tuple[object, ...]:
         preferred = next((i for i, glob in enumerate(prefer) if fnmatchcase(cell.id, glob)), len(prefer))
-        versions = (version_key(cell.version), version_key(cell.keras), version_key(cell.python))
-        return preferred, frameworks.index(cell.framework), *versions, order[cell.id]
+        age = (versions.order(cell.version), versions.order(cell.keras), versions.order(cell.python))
+        return preferred, frameworks.index(cell.framework), *age, order[cell.id]
 
     return sorted(cells, key=rank)
 

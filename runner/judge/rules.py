@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from runner import judge
 from runner.judge import calibration_file, expectations, expectations_file, pairing
@@ -11,7 +12,6 @@ from runner.matrix import sets
 from runner.model import Cell, Comparison, Sample
 from runner.results import store
 from runner.util import folders
-from runner.util import folders as resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,22 @@ class Rules:
 
     def settings(self, samples: Sequence[Sample]) -> judge.JudgeSettings:
         """The judge's settings; as many looks as a run up to ``max_rounds`` takes, else one look at all there is."""
-        rounds = max((sample.round + 1 for sample in samples), default=1)
-        return judge.JudgeSettings(
-            alpha=self.alpha,
-            floor=self.floor,
-            max_rounds=max(self.max_rounds or 0, rounds),
-            sequential=self.max_rounds is not None,
-            noise=calibration_file.noise_for(samples, folders.state_dir()),
-        )
+        noise = calibration_file.noise_for(samples, folders.state_dir())
+        given = {"alpha": self.alpha, "floor": self.floor, "noise": noise}
+        return judge.JudgeSettings.after(rounds(samples), self.max_rounds, **given)
+
+
+def rounds(samples: Sequence[Sample]) -> int:
+    """How many rounds the samples are from."""
+    return max((sample.round + 1 for sample in samples), default=1)
+
+
+def update(run: Path, file: Path) -> expectations_file.Update:
+    """The text of an expectations file as the results in a folder make it. Raises UsageError."""
+    samples, known = store.load([run]), expectations_file.load(file)
+    judged = comparisons(samples, Rules().as_planned(store.load_records([run])), known)
+    text = file.read_text(encoding="utf-8") if file.exists() else f"schema = {expectations.SCHEMA}\n"
+    return expectations_file.updated(text, known, expectations_file.observed(samples, judged))
 
 
 def comparisons(
@@ -50,7 +58,7 @@ def comparisons(
 ) -> list[Comparison]:
     """Every cell against its baseline; ``expected``: the expectations, where they are not those of this repository."""
     if expected is None:
-        expected = expectations_file.load(resources.matrix_dir() / "expectations.toml")
+        expected = expectations_file.load(folders.matrix_dir() / "expectations.toml")
     loaded = sets.load()
     prefer = sets.named_set(loaded, rules.set_name).prefer
     cells = list(dict.fromkeys(sample.cell for sample in samples))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import fmean, stdev
 
-from runner.judge.exact import Finding
+from runner.judge.exact import Ruling
 from runner.judge.settings import JudgeSettings
 from runner.model import Better, Evidence, Metric, Verdict
 
@@ -25,7 +26,7 @@ GROSS = 2 / 3
 
 def judge_seeded(
     baseline: dict[int, list[Metric]], candidate: dict[int, list[Metric]], settings: JudgeSettings
-) -> Finding:
+) -> Ruling:
     """Judge the paired differences of the seeds that both cells ran, by the paired t-test.
 
     Normality across seeds is assumed (unlike for timings): seeds cost whole trainings, and with the handful there
@@ -66,21 +67,15 @@ def _tested(
     candidate: dict[int, list[Metric]],
     effect: float | None,
     settings: JudgeSettings,
-) -> Finding:
+) -> Ruling:
     n, shift, spread = len(d), fmean(d), stdev(d)
     floor = FLOOR * max(stdev(before), stdev(after))
     error = spread / math.sqrt(n)
     p = 2 * student_tail(abs(shift) / error if error else math.inf, n - 1)
     reach = student_quantile(settings.alpha / 2, n - 1) * error
-    scale = abs(fmean(before)) or 1.0
-    evidence = Evidence(
-        n=n,
-        effect=effect,
-        low=(shift - reach) / scale,
-        high=(shift + reach) / scale,
-        p=p,
-        floor=floor / scale,
-    )
+    evidence = Evidence(n=n, effect=effect, p=p)
+    if center := abs(fmean(before)):  # relative to zero there is no interval
+        evidence = replace(evidence, low=(shift - reach) / center, high=(shift + reach) / center, floor=floor / center)
     figures = f"{fmean(before):.4g} -> {fmean(after):.4g} over {n} seeds"
     if p <= settings.per_comparison and abs(shift) > floor:
         return _changed(d, candidate, f"{figures}, p {p:.2g}", evidence)
@@ -89,7 +84,7 @@ def _tested(
     return Verdict.INCONCLUSIVE, f"{figures}: neither a change nor its absence is shown", evidence
 
 
-def _changed(d: list[float], candidate: dict[int, list[Metric]], figures: str, evidence: Evidence) -> Finding:
+def _changed(d: list[float], candidate: dict[int, list[Metric]], figures: str, evidence: Evidence) -> Ruling:
     better = next(iter(candidate.values()))[0].better
     if better != Better.NEITHER and (fmean(d) > 0) == (better == Better.HIGHER):
         return Verdict.IMPROVED, f"{figures}: suspiciously good, see that it is real", evidence

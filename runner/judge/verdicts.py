@@ -6,22 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from runner.judge import calibration, cpu_time, exact, expectations, kinds, series
-from runner.judge import paired as pairwise
 from runner.judge.expectations import Expectation
-from runner.judge.paired import Paired
+from runner.judge.paired import Paired, paired_rounds
 from runner.judge.pairing import Pair
 from runner.judge.series import Group, Groups, Series
 from runner.judge.settings import JudgeSettings
-from runner.model import Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
+from runner.model import AXIS, Axis, Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
 
 STATUS = "status"
 """The metric name of the comparison that says whether a cell ran."""
-
-SPEED_AXES = frozenset({"version", "keras", "cell", "run"})
-"""Axes on which a change of speed is a regression. Between frameworks, devices and so on it is information."""
-
-SAME_SOURCE_AXES = frozenset({"version", "keras", "python", "cell", "run"})
-"""Axes on which a figure that is exact must not change: counts and names of one framework."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +45,14 @@ def judge(
     for side in _sides(pairs, groups):
         found.append(_status(side, known))
         if _ok(side.baseline) and _ok(side.candidate):
-            for comparison, paired in _metrics(side, settings):
-                if paired is not None:
-                    timings.append((len(found), paired))
+            for comparison, rounds in _metrics(side, settings):
+                if rounds is not None:
+                    timings.append((len(found), rounds))
                 found.append(comparison)
     if timings:
         from runner.judge.timing import judge_timings
 
-        for (i, _), judged in zip(timings, judge_timings([paired for _, paired in timings], settings), strict=True):
+        for (i, _), judged in zip(timings, judge_timings([rounds for _, rounds in timings], settings), strict=True):
             found[i] = replace(found[i], verdict=judged.verdict, reason=judged.reason, evidence=judged.evidence)
         found = cpu_time.remarked(found)
     cells = {sample.cell.id: sample.cell for sample in samples}
@@ -141,7 +134,7 @@ def _status_verdict(side: _Side) -> tuple[Verdict, str, bool]:
             return Verdict.SAME, "both run", True
         return Verdict.FIXED, f"runs; baseline: {baseline.how_bad}", False
     if baseline.bad is None:
-        if candidate.bad.status == Status.UNSUPPORTED and side.pair.axis in ("framework", "device"):
+        if candidate.bad.status == Status.UNSUPPORTED and _differ(side.pair.axis).other_kind:
             return Verdict.NOT_COMPARABLE, candidate.how_bad, False
         return Verdict.BROKEN, candidate.how_bad, True
     if candidate.bad.status == baseline.bad.status:
@@ -252,7 +245,7 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
         elif failed and made.candidate_value != failed:
             yield _after_a_failure(made, failed), None
         elif kind == Kind.TIMING:
-            yield made, pairwise.paired_rounds(left, right, _floor(side, name, settings))
+            yield made, paired_rounds(left, right, _floor(side, name, settings))
         else:
             verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate, settings)
             caveat = series.named(differences, CPU_KEYS) if kind != Kind.SEEDED else ""
@@ -294,14 +287,22 @@ DEVICE_KEYS = frozenset({"device", "driver"})
 
 def _gates(pair: Pair, kind: Kind) -> bool:
     if kind == Kind.TIMING:
-        return _same_source(pair) and pair.axis in SPEED_AXES
+        return _same_source(pair) and _differ(pair.axis).same_speed
     return _same_source(pair) if kind == Kind.EXACT else True
+
+
+_NOTHING = Axis("", "", "", "", 0, same_speed=True, same_figures=True)
+"""Between two runs, or two cells that are just names: nothing is known to differ."""
+
+
+def _differ(axis: str) -> Axis:
+    return AXIS.get(axis, _NOTHING)
 
 
 def _same_source(pair: Pair) -> bool:
     """Whether both cells are one framework written one way, so that counts and names should not change."""
     native = pair.axis == "keras" and None in (pair.baseline.keras, pair.candidate.keras)
-    return pair.axis in SAME_SOURCE_AXES and not native
+    return _differ(pair.axis).same_figures and not native
 
 
 def _blocked(axis: str, kind: Kind, differences: dict[str, str]) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from runner.engine import Engine
 from runner.errors import UnavailableError
-from runner.executors.container import Engine
-from runner.machine import facts
 from runner.machine.facts import Gpu, Machine
 
 GIB = 1 << 30
@@ -40,6 +38,11 @@ class Check:
     """What to do about it; empty where there is nothing to do."""
 
 
+def exit_code(checks: Iterable[Check]) -> int:
+    """Return 3 where something is missing, else 0."""
+    return 3 if any(check.state == State.FAIL for check in checks) else 0
+
+
 def machine_check(here: Machine) -> Check:
     """Platform, processor and memory."""
     says = f"{here.platform}, {here.cpu}, {here.cores} cores, {_gib(here.memory_bytes)} memory"
@@ -48,11 +51,11 @@ def machine_check(here: Machine) -> Check:
     return Check("machine", State.OK, says)
 
 
-def engine_check(engine: Engine | UnavailableError) -> Check:
-    """The Docker engine: version, API, what its limits can hold."""
+def engine_check(engine: Engine | UnavailableError, address: str = "") -> Check:
+    """The Docker engine: version, API, limits; ``address`` is the value of DOCKER_HOST."""
     if isinstance(engine, UnavailableError):
-        says = f"{engine}: cells run on the host, in pinned virtual environments"
-        return Check("engine", State.WARN, says, _engine_fix(str(engine)))
+        says = f"{engine}: cells run in virtual environments on the host"
+        return Check("engine", State.WARN, says, _engine_fix(str(engine), address))
     extras = [f"API {engine.api}", f"cgroup v{engine.cgroup}", *(["rootless"] if engine.rootless else [])]
     says = f"{engine.version} on {engine.system} ({', '.join(extras)})"
     if not engine.limits_memory:
@@ -61,11 +64,11 @@ def engine_check(engine: Engine | UnavailableError) -> Check:
     return Check("engine", State.OK, says)
 
 
-def _engine_fix(problem: str) -> str:
+def _engine_fix(problem: str, address: str) -> str:
     if "permission" in problem.lower():
         return "add your user to the group of the engine's socket (usermod -aG docker $USER) and log in again"
-    if os.environ.get("DOCKER_HOST"):
-        return f"DOCKER_HOST is {os.environ['DOCKER_HOST']}: start that engine or unset it; or use --executor host"
+    if address:
+        return f"DOCKER_HOST is {address}: start that engine or unset it; or use --executor host"
     return "start Docker (or install Docker Engine, Docker Desktop or Podman), or use --executor host"
 
 
@@ -98,9 +101,8 @@ def mps_check(here: Machine) -> Check:
     return Check("mps", State.OK, f"not on {here.platform}: mps cells will be unavailable")
 
 
-def disk_check(folder: Path, needed: int) -> Check:
+def disk_check(folder: Path, free: int, needed: int) -> Check:
     """Free space where images (or environments) go, against what is needed there."""
-    free = facts.free_bytes(folder)
     says = f"{_gib(free)} free in {folder}"
     if needed > free:
         fix = "what is built already counts in; else free some space (runner images prune) or narrow the set (--only)"

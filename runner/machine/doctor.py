@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import os
 import queue
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from runner import engine
+from runner.engine import Engine
 from runner.errors import UnavailableError
 from runner.executors import interpreters
-from runner.executors.container import Engine
 from runner.images.disk import estimate
+from runner.images.recipe import base_image
 from runner.machine import facts
 from runner.machine.checks import (
     Check,
@@ -39,7 +41,7 @@ from runner.machine.checks import (
     uv_check,
 )
 from runner.model import Environment
-from runner.util import folders
+from runner.util import commands, folders
 
 T = TypeVar("T")
 
@@ -56,35 +58,31 @@ class Question:
     ask: Callable[[], Check]
 
 
-def examine(
-    cache: Path, *, environments: Iterable[Environment] = (), base_images: Sequence[str] = ()
-) -> tuple[Check, ...]:
-    """All checks, in the order they are to be read.
-
-    ``cache`` is the folder of the host's environments, ``environments`` what the set needs, ``base_images`` the names
-    that those build on.
-    """
+def examine(environments: Iterable[Environment]) -> tuple[Check, ...]:
+    """Ask all checks; ``environments`` are those that a set needs. Returns them in reading order."""
     wanted = tuple(environments)
+    bases = sorted({base_image(environment.python) for environment in wanted})
     here = facts.here()
-    engine = _Once(_ask_engine)
+    found = _Once(_ask_engine)
     torch_index = _Once(lambda: _resolve("torch", "--torch-backend", "cpu"))
 
     def disk() -> Check:
         needed = estimate(wanted, cpu_wheels=not torch_index() if wanted else True)
-        return disk_check(_image_folder(engine(), cache), needed)
+        folder = _image_folder(found(), folders.cache_dir())
+        return disk_check(folder, facts.free_bytes(folder), needed)
 
     questions = [
         Question("machine", partial(machine_check, here)),
-        Question("engine", lambda: engine_check(engine())),
-        Question("buildkit", lambda: buildkit_check(engine(), _buildkit())),
-        Question("gpu", lambda: gpu_check(here.gpus, engine())),
+        Question("engine", lambda: engine_check(found(), os.environ.get("DOCKER_HOST", ""))),
+        Question("buildkit", lambda: buildkit_check(found(), _buildkit())),
+        Question("gpu", lambda: gpu_check(here.gpus, found())),
         Question("mps", partial(mps_check, here)),
         Question("disk", disk),
         Question("uv", lambda: uv_check(_uv_version())),
         Question("python", lambda: python_check(interpreters.pythons())),
         Question("index", lambda: index_check(_resolve("pip"), "the package index")),
         Question("torch index", lambda: torch_index_check(torch_index())),
-        *([Question("base images", lambda: _base_images(engine(), base_images))] if base_images else []),
+        *([Question("base images", lambda: _base_images(found(), bases))] if bases else []),
         Question("power", lambda: power_check(here.power)),
     ]
     return ask_all(questions)
@@ -116,9 +114,6 @@ def ask_all(questions: Sequence[Question], deadline_s: float = DEADLINE_S) -> tu
     return tuple(found.get(n, Check(q.name, State.WARN, silent)) for n, q in enumerate(questions))
 
 
-# -- what the findings mean: pure ----------------------------------------------------------------------------
-
-
 # -- asking: the engine, uv, the network ---------------------------------------------------------------------
 
 
@@ -138,43 +133,36 @@ class _Once(Generic[T]):
 
 
 def _ask_engine() -> Engine | UnavailableError:
-    from runner.executors.docker import connect
-
     try:
-        api, engine = connect(_PROBE_S)
+        with closing(engine.connect(_PROBE_S)) as client:
+            return engine.describe(client)
     except UnavailableError as error:
         return error
-    api.close()
-    return engine
 
 
-def _base_images(engine: Engine | UnavailableError, names: Sequence[str]) -> Check:
-    from runner.executors.docker import missing_images
-
-    if isinstance(engine, UnavailableError):
+def _base_images(found: Engine | UnavailableError, names: Sequence[str]) -> Check:
+    if isinstance(found, UnavailableError):
         return Check("base images", State.OK, "not needed without an engine")
-    return base_images_check(missing_images(names, _PROBE_S))
+    return base_images_check(engine.missing_images(names, _PROBE_S))
 
 
 def _buildkit() -> str:
     """What builds with BuildKit here, or empty."""
-    from runner import engine
-
     command = engine.buildkit()
     if command is None:
         return ""
     return f"{command.path} {'with buildx' if command.buildx else 'has BuildKit built in'}"
 
 
-def _image_folder(engine: Engine | UnavailableError, cache: Path) -> Path:
+def _image_folder(found: Engine | UnavailableError, cache: Path) -> Path:
     """Where disk space matters: the engine's folder where it lies on this machine, else the cache."""
-    if isinstance(engine, Engine) and engine.root and Path(engine.root).exists():
-        return Path(engine.root)
+    if isinstance(found, Engine) and found.root and Path(found.root).exists():
+        return Path(found.root)
     return cache
 
 
 def _uv_version() -> str:
-    return _output([_uv(), "--version"])
+    return commands.output(_uv(), "--version", timeout_s=_PROBE_S)
 
 
 def _resolve(package: str, *arguments: str) -> str:
@@ -184,21 +172,12 @@ def _resolve(package: str, *arguments: str) -> str:
     """
     command = [_uv(), "pip", "compile", "-", "--no-deps", "--quiet", "--refresh-package", package, *arguments]
     environment = {**os.environ, "UV_HTTP_TIMEOUT": str(_PROBE_S - 1), "UV_HTTP_RETRIES": "0", "NO_COLOR": "1"}
-    try:
-        done = subprocess.run(
-            command,
-            input=f"{package}\n",
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_PROBE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    ended = commands.run(command, timeout_s=_PROBE_S, typed=f"{package}\n", variables=environment)
+    if ended.late:
         return f"no answer within {_PROBE_S} s"
-    if done.returncode == 0:
+    if ended.code == 0:
         return ""
-    causes = [line.strip().lstrip("×├╰─▶ ") for line in done.stderr.splitlines() if line.strip()]
+    causes = [line.strip().lstrip("×├╰─▶ ") for line in ended.errors.splitlines() if line.strip()]
     return causes[-1] if causes else "uv gave no reason"
 
 
@@ -207,13 +186,3 @@ def _uv() -> str:
         return folders.uv_program()
     except UnavailableError:
         return "uv"
-
-
-def _output(command: Sequence[str]) -> str:
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_PROBE_S, check=False, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -11,12 +11,12 @@ import os
 import platform as host
 import re
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.model import Scalar
+from runner.util import commands
 
 _TIMEOUT_S = 3.0
 """``nvidia-smi`` takes a second or two where no driver daemon keeps the GPU awake."""
@@ -257,14 +257,5 @@ def _read(path: str | Path) -> str:
 
 
 def _output(*command: str) -> str:
-    """What a program prints; empty where it is not there, fails or hangs."""
-    if shutil.which(command[0]) is None:
-        return ""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    """Return what a program prints; empty where it is missing, fails or hangs."""
+    return commands.output(*command, timeout_s=_TIMEOUT_S)

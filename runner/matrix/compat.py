@@ -14,14 +14,11 @@ from pathlib import Path
 import msgspec
 
 from runner.errors import UsageError, suggest
+from runner.matrix import frameworks
+from runner.matrix.frameworks import Framework
 from runner.model import Environment
 from runner.util import folders, toml
 from runner.util.versions import project, release
-
-BACKENDS_ONLY = ("numpy", "openvino")
-"""Frameworks that exist here only as backends of Keras."""
-NATIVE_ONLY = ("mxnet",)
-"""Frameworks that Keras 3 has no backend for."""
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -86,7 +83,7 @@ class Cuda(msgspec.Struct, frozen=True):
     @property
     def major(self) -> int:
         """12 for 12.8."""
-        return int(self.version.split(".", maxsplit=1)[0])
+        return release(self.version)[0]
 
     def objection(self, driver: str, capability: str | None) -> str | None:
         """Why this build cannot run with that driver on a GPU of that compute capability, or None.
@@ -116,7 +113,15 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drivers: list[Driver]
     frameworks: dict[str, list[Row]]
     keras: list[Row]
-    sizes: dict[str, float]
+    framework: dict[str, Framework]
+    other_sizes: dict[str, float] = msgspec.field(name="sizes")
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """GB of an image's layer: of ``torch``, ``torch-cuda``, ``keras`` and a framework that is ``unknown``."""
+        cpu = {name: one.size_gb for name, one in self.framework.items()}
+        cuda = {f"{name}-cuda": one.cuda_gb for name, one in self.framework.items() if one.cuda_gb is not None}
+        return {**cpu, **cuda, **self.other_sizes}
 
     def row(self, framework: str, version: str) -> Row:
         """The facts that hold for a release; those of the nearest range where it is older than all.
@@ -151,7 +156,7 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The environment's requirement lines, sorted, with the overrides and what is to be told about them."""
         row = self.row(environment.framework, environment.version)
         lines = {_framework_line(environment, row)}
-        if environment.framework != "numpy":
+        if not self.framework[environment.framework].everywhere:
             lines.add("numpy")
         for line in row.requires:
             lines.discard(project(line))
@@ -176,19 +181,20 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Only what is known to fail: releases and Pythons newer than the facts are left to uv.
         """
         row = self.row(environment.framework, environment.version)
+        one = self.framework[environment.framework]
         name = f"{environment.framework} {environment.version}"
         found = [*_python_problem(name, row, environment)]
         if environment.keras:
-            if environment.framework in NATIVE_ONLY:
+            if not one.with_keras:
                 found.append(f"Keras 3 has no backend for {environment.framework}")
             if row.keras and release(row.keras)[0] < release(environment.keras)[0]:
                 found.append(f"{name} brings Keras {row.keras} and cannot be a Keras {environment.keras} cell")
             found += _python_problem(f"keras {environment.keras}", self.row("keras", environment.keras), environment)
-        elif environment.framework in BACKENDS_ONLY:
+        elif not one.native:
             found.append(f"{environment.framework} is measured as a backend of Keras; there is no native cell")
         if environment.build == "cuda" and (not row.cuda or environment.platform.startswith("macos")):
             found.append(f"{name} has no CUDA build for {environment.platform}")
-        if environment.build == "metal" and environment.framework != "torch" and not row.metal:
+        if environment.build == one.build("mps") == "metal" and not row.metal:
             found.append(f"no Metal plug-in is known for {name}")
         return tuple(found)
 
@@ -253,7 +259,7 @@ def _within(version: str, through: str) -> bool:
 
 def _framework_line(environment: Environment, row: Row) -> str:
     """The framework's own line: which distribution carries the build that is meant."""
-    name = environment.framework
+    name = frameworks.distribution(environment.framework)
     if environment.build == "cuda" and row.cuda_extra:
         name = f"{name}[{row.cuda_extra}]"
     elif environment.build == "cpu" and row.cpu_wheel and environment.platform == "linux-x86_64":

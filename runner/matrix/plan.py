@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.matrix import frameworks
 from runner.model import Cell, Custom, Environment, Job, Limits, Plan, ProbeSpec, Skip, Status
 
-EXECUTORS = ("auto", "docker", "host", "current")
+AUTO = "auto"
+"""In place of an executor's name: the first one that is available and reaches the cell's device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the plan must know about an executor."""
+
+    label: str
+    """Where it runs cells: ``containers``."""
+    isolated: bool
+    """Whether it runs them on the containers' platform, without MPS."""
+    problem: str = ""
+    """Why it cannot be used here, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +32,8 @@ class Host:
     """Of processes started here: ``linux-x86_64``, ``linux-aarch64``, ``macos-arm64`` ..."""
     container_platform: str
     """Of processes in containers."""
-    engine: bool
-    """Whether a Docker engine answers."""
-    engine_reason: str = ""
+    executors: Mapping[str, Offer]
+    """By name: the one that was asked for, or all that ``auto`` may choose, the preferred one first."""
     mps: bool = False
     cuda: Callable[[Environment], str] = lambda _environment: "no NVIDIA GPU here"
     """Why that environment cannot use a GPU here (driver too old, compute capability too low), or empty."""
@@ -33,7 +46,7 @@ class Selection:
     probes: tuple[ProbeSpec, ...]
     rounds: int = 1
     seed: int = 0
-    executor: str = "auto"
+    executor: str = AUTO
     platform: str = ""
     """The only platform the cells are for, or empty."""
 
@@ -44,9 +57,7 @@ def build_of(cell: Cell) -> str:
     >>> build_of(Cell("torch", "2.2.2", "3.8.0", "3.11", "mps"))
     'cpu'
     """
-    if cell.device == "cuda":
-        return "cuda"
-    return "metal" if cell.device == "mps" and cell.framework != "torch" else "cpu"
+    return frameworks.of(cell.framework).build(cell.device)
 
 
 def environment_of(cell: Cell, platform: str) -> Environment:
@@ -71,9 +82,10 @@ def plan(cells: Sequence[Cell], skips: Iterable[Skip], selection: Selection, hos
             skipped.append(Skip(cell, Status.UNAVAILABLE, reason))
         else:
             placed.append((cell, environment, executor))
-    if selection.executor == "auto" and not host.engine and any(where == "host" for _, _, where in placed):
-        why = host.engine_reason or "no Docker engine answers"
-        notes.append(f"{why}: running on the host in pinned virtual environments instead of containers")
+    preferred = next(iter(host.executors.values()))
+    used = dict.fromkeys(host.executors[where].label for _, _, where in placed)
+    if selection.executor == AUTO and preferred.problem and used:
+        notes.append(f"{preferred.problem}: running in {' and '.join(used)} instead of {preferred.label}")
     jobs = tuple(
         job
         for number in range(selection.rounds)
@@ -103,22 +115,28 @@ def default_limits(timeout_s: float, memory_total: int) -> Limits:
 
 def _place(cell: Cell, executor: str, host: Host) -> tuple[Environment, str, str]:
     """Environment, executor, and the reason why the cell cannot run here (or an empty string)."""
-    where = executor
-    if executor == "auto":
-        where = "host" if cell.device == "mps" or not host.engine else "docker"
-    platform = host.container_platform if where == "docker" else host.platform
-    environment = environment_of(cell, platform)
-    return environment, where, _obstacle(cell, environment, where, host)
+    where = _automatic(cell, host) if executor == AUTO else executor
+    offer = host.executors[where]
+    environment = environment_of(cell, host.container_platform if offer.isolated else host.platform)
+    return environment, where, _obstacle(cell, environment, offer, host)
 
 
-def _obstacle(cell: Cell, environment: Environment, where: str, host: Host) -> str:
+def _automatic(cell: Cell, host: Host) -> str:
+    """Return the first executor that is available and reaches the cell's device, else the last one."""
+    for name, offer in host.executors.items():
+        if not offer.problem and not (offer.isolated and cell.device == "mps"):
+            return name
+    return list(host.executors)[-1]
+
+
+def _obstacle(cell: Cell, environment: Environment, offer: Offer, host: Host) -> str:
     if cell.device == "mps":
-        if where == "docker":
+        if offer.isolated:
             return "MPS cannot be reached from a container: use --executor host on a Mac"
         if not host.mps:
             return f"MPS needs macOS on Apple silicon; this is {host.platform}"
-    if where == "docker" and not host.engine:
-        return host.engine_reason or "no Docker engine answers: start one, or use --executor host"
+    if offer.problem:
+        return offer.problem
     if cell.device == "cuda":
         return host.cuda(environment)
     return ""

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from runner.errors import UsageError, suggest
-from runner.matrix import compat, probes, sets
-from runner.model import Cell, ProbeSpec, Scalar, Skip
+from runner.matrix import compat, plan, probes, sets
+from runner.model import Cell, Environment, ProbeSpec, Scalar, Skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,13 @@ def _check_setting(where: str, probe: str, name: str, value: object) -> None:
     default = known[name]
     if default is not None and type(value) is not type(default) and (type(default), type(value)) != (float, int):
         raise UsageError(f"{where}: {name} is {type(default).__name__}, such as {json.dumps(default)}")
+
+
+def environments(set_name: str | None, only: tuple[str, ...], *, every: bool) -> tuple[Environment, ...]:
+    """The environments of a set, or of every set, that the repository keeps files for. Raises UsageError."""
+    names = sets.load().sets if every else [set_name]
+    found = [one for name in names for one in plan.environments(choose(name, only).cells)]
+    return tuple(dict.fromkeys(found))
 
 
 def all_cells() -> tuple[Cell, ...]:

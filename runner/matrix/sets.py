@@ -9,22 +9,21 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from runner.errors import UsageError, suggest
-from runner.model import Cell, Scalar, Skip, Status
-from runner.util import folders, toml
+from runner.matrix import frameworks
+from runner.model import ID_ORDER, Axis, Cell, Scalar, Skip, Status
+from runner.util import folders, toml, versions
 
-FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
 DEVICES = ("cpu", "cuda", "mps")
 NATIVE = "native"
 
-VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
-"""A public release by PEP 440, less epochs. Everything that reaches a file name, a label or a command matches it."""
 _PYTHON = re.compile(r"3\.[0-9]{1,2}")
 _WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -48,7 +47,7 @@ class Include(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keras: str
     device: str
     reason: str
-    python: str | None = None
+    python: str = ""
     variant: str = ""
 
 
@@ -140,14 +139,10 @@ def cells(matrix: Matrix, chosen: Set, resolver: Resolver) -> tuple[tuple[Cell, 
     """
     made: dict[Cell, None] = {}
     for product in chosen.product:
-        pythons: list[str | None] = [*product.python] or [None]
-        for framework, version, keras, device, variant, python in itertools.product(
-            product.framework, product.version, product.keras, product.device, product.variant, pythons
-        ):
-            made.update(_split(matrix, _cell(matrix, resolver, framework, version, keras, python, device, variant)))
+        for values in itertools.product(*(getattr(product, axis.name) or ("",) for axis in ID_ORDER)):
+            made.update(_split(matrix, _cell(matrix, resolver, values)))
     for one in chosen.include:
-        cell = _cell(matrix, resolver, one.framework, one.version, one.keras, one.python, one.device, one.variant)
-        made.update(_split(matrix, cell))
+        made.update(_split(matrix, _cell(matrix, resolver, [getattr(one, axis.name) for axis in ID_ORDER])))
     skips: list[Skip] = []
     for exclude in chosen.exclude:
         out = [cell for cell in made if fnmatch.fnmatchcase(cell.id, exclude.cell)]
@@ -178,33 +173,37 @@ def parse_cell(text: str) -> Cell:
 
     Raises UsageError where it is none.
     """
-    found = re.fullmatch(
-        r"(?P<framework>[a-z]+)-(?P<version>[^_]+)_(?:keras-(?P<keras>[^_]+)|native)"
-        r"_py(?P<python>[^_]+)_(?P<device>[a-z]+)(?:\+(?P<variant>[a-z0-9-]+))?",
-        text,
-    )
+    found = re.fullmatch("".join(map(_id_pattern, ID_ORDER)), text)
     if not found:
-        raise UsageError(f"{text!r} is no cell id; one looks like torch-2.2.2_keras-3.8.0_py3.11_cpu")
-    parts = found.groupdict()
-    cell = Cell(
-        parts["framework"], parts["version"], parts["keras"], parts["python"], parts["device"], parts["variant"] or ""
-    )
+        raise UsageError(f"{text!r} is not a cell id (example: torch-2.2.2_keras-3.8.0_py3.11_cpu)")
+    values: dict[str, Any] = found.groupdict()
+    unset: dict[str, Any] = {axis.name: axis.default for axis in ID_ORDER if values[axis.name] is None}
+    cell = Cell(**{**values, **unset})
     check(cell)
     return cell
 
 
+def _id_pattern(axis: Axis) -> str:
+    value = rf"{re.escape(axis.mark)}(?P<{axis.name}>[^_]+?)"
+    return value if axis.unset is None else rf"(?:{value}|{re.escape(axis.unset[0])})"
+
+
 def check(cell: Cell) -> None:
     """Refuse a cell whose parts could not safely be a file name, a label or part of a command. Raises UsageError."""
-    for what, value, known in (("framework", cell.framework, FRAMEWORKS), ("device", cell.device, DEVICES)):
+    for what, value, known in (("framework", cell.framework, frameworks.names()), ("device", cell.device, DEVICES)):
         if value not in known:
             raise UsageError(f"unknown {what} {value!r}{suggest(value, known)}; there are: {', '.join(known)}")
-    for what, value in (("version", cell.version), ("keras", cell.keras or "0")):
-        if not VERSION.fullmatch(value):
-            raise UsageError(f"{what} {value!r} is no release number such as 2.2.2")
+    _check_release("version", cell.version)
+    _check_release("keras", cell.keras or "0")
     if not _PYTHON.fullmatch(cell.python):
-        raise UsageError(f"python {cell.python!r} is no version such as 3.11")
+        raise UsageError(f"python {cell.python!r} is not a version (example: 3.11)")
     if cell.variant and not _WORD.fullmatch(cell.variant):
-        raise UsageError(f"variant {cell.variant!r} is no name of small letters, digits and dashes")
+        raise UsageError(f"variant {cell.variant!r} is not a name of small letters, digits and dashes")
+
+
+def _check_release(axis: str, value: str) -> None:
+    if not versions.PUBLIC.fullmatch(value):
+        raise UsageError(f"{axis} {value!r} is not a release number (example: 2.2.2)")
 
 
 def _split(matrix: Matrix, cell: Cell) -> dict[Cell, None]:
@@ -214,22 +213,16 @@ def _split(matrix: Matrix, cell: Cell) -> dict[Cell, None]:
     return dict.fromkeys([replace(cell, variant=name) for name in instead] or [cell])
 
 
-def _cell(
-    matrix: Matrix,
-    resolver: Resolver,
-    framework: str,
-    version: str,
-    keras: str,
-    python: str | None,
-    device: str,
-    variant: str,
-) -> Cell:
-    if framework not in FRAMEWORKS:
-        raise UsageError(f"unknown framework {framework!r}{suggest(framework, FRAMEWORKS)}")
-    if variant and variant not in matrix.variants:
-        raise UsageError(f"unknown variant {variant!r}{suggest(variant, matrix.variants)}")
-    version = resolver.latest(framework) if version == "latest" else version
-    concrete = None if keras == NATIVE else resolver.latest("keras") if keras == "latest" else keras
-    cell = Cell(framework, version, concrete, python or resolver.python_for(framework, version), device, variant)
+def _cell(matrix: Matrix, resolver: Resolver, values: Sequence[str]) -> Cell:
+    """The cell with these values, in the order of ``ID_ORDER``, as matrix.toml writes them."""
+    asked = Cell(*values)
+    frameworks.of(asked.framework)
+    if asked.variant and asked.variant not in matrix.variants:
+        raise UsageError(f"unknown variant {asked.variant!r}{suggest(asked.variant, matrix.variants)}")
+    version = resolver.latest(asked.framework) if asked.version == "latest" else asked.version
+    _check_release("version", version)
+    keras = resolver.latest("keras") if asked.keras == "latest" else asked.keras
+    python = asked.python or resolver.python_for(asked.framework, version)
+    cell = replace(asked, version=version, keras=None if keras == NATIVE else keras, python=python)
     check(cell)
     return cell

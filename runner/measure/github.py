@@ -13,7 +13,7 @@ from runner.environments import lock
 from runner.errors import CellError, UsageError
 from runner.judge import Pair, pairs
 from runner.matrix import plan, selection
-from runner.measure import shards as github_plan
+from runner.measure import shards
 from runner.model import Cell, Environment, Skip, Status
 from runner.results.store import RunRecord, Store
 
@@ -31,7 +31,7 @@ class Request:
     settings: tuple[str, ...] = ()
     rounds: int = 1
     shard_minutes: float = 120.0
-    max_shards: int = github_plan.JOB_LIMIT
+    max_shards: int = shards.JOB_LIMIT
     cuda_labels: str = ""
 
 
@@ -45,25 +45,25 @@ def write(request: Request) -> list[str]:
     found = pairs(chosen.cells, chosen.definition.prefer)
     cells, skips, notes = _wanted(request, chosen, found)
     mac = chosen.definition.platform.startswith("macos") or any(cell.device == "mps" for cell in cells)
-    run_s = github_plan.probes_s(specs, request.rounds)
+    run_s = shards.probes_s(specs, request.rounds)
     loads = {cell: _load(cell, mac=mac) for cell in cells}
-    budget = github_plan.Budget(minutes=request.shard_minutes, shards=request.max_shards)
-    shards = github_plan.shards(cells, found, loads, run_s, budget, mac=mac)
-    late = [f"{shard.id}: {github_plan.warning(shard)}" for shard in github_plan.too_long(shards)]
+    budget = shards.Budget(minutes=request.shard_minutes, shards=request.max_shards)
+    planned = shards.shards(cells, found, loads, run_s, budget, mac=mac)
+    late = [f"{shard.id}: {shards.warning(shard)}" for shard in shards.too_long(planned)]
     for line in late:
         sys.stderr.write(f"::warning title=A shard takes too long::{line}\n")
     notes = (*notes, *late)
     words = ["--set", chosen.name, *(word for text in request.settings for word in ("--setting", text))]
     record = RunRecord(chosen.name, (*cells, *(skip.cell for skip in skips)), skips, notes, shlex.join(words))
     Store(request.folder).record(record)
-    for shard in shards:
-        if shard.machine == github_plan.CUDA:
+    for shard in planned:
+        if shard.machine == shards.CUDA:
             _not_run(request, shard, record)
-    text = github_plan.markdown(shards, loads, run_s, github_plan.torn(shards, found))
+    text = shards.markdown(planned, loads, run_s, shards.torn(planned, found))
     (request.folder / "plan.md").write_text(text + "".join(f"\n- {note}\n" for note in notes), encoding="utf-8")
     return [
-        f"{machine}={json.dumps([shard.job() for shard in shards if shard.machine == machine])}"
-        for machine in github_plan.MACHINES
+        f"{machine}={json.dumps([shard.job() for shard in planned if shard.machine == machine])}"
+        for machine in shards.MACHINES
     ]
 
 
@@ -78,7 +78,7 @@ def _wanted(
     if condense is None:
         condense = os.environ.get("GITHUB_EVENT_NAME") == "pull_request"
     if condense:
-        cells = github_plan.condensed(cells, found)
+        cells = shards.condensed(cells, found)
         notes.append(f"condensed for a pull request: {len(cells)} of the set's {len(chosen.cells)} cells")
     elif not_asked := _cuda_left_out(request):
         notes.append(f"not asked for (only {' '.join(request.only)}): the set's {not_asked} CUDA cells")
@@ -100,28 +100,26 @@ def _cuda_left_out(request: Request) -> int:
     return 0 if any(c.device == "cuda" for c in chosen) else sum(c.device == "cuda" for c in whole)
 
 
-def _load(cell: Cell, *, mac: bool) -> github_plan.Load:
+def _load(cell: Cell, *, mac: bool) -> shards.Load:
     from runner.images import disk
 
     environment = plan.environment_of(cell, "macos-arm64" if mac else "linux-x86_64")
     layer = f"{cell.framework}-{cell.version}_py{cell.python}_{environment.build}"
-    return github_plan.Load(environment.id, layer, _layer_gb(environment), disk.rest_bytes() / 1e9)
+    return shards.Load(environment.id, layer, _layer_gb(environment), disk.rest_bytes() / 1e9)
 
 
 def _layer_gb(environment: Environment) -> float:
     """As the committed lock says, which may carry CUDA in a CPU build; else the usual size of such wheels."""
     from runner.images import disk
-    from runner.matrix import compat
 
     try:
-        return disk.layer_bytes(lock.committed(environment), environment) / 1e9
+        cuda = lock.committed(environment).carries_cuda
     except (CellError, UsageError):  # it will be locked when it is first used
-        sizes = compat.load().sizes
-        kind = f"{environment.framework}-cuda" if environment.build == "cuda" else environment.framework
-        return sizes.get(kind, sizes["unknown"])
+        cuda = disk.carries_cuda(environment)
+    return disk.layer_bytes(environment, cuda=cuda) / 1e9
 
 
-def _not_run(request: Request, shard: github_plan.Shard, record: RunRecord) -> None:
+def _not_run(request: Request, shard: shards.Shard, record: RunRecord) -> None:
     """What is reported where no runner takes the shard in time."""
     reason = f"no runner with the labels {request.cuda_labels} answered in time"
     skips = tuple(Skip(cell, Status.UNAVAILABLE, reason) for cell in shard.cells)

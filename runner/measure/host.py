@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from runner import executors
 from runner.errors import UsageError, suggest
-from runner.executors.ping import engine_problem
 from runner.machine import facts
 from runner.matrix import compat, plan, selection, sets
 from runner.matrix.selection import Chosen
@@ -20,24 +20,27 @@ from runner.results.store import RunRecord
 class Wish:
     """How the user wants a plan run."""
 
-    executor: str = "auto"
+    executor: str = plan.AUTO
     rounds: int = 1
     seed: int = 0
     timeout_s: float | None = None
 
 
 def host_facts(executor: str) -> plan.Host:
-    """What the plan must know of this machine. An engine is asked for only where it could be used."""
+    """Collect what the plan must know about this machine. Only executors that could be used are asked."""
     here = facts.here()
-    problem = engine_problem() if executor in ("auto", "docker") else "not asked for"
+    usable = executors.names(installing=True) if executor == plan.AUTO else (executor,)
     return plan.Host(
         platform=here.platform,
         container_platform=facts.container_platform(here),
-        engine=not problem,
-        engine_reason=problem,
+        executors={name: _offer(executors.make(name)) for name in usable},
         mps=here.mps,
         cuda=lambda environment: _cuda_problem(environment, here),
     )
+
+
+def _offer(executor: executors.Executor) -> plan.Offer:
+    return plan.Offer(executor.label, executor.isolated, executor.available())
 
 
 def _cuda_problem(environment: Environment, here: facts.Machine) -> str:
@@ -49,13 +52,11 @@ def _cuda_problem(environment: Environment, here: facts.Machine) -> str:
     return (build and build.objection(gpu.driver, gpu.compute_capability)) or ""
 
 
-def cells_at_hand(device: str, only: Sequence[str]) -> tuple[Cell, ...]:
-    """The cells of the interpreter that runs this program, by pattern. Raises UsageError where it has none."""
-    from runner.executors.current import cells_here
-
-    found = tuple(cells_here(device))
+def cells_at_hand(executor: str, device: str, only: Sequence[str]) -> tuple[Cell, ...]:
+    """Return the cells that an executor finds installed, by pattern. Raises UsageError where there are none."""
+    found = executors.make(executor).cells(device)
     if not found:
-        raise UsageError(f"--executor current: {sys.executable} has neither tensorflow, torch nor jax installed")
+        raise UsageError(f"--executor {executor}: {sys.executable} has neither tensorflow, torch nor jax installed")
     return sets.select(found, only)
 
 
@@ -64,8 +65,8 @@ def chosen(set_name: str | None, only: tuple[str, ...], executor: str, device: s
 
     Raises UsageError for what does not exist, and for a device given to another executor.
     """
-    if executor == "current":
-        return replace(selection.choose(set_name, ()), cells=cells_at_hand(device, only))
+    if not executors.installs(executor):
+        return replace(selection.choose(set_name, ()), cells=cells_at_hand(executor, device, only))
     if device != "cpu":
         raise UsageError(f"--device goes with --executor current; of a set, take --only '*_{device}*'")
     return selection.choose(set_name, only)
@@ -78,11 +79,11 @@ def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
         replace(probe, limits=plan.default_limits(wish.timeout_s or chosen.whole.probes[probe.name].timeout_s, memory))
         for probe in probes
     )
-    executor = chosen.definition.executor if wish.executor == "auto" else wish.executor
-    if executor not in plan.EXECUTORS:
-        known = ", ".join(plan.EXECUTORS)
-        raise UsageError(f"no executor {executor!r}{suggest(executor, plan.EXECUTORS)}; there are: {known}")
-    platform = "" if wish.executor == "current" else chosen.definition.platform
+    executor = chosen.definition.executor if wish.executor == plan.AUTO else wish.executor
+    known = (plan.AUTO, *executors.names())
+    if executor not in known:
+        raise UsageError(f"no executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
+    platform = chosen.definition.platform if executors.installs(wish.executor) else ""
     asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform)
     made = plan.plan(chosen.cells, chosen.skips, asked, host_facts(executor))
     return replace(made, notes=(*chosen.notes, *made.notes))

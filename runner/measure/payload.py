@@ -60,14 +60,7 @@ def request(
     return {
         "schema": 1,
         "probe": probe.name,
-        "cell": {
-            "framework": cell.framework,
-            "version": cell.version,
-            "keras": cell.keras,
-            "python": cell.python,
-            "device": cell.device,
-            "variant": cell.variant,
-        },
+        "cell": cell.values,
         "settings": probe.settings,
         "seed": seed,
         "round": round_,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from runner import executors
 from runner.errors import UnavailableError, UsageError, suggest
 from runner.machine import facts
 from runner.matrix import compat, plan
@@ -37,8 +38,9 @@ def limits(timeout_s: float, memory: float | None, disk: float) -> Limits:
 
 def placed(found: Sequence[Target], executor: str) -> tuple[tuple[Place, ...], tuple[tuple[Target, str], ...]]:
     """Where each of them runs here, and those that cannot, with the reason. Raises UsageError."""
-    if executor not in ("auto", "docker", "host"):
-        raise UsageError(f"--executor {executor!r}{suggest(executor, ('auto', 'docker', 'host'))}")
+    known = (plan.AUTO, *executors.names(installing=True))
+    if executor not in known:
+        raise UsageError(f"--executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
     here = host.host_facts(executor)
     places: list[Place] = []
     out: list[tuple[Target, str]] = []

@@ -77,7 +77,7 @@ def _measure_and_evict(planned: Plan, work: Work, observe: Observer, room: Room)
             samples += scheduler.run(jobs, replace(work.context, block=environment.id), observe)
         except Interrupted as stop:
             return Measured((*samples, *stop.samples), interrupted=True)
-        if any(job.executor == "docker" for job in jobs):
+        if any(work.context.executors[job.executor].isolated for job in jobs):
             _evict(room, waiting)
     return Measured(tuple(samples))
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.judge import Pair
-from runner.model import Cell, ProbeSpec
-from runner.util.versions import version_key
+from runner.model import AXES, Cell, ProbeSpec
+from runner.util import versions
 
 LINUX, MACOS, CUDA = "linux", "macos", "cuda"
 MACHINES = (LINUX, MACOS, CUDA)
@@ -24,7 +24,7 @@ JOB_MINUTES = 360
 UPLOAD_MINUTES = 10
 """What of it stays for uploading what was measured."""
 
-SPLITTABLE = frozenset({"framework", "device"})
+SPLITTABLE = frozenset(axis.name for axis in AXES if axis.other_kind)
 """Axes of comparisons that may span two machines where a tree is too long for one."""
 
 START_MINUTES = 3.0
@@ -162,7 +162,7 @@ def condensed(cells: Sequence[Cell], pairs: Iterable[Pair]) -> tuple[Cell, ...]:
         own = [cell for cell in cells if cell.framework == framework and cell.device == "cpu" and not cell.variant]
         if not own:
             continue
-        newest = max(own, key=lambda cell: (version_key(cell.version), version_key(cell.keras)))
+        newest = max(own, key=lambda cell: (versions.order(cell.version), versions.order(cell.keras)))
         kept[newest] = None
         if (baseline := baselines.get(newest)) is not None:
             kept[baseline] = None

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import signal
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runner import data
-from runner.environments import lock
-from runner.executors import Executor, Prepared, Say
+from runner import executors as registry
+from runner.executors import Executor
 from runner.machine import facts
 from runner.matrix import sets
 from runner.matrix.selection import Chosen
 from runner.measure.context import Context
-from runner.model import Environment
 from runner.results.store import RunRecord, Store
 from runner.util.folders import cache_dir
-
-if TYPE_CHECKING:
-    from runner.images import Builder
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,33 +90,13 @@ def open(  # noqa: A001 - always written workspace.open
 
 @contextmanager
 def executors() -> Iterator[dict[str, Executor]]:
-    """All executors, none of which has contacted anything yet; closed at the end."""
-    from runner import images
-    from runner.executors.current import CurrentExecutor
-    from runner.executors.docker import DockerExecutor
-    from runner.executors.host import HostExecutor
-
-    builder = images.Builder()
-    made: dict[str, Executor] = {
-        "docker": DockerExecutor(functools.partial(_image, builder)),
-        "host": HostExecutor(cache_dir() / "environments"),
-        "current": CurrentExecutor(),
-    }
+    """Make all executors, none of which has contacted anything yet, and close them at the end."""
+    made = {name: registry.make(name) for name in registry.names()}
     try:
         yield made
     finally:
-        builder.close()
         for executor in made.values():
             executor.close()
-
-
-def _image(builder: Builder, environment: Environment, say: Say) -> Prepared:
-    """The environment's image, built where it is not there."""
-    pinned = lock.locked(environment, say)
-    image = builder.build(environment, pinned, say)
-    return Prepared(
-        environment, image.id, pinned.sha256, pinned.packages, pinned.notes, image.size_bytes, image.seconds
-    )
 
 
 def run_context(

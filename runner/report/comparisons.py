@@ -14,6 +14,11 @@ _HEAD = ("metric", "baseline", "candidate", "verdict", "effect", "interval", "p"
 _RIGHT = frozenset({"effect", "p", "adjusted", "n", "needs"})
 
 
+def text(comparisons: Sequence[Comparison], settings: JudgeSettings, *, as_json: bool) -> str:
+    """The comparisons as JSON or as a table."""
+    return as_json_text(comparisons, settings) if as_json else "\n".join(table(comparisons, settings))
+
+
 def table(comparisons: Sequence[Comparison], settings: JudgeSettings) -> list[str]:
     """Lines of a table, one comparison each, and what error rate they keep; ``needs`` are further rounds."""
     if not comparisons:
@@ -50,7 +55,7 @@ def tested(comparison: Comparison) -> bool:
     return comparison.evidence.p_adjusted is not None
 
 
-def as_json(comparisons: Sequence[Comparison], settings: JudgeSettings) -> str:
+def as_json_text(comparisons: Sequence[Comparison], settings: JudgeSettings) -> str:
     """``{"schema", "alpha", "floor", "looks", "timing_comparisons", "comparisons": [...]}``."""
     content = {
         "schema": 1,

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from enum import IntEnum
 
-from runner.model import Cell, Comparison, Kind, Sample, Skip
+from runner.model import CONDITIONS, Cell, Comparison, Kind, Sample, Skip
 from runner.report import numbers
 from runner.report.marks import Mark
 
@@ -127,8 +127,7 @@ def subtitle(report: Report, shared: Cell | None) -> str:
     parts = [f"{count} {'cell' if count == 1 else 'cells'}"]
     parts.append(f"{len(report.samples)} {'process' if len(report.samples) == 1 else 'processes'}")
     if shared is not None:
-        python = f"Python {shared.python}" if shared.python else ""
-        parts += [part for part in (python, shared.device, shared.variant) if part]
+        parts += [axis.in_sentence(shared) for axis in CONDITIONS if shared.values[axis.name]]
     return numbers.plain(" · ".join(parts))
 
 

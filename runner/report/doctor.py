@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -62,6 +63,6 @@ def check_lines(checks: Sequence[Check], width: int = 100, *, ascii_only: bool =
     return Group(*(textlines.ascii_only(line) if ascii_only else line for line in out))
 
 
-def to_list(checks: Sequence[Check]) -> list[dict[str, str]]:
-    """The checks as plain data."""
-    return [{"name": c.name, "state": str(c.state), "says": c.says, "fix": c.fix} for c in checks]
+def to_json(checks: Sequence[Check]) -> str:
+    """Write the checks for programs."""
+    return json.dumps([{"name": c.name, "state": str(c.state), "says": c.says, "fix": c.fix} for c in checks], indent=1)

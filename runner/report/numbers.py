@@ -125,9 +125,3 @@ def plain(text: str, *, indent: bool = False) -> str:
 def shorten(text: str, length: int) -> str:
     """The text, cut at ``length`` characters with an ellipsis."""
     return text if len(text) <= length else text[: max(0, length - 1)].rstrip() + "…"
-
-
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key that counts: 2.9.1 before 2.15.0, release candidates as they are spelled."""
-    parts = re.findall(r"\d+|\D+", text)
-    return tuple((0, int(p), "") if p.isdecimal() and p.isascii() else (1, 0, p) for p in parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from runner.model import Cell, Comparison, Kind, Metric, Verdict
+from runner.model import AXIS, CONDITIONS, Cell, Comparison, Kind, Metric, Verdict
 from runner.report import columns, numbers
 from runner.report.data import Report
 from runner.report.table import cell_order
@@ -28,8 +28,8 @@ class Words:
         for probe, name in self.metrics:
             modes.setdefault((probe, columns.label(name)), set()).add(columns.mode(name))
         self.modes = {key for key, found in modes.items() if len(found) > 1}
-        self.pythons = len({c.python for c in self.cells.values()}) > 1
-        self.devices = len({c.device for c in self.cells.values()}) > 1
+        cells = self.cells.values()
+        self.conditions = [a for a in CONDITIONS if a.unset or len({c.values[a.name] for c in cells}) > 1]
         self.probes = len({s.probe for s in report.samples}) > 1
 
     def name(self, cell: Cell | str) -> str:
@@ -40,9 +40,7 @@ class Words:
                 return numbers.plain(cell)
             cell = found
         keras = f" with keras {cell.keras}" if cell.keras else " without Keras"
-        more = [f"Python {cell.python}"] if self.pythons else []
-        more += [cell.device] if self.devices else []
-        more += [cell.variant] if cell.variant else []
+        more = [axis.in_sentence(cell) for axis in self.conditions if cell.values[axis.name]]
         inside = f" ({', '.join(more)})" if more else ""
         return numbers.plain(f"{cell.framework} {cell.version}{keras}{inside}")
 
@@ -60,15 +58,8 @@ class Words:
         cell = self.cells.get(comparison.baseline)
         if cell is None:
             return numbers.plain(comparison.baseline)
-        short = {
-            "version": f"{cell.framework} {cell.version}",
-            "keras": f"keras {cell.keras}" if cell.keras else f"native {cell.framework}",
-            "python": f"Python {cell.python}",
-            "device": cell.device,
-            "variant": cell.variant or "the plain cell",
-            "framework": f"{cell.framework} {cell.version}",
-        }
-        return numbers.plain(short.get(comparison.axis, self.name(cell)))
+        axis = AXIS.get(comparison.axis)
+        return numbers.plain(axis.in_sentence(cell) if axis else self.name(cell))
 
     def where(self, probe: str) -> str:
         """The probe in brackets, where there are several."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner import data
+from runner import data, executors
 from runner.environments import lock
 from runner.errors import UsageError
 from runner.executors import Say
@@ -109,7 +109,7 @@ def _bundle(
     notes = []
     if sample and sample.lock_hash and sample.lock_hash != pinned.sha256:
         notes.append("the lock has changed since the result was measured: some packages differ from those used then")
-    if sample and sample.executor != "docker":
+    if sample and not (sample.executor in executors.REGISTRY and executors.kind(sample.executor).isolated):
         notes.append(f"the result was measured with the executor {sample.executor}, not in a container")
     asked = None
     if spec is not None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from runner.environments import index as releases
 from runner.errors import CellError, UsageError
-from runner.matrix import compat
-from runner.repro.bugreport import FRAMEWORKS, BugReport
-from runner.repro.pins import Wanted
+from runner.matrix import compat, frameworks
+from runner.repro.bugreport import BugReport
+from runner.repro.pins import KERAS_DEFAULT, Wanted
 from runner.util import versions
 
 _KEPT = ("keras", "numpy", "scipy", "jaxlib", "ml-dtypes", "h5py", "optree", "protobuf", "tensorflow-probability",
@@ -69,18 +69,18 @@ def reconstruct(
     index = index or Index()
     notes = _Notes()
     known = {fact.name: fact.value for fact in report.pins}
-    frameworks = _frameworks(report, notes)
-    if not frameworks and "keras" not in known:
+    backends = _frameworks(report, notes)
+    if not backends and "keras" not in known:
         raise UsageError("the report names no release of a framework or of Keras; say which with --pin")
     date = as_of or _date(report, notes)
     moment = releases.end_of(date) if date else ""
     _platform(report, platform, notes)
-    if not frameworks:
-        frameworks = ["tensorflow"]
-        notes.guessed.append("no backend is named: tensorflow, Keras's default")
-    python = _python(report, frameworks[0], known, notes)
+    if not backends:
+        backends = [KERAS_DEFAULT]
+        notes.guessed.append(f"no backend is named: {KERAS_DEFAULT}, Keras's default")
+    python = _python(report, backends[0], known, notes)
     pins: dict[str, str | None] = {}
-    for name in (*frameworks, *(name for name in _KEPT if name in known)):
+    for name in (*backends, *(name for name in _KEPT if name in known)):
         if name not in known:
             pins[name] = index.newest(name, python, moment)
             notes.guessed.append(f"{name} {pins[name]}: the newest as of {date or facts_date()}")
@@ -90,7 +90,7 @@ def reconstruct(
     date = date if as_of else _not_before(date, pins, known, python, notes, index)
     if "keras" not in known:
         notes.guessed.append("no Keras is named: the framework runs without it")
-    dropped = [name for name in known if name not in pins and name not in FRAMEWORKS.values()]
+    dropped = [name for name in known if name not in pins and name not in frameworks.chosen_by_a_pin()]
     if dropped:
         named = ", ".join(sorted(dropped)[:8]) + (", ..." if len(dropped) > 8 else "")
         notes.guessed.append(f"{len(dropped)} other packages come as the index had them: {named}")
@@ -120,7 +120,7 @@ def packages_only(found: Reconstruction) -> Reconstruction:
     Framework, Keras and Python are those of the cells, whose releases may be newer than the
     report: its date is not used.
     """
-    axes = {*FRAMEWORKS.values(), "keras"}
+    axes = {*frameworks.chosen_by_a_pin(), "keras"}
     kept = {name: version for name, version in found.wanted.pins.items() if name not in axes}
     told = [text for text in found.read if text.partition(" ")[0] in kept]
     left = ", ".join(f"{name} {version}" for name, version in found.wanted.pins.items() if name in axes)
@@ -156,7 +156,7 @@ def _not_before(
     """
     if date is None:
         return None
-    for name in (name for name in (*FRAMEWORKS.values(), "keras", "numpy") if name in known):
+    for name in (name for name in (*frameworks.chosen_by_a_pin(), "keras", "numpy") if name in known):
         version = pins.get(name)
         day = index.uploaded(name, version, python) if version else ""
         if day and dt.date.fromisoformat(day) > date:
@@ -167,7 +167,7 @@ def _not_before(
 
 def _frameworks(report: BugReport, notes: _Notes) -> list[str]:
     """The backend where the report names it, else every framework it names."""
-    there = [name for name in dict.fromkeys(FRAMEWORKS.values()) if report.version(name)]
+    there = [name for name in frameworks.chosen_by_a_pin() if report.version(name)]
     if report.backend is None:
         return there
     notes.read.append(f"backend {report.backend.value} ({report.backend.line})")
@@ -185,9 +185,9 @@ def _platform(report: BugReport, platform: str, notes: _Notes) -> None:
 
 def _python(report: BugReport, framework: str, known: dict[str, str], notes: _Notes) -> str:
     facts = compat.load()
-    rows = [facts.row(framework, _plain(known[framework]))] if framework in known else []
-    if "keras" in known and versions.release(_plain(known["keras"])) >= (3,):
-        rows.append(facts.row("keras", _plain(known["keras"])))
+    rows = [facts.row(framework, versions.public(known[framework]))] if framework in known else []
+    if "keras" in known and versions.release(versions.public(known["keras"])) >= (3,):
+        rows.append(facts.row("keras", versions.public(known["keras"])))
     floor = max((row.python[0] for row in rows), key=versions.release, default="3.9")
     ceiling = min((row.python[1] for row in rows), key=versions.release, default=facts.python.preferred)
     if versions.release(ceiling) < versions.release(floor):
@@ -209,7 +209,7 @@ def _python(report: BugReport, framework: str, known: dict[str, str], notes: _No
 
 def _release(name: str, told: str, python: str, line: str, notes: _Notes, index: Index) -> str | None:
     """The release itself, or the nearest available one; None for an unknown package."""
-    version = _plain(told)
+    version = versions.public(told)
     try:
         there = index.published(name, python)
     except (UsageError, CellError) as error:
@@ -228,7 +228,3 @@ def _release(name: str, told: str, python: str, line: str, notes: _Notes, index:
     in_place = releases.nearest(version, [one for one in there if not versions.is_prerelease(one)])
     notes.missing.append(f"{name} {told} ({line}) {reason}: {in_place or 'nothing'} in its place")
     return in_place or None
-
-
-def _plain(version: str) -> str:
-    return version.partition("+")[0]

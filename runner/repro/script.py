@@ -131,7 +131,7 @@ def hint(output: str, *, network: bool) -> tuple[str, ...]:
 
 
 def _launch(script: Script, cell: Cell, prepared: Prepared, executor: Executor, io: Path) -> Launch:
-    contained = executor.name == "docker"
+    contained = executor.isolated
     where = f"{_FOLDER}/{script.path.name}" if contained else str(script.path)
     mounts = [Mount(script.path, where)] if contained else []
     for source, name in script.mounts:

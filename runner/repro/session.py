@@ -10,10 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from runner import executors
 from runner.environments import index
 from runner.errors import BuildError, CellError
 from runner.executors import Executor, Prepared, Say
-from runner.matrix import selection, sets
+from runner.matrix import frameworks, selection, sets
 from runner.matrix.plan import Target
 from runner.measure import places, workspace
 from runner.measure.places import Place
@@ -74,7 +75,7 @@ def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
 
 def command(cell: str, request: Request, wanted: Wanted) -> str:
     """The command that runs the script again in one cell, in the same environment."""
-    axes = {*pins.FRAMEWORKS, "keras"}
+    axes = {*frameworks.chosen_by_a_pin(), "keras"}
     words = ["python", "-m", "runner", "repro", str(request.script), "--cells", sets.parse_cell(cell).id]
     for name, version in sorted(wanted.pins.items()):
         words += ["--pin", f"{name}=={version}" if version else name] if name not in axes else []
@@ -133,7 +134,7 @@ def _run(work: script.Script, targets: Sequence[Target], executor: str, say: Say
     here, elsewhere = places.placed(targets, executor)
     for note in dict.fromkeys(note for place in here for note in place.notes):
         say(f"note: {note}")
-    if any(place.executor == "host" for place in here):
+    if not all(executors.kind(place.executor).isolated for place in here):
         say(f"note: {_host_warning(network=work.network)}")
     ran = [Ran(target.cell.id, Status.UNAVAILABLE, None, reason, "") for target, reason in elsewhere]
     # the pool ends last: it waits for environments, and closing the executors stops their preparation

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,23 @@ def source(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def lines(path: Path) -> list[bytes]:
+    """The lines of a file that the user names; ``-`` is standard input. Raises UsageError."""
+    try:
+        content = sys.stdin.buffer.read() if path == Path("-") else path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    return content.splitlines()
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that the user names, whole or not at all. Raises UsageError."""
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def write_atomically(path: Path, content: bytes) -> None:

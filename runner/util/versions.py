@@ -1,24 +1,77 @@
-"""Version numbers and package names."""
+"""Version numbers by PEP 440, through ``packaging``, and package names by PEP 503."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from runner.errors import UsageError
 
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+Key = tuple[int, Any]
+"""What ``order`` sorts by: a group, then the version within it."""
+
+PUBLIC = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
+"""A public version without an epoch, spelt as PEP 440 recommends: safe in a file name, a label or a command."""
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The numbers of a version, without zeros at the end; what follows them (rc1, post1, +cpu) does not count.
+
+    >>> release("2.9.1+cpu") < release("2.10.0rc1") == release("2.10")
+    True
+
+    Raises UsageError for a text that is not a version.
+    """
+    parsed = _parsed(version)
+    if parsed is None:
+        raise UsageError(f"{version!r} is not a version (example: 2.2.2)")
+    numbers = list(parsed.release)
+    while len(numbers) > 1 and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def order(version: str | None) -> Key:
+    """A key that sorts versions as PEP 440 does: dev and pre-releases before their release, post-releases after.
+
+    Texts that are not versions come first, among themselves by their characters. None (no such package) comes last.
+
+    >>> sorted(["2.0", "2.0rc1", "2.0.post1", "1.9", "2.0.dev3", "main"], key=order)
+    ['main', '1.9', '2.0.dev3', '2.0rc1', '2.0', '2.0.post1']
+    """
+    if version is None:
+        return 2, ()
+    parsed = _parsed(version)
+    return (0, version) if parsed is None else (1, parsed)
+
+
+def is_prerelease(version: str) -> bool:
+    """Whether PEP 440 calls the version a pre-release or a development release."""
+    parsed = _parsed(version)
+    return parsed is not None and parsed.is_prerelease
+
+
+def public(version: str) -> str:
+    """The version without its local part, which names a build.
+
+    >>> public("2.2.2+cu121")
+    '2.2.2'
+    """
+    return version.partition("+")[0]
+
 
 @cache
-def release(version: str) -> tuple[int, ...]:
-    """The numbers of a version, for ordering; what follows them (rc1, post1, +cpu) does not count.
+def _parsed(version: str) -> Version | None:
+    from packaging.version import InvalidVersion, Version  # costs 50 ms: not every command compares versions
 
-    >>> release("2.9.1+cpu") < release("2.10")
-    True
-    """
-    numbers = re.match(r"[0-9]+(?:\.[0-9]+)*", version)
-    if not numbers:
-        raise UsageError(f"{version!r} is no version")
-    return tuple(int(n) for n in numbers[0].split("."))
+    try:
+        return Version(version)
+    except (InvalidVersion, ValueError):  # ValueError: more digits than Python converts
+        return None
 
 
 def project(line: str) -> str:
@@ -26,44 +79,19 @@ def project(line: str) -> str:
 
     >>> project("Jax[cuda12]==0.4.35")
     'jax'
+
+    Raises UsageError for a line that does not begin with a name.
     """
     name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
     if not name:
-        raise UsageError(f"{line!r} is no requirement")
-    return re.sub(r"[-_.]+", "-", name[0]).rstrip("-").lower()
+        raise UsageError(f"{line!r} is not a requirement (example: torch==2.2.2)")
+    return normalized(name[0]).rstrip("-")
 
 
-def version_key(version: str | None) -> tuple[int, ...]:
-    """Sort key of a release number; ``None`` (native) comes after every release.
+def normalized(name: str) -> str:
+    """A project's name as the package index spells it.
 
-    >>> sorted(["3.10.0", "3.9.2", "3.15.1"], key=version_key)
-    ['3.9.2', '3.10.0', '3.15.1']
+    >>> normalized("ML_dtypes")
+    'ml-dtypes'
     """
-    if version is None:
-        return (1 << 30,)
-    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))
-
-
-_PRE = re.compile(r"(?:a|b|c|rc|\.dev)[0-9]+")
-
-
-def order(version: str) -> tuple[tuple[int, ...], tuple[int, str, int]]:
-    """A key that sorts releases as PEP 440 does: dev and pre-releases before their release, post-releases after.
-
-    >>> sorted(["2.0", "2.0rc1", "2.0.post1", "1.9", "2.0.dev3"], key=order)
-    ['1.9', '2.0.dev3', '2.0rc1', '2.0', '2.0.post1']
-    """
-    numbers = release(version)
-    rest = version[len(".".join(map(str, numbers))) :]
-    while numbers and not numbers[-1]:
-        numbers = numbers[:-1]
-    found = re.match(r"\.?(dev|a|b|c|rc|post)([0-9]+)", rest)
-    if not found:
-        return numbers, (3, "", 0)
-    rank = {"dev": 0, "post": 4}.get(found[1], 1)
-    return numbers, (rank, found[1], int(found[2]))
-
-
-def is_prerelease(version: str) -> bool:
-    """Whether PEP 440 takes it for a pre-release or a development release."""
-    return bool(_PRE.search(version))
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -46,6 +46,7 @@ def environment(
         (environment("numpy", "2.4.6"), ("jax", "keras==3.11.3", "numpy==2.4.6", "scipy")),
         (environment("openvino", "2026.4.1"), ("keras==3.11.3", "numpy", "openvino==2026.4.1", "scipy")),
         (environment("mxnet", "1.9.1", None, "3.8"), ("mxnet==1.9.1", "numpy<1.24")),
+        (environment("paddle", "3.3.1", None), ("numpy", "paddlepaddle==3.3.1", "setuptools")),
     ],
     ids=lambda value: value.id if isinstance(value, Environment) else "",
 )
@@ -72,6 +73,8 @@ def test_a_keras_that_tensorflow_allows_needs_no_override() -> None:
         (environment("torch", "2.9.1", "3.15.1", "3.10"), "keras 3.15.1 needs Python >= 3.11"),
         (environment("tensorflow", "2.15.1"), "brings Keras 2.14 and cannot be a Keras 3.11.3 cell"),
         (environment("mxnet", "1.9.1", "3.0.5", "3.8"), "no backend for mxnet"),
+        (environment("paddle", "3.3.1"), "no backend for paddle"),
+        (environment("paddle", "3.3.1", None, build="cuda"), "no CUDA build"),
         (environment("numpy", "2.4.6", None), "backend of Keras"),
         (environment("torch", "2.2.2", build="cuda", platform="macos-arm64"), "no CUDA build for macos-arm64"),
         (environment("openvino", "2026.4.1", build="cuda"), "no CUDA build"),

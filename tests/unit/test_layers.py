@@ -15,11 +15,13 @@ PACKAGE = Path(runner.__file__).parent
 
 LAYERS = [
     ["errors", "model"],
-    ["util", "engine"],
+    ["util"],
+    ["engine"],
     ["matrix", "data", "results"],
     ["judge"],
     ["defects", "environments"],
-    ["images", "executors"],
+    ["images"],
+    ["executors"],
     ["machine"],
     ["measure"],
     ["diagnose"],

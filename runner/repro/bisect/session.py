@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -12,9 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from runner import executors
 from runner.environments import index
 from runner.errors import BuildError, CellError, UsageError
 from runner.executors import Prepared, Say
+from runner.matrix import plan
 from runner.measure import places, workspace
 from runner.measure.context import Context
 from runner.measure.places import Place
@@ -132,8 +133,9 @@ class _Search:
         if self.request.keep or (version == self.releases[0] and not oldest) or version not in self.made:
             return
         place, future = self.made.pop(version)
+        executor = self.context.executors[place.executor]
         if not future.cancel():  # an environment that is being prepared is removed once it is there
-            future.add_done_callback(lambda done: None if done.exception() else discard(place, done.result()))
+            future.add_done_callback(lambda done: None if done.exception() else executor.discard(done.result()))
 
 
 def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:
@@ -173,18 +175,6 @@ def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[s
     return 3 if end.between else 0
 
 
-def discard(place: Place, prepared: Prepared) -> None:
-    """Remove an environment that was made for this search: image or venv."""
-    if place.executor == "host":
-        shutil.rmtree(Path(prepared.reference).parent.parent, ignore_errors=True)
-        return
-    from runner import engine
-    from runner.images import manage
-
-    client = engine.connect()
-    manage.remove(client, [image for image in manage.ls(client) if image.environment == place.environment.id])
-
-
 def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finished:
     request, state = work.request, work.state
     return Finished(
@@ -196,7 +186,7 @@ def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finis
         ran=work.ran,
         python=work.python,
         cell=question.at(request, end.first_new, work.python, state.as_of).cell.id,
-        executor=request.executor,
+        executor=work.context.executors[request.executor].label,
         dates=index.uploaded(request.package, (end.last_old, end.first_new), work.python),
         command=command,
     )
@@ -204,10 +194,10 @@ def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finis
 
 def _executor(request: Request, python: str, say: Say) -> str:
     """Unless the user chose: containers where an engine answers, else the host."""
-    if request.executor != "auto":
+    if request.executor != plan.AUTO:
         return request.executor
-    chosen = places.one_place(question.at(request, request.good, python, ""), "auto").executor
-    if chosen == "host":
+    chosen = places.one_place(question.at(request, request.good, python, ""), plan.AUTO).executor
+    if not executors.kind(chosen).isolated:
         say("note: no engine for containers answers: in virtual environments on this machine")
     return chosen
 

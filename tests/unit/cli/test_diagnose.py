@@ -12,8 +12,8 @@ import pytest
 from runner import cli
 from runner.diagnose import session
 from runner.diagnose.switches import switches
-from runner.matrix import probes
-from runner.matrix.plan import Host
+from runner.matrix import frameworks, probes
+from runner.matrix.plan import Host, Offer
 from runner.measure import host, scheduler
 from runner.model import Cell, Environment, Job, Sample, Status
 from runner.probe import diagnose as probe
@@ -73,7 +73,7 @@ class Runs:
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     monkeypatch.chdir(tmp_path)
-    here = Host("linux-x86_64", "linux-x86_64", engine=True)
+    here = Host("linux-x86_64", "linux-x86_64", {"docker": Offer("containers", isolated=True)})
     monkeypatch.setattr(host, "host_facts", lambda _executor: here)
     made = Runs()
     monkeypatch.setattr(scheduler, "run", made)
@@ -197,7 +197,7 @@ def test_a_short_run_replays_no_more_steps_than_the_ladder(runs: Runs, capsys: p
 
 
 def test_the_payload_has_every_switch_and_the_ladder_every_rung() -> None:
-    for framework in session.TRAINING:
+    for framework in frameworks.training():
         for device in ("cpu", "cuda", "mps"):
             for name in switches(Cell(framework, "1", "3", "3.11", device)):
                 toggles.before(name, framework, {})  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from runner.environments import index
 from runner.errors import BuildError, UsageError
+from runner.matrix import frameworks
 from runner.repro import bugreport, reconstruct
 from runner.repro.bugreport import BugReport, Fact, read
 from runner.repro.pins import Wanted
@@ -532,7 +533,7 @@ def test_a_mangled_report_never_breaks_and_invents_no_version(data: st.DataObjec
     for fact in report.pins:
         assert fact.value in text.lower()
         assert fact.line.removesuffix("...") in text
-    named = {fact.name for fact in report.pins} & {*bugreport.FRAMEWORKS.values(), "keras"}
+    named = {fact.name for fact in report.pins} & {*frameworks.chosen_by_a_pin(), "keras"}
     if not named and report.backend is None:
         with pytest.raises(UsageError):
             reconstruct.reconstruct(report, index=INDEX)

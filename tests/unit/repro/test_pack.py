@@ -170,7 +170,7 @@ class TestRefusals:
             ([CELL.id], "either --probe NAME or --script FILE"),
             ([CELL.id, "--probe", "conv2d", "--script", "s.py"], "either --probe NAME or --script FILE"),
             ([CELL.id.replace("cpu", "mps"), "--probe", "conv2d"], "MPS cannot be reached from a container"),
-            (["nothing"], "is no cell id"),
+            (["nothing"], "is not a cell id"),
             ([CELL.id, "--script", "gone.py"], "gone.py: cannot be read"),
         ],
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from runner.engine import Engine
 from runner.errors import CellError, UsageError
 from runner.executors import Launch, Mount, Prepared
-from runner.executors.container import Engine, create_arguments
+from runner.executors.container import create_arguments
 from runner.executors.owner import Owner
 from runner.model import Cell, Environment, Limits, Outcome, Status
 from runner.repro import script
@@ -171,7 +172,7 @@ class TestLaunch:
         """Keeps the launch and what its folder holds."""
 
         def __init__(self, name: str) -> None:
-            self.name = name
+            self.isolated = name == "docker"
             self.fails = False
 
         def execute(self, launch: Launch) -> Outcome:

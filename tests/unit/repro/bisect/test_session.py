@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from runner import cli
+from runner import cli, executors
 from runner.environments import index
 from runner.errors import BuildError
 from runner.executors import Prepared
 from runner.matrix.plan import Target
-from runner.measure import context, host, places
+from runner.measure import context, places
 from runner.model import Custom, Environment
 from runner.repro.bisect import session, trials
 from runner.repro.bisect.question import Answer, Request, State
@@ -66,10 +66,9 @@ class TestCommandLine:
 class _Executor:
     """Environments are words; remembers what was made."""
 
-    name = "host"
-
-    def __init__(self) -> None:
+    def __init__(self, removed: list[str]) -> None:
         self.made: list[str] = []
+        self.removed = removed
         self.broken = ""
 
     def prepare(self, environment: Environment, _say: object) -> Prepared:
@@ -78,6 +77,9 @@ class _Executor:
             raise BuildError("no wheel")
         self.made.append(keras)
         return Prepared(environment, keras, packages={"keras": keras, "numpy": "1.26.4"})
+
+    def discard(self, prepared: Prepared) -> None:
+        self.removed.append(prepared.reference)
 
 
 class _FakeTrial:
@@ -116,7 +118,7 @@ class TestSearch:
             return places.Place(cell, environment, "host")
 
         monkeypatch.setattr(places, "one_place", place)
-        monkeypatch.setattr(session, "discard", lambda _place, prepared: gone.append(prepared.reference))
+        self.gone = gone
         return gone
 
     def _search(
@@ -128,7 +130,7 @@ class TestSearch:
             (), False, 9.0, None, 1.0,
         )  # fmt: skip
         state = state or State({}, "2026-01-01T00:00:00Z")
-        executors: Any = {"host": _Executor()}
+        executors: Any = {"host": _Executor(self.gone)}
         work = context.Context(executors, Store(tmp_path), {}, {})
         path = tmp_path / "s.json"
         return session._Search(request, self.RELEASES, "3.11", state, path, trial, work, pool, self.said.append)
@@ -256,9 +258,9 @@ def published(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def discarded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def discarded(fake_executor: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     gone: list[str] = []
-    monkeypatch.setattr(session, "discard", lambda _place, prepared: gone.append(str(prepared.environment.keras)))
+    monkeypatch.setattr(fake_executor, "discard", lambda prepared: gone.append(str(prepared.environment.keras)))
     return gone
 
 
@@ -401,7 +403,8 @@ class TestCommand:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         self._bad_from(fake_executor, 7)
-        monkeypatch.setattr(host, "engine_problem", lambda: "no engine")
+        monkeypatch.setattr(executors.kind("docker"), "available", lambda _self: "no engine")
+        fake_executor.label = "virtual environments"
         assert cli.run([*arguments, "--executor", "auto"]) == 0
         shown = capsys.readouterr()
         assert "note: no engine for containers answers" in shown.err

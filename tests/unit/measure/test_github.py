@@ -14,7 +14,7 @@ from runner.matrix import sets
 from runner.model import SCHEMA, Sample, Status
 from runner.results import schema, store
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def _plan(capsys: pytest.CaptureFixture[str], folder: Path, *argv: str) -> dict[str, list[dict[str, Any]]]:

@@ -51,11 +51,11 @@ def test_json_has_a_schema_number_and_everything_that_was_judged(quick: Report) 
     assert made["findings"][0]["severity"] == "broken"
     new = next(c for c in made["cells"] if c["version"] == "2.15.0")
     step = new["probes"]["mnist"]["metrics"]["free.step_s"]
-    assert (step["n"], step["unit"]) == (5, "s")
+    assert (step["n"], step["unit"]) == (12, "s")
     assert step["min"] < step["median"] < step["max"]
     assert all("--only" in c["command"] for c in made["cells"])
     evidence = next(c for c in made["comparisons"] if c["metric"] == "free.first_step_s")["evidence"]
-    assert (evidence["n"], evidence["rounds_needed"]) == (5, 4)
+    assert (evidence["n"], evidence["rounds_needed"]) == (12, 120)
 
 
 def test_json_has_no_nan(quick: Report) -> None:
@@ -191,7 +191,7 @@ def test_html_is_one_file_that_loads_nothing(quick: Report) -> None:
 def test_html_shows_symbols_evidence_and_commands(quick: Report) -> None:
     text = html.render(quick)
     assert "✗ +31 %" in text
-    assert "interval +21 % to +41 %" in text
+    assert "interval +31 % to +32 %" in text
     assert text.count("--only") >= 7 * 2
 
 
@@ -340,7 +340,8 @@ def rows(report: Report) -> list[dict[str, str]]:
 def test_csv_has_a_row_for_every_process_and_metric(quick: Report) -> None:
     made = rows(quick)
     assert tuple(made[0]) == csvout.COLUMNS
-    assert len(made) == sum(1 + len(sample.metrics) for sample in quick.samples)
+    assert len(made) == sum(1 + len(sample.metrics) for sample in quick.samples) + len(quick.skips)
+    assert (made[-1]["status"], made[-1]["reason"]) == ("unavailable", "no NVIDIA GPU on this machine")
     first = quick.samples[0]
     step = next(row for row in made if row["cell"] == first.cell.id and row["metric"] == "free.step_s")
     assert float(step["value"]) == next(m.value for m in first.metrics if m.name == "free.step_s")
@@ -357,6 +358,7 @@ def test_csv_has_the_verdict_of_the_judge_and_failed_cells() -> None:
     assert (error["verdict"], error["baseline"]) == ("regressed", replace(CELL, keras="3.8.0").id)
     (failed,) = [row for row in rows(judged(Status.CRASHED, None)) if row["cell"] == CELL.id]
     assert (failed["metric"], failed["value"], failed["verdict"]) == ("status", "crashed", "broken")
+    assert failed["reason"] == "it fell"
 
 
 def test_csv_text_cannot_become_a_formula() -> None:

@@ -191,7 +191,7 @@ def test_the_report_states_the_error_rate_and_over_how_much_it_is_kept() -> None
 
 def test_the_command_runs_one_cell_again(quick: Report) -> None:
     assert command(NEW, quick, "mnist") == (
-        "python -m runner matrix --only 'torch-2.15.0_keras-3.11.3_py3.11_cpu' --probe mnist --fresh --rounds 5"
+        "python -m runner matrix --only 'torch-2.15.0_keras-3.11.3_py3.11_cpu' --probe mnist --fresh --rounds 12"
     )
     assert "--probe mnist --probe conv2d" in command(NEW, quick)
 

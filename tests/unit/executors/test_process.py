@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from runner.executors import process
 from runner.executors.owner import Owner
 from runner.executors.process import Surroundings, oom_kills, resident, tail
+from runner.util import commands
 
 
 def test_a_short_log_is_kept_whole() -> None:
@@ -77,6 +77,6 @@ def test_the_kernels_count_never_falls() -> None:
 def test_a_mac_tells_a_groups_memory_by_ps(monkeypatch: pytest.MonkeyPatch) -> None:
     output = "  501   1024\n  501    512\n  777 999999\nPGID garbage\n"
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, output, ""))
+    monkeypatch.setattr(commands, "output", lambda *_, **__: output)
     assert process.group_resident(501) == 1536 << 10
     assert process.group_resident(1) == 0

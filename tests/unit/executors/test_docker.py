@@ -14,6 +14,7 @@ import docker
 import pytest
 import requests
 
+from runner import engine as reach
 from runner.errors import UnavailableError
 from runner.executors import Launch, Prepared
 from runner.executors import container as recipe
@@ -102,7 +103,8 @@ class FakeEngine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    monkeypatch.setattr(module, "connect", lambda: (fake, recipe.Engine()))
+    monkeypatch.setattr(reach, "connect", lambda: fake)
+    monkeypatch.setattr(reach, "describe", lambda _client: reach.Engine())
     return fake
 
 
@@ -294,17 +296,6 @@ def test_the_sweep_takes_dead_runs_only(engine: FakeEngine) -> None:
     ]
     assert module.sweep(engine) == 1  # type: ignore[arg-type]
     assert [left["Id"] for left in engine.containers_left] == ["living", "x"]
-
-
-def test_no_engine_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_arguments: Any) -> None:
-        error = ConnectionRefusedError(111, "Connection refused")
-        raise docker.errors.DockerException(f"Error while fetching server API version: {error}") from error
-
-    monkeypatch.setattr(docker, "from_env", refuse)
-    with pytest.raises(UnavailableError) as caught:
-        module.connect()
-    assert str(caught.value) == "no Docker engine answers (Connection refused)"
 
 
 class TestKept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -42,16 +43,16 @@ def test_every_column_is_shown_at_usual_widths(quick: Report, width: int) -> Non
 
 def test_a_narrow_terminal_says_which_columns_it_leaves_out(quick: Report) -> None:
     text = " ".join(shown(quick, 40).split())
-    assert "Also measured: images/s, peak RSS, import time (--format json has all)" in text
+    assert "Also measured: images/s, peak RSS, import time, test loss, loss per step (--format json has all)" in text
 
 
 def test_verdicts_survive_without_colour(quick: Report) -> None:
     text = shown(quick, 160)
     assert "\x1b" not in text
     line = next(line for line in text.splitlines() if line.startswith("  2.15.0"))
-    assert "16.4 ms ✗ +31 %" in line
-    assert "44.0 ms ? +5.0 %" in line
-    assert "3.30 s =" in line
+    assert "16.1 ms ✗ +31 %" in line
+    assert "44.0 ms ? +6.1 %" in line
+    assert "2.95 s =" in line
     for meaning in ("✗ worse", "= same", "? undecided", "~ expected", "◆ baseline"):
         assert meaning in text
 
@@ -59,7 +60,7 @@ def test_verdicts_survive_without_colour(quick: Report) -> None:
 def test_a_terminal_without_unicode_gets_ascii_in_the_same_columns(quick: Report) -> None:
     plain = shown(quick, 120, encoding="ascii")
     assert plain.isascii()
-    assert "16.4 ms x +31 %" in plain
+    assert "16.1 ms x +31 %" in plain
     rich_lines, plain_lines = table_lines(shown(quick, 120)), table_lines(plain)
     assert [len(line) for line in plain_lines] == [len(line) for line in rich_lines]
 
@@ -179,4 +180,9 @@ def test_the_doctor_shows_what_to_do_about_what_is_missing() -> None:
     assert "start Docker" in text
     assert "not shown" not in text
     assert "1 missing, 0 to know about." in text
-    assert doctor.to_list(checks)[0] == {"name": "engine", "state": "fail", "says": "no answer", "fix": "start Docker"}
+    assert json.loads(doctor.to_json(checks))[0] == {
+        "name": "engine",
+        "state": "fail",
+        "says": "no answer",
+        "fix": "start Docker",
+    }

@@ -14,7 +14,7 @@ import pytest
 
 from runner.data import DataFile
 from runner.errors import BuildError, CellError, RunnerError, UnavailableError
-from runner.executors import Launch, Prepared, Say
+from runner.executors import Launch, Prepared, Say, Shell
 from runner.measure import scheduler
 from runner.measure.context import Context, Event, Interrupted
 from runner.model import Cell, Environment, Job, Limits, Outcome, ProbeSpec, Sample, Status
@@ -32,7 +32,8 @@ def fine(launch: Launch) -> Outcome:
 class Executor:
     """An executor in this process: what each cell does is a function."""
 
-    name = "host"
+    label = "this process"
+    isolated = False
 
     def __init__(self, behaviour: dict[str, Behaviour] | None = None) -> None:
         self.behaviour = behaviour or {}
@@ -41,6 +42,18 @@ class Executor:
         self.prepare_hook: Callable[[Environment], None] = lambda _environment: None
         self.identities: dict[str, str] = {}
         self.closed = threading.Event()
+
+    def available(self) -> str:
+        return ""
+
+    def cells(self, device: str) -> tuple[Cell, ...]:  # noqa: ARG002 - the protocol's
+        return ()
+
+    def shell(self, wanted: Shell) -> int:  # noqa: ARG002 - the protocol's
+        return 0
+
+    def discard(self, prepared: Prepared) -> None:
+        self.prepared.remove(prepared.environment.version)
 
     def data_path(self, data: Path) -> str:
         return str(data)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runner.engine import Engine
 from runner.errors import CellError, UnavailableError
-from runner.executors import Launch, Prepared
+from runner.executors import Launch, Mount, Prepared
 from runner.executors import container as recipe
-from runner.executors.container import Engine
 from runner.executors.owner import Owner
 from runner.model import Cell, Environment, Limits, Status
 
@@ -129,27 +130,6 @@ def test_selinux_may_not_hide_the_staged_folder() -> None:
 def test_the_log_is_never_cut_shorter_than_what_is_kept() -> None:
     small = arguments(replace(LAUNCH, limits=Limits(log_bytes=10)))["host_config"]["log_config"]["config"]
     assert small == {"max-size": str(1 << 20), "max-file": "2"}
-
-
-def test_an_engines_answer_is_read() -> None:
-    info = {
-        "ServerVersion": "24.0.7",
-        "SecurityOptions": ["name=seccomp,profile=default", "name=rootless", "name=cgroupns"],
-        "CgroupVersion": "2",
-        "OperatingSystem": "Fedora",
-        "DockerRootDir": "/var/lib/docker",
-        "MemTotal": 1 << 33,
-        "MemoryLimit": False,
-        "Runtimes": {"runc": {}, "nvidia": {}},
-    }
-    engine = Engine.read(info, "1.43")
-    assert (engine.version, engine.api, engine.cgroup, engine.system) == ("24.0.7", "1.43", "2", "Fedora")
-    assert (engine.rootless, engine.selinux, engine.remapped) == (True, False, False)
-    assert (engine.limits_memory, engine.nvidia) == (False, True)
-
-
-def test_an_engine_that_says_nothing_is_taken_for_an_old_one() -> None:
-    assert Engine.read({"SecurityOptions": None}) == Engine(cgroup="1")
 
 
 # -- what an end means ---------------------------------------------------------------------------------------
@@ -300,3 +280,92 @@ def test_a_reused_process_id_is_not_the_same_process() -> None:
 )
 def test_what_is_not_certainly_ours_is_left_alone(labels: dict[str, str]) -> None:
     assert not recipe.orphaned(labels)
+
+
+# -- containers that are kept --------------------------------------------------------------------------------
+
+
+def test_a_kept_container_has_another_name() -> None:
+    assert recipe.kept_name("runner-ab12-3") == "runner-kept-ab12-3"
+
+
+@pytest.mark.parametrize(
+    ("entry", "kept"),
+    [
+        ({"Names": ["/runner-kept-ab12-3"]}, True),
+        ({"Names": ["runner-kept-ab12-3"]}, True),
+        ({"Names": ["/other", "/runner-kept-x"]}, True),
+        ({"Names": ["/runner-ab12-3"]}, False),
+        ({"Names": ["/my-runner-kept-x"]}, False),
+        ({"Names": None}, False),
+        ({}, False),
+    ],
+)
+def test_it_is_known_by_its_name(entry: dict[str, Any], kept: bool) -> None:
+    assert recipe.is_kept(entry) is kept
+
+
+def test_the_cell_of_a_container_is_in_its_labels() -> None:
+    assert recipe.cell_of({"Labels": recipe.labels(LAUNCH, run="r", owner=OWNER)}) == CELL.id
+    assert recipe.cell_of({"Labels": None}) == recipe.cell_of({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("mounts", "folder"),
+    [
+        ([{"Source": "/tmp/runner-io-1", "Destination": "/io"}], "/tmp/runner-io-1"),
+        ([{"Source": "/tmp/runner-io-1", "Destination": "/data"}], ""),
+        ([{"Source": "/home/me", "Destination": "/io"}], ""),
+        ([{"Destination": "/io"}], ""),
+        (None, ""),
+    ],
+)
+def test_only_a_folder_that_this_program_made_goes_with_it(mounts: list[dict[str, str]] | None, folder: str) -> None:
+    assert recipe.kept_folder({"Mounts": mounts}) == folder
+
+
+def test_the_way_in_has_the_folders_and_variables_of_the_process() -> None:
+    own = replace(LAUNCH, environment={"A": "b c"})
+    words = shlex.split(recipe.way_in(own, "runner-kept-1", uid=1000, gid=100))
+    assert words == [
+        *("docker", "run", "--rm", "-it", "--network", "none", "--volumes-from", "runner-kept-1", "--workdir", "/io"),
+        *("--user", "1000:100", "--tmpfs", "/tmp:exec", "--env", "HOME=/tmp", "--env", "USER=cell", "--env", "A=b c"),
+        *("--entrypoint", "bash", "sha256:abc"),
+    ]
+    assert "--gpus all --entrypoint" in recipe.way_in(CUDA, "x", uid=1, gid=1)
+
+
+def test_a_script_may_have_the_network_its_files_and_a_bounded_folder() -> None:
+    mount = Mount(Path("/home/me/script.py"), "/script/script.py")
+    limits = replace(LAUNCH.limits, disk_bytes=5 << 20, memory_bytes=None)
+    config = arguments(replace(LAUNCH, mounts=(mount,), network=True, limits=limits))["host_config"]
+    assert config["network_mode"] == "bridge"
+    assert config["tmpfs"]["/io"] == f"rw,exec,nosuid,nodev,mode=1777,size={5 << 20}"
+    assert config["mounts"] == [
+        {"Type": "bind", "Source": "/home/me/mnist.npz", "Target": "/data/mnist.npz", "ReadOnly": True},
+        {"Type": "bind", "Source": "/home/me/script.py", "Target": "/script/script.py", "ReadOnly": True},
+    ]
+    assert "mem_limit" not in config
+
+
+def test_the_log_is_as_large_as_json_may_make_it() -> None:
+    log = arguments(replace(LAUNCH, limits=Limits(log_bytes=1 << 20)))["host_config"]["log_config"]["config"]
+    assert log["max-size"] == str(16 << 20)
+
+
+@pytest.mark.parametrize("word", ["gpu", "nvidia", "cdi device", "device driver", "cuda"])
+def test_each_word_about_a_gpu_is_understood(word: str) -> None:
+    assert "cannot offer a GPU" in str(recipe.engine_error(f"something about a {word} failed", CUDA))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Mounts denied: the path /tmp/io is not shared", "does not see /tmp/io"),
+        ('exec: "catatonit": executable file not found in $PATH', "install tini"),
+    ],
+)
+def test_other_engines_refuse_in_other_words(text: str, says: str) -> None:
+    error = recipe.engine_error(text, LAUNCH)
+    assert isinstance(error, UnavailableError)
+    assert says in str(error)

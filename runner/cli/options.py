@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they come to."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Finite(click.FloatRange):
-    """A range of numbers, of which ``nan`` and ``inf`` are none."""
+    """A range of numbers without ``nan`` and ``inf``."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Raises UsageError of click's."""
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value!r} is no number.", param, ctx)
+            self.fail(f"{value!r} is not a number.", param, ctx)
         return number
 
 
@@ -84,7 +84,10 @@ every_set = click.option("--all", "every", is_flag=True, help="The environments 
 
 
 def judging(command: F) -> F:
-    """``--max-rounds``, ``--json`` and the error rates, of every command that judges finished measurements."""
+    """``--max-rounds``, ``--json`` and the error rates.
+
+    For every command that judges finished measurements.
+    """
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per comparison."),
         click.option(

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def console(stream: TextIO) -> Console:
-    """A rich console on that stream; where it is no terminal, the width is COLUMNS or 160."""
+    """A rich console on that stream.
+
+    Where it is not a terminal, the width is COLUMNS or 160.
+    """
     import os
 
     from rich.console import Console
@@ -25,7 +28,10 @@ def console(stream: TextIO) -> Console:
 
 
 def emit(report: Report, format_: str, *, commands: bool = False) -> None:
-    """Print the report on stdout; ``commands``: with the one that reproduces each cell, on a terminal too."""
+    """Print the report on stdout.
+
+    ``commands``: a terminal also gets the commands that reproduce every cell.
+    """
     if format_ == "terminal":
         from runner.report.formats import terminal
 

@@ -1,4 +1,7 @@
-"""What a person sees while cells are built and run: a live display on a terminal, plain lines elsewhere."""
+"""Shows the progress of builds and processes on the terminal.
+
+A live display on a terminal, plain lines elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ class _State:
 
 
 class Progress:
-    """Shows events. A context manager; the display is gone when it ends, the lines of finished work stay."""
+    """Shows events; a context manager.
+
+    The display is gone when it ends, the lines of finished work stay.
+    """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console

@@ -29,9 +29,9 @@ def report_command(
     *,
     commands: bool,
 ) -> None:
-    """Print the matrix again from the result files below DIR; several folders are merged.
+    """Print the matrix again from the result files below DIR.
 
-    Needs no engine. Ends with the exit code the run would have had.
+    Several folders are merged. Needs no engine. Ends with the exit code the run would have had.
     """
     from runner.cli import output
     from runner.report import build

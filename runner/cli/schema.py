@@ -14,7 +14,10 @@ import click
     "--check", is_flag=True, help="Say which files in FOLDER are not what the types make; exit code 1 if any."
 )
 def schema_command(folder: Path, *, check: bool) -> None:
-    """Write the JSON Schemas of result files, one for each kind and version, to FOLDER (docs/schema)."""
+    """Write the JSON Schemas of result files to FOLDER (docs/schema).
+
+    There is one for each kind and version.
+    """
     from runner.results import schema
 
     made = {folder / schema.file_name(kind): schema.text(kind) for kind in schema.KINDS}

@@ -1,11 +1,11 @@
-"""Which cells show something, in words, and which axis parts them from those that do not."""
+"""Describes the cells that show a defect, and finds the axis that it follows."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.defects.defect import Defect
 from runner.matrix import frameworks
@@ -16,8 +16,28 @@ SUSPECTS = sorted((axis for axis in AXES if axis.name != "framework"), key=lambd
 """The axes that can separate the bad cells of one framework from its good ones, the likeliest first."""
 
 
+class Parted(NamedTuple):
+    """The cells that show something, those that do not, and all that were run."""
+
+    bad: Sequence[Cell]
+    good: Sequence[Cell]
+    ran: Sequence[Cell]
+
+
+def parted(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample]) -> Parted:
+    """The cells of the samples at those places, in their order."""
+    return Parted(
+        bad=[samples[i].cell for i in sorted(bad)],
+        good=[samples[i].cell for i in sorted(good)],
+        ran=[sample.cell for sample in samples],
+    )
+
+
 def described(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, list[str]]:
-    """The bad cells in words, and the axes that part them from the good ones. ``ran``: all cells of the run."""
+    """The bad cells in words, and the axes that separate them from the good ones.
+
+    ``ran``: all cells of the run; some show neither.
+    """
     axes: list[str] = []
     frameworks = sorted({c.framework for c in bad})
     others = {c.framework for c in good} - set(frameworks)
@@ -38,34 +58,32 @@ def described(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) ->
     return "; ".join(f"{framework} cells{text}" for framework, text in parts.items()), axes
 
 
-def defect(
-    subject: str, words: str, severity: int, cells: tuple[Sequence[Cell], Sequence[Cell], Sequence[Cell]], **told: Any
-) -> Defect:
-    """A defect placed by its cells: those that show it, those that do not, and all that were run.
+def defect(subject: str, words: str, severity: int, cells: Parted, **fields: Any) -> Defect:
+    """Make a defect and derive its place, axis and versions from its cells.
 
-    ``subject``: what the title begins with; ``words``: its kind, in the title's words. ``told``: the other fields.
+    ``subject``: what the title begins with; ``words``: its kind, in the title's words; ``fields``: the other fields.
     """
-    bad, good, _ = cells
     place, axes = described(*cells)
-    last_good, first_bad, first_good = bounds(bad, good, axes)
+    last_good, first_bad, first_good = bounds(cells.bad, cells.good, axes)
     return Defect(
         severity=severity,
         title=f"{subject}: {words} - {place}",
         where=place,
         axis=", ".join(axes),
-        cells=tuple(cell.id for cell in bad),
-        good=tuple(cell.id for cell in good),
+        cells=tuple(cell.id for cell in cells.bad),
+        good=tuple(cell.id for cell in cells.good),
         last_good=last_good,
         first_bad=first_bad,
         first_good=first_good,
-        **told,
+        **fields,
     )
 
 
 def _part(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, str]:
-    """`` with keras 3.0.5 - 3.8.0`` and the axis that parts the bad from the good cells of one framework.
+    """The words and the axis that separate the bad cells of one framework.
 
-    Where no cell of it is good, but some tell nothing, the words say which are bad and no axis is claimed.
+    For example `` with keras 3.0.5 - 3.8.0``. Where no cell of it is good, but some show neither, there are words and
+    no axis.
     """
     rest = good or [c for c in ran if c not in bad]
     for axis in SUSPECTS:
@@ -87,7 +105,10 @@ def _ranges(bad: set[str | None], good: set[str | None]) -> str:
 
 
 def _library(bad: Sequence[Cell], good: Sequence[Cell]) -> str:
-    """The kernel library that all bad cells share and no good one has, where that says more than the framework does."""
+    """The kernel library that all bad cells and no good ones have, or empty.
+
+    Empty also where the framework separates them as well.
+    """
     mine, rest = {kernels(c) for c in bad}, {kernels(c) for c in good}
     if len(mine) != 1 or mine & rest or not rest:
         return ""
@@ -103,7 +124,7 @@ def kernels(cell: Cell) -> str:
 
 
 def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tuple[str | None, str | None, str | None]:
-    """(last good before, first bad, first good after) on the version axis that the defect follows."""
+    """(last good, first bad, first good after it) on the version axis of the defect."""
     axis = next((a for a in axes if a in ("keras", "version")), "keras")
     frameworks = {c.framework for c in bad}
     mine = sorted({getattr(c, axis) or "" for c in bad}, key=version_key)
@@ -114,7 +135,7 @@ def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tu
 
 
 def packages(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample]) -> tuple[str, ...]:
-    """What differs between the packages of the bad and the good cell that have most in common, the older first."""
+    """Packages that differ between the nearest bad and good cell, the older first."""
     fine = tuple(good)
     pairs = [
         (_unlike(samples[i].cell, samples[j].cell), i, j)
@@ -144,7 +165,7 @@ def _numbers(version: str | None) -> tuple[int, ...]:
 
 
 def newest(cells: Iterable[int], samples: Sequence[Sample]) -> int:
-    """The place of the cell with the newest Keras, then framework: the one to show things on."""
+    """The place of the cell with the newest Keras, then the newest framework."""
     return max(cells, key=lambda i: _age(samples[i].cell))
 
 
@@ -164,7 +185,7 @@ def version_key(version: str | None) -> release.Key:
 
 
 def measuring(sample: Sample) -> str:
-    """A script that measures the sample's cell once more with the same probe and settings."""
+    """A script that measures the sample's cell again, with its probe and settings."""
     settings = [f"{sample.probe}.{name}={json.dumps(value)}" for name, value in sample.settings.items()]
     words = ["-m", "runner", "matrix", "--only", sample.cell.id, "--probe", sample.probe, "--fresh"]
     words += [word for setting in settings for word in ("--setting", setting)]

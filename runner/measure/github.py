@@ -1,4 +1,4 @@
-"""``runner list --github DIR``: a set as job matrices of GitHub Actions, and what their results are read with."""
+"""Writes a set as job matrices of GitHub Actions (``runner list --github``)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def write(request: Request) -> list[str]:
 def _wanted(
     request: Request, chosen: selection.Chosen, found: list[Pair]
 ) -> tuple[tuple[Cell, ...], tuple[Skip, ...], tuple[str, ...]]:
-    """The cells that are to run, those that were asked for and cannot, and what is to be said about the others."""
+    """The cells to run, the skipped ones, and notes about the others."""
     cells = chosen.cells
     skips: tuple[Skip, ...] = ()
     notes = [*chosen.notes, *(f"left out of the set: {skip.cell.id}: {skip.reason}" for skip in chosen.skips)]
@@ -92,7 +92,7 @@ def _wanted(
 
 
 def _cuda_left_out(request: Request) -> int:
-    """How many CUDA cells the set has where the patterns let none of them through, else 0."""
+    """How many CUDA cells the set has that the patterns left out completely."""
     if not request.only:
         return 0
     whole = selection.choose(request.set_name, ()).cells
@@ -109,7 +109,10 @@ def _load(cell: Cell, *, mac: bool) -> shards.Load:
 
 
 def _layer_gb(environment: Environment) -> float:
-    """As the committed lock says, which may carry CUDA in a CPU build; else the usual size of such wheels."""
+    """The size of an environment's wheels, from its lock or the usual size.
+
+    A lock says whether a CPU build carries CUDA.
+    """
     from runner.images import disk
 
     try:

@@ -27,7 +27,10 @@ class Wish:
 
 
 def host_facts(executor: str) -> plan.Host:
-    """Collect what the plan must know about this machine. Only executors that could be used are asked."""
+    """Collect what the plan must know about this machine.
+
+    Only executors that could be used are asked.
+    """
     here = facts.here()
     usable = executors.names(installing=True) if executor == plan.AUTO else (executor,)
     return plan.Host(
@@ -53,7 +56,10 @@ def _cuda_problem(environment: Environment, here: facts.Machine) -> str:
 
 
 def cells_at_hand(executor: str, device: str, only: Sequence[str]) -> tuple[Cell, ...]:
-    """Return the cells that an executor finds installed, by pattern. Raises UsageError where there are none."""
+    """Return the cells that an executor finds installed, by pattern.
+
+    Raises UsageError where there are none.
+    """
     found = executors.make(executor).cells(device)
     if not found:
         raise UsageError(f"--executor {executor}: {sys.executable} has neither tensorflow, torch nor jax installed")
@@ -61,9 +67,10 @@ def cells_at_hand(executor: str, device: str, only: Sequence[str]) -> tuple[Cell
 
 
 def chosen(set_name: str | None, only: tuple[str, ...], executor: str, device: str = "cpu") -> Chosen:
-    """The cells of a set, or, for the executor ``current``, those of this interpreter with the set's settings.
+    """The cells of a set, or those of this interpreter (executor ``current``).
 
-    Raises UsageError for what does not exist, and for a device given to another executor.
+    The latter take the settings of the set. Raises UsageError for what does not exist, and for a device given to
+    another executor.
     """
     if not executors.installs(executor):
         return replace(selection.choose(set_name, ()), cells=cells_at_hand(executor, device, only))
@@ -90,7 +97,10 @@ def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
 
 
 def record(chosen: Chosen, planned: Plan, invocation: str, max_rounds: int | None) -> RunRecord:
-    """What a run of the plan sets out to do. ``invocation`` are its arguments, quoted for a shell."""
+    """What a run of the plan sets out to do.
+
+    ``invocation`` are its arguments, quoted for a shell.
+    """
     wanted = Counter((job.cell.id, job.probe.name) for job in planned.jobs)
     processes = tuple((*pair, count) for pair, count in wanted.items())
     return RunRecord(chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes)

@@ -1,4 +1,7 @@
-"""The probe package on its way into a cell and its answer on the way back. The payload is copied, never imported."""
+"""Copies the probe package into a cell and reads its answer.
+
+The payload is copied, never imported.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from runner.model import Cell, Job, Metric, Outcome, ProbeSpec, Status
 REQUEST, RESULT = "request.json", "result.json"
 _RESULT_LIMIT = 64 << 20
 _SAYABLE = frozenset(Status) - {Status.BUILD_FAILED, Status.OOM, Status.TIMEOUT, Status.SKIPPED}
-"""What a probe can say of itself. The others are for those who see it from outside."""
+"""What a probe can report. The others are seen from outside of its process."""
 
 _UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
@@ -45,7 +48,7 @@ class Ending:
 
 
 def stage(io: Path, job: Job, data: DataFile | None, data_path: str) -> None:
-    """Lay out a process's folder: what the probe needs of the payload, and its request."""
+    """Write a process's folder: the probe's files of the payload, and its request."""
     for name in files(job.probe.name):
         target = io / "probe" / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +59,7 @@ def stage(io: Path, job: Job, data: DataFile | None, data_path: str) -> None:
 def request(
     cell: Cell, probe: ProbeSpec, seed: int, round_: int, data: DataFile | None, data_path: str
 ) -> dict[str, Any]:
-    """What a probe is told."""
+    """The content of ``request.json``."""
     return {
         "schema": 1,
         "probe": probe.name,
@@ -69,7 +72,10 @@ def request(
 
 
 def ending(io: Path, outcome: Outcome) -> Ending:
-    """Status, reason and answer of a finished process. What the executor saw outranks what the probe says."""
+    """Status, reason and answer of a finished process.
+
+    What the executor saw outranks what the probe reports.
+    """
     if outcome.oom:
         return Ending(Status.OOM, "ran out of the memory it was given", _answer_or_nothing(io))
     if outcome.timed_out:
@@ -84,7 +90,10 @@ def ending(io: Path, outcome: Outcome) -> Ending:
 
 
 def read_answer(path: Path) -> Answer:
-    """The probe's result file. Raises BadOutputError where it is missing, cut off or says something impossible."""
+    """Read the probe's result file.
+
+    Raises BadOutputError where it is missing, cut off or impossible.
+    """
     try:
         if path.is_symlink() or not path.is_file():
             raise BadOutputError("the probe ended without a result file")
@@ -98,12 +107,15 @@ def read_answer(path: Path) -> Answer:
     if answer.status not in _SAYABLE:
         raise BadOutputError(f"the probe's result file has an unknown status {answer.status!r}")
     if beyond := next((metric.name for metric in answer.metrics if metric.overflows), ""):
-        raise BadOutputError(f"the probe's result file says of {beyond!r} a number that is too large")
+        raise BadOutputError(f"the probe's result file has too large a number for {beyond!r}")
     return answer
 
 
 def _printable(value: Any) -> Any:
-    """The same without control characters: what a cell says is shown on terminals, and must not steer them."""
+    """The same without control characters.
+
+    What a cell prints is shown on terminals, and must not steer them.
+    """
     if isinstance(value, str):
         return value.translate(_UNPRINTABLE)
     if isinstance(value, list):

@@ -24,15 +24,23 @@ class Place:
     notes: tuple[str, ...] = ()
 
 
+def process_limits(timeout_s: float) -> Limits:
+    """The limits of a probe's process on this machine."""
+    return plan.default_limits(timeout_s, facts.here().memory_bytes)
+
+
 def limits(timeout_s: float, memory: float | None, disk: float) -> Limits:
     """The limits of a script's process; memory and disk in GB."""
-    default = plan.default_limits(timeout_s, facts.here().memory_bytes)
+    default = process_limits(timeout_s)
     held = int(memory * 1e9) if memory else default.memory_bytes
     return replace(default, memory_bytes=held, disk_bytes=int(disk * 1e9), log_bytes=1 << 20)
 
 
 def placed(found: Sequence[Target], executor: str) -> tuple[tuple[Place, ...], tuple[tuple[Target, str], ...]]:
-    """Where each of them runs here, and those that cannot, with the reason. Raises UsageError."""
+    """Where each of them runs here; and those that cannot, with the reason.
+
+    Raises UsageError for an unknown executor.
+    """
     known = (plan.AUTO, *executors.names(installing=True))
     if executor not in known:
         raise UsageError(f"--executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
@@ -53,7 +61,10 @@ def placed(found: Sequence[Target], executor: str) -> tuple[tuple[Place, ...], t
 
 
 def one_place(target: Target, executor: str) -> Place:
-    """Where the one cell runs. Raises UnavailableError with the reason where it cannot."""
+    """Where the one cell runs.
+
+    Raises UnavailableError with the reason where it cannot.
+    """
     places, out = placed((target,), executor)
     if not places:
         raise UnavailableError(f"{target.cell.id}: {out[0][1]}")

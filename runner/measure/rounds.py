@@ -27,7 +27,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much room images may take: each environment's image is evicted after its run."""
+    """How much room images may take when each is evicted after its run."""
 
     images: int | None = None
     """How many are kept."""
@@ -38,10 +38,10 @@ class Room:
 def until_decided(
     planned: Plan, work: Work, judged_by: rules.Rules, observe: Observer, room: Room | None = None
 ) -> Measured:
-    """Run the plan, then further rounds of undecided timings, up to ``judged_by.max_rounds``.
+    """Run the plan, then further rounds of undecided timings.
 
-    With ``room`` one environment is run after the other, and there are no further rounds. Ctrl-C ends the run; what
-    had finished is returned.
+    There are at most ``judged_by.max_rounds`` rounds. With ``room`` one environment is run after the other, and there
+    are no further rounds. Ctrl-C ends the run; what had finished is returned.
     """
     observe(Event("expect", count=len(planned.jobs)))
     for note in planned.notes:
@@ -66,7 +66,7 @@ def _measure_and_evict(planned: Plan, work: Work, observe: Observer, room: Room)
     """Build and run one environment after the other, and make room after each.
 
     Images that are still to run are never evicted. Timings of different environments are taken at different times,
-    so each environment is a block of its own in their fingerprints.
+    so each environment is a separate block in their fingerprints.
     """
     waiting = neighbours(job.environment for job in planned.jobs)
     samples: list[Sample] = []
@@ -90,13 +90,19 @@ def _evict(room: Room, waiting: Sequence[Environment]) -> None:
 
 
 def _undecided(planned: Plan, samples: Sequence[Sample], judged_by: rules.Rules) -> tuple[Job, ...]:
-    """The jobs of the rounds that the judge asks for next; none when all is decided or nothing more may run."""
+    """The jobs of the rounds that the judge asks for next.
+
+    There are none when all is decided or nothing more may run.
+    """
     wanted = judge.more_rounds(samples, rules.comparisons(samples, judged_by), judged_by.settings(samples))
     return further_rounds(planned, samples, wanted)
 
 
 def neighbours(environments: Iterable[Environment]) -> list[Environment]:
-    """Each once, those on one framework release side by side, so that their common layer is built once."""
+    """Each environment once, those on one framework release next to each other.
+
+    Their common layer is built once then.
+    """
     groups: dict[tuple[str, ...], dict[Environment, None]] = {}
     for one in environments:
         groups.setdefault((one.framework, one.version, one.python, one.build, one.platform), {})[one] = None
@@ -104,7 +110,10 @@ def neighbours(environments: Iterable[Environment]) -> list[Environment]:
 
 
 def still_needed(waiting: Sequence[Environment]) -> tuple[str, ...]:
-    """What must not be evicted: images that are still to run, and those on a layer that is still to be built on."""
+    """The images that must not be evicted.
+
+    They are still to run, or their layer is still to be built on.
+    """
     from runner.environments import lock
     from runner.images.recipe import recipe
 
@@ -116,9 +125,9 @@ def still_needed(waiting: Sequence[Environment]) -> tuple[str, ...]:
 
 
 def further_rounds(planned: Plan, samples: Sequence[Sample], wanted: judge.RoundPlan) -> tuple[Job, ...]:
-    """The jobs of those further rounds: rounds outermost, and the cell that leads moves on by one each round.
+    """The jobs of further rounds, rounds outermost.
 
-    Seeds go on from those of the plan.
+    The cell that leads moves on by one each round. Seeds go on from those of the plan.
     """
     taken = Counter((sample.cell.id, sample.probe) for sample in samples)
     known = {(job.cell.id, job.probe.name): job for job in planned.jobs}

@@ -27,7 +27,10 @@ def failed(io: Path, outcome: Outcome) -> bool:
 
 
 def internal(error: Exception) -> CellError:
-    """A fault of this program, told as such and never blamed on a version."""
+    """A fault of this program as the error of a cell.
+
+    Its status keeps it from counting as a failure of a version.
+    """
     import traceback
 
     shown = CellError(f"internal error: {type(error).__name__}: {error}", traceback.format_exc())
@@ -36,7 +39,7 @@ def internal(error: Exception) -> CellError:
 
 
 def key(job: Job, identity: str, context: Context) -> str:
-    """Digest of all that decides whether an old result can stand in for running the job again."""
+    """Digest of all that decides whether an old result can be reused."""
     return digest(
         [
             job.cell.id,
@@ -56,7 +59,10 @@ def key(job: Job, identity: str, context: Context) -> str:
 
 
 def fingerprint(job: Job, context: Context, facts: Mapping[str, Any]) -> dict[str, Scalar]:
-    """What two timings must share. Kept in words where they are short, so that a report can name what differs."""
+    """What two timings must share.
+
+    It is kept in words where they are short, so that a report can name what differs.
+    """
     return {
         **context.host,
         "executor": job.executor,

@@ -28,10 +28,11 @@ _Slot = tuple[str, Cell, str, int]
 
 
 def run(jobs: tuple[Job, ...], context: Context, observe: Observer) -> list[Sample]:
-    """Run the jobs, or take their results from the store, and return one sample each, in the jobs' order.
+    """Run the jobs, or take their results from the store.
 
-    A cell that fails its probe is not asked again in later rounds of this call. Raises RunnerError where results
-    cannot be saved, and Interrupted after Ctrl-C; finished results are on disk in either case.
+    Returns one sample each, in the jobs' order. A cell that fails its probe is not asked again in later rounds of this
+    call. Raises RunnerError where results cannot be saved, and Interrupted after Ctrl-C; finished results are on disk
+    in either case.
     """
     session = _Session(jobs, context, observe)
     session.reuse()
@@ -41,7 +42,10 @@ def run(jobs: tuple[Job, ...], context: Context, observe: Observer) -> list[Samp
 
 
 class _Session:
-    """The state of one ``run`` call. Worker threads take jobs from ``pending`` under ``changed``."""
+    """The state of one ``run`` call.
+
+    Worker threads take jobs from ``pending`` under ``changed``.
+    """
 
     def __init__(self, jobs: tuple[Job, ...], context: Context, observe: Observer) -> None:
         self.jobs = jobs
@@ -131,7 +135,10 @@ class _Session:
             self.changed.notify_all()
 
     def _tell(self, event: Event) -> None:
-        """Show an event. Where it cannot be shown (``2>&1 | head``) the run ends: its threads must not die of it."""
+        """Show an event, or end the run where it cannot be shown (``2>&1
+
+        head``).|The threads must not die of it.
+        """
         try:
             self.observe(event)
         except Exception as error:  # noqa: BLE001 - raised again by ``work``, in the thread of the caller
@@ -180,7 +187,7 @@ class _Session:
             )
 
     def _next(self) -> Job | None:
-        """The next job that may run now; waits for one, and returns None when there will be none."""
+        """The next job that may run; waits for one. None when all have been taken."""
         with self.changed:
             while not self.stopped:
                 self.pending = [job for job in self.pending if _pair(job) not in self.given_up]
@@ -203,7 +210,10 @@ class _Session:
     # -- one process ---------------------------------------------------------------------------------------
 
     def _measure(self, job: Job) -> Sample:
-        """Run one process and say how it went. The only place where an exception becomes a status."""
+        """Run one process and make a sample of it.
+
+        The only place where an exception becomes a status.
+        """
         started = datetime.now(UTC).isoformat(timespec="seconds")
         quiet = self.unready == 0 and self.context.jobs == 1
         prepared: Prepared | None = None
@@ -282,7 +292,7 @@ class _Session:
 
 
 def _slot(job: Job) -> _Slot:
-    """What tells the jobs of one call apart."""
+    """What distinguishes the jobs of one call."""
     return (job.executor, job.cell, job.probe.name, job.round)
 
 

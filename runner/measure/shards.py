@@ -1,8 +1,8 @@
-"""Cells -> shards for a job matrix of GitHub Actions, with what each will take. Pure.
+"""Divides cells into shards for a job matrix of GitHub Actions. Pure.
 
 Cells that are compared are kept on one machine: timings from two hosted machines cannot be compared. The comparisons
 of a set form a forest; a tree that would take too long is cut between frameworks and devices, where a difference in
-speed is told but never fails a run, and nowhere else.
+speed is reported but never fails a run, and nowhere else.
 """
 
 from __future__ import annotations
@@ -90,7 +90,10 @@ class Shard:
 
     @property
     def timeout(self) -> int:
-        """Minutes after which the job is stopped: thrice the estimate, between half an hour and what GitHub allows."""
+        """Minutes after which the job is stopped.
+
+        It is thrice the estimate, between half an hour and what GitHub allows.
+        """
         return int(min(JOB_MINUTES - UPLOAD_MINUTES, max(30.0, 3 * self.estimate.first)))
 
     def job(self) -> dict[str, str | int]:
@@ -110,7 +113,10 @@ class Budget:
 
 
 def machine_of(cell: Cell, *, mac: bool) -> str:
-    """Which kind of machine runs a cell. ``mac``: the set has an MPS cell or is for Macs, so all of it runs on one."""
+    """Which kind of machine runs a cell.
+
+    ``mac``: the set has an MPS cell or is for Macs, so all of it runs on one.
+    """
     if mac:
         return MACOS
     return CUDA if cell.device == "cuda" else LINUX
@@ -135,7 +141,10 @@ def _number(value: object, usual: float) -> float:
 
 
 def estimate(cells: Iterable[Cell], loads: Mapping[Cell, Load], run_s: float) -> Estimate:
-    """What these cells take on one machine; ``run_s``: seconds of all processes of one cell."""
+    """What these cells take on one machine.
+
+    ``run_s``: seconds of all processes of one cell.
+    """
     cells = tuple(cells)
     layers = {loads[cell].layer: loads[cell].layer_gb for cell in cells}
     rests = {loads[cell].environment: loads[cell].rest_gb for cell in cells}
@@ -146,7 +155,10 @@ def estimate(cells: Iterable[Cell], loads: Mapping[Cell, Load], run_s: float) ->
 
 
 def registry_gb(cells: Iterable[Cell], loads: Mapping[Cell, Load]) -> float:
-    """What the images of these cells take in the registry: every layer once, compressed."""
+    """What the images of these cells take in the registry.
+
+    Every layer counts once, compressed.
+    """
     cells = tuple(cells)
     layers = {loads[cell].layer: loads[cell].layer_gb for cell in cells}
     rests = {loads[cell].environment: loads[cell].rest_gb for cell in cells}
@@ -155,7 +167,7 @@ def registry_gb(cells: Iterable[Cell], loads: Mapping[Cell, Load]) -> float:
 
 
 def condensed(cells: Sequence[Cell], pairs: Iterable[Pair]) -> tuple[Cell, ...]:
-    """Of each framework the newest cell on the CPU, and what that is compared with: for pull requests."""
+    """The newest CPU cell of each framework and its baselines: for pull requests."""
     baselines = {pair.candidate: pair.baseline for pair in pairs}
     kept: dict[Cell, None] = {}
     for framework in dict.fromkeys(cell.framework for cell in cells):
@@ -178,10 +190,10 @@ def shards(
     *,
     mac: bool = False,
 ) -> tuple[Shard, ...]:
-    """Every cell on exactly one shard, and the cells of a comparison on the same one (see the module).
+    """Divide the cells; both cells of a comparison are on one shard.
 
-    A tree that is longer than the budget even so makes a shard of its own. Never more than ``budget.shards``. ``mac``:
-    all of it runs on a Mac, as it does where there is an MPS cell.
+    See the module for the comparisons that count. A tree that is longer than the budget even so makes a separate
+    shard. Never more than ``budget.shards``. ``mac``: all of it runs on a Mac, as it does where there is an MPS cell.
     """
     mac = mac or any(cell.device == "mps" for cell in cells)
     found = []
@@ -228,7 +240,10 @@ def _trees(cells: Sequence[Cell], pairs: Iterable[Pair], without: frozenset[str]
 
 
 def _packed(groups: Iterable[list[Cell]], loads: Mapping[Cell, Load], run_s: float, budget: Budget) -> list[list[Cell]]:
-    """Groups put together while they fit, the longest first, each into the first shard that has room."""
+    """Put groups together while they fit.
+
+    The longest come first, each into the first shard that has room.
+    """
     bins: list[list[Cell]] = []
     for group in sorted(groups, key=lambda group: -estimate(group, loads, run_s).first):
         room = next((one for one in bins if _fits(estimate([*one, *group], loads, run_s), budget)), None)
@@ -262,12 +277,15 @@ def torn(shards_: Iterable[Shard], pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def too_long(shards_: Iterable[Shard]) -> list[Shard]:
-    """Shards that cannot end in time: comparisons that belong together and take longer than a job may."""
+    """Shards that cannot end in time.
+
+    Comparisons that belong together take longer there than a job may.
+    """
     return [shard for shard in shards_ if shard.estimate.first > JOB_MINUTES - UPLOAD_MINUTES]
 
 
 def warning(shard: Shard) -> str:
-    """What is to be said of a shard that is too long."""
+    """The warning about a shard that is too long."""
     return (
         f"would take {shard.estimate.first:.0f} minutes, and a job may take {JOB_MINUTES}: what it has not measured by "
         "then is missing; ask for fewer rounds, probes or cells"

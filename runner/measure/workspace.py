@@ -1,4 +1,4 @@
-"""Opens what a command works with: data, store, executors, facts of this host. Not pure."""
+"""Opens what a command works with: data, store, executors. Not pure."""
 
 from __future__ import annotations
 
@@ -90,7 +90,10 @@ def open(  # noqa: A001 - always written workspace.open
 
 @contextmanager
 def executors() -> Iterator[dict[str, Executor]]:
-    """Make all executors, none of which has contacted anything yet, and close them at the end."""
+    """Make all executors, and close them at the end.
+
+    None has contacted anything yet.
+    """
     made = {name: registry.make(name) for name in registry.names()}
     try:
         yield made
@@ -124,9 +127,10 @@ def run_context(
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the run as Ctrl-C does: containers removed, finished results kept.
+    """End the run on SIGTERM and a closed terminal as on Ctrl-C.
 
-    SIGINT is set as well: a shell that starts a job in the background leaves it ignored.
+    Containers are removed, finished results kept. SIGINT is set as well: a shell that starts a job in the background
+    leaves it ignored.
     """
 
     def interrupt(_number: int, _frame: object) -> None:

@@ -1,4 +1,4 @@
-"""Samples -> judged report, for a run that has just ended and for result files alike."""
+"""Judges samples and makes the report, after a run and from files."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from runner.errors import UsageError
 from runner.judge.rules import Rules, comparisons
 from runner.model import Sample, Skip, Status
 from runner.report import Report, Severity
-from runner.report.defects import defects
+from runner.report.defects import findings
 from runner.results import store
 
 
 def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules, *, interrupted: bool = False) -> Report:
-    """Judge the samples. ``interrupted``: the user stopped the run, which decides the exit code."""
+    """Judge the samples and make the report.
+
+    ``interrupted``: the user stopped the run, which decides the exit code.
+    """
     judged = comparisons(samples, rules)
     skips = (*record.skips, *missing(record, samples))
-    found = defects(samples)
+    found = findings(samples)
     code = judge.exit_code(samples, judged, skips)
     if code != 4 and any(finding.severity is Severity.REGRESSED for finding in found):
         code = 1
@@ -39,7 +42,10 @@ def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules, *, 
 
 
 def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
-    """The report of the result files below the folders. Raises UsageError for what cannot be read."""
+    """The report of the result files below the folders.
+
+    Raises UsageError for what cannot be read.
+    """
     samples = store.load(folders)
     if rules.baseline and rules.baseline not in {sample.cell.id for sample in samples}:
         raise UsageError(f"--baseline {rules.baseline!r}: no result of that cell in {' '.join(map(str, folders))}")
@@ -48,9 +54,10 @@ def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
 
 
 def missing(record: store.RunRecord, samples: Sequence[Sample]) -> tuple[Skip, ...]:
-    """What was planned and left nothing behind: a shard that died, a run that was stopped.
+    """The cells and processes that were planned and left no result.
 
-    A cell that failed a probe is not asked again in later rounds, so that nothing of it is missing.
+    A shard died, or the run was stopped. A cell that failed a probe is not asked again in later rounds, so that nothing
+    of it is missing.
     """
     stopped = "the run was stopped or died"
     there = {sample.cell.id: sample.cell for sample in samples}

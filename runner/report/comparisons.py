@@ -20,7 +20,10 @@ def text(comparisons: Sequence[Comparison], settings: JudgeSettings, *, as_json:
 
 
 def table(comparisons: Sequence[Comparison], settings: JudgeSettings) -> list[str]:
-    """Lines of a table, one comparison each, and what error rate they keep; ``needs`` are further rounds."""
+    """A table with a line per comparison, and the error rate that they keep.
+
+    ``needs`` are further rounds.
+    """
     if not comparisons:
         return rates(comparisons, settings)
     rows = [_HEAD, *(_row(comparison) for comparison in comparisons)]
@@ -35,7 +38,7 @@ def table(comparisons: Sequence[Comparison], settings: JudgeSettings) -> list[st
 
 
 def rates(comparisons: Sequence[Comparison], settings: JudgeSettings) -> list[str]:
-    """What came out, how many timings were tested together, and the error rate that was kept."""
+    """The counts of verdicts and of timings, and the error rate that was kept."""
     verdicts = Counter(comparison.verdict for comparison in comparisons)
     counted = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts[verdict])
     timings = sum(tested(comparison) for comparison in comparisons)
@@ -56,7 +59,10 @@ def tested(comparison: Comparison) -> bool:
 
 
 def as_json_text(comparisons: Sequence[Comparison], settings: JudgeSettings) -> str:
-    """``{"schema", "alpha", "floor", "looks", "timing_comparisons", "comparisons": [...]}``."""
+    """The comparisons and their settings as JSON.
+
+    ``{"schema", "alpha", "floor", "looks", "timing_comparisons", "comparisons": [...]}``
+    """
     content = {
         "schema": 1,
         "alpha": settings.alpha,

@@ -98,7 +98,7 @@ def exit_line(report: Report) -> str:
 
 
 def command(cell: Cell | str, report: Report, probe: str = "") -> str:
-    """The one command that measures a cell again, quoted for a POSIX shell; the cell's lock pins every package.
+    """The one command that measures a cell again, quoted for a POSIX shell.
 
     With ``probe`` only that probe is run, else all that the report has of the cell.
     """
@@ -122,7 +122,10 @@ def cell_ids(report: Report) -> list[str]:
 
 
 def subtitle(report: Report, shared: Cell | None) -> str:
-    """How much was measured, and what all cells share: ``7 cells · 42 processes · Python 3.11 · cpu``."""
+    """How much was measured, and what all cells share.
+
+    ``7 cells · 42 processes · Python 3.11 · cpu``
+    """
     count = len(cell_ids(report))
     parts = [f"{count} {'cell' if count == 1 else 'cells'}"]
     parts.append(f"{len(report.samples)} {'process' if len(report.samples) == 1 else 'processes'}")
@@ -132,7 +135,10 @@ def subtitle(report: Report, shared: Cell | None) -> str:
 
 
 def all_notes(report: Report) -> list[str]:
-    """The report's notes, then those of its samples, each once, with the cells it concerns where not all."""
+    """The report's notes, then those of its samples, each once.
+
+    A note that does not concern all cells has those that it concerns.
+    """
     concerned: dict[str, set[str]] = {}
     for sample in report.samples:
         for note in sample.notes:

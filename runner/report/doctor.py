@@ -38,7 +38,10 @@ def print_checks(checks: Sequence[Check], console: Console) -> None:
 
 
 def check_lines(checks: Sequence[Check], width: int = 100, *, ascii_only: bool = False) -> Group:
-    """A line per check, in the order given, with the fix under what is missing, and a line that sums up."""
+    """The checks as lines in the order given, with a line that sums up.
+
+    The fix is under what is missing.
+    """
     from rich.console import Group
 
     widest = max((textlines.cells(numbers.plain(check.name)) for check in checks), default=0)

@@ -1,4 +1,7 @@
-"""What a report says, in sentences, worst first. One cause is one sentence, however many metrics or cells show it."""
+"""Says in sentences what a report found, worst first.
+
+One cause is one sentence, however many metrics or cells show it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ _WEIGHTS = {"outcome": 5, "accuracy": 4, "numerics": 4, "trajectory": 3, "step":
 
 
 def findings(report: Report) -> tuple[Finding, ...]:
-    """All that a reader should know, worst first. Empty where every comparison came to ``same``."""
+    """All that a reader should know, worst first.
+
+    Empty where every comparison is ``same``.
+    """
     words = Words(report)
     found = [
         *report.extra,
@@ -44,7 +50,7 @@ def findings(report: Report) -> tuple[Finding, ...]:
 
 
 def not_measured(report: Report) -> tuple[str, ...]:
-    """What was asked for and could not be measured, and why; cells with one reason share a line."""
+    """What could not be measured, and why; cells with one reason share a line."""
     words = Words(report, skipped=True)
     reasons: dict[tuple[str, str], dict[str, Cell]] = {}
     for skip in report.skips:
@@ -62,7 +68,7 @@ def not_measured(report: Report) -> tuple[str, ...]:
 
 
 def none_found(report: Report) -> str:
-    """What stands in the place of findings where there are none."""
+    """The line that is printed where there are no findings."""
     compared = any(
         c.baseline and c.verdict not in (Verdict.NOT_COMPARABLE, Verdict.NO_BASELINE) for c in report.comparisons
     )
@@ -70,9 +76,10 @@ def none_found(report: Report) -> str:
 
 
 def last_lines(report: Report, found: Sequence[Finding], most: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Where a process failed, and the last ``most`` lines that it printed: one process for each finding about that.
+    """Where processes failed, and the last ``most`` lines that each printed.
 
-    Failures that are expected are left out; their logs are known.
+    There is one process for each finding about a failure. Failures that are expected are left out; their logs are
+    known.
     """
     wanted = [f.cells[0] for f in found if f.severity in (Severity.BROKEN, Severity.FAILED) and f.cells]
     shown: dict[str, tuple[str, ...]] = {}
@@ -86,7 +93,10 @@ def last_lines(report: Report, found: Sequence[Finding], most: int) -> tuple[tup
 
 
 def _tells(status: Status) -> bool:
-    """Whether a status is news about the cell. What a framework says it cannot do is none."""
+    """Whether a status is news about the cell.
+
+    What a framework reports as unsupported is not news.
+    """
     return status.about_cell and status is not Status.UNSUPPORTED
 
 
@@ -202,7 +212,10 @@ def _severity(comparison: Comparison) -> Severity | None:
 
 
 def _changes(report: Report, words: Words) -> list[Finding]:
-    """Metrics that moved: those of one pair of cells, one probe, one cause and one direction are one finding."""
+    """Findings about metrics that moved.
+
+    Those of one pair of cells, one probe, one cause and one direction are one finding.
+    """
     grouped: dict[tuple[Severity, str, str, str, str, str], list[Comparison]] = {}
     for comparison in report.comparisons:
         severity = _severity(comparison)
@@ -229,14 +242,20 @@ def _change(severity: Severity, group: Sequence[Comparison], words: Words) -> Fi
 
 
 def _importance(comparison: Comparison) -> tuple[int, float]:
-    """What a finding is named after: the best known figure, and of those the one that moved most."""
+    """Sort key: the best known figure first, of those the one that moved most.
+
+    A finding is named after the first.
+    """
     found = columns.known(comparison.metric)
     place = columns.KNOWN.index(found) if found else len(columns.KNOWN)
     return (place, -abs(comparison.evidence.effect or 0.0))
 
 
 def _differences(report: Report, words: Words) -> list[Finding]:
-    """What differs between frameworks or devices and is no regression: one finding per pair of cells and probe."""
+    """Findings about differences between frameworks or devices.
+
+    They are not regressions. There is one per pair of cells and probe.
+    """
     grouped: dict[tuple[str, str, str], list[Comparison]] = {}
     for comparison in report.comparisons:
         if mark(comparison) is Mark.DIFFERS and not words.is_digest(comparison):
@@ -282,7 +301,7 @@ def _undecided(report: Report) -> list[Finding]:
 
 
 def _unsteady(report: Report, words: Words) -> list[Finding]:
-    """Cells that do not agree with themselves; no version is blamed for that."""
+    """Findings about cells that disagree with themselves, whatever the version."""
     grouped: dict[tuple[str, str], list[Comparison]] = {}
     for comparison in report.comparisons:
         if comparison.verdict is Verdict.NOT_COMPARABLE and comparison.evidence.classification == "nondeterministic":

@@ -21,7 +21,7 @@ def print_plan(plan: Plan, console: Console) -> None:
 
 
 def plan_lines(plan: Plan, width: int = 100, *, ascii_only: bool = False) -> Group:
-    """Every job in order, then what is left out with its reason, then notes and a line of totals."""
+    """Every job in order, then skips with their reasons, notes and totals."""
     from rich.console import Group
 
     out = [*_jobs(plan)] if plan.jobs else [textlines.text("Nothing would run.", "yellow")]
@@ -57,7 +57,10 @@ def _jobs(plan: Plan) -> list[Text]:
 
 
 def _totals(plan: Plan) -> str:
-    """``14 processes: 7 cells in 6 environments, probes mnist and conv2d; 1 cell left out``."""
+    """The line of totals.
+
+    ``14 processes: 7 cells in 6 environments, probes mnist and conv2d; 1 cell left out``
+    """
     cells = len({job.cell for job in plan.jobs})
     environments = len({job.environment for job in plan.jobs})
     probes = ", ".join(dict.fromkeys(numbers.plain(job.probe.name) for job in plan.jobs)) or "none"

@@ -1,4 +1,4 @@
-"""Keras beside the framework without it: what each step costs more, and whether both compute the same."""
+"""Compares Keras with the same framework without it: cost and results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OTHER_STEPS = ("first_step_s", "evaluate_step_s", "predict_step_s")
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class KerasCost:
     """A cell with Keras and its twin without, in one probe."""
 
     cell: Cell
@@ -29,9 +29,11 @@ class Beside:
 
     @property
     def ratios(self) -> str:
-        """``1.40×`` with its interval, or the range over several workloads; empty where nothing was timed.
+        """``1.40×`` with its interval, or the range over several workloads.
 
-        >>> Beside(None, None, "", (), ()).ratios  # type: ignore[arg-type]
+        Empty where nothing was timed.
+
+        >>> KerasCost(None, None, "", (), ()).ratios  # type: ignore[arg-type]
         ''
         """
         effects = [c.evidence.effect for c in self.speed if c.evidence.effect is not None]
@@ -47,7 +49,10 @@ class Beside:
 
     @property
     def agrees(self) -> str:
-        """The class of the largest difference and how large it is: ``rounding, 7.4e-6``; empty for none."""
+        """The class and size of the largest difference: ``rounding, 7.4e-6``.
+
+        Empty where there is none.
+        """
         told = [c for c in self.agreement if c.evidence.classification]
         if not told:
             return ""
@@ -58,7 +63,7 @@ class Beside:
         return f"{worst.evidence.classification}, {numbers.significant(worst.evidence.effect, 2)}{unit}"
 
 
-def beside(samples: Iterable[Sample], comparisons: Sequence[Comparison]) -> tuple[Beside, ...]:
+def beside(samples: Iterable[Sample], comparisons: Sequence[Comparison]) -> tuple[KerasCost, ...]:
     """Every cell with Keras that was compared with its twin, probe by probe."""
     metrics: dict[tuple[str, str], Metric] = {}
     cells: dict[str, Cell] = {}
@@ -77,7 +82,7 @@ def beside(samples: Iterable[Sample], comparisons: Sequence[Comparison]) -> tupl
         speed = tuple(c for c, metric in known if _is_step(metric))
         agreement = tuple(c for c, metric in known if metric.kind in (Kind.TRAJECTORY, Kind.ERROR))
         if speed or agreement:
-            found.append(Beside(cell, native, probe, speed, agreement))
+            found.append(KerasCost(cell, native, probe, speed, agreement))
     return tuple(found)
 
 

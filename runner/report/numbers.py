@@ -1,4 +1,4 @@
-"""Numbers as people read them: three significant digits, SI prefixes, decimal units."""
+"""Writes numbers for people: three digits, SI prefixes, decimal units."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ _DIGEST = re.compile(r"(sha256:)?[0-9a-f]{16,}")
 
 
 def value(figure: Any, unit: str = "", *, percent: bool = False, exact: bool = False) -> str:
-    """A figure with its unit; ``exact`` keeps nine digits, enough to tell any two float32 apart.
+    """A figure with its unit.
+
+    ``exact`` keeps nine digits, enough to distinguish any two float32.
 
     >>> value(0.0123, "s"), value(812e6, "B"), value(1.053, "u"), value(4123.4, "images/s")
     ('12.3 ms', '812 MB', '1.05 u', '4,120 images/s')
@@ -47,7 +49,9 @@ def value(figure: Any, unit: str = "", *, percent: bool = False, exact: bool = F
 
 
 def significant(figure: float, digits: int = 3) -> str:
-    """Plain decimal with that many significant digits, an exponent only where it would be long.
+    """Plain decimal with that many significant digits.
+
+    It has an exponent only where it would be long.
 
     >>> significant(1.0), significant(12345.0), significant(0.000123), significant(744.4), significant(592000.0)
     ('1.00', '12,300', '0.000123', '744', '5.92e5')
@@ -63,7 +67,10 @@ def significant(figure: float, digits: int = 3) -> str:
 
 
 def _scaled(figure: float, scales: tuple[tuple[float, str], ...]) -> str:
-    """With the largest unit that leaves at least one digit before the point; zero in the base unit."""
+    """With the largest unit that leaves at least one digit before the point.
+
+    Zero is in the base unit.
+    """
     base = next(name for size, name in scales if size == 1.0)
     if figure == 0:
         return f"0 {base}"
@@ -108,9 +115,10 @@ def _minus(text: str) -> str:
 
 
 def plain(text: str, *, indent: bool = False) -> str:
-    """One line of text without control and formatting characters: what frameworks print is not ours to trust.
+    """One line of text without control and formatting characters.
 
-    White space becomes single spaces; with ``indent`` that at the start stays, tabs as four.
+    What frameworks print is not to be trusted. White space becomes single spaces; with ``indent`` that at the start
+    stays, tabs as four.
 
     >>> plain("a\\x1b[31mred\\x1b[0m\\nb")
     'ared b'

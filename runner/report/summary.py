@@ -1,4 +1,4 @@
-"""What the processes of one cell come to, metric by metric."""
+"""Summarises the processes of one cell, metric by metric."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from runner.report import numbers
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One metric over the processes of one cell. For texts and lists the numbers are None."""
+    """One metric over the processes of one cell.
+
+    For texts and lists the numbers are None.
+    """
 
     metric: Metric
     n: int
@@ -27,7 +30,7 @@ class Summary:
 
 
 def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
-    """Every metric of the samples that are ok, over the processes: n, median, least and greatest."""
+    """Every metric of the samples that are ok: n, median, least and greatest."""
     seen: dict[str, list[Metric]] = {}
     for sample in samples:
         if sample.status is Status.OK:
@@ -51,7 +54,9 @@ def _summary(metrics: Sequence[Metric]) -> Summary:
 
 
 def combined(summaries: Sequence[Summary], *, percent: bool = False, exact: bool = False) -> str:
-    """One text for a figure in one mode or several: the sum of seconds, else the worst; of outcomes, how many are ok.
+    """One text for a figure in one mode or several.
+
+    The sum of seconds, else the worst; of outcomes, how many are ok.
 
     ``percent`` and ``exact`` as in ``numbers.value``.
     """

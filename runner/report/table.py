@@ -1,6 +1,7 @@
-"""A report arranged as tables: one per probe, cells as rows grouped by framework, metrics as columns.
+"""Arranges a report as tables, one per probe.
 
-Pure data in, pure data out; the formats only draw what is decided here.
+Cells are rows grouped by framework, metrics are columns. Pure data in, pure data out; the formats only draw what is
+decided here.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell in one probe's table: figures where it ran, else a status with its reason."""
+    """One cell in one probe's table.
+
+    Figures where it ran, else a status with its reason.
+    """
 
     cell: Cell
     probe: str
@@ -161,7 +165,7 @@ def _row(
 
 
 def _beside(
-    cols: tuple[Column, ...], rows: Sequence[Row], twins: Sequence[native.Beside]
+    cols: tuple[Column, ...], rows: Sequence[Row], twins: Sequence[native.KerasCost]
 ) -> tuple[tuple[Column, ...], list[Row]]:
     """Two columns more, where cells with Keras have a twin without."""
     by_cell = {one.cell.id: one for one in twins}
@@ -183,7 +187,10 @@ def _told(told: tuple[str, tuple[Comparison, ...]] | None) -> Figure | None:
 
 
 def _primary(comparisons: Sequence[Comparison]) -> Comparison | None:
-    """The comparison that names a row's baseline: one that counts, along the nearest axis."""
+    """The comparison that names a row's baseline.
+
+    It is one that counts, along the nearest axis.
+    """
     near = [axis.name for axis in AXES]
 
     def order(comparison: Comparison) -> tuple[bool, bool, int]:
@@ -194,7 +201,10 @@ def _primary(comparisons: Sequence[Comparison]) -> Comparison | None:
 
 
 def _against(baseline: Cell | None, comparison: Comparison) -> str:
-    """What the baseline has on the axis in which the two cells differ; its whole id where it is not in the report."""
+    """What the baseline has on the axis in which the two cells differ.
+
+    Its whole id where it is not in the report.
+    """
     if baseline is None:
         return numbers.plain(comparison.baseline)
     return AXIS[comparison.axis].in_table(baseline) if comparison.axis in AXIS else baseline.id
@@ -214,7 +224,10 @@ _WORST_FIRST = (
 
 
 def _figure(col: Column, summary: dict[str, Summary], mine: dict[str, Comparison]) -> Figure | None:
-    """The field of one column: of several modes, the worst verdict and how many of them have it."""
+    """The field of one column.
+
+    Of several modes, the worst verdict and how many of them have it.
+    """
     found = tuple(summary[name] for name in col.metrics if name in summary)
     if not found:
         return None
@@ -231,7 +244,10 @@ def _figure(col: Column, summary: dict[str, Summary], mine: dict[str, Comparison
 
 
 def delta(metric: Metric, comparison: Comparison | None) -> str:
-    """What a verdict adds to a figure: the change, the name of a numerical class, or how much is missing."""
+    """What a verdict adds to a figure.
+
+    The change, the name of a numerical class, or how much is missing.
+    """
     if comparison is None or comparison.verdict in (Verdict.SAME, Verdict.NO_BASELINE, Verdict.NOT_COMPARABLE):
         return ""
     evidence = comparison.evidence
@@ -260,12 +276,15 @@ def _groups(
 
 
 def row_order(row: Row) -> tuple[Any, ...]:
-    """Baselines first, then by version, Keras, Python, device and variant, counting as people do."""
+    """Sort key of rows: baselines first, then by version and the other axes."""
     return (not row.leads, *cell_order(row.cell))
 
 
 def cell_order(cell: Cell) -> tuple[Any, ...]:
-    """Sort key of cells of one framework; a cell without Keras comes before those with it."""
+    """Sort key of cells of one framework.
+
+    A cell without Keras comes before those with it.
+    """
     return tuple(versions.order(value or "") for value in cell.values.values())
 
 
@@ -278,7 +297,10 @@ def used_marks(shown: Iterable[Table]) -> tuple[Mark, ...]:
 
 
 def common(cells: Iterable[Cell]) -> Cell | None:
-    """A cell whose Python, device and variant are those all cells have, or empty; None for no cells."""
+    """A cell with the Python, device and variant that all cells share.
+
+    Each is empty where they differ; None for no cells.
+    """
     every = list(cells)
     if not every:
         return None
@@ -295,9 +317,9 @@ def _unshared(cell: Cell, axis: str, shared: Cell | None) -> str:
 
 
 def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], dict[Cell, tuple[str, ...]]]:
-    """Headings, and per cell the texts, of the columns that tell rows apart within a group.
+    """Headings and texts of the columns that distinguish rows within a group.
 
-    What all cells share (see ``common``) has no column: it is said once above the tables.
+    The texts are per cell. What all cells share (see ``common``) has no column: it is said once above the tables.
     """
     fields: list[tuple[str, list[str]]] = [
         ("version", [row.cell.version for row in rows]),

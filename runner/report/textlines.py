@@ -23,7 +23,10 @@ _ASCII = str.maketrans({
 
 
 def text(content: str, style: str = "") -> Text:
-    """One line, shown as it is: what a framework or a file says is never read as markup."""
+    """One line, shown as it is.
+
+    What a framework or a file contains is never read as markup.
+    """
     from rich.text import Text
 
     line = Text(no_wrap=True, overflow="ignore")
@@ -32,7 +35,10 @@ def text(content: str, style: str = "") -> Text:
 
 
 def wrap(content: str, width: int) -> list[str]:
-    """The content in lines of at most ``width``, at least one; addresses, options and figures are not broken."""
+    """The content in lines of at most ``width``, at least one.
+
+    Addresses, options and figures are not broken.
+    """
     content = _UNIT.sub(_FIXED_SPACE, content)
     broken = textwrap.wrap(content, max(16, width), break_on_hyphens=False, break_long_words=False)
     return [line.replace(_FIXED_SPACE, " ") for line in broken] or [""]
@@ -44,7 +50,10 @@ def wrapped(content: str, width: int, style: str = "") -> list[Text]:
 
 
 def together(parts: Iterable[str], width: int) -> str:
-    """Parts side by side that a line end must not tear, unless one alone is longer than a line."""
+    """Parts next to each other that a line end must not tear.
+
+    A part that is longer than a line is the exception.
+    """
     return GAP.join(part.replace(" ", _FIXED_SPACE) if len(part) <= width else part for part in parts)
 
 

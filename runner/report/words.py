@@ -1,4 +1,7 @@
-"""Cells and changes in words. Which sentences are said, and in what order, is ``findings``'s business."""
+"""Puts cells and changes into words.
+
+``findings`` decides which sentences are printed, and in what order.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ MOST_NAMED = 4
 
 
 class Words:
-    """Names of the cells of one report, as short as they can be told apart, and sentences about their metrics."""
+    """Short names of the cells of a report, and sentences about their metrics.
+
+    The names are as short as their differences allow.
+    """
 
     def __init__(self, report: Report, *, skipped: bool = False) -> None:
         self.cells: dict[str, Cell] = {s.cell.id: s.cell for s in report.samples}
@@ -33,7 +39,10 @@ class Words:
         self.probes = len({s.probe for s in report.samples}) > 1
 
     def name(self, cell: Cell | str) -> str:
-        """A cell in words: ``torch 2.2.2 with keras 3.15.1``, and what else tells it from the others."""
+        """A cell in words: ``torch 2.2.2 with keras 3.15.1``.
+
+        Other axes are named where cells differ in them.
+        """
         if isinstance(cell, str):
             found = self.cells.get(cell)
             if found is None:
@@ -54,7 +63,10 @@ class Words:
         return both(named)
 
     def baseline(self, comparison: Comparison) -> str:
-        """The baseline in words, as short as the axis allows: ``torch 2.2.2``, ``keras 3.11.3``."""
+        """The baseline in words: ``torch 2.2.2``, ``keras 3.11.3``.
+
+        It is as short as the axis allows.
+        """
         cell = self.cells.get(comparison.baseline)
         if cell is None:
             return numbers.plain(comparison.baseline)
@@ -66,19 +78,28 @@ class Words:
         return f" ({numbers.plain(probe)})" if self.probes else ""
 
     def label(self, comparison: Comparison) -> str:
-        """What the metric is called, with its mode where others have it too; ``free`` is what is meant by default."""
+        """What the metric is called, with its mode where others have it too.
+
+        ``free`` is the mode without a name.
+        """
         label = columns.label(comparison.metric)
         mode = columns.mode(comparison.metric)
         told = mode in ("", "free") or (comparison.probe, label) not in self.modes
         return numbers.plain(label if told else f"{label} of {mode}")
 
     def is_digest(self, comparison: Comparison) -> bool:
-        """Whether the metric is a text that must be equal or not: between frameworks it is bound to differ."""
+        """Whether the metric is a text that is equal or not.
+
+        Between frameworks it always differs.
+        """
         metric = self.metrics.get((comparison.probe, comparison.metric))
         return metric is not None and metric.kind is Kind.EXACT and isinstance(metric.value, str)
 
     def moved(self, comparison: Comparison) -> str:
-        """The predicate: ``is 1.31× slower per step than torch 2.2.2 (n=5, 90 % interval 1.2–1.4)``."""
+        """The predicate of a sentence about a change.
+
+        ``is 1.31× slower per step than torch 2.2.2 (n=5, 90 % interval 1.2–1.4)``
+        """
         label = self.label(comparison)
         if not comparison.baseline:
             return f"is off in {label}: {_detail(comparison)}"
@@ -125,7 +146,10 @@ def factor(effect: float) -> str:
 
 
 def _comparative(metric: str, effect: float, label: str) -> str:
-    """``slower per step``, ``larger in peak RSS``; a mode that the label has is named after the rest."""
+    """``slower per step``, ``larger in peak RSS``.
+
+    A mode that the label has is named after the rest.
+    """
     found = columns.known(metric)
     words = (found.more if effect >= 0 else found.less) if found else ""
     words = words or f"{'higher' if effect >= 0 else 'lower'} in"

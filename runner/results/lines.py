@@ -1,4 +1,4 @@
-"""Measurements of any tool, one JSON object per line, as samples that the judge reads."""
+"""Reads measurements of any tool, one JSON object per line, as samples."""
 
 from __future__ import annotations
 
@@ -60,14 +60,15 @@ _DECODER = msgspec.json.Decoder(_Line)
 
 
 def samples(lines: Iterable[str | bytes], source: str) -> list[Sample]:
-    """Read lines ``{"cell": "A", "round": 0, "metric": "step_s", "value": 0.0045}``; empty ones are passed over.
+    """Read samples from lines of JSON. Empty lines are skipped.
 
-    Optional: ``seed``, ``host``, ``kind`` (left out: ``timing`` for a number, ``exact`` for a word, ``trajectory``
-    for a list), ``better`` (left out: ``lower``), ``probe``, ``unit``, ``terms`` (of an ``error``), ``started`` (ISO
-    8601). A timing needs its ``round``, since rounds pair the cells; a seeded figure without ``seed`` takes the
-    round for it. NaN and Infinity are read as Python writes them.
+    A line is ``{"cell": "A", "round": 0, "metric": "step_s", "value": 0.0045}``. Optional: ``seed``, ``host``, ``kind``
+    (left out: ``timing`` for a number, ``exact`` for a word, ``trajectory`` for a list), ``better`` (left out:
+    ``lower``), ``probe``, ``unit``, ``terms`` (of an ``error``), ``started`` (ISO 8601). A timing needs its ``round``,
+    since rounds pair the cells; a seeded figure without ``seed`` takes the round for it. NaN and Infinity are read as
+    Python writes them.
 
-    Raises UsageError naming ``source`` and the line for one that is no such object or contradicts an earlier one.
+    Raises UsageError naming ``source`` and the line for one that is not such an object or contradicts an earlier one.
     """
     reader = _Reader()
     for number, line in enumerate(lines, 1):
@@ -104,7 +105,10 @@ def _explained(message: str) -> str:
 
 
 class _Reader:
-    """Sorts lines into processes: one cell, probe, round, seed, host and start make one."""
+    """Sorts lines into processes.
+
+    One cell, probe, round, seed, host and start make a process.
+    """
 
     def __init__(self) -> None:
         self.words: set[str] = set()
@@ -174,7 +178,10 @@ class _Reader:
 
 
 def _seed(seed: int | None, number: int | None, metrics: dict[str, Metric]) -> int:
-    """What pairs figures that are not timings. Without a seed, seeded ones pair by round; exact ones must all agree."""
+    """What pairs figures that are not timings.
+
+    Without a seed, seeded ones pair by round; exact ones must all agree.
+    """
     if seed is not None:
         return seed
     return (number or 0) if any(metric.kind == Kind.SEEDED for metric in metrics.values()) else 0

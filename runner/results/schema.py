@@ -1,4 +1,4 @@
-"""JSON Schemas of the files a run leaves, made from the classes that write and read them."""
+"""Makes the JSON Schemas of result files from the classes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ KINDS: Mapping[str, tuple[type[Any], str]] = {
 
 
 def file_name(kind: str) -> str:
-    """``sample-1.schema.json``: the number is the version of the files that it describes."""
+    """The name of a schema file: ``sample-1.schema.json``.
+
+    The number is the version of the files that it describes.
+    """
     return f"{kind}-{SCHEMA}.schema.json"
 
 
 def text(kind: str) -> str:
-    """The JSON Schema (2020-12) of one kind of file. Raises KeyError for a kind there is none of.
+    """The JSON Schema (2020-12) of one kind of file.
 
-    A file of another version than ``SCHEMA`` does not fit; further keys do, as a reader ignores what it does not know.
+    Raises KeyError for an unknown kind. A file of another version than ``SCHEMA`` does not fit; further keys do, as a
+    reader ignores what it does not know.
     """
     cls, description = KINDS[kind]
     (reference,), components = msgspec.json.schema_components([cls], ref_template="#/$defs/{name}")

@@ -1,4 +1,6 @@
-"""Results on disk: one JSON file per process, written atomically, immutable, versioned.
+"""Reads and writes results: one JSON file per process.
+
+Files are written atomically, never changed, and versioned.
 
 ``<out>/results/<cell>/<probe>/<round>-<key>.json``; everything else about a run can be made from these again.
 """
@@ -25,7 +27,10 @@ RECORD = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What a run set out to do: ``<out>/run.json``. With the samples it makes the whole report again."""
+    """What a run set out to do: ``<out>/run.json``.
+
+    With the samples it makes the whole report again.
+    """
 
     set_name: str = ""
     cells: tuple[Cell, ...] = ()
@@ -82,10 +87,10 @@ class Store:
 
 
 def load(folders: Iterable[Path]) -> list[Sample]:
-    """All samples below the folders (or single files), the newest of each job only, in a stable order.
+    """Load all samples below the folders, or of single files.
 
-    A run that was recorded and measured nothing has none. Raises UsageError for a folder that no run has made, a file
-    cut in half or one from a newer program.
+    Of each job only the newest counts; the order is stable. A run that was recorded and measured nothing has none.
+    Raises UsageError for a folder that no run has made, a file cut in half or one from a newer program.
     """
     newest: dict[tuple[str, ...], Sample] = {}
     for folder in folders:
@@ -116,9 +121,9 @@ def load(folders: Iterable[Path]) -> list[Sample]:
 
 
 def load_records(folders: Iterable[Path]) -> RunRecord:
-    """What the runs in these folders set out to do, put together; empty where none is recorded.
+    """What the runs in these folders set out to do, put together.
 
-    Raises UsageError for a file that is cut off, malformed or from a newer program.
+    Empty where none is recorded. Raises UsageError for a file that is cut off, malformed or from a newer program.
     """
     paths = [path for folder in folders if folder.is_dir() for path in sorted(folder.glob(f"**/{RECORD}"))]
     records = [_decode(path, RunRecord) for path in paths]
@@ -134,7 +139,10 @@ def load_records(folders: Iterable[Path]) -> RunRecord:
 
 
 def read(path: Path) -> Sample:
-    """One result file. Raises UsageError for one that is cut off, malformed or from a newer program."""
+    """Read one result file.
+
+    Raises UsageError for one that is cut off, malformed or from a newer program.
+    """
     sample = _decode(path, Sample)
     if beyond := next((metric.name for metric in sample.metrics if metric.overflows), ""):
         raise UsageError(f"{path}: not a whole result file ({beyond!r} is too large); delete it to measure that again")

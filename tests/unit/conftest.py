@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from runner import engine, judge
-from runner.executors import Launch, Prepared, Say
+from runner import judge
+from runner.executors import Launch, Prepared, Say, Shell
 from runner.judge.expectations import Expectation
-from runner.measure import workspace
 from runner.model import (
     Better,
     Cell,
@@ -98,6 +96,18 @@ class FakeExecutor:
                 return dict(rounds[min(request["round"], len(rounds) - 1)])
         return {}
 
+    def available(self) -> str:
+        return ""
+
+    def cells(self, device: str) -> tuple[Cell, ...]:  # noqa: ARG002 - the protocol's
+        return ()
+
+    def shell(self, wanted: Shell) -> int:  # noqa: ARG002 - the protocol's
+        return 0
+
+    def discard(self, prepared: Prepared) -> None:
+        self.prepared.remove(prepared.environment)
+
     def close(self) -> None:
         """Nothing to close."""
 
@@ -106,13 +116,7 @@ class FakeExecutor:
 def fake_executor(monkeypatch: pytest.MonkeyPatch) -> FakeExecutor:
     """The executor of every command in this test: set its ``answers``, then call ``cli.run([...])``."""
     fake = FakeExecutor()
-
-    @contextmanager
-    def executors() -> Iterator[dict[str, FakeExecutor]]:
-        yield dict.fromkeys(("docker", "host", "current"), fake)
-
-    monkeypatch.setattr(workspace, "executors", executors)
-    monkeypatch.setattr(engine, "problem", lambda: "")
+    monkeypatch.setattr("runner.executors.make", lambda _name: fake)
     for module in ("runner.data", "runner.data.digits"):
         monkeypatch.setattr(f"{module}.fetch", lambda *_: False)  # synthetic data in place of downloads
     return fake

@@ -1,4 +1,7 @@
-"""The report as CSV, for spreadsheets and data frames: a row per process and metric."""
+"""Renders the report as CSV, a row per process and metric.
+
+For spreadsheets and data frames.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,9 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def render(report: Report) -> str:
-    """A heading and the rows. Every process has a row for ``status``, then one for each metric.
+    """Render a heading and the rows.
+
+    Every process has a row for ``status``, then one for each metric.
 
     ``verdict`` is that of the cell's metric against its first ``baseline``; it is the same for all rounds. ``reason``
     says why a process failed. A cell that was not run has one row, with the reason. Numbers have all their digits,
@@ -65,7 +70,10 @@ def _axes(cell: Cell) -> tuple[str | None, ...]:
 
 
 def _field(value: Any) -> Any:
-    """A field as the csv module takes it. No text starts like a formula: spreadsheets would run it."""
+    """A field as the csv module takes it.
+
+    No text starts like a formula: spreadsheets would run it.
+    """
     if isinstance(value, str):
         text = numbers.plain(value)
         return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,4 +1,7 @@
-"""Annotations of a GitHub Actions run: workflow commands, one per line, to be printed on the standard output."""
+"""Renders the report as annotations of GitHub Actions.
+
+They are workflow commands, one per line, for the standard output.
+"""
 
 from collections.abc import Mapping
 
@@ -28,16 +31,16 @@ _MOST = 10
 
 
 def render(report: Report) -> str:
-    """The annotations, each known failure at its line of this repository's expectations file."""
+    """Render the annotations, with lines of this repository's expectations file."""
     known = (folders.matrix_dir() / "expectations.toml").read_text(encoding="utf-8")
     return annotations(report, issue_lines(known))
 
 
 def annotations(report: Report, expectation_lines: Mapping[str, int] | None = None) -> str:
-    """A line per finding that somebody should act on, worst first, at most ten of each level.
+    """A line per finding that somebody should act on, worst first.
 
-    All of them point at the expectations file, where a known failure is written down; ``expectation_lines`` maps an
-    issue's address to the line that names it (see ``issue_lines``).
+    There are at most ten of each level. All of them point at the expectations file, where a known failure is written
+    down; ``expectation_lines`` maps an issue's address to the line that names it (see ``issue_lines``).
     """
     lines = expectation_lines or {}
     by_level: dict[str, list[Finding]] = {}
@@ -62,7 +65,7 @@ def annotations(report: Report, expectation_lines: Mapping[str, int] | None = No
 
 
 def issue_lines(text: str) -> dict[str, int]:
-    """The first line of an expectations file on which each web address stands, counted from 1."""
+    """The first line of an expectations file with each web address, from 1."""
     found: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         for word in line.replace('"', " ").replace("'", " ").split():

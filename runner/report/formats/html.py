@@ -1,4 +1,7 @@
-"""The report as one HTML file that needs nothing else: no script, no style sheet, no font from anywhere."""
+"""Renders the report as one HTML file that needs nothing else.
+
+It loads no script, style sheet or font.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ _MOST_SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One field of a table as the template shows it; ``title`` is what the pointer reveals."""
+    """One field of a table as the template shows it.
+
+    ``title`` is what the pointer reveals.
+    """
 
     text: str
     symbol: str
@@ -56,7 +62,10 @@ class _Line:
 
 
 def render(report: Report) -> str:
-    """The whole document. Everything that comes from outside is escaped by the template engine."""
+    """Render the whole document.
+
+    Everything that comes from outside is escaped by the template engine.
+    """
     import jinja2
 
     environment = jinja2.Environment(
@@ -150,7 +159,10 @@ def _spread(summary: Summary) -> str:
 
 
 def evidence(comparison: Comparison) -> str:
-    """What a verdict rests on, in one line: verdict, effect, interval, p, adjusted p, n, class, reason."""
+    """What a verdict rests on, in one line.
+
+    Verdict, effect, interval, p, adjusted p, n, class, reason.
+    """
     found = comparison.evidence
     parts = [str(comparison.verdict)]
     if found.effect is not None and not found.classification:

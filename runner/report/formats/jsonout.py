@@ -1,4 +1,7 @@
-"""The report as JSON, for other programs. The layout is versioned by ``SCHEMA``; fields are only ever added to one."""
+"""Renders the report as JSON, for other programs.
+
+The layout is versioned by ``SCHEMA``; fields are only ever added to one.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ SCHEMA = 1
 
 
 def to_dict(report: Report) -> dict[str, Any]:
-    """Everything the report says, as plain data: no NaN, no infinities (they become None), all keys are strings."""
+    """Everything the report has, as plain data.
+
+    NaN and infinities become None, all keys are strings.
+    """
     result: dict[str, Any] = {
         "schema": SCHEMA,
         "title": report.title,
@@ -133,7 +139,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _beside(one: native.Beside) -> dict[str, Any]:
+def _beside(one: native.KerasCost) -> dict[str, Any]:
     return {
         "framework": one.cell.framework,
         "cell": one.cell.id,

@@ -1,6 +1,7 @@
-"""The report as JUnit XML, for CI systems that show tests: a suite per probe, a case per cell and judged metric.
+"""Renders the report as JUnit XML, for CI systems that show tests.
 
-A failure is what fails the run. What was not decided, not comparable or not measured is ``skipped`` and never a pass.
+There is a suite per probe, and a case per cell and judged metric. A failure is what fails the run. What was not
+decided, not comparable or not measured is ``skipped`` and never a pass.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ def _suite(root: ET.Element, report: Report, probe: str, samples: Sequence[Sampl
 
 
 def _counts(comparison: Comparison) -> bool:
-    """Whether the comparison is a test: it can fail the run, or would without the expectation (which lifts that)."""
+    """Whether the comparison is a test case.
+
+    It can fail the run, or would without the expectation that lifts its gate.
+    """
     return comparison.gates or comparison.verdict is Verdict.EXPECTED
 
 

@@ -1,7 +1,7 @@
-"""The report as GitHub flavoured Markdown: for ``$GITHUB_STEP_SUMMARY`` and for comments.
+"""Renders the report as GitHub flavoured Markdown.
 
-Findings and tables come first, details are folded. What frameworks print is escaped, so that it can neither break a
-table nor mention people, link issues or add HTML.
+For ``$GITHUB_STEP_SUMMARY`` and for comments. Findings and tables come first, details are folded. What frameworks print
+is escaped, so that it can neither break a table nor mention people, link issues or add HTML.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>|~$&]")
 _REFERENCE = re.compile(r"(?<![&\w])([@#])(?=\w)|(?<=\w)(#)(?=\d)|\b(GH)(-)(?=\d)", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>()\"'`|\\]+")
 _ICONS = {Mark.WORSE: "❌", Mark.FIXED: "⚠️", Mark.EXPECTED: "🟣", Mark.BETTER: "✅", Mark.UNDECIDED: "❔"}
-"""GitHub shows no colours; the icons stand for them, beside the words that say the same."""
+"""Icons in place of colours, which GitHub does not show; words say the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Lines that may be cut after any of them, between a head and a tail that belong together."""
+    """Lines that may be cut after any of them, with a head and a tail."""
 
     head: str
     body: tuple[str, ...]
@@ -41,7 +41,10 @@ class _Block:
 
 
 def render(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
-    """The report in at most ``limit_bytes`` bytes of UTF-8; what does not fit is cut from the end, and that is said."""
+    """Render the report in at most ``limit_bytes`` bytes of UTF-8.
+
+    What does not fit is cut from the end, and a line reports that.
+    """
     drawn = tables(report)
     shared = common(s.cell for s in report.samples)
     found = findings(report)
@@ -97,7 +100,10 @@ def _folded(heading: str, lines: Sequence[str]) -> list[_Block]:
 
 
 def _table(table: Table, shared: Cell | None) -> _Block:
-    """A table whose failed cells say why in the last column: Markdown has no cells that span columns."""
+    """A table whose failed cells have the reason in the last column.
+
+    Markdown has no cells that span columns.
+    """
     headings, texts = labels(table.rows, shared)
     failed = any(row.failed for row in table.rows)
     titles = ["", *headings, *(column.label for column in table.columns)] + ["status"] * failed
@@ -163,7 +169,10 @@ def _fenced(content: str, language: str) -> str:
 
 
 def _fit(blocks: Sequence[_Block], limit: int) -> str:
-    """As many lines as fit. A block is begun only if its tail, and the note that something was cut, fit as well."""
+    """As many lines as fit.
+
+    A block is begun only if its tail, and the note that something was cut, fit as well.
+    """
     left = limit - _size(_CUT)
     out: list[str] = []
     for block in blocks:

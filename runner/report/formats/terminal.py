@@ -36,7 +36,10 @@ _EXIT_STYLES = {0: "bold green", 3: "bold yellow", 130: "bold yellow"}
 
 
 def print(report: Report, console: Console, *, commands: bool = False) -> None:  # noqa: A001 - terminal.print reads best
-    """Write the report to the console, as wide as that is; in ASCII where its encoding has nothing else."""
+    """Write the report to the console, as wide as that is.
+
+    In ASCII where its encoding has nothing else.
+    """
     drawn = draw(report, console.width, ascii_only=textlines.needs_ascii(console), commands=commands)
     console.print(drawn, soft_wrap=True)
 
@@ -53,9 +56,10 @@ def render(report: Report) -> str:
 
 
 def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands: bool = False) -> Group:
-    """The whole report as a rich renderable. Only addresses and commands are longer than ``width``, never tables.
+    """The whole report as a rich renderable.
 
-    Without ``commands``, at most twelve reproduce commands are shown, those of the worst findings first.
+    Only addresses and commands are longer than ``width``, never tables. Without ``commands``, at most twelve reproduce
+    commands are shown, those of the worst findings first.
     """
     from rich.console import Group
 
@@ -90,7 +94,10 @@ def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A drawn metric column: heading lines, and the widths of the figure and of what follows it."""
+    """A drawn metric column.
+
+    Heading lines, and the widths of the figure and of what follows it.
+    """
 
     index: int
     heading: tuple[str, ...]
@@ -104,7 +111,10 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Labels:
-    """The columns at the left that name a row: headings, widths, and the texts per row."""
+    """The columns at the left that name a row.
+
+    Headings, widths, and the texts per row.
+    """
 
     headings: tuple[str, ...]
     widths: tuple[int, ...]
@@ -171,7 +181,10 @@ def _verdict(figure: Figure) -> str:
 
 
 def _pack(columns: Sequence[_Column], width: int) -> tuple[list[list[_Column]], list[_Column]]:
-    """Columns in order into as few pieces as they fit in, each with at least one; the rest past the last piece."""
+    """Put the columns, in order, into as few pieces as they fit in.
+
+    Each has at least one. Returns the pieces and the columns past the last piece.
+    """
     pieces: list[list[_Column]] = [[]]
     used = 0
     for number, column in enumerate(columns):
@@ -239,7 +252,10 @@ def _row(row: Row, piece: Sequence[_Column], named: _Labels, width: int) -> list
 
 
 def _status(row: Row, line: Text, width: int) -> list[Text]:
-    """A row without figures: its status over the metric columns, the reason on at most one further line."""
+    """A row without figures: its status over the metric columns.
+
+    The reason takes at most one further line.
+    """
     start = line.cell_len
     content = status_text(row)
     broken = textwrap.wrap(content, max(16, width - start), subsequent_indent=GAP, max_lines=2, placeholder=" …")

@@ -269,7 +269,7 @@ def test_what_a_folder_lacks_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="names no image"):
         daquar.pack(folder, tmp_path / "x.npz")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="is no folder with"):
+    with pytest.raises(UsageError, match="is not a folder with"):
         data.collect(["vqa"], {"daquar": tmp_path / "empty"}, tmp_path, offline=True)
 
 

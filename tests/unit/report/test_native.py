@@ -51,7 +51,7 @@ def test_only_free_warm_steps_are_speed() -> None:
 def test_several_workloads_are_a_range_and_the_worst_difference_is_named() -> None:
     speed = tuple(compared(f"{w}.b32.step_s", Verdict.SAME, Evidence(6, e)) for w, e in (("cnn", 0.02), ("lstm", 1.5)))
     wrong = compared("same.error_max", Verdict.REGRESSED, Evidence(2, 744.0, classification="tf32-like"))
-    one = native.Beside(KERAS, NATIVE, "speed", speed, (EQUAL, wrong))
+    one = native.KerasCost(KERAS, NATIVE, "speed", speed, (EQUAL, wrong))
     assert one.ratios == "1.02-2.50×"
     assert one.agrees == "tf32-like, 740 u"
 

@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# how long an example takes is a matter of the machine and of what else runs on it
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("any-machine")
+
+SHOWN = ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES")
+"""Variables of the caller's shell that change how rich and click lay text out."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,11 +59,20 @@ def _poisoned(what: str) -> Any:
     return refuse
 
 
+def _home(other: Path) -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME, and a user id without an entry in passwd: a container's
+        return other
+
+
 @pytest.fixture(autouse=True)
 def _isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every test has its own cache and data folders; unit tests have no way out of the process."""
     # uv's downloads are shared between tests and runs; everything else of the user's is out of reach
-    monkeypatch.setenv("UV_CACHE_DIR", os.environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache" / "uv"))
+    monkeypatch.setenv("UV_CACHE_DIR", os.environ.get("UV_CACHE_DIR") or str(_home(tmp_path) / ".cache" / "uv"))
+    for name in SHOWN:
+        monkeypatch.delenv(name, raising=False)
     for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home" / name))
     if not Path(str(request.node.path)).is_relative_to(Path(__file__).parent / "unit"):

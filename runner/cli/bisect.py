@@ -1,4 +1,4 @@
-"""``runner bisect``: the release of a package that changed what a script or a probe comes to."""
+"""``runner bisect``: find the release of a package that changed a result."""
 
 from __future__ import annotations
 
@@ -42,12 +42,15 @@ from runner.cli import options
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/bisect"), show_default=True)
 @options.script_options
 def bisect_command(**arguments: Any) -> None:
-    """Find the release of PACKAGE, between --good and --bad, that changed something; everything else is held fixed.
+    """Find the release of PACKAGE that changed something between --good and --bad.
 
-    Both ends are verified first. Releases that cannot be installed are stepped around. Every answer is kept in
-    --out, so that a search that is interrupted goes on where it was. Exit codes: 0 found; 1 the ends enclose no
-    change; 3 found only up to releases that could not be tested.
+    Everything else is held fixed. Both ends are verified first. Releases that cannot be installed are skipped.
+    Every answer is kept in --out, so that a search that is interrupted continues where it was. Exit codes: 0 found;
+    2 the ends enclose no change; 3 found only up to releases that could not be tested.
     """
     from runner.repro.bisect import session
+    from runner.repro.bisect.question import Request
 
-    sys.exit(session.bisect(session.Request(**arguments)))
+    request = Request(**arguments)
+    command = ["runner", *sys.argv[1:]]
+    sys.exit(session.bisect(request, command, lambda text: click.echo(text, err=True), click.echo))

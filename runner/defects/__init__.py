@@ -1,7 +1,8 @@
-"""Samples -> defects: each once, with the cells that show it, the axis it follows and a script that shows it. Pure.
+"""Samples -> defects: each once, with the cells that show it, the axis it follows and a script that shows it.
 
-``sweep`` reads the ``ops`` probe, ``fits`` the ``training`` probe, ``figures`` what the others say in exact figures,
-``runs`` which cells do not run at all, ``kernels`` where results agree bit by bit. ``where`` says which cells.
+``ops`` reads the probe of that name, ``training`` that one, ``other_probes`` the exact figures of the others,
+``failures`` the cells that do not run, ``kernels`` the digests that agree. ``cases`` names the places of a record,
+``cells`` finds the axis. All is pure but for ``known.load`` and ``scripts``, which use files.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["Defect", "agreements", "defects"]
 def defects(samples: Sequence[Sample], *, whole: bool = False) -> tuple[Defect, ...]:
     """All defects that the samples show, the gravest first.
 
-    ``whole``: also cells that do not run, which a report tells on its own.
+    ``whole``: with the cells that do not run, which a report shows in another place.
     """
     found = _merged(ops.defects(samples), training.defects(samples))
     found += other_probes.defects(samples, found)
@@ -29,7 +30,7 @@ def defects(samples: Sequence[Sample], *, whole: bool = False) -> tuple[Defect, 
 
 
 def _merged(swept: Iterable[Defect], trained: Iterable[Defect]) -> list[Defect]:
-    """An optimizer that the sweep and the trainings find wrong in the same cells is told once, by the sweep."""
+    """Keep one defect, the sweep's, of an optimizer that sweep and trainings find wrong in the same cells."""
     found = {(defect.op, defect.kind, defect.cells): defect for defect in swept}
     for defect in trained:
         name = defect.op.removeprefix("training: ").partition(" (")[0]
@@ -43,5 +44,5 @@ def _merged(swept: Iterable[Defect], trained: Iterable[Defect]) -> list[Defect]:
 
 
 def agreements(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """Whose results are the same bit by bit, in words, where that follows the kernel library."""
+    """Sentences on which cells agree bit by bit, and whether that follows the kernel library."""
     return kernels.agreements(samples)

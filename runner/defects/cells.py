@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.defects.defect import Defect
 from runner.matrix import frameworks
@@ -14,6 +14,23 @@ from runner.util import versions as release
 
 SUSPECTS = sorted((axis for axis in AXES if axis.name != "framework"), key=lambda axis: axis.suspicion)
 """The axes that can separate the bad cells of one framework from its good ones, the likeliest first."""
+
+
+class Parted(NamedTuple):
+    """The cells that show something, those that do not, and all of the run: some say nothing about it."""
+
+    bad: Sequence[Cell]
+    good: Sequence[Cell]
+    ran: Sequence[Cell]
+
+
+def parted(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample]) -> Parted:
+    """The cells of the samples at those places, in their order."""
+    return Parted(
+        bad=[samples[i].cell for i in sorted(bad)],
+        good=[samples[i].cell for i in sorted(good)],
+        ran=[sample.cell for sample in samples],
+    )
 
 
 def described(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, list[str]]:
@@ -38,27 +55,24 @@ def described(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) ->
     return "; ".join(f"{framework} cells{text}" for framework, text in parts.items()), axes
 
 
-def defect(
-    subject: str, words: str, severity: int, cells: tuple[Sequence[Cell], Sequence[Cell], Sequence[Cell]], **told: Any
-) -> Defect:
-    """A defect placed by its cells: those that show it, those that do not, and all that were run.
+def defect(subject: str, words: str, severity: int, cells: Parted, **fields: Any) -> Defect:
+    """Make a defect and derive its place, axis and versions from its cells.
 
-    ``subject``: what the title begins with; ``words``: its kind, in the title's words. ``told``: the other fields.
+    ``subject``: what the title begins with; ``words``: its kind, in the title's words; ``fields``: the other fields.
     """
-    bad, good, _ = cells
     place, axes = described(*cells)
-    last_good, first_bad, first_good = bounds(bad, good, axes)
+    last_good, first_bad, first_good = bounds(cells.bad, cells.good, axes)
     return Defect(
         severity=severity,
         title=f"{subject}: {words} - {place}",
         where=place,
         axis=", ".join(axes),
-        cells=tuple(cell.id for cell in bad),
-        good=tuple(cell.id for cell in good),
+        cells=tuple(cell.id for cell in cells.bad),
+        good=tuple(cell.id for cell in cells.good),
         last_good=last_good,
         first_bad=first_bad,
         first_good=first_good,
-        **told,
+        **fields,
     )
 
 

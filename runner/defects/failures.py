@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from runner.defects import cells as where
+from runner.defects import cells
 from runner.defects.defect import Defect
 from runner.matrix import frameworks
 from runner.model import Sample, Status
@@ -44,21 +44,21 @@ def _defect(status: Status, by_cell: dict[str, list[Sample]], samples: Iterable[
     ran = {s.cell.id: s for s in samples if s.probe in probes and s.cell.framework in related}
     good = [s for i, s in ran.items() if s.status is Status.OK and i not in by_cell]
     runs = [*bad, *good]
-    cells = [s.cell for s in bad], [s.cell for s in good], [s.cell for s in ran.values()]
-    shown = bad[where.newest(range(len(bad)), bad)]
+    parted = cells.Parted([s.cell for s in bad], [s.cell for s in good], [s.cell for s in ran.values()])
+    shown = bad[cells.newest(range(len(bad)), bad)]
     whom = "import" if status is Status.IMPORT_FAILED else ", ".join(probes)
-    return where.defect(
+    return cells.defect(
         whom,
         words,
         severity,
-        cells,
+        parted,
         op=whom,
         kind=words,
         pattern="",
         cases=tuple(probes),
         observed=shown.reason,
-        script=_importing(shown) if status is Status.IMPORT_FAILED else where.measuring(shown),
-        packages=where.packages(range(len(bad)), range(len(bad), len(runs)), runs),
+        script=_importing(shown) if status is Status.IMPORT_FAILED else cells.measuring(shown),
+        packages=cells.packages(range(len(bad)), range(len(bad), len(runs)), runs),
     )
 
 
@@ -66,7 +66,7 @@ def _importing(sample: Sample) -> str:
     cell = sample.cell
     module = frameworks.of(cell.framework).module
     keras = cell.keras is not None
-    lines = [f'"""Does not import with {where.versions(cell)}."""', ""]
+    lines = [f'"""Does not import with {cells.versions(cell)}."""', ""]
     if keras:
         lines += ["import os", "", f'os.environ["KERAS_BACKEND"] = "{cell.framework}"', ""]
     lines += [f"import {'keras' if keras else module}", "", f"print({'keras' if keras else module}.__version__)"]

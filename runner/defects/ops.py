@@ -1,7 +1,7 @@
 """Samples of the ``ops`` probe -> defects: each once, with the cells that show it and what they have in common.
 
-A case says of every cell whether it is right, wrong in some way, or nothing (the version lacks the function; see
-``records``). The cells in which a case is wrong, and those in which it is right, say which axis the defect follows.
+A case is right in a cell, wrong in some way, or not there (see ``ops_records``). The cells in which it is wrong and
+those in which it is right show which axis the defect follows.
 Cases of one function that are wrong in the same way in the same cells are one defect.
 """
 
@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from runner.defects import cells as where
-from runner.defects import ops_script
+from runner.defects import cases, cells, ops_script
+from runner.defects.cases import Run
 from runner.defects.defect import Defect
-from runner.defects.ops_records import Finding, findings
-from runner.model import Sample, Status
+from runner.defects.ops_records import WrongCase, wrong_cases
+from runner.model import Sample
 
 PROBE = "ops"
 
@@ -53,31 +53,10 @@ KINDS = {
 
 def defects(samples: Iterable[Sample]) -> tuple[Defect, ...]:
     """All defects that the ``ops`` samples show. Samples of other probes are passed over."""
-    runs: dict[str, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        if sample.probe == PROBE and sample.status is Status.OK and isinstance(sample.details.get("cases"), dict):
-            runs[sample.cell.id].append(_readable(sample))
-    if not runs:
-        return ()
-    firsts = [found[0] for found in runs.values()]
-    passing = _passing(firsts)
-    found = [_defect(group, firsts) for group in _grouped(findings(list(runs.values())), passing)]
-    return tuple(found)
-
-
-def _readable(sample: Sample) -> Sample:
-    """The sample without records that are none: what a cell writes is not to be trusted."""
-    cases = {ident: record for ident, record in sample.details["cases"].items() if _is_record(record)}
-    return replace(sample, details={**sample.details, "cases": cases})
-
-
-def _is_record(record: object) -> bool:
-    return (
-        isinstance(record, list)
-        and len(record) >= 6
-        and isinstance(record[0], str)
-        and isinstance(record[5], (str, list))
-    )
+    runs = cases.runs(samples, PROBE)
+    firsts = [of_cell[0] for of_cell in runs]
+    known = (wrong for wrong in wrong_cases(runs) if wrong.kind in KINDS)  # a cell may write anything
+    return tuple(_defect(group, firsts) for group in _grouped(known, _passing(firsts)))
 
 
 @dataclass(slots=True)
@@ -86,18 +65,18 @@ class _Group:
     kind: str
     bad: frozenset[int]
     good: frozenset[int]
-    found: list[Finding]
+    members: list[WrongCase]
     pattern: str = ""
 
 
-def _grouped(found: Iterable[Finding], passing: Mapping[str, set[str]]) -> list[_Group]:
-    """Findings of one function and kind in the same cells; or in fewer, where nothing is known of the others.
+def _grouped(found: Iterable[WrongCase], passing: Mapping[str, set[str]]) -> list[_Group]:
+    """Wrong cases of one function and kind in the same cells; or in fewer, where nothing is known of the others.
 
     Functions of one module that fail for the same arguments in the same cells share one cause.
     """
-    exact: dict[tuple[str, str, frozenset[int]], list[Finding]] = defaultdict(list)
-    for finding in found:
-        exact[finding.op, finding.kind, finding.bad].append(finding)
+    exact: dict[tuple[str, str, frozenset[int]], list[WrongCase]] = defaultdict(list)
+    for wrong in found:
+        exact[wrong.op, wrong.kind, wrong.bad].append(wrong)
     groups: list[_Group] = []
     for (op, kind, bad), members in sorted(exact.items(), key=lambda item: (-len(item[0][2]), sorted(item[0][2]))):
         good = frozenset.intersection(*(m.good for m in members)) or frozenset.union(*(m.good for m in members))
@@ -108,12 +87,12 @@ def _grouped(found: Iterable[Finding], passing: Mapping[str, set[str]]) -> list[
                 and bad <= group.bad
                 and not any(m.good & unknown for m in members)
             ):
-                group.found.extend(members)
+                group.members.extend(members)
                 break
         else:
             groups.append(_Group((op,), kind, bad, good - bad, list(members)))
     for group in groups:
-        group.pattern = _pattern([m.case for m in group.found], passing[group.ops[0]])
+        group.pattern = _pattern([m.case for m in group.members], passing[group.ops[0]])
     return _merged(groups)
 
 
@@ -125,36 +104,35 @@ def _merged(groups: Sequence[_Group]) -> list[_Group]:
         if key in merged:
             first = merged[key]
             first.ops, first.good = tuple(sorted({*first.ops, name})), first.good & group.good or first.good
-            first.found.extend(group.found)
+            first.members.extend(group.members)
         else:
             merged[key] = group
     return list(merged.values())
 
 
-def _passing(samples: Sequence[Sample]) -> dict[str, set[str]]:
+def _passing(runs: Sequence[Run]) -> dict[str, set[str]]:
     """For every function, the calls that are right in some cell (ids without checks)."""
     passing: dict[str, set[str]] = defaultdict(set)
-    for sample in samples:
-        for ident, record in sample.details["cases"].items():
-            if record[0] in ("ok", "seen"):
+    for run in runs:
+        for ident, case in run.cases.items():
+            if case.right:
                 passing[ops_script.operation(ident)].add(ident)
     return passing
 
 
-def _defect(group: _Group, samples: Sequence[Sample]) -> Defect:
+def _defect(group: _Group, runs: Sequence[Run]) -> Defect:
     words, severity = KINDS[group.kind]
-    members = sorted(group.found, key=lambda m: (len(m.case), m.case))
+    samples = [run.sample for run in runs]
+    members = sorted(group.members, key=lambda m: (len(m.case), m.case))
     simplest = members[0]
-    cells = [samples[i].cell for i in sorted(group.bad)]
-    good = [samples[i].cell for i in sorted(group.good)]
-    shown = where.newest(simplest.bad, samples)
+    shown = samples[at := cells.newest(simplest.bad, samples)]
     op = ", ".join(group.ops)
-    observed = simplest.observed.get(shown, "")
-    return where.defect(
+    observed = simplest.observed.get(at, "")
+    return cells.defect(
         op,
         f"{words} with {group.pattern}" if group.pattern else words,
         severity,
-        (cells, good, [s.cell for s in samples]),
+        cells.parted(group.bad, group.good, samples),
         op=op,
         kind=words,
         pattern=group.pattern,
@@ -162,12 +140,12 @@ def _defect(group: _Group, samples: Sequence[Sample]) -> Defect:
         observed=observed,
         script=ops_script.script(
             simplest.case,
-            samples[shown].cell.framework,
-            str(samples[shown].details.get("prelude", "")),
-            f"{simplest.op}: {words}. Seen with {where.versions(samples[shown].cell)}.",
+            shown.cell.framework,
+            str(shown.details.get("prelude", "")),
+            f"{simplest.op}: {words}. Seen with {cells.versions(shown.cell)}.",
             observed,
         ),
-        packages=where.packages(group.bad, group.good, samples),
+        packages=cells.packages(group.bad, group.good, samples),
     )
 
 

@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from runner.defects import cells as where
+from runner.defects import cells
 from runner.defects.defect import Defect
 from runner.judge import exact
 from runner.model import Cell, Kind, Metric, Sample, Status
 
 CASES = frozenset({"ops", "training"})
-"""Probes whose cases are attributed elsewhere."""
+"""Probes whose cases are attributed elsecells."""
 
 OUTCOMES = {"wrong shape": 7, "not finite": 8, "raised": 6}
 """What a case's ``outcome`` says where it is bad, and how grave that is."""
@@ -27,11 +27,13 @@ _SHAPELESS = ("shape", "outcome", "repeatable", "initial_weights")
 """Exact figures that are told otherwise, or follow from what is told."""
 
 _Value = tuple[str, int, bool]
-"""What a figure says of a cell: in words, how grave that is, and whether it is right."""
+"""A judged figure: in words, how grave that is, and whether it is right."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class _OddFigure:
+    """A figure and one way of being wrong or old: the cells (indices) that show it, and those that do not."""
+
     probe: str
     figure: str
     kind: str
@@ -50,26 +52,26 @@ def defects(samples: Iterable[Sample], found: Sequence[Defect]) -> list[Defect]:
     made = []
     for probe, by_cell in runs.items():
         firsts = list(by_cell.values())
-        groups: dict[tuple[str, frozenset[int]], list[_Finding]] = defaultdict(list)
-        for finding in _findings(probe, firsts):
-            groups[finding.kind, finding.bad].append(finding)
+        groups: dict[tuple[str, frozenset[int]], list[_OddFigure]] = defaultdict(list)
+        for odd in _odd(probe, firsts):
+            groups[odd.kind, odd.bad].append(odd)
         made += [_defect(group, firsts) for group in groups.values()]
     return [defect for defect in made if not _told(defect, found)]
 
 
-def _findings(probe: str, runs: Sequence[Sample]) -> Iterable[_Finding]:
+def _odd(probe: str, runs: Sequence[Sample]) -> Iterable[_OddFigure]:
     figures: dict[str, dict[int, Metric]] = defaultdict(dict)
     for i, sample in enumerate(runs):
         for metric in sample.metrics:
             figures[metric.name][i] = metric
     for name, by_cell in figures.items():
-        values = {i: said for i, metric in by_cell.items() if (said := _said(metric)) is not None}
+        values = {i: value for i, metric in by_cell.items() if (value := _judged(metric)) is not None}
         yield from _wrong(probe, name, values)
         yield from _changed(probe, name, by_cell, runs)
 
 
-def _said(metric: Metric) -> _Value | None:
-    """What the figure says by itself; None where it says nothing, or nothing about right and wrong."""
+def _judged(metric: Metric) -> _Value | None:
+    """Whether the figure is right by itself; None where it says nothing about right and wrong."""
     figure, value = metric.name.rpartition(".")[2], metric.value
     if figure == "outcome" and isinstance(value, str) and value != "unsupported":
         return value, OUTCOMES.get(value, 0), value not in OUTCOMES
@@ -85,17 +87,17 @@ def _said(metric: Metric) -> _Value | None:
     return None
 
 
-def _wrong(probe: str, name: str, values: Mapping[int, _Value]) -> Iterable[_Finding]:
+def _wrong(probe: str, name: str, values: Mapping[int, _Value]) -> Iterable[_OddFigure]:
     good = frozenset(i for i, (_, _, right) in values.items() if right)
     ways: dict[tuple[str, int], set[int]] = defaultdict(set)
     for i, (words, severity, right) in values.items():
         if not right:
             ways[words, severity].add(i)
     for (words, severity), bad in ways.items():
-        yield _Finding(probe, name, words, severity, frozenset(bad), good, f"{name}: {words}")
+        yield _OddFigure(probe, name, words, severity, frozenset(bad), good, f"{name}: {words}")
 
 
-def _changed(probe: str, name: str, by_cell: Mapping[int, Metric], runs: Sequence[Sample]) -> Iterable[_Finding]:
+def _changed(probe: str, name: str, by_cell: Mapping[int, Metric], runs: Sequence[Sample]) -> Iterable[_OddFigure]:
     """A name or count that is another in later releases of Keras, on one framework that is otherwise the same."""
     lines: dict[Cell, dict[int, str]] = defaultdict(dict)
     for i, metric in by_cell.items():
@@ -106,7 +108,7 @@ def _changed(probe: str, name: str, by_cell: Mapping[int, Metric], runs: Sequenc
         lines[replace(cell, keras=None)][i] = str(metric.value)
     older: dict[tuple[str, str], tuple[set[int], set[int]]] = defaultdict(lambda: (set(), set()))
     for line in lines.values():
-        last = line[where.newest(line, runs)]
+        last = line[cells.newest(line, runs)]
         for i, value in line.items():
             if value != last:
                 older[value, last][0].add(i)
@@ -114,28 +116,27 @@ def _changed(probe: str, name: str, by_cell: Mapping[int, Metric], runs: Sequenc
             older[value, last][1].update(i for i, v in line.items() if v == last)
     for (value, last), (bad, good) in older.items():
         told = f"{name} was {value} and is {last}"
-        yield _Finding(probe, name, "changed between versions", 1, frozenset(bad), frozenset(good), told)
+        yield _OddFigure(probe, name, "changed between versions", 1, frozenset(bad), frozenset(good), told)
 
 
-def _defect(group: Sequence[_Finding], runs: Sequence[Sample]) -> Defect:
+def _defect(group: Sequence[_OddFigure], runs: Sequence[Sample]) -> Defect:
     first = group[0]
     bad = first.bad
     good = frozenset.intersection(*(f.good for f in group)) or first.good
-    cells, fine = [runs[i].cell for i in sorted(bad)], [runs[i].cell for i in sorted(good)]
     names = sorted({f.figure.rpartition(".")[0] or f.figure for f in group})
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return where.defect(
+    return cells.defect(
         f"{first.probe}, {shown}",
         first.kind,
         first.severity,
-        (cells, fine, [s.cell for s in runs]),
+        cells.parted(bad, good, runs),
         op=f"{first.probe}: {shown}",
         kind=first.kind,
         pattern="",
         cases=tuple(names),
         observed="; ".join(f.observed for f in group[:3]),
-        script=where.measuring(runs[where.newest(bad, runs)]),
-        packages=where.packages(bad, good, runs),
+        script=cells.measuring(runs[cells.newest(bad, runs)]),
+        packages=cells.packages(bad, good, runs),
     )
 
 

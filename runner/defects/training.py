@@ -1,7 +1,7 @@
 """Samples of the ``training`` probe -> defects.
 
-A scenario says of a cell whether all its figures are right, or which are not. Cells in which one scenario gives the
-same wrong figures share a defect, and so do scenarios about one promise that are wrong in the same cells.
+A scenario has one record per figure. Cells in which one scenario gives the same wrong figures share a defect, and so
+do scenarios about one promise that are wrong in the same cells.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from runner.defects import cells as where
+from runner.defects import cases, cells
+from runner.defects.cases import Case, Run
 from runner.defects.defect import Defect
-from runner.model import Sample, Status
+from runner.model import Sample
 
 PROBE = "training"
 
@@ -55,7 +55,9 @@ LOOSE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class _WrongScenario:
+    """A scenario and one set of wrong figures: the cells (indices) that give them, and those where it is right."""
+
     scenario: str
     kind: str
     figures: tuple[str, ...]
@@ -66,72 +68,69 @@ class _Finding:
 
 def defects(samples: Iterable[Sample]) -> list[Defect]:
     """All defects that the ``training`` samples show; of a cell that ran several times, its first process."""
-    firsts: dict[str, Sample] = {}
-    for sample in samples:
-        if sample.probe == PROBE and sample.status is Status.OK and isinstance(sample.details.get("cases"), dict):
-            firsts.setdefault(sample.cell.id, sample)
-    runs = list(firsts.values())
-    found = [finding for scenario, by_cell in _scenarios(runs).items() for finding in _findings(scenario, by_cell)]
-    groups: dict[tuple[str, str, frozenset[int]], list[_Finding]] = defaultdict(list)
-    for finding in _explained(found):
-        groups[_cause(finding), finding.kind, finding.bad].append(finding)
-    return [_defect(group, runs) for group in groups.values()]
+    runs = [of_cell[0] for of_cell in cases.runs(samples, PROBE)]
+    found = [wrong for scenario, by_cell in _scenarios(runs).items() for wrong in _wrong(scenario, by_cell)]
+    groups: dict[tuple[str, str, frozenset[int]], list[_WrongScenario]] = defaultdict(list)
+    for wrong in _unexplained(found):
+        groups[_cause(wrong), wrong.kind, wrong.bad].append(wrong)
+    samples_of = [run.sample for run in runs]
+    return [_defect(group, samples_of) for group in groups.values()]
 
 
-def _scenarios(runs: Sequence[Sample]) -> dict[str, dict[int, dict[str, list[Any]]]]:
+def _scenarios(runs: Sequence[Run]) -> dict[str, dict[int, dict[str, Case]]]:
     """Scenario -> cell -> figure -> record."""
-    found: dict[str, dict[int, dict[str, list[Any]]]] = defaultdict(lambda: defaultdict(dict))
-    for i, sample in enumerate(runs):
-        for ident, record in sample.details["cases"].items():
-            match = re.fullmatch(r"([\w.]+)\(([\w.]+)\)", ident)
-            if match and isinstance(record, list) and len(record) >= 5 and isinstance(record[0], str):
-                found[match[1]][i][match[2]] = record
+    found: dict[str, dict[int, dict[str, Case]]] = defaultdict(lambda: defaultdict(dict))
+    for i, run in enumerate(runs):
+        for ident, case in run.cases.items():
+            if match := re.fullmatch(r"([\w.]+)\(([\w.]+)\)", ident):
+                found[match[1]][i][match[2]] = case
     return found
 
 
-def _findings(scenario: str, by_cell: Mapping[int, Mapping[str, list[Any]]]) -> list[_Finding]:
-    """One finding per way in which the scenario is wrong, and the cells that share it."""
+def _wrong(scenario: str, by_cell: Mapping[int, Mapping[str, Case]]) -> list[_WrongScenario]:
+    """Every set of wrong figures that the scenario gives, with the cells that share it."""
     good: set[int] = set()
-    ways: list[tuple[list[int], dict[str, list[Any]]]] = []
+    ways: list[tuple[list[int], dict[str, Case]]] = []
     for i, figures in by_cell.items():
-        wrong = {name: record for name, record in figures.items() if record[0] in KINDS}
+        wrong = {name: case for name, case in figures.items() if case.status in KINDS}
         if not wrong:
-            if any(record[0] == "ok" for record in figures.values()):
+            if any(case.status == "ok" for case in figures.values()):
                 good.add(i)
             continue
-        for cells, seen in ways:
+        for bad, seen in ways:
             if _alike(seen, wrong):
-                cells.append(i)
+                bad.append(i)
                 break
         else:
             ways.append(([i], wrong))
     found = []
-    for cells, wrong in ways:
-        kind = max((record[0] for record in wrong.values()), key=lambda k: KINDS[k][1])
-        observed = {i: _observed(by_cell[i]) for i in cells}
-        found.append(_Finding(scenario, kind, tuple(wrong), frozenset(cells), frozenset(good), observed))
+    for bad, wrong in ways:
+        kind = max((case.status for case in wrong.values()), key=lambda k: KINDS[k][1])
+        observed = {i: _observed(by_cell[i]) for i in bad}
+        found.append(_WrongScenario(scenario, kind, tuple(wrong), frozenset(bad), frozenset(good), observed))
     return found
 
 
-def _alike(one: Mapping[str, list[Any]], other: Mapping[str, list[Any]]) -> bool:
+def _alike(one: Mapping[str, Case], other: Mapping[str, Case]) -> bool:
     """Whether the same figures are wrong in the same way."""
     return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
 
 
-def _same(one: Sequence[Any], other: Sequence[Any]) -> bool:
-    if one[0] != other[0]:
+def _same(one: Case, other: Case) -> bool:
+    """Whether two records have the same message, or sketches that agree to within ``LOOSE`` of their largest number."""
+    if one.status != other.status:
         return False
-    if one[0] == "raises":
-        return _message(str(one[4])) == _message(str(other[4]))
-    a, b = one[2], other[2]
+    if one.status == "raises":
+        return _message(one.note) == _message(other.note)
+    a, b = one.sketch, other.sketch
     if not (isinstance(a, list) and isinstance(b, list)) or len(a) != len(b):
-        return bool(a == b)
-    size = max((abs(v) for v in (*a, *b) if isinstance(v, int | float) and math.isfinite(v)), default=0.0)
+        return a == b
+    size = max((abs(v) for v in (*a, *b) if isinstance(v, float)), default=0.0)
     return all(_close(x, y, LOOSE * size) for x, y in zip(a, b, strict=True))
 
 
-def _close(x: object, y: object, bound: float) -> bool:
-    return x == y or (isinstance(x, int | float) and isinstance(y, int | float) and math.isclose(x, y, abs_tol=bound))
+def _close(x: float | str, y: float | str, bound: float) -> bool:
+    return x == y or (isinstance(x, float) and isinstance(y, float) and math.isclose(x, y, abs_tol=bound))
 
 
 def _message(text: str) -> str:
@@ -139,17 +138,18 @@ def _message(text: str) -> str:
     return re.sub(r"0x[0-9a-f]+|\d+|'[^']*'", "", text)[:80]
 
 
-def _observed(figures: Mapping[str, list[Any]]) -> str:
-    shown = [f"{name}: {record[4]}" for name, record in figures.items() if record[0] in KINDS]
+def _observed(figures: Mapping[str, Case]) -> str:
+    """Of the wrong figures the last one, which is the weights where they are wrong, and the first two."""
+    shown = [f"{name}: {case.note}" for name, case in figures.items() if case.status in KINDS]
     return "; ".join(dict.fromkeys(shown[-1:] + shown[:2]))
 
 
-def _explained(found: Sequence[_Finding]) -> Iterable[_Finding]:
-    """Without what the plainest scenario explains: where that is wrong, all others are wrong with it."""
-    plain = [finding for finding in found if finding.scenario == "fit.basic"]
-    for finding in found:
-        if not any(finding.kind == one.kind and finding.bad <= one.bad and finding is not one for one in plain):
-            yield finding
+def _unexplained(found: Sequence[_WrongScenario]) -> Iterable[_WrongScenario]:
+    """Leave out what the plainest scenario explains: where it is wrong, all others are wrong too."""
+    plain = [wrong for wrong in found if wrong.scenario == "fit.basic"]
+    for wrong in found:
+        if not any(wrong.kind == one.kind and wrong.bad <= one.bad and wrong is not one for one in plain):
+            yield wrong
 
 
 def subject(scenario: str) -> str:
@@ -165,53 +165,52 @@ def subject(scenario: str) -> str:
     return scenario
 
 
-def _cause(finding: _Finding) -> str:
-    """What findings of one defect share besides their cells: the exception's message, or the subject."""
-    if finding.kind == "raises":
-        return _message(next(iter(finding.observed.values())).partition(": ")[2])
-    return subject(finding.scenario)
+def _cause(wrong: _WrongScenario) -> str:
+    """What the scenarios of one defect share besides their cells: the exception's message, or the subject."""
+    if wrong.kind == "raises":
+        return _message(next(iter(wrong.observed.values())).partition(": ")[2])
+    return subject(wrong.scenario)
 
 
-def _defect(group: Sequence[_Finding], runs: Sequence[Sample]) -> Defect:
-    members = sorted(group, key=lambda f: (not _script(f, runs), len(_script(f, runs))))
+def _defect(group: Sequence[_WrongScenario], samples: Sequence[Sample]) -> Defect:
+    members = sorted(group, key=lambda f: (not _script(f, samples), len(_script(f, samples))))
     simplest = members[0]
     bad, good = simplest.bad, frozenset.intersection(*(f.good for f in group)) or simplest.good
-    cells, fine = [runs[i].cell for i in sorted(bad)], [runs[i].cell for i in sorted(good)]
     what, severity = _what(group, *KINDS[simplest.kind])
     names = sorted(f.scenario for f in members)
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     op = ", ".join(dict.fromkeys(subject(f.scenario) for f in members))
     op = op if op == listed else f"{op} ({listed})"
-    return where.defect(
+    return cells.defect(
         f"training, {op}",
         what,
         severity,
-        (cells, fine, [s.cell for s in runs]),
+        cells.parted(bad, good, samples),
         op=f"training: {op}",
         kind=what,
         pattern="",
         cases=tuple(f.scenario for f in members),
-        observed=simplest.observed[where.newest(bad, runs)],
-        script=_script(simplest, runs),
-        packages=where.packages(bad, good, runs),
+        observed=simplest.observed[cells.newest(bad, samples)],
+        script=_script(simplest, samples),
+        packages=cells.packages(bad, good, samples),
     )
 
 
-def _what(group: Sequence[_Finding], words: str, severity: int) -> tuple[str, int]:
+def _what(group: Sequence[_WrongScenario], words: str, severity: int) -> tuple[str, int]:
     """What is wrong in words, and how grave it is."""
     if group[0].kind == "raises":
         return words, severity
-    names = sorted({name.removeprefix("running.") for finding in group for name in finding.figures})
+    names = sorted({name.removeprefix("running.") for wrong in group for name in wrong.figures})
     if "weights" in names:
         return f"{words} {', '.join(names)}", severity
     return f"{words} {', '.join(names)} as reported", REPORTED
 
 
-def _script(finding: _Finding, runs: Sequence[Sample]) -> str:
+def _script(wrong: _WrongScenario, samples: Sequence[Sample]) -> str:
     """The script that the newest of the bad cells left, or that of any other."""
-    newest = where.newest(finding.bad, runs)
-    for i in (newest, *sorted(finding.bad)):
-        scripts = runs[i].details.get("scripts")
-        if isinstance(scripts, dict) and (text := scripts.get(finding.scenario)):
-            return f"# Seen with {where.versions(runs[i].cell)}.\n{text}"
+    newest = cells.newest(wrong.bad, samples)
+    for i in (newest, *sorted(wrong.bad)):
+        scripts = samples[i].details.get("scripts")
+        if isinstance(scripts, dict) and (text := scripts.get(wrong.scenario)):
+            return f"# Seen with {cells.versions(samples[i].cell)}.\n{text}"
     return ""

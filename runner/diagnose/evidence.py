@@ -1,4 +1,4 @@
-"""What one process of the ``diagnose`` probe found, as its detail ``evidence`` says it.
+"""The evidence of one process of the ``diagnose`` probe, as its detail ``evidence`` holds it.
 
 Errors are None where a figure is not finite or a shape is wrong; a sketch is empty then.
 """
@@ -54,11 +54,31 @@ class Seeded(msgspec.Struct, frozen=True):
     first_epoch: list[float | str]
 
 
-class Suspects(msgspec.Struct, frozen=True):
-    """``initial``: [RMS, the RMS the rule gives, numbers] per weight; ``dropout``: [rate, zeros, kept, ones]."""
+class Drawn(msgspec.Struct, array_like=True, frozen=True):
+    """The numbers that a weight started with, over all seeds."""
 
-    initial: list[tuple[float, float, int]] = []
-    dropout: tuple[float, float, float, int] | None = None
+    rms: float
+    expected: float
+    """The RMS of the initializer's rule."""
+    count: int
+
+
+class Dropped(msgspec.Struct, array_like=True, frozen=True):
+    """What dropout made of an array of ones."""
+
+    rate: float
+    zeros: float
+    """The share of zeros."""
+    kept: float
+    """The mean of the others; 1 / (1 - rate) where dropout is right."""
+    count: int
+
+
+class Suspects(msgspec.Struct, frozen=True):
+    """What is looked at without training: the initial value of each weight, and dropout."""
+
+    initial: list[Drawn] = []
+    dropout: Dropped | None = None
 
 
 class Free(msgspec.Struct, frozen=True):
@@ -69,7 +89,7 @@ class Free(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """All of it. ``double``: why float64 could not be tried."""
+    """All of it. ``double``: why float64 could not be tried, or empty."""
 
     network: str
     steps: list[Step]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from runner.diagnose.evidence import Elementwise, Evidence, Together, distance, number
+from runner.diagnose.evidence import Drawn, Dropped, Elementwise, Evidence, Together, distance, number
 from runner.judge.exact import ROUNDING, WRONG, classify
 from runner.judge.seeded import judge_seeded
 from runner.judge.settings import JudgeSettings
@@ -26,6 +26,9 @@ SHRUNK = 0.5
 
 ALIKE = 0.1
 """Two deviations apart by less than this part of the larger one are the same deviation, and no difference."""
+
+KEPT = 1e-3
+"""The relative difference by which the scale of dropout may be off; each cell keeps some 80,000 ones."""
 
 SUSPECTS = {
     "as reported": "",
@@ -295,9 +298,9 @@ def _exact(name: str, pairs: Sequence[tuple[Together, Together]]) -> Rung:
         name,
         SUSPECTS[name],
         found,
-        f"{_times(first)} rounding off",
-        f"{_times(second)} rounding off",
-        f"{_times(gap)} rounding apart, largest of {len(pairs)} steps",
+        _times(first, "off"),
+        _times(second, "off"),
+        f"{_times(gap, 'apart')}, largest of {len(pairs)} steps",
     )
 
 
@@ -349,8 +352,8 @@ def _whole(step: int, a: Mapping[str, Together], b: Mapping[str, Together]) -> l
     """Where the whole step parts: losses and gradients as training computes them."""
     found = []
     for name, one in a.items():
-        other = b[name]
-        if distance(one.sketch, other.sketch) <= BEYOND:
+        other = b.get(name)
+        if other is None or distance(one.sketch, other.sketch) <= BEYOND:
             continue
         errors = [number(v.distance) for v in (one, other)]
         classes = [ROUNDING if e <= BEYOND else WRONG for e in errors]
@@ -361,38 +364,41 @@ def _whole(step: int, a: Mapping[str, Together], b: Mapping[str, Together]) -> l
 def direct(a: Evidence, b: Evidence) -> dict[str, str]:
     """Suspects that differ when they are looked at without any training, beyond five standard errors."""
     found = {}
-    for index, ((one, wanted, n), (other, _, _)) in enumerate(
-        zip(a.suspects.initial, b.suspects.initial, strict=False)
-    ):
-        if abs(one - other) > 5 * math.sqrt(2) * _spread(wanted, n):
-            found["initial"] = f"weight {index} starts with an RMS of {one:.4g} against {other:.4g}"
+    for index, (drawn, other) in enumerate(zip(a.suspects.initial, b.suspects.initial, strict=False)):
+        if abs(drawn.rms - other.rms) > math.sqrt(2) * _allowed(drawn):
+            found["initial"] = f"weight {index} starts with an RMS of {drawn.rms:.4g} against {other.rms:.4g}"
             break
-    if a.suspects.dropout and b.suspects.dropout:
-        (rate, zeros, kept, n), (_, other_zeros, other_kept, _) = a.suspects.dropout, b.suspects.dropout
-        if abs(zeros - other_zeros) > 5 * math.sqrt(2 * rate * (1 - rate) / n):
-            found["dropout"] = f"dropout drops {zeros:.3f} against {other_zeros:.3f}"
-        elif abs(kept - other_kept) > 1e-3 * kept:
-            found["dropout"] = f"dropout scales by {kept:.4g} against {other_kept:.4g}"
+    one, two = a.suspects.dropout, b.suspects.dropout
+    if one and two:
+        if abs(one.zeros - two.zeros) > math.sqrt(2) * _share(one):
+            found["dropout"] = f"dropout drops {one.zeros:.3f} against {two.zeros:.3f}"
+        elif abs(one.kept - two.kept) > KEPT * one.kept:
+            found["dropout"] = f"dropout scales by {one.kept:.4g} against {two.kept:.4g}"
     return found
 
 
-def _spread(rms: float, n: int) -> float:
-    """The standard error of the RMS of n uniform numbers: that of their squares is sqrt(4 / 5) of the mean square."""
-    return max(rms * math.sqrt(0.2 / n), 1e-12)
+def _allowed(drawn: Drawn) -> float:
+    """Five standard errors of the RMS of uniform numbers: their squares have one of sqrt(4 / 5) of the mean square."""
+    return 5 * max(drawn.expected * math.sqrt(0.2 / drawn.count), 1e-12)
+
+
+def _share(dropped: Dropped) -> float:
+    """Five standard errors of the share that dropout drops."""
+    return 5 * math.sqrt(dropped.rate * (1 - dropped.rate) / dropped.count)
 
 
 def hints(side: Side) -> tuple[str, ...]:
     """What initial weights and dropout are like where they are not what they should be, within five standard errors."""
     told = []
-    for index, (rms, wanted, n) in enumerate(side.ladder.suspects.initial):
-        if abs(rms - wanted) > 5 * _spread(wanted, n):
-            told.append(f"{side.cell} draws weight {index} with an RMS of {rms:.4g}, not {wanted:.4g}")
-    if side.ladder.suspects.dropout:
-        rate, zeros, kept, n = side.ladder.suspects.dropout
-        if abs(zeros - rate) > 5 * math.sqrt(rate * (1 - rate) / n):
-            told.append(f"{side.cell} drops {zeros:.3f} where the rate is {rate}")
-        if abs(kept * (1 - rate) - 1) > 1e-3:
-            told.append(f"{side.cell} scales what dropout keeps by {kept:.4g}, not {1 / (1 - rate):.4g}")
+    for index, drawn in enumerate(side.ladder.suspects.initial):
+        if abs(drawn.rms - drawn.expected) > _allowed(drawn):
+            told.append(f"{side.cell} draws weight {index} with an RMS of {drawn.rms:.4g}, not {drawn.expected:.4g}")
+    if dropped := side.ladder.suspects.dropout:
+        right = 1 / (1 - dropped.rate)
+        if abs(dropped.zeros - dropped.rate) > _share(dropped):
+            told.append(f"{side.cell} drops {dropped.zeros:.3f} where the rate is {dropped.rate}")
+        if abs(dropped.kept / right - 1) > KEPT:
+            told.append(f"{side.cell} scales what dropout keeps by {dropped.kept:.4g}, not {right:.4g}")
     return tuple(told)
 
 
@@ -446,5 +452,5 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values and all(map(math.isfinite, values)) else math.nan
 
 
-def _times(value: float) -> str:
-    return f"{value:.2g}x" if math.isfinite(value) else "not finite,"
+def _times(value: float, words: str) -> str:
+    return f"{value:.2g}x rounding {words}" if math.isfinite(value) else "not finite"

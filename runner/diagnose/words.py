@@ -32,7 +32,7 @@ def where(place: Place, d: Diagnosis) -> str:
     """
     unit = "u" if place.part != "whole" else "times rounding"
     errors = " and ".join(
-        f"{cell} is {_error(error)} {unit} off ({kind})"
+        f"{cell} is {_off(error, unit)} ({kind})"
         for cell, error, kind in ((d.a, place.a, place.class_a), (d.b, place.b, place.class_b))
     )
     return f"{quantity(place.quantity, place.part)}: {errors}"
@@ -124,5 +124,5 @@ def _switches(d: Diagnosis) -> str:
     return " ".join(said) if said else "No switch changes a bit."
 
 
-def _error(value: float) -> str:
-    return f"{value:.2g}" if math.isfinite(value) else "not finite,"
+def _off(value: float, unit: str) -> str:
+    return f"{value:.2g} {unit} off" if math.isfinite(value) else "not finite"

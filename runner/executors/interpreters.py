@@ -22,14 +22,21 @@ def pythons() -> dict[str, Path]:
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     for pattern in ("cpython-3.*", "3.*"):
-        installed = (managed if pattern.startswith("cpython") else pyenv / "versions").glob(pattern)
+        installed = _entries(managed if pattern.startswith("cpython") else pyenv / "versions", pattern)
         for folder in sorted(installed, key=_release, reverse=True):
             _note_python(found, folder / "bin" / "python3")
     for place in os.environ.get("PATH", "").split(os.pathsep):
         if place and Path(place) != pyenv / "shims":
-            for path in Path(place).glob("python3.*"):
+            for path in _entries(Path(place), "python3.*"):
                 _note_python(found, path)
     return found
+
+
+def _entries(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return list(folder.glob(pattern))
+    except OSError:  # PATH and PYENV_ROOT may name folders of another user
+        return []
 
 
 def _note_python(found: dict[str, Path], path: Path) -> None:

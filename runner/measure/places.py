@@ -24,9 +24,14 @@ class Place:
     notes: tuple[str, ...] = ()
 
 
+def process_limits(timeout_s: float) -> Limits:
+    """The limits of a probe's process on this machine."""
+    return plan.default_limits(timeout_s, facts.here().memory_bytes)
+
+
 def limits(timeout_s: float, memory: float | None, disk: float) -> Limits:
     """The limits of a script's process; memory and disk in GB."""
-    default = plan.default_limits(timeout_s, facts.here().memory_bytes)
+    default = process_limits(timeout_s)
     held = int(memory * 1e9) if memory else default.memory_bytes
     return replace(default, memory_bytes=held, disk_bytes=int(disk * 1e9), log_bytes=1 << 20)
 

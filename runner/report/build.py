@@ -11,7 +11,7 @@ from runner.errors import UsageError
 from runner.judge.rules import Rules, comparisons
 from runner.model import Sample, Skip, Status
 from runner.report import Report, Severity
-from runner.report.defects import defects
+from runner.report.defects import findings
 from runner.results import store
 
 
@@ -22,7 +22,7 @@ def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules, *, 
     """
     judged = comparisons(samples, rules)
     skips = (*record.skips, *missing(record, samples))
-    found = defects(samples)
+    found = findings(samples)
     code = judge.exit_code(samples, judged, skips)
     if code != 4 and any(finding.severity is Severity.REGRESSED for finding in found):
         code = 1

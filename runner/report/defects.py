@@ -1,35 +1,66 @@
-"""Defects as findings of a report."""
+"""Defects as findings of a report, and as the lines of ``runner defects``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
-from runner.defects import known
+from runner.defects import Defect, agreements, defects, known
+from runner.defects.known import Known
 from runner.model import Sample
-from runner.report import Finding, Severity
-from runner.util import folders as resources
-
-if TYPE_CHECKING:
-    from runner.defects import Defect
-
+from runner.report import Finding, Severity, numbers
+from runner.util import folders
 
 _GRAVE = 6
-"""A defect's severity from which on results are wrong or missing; below are precision, types and what is refused."""
+"""The least severity at which results are wrong or missing; below it are precision, types and refused calls."""
 
 
-def defects(samples: Sequence[Sample]) -> tuple[Finding, ...]:
-    """What the sweeps found, in sentences; ``runner defects`` has the scripts."""
-    from runner import defects as attribution
-
-    defects = attribution.defects(samples)
-    listed = known.load(resources.matrix_dir() / "expectations.toml") if defects else ()
-    found = [_finding(defect, listed) for defect in defects]
-    return (*found, *(Finding(Severity.DIFFERENT, text, ()) for text in attribution.agreements(samples)))
+def findings(samples: Sequence[Sample]) -> tuple[Finding, ...]:
+    """The defects that the samples show, and where results agree bit by bit, as findings."""
+    found = defects(samples)
+    listed = reported() if found else ()
+    agreeing = (Finding(Severity.DIFFERENT, text, ()) for text in agreements(samples))
+    return (*(_finding(defect, listed) for defect in found), *agreeing)
 
 
-def _finding(defect: Defect, listed: Sequence[known.Known]) -> Finding:
-    """A grave defect that a release brought, that the newest one has, and that nobody knows of, is a regression."""
+def reported() -> tuple[Known, ...]:
+    """The defects that matrix/expectations.toml lists."""
+    return known.load(folders.matrix_dir() / "expectations.toml")
+
+
+def lines(found: Sequence[Defect], listed: Sequence[Known], agreeing: Sequence[str]) -> Iterator[str]:
+    """The lines of ``runner defects``. ``listed``: what is known already; ``agreeing``: from ``defects.agreements``."""
+    for number, defect in enumerate(found, 1):
+        yield f"{number:3}  {numbers.plain(defect.title)}"
+        yield from (f"     {numbers.plain(line)}" for line in _evidence(defect))
+        for address in known.issues(listed, defect.op, defect.kind, defect.cells):
+            yield f"     known: {address or 'not reported'}"
+    yield from (f"     {numbers.plain(text)}" for text in agreeing)
+    yield f"{len(found)} defect{'' if len(found) == 1 else 's'}"
+
+
+def dumps(found: Sequence[Defect]) -> str:
+    """The defects as a JSON list, with their scripts."""
+    return json.dumps([asdict(defect) for defect in found], indent=1)
+
+
+def _evidence(defect: Defect) -> Iterator[str]:
+    """The lines below a title: the axis and the versions on it, other packages that differ, and what was seen."""
+    bounds = (("last good", defect.last_good), ("first bad", defect.first_bad), ("first good", defect.first_good))
+    axis = f"follows {defect.axis}" if defect.axis else "in every cell that says anything about it"
+    yield "; ".join([axis, *(f"{words} {version}" for words, version in bounds if version)])
+    if defect.packages:
+        yield f"packages: {', '.join(defect.packages)}"
+    if defect.observed:
+        yield defect.observed
+
+
+def _finding(defect: Defect, listed: Sequence[Known]) -> Finding:
+    """The defect as a finding.
+
+    A grave defect that a release brought, that the newest release has and that is not listed, is a regression.
+    """
     addresses = known.issues(listed, defect.op, defect.kind, defect.cells)
     news = defect.last_good and not defect.first_good and defect.severity >= _GRAVE
     severity = Severity.EXPECTED if addresses else Severity.REGRESSED if news else Severity.DIFFERENT

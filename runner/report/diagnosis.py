@@ -1,4 +1,4 @@
-"""What ``runner diagnose`` found: paragraph and evidence, for a terminal, as Markdown, as JSON."""
+"""A diagnosis as text: paragraph and evidence, for a terminal, as Markdown, as JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.diagnose import Diagnosis, Found, Place, Toggled
 from runner.diagnose.words import paragraph, quantity
+from runner.model import Sample, Status
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -62,8 +63,22 @@ def render(d: Diagnosis, width: int) -> Group:
     return Group(*out)
 
 
+def text(d: Diagnosis, format_: str) -> str:
+    """The diagnosis as ``json`` or ``markdown``."""
+    return dumps(d) if format_ == "json" else markdown(d)
+
+
+def unmeasured(ladders: Sequence[Sample]) -> str:
+    """The lines where a cell could not be measured: the status of each, and whether that is their difference."""
+    lines = [f"{s.cell.id}: {'runs' if s.status == Status.OK else f'{s.status}: {s.reason}'}" for s in ladders]
+    failed = [sample for sample in ladders if sample.status != Status.OK]
+    if len(failed) == 1 and failed[0].status.about_cell:
+        lines.append(f"They differ in that only one of them trains: {failed[0].cell.id} does not.")
+    return "\n".join(lines)
+
+
 def markdown(d: Diagnosis) -> str:
-    """The same as Markdown."""
+    """The diagnosis as Markdown."""
     out = [f"## {d.cells[0]} and {d.cells[1]}", "", paragraph(d), ""]
     for title, (head, rows) in _tables(d):
         if rows:
@@ -72,7 +87,7 @@ def markdown(d: Diagnosis) -> str:
 
 
 def dumps(d: Diagnosis) -> str:
-    """The same as one JSON object; what is not finite is null."""
+    """The diagnosis as one JSON object; a number that is not finite is null."""
     return json.dumps({"schema": 1, "answer": paragraph(d), "differs": d.differs, **_plain(asdict(d))}, indent=1)
 
 

@@ -1,8 +1,8 @@
-"""A pasted bug report -> what it says about versions, Python, platform and date. Pure; guesses nothing.
+"""Reads versions, Python, platform and date from a bug report. Pure.
 
 Read are ``python -m torch.utils.collect_env``, ``pip freeze``, ``uv pip list``, ``conda list``, version prints of the
-frameworks, and free text; a Markdown issue is all of these in one. Every fact keeps the line it was read from. What
-a tool printed outranks what a person wrote; of two of a kind the first counts, and the contradiction is told.
+frameworks, and free text; a Markdown issue can hold all of these. Every fact keeps the line it was read from. What
+a tool printed outranks what a person wrote; of two of a kind the first counts, and the contradiction is reported.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ _BACKEND_SET = re.compile(
 _SHOWN_NAME = re.compile(r"Name: (?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)")
 _SHOWN_VERSION = re.compile(rf"Version: (?P<version>{_VERSION})")
 _NOT_ITSELF = re.compile(r"(?:CUDA|ROCM) used to build", re.IGNORECASE)
-"""A version beside a framework's name that is another's."""
+"""A line with a framework's name and the version of something else."""
 _GPU = re.compile(r"Is CUDA available:\s*True|\b(?:RTX|GTX|A100|H100|T4|V100|L4)\b|GPU models and configuration: GPU")
 _NO_PACKAGES = frozenset({"python", "pip", "conda", "setuptools", "wheel", "uv"})
 """What a list of packages has and no environment is asked for."""
@@ -162,7 +162,7 @@ class BugReport:
     contradictions: tuple[str, ...] = ()
 
     def version(self, name: str) -> str | None:
-        """The release of a project, where the report tells."""
+        """The release of a project, where the report names it."""
         return next((fact.value for fact in self.pins if fact.name == name), None)
 
 
@@ -214,8 +214,6 @@ def _packages(lines: list[str]) -> Iterator[_Found]:
         if re.fullmatch(r"(?:#\s*)?(?:package|name)s?\s*\|?\s+version\b.*", bare, re.IGNORECASE):
             in_table = True
             continue
-        if not line or line.startswith("#"):
-            in_table = in_table and (line.startswith("#") or not line)
         if asked and (answer := _ANSWER.fullmatch(line)):
             yield _found(_modules()[asked.pop(0)], answer["version"], line, 0)
             continue
@@ -263,7 +261,7 @@ def _python(lines: list[str]) -> Fact | None:
 
 
 def _platform(lines: list[str]) -> Fact | None:
-    """The operating system named first; a processor named beside macOS anywhere counts."""
+    """The operating system that is named first."""
     for line in lines:
         for name, pattern in _PLATFORMS:
             if re.search(pattern, line, re.IGNORECASE):
@@ -273,7 +271,10 @@ def _platform(lines: list[str]) -> Fact | None:
 
 
 def _date(lines: list[str]) -> Fact | None:
-    """A date in words, or one in digits that follows a word saying what it is the date of; logs are full of others."""
+    """A date in words, or one in digits after a word such as "opened".
+
+    Logs are full of other dates in digits.
+    """
     for line in lines:
         found = _ISO.search(line)
         if found and _DATE_WORDS.search(line[: found.start()]):
@@ -289,7 +290,7 @@ def _date(lines: list[str]) -> Fact | None:
 
 
 def _month(lines: list[str]) -> Fact | None:
-    """A month where no day is told: ``2025-01``."""
+    """A month without a day: ``2025-01``."""
     for line in lines:
         if (found := _MONTH_ALONE.search(line)) and not _BUILD.search(line):
             number = _MONTHS.index(found["month"][:3].lower()) + 1

@@ -1,6 +1,6 @@
-"""One result as a folder that reproduces it without this project: Docker and a shell are all it needs. Pure.
+"""The files of a folder that reproduces one result with Docker and a shell. Pure.
 
-``files`` gives names and contents; the caller writes and packs them.
+``files`` returns names and contents; ``runner.repro.pack`` writes and packs them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from runner.environments.lockfile import Lock
 from runner.model import Cell, Kind, Sample
 
 _SAME = (Kind.EXACT, Kind.ERROR, Kind.TRAJECTORY)
-"""Figures that a second run must give again, bit by bit. Timings and free training are shown, never judged."""
+"""Figures that a second run must repeat bit by bit. Timings and free training are only shown."""
+_AROUND = frozenset({"process_s"})
+"""Figures measured around the process; the folder's own run does not have them."""
 DATA = "data/mnist.npz"
 """Where a bundle holds its data file; the container shows it as /data/mnist.npz."""
 _SURROUNDINGS = {
@@ -26,7 +28,7 @@ _SURROUNDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What goes into the folder besides the image's build context."""
+    """All that the files of the folder are made from."""
 
     cell: Cell
     lock: Lock
@@ -39,12 +41,12 @@ class Bundle:
     sample: Sample | None = None
     variables: Mapping[str, str] | None = None
     data_name: str = ""
-    """Empty: it needs no data file."""
+    """Empty where no data file is needed."""
     notes: tuple[str, ...] = ()
 
 
 def files(bundle: Bundle) -> dict[str, str]:
-    """Every text file of the folder by name. The payload and the data file are copied beside them."""
+    """Every text file of the folder by name; not the payload and the data file."""
     found = {
         **bundle.context,
         "lock.txt": "\n".join([*bundle.lock.framework_lines, *bundle.lock.rest_lines, ""]),
@@ -59,23 +61,19 @@ def files(bundle: Bundle) -> dict[str, str]:
 
 
 def expected(sample: Sample | None) -> dict[str, Any]:
-    """What the result was: its status and the figures that must come again, and those that are only shown."""
+    """The status, the figures that a second run must repeat, and those only shown."""
     if sample is None:
         return {"status": None, "same": {}, "shown": {}}
+    inside = [metric for metric in sample.metrics if metric.name not in _AROUND]
     return {
         "status": str(sample.status),
-        "same": {m.name: m.value for m in sample.metrics if m.kind in _SAME and m.name in _inside(sample)},
-        "shown": {m.name: m.value for m in sample.metrics if m.kind not in _SAME},
+        "same": {metric.name: metric.value for metric in inside if metric.kind in _SAME},
+        "shown": {metric.name: metric.value for metric in inside if metric.kind not in _SAME},
     }
 
 
-def _inside(sample: Sample) -> set[str]:
-    """The figures a process reports itself; what is measured around it (its wall time) is none of a bundle's."""
-    return {metric.name for metric in sample.metrics if not metric.name.startswith("process.")}
-
-
 def reproduce(bundle: Bundle) -> str:
-    """The shell script that builds, runs and checks."""
+    """The shell script that builds the image, runs in it and checks the figures."""
     image = "reproduce-" + re.sub(r"[^a-z0-9]+", "-", bundle.cell.id.lower()).strip("-")
     variables = {**_SURROUNDINGS, **(bundle.variables or {})}
     if bundle.script is not None and bundle.cell.keras:
@@ -98,7 +96,7 @@ def reproduce(bundle: Bundle) -> str:
 
 
 def readme(bundle: Bundle) -> str:
-    """What the folder is, for somebody who has never heard of this project."""
+    """The description of the folder, for readers who do not know this project."""
     what = "a script" if bundle.script is not None else f"the probe {(bundle.request or {}).get('probe')}"
     lines = [
         f"# {bundle.cell.id}",
@@ -110,7 +108,7 @@ def readme(bundle: Bundle) -> str:
         "```",
         "",
         "It builds the image (`Dockerfile`; every package with its hash, `lock.txt` has them all in one), runs in it",
-        "without a network, and says whether the figures in `expected.json` came again. Exit code 0: they did; 1: not.",
+        "without a network, and prints whether the figures are those of `expected.json`. Exit code 0: yes; 1: no.",
         "Behind a proxy, give `docker build` what it needs in `BUILD_ARGUMENTS`.",
         "",
         "| | |",
@@ -126,7 +124,7 @@ def readme(bundle: Bundle) -> str:
         machine = f"{facts.get('cpu', 'unknown CPU')}, {facts.get('cores', '?')} cores"
         lines += [
             f"| measured | {bundle.sample.started}, {machine} |",
-            f"| came to | {bundle.sample.status} {bundle.sample.reason} |",
+            f"| result | {bundle.sample.status} {bundle.sample.reason} |",
             "",
             "Exact figures depend on which kernels the CPU's instruction sets choose; on another CPU they may differ",
             "in rounding.",
@@ -160,7 +158,7 @@ docker run $limits --user "$(id -u):$(id -g)" --volume "$PWD/out:/io" --workdir 
   "$image" python {command}{check}
 """
 
-_CHECK = '''"""Say whether the figures of expected.json came again. Standard library only."""
+_CHECK = '''"""Print whether the figures of expected.json are the same. Standard library only."""
 
 import json
 import sys
@@ -171,17 +169,18 @@ with open(here + "/expected.json") as file:
 with open(here + "/out/result.json") as file:
     result = json.load(file)
 found = {metric["name"]: metric["value"] for metric in result["metrics"]}
-wrong = 0
+wrong = []
 print("status", result["status"], result["reason"])
 if expected["status"] not in (None, result["status"]):
     print("expected status", expected["status"])
-    wrong += 1
+    wrong.append("status")
 for name, value in sorted(expected["same"].items()):
-    same = found.get(name) == value
-    wrong += not same
+    # as text too, because nan != nan
+    same = found.get(name) == value or json.dumps(found.get(name)) == json.dumps(value)
+    wrong += [] if same else [name]
     print("same  " if same else "DIFFER", name, found.get(name), "" if same else "expected %r" % (value,))
 for name, value in sorted(expected["shown"].items()):
     print("shown ", name, found.get(name), "was", value)
-print("%d figures came again, %d did not" % (len(expected["same"]), wrong) if wrong else "all figures came again")
+print("not the same: %s" % ", ".join(wrong) if wrong else "all %d figures are the same" % len(expected["same"]))
 sys.exit(bool(wrong))
 '''

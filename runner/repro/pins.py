@@ -31,7 +31,7 @@ KERAS_DEFAULT = "tensorflow"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a user asks for: pins by project (None: the newest), packages on top, a date, a Python."""
+    """What a user asks for. A pin is by project; None means the newest release."""
 
     pins: Mapping[str, str | None]
     extra: tuple[str, ...] = ()
@@ -55,7 +55,10 @@ def parse(texts: Sequence[str]) -> dict[str, str | None]:
 
 
 def packages(texts: Sequence[str]) -> tuple[str, ...]:
-    """Requirement lines of ``--with``, checked: no options, addresses or paths. Raises UsageError."""
+    """Checks requirement lines of ``--with``. Raises UsageError.
+
+    Options, addresses and paths are refused.
+    """
     for text in texts:
         if not _WITH.fullmatch(text):
             raise UsageError(f"--with {text!r}: it looks like scipy or scipy==1.10.1")
@@ -71,7 +74,10 @@ def date(text: str) -> dt.date:
 
 
 def targets(wanted: Wanted, newest: index.Newest = index.newest) -> tuple[Target, ...]:
-    """One cell per framework that is pinned. Raises UsageError where none is, BuildError for a release there is not."""
+    """One cell per framework that is pinned.
+
+    Raises UsageError where no framework is pinned, BuildError for an unknown release.
+    """
     as_of = index.end_of(wanted.as_of) if wanted.as_of else ""
     known = frameworks.chosen_by_a_pin()
     pinned = [name for name in known if name in wanted.pins]
@@ -85,7 +91,7 @@ def targets(wanted: Wanted, newest: index.Newest = index.newest) -> tuple[Target
         pinned = [KERAS_DEFAULT]
         notes.append(f"no backend is named: {KERAS_DEFAULT} is assumed, Keras's default")
     if len(pinned) > 1:
-        notes.append(f"{' and '.join(pinned)}: each gets an environment of its own, as the backend of Keras")
+        notes.append(f"{' and '.join(pinned)}: each gets its own environment, as the backend of Keras")
     return tuple(_target(framework, wanted, as_of, tuple(notes), newest) for framework in pinned)
 
 
@@ -133,7 +139,10 @@ def _custom(cell: Cell, wanted: Wanted, as_of: str) -> Custom | None:
 
 
 def chosen(patterns: Sequence[str], wanted: Wanted) -> tuple[Target, ...]:
-    """The cells of ``--cells`` with the pins on top, or those that the pins alone make. Raises UsageError."""
+    """The cells of ``--cells`` with the pins, or those made from the pins alone.
+
+    Raises UsageError.
+    """
     if patterns:
         return tuple(dict.fromkeys(on_cell(cell, wanted) for cell in matching(patterns)))
     return targets(wanted)

@@ -1,4 +1,4 @@
-"""What a bug report says + what is published -> pins that can be had here, with every guess and gap named."""
+"""Turns a bug report into pins that are available here; names guesses and gaps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runner.util import versions
 
 _KEPT = ("keras", "numpy", "scipy", "jaxlib", "ml-dtypes", "h5py", "optree", "protobuf", "tensorflow-probability",
          "torchvision", "torchaudio", "pandas", "scikit-learn", "optax", "flax", "keras-hub", "keras-cv")  # fmt: skip
-"""What is pinned beside the framework. The rest of a user's environment hardly bears on a framework's bug, and each
+"""What is pinned next to the framework. The rest of a user's environment hardly bears on a framework's bug, and each
 further pin is one that may not be there for this platform."""
 _PLATFORM = "linux-x86_64"
 
@@ -49,7 +49,7 @@ class Reconstruction:
     read: tuple[str, ...]
     guessed: tuple[str, ...]
     missing: tuple[str, ...]
-    """What the report says and cannot be had, with what is taken in its place."""
+    """What is not available, with what is taken in its place."""
 
 
 class _Notes:
@@ -62,7 +62,7 @@ class _Notes:
 def reconstruct(
     report: BugReport, as_of: dt.date | None = None, platform: str = _PLATFORM, index: Index | None = None
 ) -> Reconstruction:
-    """The environment nearest to the report's that can be had on ``platform``.
+    """The environment nearest to the report's that is available on ``platform``.
 
     ``as_of`` outranks the report's date. Raises UsageError where the report names neither a framework nor Keras.
     """
@@ -107,17 +107,18 @@ def facts_date() -> dt.date:
 
 
 def lines(found: Reconstruction) -> list[str]:
-    """For the user: what was read, what was guessed, what could not be had."""
+    """Lines for the user: what was read, guessed, and is not available."""
     out: list[str] = []
-    for title, texts in (("read", found.read), ("guessed", found.guessed), ("not to be had", found.missing)):
+    for title, texts in (("read", found.read), ("guessed", found.guessed), ("not available", found.missing)):
         out += [f"{title}: {text}" for text in texts]
     return out
 
 
-def beside(found: Reconstruction) -> Reconstruction:
-    """What a report says about cells that somebody else has chosen: its packages beside the axes, and nothing else.
+def packages_only(found: Reconstruction) -> Reconstruction:
+    """The report's other packages only, for cells that ``--cells`` chose.
 
-    Framework, Keras and Python are the cells' own; releases that are newer than the report could not be had on its day.
+    Framework, Keras and Python are those of the cells, whose releases may be newer than the
+    report: its date is not used.
     """
     axes = {*frameworks.chosen_by_a_pin(), "keras"}
     kept = {name: version for name, version in found.wanted.pins.items() if name not in axes}
@@ -129,10 +130,10 @@ def beside(found: Reconstruction) -> Reconstruction:
 
 
 def _date(report: BugReport, notes: _Notes) -> dt.date | None:
-    """The report's day; of a month its last one that has been, which is said to be guessed."""
+    """The report's day. A month without a day means its last day, but not after today."""
     if report.date is None:
         notes.guessed.append(
-            "no date is told: what the report does not pin is as of latest.toml; --as-of says when it was"
+            "no date is given: what the report does not pin is as of latest.toml; --as-of gives a date"
         )
         return None
     text = report.date.value
@@ -142,14 +143,17 @@ def _date(report: BugReport, notes: _Notes) -> dt.date | None:
     year, month = map(int, text.split("-"))
     last = dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
     date = min(last, dt.datetime.now(dt.UTC).date())
-    notes.guessed.append(f"date {date}: no day is told, the last of the month is taken ({report.date.line})")
+    notes.guessed.append(f"date {date}: the report names no day, the last of the month is taken ({report.date.line})")
     return date
 
 
 def _not_before(
     date: dt.date | None, pins: dict[str, str | None], known: dict[str, str], python: str, notes: _Notes, index: Index
 ) -> dt.date | None:
-    """The day from which all that the report names can be had: an issue is often edited after it was opened."""
+    """The first day on which all that the report names was published.
+
+    An issue is often edited after it was opened.
+    """
     if date is None:
         return None
     for name in (name for name in (*frameworks.chosen_by_a_pin(), "keras", "numpy") if name in known):
@@ -162,7 +166,7 @@ def _not_before(
 
 
 def _frameworks(report: BugReport, notes: _Notes) -> list[str]:
-    """The backend alone where the report names it, else every framework it has a release of."""
+    """The backend where the report names it, else every framework it names."""
     there = [name for name in frameworks.chosen_by_a_pin() if report.version(name)]
     if report.backend is None:
         return there
@@ -204,7 +208,7 @@ def _python(report: BugReport, framework: str, known: dict[str, str], notes: _No
 
 
 def _release(name: str, told: str, python: str, line: str, notes: _Notes, index: Index) -> str | None:
-    """The release itself, or the nearest that can be had; None where the package is not there at all."""
+    """The release itself, or the nearest available one; None for an unknown package."""
     version = versions.public(told)
     try:
         there = index.published(name, python)

@@ -42,11 +42,18 @@ def version_of(python):
     return shown.stdout.decode().strip() if shown.returncode == 0 else None
 
 
+def pyenv_pythons():
+    try:
+        root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+        return sorted(map(str, root.glob(f"versions/{OLDEST}.*/bin/python")))
+    except (OSError, RuntimeError):  # another user's folder; a user without a home
+        return []
+
+
 @functools.cache
 def oldest_python():
     """The path of a Python 3.8, or None."""
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    candidates = [shutil.which("python" + OLDEST), *sorted(map(str, root.glob(f"versions/{OLDEST}.*/bin/python")))]
+    candidates = [shutil.which("python" + OLDEST), *pyenv_pythons()]
     uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if uv:
         found = subprocess.run([uv, "python", "find", "--offline", OLDEST], capture_output=True, check=False)

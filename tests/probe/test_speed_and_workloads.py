@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 import types
 
 import numpy as np
@@ -102,8 +103,9 @@ def test_a_gpu_is_sampled_only_on_cuda(monkeypatch):
         pass
     assert (none.busy, none.memory_bytes) == (None, None)
     with usage.Gpu("cuda", interval_s=0.001) as gpu:
-        while gpu.busy is None:
-            pass
+        deadline = time.monotonic() + 60
+        while gpu.busy is None and time.monotonic() < deadline:
+            time.sleep(0.001)
     assert (gpu.busy, gpu.memory_bytes) == (0.5, 100)
 
 

@@ -146,6 +146,7 @@ def test_without_a_cuda_build_there_is_nothing_to_check() -> None:
 
 def test_rows_are_in_order_and_tell_source_and_date() -> None:
     for name, rows in [*FACTS.frameworks.items(), ("keras", FACTS.keras)]:
+        assert rows, name
         starts = [versions.release(row.since) for row in rows]
         assert starts == sorted(starts), name
         for row in rows:

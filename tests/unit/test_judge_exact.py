@@ -362,6 +362,9 @@ def test_nothing_that_a_file_may_hold_stops_the_judge(
         replace(sample(NEW if new else OLD, [Metric("m", value, kind, Better.LOWER, "", terms)], seed), round=number)  # type: ignore[arg-type]
         for new, number, seed, value in points
     ]
-    for found in judge(samples, [VERSION]):
-        assert found.reason
-        assert found.verdict in Verdict
+    found = judge(samples, [VERSION])
+    both = {new for new, *_ in points} == {True, False}
+    judged = {"m"} if both and kind != Kind.INFO else set()
+    assert {one.metric for one in found} == (judged | {"status"} if points else set())
+    assert all(one.reason for one in found)
+    assert {one.verdict for one in found} <= set(Verdict)

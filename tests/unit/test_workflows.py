@@ -45,11 +45,14 @@ def test_what_the_issue_asks_for_is_there() -> None:
 
 
 def test_actions_are_pinned_by_commit_with_their_version_beside() -> None:
+    pinned = 0
     for path in [*GITHUB.glob("workflows/*.yml"), *GITHUB.glob("actions/*/*.yml")]:
         for line in path.read_text("utf-8").splitlines():
             used = re.match(r"\s*(?:- )?uses: (.*)", line)
             if used and not used[1].startswith("$/"):
                 assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*", used[1]), f"{path.name}: {line}"
+                pinned += 1
+    assert pinned == sum("@" in step.get("uses", "") for _, step in STEPS) > 10
 
 
 def test_an_action_has_one_commit_everywhere() -> None:
@@ -58,6 +61,7 @@ def test_an_action_has_one_commit_everywhere() -> None:
         if "@" in step.get("uses", ""):
             name, _, commit = step["uses"].partition("@")
             pins.setdefault(name, set()).add(commit)
+    assert pins
     assert {name: len(commits) for name, commits in pins.items()} == dict.fromkeys(pins, 1)
 
 
@@ -89,8 +93,10 @@ def test_only_these_jobs_may_write() -> None:
 
 
 def test_nothing_is_expanded_inside_a_script() -> None:
-    for where, step in STEPS:
-        assert "${{" not in step.get("run", ""), f"{where}: {step.get('name')}"
+    scripts = [(where, step) for where, step in STEPS if step.get("run")]
+    assert len(scripts) > 10
+    for where, step in scripts:
+        assert "${{" not in step["run"], f"{where}: {step.get('name')}"
 
 
 def test_actions_call_none_of_ours_and_install_in_one_way() -> None:
@@ -108,9 +114,10 @@ def test_no_secret_is_named_and_none_is_inherited() -> None:
 
 
 def test_checkouts_leave_no_token_behind() -> None:
-    for where, step in STEPS:
-        if step.get("uses", "").startswith("actions/checkout@"):
-            assert step["with"]["persist-credentials"] is False, where
+    checkouts = [(where, step) for where, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    for where, step in checkouts:
+        assert step["with"]["persist-credentials"] is False, where
 
 
 def test_the_required_check_waits_for_every_other_job() -> None:
@@ -158,10 +165,11 @@ def test_the_example_for_other_repositories_has_ten_lines_and_fits() -> None:
 
 
 def test_calls_of_the_composite_actions_fit_their_inputs() -> None:
-    for where, step in STEPS:
-        if step.get("uses", "").startswith("$/.github/actions/"):
-            action = ACTIONS[step["uses"].rsplit("/", 1)[1]]
-            assert set(step.get("with", ())) <= set(action.get("inputs", ())), where
+    calls = [(where, step) for where, step in STEPS if step.get("uses", "").startswith("$/.github/actions/")]
+    assert calls
+    for where, step in calls:
+        action = ACTIONS[step["uses"].rsplit("/", 1)[1]]
+        assert set(step.get("with", ())) <= set(action.get("inputs", ())), where
 
 
 def _commands() -> Iterator[tuple[str, list[str]]]:
@@ -191,8 +199,11 @@ def test_options_that_steps_put_together_exist(capsys: pytest.CaptureFixture[str
     for command in ("list", "matrix", "repro"):
         assert cli.run([command, "--help"]) == 0
         helps[command] = capsys.readouterr().out
+    words = set()
     for where, step in STEPS:
         used = re.search(r"runner (list --github|matrix|repro) ", step.get("run", ""))
         if used and "arguments" in step["run"]:
             for word in re.findall(r"\((--[a-z-]+)", step["run"]):
                 assert re.search(rf"{word}\b", helps[used[1].split()[0]]), f"{where}: {used[1]} has no {word}"
+                words.add(word)
+    assert "--only" in words

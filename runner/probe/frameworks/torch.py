@@ -39,8 +39,8 @@ def facts(torch, kind, errors):
     )
     if kind == "cuda" and torch.cuda.is_available():
         answers["device"] = {
-            "name": torch.cuda.get_device_name(),
-            "capability": list(torch.cuda.get_device_capability()),
+            "device_name": torch.cuda.get_device_name(),
+            "device_capability": list(torch.cuda.get_device_capability()),
         }
     return answers
 

@@ -5,7 +5,7 @@ Truth is float64 NumPy (``reference``) where it can be written in a few lines; e
 and cells are compared afterwards.
 
 Settings: ``budget_s``, CPU seconds for the cases; ``only``, a regular expression on case ids.
-Metrics: counts of cases by outcome, and the CPU time. Detail ``cases``: a record per case (see ``sweep``);
+Metrics: counts of cases by outcome, and the CPU time. Detail ``cases``: a record per case (see ``kit.records``);
 ``prelude``: the source that a case's expression needs to run on its own.
 """
 
@@ -17,6 +17,7 @@ import re
 import time
 
 from ..frameworks import backend
+from ..kit.records import as_lists
 
 DEFAULTS = {"budget_s": 84.0, "only": ""}
 OUTCOMES = (
@@ -55,7 +56,7 @@ def run(request, report):
     sweeper.run(cases)
     journal.close()
     report.detail("prelude", inspect.getsource(prelude))
-    report.detail("cases", sweeper.records)
+    report.detail("cases", as_lists(sweeper.records))
     report.metric("cases.total", len(cases), "info", unit="cases")
     report.metric("cases.not_run", sweeper.not_run, "info", better="lower", unit="cases")
     for outcome in OUTCOMES:

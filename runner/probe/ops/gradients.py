@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..kit.records import Record
 from . import compare
 from .truth import reference
 
@@ -65,7 +66,7 @@ def _wrong(case, name, gradient, slope, got, bad):
     status = "wrong" if np.isfinite(found) else "nan"
     figure = compare.rounded(abs(found - wanted) / (abs(found) + abs(wanted))) if status == "wrong" else None
     sketch = "none" if gradient is None else compare.sketch([gradient])
-    return [status, figure, sketch, name, note, ""]
+    return Record(status, figure, sketch, name, note)
 
 
 def _direction(value, seed):

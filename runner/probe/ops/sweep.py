@@ -1,17 +1,7 @@
-"""Runs every case in this process and says what came of it.
+"""Runs every case in this process and records its result (see ``kit.records``).
 
-A record is ``[status, figure, sketch, types, note, passed]``:
-
-status   ``ok``, ``seen`` (no reference: cells are compared afterwards), ``wrong``, ``inaccurate``, ``nan``, ``shape``,
-         ``raises``, ``unsupported``, ``unspecified``
-figure   the largest error in units (see ``compare``), or None
-sketch   the digest where there is a reference and it holds; else the norm and up to 8 values
-types    ``float32[2,3] int32[2]``: what came out
-note     what was raised, or what was expected
-passed   letters of the further checks that held: s symbolic, d symbolic with an unknown batch, g gradient, t graph,
-         a arguments left alone
-
-A further check that did not hold has a record of its own, under the case's id and ``#symbolic``, ``#dynamic``,
+The letters of the further checks: s symbolic, d symbolic with an unknown batch, g gradient, t graph, a arguments left
+alone. A further check that fails has a record of its own, under the case's id and ``#symbolic``, ``#dynamic``,
 ``#gradient``, ``#graph`` or ``#arguments``.
 """
 
@@ -23,6 +13,7 @@ import warnings
 
 import numpy as np
 
+from ..kit.records import Record, as_lists
 from . import compare, namespace, truth
 from . import gradients as differences
 from .engines import leaves
@@ -46,7 +37,7 @@ class Sweeper:
     def __init__(self, engine, budget_s, journal):
         self.engine = engine
         self.journal = journal
-        self.records = dict(journal.records)
+        self.records = {ident: Record(*kept) for ident, kept in journal.records.items()}
         self.counts = {}
         self.not_run = 0
         self._names = namespace.framework(engine.keras)
@@ -68,15 +59,15 @@ class Sweeper:
                 known = set(self.records)
                 self._careful = i in self.journal.careful
                 self._chunk(chunk)
-                self.journal.chunk({k: v for k, v in self.records.items() if k not in known}, i + 1)
+                self.journal.chunk(as_lists({k: v for k, v in self.records.items() if k not in known}), i + 1)
         for record in self.records.values():
-            self.counts[record[0]] = self.counts.get(record[0], 0) + 1
+            self.counts[record.status] = self.counts.get(record.status, 0) + 1
 
     def _begin(self, name, alone=True):
         """Notes what runs now. False where it killed an earlier process, and is recorded as that."""
         if name in self.journal.fatal:
             number = self.journal.fatal[name]
-            self.records[name] = ["crashes", None, "", "", "the process is killed by signal %d" % number, ""]
+            self.records[name] = Record("crashes", note="the process is killed by signal %d" % number)
             return False
         self.journal.begin(name, alone)
         return True
@@ -85,7 +76,7 @@ class Sweeper:
         try:
             namespace.check(case.expr, self._names)
         except namespace.Missing as error:
-            self.records[case.ident] = ["unsupported", None, "", "", str(error), ""]
+            self.records[case.ident] = Record("unsupported", note=str(error))
             return False
         return True
 
@@ -107,7 +98,7 @@ class Sweeper:
                 self._unchanged(case, arrays, tensors)
                 good.append((case, arrays, tensors, output, true))
         for case, _, tensors, output, _ in good:
-            if case.symbolic and self.records[case.ident][0] != "shape" and self._begin(case.ident + "#symbolic"):
+            if case.symbolic and self.records[case.ident].status != "shape" and self._begin(case.ident + "#symbolic"):
                 self._symbolic(case, tensors, output)
         self._gradients([item for item in good if item[0].wrt and item[4] and self._differentiated(item[0])])
         if self.engine.batched and self.engine.keras.config.backend() == "tensorflow":
@@ -118,7 +109,7 @@ class Sweeper:
     def _differentiated(self, case):
         if case.family in PLAIN and self.engine.keras.config.backend() == "jax":
             return False  # its own derivatives of its own functions, which take long to compile
-        return self.records[case.ident][0] in ("ok", "inaccurate")
+        return self.records[case.ident].status in ("ok", "inaccurate")
 
     # inputs
 
@@ -181,7 +172,7 @@ class Sweeper:
                 self.engine.output(tensor).arrays[0], arrays[name], equal_nan=arrays[name].dtype.kind == "f"
             ):
                 note = "the argument %s is changed in place" % name
-                self.records[case.ident + "#arguments"] = ["wrong", None, "", "", note, ""]
+                self.records[case.ident + "#arguments"] = Record("wrong", note=note)
                 return
         self._pass(case, "a")
 
@@ -189,26 +180,23 @@ class Sweeper:
 
     def _judge(self, case, arrays, output):
         """Writes the record of the values; returns the Truth, if there is one and it has the right shapes."""
-        types = " ".join("%s[%s]" % (d, ",".join(map(str, a.shape))) for d, a in zip(output.dtypes, output.arrays))
-        record = ["seen", None, "", types, "", ""]
+        record = Record("seen", types=_types(output))
         self.records[case.ident] = record
         true = None
         if case.ref is not None:
             try:
                 true = truth.truth(case, arrays, output)
             except Exception as error:  # an old NumPy may lack what the reference is written with
-                record[4] = "the reference fails: %s" % normalised(error)
+                record.note = "the reference fails: %s" % normalised(error)
         if true is None:
-            record[2] = compare.sketch(output.arrays)
+            record.sketch = compare.sketch(output.arrays)
         else:
-            record[0], record[1], record[4] = truth.verdict(case, output, true)
-            if record[0] == "ok":
-                record[2] = compare.digest(output.arrays)
-            else:
-                record[2] = compare.sketch(output.arrays)
+            record.status, record.figure, record.note = truth.verdict(case, output, true)
+            kept = compare.digest if record.status == "ok" else compare.sketch
+            record.sketch = kept(output.arrays)
         if case.unspecified:
-            record[0], record[4] = "unspecified", case.unspecified
-        return true if true is not None and record[0] in ("ok", "inaccurate") else None
+            record.status, record.note = "unspecified", case.unspecified
+        return true if true is not None and record.status in ("ok", "inaccurate") else None
 
     # further checks
 
@@ -217,7 +205,7 @@ class Sweeper:
         if not tensors:
             return
         self._promise(case, tensors, output, "s", "#symbolic")
-        if case.dynamic and "s" in self.records[case.ident][5]:
+        if case.dynamic and "s" in self.records[case.ident].passed:
             self._promise(case, tensors, output, "d", "#dynamic", case.dynamic)
 
     def _promise(self, case, tensors, output, letter, suffix, unknown=()):
@@ -245,7 +233,8 @@ class Sweeper:
             return
         text = " ".join("%s[%s]" % (d, ",".join(map(str, s))) for d, s in promised)
         kind = "shape" if not _kept([("", s) for _, s in promised], [("", s) for _, s in actual]) else "dtype"
-        self.records[case.ident + suffix] = [kind, None, "", text, "actual: " + self.records[case.ident][3], ""]
+        note = "actual: " + self.records[case.ident].types
+        self.records[case.ident + suffix] = Record(kind, types=text, note=note)
 
     def _gradients(self, items):
         if not self.engine.gradients or not items:
@@ -300,18 +289,18 @@ class Sweeper:
                     self._raised(case.ident + "#graph", found)
                 continue
             if [a.shape for a in found.arrays] != [a.shape for a in output.arrays]:
-                self.records[case.ident + "#graph"] = ["shape", None, "", _types(found), "eager: " + _types(output), ""]
+                self.records[case.ident + "#graph"] = Record(
+                    "shape", types=_types(found), note="eager: " + _types(output)
+                )
                 continue
             for i, (got, other) in enumerate(zip(found.arrays, output.arrays)):
                 if not _close(got, other, true.scales[i] if true else None, output.dtypes[i]):
-                    self.records[case.ident + "#graph"] = [
+                    self.records[case.ident + "#graph"] = Record(
                         "wrong",
-                        None,
-                        compare.sketch([got]),
-                        _types(found),
-                        "eager: %s" % compare.sketch([other]),
-                        "",
-                    ]
+                        sketch=compare.sketch([got]),
+                        types=_types(found),
+                        note="eager: %s" % compare.sketch([other]),
+                    )
                     break
             else:
                 self._pass(case, "t")
@@ -327,7 +316,7 @@ class Sweeper:
         return self._try_batch(self.engine.batch, [job])[0]
 
     def _pass(self, case, letter):
-        self.records[case.ident][5] += letter
+        self.records[case.ident].passed += letter
 
     def _raised(self, ident, error):
         status = "raises"
@@ -337,7 +326,7 @@ class Sweeper:
             status = "unsupported"
         if LIMIT.search(str(error)):
             status = "unsupported"
-        self.records[ident] = [status, None, "", type(error).__name__, normalised(error), ""]
+        self.records[ident] = Record(status, types=type(error).__name__, note=normalised(error))
 
 
 def _unknown_argument(ident, message):

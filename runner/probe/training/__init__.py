@@ -7,6 +7,7 @@ import time
 import traceback
 
 from ..frameworks import backend
+from ..kit.records import Record, as_lists
 from ..protocol import one_line
 
 DEFAULTS = {"only": "", "budget_s": 90.0}
@@ -18,11 +19,10 @@ REFUSALS = ("must be 1 with the PyTorch backend",)
 
 
 def run(request, report):
-    """Settings: ``DEFAULTS``. Detail ``cases``: {"scenario(figure)": record}, in the layout of the ``ops`` probe:
+    """Run the scenarios. Settings: ``DEFAULTS``.
 
-    [status, units off or None, digest of a right figure or sketch of a wrong one, "", note, ""]. Status: ``ok``,
-    ``wrong``, ``nan``, ``raises`` (the note says what) or ``unsupported`` (this version lacks it). Detail
-    ``scripts``: {scenario: a script that shows it}, for what went wrong.
+    Detail ``cases``: {"scenario(figure)": record} (see ``kit.records``) with the statuses ``ok``, ``wrong``, ``nan``,
+    ``raises`` and ``unsupported``. Detail ``scripts``: {scenario: a script that shows it}, for what is wrong.
     """
     settings = request.settings_with(DEFAULTS)
     if request.keras is None:
@@ -46,20 +46,20 @@ def run(request, report):
             cases["%s(%s)" % (scenario.name, figure)] = case
         if trace:
             traces[scenario.name] = trace
-        shown = next(((f, c) for f, c in reversed(list(found.items())) if c[0] in ("wrong", "nan", "raises")), None)
+        shown = next(((f, c) for f, c in reversed(list(found.items())) if c.status in ("wrong", "nan", "raises")), None)
         if shown:
             figure, case = shown
-            scripts[scenario.name] = script.of(scenario, request.framework, figure, case[4])
+            scripts[scenario.name] = script.of(scenario, request.framework, figure, case.note)
         keras.backend.clear_session()
         seconds[scenario.name] = round(time.process_time() - began, 2)
-    statuses = [case[0] for case in cases.values()]
+    statuses = [case.status for case in cases.values()]
     report.metric("scenarios.not_run", not_run, "info", better="lower")
     for status in ("ok", "wrong", "nan", "raises", "unsupported"):
         report.metric("cases.%s" % status, statuses.count(status), "info", unit="cases")
     report.metric("cases.cpu_s", time.process_time() - started, "info", better="lower", unit="s")
-    worst = [case[1] for case in cases.values() if case[0] == "ok" and case[1] is not None]
+    worst = [case.figure for case in cases.values() if case.status == "ok" and case.figure is not None]
     report.metric("cases.worst_ok", max(worst) if worst else None, "info", better="lower", unit="u")
-    report.detail("cases", cases)
+    report.detail("cases", as_lists(cases))
     report.detail("tracebacks", traces)
     report.detail("seconds", seconds)
     report.detail("scripts", {name: text for name, text in scripts.items() if text})
@@ -73,7 +73,7 @@ def attempt(keras, scenario):
     names = scenario.figures or list(truth)
 
     def all_of(status, note):
-        return {name: [status, None, "", "", note, ""] for name in names}
+        return {name: Record(status, note=note) for name in names}
 
     try:
         lacking = scenario.lacks(keras)
@@ -90,9 +90,9 @@ def attempt(keras, scenario):
     for name in names:
         if name not in measured:
             status = "unsupported" if name in scenario.optional else "wrong"
-            found[name] = [status, None, "", "", "not reported (reported: %s)" % ", ".join(sorted(measured)), ""]
+            found[name] = Record(status, note="not reported (reported: %s)" % ", ".join(sorted(measured)))
             continue
         status, figure, note = compare.compare(measured[name], truth[name], scales[name])
         kept = compare.digest(measured[name]) if status == "ok" else compare.sketch(measured[name])
-        found[name] = [status, None if figure is None else float("%.3g" % figure), kept, "", note, ""]
+        found[name] = Record(status, None if figure is None else float("%.3g" % figure), kept, note=note)
     return found, ""

@@ -1,8 +1,8 @@
-"""The search for the release that changed something. Pure: it is told answers and says what to test next.
+"""The binary search for the release that changed something. Pure.
 
-Releases are in order, the first is known to be of the old kind and the last of the new kind once both were tested.
-A release that cannot be tested is stepped around: its nearest untested neighbour is asked instead. Without such
-releases at most ceil(log2 n) + 2 of n releases are tested, and none twice.
+Releases are in order. Once both ends are tested, the first is of the old kind and the last of the new kind. A release
+that cannot be tested is skipped: its nearest untested neighbour is tested instead. Without such releases at most
+ceil(log2 n) + 2 of n releases are tested, and none twice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class Mark(StrEnum):
-    """What a release came to."""
+    """The result of testing a release."""
 
     GOOD = "good"
     BAD = "bad"
@@ -51,7 +51,10 @@ Step = Ask | Found | Refused
 
 
 def step(releases: Sequence[str], answers: Mapping[str, Mark], *, find_fix: bool = False) -> Step:
-    """What to do next. ``releases`` are oldest first, ends included; with ``find_fix`` the oldest is the bad one."""
+    """What to do next.
+
+    ``releases`` are oldest first, ends included; with ``find_fix`` the oldest is the bad one.
+    """
     old, new = (Mark.BAD, Mark.GOOD) if find_fix else (Mark.GOOD, Mark.BAD)
     first, last = releases[0], releases[-1]
     for end in (first, last):
@@ -71,7 +74,7 @@ def step(releases: Sequence[str], answers: Mapping[str, Mark], *, find_fix: bool
 
 
 def ahead(releases: Sequence[str], answers: Mapping[str, Mark], version: str, *, find_fix: bool = False) -> list[str]:
-    """The releases that could be asked for after ``version``, whichever way it comes out."""
+    """The releases that could be tested after ``version``, for either mark."""
     found = []
     for mark in (Mark.GOOD, Mark.BAD):
         after = step(releases, {**answers, version: mark}, find_fix=find_fix)
@@ -81,9 +84,9 @@ def ahead(releases: Sequence[str], answers: Mapping[str, Mark], version: str, *,
 
 
 def vote(marks: Sequence[Mark], repeat: int) -> Mark | None:
-    """What up to ``repeat`` runs of one release come to, or None where one more run can still decide.
+    """The mark of a release after its runs; None where one more run can decide.
 
-    The majority of the runs that could tell. A tie at the end is SKIP: such a release cannot tell.
+    It is the majority of up to ``repeat`` runs. A tie at the end is SKIP, and so is one run that cannot tell.
 
     >>> vote([Mark.BAD, Mark.BAD], 3)
     <Mark.BAD: 'bad'>
@@ -100,7 +103,7 @@ def vote(marks: Sequence[Mark], repeat: int) -> Mark | None:
 
 
 def _all_old(releases: Sequence[str], answers: Mapping[str, Mark], upto: int, new: Mark) -> bool:
-    """Whether no release before ``upto`` is of the new kind: of several changes the first one is looked for."""
+    """Whether no release before ``upto`` is new: the first of several changes counts."""
     return all(answers.get(release) != new for release in releases[:upto])
 
 

@@ -1,41 +1,38 @@
-"""What a release is put to in ``runner bisect``: a script, a probe, one case of a sweep, or the judge."""
+"""The tests that ``runner bisect`` runs on a release.
+
+A test is a script, a probe, one case of a sweep, or a verdict of the judge.
+"""
 
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-from runner import data, judge
+from runner import judge
+from runner.defects import cases
 from runner.errors import UsageError, suggest
-from runner.executors import Executor, Prepared
+from runner.executors import Prepared
 from runner.judge.pairing import difference
-from runner.machine import facts
 from runner.matrix import selection
-from runner.measure import context, places
-from runner.measure import scheduler as run
+from runner.measure import places, scheduler
+from runner.measure.context import Context
+from runner.measure.places import Place
 from runner.model import Comparison, Job, ProbeSpec, Sample, Status, Verdict
 from runner.repro import compare, script
 from runner.repro.bisect import search
+from runner.repro.bisect.question import Request
 from runner.repro.bisect.search import Mark
-from runner.results.store import Store
-from runner.util import files, folders
-
-if TYPE_CHECKING:
-    from runner.repro.bisect.session import Request
 
 CANNOT_TELL = 125
 """git bisect's exit code for a commit that cannot be tested."""
-_FINE = ("ok", "seen", "unsupported", "unspecified")
-"""What a case of the sweep comes to where nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the runs of one release came to."""
+    """The result of the runs of one release."""
 
     mark: Mark
     reason: str
@@ -44,22 +41,20 @@ class Result:
 
 
 class Trial(Protocol):
-    """One way of putting a release to the test."""
+    """One way to test a release."""
 
     @property
     def timed(self) -> bool:
-        """Whether its timings count, so that nothing may be installed meanwhile."""
+        """Whether its timings count: nothing may be installed meanwhile."""
         ...
 
-    def run(
-        self, place: places.Place, prepared: Prepared, base: places.Place, executors: Mapping[str, Executor]
-    ) -> Result:
-        """Test the release at ``place``; ``base`` is the oldest one. Raises CellError where it cannot be run."""
+    def run(self, place: Place, prepared: Prepared, base: Place, context: Context) -> Result:
+        """Test the release at ``place``; ``base`` is the oldest. Raises CellError."""
         ...
 
 
 def of(request: Request) -> Trial:
-    """The trial the command line asks for. Raises UsageError where it asks for none, two, or one that is not there."""
+    """The trial of the command line. Raises UsageError unless it asks for one."""
     if bool(request.script) == bool(request.probe):
         raise UsageError("say what is tested: either --script FILE or --probe NAME")
     if request.script is not None:
@@ -71,18 +66,12 @@ def of(request: Request) -> Trial:
     return _of_probe(request, str(request.probe))
 
 
-def question(request: Request) -> list[Any]:
-    """What decides the answers, for the file they are kept in; the script by its content."""
-    if request.script is not None:
-        return ["script", files.source(request.script), request.arguments, request.pattern, request.mounts,
-                request.network, request.repeat]  # fmt: skip
-    metric = [request.metric, request.verdict, request.rounds] if request.metric else None
-    return ["probe", request.probe, request.settings, request.case, metric, request.repeat]
-
-
 @dataclass(frozen=True, slots=True)
 class ScriptTrial:
-    """Exit 0 good, 125 cannot tell, any other bad; or good where the output matches ``pattern``."""
+    """Runs a script: exit 0 is good, 125 cannot tell, any other is bad.
+
+    With ``pattern``, a run is good where the output matches, whatever the exit code (125 excepted).
+    """
 
     work: script.Script
     pattern: re.Pattern[str] | None
@@ -91,16 +80,16 @@ class ScriptTrial:
 
     def run(
         self,
-        place: places.Place,
+        place: Place,
         prepared: Prepared,
-        base: places.Place,  # noqa: ARG002 - the protocol's
-        executors: Mapping[str, Executor],
+        base: Place,  # noqa: ARG002 - the protocol's
+        context: Context,
     ) -> Result:
         own = replace(self.work, variables=selection.variables(place.cell))
         marks: list[Mark] = []
         ran: list[script.Ran] = []
         while (mark := search.vote(marks, self.repeat)) is None:
-            ran.append(script.run(own, place.cell, prepared, executors[place.executor]))
+            ran.append(script.run(own, place.cell, prepared, context.executors[place.executor]))
             marks.append(self.mark(ran[-1]))
         reason = next((r.reason or _last(r.output) for r, m in zip(ran, marks, strict=True) if m == mark), "")
         if len(set(marks)) > 1:
@@ -108,7 +97,7 @@ class ScriptTrial:
         return Result(mark, reason, [str(m) for m in marks], sum(r.wall_s for r in ran))
 
     def mark(self, ran: script.Ran) -> Mark:
-        """What one run says."""
+        """The mark of one run."""
         if ran.status == Status.UNAVAILABLE or ran.exit_code == CANNOT_TELL:
             return Mark.SKIP
         if self.pattern is not None:
@@ -118,26 +107,25 @@ class ScriptTrial:
 
 @dataclass(frozen=True, slots=True)
 class ProbeTrial:
-    """Good where the probe runs well; with a case, where that case is right."""
+    """Runs a probe: good where it runs well; with a case, where that case is right."""
 
     spec: ProbeSpec
-    files: Mapping[str, data.DataFile]
     case: str | None
     repeat: int
     timed: bool = False
 
     def run(
         self,
-        place: places.Place,
-        prepared: Prepared,  # noqa: ARG002 - the run finds it ready
-        base: places.Place,  # noqa: ARG002 - the protocol's
-        executors: Mapping[str, Executor],
+        place: Place,
+        prepared: Prepared,  # noqa: ARG002 - the scheduler finds it prepared
+        base: Place,  # noqa: ARG002 - the protocol's
+        context: Context,
     ) -> Result:
         marks: list[Mark] = []
         samples: list[Sample] = []
         while (mark := search.vote(marks, self.repeat)) is None:
             job = Job(place.cell, place.environment, self.spec, len(marks), len(marks), place.executor)
-            samples += _measure((job,), executors, self.files)
+            samples += _measure((job,), context)
             marks.append(self._mark(samples[-1])[0])
         reason = next(text for s in samples for m, text in (self._mark(s),) if m == mark or mark == Mark.SKIP)
         return Result(mark, reason, [str(m) for m in marks], sum(s.wall_s for s in samples))
@@ -152,10 +140,12 @@ class ProbeTrial:
 
 @dataclass(frozen=True, slots=True)
 class JudgeTrial:
-    """Bad where the judge gives ``verdict`` to a metric, against the oldest release in interleaved rounds."""
+    """Judges a metric: bad where the verdict is ``verdict``.
+
+    The release is compared with the oldest one, in interleaved rounds.
+    """
 
     spec: ProbeSpec
-    files: Mapping[str, data.DataFile]
     metric: str
     verdict: Verdict
     rounds: int
@@ -163,10 +153,10 @@ class JudgeTrial:
 
     def run(
         self,
-        place: places.Place,
-        prepared: Prepared,  # noqa: ARG002 - the run finds it ready
-        base: places.Place,
-        executors: Mapping[str, Executor],
+        place: Place,
+        prepared: Prepared,  # noqa: ARG002 - the scheduler finds it prepared
+        base: Place,
+        context: Context,
     ) -> Result:
         if place.cell == base.cell:
             return Result(Mark.GOOD, "the baseline", [], 0.0)
@@ -178,11 +168,11 @@ class JudgeTrial:
         samples: list[Sample] = []
         mark, reason, done = Mark.SKIP, "", 0
         for look in settings.looks:
-            samples += _measure(self._jobs(base, place, range(done, look)), executors, self.files)
+            samples += _measure(self._jobs(base, place, range(done, look)), context)
             broken = next((sample for sample in samples if sample.status != Status.OK), None)
             if broken is not None:
-                told = self.verdict == Verdict.BROKEN and broken.cell == place.cell
-                return Result(Mark.BAD if told else Mark.SKIP, f"{broken.status}: {broken.reason}", [], broken.wall_s)
+                wanted = self.verdict == Verdict.BROKEN and broken.cell == place.cell
+                return Result(Mark.BAD if wanted else Mark.SKIP, f"{broken.status}: {broken.reason}", [], broken.wall_s)
             judged = judge.judge(only(samples, self.metric), [pair], (), settings)
             mark, reason = verdict_mark(judged, self.metric, self.verdict)
             done = look
@@ -190,8 +180,8 @@ class JudgeTrial:
                 break
         return Result(mark, reason, [], sum(sample.wall_s for sample in samples))
 
-    def _jobs(self, base: places.Place, place: places.Place, rounds: range) -> tuple[Job, ...]:
-        """The rounds, each with a process of both; which one goes first alternates."""
+    def _jobs(self, base: Place, place: Place, rounds: range) -> tuple[Job, ...]:
+        """The rounds, each with a process of both releases; the first one alternates."""
         order = [base, place]
         return tuple(
             Job(one.cell, one.environment, self.spec, number, number, one.executor)
@@ -201,9 +191,9 @@ class JudgeTrial:
 
 
 def only(samples: Sequence[Sample], metric: str) -> list[Sample]:
-    """The samples with that one metric: an error rate shared with others that nobody asked for would cost rounds.
+    """The samples with one metric. Raises UsageError if the probe lacks it.
 
-    Raises UsageError for a metric the probe does not have.
+    All metrics of a run share one error rate, so the others would cost rounds.
     """
     names = list(dict.fromkeys(m.name for sample in samples for m in sample.metrics))
     name = next((n for n in names if n == metric or n.endswith(f".{metric}")), None)
@@ -213,7 +203,7 @@ def only(samples: Sequence[Sample], metric: str) -> list[Sample]:
 
 
 def verdict_mark(judged: Sequence[Comparison], metric: str, verdict: Verdict) -> tuple[Mark, str]:
-    """What the judge's word on a metric means. Raises UsageError for a metric the probe does not have."""
+    """The mark of the verdict on a metric. Raises UsageError if the probe lacks it."""
     names = [one.metric for one in judged]
     found = next((one for one in judged if one.metric == metric or one.metric.endswith(f".{metric}")), None)
     if found is None:
@@ -226,14 +216,15 @@ def verdict_mark(judged: Sequence[Comparison], metric: str, verdict: Verdict) ->
     return Mark.GOOD, reason
 
 
-def case_mark(cases: Mapping[str, Sequence[Any]], case: str) -> tuple[Mark, str]:
-    """What the sweep says of one case and its checks."""
-    found = {name: record for name, record in cases.items() if name == case or name.startswith(f"{case}#")}
+def case_mark(records: object, case: str) -> tuple[Mark, str]:
+    """The mark for one case of the sweep and its checks. ``records``: a sample's detail ``cases``."""
+    known = cases.read(records)
+    found = {name: record for name, record in known.items() if name == case or name.startswith(f"{case}#")}
     if not found:
-        return Mark.SKIP, f"the sweep has no case {case!r}{suggest(case, cases)}"
+        return Mark.SKIP, f"the sweep has no case {case!r}{suggest(case, known)}"
     for name, record in found.items():
-        if record[0] not in _FINE:
-            return Mark.BAD, f"{name}: {record[0]} {record[4]}".strip()
+        if not (record.right or record.silent):
+            return Mark.BAD, f"{name}: {record.status} {record.note}".strip()
     return Mark.GOOD, ""
 
 
@@ -241,7 +232,7 @@ def _of_script(request: Request, path: Path) -> Trial:
     try:
         pattern = re.compile(request.pattern, re.MULTILINE) if request.pattern else None
     except re.error as error:
-        raise UsageError(f"--stdout {request.pattern!r} is no regular expression: {error}") from None
+        raise UsageError(f"--stdout {request.pattern!r} is not a regular expression: {error}") from None
     there, mounts = script.check(path, request.mounts)
     limits = places.limits(request.timeout_s, request.memory, request.disk)
     work = script.Script(there, request.arguments, mounts, request.network, limits)
@@ -257,22 +248,13 @@ def _of_probe(request: Request, name: str) -> Trial:
     spec = replace(spec, limits=replace(limits, disk_bytes=None))
     if request.case:
         spec = replace(spec, settings={**spec.settings, "only": f"^{re.escape(request.case)}$"})
-    files = data.collect((name,), {}, folders.cache_dir() / "data").files
     if request.metric:
-        return JudgeTrial(spec, files, request.metric, Verdict(request.verdict), request.rounds)
-    return ProbeTrial(spec, files, request.case, request.repeat)
+        return JudgeTrial(spec, request.metric, Verdict(request.verdict), request.rounds)
+    return ProbeTrial(spec, request.case, request.repeat)
 
 
-def _measure(
-    jobs: tuple[Job, ...], executors: Mapping[str, Executor], files: Mapping[str, data.DataFile]
-) -> list[Sample]:
-    """Run the jobs anew; answers are what is kept of a search, not samples."""
-    with tempfile.TemporaryDirectory(prefix="runner-bisect-") as folder:
-        kept = Store(Path(folder))
-        kept.open()
-        host = facts.fingerprint(facts.here())
-        variants = {name: variant.env for name, variant in selection.choose(None, ()).whole.variants.items()}
-        return run.run(jobs, context.Context(executors, kept, files, host, variants, fresh=True), lambda _: None)
+def _measure(jobs: tuple[Job, ...], context: Context) -> list[Sample]:
+    return scheduler.run(jobs, context, lambda _: None)
 
 
 def _last(output: str) -> str:

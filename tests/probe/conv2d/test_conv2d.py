@@ -171,4 +171,6 @@ def test_the_full_set_has_the_case_of_the_report():
 
 def test_inputs_depend_on_the_case_alone():
     assert len({conv2d.case_seed(case) for case in conv2d.SETS["full"]}) == len(conv2d.SETS["full"])
-    assert conv2d.case_seed("issue_20804") == conv2d.case_seed("issue_20804")
+    # other seeds would make the results of two versions of this program incomparable
+    assert conv2d.case_seed("issue_20804") == 2658409490
+    assert conv2d.case_seed("same_3x3_64") == 1635760003

@@ -106,10 +106,13 @@ def test_noise_is_what_float32_does(data):
     """A right float32 cell is within a few times the noise; one eighth of the digits is not."""
     network = reference.Network(SMALL)
     order = list(range(len(data[0][1])))
-    for step in replay.steps(network, weights(SMALL), data[0], order, 16, 2):
+    steps = list(replay.steps(network, weights(SMALL), data[0], order, 16, 2))
+    assert len(steps) == 2
+    for step in steps:
         side = diagnose_side.NumpySide(SMALL)
         loss, gradients = side.gradients(step.weights, step.x, step.y)
         found = replay.whole(loss, gradients, step, network)
+        assert set(found) == {"loss", *network.names}
         assert all(0 <= one[0] < 3 for one in found.values())
         off = replay.whole(loss, [g * (1 + 2.0**-12) for g in gradients], step, network)
         assert all(off[name][0] > 8 for name in network.names if not name.endswith("bias"))
@@ -182,6 +185,7 @@ def test_dropout_and_initial_weights_are_looked_at_directly(data):
     rate, zeros, kept, _ = found["dropout"]
     assert (rate, kept) == (0.2, 1.0)
     assert zeros == pytest.approx(0.2, abs=0.01)
+    assert len(found["initial"]) == len(weights(SMALL))
     for rms, told, _ in found["initial"]:
         assert rms == pytest.approx(told, rel=0.2, abs=1e-9)
 

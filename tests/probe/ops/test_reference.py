@@ -9,6 +9,7 @@ import pytest
 
 from runner.probe.ops import compare, grids, namespace, reference
 from runner.probe.ops import prelude as p
+from runner.probe.ops.engines import leaves
 from runner.probe.ops.truth import bfloat16
 
 CASES = grids.cases()
@@ -18,7 +19,7 @@ def test_every_case_can_be_told_by_its_id() -> None:
     assert len({case.ident for case in CASES}) == len(CASES) > 4000
 
 
-@pytest.mark.parametrize("family", sorted({case.family for case in CASES}))
+@pytest.mark.parametrize("family", sorted({case.family for case in CASES if case.ref is not None}))
 def test_every_reference_gives_numbers(family: str) -> None:
     names = namespace.truth()
     failures = []
@@ -33,8 +34,9 @@ def test_every_reference_gives_numbers(family: str) -> None:
             except Exception as error:  # noqa: BLE001 - whatever it is, the case is named
                 failures.append(f"{case.ident}: {error!r}")
                 continue
-            if found is None:
-                failures.append(f"{case.ident}: None")
+            values = [np.asarray(leaf) for leaf in leaves(found)]
+            if found is None or any(value.dtype.kind not in "biufcSU" for value in values):
+                failures.append(f"{case.ident}: {found!r}")
     assert not failures
 
 

@@ -7,7 +7,10 @@ import pytest
 
 from runner.probe.training import network, reference, scenarios, updates
 
-RANDOM = np.random.RandomState(3)
+
+@pytest.fixture
+def random():
+    return np.random.RandomState(3)
 
 
 def loss_of(net, x, y, loss):
@@ -27,14 +30,14 @@ def loss_of(net, x, y, loss):
         (scenarios.mlp(), scenarios.STEPS_X, scenarios.STEPS_Y, "mse"),
     ],
 )
-def test_gradients_are_the_slopes_of_the_loss(layers, x, y, loss):
+def test_gradients_are_the_slopes_of_the_loss(layers, x, y, loss, random):
     net = network.Network(layers)
     out = net.forward(x, True, network.exact)
     values, slopes = network.LOSSES[loss](y, out, network.exact)
     net.backward(slopes / values.size, network.exact)
     for layer in net.layers:
         for parameter, gradient in zip(layer.parameters, [g.copy() for g in layer.gradients], strict=True):
-            at = tuple(RANDOM.randint(0, n) for n in parameter.shape)
+            at = tuple(random.randint(0, n) for n in parameter.shape)
             ends = []
             for step in (1e-6, -2e-6):
                 parameter[at] += step
@@ -101,17 +104,17 @@ def test_ftrl_with_a_large_l1_stays_at_zero():
     assert one_step(updates.Ftrl(), np.zeros(1), np.array([1.0]))[0] < 0
 
 
-def test_adafactor_moves_by_the_clipped_root_mean_square():
-    weight = RANDOM.uniform(-1, 1, (4, 3))
-    moved = one_step(updates.Adafactor(), weight, RANDOM.standard_normal((4, 3)))
+def test_adafactor_moves_by_the_clipped_root_mean_square(random):
+    weight = random.uniform(-1, 1, (4, 3))
+    moved = one_step(updates.Adafactor(), weight, random.standard_normal((4, 3)))
     rms = np.sqrt(np.mean((moved - weight) ** 2))
     assert rms == pytest.approx(0.1 * np.sqrt(np.mean(weight**2)), rel=0.2)
     assert rms <= 0.1 * np.sqrt(np.mean(weight**2)) + 1e-12
 
 
-def test_muon_makes_the_update_nearly_orthogonal():
+def test_muon_makes_the_update_nearly_orthogonal(random):
     for shape in ((4, 7), (7, 4)):
-        values = np.linalg.svd(updates.Muon().orthogonal(RANDOM.standard_normal(shape), network.exact))[1]
+        values = np.linalg.svd(updates.Muon().orthogonal(random.standard_normal(shape), network.exact))[1]
         assert np.all((values > 0.6) & (values < 1.25))
 
 
@@ -189,9 +192,9 @@ def test_the_average_starts_at_the_first_weights_it_sees():
     assert same(one, reference.fit(scenarios.regression(epochs=1, batch_size=16)))
 
 
-def test_batch_normalization_keeps_the_biased_variance():
+def test_batch_normalization_keeps_the_biased_variance(random):
     layer = network.BatchNormalization(np.ones(2), np.zeros(2), np.zeros(2), np.ones(2), 0.75, 0.0)
-    x = RANDOM.standard_normal((5, 2)) * 3 + 1
+    x = random.standard_normal((5, 2)) * 3 + 1
     out = layer.forward(x, True, network.exact)
     assert out.mean(0) == pytest.approx(np.zeros(2), abs=1e-12)
     assert out.std(0) == pytest.approx(np.ones(2))

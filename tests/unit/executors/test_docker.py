@@ -219,6 +219,7 @@ def test_an_unexplained_kill_is_looked_into_until_the_engine_knows(
     engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "oom_kills", lambda: 0)
+    monkeypatch.setattr(module, "_OOM_FLAG_DELAY_S", 30.0)
     engine.state = {"Running": False, "ExitCode": 137, "OOMKilled": False}
 
     def inspect() -> None:
@@ -235,7 +236,7 @@ def test_the_kernels_count_tells_what_an_engine_does_not(
 ) -> None:
     counts = iter([7])
     monkeypatch.setattr(module, "oom_kills", lambda: next(counts, after))
-    monkeypatch.setattr(module, "_OOM_FLAG_DELAY_S", 0.1)
+    monkeypatch.setattr(module, "_OOM_FLAG_DELAY_S", 30.0 if oom else 0.1)
     engine.state = {"Running": False, "ExitCode": 137, "OOMKilled": False}
     outcome = executor.execute(launch())
     assert (outcome.oom, outcome.signal) == (oom, 9)
@@ -256,7 +257,7 @@ def test_closing_waits_for_a_container_that_is_just_being_created(engine: FakeEn
 
     def create() -> None:
         creating.set()
-        go_on.wait(5)
+        go_on.wait(60)
 
     engine.on["create"] = create
     refused: list[str] = []
@@ -269,12 +270,12 @@ def test_closing_waits_for_a_container_that_is_just_being_created(engine: FakeEn
 
     thread = threading.Thread(target=execute)
     thread.start()
-    assert creating.wait(5)
+    assert creating.wait(60)
     closing = threading.Thread(target=executor.close)
     closing.start()
     go_on.set()
-    thread.join(5)
-    closing.join(5)
+    thread.join(60)
+    closing.join(60)
     assert refused == ["the run was stopped before this cell ended"]
     assert "start" not in engine.calls
     assert engine.containers_left == []
@@ -283,7 +284,11 @@ def test_closing_waits_for_a_container_that_is_just_being_created(engine: FakeEn
 def test_closing_an_engine_that_died_is_no_error(engine: FakeEngine, executor: DockerExecutor) -> None:
     executor.connect()
     engine.on["list"] = lambda: raise_(requests.ConnectionError())
+    engine.calls.clear()
     executor.close()
+    assert engine.calls == ["list", "close"]
+    with pytest.raises(UnavailableError, match="the run was stopped"):
+        executor.execute(launch())
 
 
 def test_the_sweep_takes_dead_runs_only(engine: FakeEngine) -> None:

@@ -44,6 +44,16 @@ def test_pythons_of_uv_pyenv_and_the_path_are_found_and_shims_are_not(
     }
 
 
+def test_a_folder_that_cannot_be_looked_into_has_no_pythons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is too long here, so that the system refuses it to root as well."""
+    refused = f"/{'x' * 300}"
+    for name in ("UV_PYTHON_INSTALL_DIR", "PYENV_ROOT"):
+        monkeypatch.setenv(name, refused)
+    monkeypatch.setenv("PATH", f"{refused}:{tmp_path}/bin")
+    make_python(tmp_path / "bin/python3.99")
+    assert pythons()["3.99"] == tmp_path / "bin/python3.99"
+
+
 def test_the_identity_is_the_locks_and_makes_nothing(tmp_path: Path) -> None:
     executor = HostExecutor(tmp_path / "environments", lambda _environment: Pinned("", "the hash"))
     assert executor.identity(ENVIRONMENT) == "the hash"

@@ -68,8 +68,10 @@ def test_only_what_this_project_made_leaves_the_build_cache(
 
 def test_last_use_is_remembered() -> None:
     assert usage.last_used("abc") is None
+    began = time.time()
     usage.mark("abc")
-    assert abs((usage.last_used("abc") or 0.0) - time.time()) < 10
+    # a file's time may be kept in whole seconds, or on a server with its own clock
+    assert began - 5 <= (usage.last_used("abc") or 0.0) <= time.time() + 5
     usage.forget("abc")
     assert usage.last_used("abc") is None
 

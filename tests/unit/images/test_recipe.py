@@ -72,7 +72,8 @@ def test_another_framework_lock_or_python_is_another_layer() -> None:
 
 
 def test_the_tag_is_of_the_content() -> None:
-    assert made().tag == made().tag
+    elsewhere = replace(lock_of(TORCH), path=Path("/elsewhere/y.txt"), notes=("another note",))
+    assert recipe(TORCH, elsewhere).tag == made().tag
     assert re.fullmatch(r"keras-version-matrix:[\w.-]{1,128}", made().tag)
     assert len({made().tag, made(framework="c").tag, made(company="c").tag, made(backend="cpu").tag}) == 4
 

@@ -20,4 +20,5 @@ def test_the_bill_of_materials_names_every_package_with_its_hashes() -> None:
     by_name = {component["name"]: component for component in found["components"]}
     assert {name: c["version"] for name, c in by_name.items()} == dict(pinned.packages)
     assert by_name["jax"]["purl"] == "pkg:pypi/jax@0.10.2"
+    assert all(c["hashes"] for c in by_name.values())
     assert all(len(h["content"]) == 64 for c in by_name.values() for h in c["hashes"])

@@ -44,7 +44,6 @@ def test_a_good_machine_has_nothing_to_fix() -> None:
     ("check", "state", "says", "fix"),
     [
         (checks.machine_check(BOX), State.WARN, "4.0 GiB", "oom"),
-        (checks.engine_check(DOWN), State.WARN, "Connection refused", "start Docker"),
         (checks.engine_check(Engine(limits_memory=False)), State.WARN, "cannot limit memory", "delegate"),
         (checks.buildkit_check(ENGINE, ""), State.WARN, "classic builder", "buildx"),
         (checks.gpu_check((GPU,), ENGINE), State.WARN, "no NVIDIA runtime", "Container Toolkit"),
@@ -84,3 +83,11 @@ def test_pythons_are_listed_in_their_order() -> None:
 
 def test_a_gpu_without_known_capability_is_a_gpu() -> None:
     assert "unknown" in checks.gpu_check((Gpu("Tesla K80", "470.57", None),), DOWN).says
+
+
+def test_an_engine_that_does_not_answer_is_to_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    check = checks.engine_check(DOWN)
+    assert check.state == State.WARN
+    assert "Connection refused" in check.says
+    assert "start Docker" in check.fix

@@ -37,12 +37,12 @@ def test_a_check_that_hangs_is_given_up_and_the_others_are_not() -> None:
     never = threading.Event()
 
     def hang() -> Check:
-        never.wait(30)
+        never.wait(60)
         return Check("hang", State.OK, "")
 
     began = time.monotonic()
-    checks = doctor.ask_all([Question("hang", hang), Question("fast", lambda: Check("fast", State.OK, "x"))], 0.3)
-    assert time.monotonic() - began < 5
+    checks = doctor.ask_all([Question("hang", hang), Question("fast", lambda: Check("fast", State.OK, "x"))], 2.0)
+    assert time.monotonic() - began < 30
     assert [(check.name, check.state) for check in checks] == [("hang", State.WARN), ("fast", State.OK)]
     assert "did not answer" in checks[0].says
     never.set()

@@ -28,6 +28,8 @@ def test_every_cell_of_the_set_is_in_one_job(capsys: pytest.CaptureFixture[str],
     assert list(jobs) == ["linux", "macos", "cuda"]
     assert not jobs["macos"]
     ids = [cell for kind in jobs.values() for job in kind for cell in job["cells"].split()]
+    assert jobs["linux"]
+    assert jobs["cuda"]
     record = store.load_records([tmp_path])
     assert sorted(ids) == sorted(cell.id for cell in record.cells)
     assert all("_cuda" in cell for job in jobs["cuda"] for cell in job["cells"].split())
@@ -44,8 +46,9 @@ def test_a_job_has_what_the_workflow_reads(capsys: pytest.CaptureFixture[str], t
 
 def test_outputs_fit_githubs_limit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for name in sets.load().sets:
-        assert cli.run(["list", "--github", str(tmp_path / name), "--set", name, "--whole"]) == 0
-        assert len(capsys.readouterr().out.encode()) < 1 << 20
+        jobs = _plan(capsys, tmp_path / name, "--set", name, "--whole", "--cuda-labels", '["gpu"]')
+        assert any(jobs.values()), name
+        assert sum(len(f"{kind}={json.dumps(some)}") for kind, some in jobs.items()) < 1 << 20, name
 
 
 def test_cuda_without_a_runner_is_told_and_not_dropped(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -92,6 +95,7 @@ def test_what_is_reported_if_no_runner_takes_a_shard_lies_ready(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     jobs = _plan(capsys, tmp_path, "--set", "full", "--whole", "--cuda-labels", '["gpu"]')
+    assert jobs["cuda"]
     for job in jobs["cuda"]:
         record = store.load_records([tmp_path / "not-run" / job["id"]])
         assert [skip.cell.id for skip in record.skips] == job["cells"].split()

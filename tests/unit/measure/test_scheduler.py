@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -260,7 +259,7 @@ def test_untimed_probes_run_while_others_build_and_timed_ones_wait(tmp_path: Pat
 
     def hook(environment: Environment) -> None:
         if environment.version == "2.0":
-            assert release.wait(10)
+            assert release.wait(60)
 
     def first_done(launch: Launch) -> Outcome:
         release.set()  # the slow environment becomes ready only after a process has run
@@ -279,11 +278,11 @@ def test_a_process_that_ran_while_another_environment_was_made_is_not_quiet(tmp_
 
     def hook(environment: Environment) -> None:
         if environment.version == "2.0":
-            assert begun.wait(10)
+            assert begun.wait(60)
 
     def overlaps(launch: Launch) -> Outcome:
         begun.set()
-        assert ended.wait(10)  # the other environment is ready by now: only the beginning was disturbed
+        assert ended.wait(60)  # the other environment is ready by now: only the beginning was disturbed
         return fine(launch)
 
     def told(event: Event) -> None:
@@ -298,7 +297,7 @@ def test_a_process_that_ran_while_another_environment_was_made_is_not_quiet(tmp_
 
 
 def test_several_processes_at_once_are_never_called_quiet(tmp_path: Path) -> None:
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def together(launch: Launch) -> Outcome:
         both.wait()
@@ -313,25 +312,25 @@ def test_an_interrupt_ends_the_processes_and_keeps_what_had_finished(
 ) -> None:
     executor = Executor()
     started = threading.Event()
+    ended: list[bool] = []
 
     def hangs(_launch: Launch) -> Outcome:
         started.set()
-        assert executor.closed.wait(10)
+        ended.append(executor.closed.wait(60))
         return replace(DONE, exit_code=137, signal=9)
 
     executor.behaviour = {"2.0": hangs}
     join = threading.Thread.join
 
     def interrupted(thread: threading.Thread, timeout: float | None = None) -> None:
-        if started.is_set() and not executor.closed.is_set():
+        if started.is_set() and not executor.closed.is_set():  # also where a thread is waited for before it is ended
             raise KeyboardInterrupt
         join(thread, timeout)
 
     monkeypatch.setattr(threading.Thread, "join", interrupted)
-    began = time.monotonic()
     with pytest.raises(Interrupted) as caught:
         _run(tmp_path, executor, _job("1.0"), _job("2.0"), _job("3.0"))
-    assert time.monotonic() - began < 8
+    assert ended == [True]
     assert [s.cell.version for s in caught.value.samples] == ["1.0"]
     assert [s.status for s in caught.value.samples] == [Status.OK]
     monkeypatch.undo()

@@ -214,7 +214,9 @@ def test_html_of_an_empty_report_says_that_nothing_was_measured() -> None:
 
 def test_junit_counts_agree_with_its_cases(quick: Report) -> None:
     root = ET.fromstring(junit.render(quick))  # noqa: S314 - our own document
-    for suite in root.iter("testsuite"):
+    suites = list(root.iter("testsuite"))
+    assert len(suites) > 1
+    for suite in suites:
         cases = suite.findall("testcase")
         assert int(suite.get("tests", "")) == len(cases)
         assert int(suite.get("failures", "")) == sum(c.find("failure") is not None for c in cases)

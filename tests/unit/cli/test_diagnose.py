@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner import cli
-from runner.cli import diagnose as command
+from runner.diagnose import session
 from runner.diagnose.switches import switches
 from runner.matrix import frameworks, probes
 from runner.matrix.plan import Host, Offer
@@ -197,11 +197,15 @@ def test_a_short_run_replays_no_more_steps_than_the_ladder(runs: Runs, capsys: p
 
 
 def test_the_payload_has_every_switch_and_the_ladder_every_rung() -> None:
+    tried = set()
     for framework in frameworks.training():
         for device in ("cpu", "cuda", "mps"):
             for name in switches(Cell(framework, "1", "3", "3.11", device)):
                 toggles.before(name, framework, {})  # type: ignore[no-untyped-call]
-    assert tuple(faults.FAULTS) == command.FAULTS
+                tried.add((framework, name))
+    assert {framework for framework, _ in tried} == set(frameworks.training())
+    assert ("torch", "no-onednn") in tried
+    assert tuple(faults.FAULTS) == session.FAULTS
     assert [name for name, *_ in probe.RUNGS] == ["as reported", "same weights", "same order"]
 
 

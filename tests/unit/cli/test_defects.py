@@ -61,7 +61,7 @@ def test_a_defect_is_printed_with_its_axis_bounds_packages_and_evidence(results:
     assert lines[2] == "packages: keras 3.8.0 -> 3.9.2"
     assert lines[3] == "weights: the figure[0] is 2 instead of 1"
     assert lines[4].startswith("conv2d: agreement follows the kernel library.")
-    assert lines[5].startswith("1 defects; scripts in")
+    assert lines[5] == f"1 defect; scripts in {tmp_path / 'scripts'}"
     (script,) = (tmp_path / "scripts").iterdir()
     assert script.name == "001-training-ema-fit-ema-wrong-weights.py"
     assert script.read_text().splitlines()[1:] == ["print('shown')"]

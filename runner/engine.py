@@ -183,7 +183,7 @@ def transport_errors() -> tuple[type[Exception], ...]:
 
 
 def errors() -> tuple[type[Exception], ...]:
-    """Return everything that docker-py raises: the engine's refusals and broken connections."""
+    """Return all that docker-py raises: refusals and broken connections."""
     import docker
     import requests
 
@@ -204,7 +204,10 @@ def answering(otherwise: str = "the Docker engine does not answer") -> Iterator[
 
 
 def innermost(error: BaseException) -> str:
-    """Return the text of the first error in a chain: docker-py wraps a refused connection four times."""
+    """Return the text of the first error in a chain.
+
+    docker-py wraps a refused connection four times.
+    """
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return str(getattr(error, "strerror", None) or error) or type(error).__name__
@@ -229,7 +232,10 @@ def buildkit() -> CommandLine | None:
 
 
 def _major(version: str) -> int:
-    """Read 20 from ``Docker version 20.10.24+dfsg1, build 297e128``; a large number from any other text."""
+    """Read 20 from ``Docker version 20.10.24+dfsg1, build 297e128``.
+
+    Any other text is a large number.
+    """
     words = version.split()
     number = words[2].split(".", maxsplit=1)[0] if words[:2] == ["Docker", "version"] and len(words) > 2 else ""
     return int(number) if number.isdigit() else 10**6

@@ -1,4 +1,4 @@
-"""``runner defects``: what the sweeps found, each once, with a script that shows it."""
+"""``runner defects``: the defects that results show, each with a script."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import click
 def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path | None) -> None:
     """List the defects that the results below DIR show, the gravest first.
 
-    Each is told once: the cells that show it, the axis it follows, the first bad and the first good version.
+    Each is listed once: the cells that show it, the axis it follows, the first bad and the first good version.
     """
     from runner import defects
     from runner.defects import scripts as files

@@ -20,7 +20,7 @@ from runner.cli import options
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 1 << 31), help="The first seed.")
 @options.executor
 @click.option("--toggles/--no-toggles", default=True, help="Throw oneDNN, TF32, threads, determinism, fallback.")
-@click.option("--fault", default="", metavar="NAME", help="Break CELL_B on purpose, to see what is said of it.")
+@click.option("--fault", default="", metavar="NAME", help="Break CELL_B on purpose, as a test.")
 @click.option("--data", "data_path", type=click.Path(path_type=Path), help="An mnist.npz to use.")
 @click.option("--offline", is_flag=True, help="Download no data: synthetic digits where the cache has no MNIST.")
 @click.option("--fresh", is_flag=True, help="Measure again what has a result already.")
@@ -29,7 +29,7 @@ from runner.cli import options
 @click.option("--format", "format_", type=click.Choice(["terminal", "json", "markdown"]), default="terminal")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def diagnose_command(*, format_: str, as_json: bool, **arguments: Any) -> None:
-    """Why do CELL_A and CELL_B differ? Take one suspect after the other away, then replay layer by layer.
+    """Why do CELL_A and CELL_B differ? Remove suspects, then replay by layer.
 
     Suspects: initial weights, order of the batches, dropout, the optimizer's arithmetic, precision. Exit codes: 0 no
     difference beyond seeds and rounding; 1 a difference; 3 one cell could not be measured; 4 neither could.

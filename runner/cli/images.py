@@ -1,4 +1,4 @@
-"""``runner images``: the images of this project on an engine, and their way to and from a registry."""
+"""``runner images``: manages the images of this project."""
 
 from __future__ import annotations
 
@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 
 @click.group("images")
 def images_command() -> None:
-    """Look after the images: ls, prune, pin, push, pull, sbom. Images of others are never touched."""
+    """Manage the images: ls, prune, pin, push, pull, sbom.
+
+    Images of others are never touched.
+    """
 
 
 @images_command.command("ls", short_help="Show size, unshared size and last use.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def ls_command(*, as_json: bool) -> None:
-    """Show every image of this project: its size, what no other image shares, and when it was last used."""
+    """Show every image of this project.
+
+    A line has its size, the size of what no other image shares, and when it was last used.
+    """
     from runner import engine
     from runner.executors import docker
     from runner.images import manage
@@ -40,7 +46,9 @@ def ls_command(*, as_json: bool) -> None:
 @click.option("--keep-free", type=options.Finite(0), metavar="GB", help="Remove until this much is free.")
 @click.option("--cache", is_flag=True, help="Drop the download cache of builds as well.")
 def prune_command(keep: int | None, keep_free: float | None, *, cache: bool) -> None:
-    """Remove images of this project, least recently used first; without options all of them.
+    """Remove images of this project, least recently used first.
+
+    Without options it removes all of them.
 
     Containers that `matrix --keep-failed` kept go first, with the folders they ran in.
     """
@@ -58,7 +66,7 @@ def prune_command(keep: int | None, keep_free: float | None, *, cache: bool) -> 
 @images_command.command("pin", short_help="Write the digests of the base images.")
 @options.which_cells
 def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
-    """Write the digests that the base images have in their registry now to images/bases.toml."""
+    """Write the current digests of the base images to images/bases.toml."""
     from runner import engine
     from runner.images import registry
     from runner.images.recipe import base_image
@@ -84,7 +92,9 @@ def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
 @click.argument("prefix", metavar="REGISTRY/OWNER")
 @options.which_cells
 def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> None:
-    """Pull the images of a set from a registry. What it does not have is built by the next run.
+    """Pull the images of a set from a registry.
+
+    The next run builds what the registry does not have.
 
     Exit code 3 where any was missing.
     """
@@ -114,7 +124,7 @@ def sbom_command(set_name: str | None, only: tuple[str, ...]) -> None:
 
 
 def _locked(set_name: str | None, only: tuple[str, ...]) -> list[tuple[Environment, Lock]]:
-    """The environments of a set as this machine's containers run them, and their locks."""
+    """Return the environments of a set, as containers here run them, with locks."""
     from runner.environments import lock
     from runner.machine import facts
     from runner.matrix import plan

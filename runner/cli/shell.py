@@ -19,9 +19,10 @@ from runner.cli import options
 @click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1.")
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="Another release than the cell's own.")
 def shell_command(**arguments: Any) -> None:
-    """Open a shell (or run COMMAND) in CELL: its container, or its virtual environment on the host.
+    """Open a shell (or run COMMAND) in CELL.
 
-    The current folder is there as it is, writable; `python -m probe` finds the probes. Exit code: the shell's.
+    It runs in the cell's container, or in its virtual environment on the host. The current folder is there as it is,
+    writable; `python -m probe` finds the probes. Exit code: the shell's.
     """
     sys.exit(shell(**arguments))
 

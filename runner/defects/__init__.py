@@ -1,4 +1,6 @@
-"""Samples -> defects: each once, with the cells that show it, the axis it follows and a script that shows it.
+"""Turns samples into defects.
+
+Each is listed once, with the cells that show it, the axis it follows and a script.
 
 ``ops`` reads the probe of that name, ``training`` that one, ``other_probes`` the exact figures of the others,
 ``failures`` the cells that do not run, ``kernels`` the digests that agree. ``cases`` names the places of a record,
@@ -30,7 +32,10 @@ def defects(samples: Sequence[Sample], *, whole: bool = False) -> tuple[Defect, 
 
 
 def _merged(swept: Iterable[Defect], trained: Iterable[Defect]) -> list[Defect]:
-    """Keep one defect, the sweep's, of an optimizer that sweep and trainings find wrong in the same cells."""
+    """Join what sweep and trainings find of one optimizer in the same cells.
+
+    The sweep's defect is kept, with the cases of both.
+    """
     found = {(defect.op, defect.kind, defect.cells): defect for defect in swept}
     for defect in trained:
         name = defect.op.removeprefix("training: ").partition(" (")[0]
@@ -44,5 +49,5 @@ def _merged(swept: Iterable[Defect], trained: Iterable[Defect]) -> list[Defect]:
 
 
 def agreements(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """Sentences on which cells agree bit by bit, and whether that follows the kernel library."""
+    """Sentences on the cells that agree bit by bit, and on their kernel libraries."""
     return kernels.agreements(samples)

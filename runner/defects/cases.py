@@ -1,4 +1,4 @@
-"""Records of cases: what a sweep (the probes ``ops`` and ``training``) says of each thing that it tried.
+"""The records of a sweep (the probes ``ops`` and ``training``), one per case.
 
 The payload writes a record as a JSON list (``probe/kit/records.py``); ``Case`` names its places.
 """
@@ -62,7 +62,7 @@ class Run:
 
 
 def read(records: object) -> dict[str, Case]:
-    """The detail ``cases`` of a sample, by case id. Records of another form are left out."""
+    """Read the detail ``cases`` of a sample; records of another form are left out."""
     found = {}
     for ident, record in records.items() if isinstance(records, dict) else ():
         try:
@@ -73,7 +73,7 @@ def read(records: object) -> dict[str, Case]:
 
 
 def runs(samples: Iterable[Sample], probe: str) -> list[list[Run]]:
-    """The runs of the probe that ended well, by cell; a cell's first process comes first."""
+    """The runs of the probe that ended well, by cell; the first process first."""
     found: dict[str, list[Run]] = defaultdict(list)
     for sample in samples:
         if sample.probe == probe and sample.status is Status.OK and isinstance(sample.details.get("cases"), dict):

@@ -1,4 +1,4 @@
-"""Which cells show something, in words, and which axis parts them from those that do not."""
+"""Describes the cells that show a defect, and finds the axis that it follows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUSPECTS = sorted((axis for axis in AXES if axis.name != "framework"), key=lambd
 
 
 class Parted(NamedTuple):
-    """The cells that show something, those that do not, and all of the run: some say nothing about it."""
+    """The cells that show something, those that do not, and all that were run."""
 
     bad: Sequence[Cell]
     good: Sequence[Cell]
@@ -34,7 +34,10 @@ def parted(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample]) -
 
 
 def described(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, list[str]]:
-    """The bad cells in words, and the axes that part them from the good ones. ``ran``: all cells of the run."""
+    """The bad cells in words, and the axes that separate them from the good ones.
+
+    ``ran``: all cells of the run; some show neither.
+    """
     axes: list[str] = []
     frameworks = sorted({c.framework for c in bad})
     others = {c.framework for c in good} - set(frameworks)
@@ -77,9 +80,10 @@ def defect(subject: str, words: str, severity: int, cells: Parted, **fields: Any
 
 
 def _part(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, str]:
-    """`` with keras 3.0.5 - 3.8.0`` and the axis that parts the bad from the good cells of one framework.
+    """The words and the axis that separate the bad cells of one framework.
 
-    Where no cell of it is good, but some tell nothing, the words say which are bad and no axis is claimed.
+    For example `` with keras 3.0.5 - 3.8.0``. Where no cell of it is good, but some show neither, there are words and
+    no axis.
     """
     rest = good or [c for c in ran if c not in bad]
     for axis in SUSPECTS:
@@ -101,7 +105,10 @@ def _ranges(bad: set[str | None], good: set[str | None]) -> str:
 
 
 def _library(bad: Sequence[Cell], good: Sequence[Cell]) -> str:
-    """The kernel library that all bad cells share and no good one has, where that says more than the framework does."""
+    """The kernel library that all bad cells and no good ones have, or empty.
+
+    Empty also where the framework separates them as well.
+    """
     mine, rest = {kernels(c) for c in bad}, {kernels(c) for c in good}
     if len(mine) != 1 or mine & rest or not rest:
         return ""
@@ -117,7 +124,7 @@ def kernels(cell: Cell) -> str:
 
 
 def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tuple[str | None, str | None, str | None]:
-    """(last good before, first bad, first good after) on the version axis that the defect follows."""
+    """(last good, first bad, first good after it) on the version axis of the defect."""
     axis = next((a for a in axes if a in ("keras", "version")), "keras")
     frameworks = {c.framework for c in bad}
     mine = sorted({getattr(c, axis) or "" for c in bad}, key=version_key)
@@ -128,7 +135,7 @@ def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tu
 
 
 def packages(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample]) -> tuple[str, ...]:
-    """What differs between the packages of the bad and the good cell that have most in common, the older first."""
+    """Packages that differ between the nearest bad and good cell, the older first."""
     fine = tuple(good)
     pairs = [
         (_unlike(samples[i].cell, samples[j].cell), i, j)
@@ -158,7 +165,7 @@ def _numbers(version: str | None) -> tuple[int, ...]:
 
 
 def newest(cells: Iterable[int], samples: Sequence[Sample]) -> int:
-    """The place of the cell with the newest Keras, then framework: the one to show things on."""
+    """The place of the cell with the newest Keras, then the newest framework."""
     return max(cells, key=lambda i: _age(samples[i].cell))
 
 
@@ -178,7 +185,7 @@ def version_key(version: str | None) -> release.Key:
 
 
 def measuring(sample: Sample) -> str:
-    """A script that measures the sample's cell once more with the same probe and settings."""
+    """A script that measures the sample's cell again, with its probe and settings."""
     settings = [f"{sample.probe}.{name}={json.dumps(value)}" for name, value in sample.settings.items()]
     words = ["-m", "runner", "matrix", "--only", sample.cell.id, "--probe", sample.probe, "--fresh"]
     words += [word for setting in settings for word in ("--setting", setting)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """What was found, told once."""
+    """One defect, with all cells that show it."""
 
     op: str
     """The public function or layer, for example ``ops.average_pool``; several where one cause shows in all of them."""
@@ -35,6 +35,6 @@ class Defect:
     observed: str
     """What the simplest case gave, and what was expected."""
     script: str
-    """Runs as it stands where Keras and the framework are installed."""
+    """Runs unchanged where Keras and the framework are installed."""
     packages: tuple[str, ...] = ()
     """What differs between the packages of the nearest bad and good cells: ``keras 3.8.0 -> 3.9.2``."""

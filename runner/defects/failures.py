@@ -1,4 +1,4 @@
-"""Cells that do not run a probe at all -> defects, one per reason."""
+"""Turns cells that do not run a probe into defects, one per reason."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ KINDS = {
     Status.TIMEOUT: ("does not finish in time", 7),
     Status.BAD_OUTPUT: ("gives no usable result", 7),
 }
-"""Status -> what a reader calls it, and how grave it is (10: worst). Others say nothing about the cell."""
+"""Status -> its words and its severity (10: worst). The other statuses do not concern the cell."""
 
 
 def defects(samples: Sequence[Sample]) -> list[Defect]:
-    """All reasons for which cells fail, each with the probes and the cells of the same framework that run."""
+    """One defect per reason, with its probes, and the good cells of its frameworks."""
     groups: dict[tuple[Status, str, str], dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
     for sample in samples:
         if sample.status in KINDS:

@@ -1,4 +1,4 @@
-"""Where results agree bit by bit, and whose kernels those cells run: agreement follows the library, not the name."""
+"""Finds cells that agree bit by bit, and whether they share a kernel library."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _Side = tuple[str, str, str]
 
 
 def agreements(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """One sentence per probe with digests, where cells of different frameworks were compared on the CPU.
+    """One sentence per probe that reports digests on the CPU.
 
+    There must be pairs of frameworks that share a kernel library, and pairs that do not.
     Cells are taken together that differ in Keras alone; a case counts as equal where all of both have one digest.
     """
     probes: dict[str, dict[_Side, dict[str, set[str]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(set)))

@@ -1,7 +1,7 @@
-"""Defects that somebody has reported: the ``[[defect]]`` tables of matrix/expectations.toml.
+"""Defects that are known: the ``[[defect]]`` tables of matrix/expectations.toml.
 
-They expect nothing of a run: they say where a finding of the sweeps can be read about, and that it is no news. They
-stand before the first ``[[expect]]``, so that rewriting those leaves them alone.
+A table has the address of the report, so that a known defect is not reported as a regression. The tables
+stand before the first ``[[expect]]``, so that rewriting those leaves them unchanged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from runner.util import toml
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One report, and which findings it is about."""
+    """One table: the address of a report, and the defects that it is about."""
 
     op: str
     """Glob over public names: ``ops.max``, ``layers.Conv?DTranspose``."""
@@ -47,7 +47,10 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def load(path: Path) -> tuple[Known, ...]:
-    """What the file knows; a missing file knows nothing. Raises UsageError for unknown keys and for no address."""
+    """Read the tables of the file; none where it does not exist.
+
+    Raises UsageError for unknown keys, and for an issue that is not an address.
+    """
     if not path.exists():
         return ()
     file = toml.load(path, _File)
@@ -60,9 +63,9 @@ def load(path: Path) -> tuple[Known, ...]:
 
 
 def issues(known: Sequence[Known], op: str, kind: str, cells: Sequence[str]) -> tuple[str, ...]:
-    """What is listed of one of the functions ``op`` (comma separated), this kind and one of the cells, by address.
+    """The addresses for one of the functions ``op`` (comma separated) in a cell.
 
-    Empty where nothing is listed; one empty text where it is listed and nobody has reported it.
+    Empty where nothing is listed; one empty text where the defect is listed without an address.
     """
     names = op.split(", ")
     found = dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Samples of the ``ops`` probe -> defects: each once, with the cells that show it and what they have in common.
+"""Turns samples of the ``ops`` probe into defects.
 
 A case is right in a cell, wrong in some way, or not there (see ``ops_records``). The cells in which it is wrong and
 those in which it is right show which axis the defect follows.
@@ -48,11 +48,11 @@ KINDS = {
     "raises#dynamic": ("raises on symbolic input (unknown batch)", 2),
     "changed": ("changed between versions on every backend", 1),
 }
-"""Outcome -> what a reader calls it, and how grave it is (10: worst)."""
+"""Kind -> its words and its severity (10: worst)."""
 
 
 def defects(samples: Iterable[Sample]) -> tuple[Defect, ...]:
-    """All defects that the ``ops`` samples show. Samples of other probes are passed over."""
+    """All defects that the ``ops`` samples show; samples of other probes are skipped."""
     runs = cases.runs(samples, PROBE)
     firsts = [of_cell[0] for of_cell in runs]
     known = (wrong for wrong in wrong_cases(runs) if wrong.kind in KINDS)  # a cell may write anything
@@ -70,8 +70,9 @@ class _Group:
 
 
 def _grouped(found: Iterable[WrongCase], passing: Mapping[str, set[str]]) -> list[_Group]:
-    """Wrong cases of one function and kind in the same cells; or in fewer, where nothing is known of the others.
+    """Group the wrong cases of one function and kind in the same cells.
 
+    A case joins also where it is wrong in fewer cells, and the others say nothing about it.
     Functions of one module that fail for the same arguments in the same cells share one cause.
     """
     exact: dict[tuple[str, str, frozenset[int]], list[WrongCase]] = defaultdict(list)
@@ -150,7 +151,7 @@ def _defect(group: _Group, runs: Sequence[Run]) -> Defect:
 
 
 def _pattern(bad: Sequence[str], passing: set[str]) -> str:
-    """The arguments that every failing call has and that tell them from the passing ones, or what most of them have."""
+    """The arguments that every failing call has and some passing call lacks."""
     failing = [_arguments(ident) for ident in bad]
     common = set.intersection(*failing)
     fine = [_arguments(ident) for ident in passing - {ident.partition("#")[0] for ident in bad}]

@@ -1,7 +1,7 @@
-"""Records of the ``ops`` probe -> wrong cases: one case, one way of being wrong, the wrong and the right cells.
+"""Turns records of the ``ops`` probe into wrong cases.
 
-Three sources: what a cell's own float64 reference and checks say, agreement among cells where there is no reference,
-and agreement of types. Pure.
+Sources: the cell's float64 reference and checks, agreement among cells where there is no reference, agreement of
+types, and repeated processes. Pure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from runner.defects.cells import version_key
 
 PASSED = {"symbolic": "s", "dynamic": "d", "gradient": "g", "graph": "t", "arguments": "a"}
 NARROW = {"int64": "int32", "uint64": "int32", "uint32": "int32", "float64": "float32", "complex128": "complex64"}
-"""What JAX makes of 64-bit types unless told otherwise, and PyTorch of unsigned ones: documented, so no difference."""
+"""The types that JAX uses for 64-bit ones by default, and PyTorch for unsigned ones: documented, so not a defect."""
 
 REFUSAL = re.compile(
     r"support|not implemented|not available|when using the \w+ backend|expected (of )?one of", re.IGNORECASE
@@ -31,7 +31,7 @@ LOOSE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class WrongCase:
-    """One case and one way of being wrong: the cells (indices) in which it is, and in which it is right."""
+    """One case and one kind: the cells (indices) where it is wrong, and where right."""
 
     case: str
     op: str
@@ -42,13 +42,16 @@ class WrongCase:
 
 
 def wrong_cases(runs: Sequence[Sequence[Run]]) -> list[WrongCase]:
-    """All of them. ``runs`` holds the runs of each cell; a wrong case names cells by their place in it."""
+    """All wrong cases.
+
+    ``runs`` holds the runs of each cell; a wrong case names cells by their place in it.
+    """
     firsts = [of_cell[0] for of_cell in runs]
     return [*_judged(firsts), *_compared(firsts), *_typed(firsts), *_repeated(runs)]
 
 
 def _judged(runs: Sequence[Run]) -> list[WrongCase]:
-    """What the cells' own references and checks say."""
+    """The cases that the cells' own references and checks find wrong."""
     bad: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
     for i, run in enumerate(runs):
         for ident, case in run.cases.items():
@@ -65,7 +68,7 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
 
 
 def _refined(wrong: WrongCase) -> str:
-    """The kind, told more exactly where the case or the message allows it."""
+    """The kind, more exact where the case or the message allows it."""
     if wrong.case.startswith("missing_in_config("):
         return "configuration" if wrong.kind == "wrong" else wrong.kind
     if "dtype_of(" in wrong.case and wrong.kind == "raises":
@@ -76,7 +79,7 @@ def _refined(wrong: WrongCase) -> str:
 
 
 def _holds(run: Run, ident: str) -> bool:
-    """Whether the case is right in that run, or the further check of it that ``ident`` names."""
+    """Whether the case, or the further check in ``ident``, passed in that run."""
     body, _, check = ident.partition("#")
     case = run.cases.get(body)
     if case is None:
@@ -130,7 +133,7 @@ class _Result:
 
 
 def _compared(runs: Sequence[Run]) -> list[WrongCase]:
-    """Cases without a reference: the cells that differ from most backends, or versions from later ones."""
+    """Cases without a reference that differ from most backends or later versions."""
     seen: dict[str, dict[int, _Result]] = defaultdict(dict)
     order = {k: i for i, k in enumerate(sorted({run.cell.keras for run in runs}, key=version_key))}
     for i, run in enumerate(runs):
@@ -169,7 +172,7 @@ def _clusters(results: Mapping[int, _Result]) -> list[list[int]]:
 
 
 def _alike(a: _Result, b: _Result) -> bool:
-    """Whether the shapes are equal and the sketches agree to within ``LOOSE`` of their largest number."""
+    """Whether shapes are equal, and sketches within ``LOOSE`` of the largest number."""
     if a.shapes != b.shapes or len(a.sketch) != len(b.sketch):
         return False
     size = max((abs(v) for v in (*a.sketch, *b.sketch) if isinstance(v, float)), default=0.0)
@@ -185,7 +188,7 @@ def _weight(cluster: Iterable[int], runs: Sequence[Run]) -> tuple[int, int]:
 
 
 def _typed(runs: Sequence[Run]) -> list[WrongCase]:
-    """Right values of another type than on most backends of the same Keras version."""
+    """Right values whose type differs from most backends of that Keras version."""
     found = []
     idents = {ident for run in runs for ident, case in run.cases.items() if case.right and case.types}
     for ident in sorted(idents):

@@ -46,7 +46,7 @@ def parse(ident: str) -> CaseId:
 
 
 def operation(ident: str) -> str:
-    """The public name that a case is about: the first one, an array function only where there is nothing else.
+    """The public name that a case is about: a layer before an array function.
 
     >>> operation("ops.max(apply(layers.Dense(3), ops.exp(x)))")
     'layers.Dense'
@@ -57,7 +57,7 @@ def operation(ident: str) -> str:
 
 
 def script(ident: str, framework: str, prelude: str, headline: str, expected: str) -> str:
-    """The whole script, ending in a newline. ``expected`` is what the probe's record noted."""
+    """The whole script. ``expected``: the result and its note, printed at the end."""
     case = parse(ident)
     text = "\n".join([case.expression, *case.inputs.values()])
     lines = [f'"""{headline}"""', "", "import os", "", f'os.environ["KERAS_BACKEND"] = "{framework}"', ""]

@@ -1,4 +1,4 @@
-"""What the other probes say in figures that are right or wrong by themselves -> defects.
+"""Turns figures of the other probes, right or wrong by themselves, into defects.
 
 A convolution that has another shape or is further from its exact value than rounding explains, a cell that does not
 repeat itself, and names or counts that change from one release to the next.
@@ -24,7 +24,7 @@ OUTCOMES = {"wrong shape": 7, "not finite": 8, "raised": 6}
 
 _DIGEST = re.compile(r"(sha256:)?[0-9a-f]{16,}")
 _SHAPELESS = ("shape", "outcome", "repeatable", "initial_weights")
-"""Exact figures that are told otherwise, or follow from what is told."""
+"""Exact figures that are reported in another way, or follow from others."""
 
 _Value = tuple[str, int, bool]
 """A judged figure: in words, how grave that is, and whether it is right."""
@@ -32,7 +32,7 @@ _Value = tuple[str, int, bool]
 
 @dataclass(frozen=True, slots=True)
 class _OddFigure:
-    """A figure and one way of being wrong or old: the cells (indices) that show it, and those that do not."""
+    """A figure that is wrong or old: the cells (indices) that show it, and the good."""
 
     probe: str
     figure: str
@@ -44,7 +44,7 @@ class _OddFigure:
 
 
 def defects(samples: Iterable[Sample], found: Sequence[Defect]) -> list[Defect]:
-    """What the samples of the remaining probes show, less what ``found`` tells already."""
+    """The defects that the remaining probes show and ``found`` does not have."""
     runs: dict[str, dict[str, Sample]] = defaultdict(dict)
     for sample in samples:
         if sample.probe not in CASES and sample.status is Status.OK:
@@ -71,7 +71,7 @@ def _odd(probe: str, runs: Sequence[Sample]) -> Iterable[_OddFigure]:
 
 
 def _judged(metric: Metric) -> _Value | None:
-    """Whether the figure is right by itself; None where it says nothing about right and wrong."""
+    """Judge the figure by itself; None where it is not about right and wrong."""
     figure, value = metric.name.rpartition(".")[2], metric.value
     if figure == "outcome" and isinstance(value, str) and value != "unsupported":
         return value, OUTCOMES.get(value, 0), value not in OUTCOMES
@@ -98,7 +98,7 @@ def _wrong(probe: str, name: str, values: Mapping[int, _Value]) -> Iterable[_Odd
 
 
 def _changed(probe: str, name: str, by_cell: Mapping[int, Metric], runs: Sequence[Sample]) -> Iterable[_OddFigure]:
-    """A name or count that is another in later releases of Keras, on one framework that is otherwise the same."""
+    """Names and counts that changed in later releases of Keras, all else being equal."""
     lines: dict[Cell, dict[int, str]] = defaultdict(dict)
     for i, metric in by_cell.items():
         cell = runs[i].cell
@@ -141,7 +141,7 @@ def _defect(group: Sequence[_OddFigure], runs: Sequence[Sample]) -> Defect:
 
 
 def _told(defect: Defect, found: Sequence[Defect]) -> bool:
-    """Whether the sweep tells of the same convolutions in (at least) the same cells."""
+    """Whether the sweep has the convolution's defect in at least the same cells."""
     return defect.op.startswith("conv2d") and any(
         "conv" in one.op.lower() and one.kind == defect.kind and set(defect.cells) <= set(one.cells) for one in found
     )

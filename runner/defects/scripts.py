@@ -13,7 +13,7 @@ _LONGEST = 100
 
 
 def write(found: Sequence[Defect], folder: Path) -> None:
-    """Write the script of every defect that has one. A name is the place in the list, the function and the kind."""
+    """Write the scripts. A name is the place in the list, the function and the kind."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, defect in enumerate(found, 1):
         name = re.sub(r"[^a-z0-9]+", "-", f"{number:03d}-{defect.op}-{defect.kind}".lower()).strip("-")

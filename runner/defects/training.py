@@ -1,4 +1,4 @@
-"""Samples of the ``training`` probe -> defects.
+"""Turns samples of the ``training`` probe into defects.
 
 A scenario has one record per figure. Cells in which one scenario gives the same wrong figures share a defect, and so
 do scenarios about one promise that are wrong in the same cells.
@@ -20,10 +20,10 @@ from runner.model import Sample
 PROBE = "training"
 
 KINDS = {"wrong": ("wrong", 8), "nan": ("not a number", 8), "raises": ("raises", 6)}
-"""Outcome of a figure -> what a reader calls it, and how grave it is (10: worst)."""
+"""Status of a figure -> its words and its severity (10: worst)."""
 
 REPORTED = 6
-"""How grave it is where only what is reported is wrong, and the weights are right."""
+"""The severity where reported figures are wrong and the weights are right."""
 
 SUBJECTS = {
     r"batch\.train(_\w+)?": "train_on_batch",
@@ -56,7 +56,7 @@ LOOSE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class _WrongScenario:
-    """A scenario and one set of wrong figures: the cells (indices) that give them, and those where it is right."""
+    """A scenario and one set of wrong figures, with the cells (indices) that show it."""
 
     scenario: str
     kind: str
@@ -67,7 +67,7 @@ class _WrongScenario:
 
 
 def defects(samples: Iterable[Sample]) -> list[Defect]:
-    """All defects that the ``training`` samples show; of a cell that ran several times, its first process."""
+    """All defects that the first ``training`` sample of each cell shows."""
     runs = [of_cell[0] for of_cell in cases.runs(samples, PROBE)]
     found = [wrong for scenario, by_cell in _scenarios(runs).items() for wrong in _wrong(scenario, by_cell)]
     groups: dict[tuple[str, str, frozenset[int]], list[_WrongScenario]] = defaultdict(list)
@@ -88,7 +88,7 @@ def _scenarios(runs: Sequence[Run]) -> dict[str, dict[int, dict[str, Case]]]:
 
 
 def _wrong(scenario: str, by_cell: Mapping[int, Mapping[str, Case]]) -> list[_WrongScenario]:
-    """Every set of wrong figures that the scenario gives, with the cells that share it."""
+    """Every set of wrong figures that the scenario gives, with its cells."""
     good: set[int] = set()
     ways: list[tuple[list[int], dict[str, Case]]] = []
     for i, figures in by_cell.items():
@@ -117,7 +117,7 @@ def _alike(one: Mapping[str, Case], other: Mapping[str, Case]) -> bool:
 
 
 def _same(one: Case, other: Case) -> bool:
-    """Whether two records have the same message, or sketches that agree to within ``LOOSE`` of their largest number."""
+    """Whether messages are equal, or sketches within ``LOOSE`` of the largest number."""
     if one.status != other.status:
         return False
     if one.status == "raises":
@@ -139,13 +139,13 @@ def _message(text: str) -> str:
 
 
 def _observed(figures: Mapping[str, Case]) -> str:
-    """Of the wrong figures the last one, which is the weights where they are wrong, and the first two."""
+    """The notes of the last wrong figure (the weights, if wrong) and the first two."""
     shown = [f"{name}: {case.note}" for name, case in figures.items() if case.status in KINDS]
     return "; ".join(dict.fromkeys(shown[-1:] + shown[:2]))
 
 
 def _unexplained(found: Sequence[_WrongScenario]) -> Iterable[_WrongScenario]:
-    """Leave out what the plainest scenario explains: where it is wrong, all others are wrong too."""
+    """Leave out what the plainest scenario explains: with it, all others are wrong."""
     plain = [wrong for wrong in found if wrong.scenario == "fit.basic"]
     for wrong in found:
         if not any(wrong.kind == one.kind and wrong.bad <= one.bad and wrong is not one for one in plain):
@@ -166,7 +166,7 @@ def subject(scenario: str) -> str:
 
 
 def _cause(wrong: _WrongScenario) -> str:
-    """What the scenarios of one defect share besides their cells: the exception's message, or the subject."""
+    """The key that the scenarios of one defect share: a message, or the subject."""
     if wrong.kind == "raises":
         return _message(next(iter(wrong.observed.values())).partition(": ")[2])
     return subject(wrong.scenario)

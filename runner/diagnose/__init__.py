@@ -1,4 +1,4 @@
-"""Why two cells differ: the evidence of both -> rungs, the first step and layer, one paragraph.
+"""Explains why two cells differ: rungs, the first step and layer, one paragraph.
 
 Pure but for ``session``, which measures the cells.
 """

@@ -1,4 +1,4 @@
-"""The evidence of one process of the ``diagnose`` probe, as its detail ``evidence`` holds it.
+"""The evidence of one process of the ``diagnose`` probe: its detail ``evidence``.
 
 Errors are None where a figure is not finite or a shape is wrong; a sketch is empty then.
 """
@@ -25,14 +25,14 @@ class Elementwise(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Together(msgspec.Struct, array_like=True, frozen=True):
-    """Several arrays as one vector against the truth, in units of what rounding comes to."""
+    """Several arrays as one vector against the truth, in units of rounding noise."""
 
     distance: float | None
     sketch: list[float]
 
 
 class Step(msgspec.Struct, frozen=True, rename={"same_optimizer": "same optimizer", "no_dropout": "no dropout"}):
-    """One step from the reference's weights. ``layers`` are in the order in which a step computes them."""
+    """One step from the reference's weights. ``layers``: in the order of computation."""
 
     inputs: str
     left_out: int
@@ -75,14 +75,14 @@ class Dropped(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Suspects(msgspec.Struct, frozen=True):
-    """What is looked at without training: the initial value of each weight, and dropout."""
+    """Initial weights and dropout, which are looked at without training."""
 
     initial: list[Drawn] = []
     dropout: Dropped | None = None
 
 
 class Free(msgspec.Struct, frozen=True):
-    """Steps that follow one another: the loss of each, a digest of the weights at the end."""
+    """Steps that follow one another: their losses, a digest of the last weights."""
 
     losses: list[float | str]
     digest: str
@@ -101,7 +101,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 def read(sample: Sample) -> Evidence:
-    """The evidence of a process that ended well. Raises BadOutputError where it is not what the probe writes."""
+    """Read the evidence of a process. Raises BadOutputError for another form."""
     try:
         found: Evidence = msgspec.convert(_whole(sample.details.get("evidence")), type=Evidence)
     except msgspec.ValidationError as error:
@@ -110,7 +110,7 @@ def read(sample: Sample) -> Evidence:
 
 
 def distance(one: list[float], other: list[float]) -> float:
-    """How far two arrays are apart, from their sketches; infinite where one has none."""
+    """The distance of two arrays by their sketches; infinite where one has none."""
     if len(one) != len(other) or not one:
         return math.inf
     return math.dist(one, other)

@@ -1,4 +1,4 @@
-"""Measures two cells and explains their difference: ``runner diagnose`` without its command line. Not pure."""
+"""Measures two cells and explains their difference. Not pure."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Answer:
 
     @property
     def exit_code(self) -> int:
-        """0 no difference, 1 a difference, 3 one cell could not be measured, 4 neither could."""
+        """0: no difference; 1: a difference; 3: one cell not measured; 4: neither."""
         if self.found is not None:
             return 1 if self.found.differs else 0
         if all(sample.status.about_cell for sample in self.failed):
@@ -80,7 +80,10 @@ class Answer:
 
 
 def explain(request: Request, observe: Observer) -> Answer:
-    """Choose the cells, measure them, climb the ladder. Raises UsageError, and UnavailableError for a cell."""
+    """Choose the cells, measure them, climb the ladder.
+
+    Raises UsageError, and UnavailableError for a cell that cannot run here.
+    """
     if request.fault and request.fault not in FAULTS:
         raise UsageError(f"no fault {request.fault!r}{suggest(request.fault, FAULTS)}; there are: {', '.join(FAULTS)}")
     cells = [cell_named(text, request.executor) for text in (request.cell_a, request.cell_b)]
@@ -104,7 +107,7 @@ def explain(request: Request, observe: Observer) -> Answer:
 
 
 def cell_named(text: str, executor: str = "auto") -> Cell:
-    """The cell with that id: one of a set or any other that is well formed. Raises UsageError.
+    """The cell with that id, in a set or not. Raises UsageError.
 
     For the executor ``current`` it is one of this interpreter's.
     """
@@ -129,7 +132,10 @@ def cell_named(text: str, executor: str = "auto") -> Cell:
 
 
 def _placed(cell: Cell, executor: str, observe: Observer) -> Place:
-    """Where the cell runs. Raises UsageError for an unknown executor, UnavailableError where the cell cannot run."""
+    """Where the cell runs.
+
+    Raises UsageError for an unknown executor, UnavailableError where the cell cannot run.
+    """
     if not executors.installs(executor):
         return Place(cell, plan.environment_of(cell, host.host_facts(executor).platform), executor)
     place = places.one_place(Target(cell, None), executor)
@@ -140,7 +146,7 @@ def _placed(cell: Cell, executor: str, observe: Observer) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class _Runs:
-    """The processes of one cell: the ladder, a second short run, and a short run per switch."""
+    """The processes of one cell: its ladder, a second run, a short run per switch."""
 
     place: Place
     request: Request
@@ -159,7 +165,7 @@ class _Runs:
         return self._job(0, self.request.steps)
 
     def side(self, ladder: Sample, context: Context, observe: Observer) -> Side:
-        """The short runs of the cell, and all its evidence. ``ladder``: its long run, which ended well."""
+        """Make the short runs of the cell. ``ladder``: its long run, which ended well."""
 
         def later(event: Event) -> None:
             if event.kind not in ("prepare", "ready"):  # shown once, before the ladder
@@ -198,7 +204,7 @@ def _evidence(sample: Sample) -> Evidence | str:
 
 
 def _ladders(pair: Iterable[_Runs], context: Context, observe: Observer) -> tuple[Sample, ...]:
-    """The long run of each cell. Two environments are made ready at the same time."""
+    """The long run of each cell; both environments are made ready at once."""
     jobs = [runs.ladder() for runs in pair]
     groups = [jobs] if jobs[0].cell != jobs[1].cell else [jobs[:1], jobs[1:]]
     return tuple(sample for group in groups for sample in scheduler.run(tuple(group), context, observe))

@@ -95,11 +95,17 @@ class Executor(Protocol):
     """Whether a process sees only what it is given: ``/io``, its data and its mounts, on Linux, without MPS."""
 
     def available(self) -> str:
-        """Return why it cannot be used here; empty where it can. Quick: a plan waits for it."""
+        """Return why it cannot be used here; empty where it can.
+
+        Quick, because a plan waits for it.
+        """
         ...
 
     def cells(self, device: str) -> tuple[Cell, ...]:
-        """Return the cells that are installed already; none where ``prepare`` installs what a cell needs."""
+        """Return the cells that are installed already.
+
+        None where ``prepare`` installs what a cell needs.
+        """
         ...
 
     def data_path(self, data: Path) -> str:
@@ -107,9 +113,9 @@ class Executor(Protocol):
         ...
 
     def identity(self, environment: Environment) -> str:
-        """Return a digest of what ``prepare`` would make ready. Cheap, and contacts no engine.
+        """Return a digest of what ``prepare`` would make ready.
 
-        Raises BuildError where the environment has no lock.
+        Cheap, and contacts no engine. Raises BuildError where the environment has no lock.
         """
         ...
 
@@ -135,9 +141,10 @@ class Executor(Protocol):
         ...
 
     def discard(self, prepared: Prepared) -> None:
-        """Remove an environment that nobody needs any more. Does nothing where ``prepare`` installed nothing.
+        """Remove an environment that nobody needs any more.
 
-        Works on a closed executor too. Raises UnavailableError where the engine is not there.
+        Does nothing where ``prepare`` installed nothing. Works on a closed executor too. Raises UnavailableError where
+        the engine is not there.
         """
         ...
 
@@ -148,7 +155,7 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An executor in the registry; its module is named as the executor and is imported on first use."""
+    """An executor in the registry. Its module has its name."""
 
     class_name: str
     help: str
@@ -166,12 +173,12 @@ REGISTRY: Mapping[str, Entry] = {
 
 
 def names(*, installing: bool = False) -> tuple[str, ...]:
-    """Return the names of all executors, or of those that install what a cell's lock names."""
+    """Return the names of all executors, or of those that install packages."""
     return tuple(name for name, entry in REGISTRY.items() if entry.installs or not installing)
 
 
 def kind(name: str) -> type[Executor]:
-    """Return the class of an executor. Raises KeyError for a name that is not in the registry."""
+    """Import the class of an executor. Raises KeyError for an unknown name."""
     module = importlib.import_module(f"{__name__}.{name}")
     return cast("type[Executor]", getattr(module, REGISTRY[name].class_name))
 

@@ -1,4 +1,4 @@
-"""The container recipe as data: what a cell's container is created with, and what its end means. Pure.
+"""Describes a cell's container, and the meaning of its end, as data. Pure.
 
 Nothing here talks to an engine. ``runner.executors.docker`` passes the dictionaries on to docker-py as they are.
 """
@@ -36,7 +36,10 @@ _GPU_WORDS = ("gpu", "nvidia", "cdi device", "device driver", "cuda")
 def create_arguments(
     launch: Launch, *, engine: Engine, run: str, name: str, owner: Owner, uid: int, gid: int
 ) -> dict[str, Any]:
-    """Keyword arguments of docker-py's ``create_container``; ``host_config`` holds those of ``create_host_config``."""
+    """Return the keyword arguments of docker-py's ``create_container``.
+
+    ``host_config`` holds those of ``create_host_config``.
+    """
     return {
         "image": launch.prepared.reference,
         "name": name,
@@ -136,7 +139,7 @@ _KEPT = "runner-kept-"
 
 
 def kept_name(name: str) -> str:
-    """The name of a container that is kept: ``runner-ab12-3`` -> ``runner-kept-ab12-3``."""
+    """Rename a container that is kept: ``runner-ab12-3`` -> ``runner-kept-ab12-3``."""
     return f"{_KEPT}{name.removeprefix('runner-')}"
 
 
@@ -151,13 +154,13 @@ def cell_of(entry: Mapping[str, Any]) -> str:
 
 
 def kept_folder(entry: Mapping[str, Any]) -> str:
-    """The folder of this machine that a kept container ran in; only one that this program made."""
+    """Return the folder of a kept container, if this program made it."""
     found = (str(m.get("Source", "")) for m in entry.get("Mounts") or () if m.get("Destination") == IO)
     return next((path for path in found if path.rpartition("/")[2].startswith("runner-io-")), "")
 
 
 def way_in(launch: Launch, name: str, *, uid: int, gid: int) -> str:
-    """The command that opens a shell beside an ended container: its image, its folders, its variables.
+    """Return the command that opens a shell with an ended container's folders.
 
     An ended container cannot be entered itself: it would run its one program again.
     """
@@ -172,8 +175,8 @@ def way_in(launch: Launch, name: str, *, uid: int, gid: int) -> str:
 def outcome(state: Mapping[str, Any], *, timed_out: bool, wall_s: float, log: str) -> Outcome:
     """What the state of an ended container means.
 
-    The init process reports a signal as exit code 128 + signal, as a shell does. Out of memory needs evidence beside
-    SIGKILL: the engine's flag, or the kernel's count (see ``runner.executors.docker``). A process that ends well
+    The init process reports a signal as exit code 128 + signal, as a shell does. Out of memory needs more evidence
+    than SIGKILL: the engine's flag, or the kernel's count (see ``runner.executors.docker``). A process that ends well
     although a child of it was killed for memory is not out of memory.
     """
     code = int(state.get("ExitCode") or 0)
@@ -183,9 +186,9 @@ def outcome(state: Mapping[str, Any], *, timed_out: bool, wall_s: float, log: st
 
 
 def duration(state: Mapping[str, Any], seen_s: float) -> float:
-    """Seconds from start to end by the engine's own clock, or ``seen_s`` where that cannot be right.
+    """Return the seconds from start to end by the engine's own clock.
 
-    What this program saw includes how late it was told: Podman looks at a container four times a second.
+    ``seen_s`` where that cannot be right. It includes a delay: Podman looks at a container four times a second.
     """
     try:
         began, ended = (datetime.fromisoformat(str(state.get(key))) for key in ("StartedAt", "FinishedAt"))
@@ -196,12 +199,12 @@ def duration(state: Mapping[str, Any], seen_s: float) -> float:
 
 
 def killed_unasked(state: Mapping[str, Any], *, timed_out: bool) -> bool:
-    """Whether a SIGKILL that this program did not send ended the container, and the engine does not say why."""
+    """Whether an unexplained SIGKILL ended the container."""
     return int(state.get("ExitCode") or 0) == 128 + _SIGKILL and not timed_out and not state.get("OOMKilled")
 
 
 def engine_error(explanation: str, launch: Launch) -> CellError:
-    """What an engine's refusal comes to, mostly to create or start a container."""
+    """Return the error for an engine's refusal to create or start a container."""
     line = next((part.strip() for part in explanation.splitlines() if part.strip()), "no reason given")
     low = line.lower()
     if "bind source path does not exist" in low or "mounts denied" in low or "statfs" in low:

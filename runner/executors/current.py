@@ -1,4 +1,4 @@
-"""Cells in the interpreter that runs this program: whatever is installed there, nothing is installed."""
+"""Runs cells in the interpreter that runs this program. Installs nothing."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CurrentExecutor:
         return Prepared(environment, sys.executable, _digest(packages), packages)
 
     def execute(self, launch: Launch) -> Outcome:
-        """Run one process in a group of its own. Raises UnavailableError where ``close`` ended it."""
+        """Run one process group. Raises UnavailableError where ``close`` ended it."""
         with Surroundings(launch.environment, _surroundings()) as environment:
             outcome = self._group.run(
                 [launch.prepared.reference, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
@@ -81,7 +81,7 @@ class CurrentExecutor:
 
 
 def installed() -> dict[str, str]:
-    """Every distribution this interpreter finds, and its version. Imports none of them."""
+    """Find the distributions of this interpreter, without importing them."""
     found: dict[str, str] = {}
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
@@ -91,10 +91,11 @@ def installed() -> dict[str, str]:
 
 
 def cells_here(device: str = "cpu", packages: Mapping[str, str] | None = None) -> list[Cell]:
-    """The cells this interpreter can be: one per installed framework, with the installed Keras or without.
+    """Return the cells of this interpreter: one per installed framework.
 
-    A framework's local version (``2.2.2+cu121``) names its build and is left out, as it is in the matrix. The numpy
-    and openvino backends exist with Keras only. Pure where ``packages`` is given.
+    Each has the installed Keras, if there is one. A framework's local version (``2.2.2+cu121``) names its build and is
+    left out, as it is in the matrix. The numpy and openvino backends exist with Keras only. Pure where ``packages`` is
+    given.
 
     >>> [cell.id for cell in cells_here("cpu", {"torch": "2.2.2+cpu", "keras": "3.8.0"})][0].partition("_py")[0]
     'torch-2.2.2_keras-3.8.0'
@@ -135,7 +136,7 @@ def _digest(packages: Mapping[str, str]) -> str:
 
 
 def _surroundings() -> dict[str, str]:
-    """What keeps this interpreter finding the packages it finds now, although its home folder is another."""
+    """Return the variables by which it finds its packages from another home."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     if site.ENABLE_USER_SITE:
         kept["PYTHONUSERBASE"] = site.getuserbase()

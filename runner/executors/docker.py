@@ -134,7 +134,10 @@ class DockerExecutor:
                 _remove(api, name)
 
     def shell(self, wanted: Shell) -> int:
-        """Start a container for this terminal. Raises UnavailableError without a docker command line."""
+        """Start a container for this terminal.
+
+        Raises UnavailableError without a docker command line.
+        """
         return shell.in_container(wanted)
 
     def discard(self, prepared: Prepared) -> None:
@@ -146,7 +149,7 @@ class DockerExecutor:
             manage.remove(client, [image for image in manage.ls(client) if image.environment == name])
 
     def close(self) -> None:
-        """Stop builds and containers of this run, wait for the threads that ran them, disconnect."""
+        """Stop builds and containers of this run, wait for their threads."""
         if self._builder:
             self._builder.close()
         with self._change:
@@ -217,9 +220,9 @@ class DockerExecutor:
 
 
 def sweep(api: APIClient) -> int:
-    """Remove the containers of runs on this host that are over, those of live runs never. How many were removed.
+    """Remove the containers of this host's ended runs. Returns how many.
 
-    Those that a user had kept stay.
+    Those of live runs and those that a user had kept stay.
     """
     found = _list(api, {"label": [f"{recipe.LABEL}={recipe.PROJECT}"]})
     dead = [e["Id"] for e in found if recipe.orphaned(e.get("Labels") or {}) and not recipe.is_kept(e)]
@@ -245,7 +248,7 @@ def remove_kept(api: APIClient) -> list[str]:
 
 
 def _keep(api: APIClient, launch: Launch, name: str, outcome: Outcome) -> Outcome:
-    """Give the ended container a name under which nothing removes it, and say how to get in."""
+    """Rename an ended container so that nothing removes it."""
     other = recipe.kept_name(name)
     with _one_line(launch):
         api.rename(name, other)
@@ -274,7 +277,10 @@ def _wait(api: APIClient, name: str, deadline: float) -> bool:
 
 
 def _stop(api: APIClient, name: str, grace_s: int) -> None:
-    """SIGTERM, after the grace SIGKILL; both fail harmlessly on a container that has just ended."""
+    """Send SIGTERM, after the grace SIGKILL.
+
+    Both fail harmlessly on a container that has just ended.
+    """
     import docker
 
     try:
@@ -286,7 +292,7 @@ def _stop(api: APIClient, name: str, grace_s: int) -> None:
 
 
 def _why_killed(api: APIClient, name: str, state: dict[str, Any], kills_before: int) -> dict[str, Any]:
-    """The state of a container that nobody asked to kill, with what can be learned about why.
+    """Find out why a container was killed that nobody asked to kill.
 
     On cgroup v2 an engine may learn of its kernel's kill late or never; this machine's kernel counts its own.
     """

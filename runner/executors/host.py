@@ -1,4 +1,4 @@
-"""Cells in pinned virtual environments on this machine, made by uv from the same locks as the images.
+"""Runs cells in virtual environments, which uv makes from the images' locks.
 
 An environment is made in a folder of another name and renamed when it is complete, under a lock that other runs of
 this program respect: a half-made one is never found, and two runs do not make the same one twice.
@@ -63,7 +63,7 @@ def locked(environment: Environment) -> Pinned:
 
 
 class HostExecutor:
-    """Runs cells in virtual environments below ``folder``. Safe to use from several threads."""
+    """Runs cells in virtual environments below ``folder``. Thread-safe."""
 
     label = "virtual environments"
     isolated = False
@@ -93,7 +93,7 @@ class HostExecutor:
     def prepare(self, environment: Environment, say: Say) -> Prepared:
         """Make the environment's virtual environment, or find it made.
 
-        Raises BuildError with uv's own words where it cannot be installed, and UnavailableError where this machine
+        Raises BuildError with uv's message where it cannot be installed, and UnavailableError where this machine
         lacks the Python, uv or the disk space.
         """
         began = time.monotonic()
@@ -115,7 +115,7 @@ class HostExecutor:
         )
 
     def execute(self, launch: Launch) -> Outcome:
-        """Run one process in a group of its own.
+        """Run one process group.
 
         Raises UnavailableError where its interpreter is gone or ``close`` ended it.
         """
@@ -210,9 +210,10 @@ _UV_MISLEADING = (
 
 @cache
 def without_network() -> tuple[str, ...]:
-    """The command before a command that gives it a network with nothing in it; empty where the system has none.
+    """Return the words before a command that cut it off the network.
 
-    A user namespace, which Linux may forbid, makes it possible without rights; macOS has no such thing.
+    Empty where the system has no such command. A user namespace, which Linux may forbid, makes it possible without
+    rights; macOS has no such thing.
     """
     program = shutil.which("unshare")
     words = (str(program), "--user", "--map-current-user", "--net", "--")
@@ -232,7 +233,7 @@ def _key(environment: Environment, pinned: Pinned) -> str:
 
 @contextmanager
 def _locked(path: Path, say: Say) -> Iterator[None]:
-    """Hold a file lock, which the system lets go of when this process ends, in whatever way."""
+    """Hold a file lock. The system releases it when this process ends."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

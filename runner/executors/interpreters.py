@@ -1,4 +1,4 @@
-"""Python interpreters of this machine."""
+"""Finds the Python interpreters of this machine."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from runner.util import versions
 
 
 def pythons() -> dict[str, Path]:
-    """Pythons on this machine by minor version (``3.11``), found by looking only: nothing is started.
+    """Return the Pythons here by minor version (``3.11``). Starts nothing.
 
     This program's own comes first, then uv's, pyenv's and those on PATH; the newest patch release where there are
-    several. A shim of pyenv is none: it may stand for a Python that is not there.
+    several. A shim of pyenv does not count: its Python may be missing.
     """
     own = Path(sys.base_prefix) / "bin" / "python3"
     found = {f"{sys.version_info.major}.{sys.version_info.minor}": own} if own.exists() else {}

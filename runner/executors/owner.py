@@ -1,4 +1,4 @@
-"""Whose is what a run leaves behind: a process named so that no later one can be taken for it."""
+"""Identifies the process that owns a leftover, safe against reused ids."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process, told apart from any other one that ever has its number."""
+    """A process, distinguished from every other one with the same id."""
 
     host: str
     """Host name and process-id namespace: where ``pid`` means something."""
@@ -23,7 +23,7 @@ class Owner:
     """Which boot of that host; process ids start again with the next."""
     pid: int
     started: str
-    """When the process started, in the system's own words; empty where it cannot be told."""
+    """When the process started, as the system prints it; empty where unknown."""
 
     @classmethod
     def this(cls) -> Owner:
@@ -31,7 +31,7 @@ class Owner:
         return cls(_host(), _boot(), os.getpid(), _started(os.getpid()))
 
     def gone(self) -> bool:
-        """Whether the process has certainly ended. False for a process of another host: nobody can tell here."""
+        """Whether the process has certainly ended. False on another host."""
         if self.host != _host():
             return False
         if self.boot != _boot():
@@ -66,7 +66,7 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process started, or an empty string where that cannot be told."""
+    """Return when a process started; empty where that is unknown."""
     if platform.system() == "Darwin":
         return commands.output("ps", "-o", "lstart=", "-p", str(pid), timeout_s=_TIMEOUT_S)
     try:

@@ -19,9 +19,9 @@ from runner.model import Limits
 
 
 def in_container(wanted: Shell) -> int:
-    """Run the command in a new container, in the current folder. Returns its exit code.
+    """Run the command in a new container, in the current folder.
 
-    Raises UnavailableError where there is no docker command line.
+    Returns its exit code. Raises UnavailableError where there is no docker command line.
     """
     if shutil.which("docker") is None:
         raise UnavailableError("a shell in a container needs the docker command line; or use --executor host")
@@ -33,7 +33,7 @@ def in_container(wanted: Shell) -> int:
 
 
 def container_command(wanted: Shell, labels: Mapping[str, str], *, folder: Path, terminal: bool) -> list[str]:
-    """Return the docker command line: a cell's container with a terminal and ``folder`` as /work. Pure."""
+    """Return the docker command line; ``folder`` is its /work. Pure."""
     command = ["docker", "run", "--rm", "--init", "--interactive", *(["--tty"] if terminal else [])]
     command += ["--network", "bridge" if wanted.network else "none", "--cap-drop", "ALL"]
     command += ["--security-opt", "no-new-privileges", "--shm-size", "1g", "--user", f"{os.getuid()}:{os.getgid()}"]
@@ -49,9 +49,9 @@ def container_command(wanted: Shell, labels: Mapping[str, str], *, folder: Path,
 
 
 def on_host(wanted: Shell) -> int:
-    """Run the command with the environment's Python first on the path. Returns its exit code.
+    """Run the command with the environment's Python first on the path.
 
-    Raises UnavailableError where it cannot be started.
+    Returns its exit code. Raises UnavailableError where it cannot be started.
     """
     # the probes are found, the rest of this program is not: a folder with nothing but a link to them
     with tempfile.TemporaryDirectory(prefix="runner-shell-") as folder:
@@ -61,7 +61,7 @@ def on_host(wanted: Shell) -> int:
 
 
 def host_variables(wanted: Shell, outside: Mapping[str, str], probes: str) -> dict[str, str]:
-    """Return the environment variables of a shell on the host; ``probes`` is the folder of the probes. Pure."""
+    """Return the variables of a shell; ``probes`` is the probes' folder. Pure."""
     place = Path(wanted.prepared.reference).parent
     kept = {name: value for name, value in outside.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
     own = {
@@ -74,7 +74,7 @@ def host_variables(wanted: Shell, outside: Mapping[str, str], probes: str) -> di
 
 
 def _handed_over(command: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Run a command with this terminal. Ctrl-C reaches the command and not this program."""
+    """Run a command with this terminal. Ctrl-C reaches only the command."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         child = subprocess.Popen(

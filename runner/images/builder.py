@@ -37,7 +37,7 @@ class Image:
 
 
 class Builder:
-    """Builds images on one engine. Safe to use from several threads; keep one for a whole run.
+    """Builds images on one engine. Thread-safe; keep one for a whole run.
 
     ``how`` is ``auto`` (BuildKit where a command line has it), ``buildkit`` or ``classic``.
     """
@@ -102,14 +102,20 @@ class Builder:
             return self._engine
 
     def uses_buildkit(self) -> bool:
-        """Whether builds go through BuildKit. Raises UnavailableError where it was asked for and is not there."""
+        """Whether builds go through BuildKit.
+
+        Raises UnavailableError where it was asked for and is missing.
+        """
         command = None if self._how == "classic" or self.describe().podman else engine.buildkit()
         if command is None and self._how == "buildkit":
             raise UnavailableError("no docker command line here has BuildKit")
         return command is not None
 
     def _attempt(self, wanted: Recipe, say: Say) -> None:
-        """Build, and once more where the network failed: what was downloaded or built before is kept by the cache."""
+        """Build, and once more where the network failed.
+
+        The cache keeps what was downloaded or built before.
+        """
         try:
             self._build(wanted, say)
         except BuildError as error:
@@ -173,7 +179,7 @@ class Builder:
 
     @contextmanager
     def _layer(self, key: str, say: Say) -> Iterator[None]:
-        """Nobody else builds on the same framework meanwhile: whoever is second finds its layer done."""
+        """Let one thread at a time build on a framework's layer."""
         with self._guard:
             lock = self._layers.setdefault(key, threading.Lock())
         if not lock.acquire(blocking=False):

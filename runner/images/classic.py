@@ -1,4 +1,4 @@
-"""One build through the SDK with the classic builder: for engines and machines without BuildKit's command line."""
+"""Builds an image with the classic builder, where there is no BuildKit."""
 
 from __future__ import annotations
 

@@ -24,21 +24,22 @@ def carries_cuda(environment: Environment, *, cpu_wheels: bool = True) -> bool:
 
 
 def layer_bytes(environment: Environment, *, cuda: bool) -> int:
-    """Return about how much the framework's layer takes, as measured (``sizes`` in compat.toml)."""
+    """Return about how many bytes the framework's layer takes, as measured."""
     sizes = compat.load().sizes
     kind = f"{environment.framework}-cuda" if cuda else environment.framework
     return int(1e9 * sizes.get(kind, sizes["unknown"]))
 
 
 def rest_bytes() -> int:
-    """Return about how much Keras and what only Keras needs takes."""
+    """Return about how many bytes Keras and what only Keras needs take."""
     return int(1e9 * compat.load().sizes["keras"])
 
 
 def estimate(environments: Iterable[Environment], *, cpu_wheels: bool = True) -> int:
-    """Return about how much environments take; framework layers that they share count once.
+    """Return about how many bytes environments take.
 
-    An environment that exists already is counted too, so this is an upper bound.
+    Framework layers that they share count once. An environment that exists already is counted too, so this is an upper
+    bound.
     """
     wanted = set(environments)
     layers = {(each.framework, each.version, each.python, each.build): each for each in wanted}
@@ -48,7 +49,10 @@ def estimate(environments: Iterable[Environment], *, cpu_wheels: bool = True) ->
 
 
 def free(root: str) -> int | None:
-    """Return the bytes free where the engine keeps its images; None where that is not on this machine."""
+    """Return the bytes free where the engine keeps its images.
+
+    None where that is not on this machine.
+    """
     try:
         return shutil.disk_usage(root).free if root and Path(root).is_dir() else None
     except OSError:

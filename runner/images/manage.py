@@ -1,4 +1,4 @@
-"""Looking after this project's images on an engine: list, remove, evict. Images of others are never touched."""
+"""Lists, removes and evicts this project's images, and no others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GB = 10**9
 _OURS = "/build/install.sh"
-"""What the engine's build cache says of every layer and mount that the template makes."""
+"""The description in the build cache of every layer and mount that the template makes contains this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What a clean-up came to."""
+    """The result of a clean-up."""
 
     environments: tuple[str, ...]
     in_use: tuple[str, ...]
@@ -56,7 +56,10 @@ class Removed:
 
 
 def ls(client: APIClient) -> list[Listed]:
-    """This project's images, least recently used first. Raises UnavailableError where the engine does not answer."""
+    """Return this project's images, least recently used first.
+
+    Raises UnavailableError where the engine does not answer.
+    """
     found = [_listed(image) for image in _usage(client)["Images"] if _label(image, "environment")]
     return sorted(found, key=lambda image: image.touched)
 
@@ -90,9 +93,9 @@ def evictable(
 
 
 def remove(client: APIClient, images: Iterable[Listed]) -> Removed:
-    """Remove images and the build cache that only they used; one that a container runs in stays.
+    """Remove images and the build cache that only they used.
 
-    Raises UnavailableError where the engine does not answer.
+    An image that a container runs in stays. Raises UnavailableError where the engine does not answer.
     """
     import docker
 
@@ -197,9 +200,9 @@ def evict(client: APIClient, keep: int | None, keep_free_gb: float | None, prote
 
 
 def prune(client: APIClient, keep: int | None, keep_free_gb: float | None, *, cache: bool = False) -> Removed:
-    """Remove images as ``evict`` does, all of them where no limit is given; with ``cache`` the build cache too.
+    """Remove images as ``evict`` does; without a limit all of them.
 
-    Raises UnavailableError where the engine does not answer.
+    With ``cache`` the build cache goes too. Raises UnavailableError where the engine does not answer.
     """
     if keep is None and keep_free_gb is None:
         keep = 0

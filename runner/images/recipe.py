@@ -27,7 +27,7 @@ LABELS = "org.keras-version-matrix"
 TEMPLATE = "environment.Dockerfile.j2"
 TOOLS = ("install.sh", "uv.txt")
 LAYERS = ("framework", "company", "keras")
-"""What is installed in a layer of its own, in this order. Keras's company (h5py, ml-dtypes, rich, ...) is three
+"""What is installed in separate layers, in this order. Keras's company (h5py, ml-dtypes, rich, ...) is three
 quarters of what comes with it and hardly moves between its releases."""
 
 _CHECKS: Mapping[str, re.Pattern[str]] = {
@@ -56,7 +56,7 @@ class Recipe:
     """The build context: file names and their content, without the Dockerfile."""
     labels: tuple[tuple[str, str], ...]
     system: tuple[str, ...]
-    """Debian packages that the framework needs beside its wheels."""
+    """Debian packages that the framework needs next to its wheels."""
     torch_backend: str
     framework_key: str
     """Digest of what the framework's layer is made from: recipes with the same one share that layer."""
@@ -69,7 +69,7 @@ class Recipe:
 def recipe(environment: Environment, lock: Lock) -> Recipe:
     """Put together what the image of ``environment`` is made from.
 
-    Raises BuildError where a value has no business in a Dockerfile, or there is no base for that Python or platform.
+    Raises BuildError where a value must not be in a Dockerfile, or there is no base for that Python or platform.
     """
     values = {
         "framework": environment.framework,
@@ -132,7 +132,10 @@ def dockerfile(recipe: Recipe, buildkit: bool = True) -> str:
 
 
 def base_image(python: str) -> str:
-    """The base for a Python, with its digest where one is pinned in images/bases.toml. Raises BuildError."""
+    """Return the base image for a Python. Raises BuildError.
+
+    It has a digest where one is pinned in images/bases.toml.
+    """
     bases = facts.load().bases
     if python not in bases:
         raise BuildError(f"no base image for Python {python!r}; compat.toml names those for {', '.join(bases)}")
@@ -150,7 +153,7 @@ def pins() -> dict[str, str]:
 
 def _checked(name: str, value: str) -> str:
     if not _CHECKS[name].fullmatch(value):
-        raise BuildError(f"{value!r} is no {name.replace('_', ' ')} that may go into a Dockerfile")
+        raise BuildError(f"{value!r} is not a {name.replace('_', ' ')} that may go into a Dockerfile")
     return value
 
 

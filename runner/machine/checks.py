@@ -19,7 +19,7 @@ SMALL_MEMORY = 6 * GIB
 
 
 class State(StrEnum):
-    """What a check came to."""
+    """The result of a check."""
 
     OK = "ok"
     WARN = "warn"
@@ -52,7 +52,7 @@ def machine_check(here: Machine) -> Check:
 
 
 def engine_check(engine: Engine | UnavailableError, address: str = "") -> Check:
-    """The Docker engine: version, API, limits; ``address`` is the value of DOCKER_HOST."""
+    """Check the Docker engine; ``address`` is the value of DOCKER_HOST."""
     if isinstance(engine, UnavailableError):
         says = f"{engine}: cells run in virtual environments on the host"
         return Check("engine", State.WARN, says, _engine_fix(str(engine), address))
@@ -73,7 +73,7 @@ def _engine_fix(problem: str, address: str) -> str:
 
 
 def buildkit_check(engine: Engine | UnavailableError, client: str) -> Check:
-    """Whether images can be built by BuildKit; ``client`` names what would do it, or is empty."""
+    """Check BuildKit; ``client`` names the command line that has it, or is empty."""
     if isinstance(engine, UnavailableError):
         return Check("buildkit", State.OK, "nothing to build without an engine")
     if not client:
@@ -123,7 +123,7 @@ def uv_check(version: str) -> Check:
 
 
 def python_check(versions: Iterable[str]) -> Check:
-    """Pythons that host cells can use, by minor version; uv downloads others where it may."""
+    """Check the Pythons for host cells; uv downloads others where it may."""
     listed = ", ".join(sorted(versions, key=lambda version: int(version.partition(".")[2])))
     if not listed:
         return Check("python", State.WARN, "none found for host cells", "uv python install 3.11")
@@ -149,11 +149,11 @@ def torch_index_check(problem: str) -> Check:
 
 
 def base_images_check(missing: Mapping[str, str]) -> Check:
-    """Base images that are neither there nor to be had: name -> why."""
+    """Check the base images; ``missing`` are unavailable ones: name -> why."""
     if not missing:
         return Check("base images", State.OK, "present, or their registry answers")
     name, why = next(iter(missing.items()))
-    says = f"{', '.join(missing)} neither here nor to be pulled: {why}"
+    says = f"{', '.join(missing)} neither here nor in their registry: {why}"
     return Check("base images", State.FAIL, says, f"docker pull {name}, or load it from a machine that can")
 
 

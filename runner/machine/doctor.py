@@ -1,6 +1,6 @@
-"""What this machine can run, and how to fix what is missing. Gathered here, shown by others.
+"""Asks what this machine can run, and how to fix what is missing.
 
-A check is asked in a thread of its own and given up after ``DEADLINE_S``; one that breaks says so as its result. So
+Every check has a thread and is given up after ``DEADLINE_S``; one that breaks becomes a warning. So
 ``examine`` returns within seconds on the worst of machines, and never raises.
 """
 
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 DEADLINE_S = 3.6
 _PROBE_S = 3
-"""For one request to an engine, an index or a program; below the deadline, so that its own words are heard."""
+"""For one request to an engine, an index or a program; below the deadline, so that its own reason is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Question:
 
 
 def examine(environments: Iterable[Environment]) -> tuple[Check, ...]:
-    """Ask all checks; ``environments`` are those that a set needs. Returns them in reading order."""
+    """Ask all checks, in reading order; ``environments`` are what a set needs."""
     wanted = tuple(environments)
     bases = sorted({base_image(environment.python) for environment in wanted})
     here = facts.here()
@@ -89,7 +89,7 @@ def examine(environments: Iterable[Environment]) -> tuple[Check, ...]:
 
 
 def ask_all(questions: Sequence[Question], deadline_s: float = DEADLINE_S) -> tuple[Check, ...]:
-    """Ask side by side. What breaks or does not answer in time becomes a warning that says so."""
+    """Ask in parallel. What breaks or is late becomes a warning."""
     answers: queue.SimpleQueue[tuple[int, Check]] = queue.SimpleQueue()
 
     def ask(number: int, question: Question) -> None:
@@ -155,7 +155,7 @@ def _buildkit() -> str:
 
 
 def _image_folder(found: Engine | UnavailableError, cache: Path) -> Path:
-    """Where disk space matters: the engine's folder where it lies on this machine, else the cache."""
+    """Return where disk space matters: the engine's folder here, or the cache."""
     if isinstance(found, Engine) and found.root and Path(found.root).exists():
         return Path(found.root)
     return cache
@@ -166,9 +166,9 @@ def _uv_version() -> str:
 
 
 def _resolve(package: str, *arguments: str) -> str:
-    """Ask an index for a package through uv, whose settings (mirrors, proxies, certificates) count.
+    """Ask an index for a package through uv, with uv's settings.
 
-    Why it cannot be had, or an empty string.
+    Returns why it is not available, or an empty string.
     """
     command = [_uv(), "pip", "compile", "-", "--no-deps", "--quiet", "--refresh-package", package, *arguments]
     environment = {**os.environ, "UV_HTTP_TIMEOUT": str(_PROBE_S - 1), "UV_HTTP_RETRIES": "0", "NO_COLOR": "1"}

@@ -1,4 +1,4 @@
-"""Facts about this machine. What is read and how it is read are two things: every ``parse_`` function is pure.
+"""Reads facts about this machine. Every ``parse_`` function is pure.
 
 ``here()`` costs a few milliseconds. What needs another program (``nvidia-smi``, a tool of macOS) is asked when it is
 first looked at.
@@ -38,7 +38,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Machine:
-    """What this machine is. GPUs and power source are asked for when they are first looked at."""
+    """What this machine is. GPUs and power source are read on first use."""
 
     platform: str
     """As in an environment's name: ``linux-x86_64``, ``linux-aarch64``, ``macos-arm64``, ``macos-x86_64``."""
@@ -50,7 +50,7 @@ class Machine:
     cores: int
     """Logical cores this process may use."""
     memory_bytes: int
-    """What processes here may use together: physical memory, or less in a container. 0: cannot be told."""
+    """What processes here may use together: physical memory, or less in a container. 0: unknown."""
 
     @property
     def mps(self) -> bool:
@@ -64,7 +64,7 @@ class Machine:
 
     @functools.cached_property
     def power(self) -> str:
-        """``mains``, ``battery``, or empty where the system does not say (most desktops and servers)."""
+        """``mains``, ``battery``, or empty (most desktops and servers)."""
         if self.platform.startswith("macos"):
             return parse_pmset(_output("pmset", "-g", "batt"))
         return parse_power_supplies(_power_supplies())
@@ -86,7 +86,9 @@ def here() -> Machine:
 
 
 def container_platform(machine: Machine) -> str:
-    """The platform of containers here: Linux on the same processor, also on macOS, where they run in a machine of it.
+    """Return the platform of containers here: Linux on the same processor.
+
+    On macOS they run in a virtual machine.
 
     >>> container_platform(Machine("macos-arm64", "mac", "Apple M3", (), 8, 1 << 34))
     'linux-aarch64'
@@ -142,7 +144,9 @@ _GPU_QUERY = "name,driver_version,compute_cap,memory.total"
 
 
 def parse_gpus(output: str) -> tuple[Gpu, ...]:
-    """GPUs from the CSV of ``nvidia-smi``: name, driver, compute capability, memory in MiB. No line: no GPU.
+    """Read GPUs from the CSV of ``nvidia-smi``.
+
+    The columns are name, driver, compute capability, memory in MiB. No line: no GPU.
 
     >>> parse_gpus("NVIDIA H200, 570.124.06, 9.0, 143771\\n")
     (Gpu(name='NVIDIA H200', driver='570.124.06', compute_capability='9.0', memory_bytes=150754820096),)
@@ -161,7 +165,7 @@ def parse_gpus(output: str) -> tuple[Gpu, ...]:
 
 
 def parse_cpu_model(cpuinfo: str) -> str:
-    """The model of the first CPU of ``/proc/cpuinfo``; Arm's has numbers only, which are joined."""
+    """Read the model of the first CPU of ``/proc/cpuinfo``; Arm's is numbers."""
     fields = _first_cpu(cpuinfo)
     if model := fields.get("model name") or fields.get("Model"):
         return " ".join(model.split())
@@ -192,7 +196,9 @@ def parse_memory_total(meminfo: str) -> int:
 
 
 def parse_cgroup_limit(text: str) -> int | None:
-    """Bytes from a cgroup's ``memory.max`` (v2) or ``memory.limit_in_bytes`` (v1); None for no limit.
+    """Read a cgroup's limit of memory, in bytes; None for no limit.
+
+    The text is that of ``memory.max`` (v2) or ``memory.limit_in_bytes`` (v1).
 
     >>> parse_cgroup_limit("max\\n"), parse_cgroup_limit("9223372036854771712\\n"), parse_cgroup_limit("1048576")
     (None, None, 1048576)

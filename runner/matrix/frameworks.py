@@ -62,12 +62,12 @@ class _File(msgspec.Struct, frozen=True):
 
 def table() -> dict[str, Framework]:
     """All frameworks by name, in the order of tables and messages. Raises UsageError for a table that does not fit."""
-    return _table(folders.matrix_dir() / "compat.toml")
+    return _table(folders.matrix_dir())
 
 
 @cache
-def _table(path: Path) -> dict[str, Framework]:
-    return toml.load(path, _File).framework
+def _table(folder: Path) -> dict[str, Framework]:
+    return toml.load(folder / "compat.toml", _File).framework
 
 
 def names() -> tuple[str, ...]:

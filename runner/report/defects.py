@@ -17,7 +17,7 @@ _GRAVE = 6
 
 
 def findings(samples: Sequence[Sample]) -> tuple[Finding, ...]:
-    """The defects that the samples show, and where results agree bit by bit, as findings."""
+    """Defects, and cells that agree bit by bit, as findings of a report."""
     found = defects(samples)
     listed = reported() if found else ()
     agreeing = (Finding(Severity.DIFFERENT, text, ()) for text in agreements(samples))
@@ -30,7 +30,10 @@ def reported() -> tuple[Known, ...]:
 
 
 def lines(found: Sequence[Defect], listed: Sequence[Known], agreeing: Sequence[str]) -> Iterator[str]:
-    """The lines of ``runner defects``. ``listed``: what is known already; ``agreeing``: from ``defects.agreements``."""
+    """The lines of ``runner defects``.
+
+    ``listed``: from ``reported``; ``agreeing``: from ``defects.agreements``.
+    """
     for number, defect in enumerate(found, 1):
         yield f"{number:3}  {numbers.plain(defect.title)}"
         yield from (f"     {numbers.plain(line)}" for line in _evidence(defect))
@@ -46,7 +49,7 @@ def dumps(found: Sequence[Defect]) -> str:
 
 
 def _evidence(defect: Defect) -> Iterator[str]:
-    """The lines below a title: the axis and the versions on it, other packages that differ, and what was seen."""
+    """The lines below a title: axis, versions, packages that differ, result."""
     bounds = (("last good", defect.last_good), ("first bad", defect.first_bad), ("first good", defect.first_good))
     axis = f"follows {defect.axis}" if defect.axis else "in every cell that says anything about it"
     yield "; ".join([axis, *(f"{words} {version}" for words, version in bounds if version)])

@@ -1,4 +1,4 @@
-"""A diagnosis as text: paragraph and evidence, for a terminal, as Markdown, as JSON."""
+"""Writes a diagnosis for a terminal, as Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rungs(d: Diagnosis) -> tuple[tuple[str, ...], Rows]:
 
 
 def places(d: Diagnosis) -> tuple[tuple[str, ...], Rows]:
-    """Head and rows of the step in which the cells part."""
+    """Head and rows of the first step in which the cells differ."""
     found = [d.first, *d.others][:_MOST_PLACES] if d.first else []
     rows: Rows = [
         (str(p.step), quantity(p.quantity, p.part), _error(p, first=True), _error(p, first=False)) for p in found
@@ -69,7 +69,7 @@ def text(d: Diagnosis, format_: str) -> str:
 
 
 def unmeasured(ladders: Sequence[Sample]) -> str:
-    """The lines where a cell could not be measured: the status of each, and whether that is their difference."""
+    """The lines where a cell could not be measured: the status of each cell."""
     lines = [f"{s.cell.id}: {'runs' if s.status == Status.OK else f'{s.status}: {s.reason}'}" for s in ladders]
     failed = [sample for sample in ladders if sample.status != Status.OK]
     if len(failed) == 1 and failed[0].status.about_cell:
@@ -92,7 +92,7 @@ def dumps(d: Diagnosis) -> str:
 
 
 def _tables(d: Diagnosis) -> Sequence[tuple[str, tuple[tuple[str, ...], Rows]]]:
-    return (("The ladder", rungs(d)), ("Where they part", places(d)), ("Switches", switches(d)))
+    return (("The ladder", rungs(d)), ("Where they differ", places(d)), ("Switches", switches(d)))
 
 
 def _legend(d: Diagnosis) -> str:
@@ -100,8 +100,8 @@ def _legend(d: Diagnosis) -> str:
     if not d.same_inputs:
         drift += " The references differ in last bits (another NumPy), so bits of the two cells do not compare."
     return (
-        f"Network {d.network}, {d.samples} samples replayed, {d.left_out} passed over because they lie within rounding "
-        f"of a kink. u: 2^-24 sum |x w|; 'rounding' in the ladder: what random roundings of two units come to.{drift}"
+        f"Network {d.network}, {d.samples} samples replayed, {d.left_out} skipped because they lie within rounding "
+        f"of a kink. u: 2^-24 sum |x w|; 'rounding' in the ladder: the length of random roundings of two units.{drift}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Which ways of seeding make Sequential, Functional and subclassed models agree, and where: the probe ``parity``."""
+"""Reports which ways of seeding make models train alike: the probe ``parity``."""
 
 from __future__ import annotations
 
@@ -15,21 +15,27 @@ HEADING = "Seeding: do Sequential, Functional and subclassed models train alike?
 
 
 class Remedy(msgspec.Struct, frozen=True):
-    """One way of seeding: ``equal``, ``rounding`` or ``differs``, and the largest relative difference of two losses."""
+    """The result of one way of seeding: a word, and the largest relative difference.
+
+    The word is ``equal``, ``rounding`` or ``differs``; the difference is that of two losses.
+    """
 
     verdict: str = ""
     difference: float | str = 0.0
 
 
 class Shuffle(msgspec.Struct, frozen=True):
-    """The shuffle of ``fit``: the generators it follows, and whether the next ``fit`` continues their sequence."""
+    """The shuffle of ``fit``: its generators, and whether the next ``fit`` continues."""
 
     follows: list[str] = []
     continues: bool = False
 
 
 class Parity(msgspec.Struct, frozen=True):
-    """The details of a sample of ``parity``. ``verdicts``: a sentence per remedy, which begins with its label."""
+    """The details of a sample of ``parity``.
+
+    ``verdicts``: a sentence per remedy, which begins with its label.
+    """
 
     remedies: dict[str, Remedy]
     verdicts: dict[str, str]
@@ -37,7 +43,7 @@ class Parity(msgspec.Struct, frozen=True):
 
 
 def seeding(report: Report) -> tuple[str, ...]:
-    """One sentence per remedy and one about the shuffle; empty where ``parity`` was not measured."""
+    """One sentence per remedy, and one about the shuffle; empty without ``parity``."""
     seen: dict[Cell, Parity] = {}
     for sample in report.samples:
         if (parity := _parity(sample)) is not None:
@@ -51,7 +57,7 @@ def seeding(report: Report) -> tuple[str, ...]:
 
 
 def _parity(sample: Sample) -> Parity | None:
-    """The details of the sample; None where it is of another probe, failed, or has details of another form."""
+    """The details; None where the sample is of another probe, failed or malformed."""
     if sample.probe != "parity" or sample.status is not Status.OK:
         return None
     try:

@@ -93,7 +93,10 @@ def _asked() -> re.Pattern[str]:
 
 @cache
 def _question() -> re.Pattern[str]:
-    """A line of code that asks for versions, by its beginning; the answers are on the lines below it, in order."""
+    """A line of code that asks for versions, by its beginning.
+
+    The answers are on the lines below it, in order.
+    """
     return re.compile(rf"(?:>>>|\$|python3?\b|import\b|from\b|print\b|(?:{_any_of(_modules())})\.).*")
 
 

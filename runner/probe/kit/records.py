@@ -1,10 +1,10 @@
-"""The record of one case of a sweep, as the probes ``ops`` and ``training`` write it into their detail ``cases``."""
+"""The record of a case, for the detail ``cases`` of ``ops`` and ``training``."""
 
 from __future__ import annotations
 
 
 class Record:
-    """One case and its result. ``runner.defects.cases.Case`` reads what ``as_list`` writes.
+    """One case and its result, which ``runner.defects.cases.Case`` reads.
 
     status   ``ok``, ``seen`` (no reference: cells are compared afterwards), ``wrong``, ``inaccurate``, ``nan``,
              ``shape``, ``dtype``, ``raises``, ``crashes``, ``unsupported`` (this version lacks it) or ``unspecified``

@@ -1,7 +1,7 @@
 """Runs every case in this process and records its result (see ``kit.records``).
 
 The letters of the further checks: s symbolic, d symbolic with an unknown batch, g gradient, t graph, a arguments left
-alone. A further check that fails has a record of its own, under the case's id and ``#symbolic``, ``#dynamic``,
+alone. A further check that fails has its own record, under the case's id and ``#symbolic``, ``#dynamic``,
 ``#gradient``, ``#graph`` or ``#arguments``.
 """
 

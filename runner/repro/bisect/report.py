@@ -11,13 +11,8 @@ from runner.repro.bisect.question import Answer
 from runner.repro.bisect.search import Found, Mark
 from runner.util import versions
 
-
-def _shown() -> frozenset[str]:
-    """The packages that the report names with their versions."""
-    return frozenset({"keras", "ml-dtypes", "optree"}).union(*(one.parts for one in frameworks.table().values()))
-
-
-"""Packages whose version is listed with the environment."""
+_WITH_FRAMEWORKS = frozenset({"keras", "ml-dtypes", "optree"})
+"""Packages whose version is listed with the environment, besides those of the frameworks."""
 _COUNTED = {Mark.GOOD: "good", Mark.BAD: "bad", Mark.SKIP: "could not be tested"}
 _LONGEST = 160
 """Characters of a reason in the table."""
@@ -39,6 +34,7 @@ class Finished:
     cell: str
     """Id of the cell with the new release."""
     executor: str
+    """As a report names it: ``containers``."""
     dates: Mapping[str, str]
     """Day of upload by release, where it is known."""
     command: Sequence[str]
@@ -54,7 +50,7 @@ def report(finished: Finished) -> str:
     differences = moved(old.packages, new.packages, finished.package)
     marks = [answer.mark for answer in answers.values()]
     counts = ", ".join(f"{marks.count(mark)} {word}" for mark, word in _COUNTED.items())
-    shown = _shown()
+    shown = _WITH_FRAMEWORKS.union(*(one.parts for one in frameworks.table().values()))
     packages = ", ".join(f"{name} {version}" for name, version in sorted(new.packages.items()) if name in shown)
     lines = [
         f"## {finished.package} {end.first_new} is the {words[1]} release",
@@ -83,13 +79,8 @@ def report(finished: Finished) -> str:
 
 def moved(base: Mapping[str, str], now: Mapping[str, str], package: str) -> list[str]:
     """Packages other than this one that differ, as ``numpy 1.26.4 -> 2.1.0``."""
-    names = sorted({*base, *now} - project(package))
+    names = sorted({*base, *now} - frameworks.parts_of(package))
     return [f"{n} {base.get(n, 'none')} -> {now.get(n, 'none')}" for n in names if base.get(n) != now.get(n)]
-
-
-def project(package: str) -> set[str]:
-    """The distributions that are part of a package, and so move with it."""
-    return set(frameworks.parts_of(package))
 
 
 def _release(finished: Finished, word: str, version: str) -> str:

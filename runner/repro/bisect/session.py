@@ -15,7 +15,7 @@ from runner import executors
 from runner.environments import index
 from runner.errors import BuildError, CellError, UsageError
 from runner.executors import Prepared, Say
-from runner.matrix import plan
+from runner.matrix import frameworks, plan
 from runner.measure import places, workspace
 from runner.measure.context import Context
 from runner.measure.places import Place
@@ -23,7 +23,7 @@ from runner.model import Custom
 from runner.repro import pins
 from runner.repro.bisect import question, search, trials
 from runner.repro.bisect.question import Answer, Request, State
-from runner.repro.bisect.report import Finished, moved, project, report
+from runner.repro.bisect.report import Finished, moved, report
 from runner.repro.bisect.search import Mark
 from runner.util import files, versions
 
@@ -109,7 +109,7 @@ class _Search:
     def _place(self, version: str) -> Place:
         target = question.at(self.request, version, self.python, self.state.as_of)
         if version != self.releases[0] and self.base is not None:
-            own = project(self.request.package)
+            own = frameworks.parts_of(self.request.package)
             kept = tuple(f"{n}=={v}" for n, v in sorted((self.base.packages or {}).items()) if n not in own)
             target = replace(target, custom=replace(target.custom or Custom(), prefer=kept))
         try:

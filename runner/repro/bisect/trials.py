@@ -217,7 +217,10 @@ def verdict_mark(judged: Sequence[Comparison], metric: str, verdict: Verdict) ->
 
 
 def case_mark(records: object, case: str) -> tuple[Mark, str]:
-    """The mark for one case of the sweep and its checks. ``records``: a sample's detail ``cases``."""
+    """The mark for one case of the sweep and its checks.
+
+    ``records`` is the detail ``cases`` of a sample.
+    """
     known = cases.read(records)
     found = {name: record for name, record in known.items() if name == case or name.startswith(f"{case}#")}
     if not found:

@@ -62,7 +62,7 @@ def test_two_right_cells_do_not_differ(measured):
     assert [found(d)[name] for name in ("no dropout", "same optimizer", "float64")] == [Found.AGREES] * 3
     said = paragraph(d)
     assert said.startswith("a and b agree within rounding")
-    assert "rounding that grows by chaos, no fault" in said
+    assert "rounding errors grow from step to step" in said
 
 
 def test_a_cell_equals_itself_bit_by_bit(measured):
@@ -102,7 +102,7 @@ def test_an_exact_suspect_is_named_by_rung_step_and_layer(measured, fault, gone,
     assert d.first.class_a == "rounding" != d.first.class_b
     assert d.first.quantity not in [place.quantity for place in d.others]
     said = paragraph(d)
-    assert "They part in step 1, with the same inputs" in said
+    assert "They differ first in step 1, with the same inputs" in said
     assert ("float64 too" in said) == (gone is None)
 
 

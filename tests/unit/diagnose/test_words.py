@@ -62,12 +62,12 @@ DIFFER = "jax and torch differ beyond seeds and rounding: gap of as reported."
          "comes from suspect of float64.")),
         ({"hints": ("one", "two"), "rungs": rungs(as_reported=Found.NOT_RUN)}, f"{AGREE} one. two."),
         ({"shared": ("a", "b"), "rungs": rungs(as_reported=Found.NOT_RUN)},
-         f"{AGREE} Both leave the reference alike in a, b, which is no difference between them."),
+         f"{AGREE} Both leave the reference alike in a, b, so that is not a difference between them."),
         ({"nondeterministic": ("jax",), "rungs": rungs(as_reported=Found.NOT_RUN)},
          f"{AGREE} jax is nondeterministic: a second process computed other bits."),
         ({"trajectory": (0.0, 0.25, 0.1), "rungs": rungs(as_reported=Found.NOT_RUN)},
          (f"{AGREE} Left running from the same weights, the two losses drift apart to 0.2 (relative) in 3 steps: "
-         "rounding that grows by chaos, no fault.")),
+         "rounding errors grow from step to step.")),
     ],
 )  # fmt: skip
 def test_a_paragraph(changes: dict[str, Any], text: str) -> None:
@@ -90,13 +90,13 @@ def test_the_place_where_cells_part() -> None:
     d = diagnosis(first=PLACE)
     errors = "the gradient by conv1's kernel: jax is 0.51 u off (rounding) and torch is 3.1e+06 u off (wrong)"
     assert paragraph(d).startswith(
-        "jax and torch do not come to different weights beyond rounding, though single quantities differ."
+        "jax and torch have the same weights within rounding, though single quantities differ."
     )
-    assert paragraph(d).endswith(f" They part in step 2, with the same inputs, in {errors}.")
+    assert paragraph(d).endswith(f" They differ first in step 2, with the same inputs, in {errors}.")
     assert paragraph(replace(d, others=(PLACE, PLACE))).endswith(f"{errors} (2 more in that step).")
     whole = replace(PLACE, part="whole", quantity="loss", a=math.inf)
     assert paragraph(replace(d, first=whole)).endswith(
-        "They part in step 2, in the loss of the whole step: jax is not finite (rounding) and torch is "
+        "They differ first in step 2, in the loss of the whole step: jax is not finite (rounding) and torch is "
         "3.1e+06 times rounding off (wrong)."
     )
     assert where(PLACE, d) == errors

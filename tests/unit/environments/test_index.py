@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from runner.environments import index
@@ -42,6 +44,20 @@ class TestReleases:
             "torch 2.2.9: no such release with a wheel for Python 3.11; the nearest is 2.2.2",
             "the package index has no 'scipyy'",
         ]
+
+    def test_the_index_is_asked_for_a_framework_by_its_name_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+
+        def run(command: list[str], *_: object) -> subprocess.CompletedProcess[str]:
+            asked.extend(command)
+            return subprocess.CompletedProcess(
+                command, 0, "paddlepaddle (3.3.1)\nAvailable versions: 3.3.1, 3.3.0\n", ""
+            )
+
+        monkeypatch.setattr(index, "_run", run)
+        assert index.published("paddle", "3.11", prereleases=True) == ("3.3.0", "3.3.1")
+        assert "paddlepaddle" in asked
+        assert "paddle" not in asked
 
     def test_a_name_that_is_none_asks_nobody(self) -> None:
         with pytest.raises(UsageError, match="no name of a package"):

@@ -51,10 +51,10 @@ def test_markdown_has_every_table_and_escapes_what_would_end_a_column() -> None:
     assert "| jax | five | could not be run: crashed: a\\|b |" in lines
     assert [line for line in lines if line.startswith("**")] == [
         "**The ladder**",
-        "**Where they part**",
+        "**Where they differ**",
         "**Switches**",
     ]
-    assert lines[-1].startswith("Network conv, 8 samples replayed, 3 passed over because")
+    assert lines[-1].startswith("Network conv, 8 samples replayed, 3 skipped because")
 
 
 def test_tables_without_rows_are_left_out() -> None:
@@ -68,7 +68,7 @@ def test_the_legend_says_how_far_free_losses_drift_and_where_references_differ()
     assert report.markdown(drifted).endswith(" Free-running losses: 0.1 apart at most.")
     other = report.markdown(replace(D, trajectory=(), same_inputs=False))
     assert other.endswith("(another NumPy), so bits of the two cells do not compare.")
-    assert report.markdown(replace(D, trajectory=())).endswith("what random roundings of two units come to.")
+    assert report.markdown(replace(D, trajectory=())).endswith("the length of random roundings of two units.")
 
 
 def test_no_more_than_twelve_places_are_shown() -> None:
@@ -96,7 +96,7 @@ def test_a_terminal_shows_the_same_with_the_result_in_colour() -> None:
     text = _terminal(D)
     assert text.splitlines()[0].startswith("jax and torch differ beyond seeds and rounding: a note.")
     assert all(len(line) <= 100 for line in text.splitlines())
-    for title in ("The ladder", "Where they part", "Switches"):
+    for title in ("The ladder", "Where they differ", "Switches"):
         assert f"\n{title}" in text
     assert "\x1b[1;31mdiffers" in _terminal(D, force_terminal=True, color_system="standard")
 

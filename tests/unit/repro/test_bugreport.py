@@ -114,6 +114,10 @@ class TestReading:
         report = read(text)
         assert {fact.name: fact.value for fact in report.pins} == {"keras": "3.8.0", "tensorflow": "2.18.0"}
 
+    def test_a_framework_goes_by_its_name_on_the_index_too(self) -> None:
+        report = read("paddlepaddle==3.3.1\n>>> paddle.__version__\n'3.3.1'")
+        assert {fact.name: fact.value for fact in report.pins} == {"paddle": "3.3.1"}
+
     def test_an_answer_after_something_else_is_none(self) -> None:
         assert read("print(keras.__version__)\nepoch\n3.8.0").pins == ()
 

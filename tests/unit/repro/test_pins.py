@@ -50,6 +50,10 @@ class TestPins:
         (target,) = pins.targets(pins.Wanted(pins.parse(["jax==0.4.20", "keras==3.15.1"])), _newest)
         assert versions.release(target.cell.python) >= (3, 11)
 
+    def test_a_framework_is_known_by_its_name_on_the_index(self) -> None:
+        (target,) = pins.targets(pins.Wanted(pins.parse(["paddlepaddle==3.3.1"])), _newest)
+        assert target.cell.id == "paddle-3.3.1_native_py3.11_cpu"
+
     def test_an_unknown_framework_is_refused_with_the_nearest(self) -> None:
         with pytest.raises(UsageError, match="did you mean 'tensorflow'"):
             pins.targets(pins.Wanted(pins.parse(["tensorflwo==2.18.0"])), _newest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runner.repro.bisect.question import Answer
-from runner.repro.bisect.report import Finished, moved, project, report
+from runner.repro.bisect.report import Finished, moved, report
 from runner.repro.bisect.search import Found, Mark
 
 OLD = Answer(Mark.GOOD, packages={"keras": "3.7.0", "numpy": "1.26.4", "scipy": "1.10"})
@@ -77,9 +77,3 @@ def test_what_moved_leaves_out_the_package_itself() -> None:
     base = {"jax": "0.4.35", "jaxlib": "0.4.35", "numpy": "1.26.4", "old": "1", "same": "2"}
     now = {"jax": "0.5.0", "jaxlib": "0.5.0", "numpy": "2.0.0", "new": "3", "same": "2"}
     assert moved(base, now, "jax") == ["new none -> 3", "numpy 1.26.4 -> 2.0.0", "old 1 -> none"]
-
-
-def test_distributions_of_one_project_move_together() -> None:
-    assert {"tensorflow", "tensorflow-cpu"} < project("TensorFlow") == project("tensorflow-cpu")
-    assert project("jax") == project("jaxlib") == {"jax", "jaxlib"}
-    assert project("Keras") == {"keras"}

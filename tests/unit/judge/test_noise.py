@@ -16,7 +16,7 @@ import pytest
 from runner.judge import JudgeSettings
 from runner.model import Verdict
 
-BENCH = Path(__file__).parents[2] / "bench" / "judge"
+BENCH = Path(__file__).parents[3] / "bench" / "judge"
 ALARMS = (Verdict.REGRESSED, Verdict.IMPROVED)
 FIXED = JudgeSettings(sequential=False)
 LOOKS = JudgeSettings()

@@ -56,6 +56,7 @@ def files(probe: str) -> tuple[str, ...]:
     return tuple(sorted(needed))
 
 
+@functools.cache
 def _imported(name: str) -> set[str]:
     """The payload's files that one of them imports, anywhere in its text."""
     if not name.endswith(".py"):

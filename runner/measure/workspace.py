@@ -14,7 +14,6 @@ from runner import executors as registry
 from runner.executors import Executor
 from runner.machine import facts
 from runner.matrix import sets
-from runner.matrix.selection import Chosen
 from runner.measure.context import Context
 from runner.results.store import RunRecord, Store
 from runner.util.folders import cache_dir
@@ -100,29 +99,6 @@ def executors() -> Iterator[dict[str, Executor]]:
     finally:
         for executor in made.values():
             executor.close()
-
-
-def run_context(
-    made: dict[str, Executor],
-    store: Store,
-    chosen: Chosen,
-    files: Mapping[str, data.DataFile],
-    *,
-    fresh: bool,
-    jobs: int,
-    builds: int,
-) -> Context:
-    """The context of a run whose parts the caller has opened one by one."""
-    return Context(
-        executors=made,
-        store=store,
-        data=files,
-        host=facts.fingerprint(facts.here()),
-        variants={name: variant.env for name, variant in chosen.whole.variants.items()},
-        fresh=fresh,
-        jobs=jobs,
-        builds=builds,
-    )
 
 
 @contextmanager

@@ -36,7 +36,10 @@ def listed(images: Sequence[Listed], kept: Iterable[Mapping[str, Any]], now: flo
 
 
 def pruned(containers: Iterable[str], removed: Removed) -> list[str]:
-    """Write what a clean-up removed; ``containers`` are cells of kept ones."""
+    """Write what a clean-up removed.
+
+    ``containers`` are the cells whose kept containers are gone.
+    """
     return [
         *(f"removed  the kept container of {cell}" for cell in containers),
         *(f"removed  {name}" for name in removed.environments),

@@ -49,6 +49,7 @@ class FakeExecutor:
     label: str = "containers"
     isolated: bool = True
     prepared: list[Environment] = field(default_factory=list)
+    discarded: list[Environment] = field(default_factory=list)
     launched: list[tuple[str, str, int]] = field(default_factory=list)
     """Cell id, probe and round of every process, in order; scripts have the probe ``script``."""
 
@@ -106,7 +107,7 @@ class FakeExecutor:
         return 0
 
     def discard(self, prepared: Prepared) -> None:
-        self.prepared.remove(prepared.environment)
+        self.discarded.append(prepared.environment)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -403,7 +403,9 @@ class TestCommand:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         self._bad_from(fake_executor, 7)
-        monkeypatch.setattr(executors.kind("docker"), "available", lambda _self: "no engine")
+        down = type(fake_executor)()
+        monkeypatch.setattr(down, "available", lambda: "no engine")
+        monkeypatch.setattr(executors, "make", lambda name: down if name == "docker" else fake_executor)
         fake_executor.label = "virtual environments"
         assert cli.run([*arguments, "--executor", "auto"]) == 0
         shown = capsys.readouterr()

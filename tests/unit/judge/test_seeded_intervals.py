@@ -32,11 +32,3 @@ def test_the_interval_is_relative_and_encloses_the_effect() -> None:
 
 def test_the_unit_of_a_figure_changes_no_interval() -> None:
     assert _interval(100.0) == pytest.approx(_interval(1.0))
-
-
-def test_a_baseline_of_zero_has_an_interval_in_the_figures_own_unit() -> None:
-    before, after = (-0.1, 0.1, -0.2, 0.2, 0.0), (0.9, 1.1, 0.8, 1.2, 1.0)
-    _, _, evidence = judge_seeded(_seeds(*before), _seeds(*after), JudgeSettings())
-    assert evidence.effect is None
-    assert evidence.low == pytest.approx(1.0)
-    assert evidence.high == pytest.approx(1.0)

@@ -1,4 +1,6 @@
-"""The words of the project as frozen data. Standard library only; nothing here does anything.
+"""The words of the project as frozen data.
+
+Standard library only; nothing here does anything.
 
 The same classes are written to and read from result files (see ``runner.results.store``), so a field that is added
 needs a default and a field that is removed needs a new ``SCHEMA``.
@@ -34,12 +36,12 @@ class Status(StrEnum):
 
     @property
     def about_cell(self) -> bool:
-        """Whether the status tells something about the cell itself, rather than about this machine or plan."""
+        """Whether the status is about the cell, not about this machine or plan."""
         return self not in (Status.BUILD_FAILED, Status.UNAVAILABLE, Status.SKIPPED)
 
 
 class Verdict(StrEnum):
-    """What a comparison came to."""
+    """The result of a comparison."""
 
     SAME = "same"
     REGRESSED = "regressed"
@@ -79,7 +81,10 @@ class Better(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One property in which cells can differ: a field of ``Cell``, its words, and how two cells along it compare."""
+    """One property in which cells can differ: a field of ``Cell``.
+
+    With its words, and how two cells along it compare.
+    """
 
     name: str
     """The field of ``Cell``; also the heading of its column."""
@@ -144,7 +149,10 @@ AXIS = {axis.name: axis for axis in AXES}
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One point of the matrix. All versions are concrete; ``keras`` is None for the framework without Keras."""
+    """One point of the matrix.
+
+    All versions are concrete; ``keras`` is None for the framework without Keras.
+    """
 
     framework: str
     version: str
@@ -180,7 +188,10 @@ CONDITIONS = ID_ORDER[3:]
 
 @dataclass(frozen=True, slots=True)
 class Custom:
-    """What an environment has beyond its axes: a user's own pins, a date, another lock to stay close to."""
+    """What an environment has beyond its axes.
+
+    A user's own pins, a date, another lock to stay close to.
+    """
 
     pins: tuple[str, ...] = ()
     """Requirement lines. One of a package that the axes ask for too takes that line's place."""
@@ -197,7 +208,10 @@ class Custom:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One locked set of packages on one Python and platform. Several cells can share it."""
+    """One locked set of packages on one Python and platform.
+
+    Several cells can share it.
+    """
 
     framework: str
     version: str
@@ -211,7 +225,9 @@ class Environment:
 
     @property
     def id(self) -> str:
-        """The name of the lock (``matrix/locks/<id>.txt``), of the Dockerfile and of the image's tag.
+        """The name of the lock, the Dockerfile and the image's tag.
+
+        The lock is ``matrix/locks/<id>.txt``.
 
         >>> Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64").id
         'torch-2.2.2_keras-3.8.0_py3.11_cpu_linux-x86_64'
@@ -239,7 +255,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ProbeSpec:
-    """A probe as it is to be run: its name, its settings (part of what makes results comparable), its limits."""
+    """A probe to run: its name, its settings and its limits.
+
+    The settings are a part of what makes results comparable.
+    """
 
     name: str
     settings: dict[str, Scalar | list[Scalar]] = field(default_factory=dict)
@@ -281,7 +300,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a probe process ended, as the executor saw it, whatever the process itself reported."""
+    """How a probe process ended, as the executor saw it.
+
+    Whatever the process itself reported.
+    """
 
     exit_code: int
     signal: int | None
@@ -293,7 +315,7 @@ class Outcome:
     kept: str = ""
     """The command that enters what was kept of it (see ``Launch.keep``)."""
     out_of_disk: bool = False
-    """It was ended because it wrote more than it may; a container is told by its own full disk instead."""
+    """It was ended because it wrote more than it may; in a container, its full disk ends it instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +334,10 @@ class Metric:
 
     @property
     def overflows(self) -> bool:
-        """Whether the value is a whole number beyond what a float can be: no figure that was measured."""
+        """Whether the value is a whole number beyond what a float can be.
+
+        Such a number was not measured.
+        """
         return isinstance(self.value, int) and abs(self.value) > sys.float_info.max
 
 
@@ -377,7 +402,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two cells that differ in exactly one axis, judged on one metric (``metric`` is ``status`` for whether it ran)."""
+    """Two cells that differ in exactly one axis, judged on one metric.
+
+    The metric is ``status`` for whether the cell ran.
+    """
 
     baseline: str
     candidate: str
@@ -390,7 +418,7 @@ class Comparison:
     """One sentence fragment: the figures, what differs, or what is missing."""
     evidence: Evidence = Evidence()
     gates: bool = True
-    """Whether a bad verdict fails the run. A difference in speed between frameworks or devices is no regression."""
+    """Whether a bad verdict fails the run. A difference in speed between frameworks or devices is not a regression."""
     issue: str = ""
     """The address of the known problem where the verdict is ``expected``."""
     baseline_value: float | int | str | None = None

@@ -464,7 +464,7 @@ def _bits(evidence: Evidence, steps: int | None = None) -> list[str]:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values) if values and all(map(math.isfinite, values)) else math.nan
+    return math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan
 
 
 def _times(value: float, words: str) -> str:

@@ -1,4 +1,4 @@
-"""Which switches a cell has that may change what it computes; ``probe/diagnose/toggles.py`` throws them."""
+"""The switches of a cell, which ``probe/diagnose/switches.py`` throws."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from runner.model import Cell
 
 
 def switches(cell: Cell) -> tuple[str, ...]:
-    """The names of the cell's switches; one that its variant has thrown already is thrown back.
+    """The names of the cell's switches; the one that its variant throws is undone.
 
     >>> switches(Cell("tensorflow", "2.21.0", "3.11.3", "3.11", "cpu", "no-onednn"))
     ('onednn', 'one-thread', 'deterministic')

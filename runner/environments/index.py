@@ -1,4 +1,6 @@
-"""Which releases of a package are published, asked of the index that uv and pip are set up for.
+"""Which releases of a package are published.
+
+Asked is the index that uv and pip are set up for.
 
 uv resolves but does not list, so the list is pip's (``pip index versions``, run by uv as a tool); upload dates are
 those that ``uv lock`` writes down. No index is named here.
@@ -30,12 +32,14 @@ _TIMEOUT_S = 180
 
 @cache
 def published(package: str, python: str, *, prereleases: bool = False) -> tuple[str, ...]:
-    """The releases with a wheel for that Python, oldest first; yanked ones are among them (see ``yanked``).
+    """The releases with a wheel for that Python, oldest first.
+
+    Yanked ones are among them (see ``yanked``).
 
     Raises UsageError where the index knows no such package, BuildError where it cannot be asked.
     """
     if not NAME.fullmatch(package):
-        raise UsageError(f"{package!r} is no name of a package")
+        raise UsageError(f"{package!r} is not a name of a package (example: torch)")
     command = [
         folders.uv_program(), "tool", "run", "--quiet", "pip", "index", "versions", frameworks.distribution(package),
         "--only-binary", ":all:", "--python-version", python, "--disable-pip-version-check",
@@ -62,7 +66,9 @@ def parse_versions(output: str) -> tuple[str, ...]:
 
 
 def nearest(version: str, known: Sequence[str]) -> str:
-    """The release closest below ``version``, else the oldest above it; empty where there is none.
+    """The release closest below ``version``, else the oldest above it.
+
+    Empty where there is none.
 
     >>> nearest("2.2.9", ["2.1.0", "2.2.2", "2.3.0"])
     '2.2.2'
@@ -72,7 +78,10 @@ def nearest(version: str, known: Sequence[str]) -> str:
 
 
 def unknown(requirements: Iterable[str], python: str) -> list[str]:
-    """Of ``name==version`` or ``name``, those that the index does not have, each with the nearest that it has."""
+    """The requirements that the index does not have.
+
+    ``requirements``: ``name==version`` or ``name``. Each is returned with the nearest release that the index has.
+    """
     found = []
     for text in requirements:
         name, _, version = text.partition("==")
@@ -91,7 +100,10 @@ def unknown(requirements: Iterable[str], python: str) -> list[str]:
 
 
 def newest(package: str, python: str, as_of: str = "", below: str = "") -> str:
-    """The newest release that uv would choose, as of a moment (RFC 3339). Raises BuildError where there is none."""
+    """The newest release that uv would choose, as of a moment (RFC 3339).
+
+    Raises BuildError where there is none.
+    """
     line = f"{frameworks.distribution(package)}{below}"
     asked = _recipe(python, as_of, line)
     extra = ["--exclude-newer-package", f"{package}=false"] if _own_index(package) and not as_of else []
@@ -119,7 +131,10 @@ def yanked(package: str, version: str, python: str) -> str:
 
 
 def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, str]:
-    """The day (``2025-03-04``) on which each release was uploaded, where the index tells."""
+    """The day on which each release was uploaded, such as ``2025-03-04``.
+
+    Only where the index states it.
+    """
     package = frameworks.distribution(package)
     found: dict[str, str] = {}
     for version in versions:
@@ -136,7 +151,10 @@ def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, st
 
 
 def upload_date(lock: str, package: str) -> str:
-    """The earliest upload of the package's files in a ``uv.lock``, as a date; empty where none is told."""
+    """The day of the earliest upload of a package's files in a ``uv.lock``.
+
+    Empty where none is given.
+    """
     for entry in tomllib.loads(lock).get("package", ()):
         if entry.get("name") == versions.project(package):
             times = [wheel.get("upload-time") for wheel in entry.get("wheels", ())]
@@ -146,7 +164,9 @@ def upload_date(lock: str, package: str) -> str:
 
 
 def end_of(date: dt.date) -> str:
-    """The moment a day ends, RFC 3339, UTC: what was uploaded on that day still counts.
+    """The moment at which a day ends, in RFC 3339, UTC.
+
+    What was uploaded on that day still counts.
 
     >>> end_of(dt.date(2025, 1, 2))
     '2025-01-03T00:00:00Z'

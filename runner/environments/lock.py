@@ -1,8 +1,8 @@
-"""Environment -> lock: a committed one, one from the user's cache, or a new one through ``uv pip compile``.
+"""Environment -> lock: committed, cached, or made by ``uv pip compile``.
 
 A CPU cell of PyTorch is meant to run on the wheels of PyTorch's own index, which carry no CUDA. A committed lock that
-had to be made without that index holds the default index's build, and says so. Where the index can be reached
-when the environment is first used, a lock of the CPU wheels is made in the cache and takes its place; where it
+had to be made without that index holds the default index's build, and a note states that. Where the index can be
+reached when the environment is first used, a lock of the CPU wheels is made in the cache and takes its place; where it
 cannot, that is remembered for a day and the committed lock is used.
 """
 
@@ -47,7 +47,10 @@ def cache_dir() -> Path:
 
 
 def committed(environment: Environment) -> Lock:
-    """The lock in the repository. Raises UsageError where there is none or it cannot be read."""
+    """The lock in the repository.
+
+    Raises UsageError where there is none or it cannot be read.
+    """
     found = _read(committed_path(environment))
     if found is None:
         raise UsageError(
@@ -57,7 +60,9 @@ def committed(environment: Environment) -> Lock:
 
 
 def locked(environment: Environment, say: Callable[[str], None] | None = None) -> Lock:
-    """The lock to install ``environment`` from; made (and cached) where there is none yet.
+    """The lock to install ``environment`` from.
+
+    Made (and cached) where there is none yet.
 
     Safe to call from several threads. Raises BuildError where uv finds no solution (with its explanation),
     UsageError where a lock file cannot be read.
@@ -96,7 +101,10 @@ def recipe(environment: Environment, exclude_newer: str | None = None) -> Recipe
 
 
 def make(environment: Environment, folder: Path, exclude_newer: str | None = None) -> Lock:
-    """Resolve the environment and write its lock into ``folder``. Raises BuildError with uv's own explanation."""
+    """Resolve the environment and write its lock into ``folder``.
+
+    Raises BuildError with uv's own explanation.
+    """
     compat = facts.load()
     asked = recipe(environment, exclude_newer)
     notes = list(compat.requirements(environment).notes)
@@ -123,7 +131,10 @@ def make(environment: Environment, folder: Path, exclude_newer: str | None = Non
 def make_all(
     environments: Iterable[Environment], folder: Path | None = None, jobs: int = 4
 ) -> dict[str, Lock | CellError]:
-    """Lock many environments side by side, by id; one that cannot be resolved does not stop the others."""
+    """Lock many environments side by side, by id.
+
+    One that cannot be resolved does not stop the others.
+    """
     folder = folder or folders.matrix_dir() / "locks"
 
     def one(environment: Environment) -> Lock | CellError:
@@ -138,7 +149,9 @@ def make_all(
 
 
 def check(environments: Iterable[Environment], *, complete: bool = False) -> tuple[str, ...]:
-    """One line per committed lock that is missing, unreadable or made from other requirements than today's.
+    """One line per committed lock that is missing, unreadable or stale.
+
+    A lock is stale where it was made from other requirements than today's.
 
     With ``complete``, ``environments`` are all there are, and a lock of none of them is stale too.
     """
@@ -159,7 +172,9 @@ def check(environments: Iterable[Environment], *, complete: bool = False) -> tup
 
 
 def upgrade() -> tuple[str, ...]:
-    """Move ``latest`` to the newest releases as of today, and the uv that builds images with it; a line per change.
+    """Move ``latest`` to the newest releases as of today, a line per change.
+
+    The uv that builds images moves too.
 
     Raises BuildError where a package has no release, or the index cannot be reached.
     """
@@ -191,7 +206,10 @@ def upgrade() -> tuple[str, ...]:
 
 
 def _newest(asked: Recipe) -> str:
-    """The newest release of the one package asked for; a local part (``+cpu``) is left off."""
+    """The newest release of the one package asked for.
+
+    A local part (``+cpu``) is left off.
+    """
     resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps"], asked.requirements[0]))
     return versions.public(resolved[0].version)
 
@@ -201,7 +219,9 @@ def _utc(date: dt.date) -> str:
 
 
 def install_arguments(lock: Lock) -> list[str]:
-    """What ``uv pip install`` must be given besides the requirement files, on any executor.
+    """What ``uv pip install`` needs besides the requirement files.
+
+    The same on any executor.
 
     No dependencies are followed: the lock is complete, and an override is a contradiction to be kept.
     """
@@ -215,7 +235,10 @@ def _wants_cpu_wheels(environment: Environment) -> bool:
 
 
 def _cpu_wheels(asked: Recipe, environment: Environment) -> str | None:
-    """Resolve from PyTorch's own index, or None where it cannot be reached or lacks the release."""
+    """Resolve from PyTorch's own index.
+
+    None where the index cannot be reached or lacks the release.
+    """
     if _today(_unreachable_mark()):
         return None
     try:
@@ -240,7 +263,10 @@ def _compile(
 
 
 def _same_question(old: Recipe, new: Recipe) -> bool:
-    """Whether a lock answers today's question; a later date alone does not make it stale."""
+    """Whether a lock answers today's question.
+
+    A later date alone does not make it stale.
+    """
     return replace(old, exclude_newer="") == replace(new, exclude_newer="")
 
 

@@ -1,4 +1,6 @@
-"""The text of a lock: a requirements file with hashes, in two parts, under a header that says how it was made.
+"""The text of a lock: a requirements file with hashes and a header.
+
+It has two parts. The header states how the lock was made.
 
 The first part is the framework and all it needs, the second Keras and what only Keras needs. Both come from one
 resolution, so that environments that differ only in Keras share the first part byte for byte (see ``runner.images``).
@@ -61,7 +63,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """One package of a resolution: its lines in the requirements file, and who asked for it."""
+    """One package of a resolution: its lines, and who asked for it."""
 
     name: str
     version: str
@@ -87,12 +89,14 @@ def parse_resolution(output: str) -> list[Resolved]:
             if parent and not parent.startswith("-"):
                 found[-1][3].add(project(parent))
         elif line.strip():
-            raise UsageError(f"uv printed a line that is no pinned package: {line!r}")
+            raise UsageError(f"uv printed a line that is not a pinned package: {line!r}")
     return [Resolved(name, version, tuple(lines), frozenset(parents)) for name, version, lines, parents in found]
 
 
 def split(resolved: Iterable[Resolved], roots: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The lines of the closure of ``roots`` (project names) and the lines of all others.
+    """The lines of the closure of ``roots`` and those of all other packages.
+
+    ``roots`` are project names.
 
     Keras is followed only from itself: TensorFlow declares it, and yet it belongs to the second part.
     """

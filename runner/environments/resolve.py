@@ -1,4 +1,7 @@
-"""A resolution by ``uv pip compile``: for another Python and platform, as of a date, with hashes."""
+"""A resolution by ``uv pip compile``, with hashes.
+
+For another Python and platform, as of a date.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +45,16 @@ def compile_(
     variables: Mapping[str, str] | None = None,
     prefer: Iterable[str] = (),
 ) -> str:
-    """The resolution as uv prints it; ``label`` names it in errors, ``variables`` are for uv's process alone.
+    """The resolution as uv prints it.
+
+    ``label`` names it in errors, ``variables`` are for uv's process alone.
 
     ``prefer`` are pins (``name==version``) that stay as they are unless something forces them to move.
 
     Raises BuildError with uv's own explanation in one line, and all it said as the log.
     """
     with tempfile.TemporaryDirectory(prefix="kvm-lock-") as folder:
-        # relative names and a folder of its own: no path of this machine, no configuration of the project we stand in
+        # relative names in a new folder: no path of this machine, no configuration of the project we stand in
         Path(folder, "requirements.in").write_text("\n".join([*asked.requirements, ""]))
         Path(folder, "overrides.txt").write_text("\n".join([*asked.overrides, ""]))
         # uv takes what stands in its output file as its preferences
@@ -74,7 +79,10 @@ def compile_(
 
 
 def _environment(asked: Recipe, variables: Mapping[str, str]) -> dict[str, str]:
-    """The process environment for uv: the user's mirrors and proxies, none of the switches that change the answer."""
+    """The environment variables for uv: the user's mirrors and proxies.
+
+    None of the switches that change the answer.
+    """
     kept = {key: value for key, value in os.environ.items() if key not in _DECIDED}
     macos = next((p.macos for p in facts.load().platforms.values() if p.uv == asked.platform and p.macos), None)
     return kept | ({"MACOSX_DEPLOYMENT_TARGET": macos} if macos else {}) | dict(variables)
@@ -86,7 +94,7 @@ def explain(stderr: str) -> str:
     kept = [line for line in kept if line and not line.startswith("hint:")]
     causes = [line for line in kept if not line.startswith("No solution found")] or kept
     text = " ".join(" ".join(causes).split())
-    # of uv's hints the one that tells that a pin is newer than the date asked for
+    # the one of uv's hints that states that a pin is newer than the date asked for
     if late := re.search(r"requested version, v?(\S+), was published at (\d{4}-\d\d-\d\d)", " ".join(stderr.split())):
         text = f"{late[1]} was published on {late[2]} only: {text}"
     return text if len(text) <= 400 else f"{text[:397]}..."

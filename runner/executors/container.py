@@ -220,7 +220,7 @@ def engine_error(explanation: str, launch: Launch) -> CellError:
         return UnavailableError(
             f"the Docker engine lacks its init program (install tini, or catatonit for Podman): {line}"
         )
-    if "no such container" in low:
+    if "no such container" in low or "marked for removal" in low:
         return CellError("somebody removed the container while it ran")
     if "no such image" in low:
         return UnavailableError(

@@ -1,7 +1,9 @@
-"""Samples -> verdicts. Pure: nothing here runs, reads or writes anything but expectations.toml.
+"""Samples -> verdicts.
+
+Pure: nothing here runs, reads or writes anything but expectations.toml.
 
 ``pairs`` says what is compared with what, ``judge`` gives each comparison its verdict, ``more_rounds`` which cells
-are worth measuring again, ``exit_code`` what it all comes to. NumPy is imported when timings are judged.
+are worth measuring again, ``exit_code`` the exit code of the run. NumPy is imported when timings are judged.
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ class _File(msgspec.Struct):
 
 
 def noise_for(samples: Sequence[Sample], folder: Path) -> dict[str, float]:
-    """The A/A noise known for the hosts that the samples are from; empty where none was calibrated.
+    """The A/A noise known for the hosts that the samples are from.
+
+    Empty where none was calibrated.
 
     Raises UsageError for a file that cannot be read.
     """
@@ -36,7 +38,10 @@ def noise_for(samples: Sequence[Sample], folder: Path) -> dict[str, float]:
 
 
 def ready(folder: Path) -> None:
-    """Raises UsageError where ``save`` could not write: better before the rounds are run than after."""
+    """Raise UsageError where ``save`` could not write.
+
+    Before the rounds are run, not after.
+    """
     try:
         (folder / "calibration").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder / "calibration"):
@@ -47,7 +52,10 @@ def ready(folder: Path) -> None:
 
 
 def save(samples: Sequence[Sample], noise: Mapping[str, float], folder: Path) -> Path:
-    """Keep what was measured on the samples' host, beside what is known of it already. Raises OSError."""
+    """Keep the noise that was measured on the samples' host.
+
+    What is known of the host already stays. Raises OSError.
+    """
     host = _host(samples[0])
     path = _path(folder, host)
     file = _File(host, calibration.merged(_read(path), noise))

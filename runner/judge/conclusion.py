@@ -1,4 +1,4 @@
-"""What a run comes to: which cells need more rounds, and the exit code."""
+"""How a run ends: which cells need more rounds, and the exit code."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ FUTILE = 4
 
 
 def more_rounds(samples: Sequence[Sample], comparisons: Sequence[Comparison], settings: JudgeSettings) -> RoundPlan:
-    """Say which cells should go on to the next look: both sides of every timing that is still undecided.
+    """Which cells should be measured again, and how many more rounds.
+
+    They are both sides of every timing that is still undecided.
 
     Empty when all is decided, hopeless (see ``FUTILE``) or measured to ``max_rounds``. Undecided is
-    ``inconclusive`` with an estimate of the rounds it needs; a flaw that more rounds do not mend comes without one.
+    ``inconclusive`` with an estimate of the rounds it needs; a flaw that more rounds do not fix comes without one.
     """
     taken = Counter((sample.cell.id, sample.probe) for sample in samples)
     plan: RoundPlan = {}
@@ -48,7 +50,9 @@ def exit_code_of_figures(samples: Sequence[Sample], comparisons: Sequence[Compar
 
 
 def exit_code(samples: Sequence[Sample], comparisons: Sequence[Comparison], skips: Iterable[Skip] = ()) -> int:
-    """0 all measured and nothing regressed, 1 regressed or broke, 3 something not measured, 4 nothing measured.
+    """The exit code of a run: 0, 1, 3 or 4.
+
+    0 all measured and nothing regressed, 1 regressed or broke, 3 something not measured, 4 nothing measured.
 
     A failure that expectations.toml lists counts as measured; one that is listed and gone counts as 1, until the
     file is brought up to date. Timings that were to be compared and could not be count as not measured.

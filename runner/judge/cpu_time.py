@@ -1,4 +1,7 @@
-"""Wall time against CPU time: where only one of them moved, the machine is suspected before the version."""
+"""Wall time against CPU time.
+
+Where only one of them moved, the machine is suspected before the version.
+"""
 
 from __future__ import annotations
 

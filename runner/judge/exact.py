@@ -1,4 +1,6 @@
-"""Exact figures: backward errors, trajectories, digests and counts. No statistics, but calibrated bounds.
+"""Exact figures: backward errors, trajectories, digests and counts.
+
+No statistics, but calibrated bounds.
 
 A backward error is in units of u * sum|x_k w_k|, u = 2**-24 (float32), for an inner product of K terms.
 Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1 and 4.2: the worst case of float32 is
@@ -88,7 +90,10 @@ RMS_TO_MAX = 3.4
 
 
 def judge_error(baseline: Sequence[float], candidate: Sequence[float], terms: int | None, scale: float = 1) -> Ruling:
-    """Compare the errors (in u) of all processes of two cells; ``scale`` makes them largest ones where they are not."""
+    """Compare the errors (in u) of all processes of two cells.
+
+    ``scale`` makes them largest ones where they are not.
+    """
     n = min(len(baseline), len(candidate))
     baseline, candidate = [scale * e for e in baseline], [scale * e for e in candidate]
     worst_b, worst_c = max(baseline), max(candidate)
@@ -117,7 +122,9 @@ times above."""
 
 
 def bound(step: int) -> float:
-    """Relative deviation that rounding explains after ``step`` training steps (0: none yet); 1 where it explains any.
+    """Relative deviation that rounding explains after ``step`` training steps.
+
+    ``step`` 0: none yet. 1 where rounding explains any.
 
     >>> [float(f"{bound(step):.1g}") for step in (0, 10, 20, 100, 180)]
     [1e-06, 3e-05, 0.0008, 0.05, 1.0]
@@ -126,7 +133,9 @@ def bound(step: int) -> float:
 
 
 def deviation(a: Sequence[float], b: Sequence[float]) -> tuple[str, int | None, float]:
-    """Class of two trajectories, the first step beyond the bound (or None), and the largest deviation until then.
+    """Class, first step beyond the bound, and largest deviation until then.
+
+    The step is None where no step is beyond the bound.
 
     Classes: ``bit-equal``, ``rounding``, ``diverges``. A trajectory that ends early diverges there.
     """
@@ -145,7 +154,10 @@ def deviation(a: Sequence[float], b: Sequence[float]) -> tuple[str, int | None, 
 
 
 def judge_trajectory(baseline: Sequence[Sequence[float]], candidate: Sequence[Sequence[float]]) -> Ruling:
-    """Compare the trajectories of all processes of two cells, from the same weights and data, step by step."""
+    """Compare the trajectories of all processes of two cells step by step.
+
+    They start from the same weights and data.
+    """
     n = min(len(baseline), len(candidate))
     for who, runs in (("baseline", baseline), ("candidate", candidate)):
         for other in runs[1:]:

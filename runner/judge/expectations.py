@@ -1,4 +1,4 @@
-"""Known failures: matrix/expectations.toml, read strictly and brought up to date with what was measured."""
+"""Known failures, as matrix/expectations.toml lists them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One known failure: a status of a probe, or a metric known to be worse, in the cells that a glob names."""
+    """One known failure, in the cells that a glob names.
+
+    It is a status of a probe, or a metric that is known to be worse.
+    """
 
     cell: str
     """Glob over cell ids."""
@@ -29,11 +32,11 @@ class Expectation:
     last_bad: str = ""
     """``keras-3.9.2`` or ``torch-2.2.2``: the last release that is known to fail. Later ones are expected to work."""
     reason: str = ""
-    """For a status: a part of what the failure says of itself. Another failure of the same status is not expected."""
+    """For a status: a part of the failure's reason. Another failure of the same status is not expected."""
 
     @property
     def why(self) -> str:
-        """What a report can point to: the issue, or where it is written down that there is none."""
+        """The issue, or the file that lists the failure without one."""
         return self.issue or "matrix/expectations.toml"
 
     def covers(self, cell: Cell, probe: str) -> bool:
@@ -50,7 +53,10 @@ class Expectation:
 def expected_status(
     expectations: Sequence[Expectation], cell: Cell, probe: str, bad: Sample | None = None
 ) -> Expectation | None:
-    """What is expected of the cell and probe: the entry that ``bad`` is a case of, else the first about them."""
+    """What is expected of the cell and probe.
+
+    The entry that ``bad`` is a case of, else the first about them.
+    """
     about = [e for e in expectations if e.status is not None and e.covers(cell, probe)]
     return next((e for e in about if as_expected(e, bad)), about[0] if about else None)
 
@@ -61,7 +67,9 @@ def expected_metric(expectations: Sequence[Expectation], cell: Cell, probe: str,
 
 
 def as_expected(expectation: Expectation, bad: Sample | None) -> bool:
-    """Whether a failure is the one that is expected: the same status, and the reason where one is given.
+    """Whether a failure is the one that is expected.
+
+    It has the same status, and the reason where one is given.
 
     How long a process ran or how much it took differs from run to run, so those reasons are not compared.
     """

@@ -1,4 +1,7 @@
-"""matrix/expectations.toml on disk: strict reading, and rewriting that keeps what a person wrote."""
+"""Reads matrix/expectations.toml, and rewrites it.
+
+Reading is strict; rewriting keeps what a person wrote.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,10 @@ def _checked(path: Path, number: int, entry: _Entry) -> Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was measured of one thing that can be expected: whether a cell runs a probe, or an exact figure."""
+    """One thing that was measured and can be expected.
+
+    It is whether a cell runs a probe, or an exact figure.
+    """
 
     cell: Cell
     probe: str
@@ -89,7 +95,10 @@ class Update:
 
 
 def observed(samples: Sequence[Sample], comparisons: Sequence[Comparison]) -> list[Seen]:
-    """All that was measured and can be expected. No timings: those are one machine's affair."""
+    """All that was measured and can be expected.
+
+    No timings: those are one machine's affair.
+    """
     groups = grouped(samples)
     cells = {sample.cell.id: sample.cell for sample in samples}
     found = []
@@ -109,7 +118,9 @@ def observed(samples: Sequence[Sample], comparisons: Sequence[Comparison]) -> li
 
 
 def updated(text: str, entries: Sequence[Expectation], seen: Sequence[Seen]) -> Update:
-    """Bring the file's text in line with what was measured; ``entries`` are what the text holds, in its order.
+    """Bring the file's text in line with what was measured.
+
+    ``entries`` are what the text holds, in its order.
 
     An entry goes when a cell it covers did otherwise; for those that still do as it says, entries of their own take
     its place. Failures that no entry covers are added. Everything else stays as it is written.
@@ -170,7 +181,7 @@ def _written(entry: Expectation) -> str:
 
 
 def load(path: Path) -> tuple[Expectation, ...]:
-    """Read expectations.toml. A missing file expects nothing.
+    """Read expectations.toml. A missing file has no entries.
 
     Raises UsageError for unknown keys (with the nearest known one), unknown statuses, an entry with neither or both
     of ``status`` and ``metric``, and a ``last-bad`` that is not ``package-version``.

@@ -1,4 +1,4 @@
-"""Figures that are not timings: which judge they go to, seed by seed, and what their neighbours say about them."""
+"""Figures that are not timings: which judge they go to, seed by seed."""
 
 from __future__ import annotations
 
@@ -41,13 +41,19 @@ def judge_figure(name: str, baseline: Group, candidate: Group, settings: JudgeSe
 
 
 def largest_error(one: Series) -> tuple[float, float] | None:
-    """The largest error of a series in u, and as the largest of many where the figure is a root mean square."""
+    """The largest error of a series in u, and the same as the largest of many.
+
+    They differ where the figure is a root mean square.
+    """
     errors = numbers(one)
     return (max(errors), max(errors) * scale(one.metric.name)) if errors else None
 
 
 def scale(name: str) -> float:
-    """What makes an error figure comparable with the bounds, which are for the largest of many."""
+    """The factor that makes an error figure comparable with the bounds.
+
+    The bounds are for the largest of many errors.
+    """
     return exact.RMS_TO_MAX if "rms" in name.rpartition(".")[2] else 1.0
 
 
@@ -78,7 +84,10 @@ def _fitting(kind: Kind, value: object) -> object:
 
 
 def _values(one: Series, baseline: Sequence[Any], candidate: Sequence[Any]) -> Ruling:
-    """Judge what the processes of two cells gave for one seed; None is no figure, as where it was not finite."""
+    """Judge what the processes of two cells gave for one seed.
+
+    None stands for a figure that was not finite.
+    """
     if any(value is None for value in (*baseline, *candidate)):
         return exact.judge_missing(baseline, candidate)
     if one.metric.kind == Kind.ERROR:
@@ -107,7 +116,10 @@ def _all_yes(one: Series) -> bool:
 
 
 def _explained(case: str, baseline: Group, candidate: Group) -> Ruling | None:
-    """Say what the errors of a case make of other bits: rounding is no change. None where no error was measured."""
+    """Judge other bits of a case by its errors, or None without errors.
+
+    Rounding does not count as a change.
+    """
     found = [
         _by_seed(one, candidate.series[name])
         for name, one in baseline.series.items()

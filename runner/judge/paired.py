@@ -1,4 +1,7 @@
-"""Two series of one metric brought together: rounds paired, seeds paired, and what forbids a verdict."""
+"""Pairs two series of one metric by round and by seed.
+
+Also names what forbids a verdict.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from runner.model import Better, Metric
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """One comparison's material: a log-ratio for every round that both cells completed."""
+    """One comparison's material: a log-ratio for every common round."""
 
     rounds: tuple[int, ...]
     """Ascending."""
@@ -35,13 +38,13 @@ class Paired:
 
 
 _STEEPEST = 30.0
-"""No log-ratio is taken for larger: a factor of 1e13 is told apart from no other, and is a number that can be shown."""
+"""No log-ratio is taken for larger: a factor of 1e13 stands for every larger one, and can be shown."""
 
 
 def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
     """Pair two timing series by round.
 
-    Processes that were not alone (``quiet`` false), values that are no positive finite number and rounds that only
+    Processes that were not alone (``quiet`` false), values that are not a positive finite number and rounds that only
     one side completed do not count; several values of one cell in a round count as their median.
     """
     left, right = _by_round(baseline), _by_round(candidate)
@@ -61,7 +64,7 @@ def _by_round(series: Series) -> dict[int, float]:
 
 
 def usable(value: object) -> TypeGuard[float]:
-    """Whether a timing can be: a positive, finite number (bool is none)."""
+    """Whether a timing can be: a positive, finite number (a bool is not one)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max
 
 
@@ -88,7 +91,9 @@ def _unusable(series: Series) -> str:
 
 
 def _interleaved(baseline: Series, candidate: Series, rounds: Sequence[int]) -> bool:
-    """Whether the two processes of a round were neighbours in time, as far as start times are known.
+    """Whether the two processes of a round were neighbours in time.
+
+    As far as start times are known.
 
     False when in more than a quarter of successive rounds the later one began before the earlier one had begun
     on both sides, as it is when all of one cell ran before the other, or one side is of another day.

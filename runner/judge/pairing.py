@@ -1,4 +1,7 @@
-"""Which cells are compared with which: pairs that differ in exactly one axis, forming a forest."""
+"""Which cells are compared: pairs that differ in exactly one axis.
+
+The pairs form a forest.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ class Pair:
 
 
 def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | None = None) -> list[Pair]:
-    """Give every cell at most one baseline, of better rank and different in one axis only.
+    """Pair every cell with at most one baseline, one axis away.
+
+    The baseline has the better rank.
 
     Rank: the first glob in ``prefer`` that matches the cell's id (none: last), then the order in which the
     frameworks were declared, then older versions first (``native`` after every Keras), then declared order.
@@ -48,7 +53,10 @@ def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | Non
 
 
 def difference(a: Cell, b: Cell) -> str | None:
-    """Return the one axis in which two cells differ, or None where they differ in none or in several."""
+    """The one axis in which two cells differ.
+
+    None where they differ in none or in several.
+    """
     if a == b:
         return None
     return next((axis.name for axis in AXES if _without(a, axis.name) == _without(b, axis.name)), None)
@@ -76,7 +84,10 @@ def _ranked(cells: list[Cell], prefer: Sequence[str]) -> list[Cell]:
 
 
 def _without(cell: Cell, axis: str) -> Cell:
-    """Return the cell with one axis blanked, as a key that all cells differing only there share."""
+    """The cell without its value on one axis.
+
+    All cells that differ only there share it as a key.
+    """
     if axis == "framework":
         return replace(cell, framework="", version="")
     return replace(cell, **{axis: ""})

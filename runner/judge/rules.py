@@ -25,7 +25,10 @@ class Rules:
     max_rounds: int | None = None
 
     def as_planned(self, record: store.RunRecord) -> Rules:
-        """These rules with the set and the looks that a run was planned with, where they do not say otherwise."""
+        """These rules with the set and the looks that a run was planned with.
+
+        What these rules give stays.
+        """
         listed = record.set_name in sets.load().sets
         return replace(
             self,
@@ -34,7 +37,10 @@ class Rules:
         )
 
     def settings(self, samples: Sequence[Sample]) -> judge.JudgeSettings:
-        """The judge's settings; as many looks as a run up to ``max_rounds`` takes, else one look at all there is."""
+        """The judge's settings.
+
+        As many looks as a run up to ``max_rounds`` takes, else one look at all there is.
+        """
         noise = calibration_file.noise_for(samples, folders.state_dir())
         given = {"alpha": self.alpha, "floor": self.floor, "noise": noise}
         return judge.JudgeSettings.after(rounds(samples), self.max_rounds, **given)
@@ -46,7 +52,10 @@ def rounds(samples: Sequence[Sample]) -> int:
 
 
 def update(run: Path, file: Path) -> expectations_file.Update:
-    """The text of an expectations file as the results in a folder make it. Raises UsageError."""
+    """The text of an expectations file as the results in a folder make it.
+
+    Raises UsageError.
+    """
     samples, known = store.load([run]), expectations_file.load(file)
     judged = comparisons(samples, Rules().as_planned(store.load_records([run])), known)
     text = file.read_text(encoding="utf-8") if file.exists() else f"schema = {expectations.SCHEMA}\n"
@@ -56,7 +65,10 @@ def update(run: Path, file: Path) -> expectations_file.Update:
 def comparisons(
     samples: Sequence[Sample], rules: Rules, expected: Sequence[expectations.Expectation] | None = None
 ) -> list[Comparison]:
-    """Every cell against its baseline; ``expected``: the expectations, where they are not those of this repository."""
+    """Every cell against its baseline.
+
+    ``expected``: the expectations, where they are not those of this repository.
+    """
     if expected is None:
         expected = expectations_file.load(folders.matrix_dir() / "expectations.toml")
     loaded = sets.load()
@@ -68,5 +80,8 @@ def comparisons(
 
 
 def _beside_native(cells: Sequence[Cell]) -> list[judge.Pair]:
-    """Every cell with Keras against the same without, whatever else it is compared with."""
+    """Every cell with Keras against its twin without Keras.
+
+    Whatever else the cell is compared with.
+    """
     return [judge.Pair(pairing.twin(c), c, "keras") for c in cells if c.keras is not None and pairing.twin(c) in cells]

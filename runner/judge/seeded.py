@@ -1,4 +1,7 @@
-"""Figures that depend on the seed: accuracy, loss, epochs to a goal. The seed is the unit and pairs the cells."""
+"""Figures that depend on the seed: accuracy, loss, epochs to a goal.
+
+The seed is the unit and pairs the cells.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ LEAST = 3
 """Fewest seeds for a verdict that rests on their spread."""
 
 LARGEST = 1e150
-"""What is beyond (or not finite) counts as no figure: its square would be none."""
+"""What is beyond (or not finite) does not count as a figure: its square would not be finite."""
 
 GROSS = 2 / 3
 """A change by this part of the larger figure in every seed needs no statistics: 0.97 to 0.3, a loss of 0.1 to 0.3."""
@@ -27,7 +30,7 @@ GROSS = 2 / 3
 def judge_seeded(
     baseline: dict[int, list[Metric]], candidate: dict[int, list[Metric]], settings: JudgeSettings
 ) -> Ruling:
-    """Judge the paired differences of the seeds that both cells ran, by the paired t-test.
+    """Judge the paired differences of the common seeds by the t-test.
 
     Normality across seeds is assumed (unlike for timings): seeds cost whole trainings, and with the handful there
     are no exact test could ever decide.
@@ -102,7 +105,10 @@ def _mean(metrics: list[Metric]) -> float:
 
 
 def student_tail(t: float, df: int) -> float:
-    """P(T > t) of Student's t for t >= 0 and whole degrees of freedom (Abramowitz & Stegun 26.7.3, 26.7.4)."""
+    """P(T > t) of Student's t for t >= 0 and whole degrees of freedom.
+
+    Abramowitz & Stegun 26.7.3, 26.7.4.
+    """
     if math.isinf(t):
         return 0.0
     theta = math.atan2(t, math.sqrt(df))

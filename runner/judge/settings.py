@@ -1,4 +1,4 @@
-"""What a judgement is made with: error rates, the floor, and when a sequential run looks at its data."""
+"""The settings of the judge: error rates, the floor, and the looks."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class JudgeSettings:
 
     @classmethod
     def after(cls, rounds: int, max_rounds: int | None, **given: Any) -> JudgeSettings:
-        """The settings for measurements of so many rounds: in looks up to ``max_rounds``, else in one look.
+        """The settings for measurements of so many rounds.
+
+        In looks up to ``max_rounds``, else in one look.
 
         ``given``: other fields.
         """

@@ -1,4 +1,4 @@
-"""Two finished runs side by side: the same cells, told apart by the run they are from."""
+"""Two finished runs: the same cells, named by the run they are from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def untagged(cell: Cell) -> Cell:
 
 
 def tagged(a: Sequence[Sample], b: Sequence[Sample], tags: tuple[str, str]) -> tuple[list[Sample], list[Pair]]:
-    """Mark the samples with their run, and pair every cell that either run has with itself in the other."""
+    """Mark the samples with their run, and pair every cell with itself.
+
+    A cell that only one run has is paired too.
+    """
     marked = [_marked(sample, tag) for samples, tag in zip((a, b), tags, strict=True) for sample in samples]
     cells = dict.fromkeys(sample.cell for sample in (*a, *b))
     return marked, [Pair(_tag(cell, tags[0]), _tag(cell, tags[1]), AXIS) for cell in cells]

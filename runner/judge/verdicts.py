@@ -1,4 +1,7 @@
-"""Samples and pairs -> comparisons. Statuses and exact figures at once, timings together at the end."""
+"""Samples and pairs -> comparisons.
+
+Statuses and exact figures at once, timings together at the end.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ def judge(
     known: Sequence[Expectation] = (),
     settings: JudgeSettings | None = None,
 ) -> list[Comparison]:
-    """Judge every pair, probe by probe: first whether it ran (metric ``status``), then each metric.
+    """Judge every pair, probe by probe.
+
+    First whether it ran (metric ``status``), then each metric.
 
     A cell without a baseline gets one ``status`` comparison per probe as well, against nothing, so that none
     that measured nothing looks fine; a backward error that no rounding explains is ``broken`` even there.
@@ -76,7 +81,7 @@ def _ok(group: Group) -> bool:
 
 
 def _measured(group: Group) -> bool:
-    """Whether the group tells something about its cell."""
+    """Whether the group has a result about its cell."""
     return any(sample.status.about_cell for sample in group.samples)
 
 
@@ -107,7 +112,10 @@ def _status(side: _Side, known: Sequence[Expectation]) -> Comparison:
 def _known_status(
     known: Sequence[Expectation], cell: Cell, probe: str, group: Group
 ) -> tuple[Verdict, str, bool, str] | None:
-    """Verdict, reason, whether it gates and the issue, where expectations.toml has a say in it."""
+    """Verdict, reason, whether it gates and issue, by expectations.toml.
+
+    None where the file does not list it.
+    """
     expected = expectations.expected_status(known, cell, probe, group.bad)
     if expected is None:
         return None
@@ -166,7 +174,7 @@ def _packages(side: _Side) -> tuple[str, ...]:
 def _roots(
     pairs: Sequence[Pair], groups: Groups, cells: dict[str, Cell], known: Sequence[Expectation]
 ) -> Iterator[Comparison]:
-    """What can be said of cells that are compared with nothing."""
+    """The comparisons of cells without a baseline."""
     candidates = {pair.candidate.id for pair in pairs}
     for (cell_id, probe), group in groups.items():
         if cell_id in candidates:
@@ -193,7 +201,10 @@ def _wrong(one: Series) -> tuple[str, Evidence] | None:
 
 
 def _excused(comparison: Comparison, known: Sequence[Expectation], cells: dict[str, Cell]) -> Comparison:
-    """Apply expectations of metrics: a listed regression is ``expected``, one that is gone is ``fixed``."""
+    """Apply expectations of metrics.
+
+    A listed regression is ``expected``, one that is gone is ``fixed``.
+    """
     if comparison.metric == STATUS or comparison.candidate not in cells:
         return comparison
     cell = cells[comparison.candidate]
@@ -213,7 +224,10 @@ def _excused(comparison: Comparison, known: Sequence[Expectation], cells: dict[s
 
 
 def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison, Paired | None]]:
-    """One comparison per metric; of a timing, its material too, to be judged with all others."""
+    """One comparison per metric.
+
+    Of a timing, its material too, to be judged with all others.
+    """
     differences = series.differing(side.baseline.fingerprint, side.candidate.fingerprint)
     packages = _packages(side)
     names = dict.fromkeys([*side.baseline.series, *side.candidate.series])
@@ -260,17 +274,23 @@ _OUTCOME = ".outcome"
 
 
 def _failed_case(baseline: Group, metric: str) -> str:
-    """What became of the metric's case in the baseline, where that is not ``ok``; empty where it is, or has no case."""
+    """What became of the metric's case in the baseline, where that is not ``ok``.
+
+    Empty where it is, or has no case.
+    """
     outcome = baseline.series.get(metric.rpartition(".")[0] + _OUTCOME)
     said = _typical(outcome) if outcome is not None else None
     return said if isinstance(said, str) and said != "ok" else ""
 
 
 def _after_a_failure(made: Comparison, failed: str) -> Comparison:
-    """A figure of a case that the baseline gets wrong: no change of it is a regression, and to get it right is none."""
+    """A figure of a case that the baseline gets wrong.
+
+    A change of it does not count as a regression, and a right figure is an improvement.
+    """
     if made.metric.endswith(_OUTCOME) and made.candidate_value == "ok":
         return replace(made, verdict=Verdict.IMPROVED, reason=f"{failed} -> ok")
-    return replace(made, reason=f"the baseline's case came to: {failed}", gates=False)
+    return replace(made, reason=f"the result of the baseline's case: {failed}", gates=False)
 
 
 def _floor(side: _Side, metric: str, settings: JudgeSettings) -> float:
@@ -300,7 +320,10 @@ def _differ(axis: str) -> Axis:
 
 
 def _same_source(pair: Pair) -> bool:
-    """Whether both cells are one framework written one way, so that counts and names should not change."""
+    """Whether counts and names should be the same in both cells.
+
+    They are where both are one framework written one way.
+    """
     native = pair.axis == "keras" and None in (pair.baseline.keras, pair.candidate.keras)
     return _differ(pair.axis).same_figures and not native
 

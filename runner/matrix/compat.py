@@ -1,4 +1,6 @@
-"""``matrix/compat.toml`` -> what an environment needs: requirement lines, Python, CUDA, and what speaks against it.
+"""``matrix/compat.toml`` -> what an environment needs.
+
+Requirement lines, Python, CUDA, and what forbids it.
 
 >>> from runner.model import Environment
 >>> load().requirements(Environment("torch", "2.2.2", "3.11.3", "3.11", "cpu", "linux-x86_64")).requirements
@@ -65,7 +67,10 @@ class Python(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Requirements(msgspec.Struct, frozen=True):
-    """An environment in the words of pip: requirement lines, overrides (uv's ``--override``), lines for the user."""
+    """An environment as requirement lines.
+
+    Also the overrides (uv's ``--override``) and lines for the user.
+    """
 
     requirements: tuple[str, ...]
     overrides: tuple[str, ...] = ()
@@ -73,7 +78,10 @@ class Requirements(msgspec.Struct, frozen=True):
 
 
 class Cuda(msgspec.Struct, frozen=True):
-    """What a release's CUDA build asks of a machine. Compute capabilities are (oldest, newest) or None: not known."""
+    """What a release's CUDA build asks of a machine.
+
+    Compute capabilities are (oldest, newest) or None: not known.
+    """
 
     version: str
     cudnn: str | None
@@ -86,7 +94,9 @@ class Cuda(msgspec.Struct, frozen=True):
         return release(self.version)[0]
 
     def objection(self, driver: str, capability: str | None) -> str | None:
-        """Why this build cannot run with that driver on a GPU of that compute capability, or None.
+        """Why this build cannot run with that driver and GPU, or None.
+
+        ``capability``: the GPU's compute capability.
 
         A capability above the newest built for runs too, where the build carries PTX or the major version agrees;
         only another major version is refused.
@@ -118,13 +128,18 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def sizes(self) -> dict[str, float]:
-        """GB of an image's layer: of ``torch``, ``torch-cuda``, ``keras`` and a framework that is ``unknown``."""
+        """GB of an image's layer, by framework.
+
+        ``torch``, ``torch-cuda``, ``keras`` and ``unknown`` for a framework without a size.
+        """
         cpu = {name: one.size_gb for name, one in self.framework.items()}
         cuda = {f"{name}-cuda": one.cuda_gb for name, one in self.framework.items() if one.cuda_gb is not None}
         return {**cpu, **cuda, **self.other_sizes}
 
     def row(self, framework: str, version: str) -> Row:
-        """The facts that hold for a release; those of the nearest range where it is older than all.
+        """The facts that hold for a release.
+
+        Those of the nearest range where it is older than all.
 
         Raises UsageError for a framework that is not known.
         """
@@ -135,14 +150,20 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next((row for row in reversed(rows) if release(row.since) <= wanted), rows[0])
 
     def warn(self, framework: str, version: str) -> str | None:
-        """A line for the user where nobody has looked at this release yet; it is tried all the same."""
+        """A line for the user where nobody has looked at this release yet.
+
+        It is tried all the same.
+        """
         row = self.row(framework, version)
         if release(row.since) <= release(version) and _within(version, row.through):
             return None
         return f"{framework} {version} is not in compat.toml yet; tried as if it were {row.through}"
 
     def python_for(self, framework: str, version: str) -> str:
-        """The Python to run a release on: the preferred one, else the nearest that has wheels."""
+        """The Python to run a release on.
+
+        The preferred one, else the nearest that has wheels.
+        """
         oldest, newest = self.row(framework, version).python
         return sorted((oldest, newest, self.python.preferred), key=release)[1]
 
@@ -153,7 +174,10 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.platforms[name]
 
     def requirements(self, environment: Environment) -> Requirements:
-        """The environment's requirement lines, sorted, with the overrides and what is to be told about them."""
+        """The environment's requirement lines, sorted.
+
+        Also the overrides, and notes about them for the user.
+        """
         row = self.row(environment.framework, environment.version)
         lines = {_framework_line(environment, row)}
         if not self.framework[environment.framework].everywhere:
@@ -176,7 +200,9 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Requirements(tuple(sorted(lines)), overrides, notes)
 
     def problems(self, environment: Environment) -> tuple[str, ...]:
-        """Why the environment cannot be made, as far as is known without trying; empty where nothing speaks against it.
+        """Why the environment cannot be made, as far as is known without trying.
+
+        Empty where nothing speaks against it.
 
         Only what is known to fail: releases and Pythons newer than the facts are left to uv.
         """
@@ -209,7 +235,7 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Latest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole of ``latest.toml``: concrete releases, and the date up to which the index was looked at."""
+    """The whole of ``latest.toml``: releases, and the date of the index."""
 
     schema: int
     date: dt.date
@@ -222,12 +248,18 @@ def load(path: Path | None = None) -> Compat:
 
 
 def load_latest(path: Path | None = None) -> Latest:
-    """Read what ``latest`` stands for. Raises UsageError for anything that does not fit."""
+    """Read what ``latest`` stands for.
+
+    Raises UsageError for anything that does not fit.
+    """
     return _latest(path or folders.matrix_dir() / "latest.toml")
 
 
 def latest(package: str) -> str:
-    """The release that ``latest`` of a package stands for. Raises UsageError where none is recorded."""
+    """The release that ``latest`` of a package stands for.
+
+    Raises UsageError where none is recorded.
+    """
     releases = load_latest().releases
     if package not in releases:
         raise UsageError(f"latest.toml names no release of {package!r}{suggest(package, releases)}")
@@ -235,7 +267,7 @@ def latest(package: str) -> str:
 
 
 def forget() -> None:
-    """Read the files anew when they are next asked for: they have been written."""
+    """Read the files again when they are next asked for: they were written."""
     _compat.cache_clear()
     _latest.cache_clear()
 

@@ -1,4 +1,6 @@
-"""The tables ``[framework.NAME]`` of ``compat.toml``: what holds for a framework in all its releases.
+"""The tables ``[framework.NAME]`` of ``compat.toml``.
+
+They state what holds for a framework in all its releases.
 
 >>> of("torch").label, named("tensorflow-cpu"), training()
 ('PyTorch', 'tensorflow', ('tensorflow', 'torch', 'jax'))
@@ -61,7 +63,10 @@ class _File(msgspec.Struct, frozen=True):
 
 
 def table() -> dict[str, Framework]:
-    """All frameworks by name, in the order of tables and messages. Raises UsageError for a table that does not fit."""
+    """All frameworks by name, in the order of tables and messages.
+
+    Raises UsageError for a table that does not fit.
+    """
     return _table(folders.matrix_dir())
 
 
@@ -76,7 +81,10 @@ def names() -> tuple[str, ...]:
 
 
 def of(name: str) -> Framework:
-    """The framework of that name. Raises UsageError with the nearest name where there is none."""
+    """The framework of that name.
+
+    Raises UsageError with the nearest name where there is none.
+    """
     if name not in table():
         raise UsageError(f"unknown framework {name!r}{suggest(name, table())}; there are: {', '.join(table())}")
     return table()[name]
@@ -93,7 +101,10 @@ def chosen_by_a_pin() -> tuple[str, ...]:
 
 
 def spellings() -> dict[str, str]:
-    """What distributions, tools and people call a framework -> its name, for those that a pin chooses."""
+    """Every spelling of a framework -> its name.
+
+    Those of distributions, tools and people, for frameworks that a pin chooses.
+    """
     return {
         word: name
         for name in chosen_by_a_pin()
@@ -108,12 +119,18 @@ def named(project: str) -> str:
 
 
 def distribution(name: str) -> str:
-    """The package that carries a framework; the name itself where it is another package."""
+    """The package that carries a framework.
+
+    The name itself where it is another package.
+    """
     known = table().get(name)
     return known.distributions[0] if known else name
 
 
 def parts_of(project: str) -> frozenset[str]:
-    """The distributions that change together with a project: those of its framework, or itself alone."""
+    """The distributions that change together with a project.
+
+    Those of its framework, or the project alone.
+    """
     name = normalized(project)
     return next((one.parts for one in table().values() if name in one.parts), frozenset([name]))

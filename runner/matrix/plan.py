@@ -1,4 +1,7 @@
-"""Cells + selection + facts about this host -> jobs and reasoned skips. Pure: nothing is touched or asked here."""
+"""Cells + selection + facts about this host -> jobs and reasoned skips.
+
+Pure: nothing is touched or asked here.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,9 @@ class Selection:
 
 
 def build_of(cell: Cell) -> str:
-    """Which wheels a cell's device needs. PyTorch's macOS wheels bring MPS; the others need a Metal plug-in.
+    """Which wheels a cell's device needs.
+
+    PyTorch's macOS wheels bring MPS; the others need a Metal plug-in.
 
     >>> build_of(Cell("torch", "2.2.2", "3.8.0", "3.11", "mps"))
     'cpu'
@@ -66,7 +71,9 @@ def environment_of(cell: Cell, platform: str) -> Environment:
 
 
 def plan(cells: Sequence[Cell], skips: Iterable[Skip], selection: Selection, host: Host) -> Plan:
-    """All jobs in the order they are to run: rounds outermost, so that each round pairs all cells.
+    """All jobs in the order in which they run.
+
+    Rounds are outermost, so that each round pairs all cells.
 
     Within a round every probe visits all cells, and the cell that leads moves on by one each round, so that no
     cell always runs first.
@@ -108,13 +115,19 @@ def round_jobs(
 
 
 def default_limits(timeout_s: float, memory_total: int) -> Limits:
-    """Leave the machine an eighth of its memory, at least 1 GiB, so that an OOM hits the cell and nothing else."""
+    """The limits of a process, which leave the machine an eighth of its memory.
+
+    At least 1 GiB, so that running out of memory ends the cell and nothing else.
+    """
     spare = max(memory_total // 8, 1 << 30)
     return Limits(timeout_s=timeout_s, memory_bytes=max(memory_total - spare, 1 << 29))
 
 
 def _place(cell: Cell, executor: str, host: Host) -> tuple[Environment, str, str]:
-    """Environment, executor, and the reason why the cell cannot run here (or an empty string)."""
+    """Environment, executor, and why the cell cannot run here.
+
+    The reason is empty where it can.
+    """
     where = _automatic(cell, host) if executor == AUTO else executor
     offer = host.executors[where]
     environment = environment_of(cell, host.container_platform if offer.isolated else host.platform)
@@ -122,7 +135,10 @@ def _place(cell: Cell, executor: str, host: Host) -> tuple[Environment, str, str
 
 
 def _automatic(cell: Cell, host: Host) -> str:
-    """Return the first executor that is available and reaches the cell's device, else the last one."""
+    """The first executor that is available and reaches the cell's device.
+
+    Else the last one.
+    """
     for name, offer in host.executors.items():
         if not offer.problem and not (offer.isolated and cell.device == "mps"):
             return name
@@ -152,7 +168,9 @@ class Target:
 
 
 def environments(cells: Iterable[Cell]) -> tuple[Environment, ...]:
-    """The environments that the repository keeps files for: Linux x86-64, and macOS for cells that need Metal.
+    """The environments that the repository keeps files for.
+
+    Linux x86-64, and macOS for cells that need Metal.
 
     A set with an MPS cell runs on a Mac as a whole, so its CPU cells have a macOS environment.
     """

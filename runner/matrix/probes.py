@@ -1,4 +1,7 @@
-"""The payload's probes: names, settings, files and hashes. Read as text, never imported."""
+"""The payload's probes: names, settings, files and hashes.
+
+Read as text, never imported.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,10 @@ def _imported(name: str) -> set[str]:
 
 
 def _module(parts: tuple[str, ...]) -> set[str]:
-    """The files of a module or package of the payload with its parents' ``__init__``; empty where there is none."""
+    """The files of a module or package of the payload with its parents' ``__init__``.
+
+    Empty where there is none.
+    """
     found = SOURCE.joinpath(*parts)
     if parts and found.with_suffix(".py").is_file():
         return {"/".join(parts) + ".py", *(_module(parts[:-1]))}

@@ -26,7 +26,10 @@ class Chosen:
 
 
 def choose(set_name: str | None, only: tuple[str, ...]) -> Chosen:
-    """The cells of a set. Raises UsageError for an unknown or malformed set or a pattern that fits no cell."""
+    """The cells of a set.
+
+    Raises UsageError for an unknown or malformed set or a pattern that fits no cell.
+    """
     loaded = sets.load()
     facts = compat.load()
     name = loaded.default if set_name is None else set_name
@@ -57,7 +60,7 @@ def _nowhere(loaded: sets.Matrix, facts: compat.Compat, name: str, pattern: str,
     """Why a pattern fits no cell of the set: another set has it, or it is misspelt."""
     others = []
     for other in loaded.sets:
-        with suppress(UsageError):  # a malformed set is told when it is asked for
+        with suppress(UsageError):  # a malformed set is an error where it is asked for
             if fnmatch.filter([cell.id for cell in _cells(loaded, other, facts)[0]], pattern):
                 others.append(other)
     where = f"; --set {others[0]} has it" if others else suggest(pattern, ids)
@@ -65,7 +68,9 @@ def _nowhere(loaded: sets.Matrix, facts: compat.Compat, name: str, pattern: str,
 
 
 def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...]) -> tuple[ProbeSpec, ...]:
-    """The probes of the set, or those named, with ``probe.setting=value`` over the set's settings.
+    """The probes of the set, or those named, with their settings.
+
+    ``probe.setting=value`` counts before the set's settings.
 
     Raises UsageError for a probe the payload does not have, a setting that it does not have or that is malformed,
     and where there is no probe to run.
@@ -108,7 +113,7 @@ def _settings(texts: tuple[str, ...], probes: tuple[str, ...]) -> dict[str, dict
 
 
 def _check_setting(where: str, probe: str, name: str, value: object) -> None:
-    """Raises UsageError for a setting that the probe does not have, or whose value is of another type."""
+    """Raise UsageError for a setting that does not exist or has another type."""
     import json
 
     known = probes.settings(probe)
@@ -121,7 +126,10 @@ def _check_setting(where: str, probe: str, name: str, value: object) -> None:
 
 
 def environments(set_name: str | None, only: tuple[str, ...], *, every: bool) -> tuple[Environment, ...]:
-    """The environments of a set, or of every set, that the repository keeps files for. Raises UsageError."""
+    """The environments of a set, or of every set, that the repository keeps files for.
+
+    Raises UsageError.
+    """
     names = sets.load().sets if every else [set_name]
     found = [one for name in names for one in plan.environments(choose(name, only).cells)]
     return tuple(dict.fromkeys(found))
@@ -136,7 +144,10 @@ def all_cells() -> tuple[Cell, ...]:
 
 
 def matching(patterns: Sequence[str]) -> tuple[Cell, ...]:
-    """The cells the patterns mean: of all sets, or one that a whole id spells out. Raises UsageError."""
+    """The cells the patterns mean: of all sets, or one that a whole id spells out.
+
+    Raises UsageError.
+    """
     known = {cell.id: cell for cell in all_cells()}
     found: dict[Cell, None] = {}
     for pattern in patterns:
@@ -148,7 +159,10 @@ def matching(patterns: Sequence[str]) -> tuple[Cell, ...]:
 
 
 def variables(cell: Cell) -> dict[str, str]:
-    """The environment variables of a cell's variant. Raises UsageError for one that is not known."""
+    """The environment variables of a cell's variant.
+
+    Raises UsageError for one that is not known.
+    """
     known = sets.load().variants
     if cell.variant and cell.variant not in known:
         raise UsageError(f"no variant {cell.variant!r}{suggest(cell.variant, known)}")

@@ -81,7 +81,7 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     env: dict[str, str]
     instead_of: str = ""
     """Pattern over cell ids: a cell without a variant that matches is run as this variant instead (and as every
-    other that says so)."""
+    other with such a pattern)."""
 
 
 class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +103,7 @@ class Matrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Resolver(msgspec.Struct, frozen=True):
-    """How a name becomes concrete: ``latest`` to a version, a framework release to the Python it is run on."""
+    """Resolves ``latest`` to a release, and a release to its Python."""
 
     latest: Callable[[str], str]
     python_for: Callable[[str, str], str]
@@ -153,7 +153,10 @@ def cells(matrix: Matrix, chosen: Set, resolver: Resolver) -> tuple[tuple[Cell, 
 
 
 def select(all_cells: Iterable[Cell], patterns: Iterable[str]) -> tuple[Cell, ...]:
-    """The cells whose id matches any of the patterns, in their order. Raises UsageError for one that matches none."""
+    """The cells whose id matches any of the patterns, in their order.
+
+    Raises UsageError for one that matches none.
+    """
     all_cells = tuple(all_cells)
     patterns = tuple(patterns)
     if not patterns:
@@ -171,7 +174,7 @@ def parse_cell(text: str) -> Cell:
     >>> parse_cell("torch-2.2.2_keras-3.8.0_py3.11_cpu").keras
     '3.8.0'
 
-    Raises UsageError where it is none.
+    Raises UsageError where it is not a cell's id.
     """
     found = re.fullmatch("".join(map(_id_pattern, ID_ORDER)), text)
     if not found:
@@ -189,7 +192,10 @@ def _id_pattern(axis: Axis) -> str:
 
 
 def check(cell: Cell) -> None:
-    """Refuse a cell whose parts could not safely be a file name, a label or part of a command. Raises UsageError."""
+    """Raise UsageError for a cell whose values are not valid.
+
+    Values must be safe in a file name, a label or a part of a command.
+    """
     for what, value, known in (("framework", cell.framework, frameworks.names()), ("device", cell.device, DEVICES)):
         if value not in known:
             raise UsageError(f"unknown {what} {value!r}{suggest(value, known)}; there are: {', '.join(known)}")
@@ -214,7 +220,10 @@ def _split(matrix: Matrix, cell: Cell) -> dict[Cell, None]:
 
 
 def _cell(matrix: Matrix, resolver: Resolver, values: Sequence[str]) -> Cell:
-    """The cell with these values, in the order of ``ID_ORDER``, as matrix.toml writes them."""
+    """The cell with these values, as matrix.toml writes them.
+
+    In the order of ``ID_ORDER``.
+    """
     asked = Cell(*values)
     frameworks.of(asked.framework)
     if asked.variant and asked.variant not in matrix.variants:

@@ -22,7 +22,10 @@ def source(path: Path) -> str:
 
 
 def lines(path: Path) -> list[bytes]:
-    """The lines of a file that the user names; ``-`` is standard input. Raises UsageError."""
+    """The lines of a file that the user names; ``-`` is standard input.
+
+    Raises UsageError.
+    """
     try:
         content = sys.stdin.buffer.read() if path == Path("-") else path.read_bytes()
     except OSError as error:
@@ -39,7 +42,10 @@ def write(path: Path, text: str) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part. Raises OSError."""
+    """Write a file so that a reader sees the old content or the new, never a part.
+
+    Raises OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:

@@ -1,6 +1,6 @@
 """Where the data that ships with the program lies.
 
-In a checkout ``matrix/`` and ``images/`` are beside the package; the wheel carries copies in ``runner/_data``.
+In a checkout ``matrix/`` and ``images/`` are next to the package; the wheel carries copies in ``runner/_data``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from runner.errors import UnavailableError
 
 
 def matrix_dir() -> Path:
-    """The folder of matrix.toml, compat.toml, latest.toml, expectations.toml and locks/."""
+    """The folder of matrix.toml, compat.toml and the other tables, and of locks/."""
     return _data_dir("matrix")
 
 
@@ -34,7 +34,7 @@ def _data_dir(name: str) -> Path:
 
 
 def uv_program() -> str:
-    """Where uv is: the one installed beside this program, else the one on PATH.
+    """Where uv is: the one installed with this program, else the one on PATH.
 
     Raises UnavailableError where there is none.
     """

@@ -1,4 +1,7 @@
-"""Strict TOML: unknown keys and wrong types are errors that name the file, the place and the nearest known key."""
+"""Strict TOML: unknown keys and wrong types are errors.
+
+They name the file, the place and the nearest known key.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `\$?(?P<where>[^`
 def load(path: Path, kind: type[T]) -> T:
     """Read ``path`` as ``kind``, a msgspec Struct with ``forbid_unknown_fields``.
 
-    Raises UsageError, in one line, where the file is missing, is no TOML (with the line), or does not fit.
+    Raises UsageError, in one line, where the file is missing, is not TOML (with the line), or does not fit.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -52,7 +55,10 @@ def _explain(message: str, text: str, kind: Any) -> str:
 
 
 def _placed(message: str, raw: dict[str, Any], kind: Any) -> str:
-    """The message with the name of the table that msgspec leaves out: ``sets[...]`` is ``sets.quick``."""
+    """The message with the name of the table that msgspec leaves out.
+
+    ``sets[...]`` is ``sets.quick``.
+    """
     found = _PLACE.search(message)
     if not found:
         return message
@@ -66,7 +72,10 @@ def _placed(message: str, raw: dict[str, Any], kind: Any) -> str:
 
 
 def _keys(kind: Any, seen: set[Any]) -> set[str]:
-    """All field names of a Struct and of the Structs inside it: enough to suggest the right spelling from."""
+    """All field names of a Struct and of the Structs inside it.
+
+    Enough to suggest the right spelling from.
+    """
     if kind in seen:
         return set()
     seen.add(kind)

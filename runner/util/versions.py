@@ -19,7 +19,9 @@ PUBLIC = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(
 
 
 def release(version: str) -> tuple[int, ...]:
-    """The numbers of a version, without zeros at the end; what follows them (rc1, post1, +cpu) does not count.
+    """The numbers of a version, without zeros at the end.
+
+    What follows them (rc1, post1, +cpu) does not count.
 
     >>> release("2.9.1+cpu") < release("2.10.0rc1") == release("2.10")
     True
@@ -36,7 +38,9 @@ def release(version: str) -> tuple[int, ...]:
 
 
 def order(version: str | None) -> Key:
-    """A key that sorts versions as PEP 440 does: dev and pre-releases before their release, post-releases after.
+    """A key that sorts versions as PEP 440 does.
+
+    Dev and pre-releases come before their release, post-releases after.
 
     Texts that are not versions come first, among themselves by their characters. None (no such package) comes last.
 

@@ -155,6 +155,9 @@ def test_a_figure_that_is_not_finite_is_a_difference() -> None:
     assert rung.found == Found.DIFFERS
     assert "not finite for 2 of 4 seeds" in rung.gap
     assert rung.b == "loss nan, accuracy 0.910"
+    endless = Seeded(["inf", 0.33, 0.31, 0.32], SAME_SEEDS.accuracy, SAME_SEEDS.first_epoch)
+    rung = rungs(evidence(), evidence(seeded=dict.fromkeys(RUNGS, endless)))["as reported"]
+    assert rung.b == "loss nan, accuracy 0.910"
 
 
 def test_an_exact_rung_shows_the_largest_step_of_each_and_their_distance() -> None:

@@ -223,6 +223,7 @@ CUDA = replace(LAUNCH, cell=replace(CELL, device="cuda"))
         ("write /x: no space left on device", LAUNCH, Status.UNAVAILABLE, "disk is full"),
         ('exec: "docker-init": executable file not found in $PATH', LAUNCH, Status.UNAVAILABLE, "install tini"),
         ("No such container: runner-1", LAUNCH, Status.CRASHED, "somebody removed the container"),
+        ("container is marked for removal and cannot be started", LAUNCH, Status.CRASHED, "somebody removed"),
         ("OCI runtime create failed: exec: python: not found\nmore\n", LAUNCH, Status.CRASHED, "python: not found"),
         ("", LAUNCH, Status.CRASHED, "no reason given"),
     ],

@@ -32,3 +32,10 @@ def test_the_interval_is_relative_and_encloses_the_effect() -> None:
 
 def test_the_unit_of_a_figure_changes_no_interval() -> None:
     assert _interval(100.0) == pytest.approx(_interval(1.0))
+
+
+def test_relative_to_a_baseline_of_zero_there_is_no_interval() -> None:
+    before, after = (-0.1, 0.1, -0.2, 0.2, 0.0), (0.9, 1.1, 0.8, 1.2, 1.0)
+    verdict, _, evidence = judge_seeded(_seeds(*before), _seeds(*after), JudgeSettings())
+    assert verdict == Verdict.IMPROVED
+    assert (evidence.effect, evidence.low, evidence.high, evidence.floor) == (None, None, None, None)

@@ -44,7 +44,7 @@ def test_a_file_that_is_no_mnist_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
         digits.prepare(tmp_path / "none.npz", tmp_path)
     (tmp_path / "text.npz").write_text("hello")
-    with pytest.raises(UsageError, match=r"no \.npz file"):
+    with pytest.raises(UsageError, match=r"not an \.npz file"):
         digits.prepare(tmp_path / "text.npz", tmp_path)
     with pytest.raises(UsageError, match="lacks y_test"):
         digits.prepare(_mnist(tmp_path / "half.npz", y_test=None), tmp_path)

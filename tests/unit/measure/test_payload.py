@@ -169,6 +169,7 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
         (tmp_path / name).write_text(text)
 
     def hashed(probe: str) -> str:
+        probes._imported.cache_clear()
         probes.files.cache_clear()
         probes.probe_hash.cache_clear()
         return probes.probe_hash(probe)
@@ -179,6 +180,7 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
             file.write("\n")
         assert {probe for probe, was in before.items() if hashed(probe) != was} == users[name], name
     assert probes.files("one") == tuple(sorted(name for name, using in users.items() if "one" in using))
+    probes._imported.cache_clear()
     probes.files.cache_clear()
     probes.probe_hash.cache_clear()
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from runner import cli, executors
+from runner import cli
 from runner.environments import index
 from runner.errors import BuildError
 from runner.executors import Prepared
@@ -400,12 +400,9 @@ class TestCommand:
         fake_executor: Any,
         discarded: list[str],
         capsys: pytest.CaptureFixture[str],
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         self._bad_from(fake_executor, 7)
-        down = type(fake_executor)()
-        monkeypatch.setattr(down, "available", lambda: "no engine")
-        monkeypatch.setattr(executors, "make", lambda name: down if name == "docker" else fake_executor)
+        fake_executor.no_engine = "no engine"
         fake_executor.label = "virtual environments"
         assert cli.run([*arguments, "--executor", "auto"]) == 0
         shown = capsys.readouterr()

@@ -170,8 +170,8 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
 
     def hashed(probe: str) -> str:
         probes._imported.cache_clear()
-        probes.files.cache_clear()
-        probes.probe_hash.cache_clear()
+        for cached in (probes.files, probes.probe_hash, probes._imported):
+            cached.cache_clear()
         return probes.probe_hash(probe)
 
     for name in texts:
@@ -181,8 +181,8 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
         assert {probe for probe, was in before.items() if hashed(probe) != was} == users[name], name
     assert probes.files("one") == tuple(sorted(name for name, using in users.items() if "one" in using))
     probes._imported.cache_clear()
-    probes.files.cache_clear()
-    probes.probe_hash.cache_clear()
+    for cached in (probes.files, probes.probe_hash, probes._imported):
+        cached.cache_clear()
 
 
 def test_a_change_of_one_probe_leaves_the_results_of_the_others_valid() -> None:

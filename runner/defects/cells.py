@@ -118,7 +118,7 @@ def _library(bad: Sequence[Cell], good: Sequence[Cell]) -> str:
 
 
 def kernels(cell: Cell) -> str:
-    """Whose kernels the cell runs on x86-64; the framework's name where that is not known."""
+    """The kernel library of a cell; the framework's name where none is known."""
     known = frameworks.of(cell.framework).kernels
     return known.get(cell.variant) or known.get("default", cell.framework)
 

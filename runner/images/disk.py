@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from runner.matrix import compat
+from runner.matrix import compat, frameworks
 from runner.model import Environment
 
 RESERVE = 2 * 10**9
@@ -19,7 +19,7 @@ def carries_cuda(environment: Environment, *, cpu_wheels: bool = True) -> bool:
     Without ``cpu_wheels``, which only PyTorch's own index has, a CPU environment of PyTorch does too.
     """
     return environment.build == "cuda" or (
-        environment.framework == "torch" and environment.build == "cpu" and not cpu_wheels
+        frameworks.of(environment.framework).own_index and environment.build == "cpu" and not cpu_wheels
     )
 
 

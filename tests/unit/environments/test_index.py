@@ -60,5 +60,5 @@ class TestReleases:
         assert "paddle" not in asked
 
     def test_a_name_that_is_none_asks_nobody(self) -> None:
-        with pytest.raises(UsageError, match="no name of a package"):
+        with pytest.raises(UsageError, match="not a name of a package"):
             index.published("--index-url", "3.11")

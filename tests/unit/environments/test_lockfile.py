@@ -83,7 +83,7 @@ def test_the_framework_part_does_not_depend_on_the_keras_release() -> None:
     "line", ["-e git+https://example.org/x.git", "torch @ https://example.org/torch.whl", "six>=1"]
 )
 def test_a_line_that_is_no_pinned_package_is_no_lock(line: str) -> None:
-    with pytest.raises(UsageError, match="no pinned package"):
+    with pytest.raises(UsageError, match="not a pinned package"):
         lockfile.parse_resolution(line + "\n")
 
 

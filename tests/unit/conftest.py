@@ -46,9 +46,6 @@ class FakeExecutor:
     """
 
     answers: Mapping[str, Answer | Sequence[Answer] | Callable[[dict[str, Any]], Answer]] = field(default_factory=dict)
-    name: str = "docker"
-    no_engine: str = ""
-    """Why containers cannot be used."""
     label: str = "containers"
     isolated: bool = True
     prepared: list[Environment] = field(default_factory=list)
@@ -101,7 +98,7 @@ class FakeExecutor:
         return {}
 
     def available(self) -> str:
-        return self.no_engine if self.name == "docker" else ""
+        return ""
 
     def cells(self, device: str) -> tuple[Cell, ...]:  # noqa: ARG002 - the protocol's
         return ()
@@ -120,7 +117,7 @@ class FakeExecutor:
 def fake_executor(monkeypatch: pytest.MonkeyPatch) -> FakeExecutor:
     """The executor of every command in this test: set its ``answers``, then call ``cli.run([...])``."""
     fake = FakeExecutor()
-    monkeypatch.setattr("runner.executors.make", lambda name: replace(fake, name=name))
+    monkeypatch.setattr("runner.executors.make", lambda _name: fake)
     for module in ("runner.data", "runner.data.digits"):
         monkeypatch.setattr(f"{module}.fetch", lambda *_: False)  # synthetic data in place of downloads
     return fake

@@ -77,7 +77,7 @@ INDEX = reconstruct.Index(
 
 
 def _of(name: str, **more: Any) -> reconstruct.Reconstruction:
-    return reconstruct.reconstruct(read((REPORTS / name).read_text()), index=INDEX, **more)
+    return reconstruct.reconstruct(read((REPORTS / name).read_text("utf-8")), index=INDEX, **more)
 
 
 def _every_pin_is_accounted_for(found: reconstruct.Reconstruction, report: BugReport) -> None:
@@ -98,7 +98,7 @@ class TestReading:
     @pytest.mark.parametrize("name", EXPECTED)
     def test_versions_python_platform_and_date_are_read(self, name: str) -> None:
         pins, python, platform, date = EXPECTED[name]
-        report = read((REPORTS / name).read_text())
+        report = read((REPORTS / name).read_text("utf-8"))
         found = {fact.name: fact.value for fact in report.pins if fact.name in MAIN}
         found = {key: value for key, value in found.items() if key in pins or key != "jaxlib"}
         assert found == pins
@@ -106,7 +106,7 @@ class TestReading:
         assert tuple(fact.value if fact else None for fact in told) == (python, platform, date)
 
     def test_what_a_tool_printed_outranks_what_was_written_and_the_contradiction_is_told(self) -> None:
-        report = read((REPORTS / "12-contradiction.md").read_text())
+        report = read((REPORTS / "12-contradiction.md").read_text("utf-8"))
         assert report.version("torch") == "2.5.1"
         assert "2.6.0" in report.contradictions[0]
 
@@ -124,7 +124,7 @@ class TestReading:
         assert read("print(keras.__version__)\nepoch\n3.8.0").pins == ()
 
     def test_the_cuda_a_framework_was_built_with_is_not_its_version(self) -> None:
-        assert read((REPORTS / "01-collect-env-linux.txt").read_text()).contradictions == ()
+        assert read((REPORTS / "01-collect-env-linux.txt").read_text("utf-8")).contradictions == ()
 
     @pytest.mark.parametrize(
         "text",
@@ -223,7 +223,7 @@ class TestReconstruction:
         """No version is run that no line names."""
         found = _of(name)
         assert found.wanted.pins
-        _every_pin_is_accounted_for(found, read((REPORTS / name).read_text()))
+        _every_pin_is_accounted_for(found, read((REPORTS / name).read_text("utf-8")))
         if found.wanted.python:
             assert found.wanted.python in "\n".join(reconstruct.lines(found))
 
@@ -231,7 +231,7 @@ class TestReconstruction:
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), name=st.sampled_from(sorted(EXPECTED)))
 def test_a_mangled_report_never_breaks_and_invents_no_version(data: st.DataObject, name: str) -> None:
-    text = (REPORTS / name).read_text()
+    text = (REPORTS / name).read_text("utf-8")
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 80)))

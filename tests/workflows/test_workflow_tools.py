@@ -28,7 +28,7 @@ def _tool(name: str) -> str:
 
 def _run(*words: str, **options: Any) -> str:
     """Everything the tool said; empty where it had nothing to say against us."""
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False, **options)
+    done = subprocess.run(words, capture_output=True, encoding="utf-8", cwd=ROOT, timeout=120, check=False, **options)
     return "" if done.returncode == 0 else f"{done.returncode}\n{done.stdout}{done.stderr}"
 
 

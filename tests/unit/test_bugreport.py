@@ -140,6 +140,7 @@ class TestReading:
         ("text", "date"),
         [("opened on 2025-01-23", "2025-01-23"), ("Jan 4, 2025", "2025-01-04"), ("5 December 2024", "2024-12-05"),
          ("since 2025-13-40", None), ("(January 2025)", "2025-01"), ("Date: 2024-12", "2024-12"),
+         ("posted on 2031-02-03", "2031-02-03"), ("(May 2030)", "2030-05"), ("Date: 2032-12", "2032-12"),
          ("Seen since Sept. 2024", "2024-09"), ("December 2024, later: posted on 2024-12-05", "2024-12-05"),
          ("maybe 2024 samples, mark 2024, 2024-12", None), ("Python 3.11 (main, Feb 2024)", None)],
     )  # fmt: skip

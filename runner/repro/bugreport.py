@@ -44,10 +44,10 @@ _PLATFORMS = (
     ("linux-x86_64", r"\b(?:linux|ubuntu|debian|centos|fedora|rhel|wsl2?|colab|kaggle)\b"),
 )
 _LINUX_SUBSYSTEM = re.compile(r"\bwsl2?\b", re.IGNORECASE)
-_ISO = re.compile(r"(?<![0-9])(20[12][0-9])-([01][0-9])-([0-3][0-9])(?![0-9])")
+_ISO = re.compile(r"(?<![0-9])(20[1-9][0-9])-([01][0-9])-([0-3][0-9])(?![0-9])")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
-_YEAR = r"20[12][0-9]"
+_YEAR = r"20[1-9][0-9]"
 _LONG = re.compile(
     rf"\b(?P<month>{_MONTH})\s+(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?,?\s+(?P<year>{_YEAR})\b"
     rf"|\b(?P<day2>[0-3]?[0-9])\.?\s+(?P<month2>{_MONTH}),?\s+(?P<year2>{_YEAR})\b",
@@ -58,7 +58,7 @@ _MONTH_ALONE = re.compile(
     rf"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?,?\s+(?:of\s+)?(?P<year>{_YEAR})\b",
     re.IGNORECASE,
 )
-_ISO_MONTH = re.compile(r"(?<![0-9-])(?P<year>20[12][0-9])-(?P<number>0[1-9]|1[0-2])(?![0-9-])")
+_ISO_MONTH = re.compile(r"(?<![0-9-])(?P<year>20[1-9][0-9])-(?P<number>0[1-9]|1[0-2])(?![0-9-])")
 _BUILD = re.compile(r"\(main,|\[GCC|Clang [0-9]")
 """The date in a Python's own version is that of its build."""
 _DATE_WORDS = re.compile(

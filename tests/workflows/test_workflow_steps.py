@@ -37,6 +37,12 @@ def _actions() -> ModuleType:
 actions = _actions()
 
 
+def _without_gits() -> dict[str, str]:
+    """This environment with neither git's own variables, which a hook has, nor the settings of the user's git."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Any:
     """``start("ci.yml", **inputs)``: a run of that workflow; ``program`` puts a stand-in on its PATH."""
@@ -49,7 +55,7 @@ def start(tmp_path: Path) -> Any:
         folder = tmp_path / workflow.removesuffix(".yml")
         (folder / "artifacts").mkdir(parents=True)
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GIT_"))},
+            **{name: value for name, value in _without_gits().items() if not name.startswith("GITHUB_")},
             "PATH": actions.programs(folder / "bin"),
             "PYTHONPATH": str(ROOT),
             "GITHUB_REPOSITORY": "owner/name",
@@ -250,7 +256,7 @@ def test_what_a_script_prints_fits_the_summary_and_colours_nothing(start: Any) -
 
 
 def _git(*words: str, where: Path) -> str:
-    done = subprocess.run(["git", *words], cwd=where, check=True, capture_output=True, text=True)
+    done = subprocess.run(["git", *words], cwd=where, env=_without_gits(), check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 

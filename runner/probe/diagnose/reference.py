@@ -4,6 +4,10 @@ Every inner product comes with its scale ``sum |x_k w_k|``: a float32 result err
 scale (u = 2**-24; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1), whatever order it
 sums in. For whole steps the scales are turned into noise by moving every inner product at random within two such units
 (Monte Carlo arithmetic: Parker, UCLA CSD-970002, 1997) and looking at what comes out.
+
+The reference itself is promised to the same bound with 2**-53 in place of u, not to the bit: the bits of a matrix
+product depend on the processor and the BLAS. So the references of two cells may round a weight to float32 differently;
+a diagnosis says so.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import numpy as np
 
 
 def exact(value):
-    """No rounding."""
+    """No rounding but float64's own, by which the truth may differ between processors: some 2**-53 of a value."""
     return value
 
 

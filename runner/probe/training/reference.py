@@ -3,6 +3,9 @@
 The conventions are those of Keras's documentation: the loss of a batch is the sum of weighted values over the number
 of values (over the number of unmasked ones where there is a mask), that of an epoch the mean over its samples, a
 metric's the weighted mean over its values; a batch's log is the mean up to it.
+
+The figures are promised to float64's rounding, not to the bit: kernels for SSE, AVX, AVX2 and AVX-512 were seen to
+differ by less than 2 * 2**-53 of the scale in which ``judge`` compares, in units of 2**-24 for float32.
 """
 
 from __future__ import annotations

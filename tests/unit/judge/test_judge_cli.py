@@ -39,7 +39,7 @@ def run(*argv: str) -> int:
 def judged(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: list[str], *argv: str) -> tuple[int, Any, str]:
     """Exit code, the JSON on stdout (or None) and stderr."""
     file = tmp_path / "samples.jsonl"
-    file.write_text("\n".join(content) + "\n")
+    file.write_text("\n".join(content) + "\n", encoding="utf-8")
     code = run("judge", str(file), "--json", *argv)
     shown = capsys.readouterr()
     return code, json.loads(shown.out) if shown.out else None, shown.err

@@ -81,7 +81,7 @@ INDEX = reconstruct.Index(
 
 
 def _of(name: str, **more: Any) -> reconstruct.Reconstruction:
-    return reconstruct.reconstruct(read((REPORTS / name).read_text()), index=INDEX, **more)
+    return reconstruct.reconstruct(read((REPORTS / name).read_text("utf-8")), index=INDEX, **more)
 
 
 class TestReading:
@@ -92,7 +92,7 @@ class TestReading:
     @pytest.mark.parametrize("name", EXPECTED)
     def test_versions_python_platform_and_date_are_read(self, name: str) -> None:
         pins, python, platform, date = EXPECTED[name]
-        report = read((REPORTS / name).read_text())
+        report = read((REPORTS / name).read_text("utf-8"))
         found = {fact.name: fact.value for fact in report.pins if fact.name in MAIN}
         found = {key: value for key, value in found.items() if key in pins or key != "jaxlib"}
         assert found == pins
@@ -100,7 +100,7 @@ class TestReading:
         assert tuple(fact.value if fact else None for fact in told) == (python, platform, date)
 
     def test_what_a_tool_printed_outranks_what_was_written_and_the_contradiction_is_told(self) -> None:
-        report = read((REPORTS / "12-contradiction.md").read_text())
+        report = read((REPORTS / "12-contradiction.md").read_text("utf-8"))
         assert report.version("torch") == "2.5.1"
         assert "2.6.0" in report.contradictions[0]
 
@@ -122,7 +122,7 @@ class TestReading:
         assert read("print(keras.__version__)\nepoch\n3.8.0").pins == ()
 
     def test_the_cuda_a_framework_was_built_with_is_not_its_version(self) -> None:
-        assert read((REPORTS / "01-collect-env-linux.txt").read_text()).contradictions == ()
+        assert read((REPORTS / "01-collect-env-linux.txt").read_text("utf-8")).contradictions == ()
 
     @pytest.mark.parametrize(
         "text",
@@ -138,6 +138,7 @@ class TestReading:
         ("text", "date"),
         [("opened on 2025-01-23", "2025-01-23"), ("Jan 4, 2025", "2025-01-04"), ("5 December 2024", "2024-12-05"),
          ("since 2025-13-40", None), ("(January 2025)", "2025-01"), ("Date: 2024-12", "2024-12"),
+         ("posted on 2031-02-03", "2031-02-03"), ("(May 2030)", "2030-05"), ("Date: 2032-12", "2032-12"),
          ("Seen since Sept. 2024", "2024-09"), ("December 2024, later: posted on 2024-12-05", "2024-12-05"),
          ("maybe 2024 samples, mark 2024, 2024-12", None), ("Python 3.11 (main, Feb 2024)", None)],
     )  # fmt: skip
@@ -381,7 +382,7 @@ class TestReconstruction:
         for package, version in found.wanted.pins.items():
             assert package in told, package
             assert version is not None
-            in_report = read((REPORTS / name).read_text()).version(package) or ""
+            in_report = read((REPORTS / name).read_text("utf-8")).version(package) or ""
             same = versions.order(in_report.partition("+")[0] or "0") == versions.order(version)
             assert same or version in told
         if found.wanted.python:
@@ -524,7 +525,7 @@ class TestIndex:
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), name=st.sampled_from(sorted(EXPECTED)))
 def test_a_mangled_report_never_breaks_and_invents_no_version(data: st.DataObject, name: str) -> None:
-    text = (REPORTS / name).read_text()
+    text = (REPORTS / name).read_text("utf-8")
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 80)))

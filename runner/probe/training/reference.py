@@ -1,8 +1,9 @@
-"""What ``fit`` is documented to do, in float64 NumPy: batches, weights, masks, metrics, and all an optimizer adds.
+"""Computes what ``fit`` is documented to do, in float64 NumPy.
 
-The conventions are those of Keras's documentation: the loss of a batch is the sum of weighted values over the number
-of values (over the number of unmasked ones where there is a mask), that of an epoch the mean over its samples, a
-metric's the weighted mean over its values; a batch's log is the mean up to it.
+That is batches, weights, masks, metrics, and all an optimizer adds. The conventions are those of Keras's documentation:
+the loss of a batch is the sum of weighted values over the number of values (over the number of unmasked ones where
+there is a mask), that of an epoch the mean over its samples, a metric's the weighted mean over its values; a batch's
+log is the mean up to it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ OPTIONS = {
 
 
 class Task:
-    """One training: network, data and every option, for the reference and for Keras alike.
+    """One training, for the reference and for Keras alike.
+
+    It has network, data and every option.
 
     ``layers``: of ``network``. ``optimizer``: ``(name, settings)`` with ``rate``, a number or a function of the
     iteration (0 for the first). ``common``: what every optimizer takes (weight_decay, clipnorm, clipvalue,
@@ -75,7 +78,10 @@ class Descent:
         self.average = None
 
     def rate(self):
-        """The learning rate of the coming update: schedules count calls, accumulating ones too, as Keras says."""
+        """Returns the learning rate of the coming update.
+
+        Schedules count calls, accumulating ones too, as Keras says.
+        """
         return self.task.rate(self.calls) if callable(self.task.rate) else self.task.rate
 
     def apply(self, weights, gradients):
@@ -109,7 +115,10 @@ class Descent:
         return weights
 
     def _clip(self, gradients):
-        """Pascanu et al., arXiv:1211.5063, algorithm 1: per value, per array, or over all arrays."""
+        """Clips gradients per value, per array, or over all arrays.
+
+        Pascanu et al., arXiv:1211.5063, algorithm 1.
+        """
         rounding = self.rounding
         if self.common.get("clipvalue"):
             bound = self.common["clipvalue"]
@@ -124,7 +133,10 @@ class Descent:
         return gradients
 
     def _averaged(self, weights):
-        """The exponential moving average; it starts at the first weights it sees, not at zero."""
+        """Updates and returns the exponential moving average of the weights.
+
+        It starts at the first weights it sees, not at zero.
+        """
         if not self.common.get("use_ema"):
             return weights
         keep = self.common.get("ema_momentum", 0.99)

@@ -1,4 +1,7 @@
-"""Independent references: NumPy float64 only, never a framework. One function per Keras name."""
+"""Holds independent references in NumPy float64, without a framework.
+
+There is one function per Keras name.
+"""
 
 from __future__ import annotations
 

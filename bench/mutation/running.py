@@ -54,7 +54,7 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True)
 class Order:
-    """What the plugin is told."""
+    """The plugin's orders: the tests to run and how to record them."""
 
     root: str
     notes: str

@@ -122,7 +122,7 @@ def _condition(node: ast.AST, place: Place) -> Iterator[ast.expr]:
         return
     if not _swap_is_negation(node):
         yield _negated(node)
-    if not isinstance(place.parent, ast.While):  # a loop that never ends shows nothing but the time limit
+    if not isinstance(place.parent, ast.While):  # a loop that never ends only runs into the time limit
         yield ast.Constant(True)
     yield ast.Constant(False)
 

@@ -178,7 +178,7 @@ def _order(model, keras):
     """The order in which one ``fit`` of ``model`` saw its samples, a list of indices.
 
     The model predicts 0 and does not learn, sample i has the target sqrt(i) and every batch is one sample, so the
-    reported loss (the mean of the squares so far) tells which sample came.
+    reported loss (the mean of the squares so far) identifies the sample.
     """
     seen = []
 

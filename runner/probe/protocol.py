@@ -22,7 +22,7 @@ TRACEBACK_CHARS = 16000
 
 
 class ProbeError(Exception):
-    """Ends the probe with a status of its own; the message is the reason, one line."""
+    """Ends the probe with the status of its class; the message is the reason, one line."""
 
     status = "crashed"
 
@@ -34,13 +34,13 @@ class ImportFailedError(ProbeError):
 
 
 class UnsupportedError(ProbeError):
-    """The framework cannot do what the probe asks, and says so."""
+    """The framework reports that it cannot do what the probe asks."""
 
     status = "unsupported"
 
 
 class UnavailableError(ProbeError):
-    """The device the cell asks for is not here."""
+    """The device that the cell asks for is not available."""
 
     status = "unavailable"
 

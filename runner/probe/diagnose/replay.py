@@ -13,7 +13,7 @@ from . import measure
 from .reference import Adam, Jolt
 
 JOLTED = 3
-"""Passes with random rounding, from which the noise of a step is told."""
+"""Passes with random rounding, from which the noise of a step is estimated."""
 
 
 class Step:

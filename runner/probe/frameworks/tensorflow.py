@@ -40,7 +40,7 @@ def facts(tf, kind, errors):
         errors,
         "tensorflow",
         {
-            # no public question tells these two: whether oneDNN's kernels are in use, and op determinism
+            # no public function answers these two questions: whether oneDNN's kernels are in use, and op determinism
             "tf.onednn": internal("tensorflow.python.util._pywrap_util_port", "IsMklEnabled"),
             "tf.op_determinism": internal("tensorflow.python.framework.config", "is_op_determinism_enabled"),
             "tf.tf32": tf.config.experimental.tensor_float_32_execution_enabled,

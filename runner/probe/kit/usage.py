@@ -76,7 +76,7 @@ def reader():
     try:
         pynvml.nvmlInit()
         handle = pynvml.nvmlDeviceGetHandleByIndex(_index())
-    except Exception:  # a driver that does not fit, a number that is none: the other way may still answer
+    except Exception:  # a driver that does not fit, or an index that is not a number: nvidia-smi may still answer
         return _nvidia_smi if _answers() else None
 
     def read():

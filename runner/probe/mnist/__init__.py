@@ -1,8 +1,9 @@
 """Trains on handwritten digits, in two modes.
 
-The network is that of keras-team/keras#20713. Both modes use the Keras API. ``free`` is what a user writes: ``set_random_seed``, then ``fit``. Each backend draws
-other weights, dropout masks and batches from the same seed, so its figures say what a user sees and are compared over
-seeds.
+The network is that of keras-team/keras#20713. Both modes use the Keras API.
+
+``free`` is what a user writes: ``set_random_seed``, then ``fit``. Each backend draws other weights, dropout masks and
+batches from the same seed, so its figures say what a user sees and are compared over seeds.
 
 ``controlled`` takes weights and batch order from NumPy and has no dropout, so that all cells compute the same thing
 and the loss of each step can be compared between them.

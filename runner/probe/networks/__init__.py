@@ -61,7 +61,7 @@ def of(name):
     Raises UnsupportedError where it has none.
     """
     if not _has_networks(name):
-        raise UnsupportedError("%s has no convolution of its own" % name)
+        raise UnsupportedError("%s has no convolution" % name)
     return importlib.import_module(".in_" + name, __package__)
 
 

@@ -10,10 +10,7 @@ import numpy as np
 
 
 def normal(*shape, seed=0, loc=0.0, scale=1.0):
-    """Returns float32 normal numbers, all different.
-
-    None is closer to zero than 0.01 (a kink of many functions).
-    """
+    """Float32 normal numbers, all different, at least 0.01 from zero (a common kink)."""
     x = np.random.RandomState(seed + 7919 * len(shape)).standard_normal(shape)
     return (loc + scale * np.where(np.abs(x) < 0.01, x + 0.05, x)).astype("float32")
 
@@ -71,10 +68,7 @@ def updated(layer, *inputs, weights=None, **call):
 
 
 def _applied(layer, inputs, weights, call):
-    """Returns (output, non-trainable weights) of a call.
-
-    It is stateless on JAX, where everything may be traced.
-    """
+    """(output, non-trainable weights) of a call; stateless on JAX, which may trace it."""
     import keras
 
     if any(isinstance(leaf, keras.KerasTensor) for leaf in _flat([inputs, call])):
@@ -147,10 +141,7 @@ def _build(layer, inputs, call):
 
 
 def clone_difference(layer, *inputs, **call):
-    """Returns the largest difference between outputs of the layer and its copy.
-
-    The copy is made from the layer's configuration.
-    """
+    """The largest difference to the output of a layer made from its configuration."""
     import keras
 
     other = type(layer).from_config(layer.get_config())
@@ -162,10 +153,7 @@ def clone_difference(layer, *inputs, **call):
 
 
 def shape_kept(layer, *inputs, **call):
-    """Returns, per output, whether ``compute_output_shape`` gives its shape.
-
-    Then whether a symbolic call does.
-    """
+    """Per output: does ``compute_output_shape``, does a symbolic call give its shape?"""
     nested = isinstance(inputs[0], (list, tuple))
     shapes = [[tuple(x.shape) for x in inputs[0]]] if nested else [tuple(x.shape) for x in inputs]
     output = _flat([apply(layer, *inputs, **call)])
@@ -213,10 +201,7 @@ def loss_of(loss, y_true, y_pred, sample_weight=None, mask=None):
 
 
 def metric_of(metric, *updates):
-    """Returns the result of a metric after updates.
-
-    Each of the tuples has the arguments of ``update_state``.
-    """
+    """The result of a metric after ``update_state`` with each tuple of arguments."""
     metric.reset_state()
     for arguments in updates:
         metric.update_state(*arguments)
@@ -248,10 +233,7 @@ def within(value, expected, margin):
 
 
 def dtype_of(function, *dtypes):
-    """Returns the type that ``function`` makes of 2 x 2 ones of these types.
-
-    64 bits count as 32, as JAX has it.
-    """
+    """Type of ``function`` of 2 x 2 ones of these types; 64 bits count as 32 (JAX)."""
     import keras
 
     if keras.config.backend() == "jax":
@@ -283,10 +265,7 @@ def missing_in_config(kind, **arguments):
 
 
 def quantized_error(layer, x, mode="int8"):
-    """Returns the largest change that quantization makes to the output.
-
-    It is relative to the largest output.
-    """
+    """Largest change by quantization, relative to the largest output."""
     import keras
 
     before = keras.ops.convert_to_numpy(layer(x))

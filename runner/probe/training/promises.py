@@ -294,7 +294,7 @@ def own_loader():
     task = regression()
 
     def lacks(keras):
-        return "" if keras.config.backend() in ("torch", "tensorflow") else "the backend has no loader of its own"
+        return "" if keras.config.backend() in ("torch", "tensorflow") else "the backend does not have a loader"
 
     def measure(keras):
         x, y = X.astype("float32"), Y.astype("float32")

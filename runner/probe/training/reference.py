@@ -62,7 +62,7 @@ class Task:
             setattr(self, name, options.get(name, default))
 
     def network(self):
-        """A network of its own, with the initial weights."""
+        """Returns a new network with the initial weights."""
         return network.Network(copy.deepcopy(self.layers))
 
 

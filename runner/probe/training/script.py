@@ -21,7 +21,7 @@ def of(scenario, framework, figure, note):
     if task is None:
         try:
             lines += _measured(scenario, figure)
-        except (source.NoSourceError, OSError):  # no source files at hand
+        except (source.NoSourceError, OSError):  # the source files are not available
             return ""
     elif scenario.gradients is not None:
         lines += _updates(task, scenario.gradients)

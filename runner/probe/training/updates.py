@@ -2,7 +2,7 @@
 
 Each class holds the state of one optimizer for a list of arrays. ``step(weights, gradients, rate, t, rounding)``
 returns the new weights after update ``t`` (1 for the first); ``rounding`` is explained in ``network``. Where Keras
-documents a convention of its own (an epsilon inside the root, say), the docstring says so and that is what is used.
+documents its own convention (an epsilon inside the root, say), the docstring states it and that is what is used.
 """
 
 from __future__ import annotations

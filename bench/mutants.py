@@ -1,4 +1,4 @@
-"""How many random changes of ``runner/`` do the tests notice? Draws mutants and runs the tests against each.
+"""Draws random changes of ``runner/`` and counts those that the tests notice.
 
 Run from the repository root, with the Python that has the test requirements:
 
@@ -88,7 +88,7 @@ def sources(root: Path, arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def found_again(recorded: Sequence[Mapping[str, Any]], texts: Mapping[str, str]) -> tuple[list[Mutant], list[str]]:
-    """The survivors of an earlier run in today's sources, and those that are not there any more.
+    """Returns an earlier run's survivors in today's sources, and those not found.
 
     The same change of the same function counts, in the nearest line; a file that moved is found by them too.
     """
@@ -202,7 +202,10 @@ def _baseline(
     options: Sequence[str],
     in_copies: Callable[[list[Callable[[running.Copy], Any]]], Iterator[Any]],
 ) -> running.Baseline:
-    """What the tests do without a mutant: all of them, or those that have changed since ``--calls`` was written."""
+    """Runs the tests without a mutant.
+
+    Runs all of them, or those that have changed since ``--calls`` was written.
+    """
     tests = arguments.tests
     now = memory.hashes(root)
     known = memory.load(arguments.calls, tests, now) if arguments.calls else None

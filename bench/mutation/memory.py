@@ -1,4 +1,7 @@
-"""Keeps what the tests do without a mutant in a file, since finding out takes minutes."""
+"""Keeps the results of the tests without a mutant in a file.
+
+Finding them out takes minutes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ def _is_test(name: str) -> bool:
 
 
 def hashes(root: Path) -> dict[str, str]:
-    """SHA-256 of each test file, and under "" of all other files together; bench/ and prose do not count."""
+    """Returns the SHA-256 of each test file, and under "" of all other files together.
+
+    bench/ and prose do not count.
+    """
     rest = hashlib.sha256()
     found = {}
     for name in tracked(root):
@@ -45,9 +51,10 @@ def save(file: Path, base: Baseline, of: Mapping[str, str]) -> None:
 
 
 def load(file: Path, tests: Sequence[str], of: Mapping[str, str]) -> tuple[Baseline, list[str]] | None:
-    """What is known of these tests, and the test files that have changed since, about which nothing is.
+    """Returns the known results, and the test files that have changed since.
 
-    None where the file is missing, or anything but test files has changed.
+    About the tests of the changed files nothing is known. None where the file is missing, or anything but test files
+    has changed.
     """
     if not file.is_file():
         return None
@@ -73,5 +80,8 @@ def load(file: Path, tests: Sequence[str], of: Mapping[str, str]) -> tuple[Basel
 
 
 def extended(base: Baseline, run: Run) -> Baseline:
-    """What is known, with the tests of files that have changed: they pass, and what they call is not known."""
+    """Returns the known results together with the tests of files that have changed.
+
+    These tests pass. The functions that they call are not known.
+    """
     return replace(base, seconds={**base.seconds, **run.seconds})

@@ -1,4 +1,6 @@
-"""pytest plugin that bench/mutants.py loads into each run of the tests: chooses, orders and notes tests.
+"""Chooses, orders and records tests: a pytest plugin for bench/mutants.py.
+
+bench/mutants.py loads it into each run of the tests.
 
 The environment variable RUNNER_MUTANTS names a JSON file with an ``Order``'s fields. Each note is one line of JSON
 in the file ``notes``, written at once, so that the parent sees a test that hangs.
@@ -45,7 +47,10 @@ def _note(**what: object) -> None:
 
 
 def _called(frame: FrameType, _event: str, _argument: object) -> Any:
-    """Trace function: notes which function of the package begins. Only the top level of modules is traced further."""
+    """Notes which function of the package begins: a trace function.
+
+    Only the top level of modules is traced further.
+    """
     code = frame.f_code
     if not code.co_filename.startswith(PACKAGE):
         return None
@@ -63,7 +68,10 @@ def _in_module(_frame: FrameType, event: str, _argument: object) -> Any:
 
 
 def _audited(event: str, arguments: tuple[object, ...]) -> None:
-    """Audit hook: notes source files of the package that a test opens, at line 0, and new processes."""
+    """Notes source files that a test opens, and new processes: an audit hook.
+
+    The source files are those of the package. They are noted at line 0.
+    """
     if event in PROCESSES:
         _state["processes"] += 1
     elif event == "open" and isinstance(name := arguments[0], str | Path):

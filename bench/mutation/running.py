@@ -54,7 +54,7 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True)
 class Order:
-    """What the plugin is told."""
+    """The plugin's orders: the tests to run and how to record them."""
 
     root: str
     notes: str
@@ -136,7 +136,10 @@ class Copy:
 
     @contextmanager
     def changed(self, path: str, text: str) -> Iterator[None]:
-        """The tree with one file replaced. Its byte code goes, since time and size might not show the change."""
+        """Replaces one file of the tree.
+
+        Its byte code is removed, since time and size might not show the change.
+        """
         file = self.root / path
         before = file.read_bytes()
         for code in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
@@ -199,7 +202,10 @@ class Copy:
         return _read(notes, code, stuck or code == -signal.SIGXCPU, log.read_text(encoding="utf-8", errors="replace"))
 
     def _wait(self, process: subprocess.Popen[bytes], notes: Path, stuck_s: float) -> bool:
-        """Waits for the end; ends the process, and returns True, where no test began or ended for ``stuck_s``."""
+        """Waits for the end of the process. Returns whether it was stuck.
+
+        It is stuck where no test began or ended for ``stuck_s``. Then the process is ended.
+        """
         size, since = -1, time.monotonic()
         try:
             while True:
@@ -252,12 +258,18 @@ def check(copy: Copy, tests: Sequence[str], options: Sequence[str]) -> Run:
 
 
 def trace(copy: Copy, tests: Sequence[str], options: Sequence[str]) -> Run:
-    """Runs all tests and notes what each calls. Tests of speed may fail here, since tracing is slow."""
+    """Runs all tests and notes the functions that each calls.
+
+    Tests of speed may fail here, since tracing is slow.
+    """
     return copy.pytest(tests, first_failure=False, trace=True, options=options)
 
 
 def check_copy(copy: Copy, tests: Sequence[str], some_test: str) -> None:
-    """Raises BenchError unless a mutant that every test must kill is killed: proof that the copy is tested."""
+    """Raises BenchError unless a mutant that every test must kill is killed.
+
+    This proves that the copy is tested.
+    """
     path = "runner/__init__.py"
     source = (copy.root / path).read_text(encoding="utf-8")
     with copy.changed(path, f"{source}\nraise RuntimeError('a mutant that every test kills')\n"):
@@ -272,10 +284,10 @@ def baseline(tests: Sequence[str], plain: Run, traced: Run) -> Baseline:
 
 
 def related(mutant: Mutant, base: Baseline) -> list[str]:
-    """Tests that call the mutated function (for a module's top level: any function of the module), best first.
+    """Returns the tests that call the mutated function, best first.
 
-    Also those that read the source, and those of which nothing is known. Best are those that call few functions: they
-    are quick, and look at this one.
+    For a module's top level: tests that call any function of the module. Also those that read the source, and those of
+    which nothing is known. Best are those that call few functions: they are quick, and look at this one.
     """
 
     def calls(test: str) -> bool:
@@ -307,7 +319,10 @@ def _is_doubtful(test: str, near: Sequence[str], base: Baseline) -> bool:
 
 
 def attempt(copy: Copy, mutant: Mutant, base: Baseline, options: Sequence[str], *, every_test: bool) -> Result:
-    """Runs the tests that can notice a mutant, or after them all others, until one fails."""
+    """Runs the tests that can notice a mutant until one fails.
+
+    All other tests run after them with ``every_test``, or where they too can notice it (see ``is_confined``).
+    """
     began = time.monotonic()
     source = (copy.root / mutant.path).read_text(encoding="utf-8")
     text = mutated(source, mutant.number, mutant.variant)

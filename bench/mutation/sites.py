@@ -45,7 +45,10 @@ UNRELATED = "StopAsyncIteration"
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one file. ``number`` and ``variant`` find it again in the same source."""
+    """One change of one file.
+
+    ``number`` and ``variant`` find it again in the same source.
+    """
 
     path: str
     """From the root of the repository, with slashes."""
@@ -119,7 +122,7 @@ def _condition(node: ast.AST, place: Place) -> Iterator[ast.expr]:
         return
     if not _swap_is_negation(node):
         yield _negated(node)
-    if not isinstance(place.parent, ast.While):  # a loop that never ends shows nothing but the time limit
+    if not isinstance(place.parent, ast.While):  # a loop that never ends only runs into the time limit
         yield ast.Constant(True)
     yield ast.Constant(False)
 
@@ -150,7 +153,10 @@ def _is_format(place: Place) -> bool:
 
 
 def _takes_any_value(place: Place) -> bool:
-    """Whether a ``None`` here is a value that is passed on, rather than part of a type or of a return."""
+    """Returns whether a ``None`` here is a value that is passed on.
+
+    Otherwise it is part of a type or of a return.
+    """
     parent, field = place.parent, place.field
     if isinstance(parent, ast.Call | ast.keyword | ast.arguments | ast.Dict | ast.IfExp):
         return field in ("args", "value", "defaults", "kw_defaults", "values", "body", "orelse")
@@ -245,7 +251,10 @@ def _is_guard(child: ast.AST, callee: str) -> bool:
 
 
 def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """The children of a node that are run, in the order of the source, each with its field."""
+    """Yields the children of a node that are run, each with its field.
+
+    They are in the order of the source.
+    """
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "type_params"):
             continue
@@ -310,7 +319,10 @@ def _snippet(node: ast.AST) -> str:
 
 
 def described(path: str, number: int, variant: int, site: Site) -> Mutant:
-    """Raises ValueError where Python cannot write the change (a backslash in an f-string before Python 3.12)."""
+    """Returns the mutant that a variant of a site makes.
+
+    Raises ValueError where Python cannot write the change (a backslash in an f-string before Python 3.12).
+    """
     anchor = site.place.anchor or site.node
     return Mutant(
         path,
@@ -337,7 +349,10 @@ class _Exchange(ast.NodeTransformer):
 
 
 def _offset(source: str, line: int, column: int) -> int:
-    """Position in the UTF-8 bytes of the source; ``column`` counts bytes, as ``ast`` does."""
+    """Returns a position in the UTF-8 bytes of the source.
+
+    ``column`` counts bytes, as ``ast`` does.
+    """
     lines = source.encode().splitlines(keepends=True)
     return sum(len(each) for each in lines[: line - 1]) + column
 
@@ -386,9 +401,10 @@ def every(sources: Mapping[str, str]) -> Iterator[Mutant]:
 
 
 def draw(sources: Mapping[str, str], seed: int, count: int) -> list[Mutant]:
-    """``count`` different sites, each equally likely, and one variant of each, likewise.
+    """Draws ``count`` different sites, and one variant of each.
 
-    The same seed gives the same sample for the same sources.
+    Each site is equally likely, and so is each variant of a site. The same seed gives the same sample for the same
+    sources.
     """
     chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
     found = {path: sites(ast.parse(sources[path])) for path in sorted(sources)}

@@ -17,13 +17,19 @@ SOURCE = Path(__file__).parents[1] / "probe"
 
 
 def probes() -> tuple[str, ...]:
-    """The names of the probes the payload has: modules and packages that define ``run(request, report)``."""
+    """Returns the names of the probes in the payload.
+
+    These are its modules and packages that define ``run(request, report)``.
+    """
     return tuple(sorted(name for name, text in _entries() if "\ndef run(request, report)" in text))
 
 
 @functools.cache
 def settings(probe: str) -> dict[str, Any]:
-    """The settings a probe has and their defaults, read from the literal ``DEFAULTS`` in its source, never imported."""
+    """Returns the settings of a probe and their defaults.
+
+    They are read from the literal ``DEFAULTS`` in its source. The probe is never imported.
+    """
     for node in ast.parse(dict(_entries()).get(probe, "")).body:
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["DEFAULTS"]:
             defaults: dict[str, Any] = ast.literal_eval(node.value)
@@ -33,7 +39,10 @@ def settings(probe: str) -> dict[str, Any]:
 
 @functools.cache
 def probe_hash(probe: str) -> str:
-    """sha256 over the files the probe needs: relative path, NUL, content, NUL, in the order of the paths."""
+    """Returns the sha256 over the files that the probe needs.
+
+    It hashes relative path, NUL, content, NUL of each, in the order of the paths.
+    """
     digest = hashlib.sha256()
     for name in files(probe):
         digest.update(name.encode() + b"\0" + (SOURCE / name).read_bytes() + b"\0")
@@ -42,10 +51,11 @@ def probe_hash(probe: str) -> str:
 
 @functools.cache
 def files(probe: str) -> tuple[str, ...]:
-    """The files a process of the probe is given, as sorted relative paths: those that it can import.
+    """Returns the files that a process of the probe is given, as relative paths.
 
-    Imports are followed file by file, those inside functions included. So a change to one file leaves the results of
-    every probe that does not use it valid. A package brings its ``__init__`` and its files that are not Python.
+    These are the files that it can import, sorted. Imports are followed file by file, those inside functions included.
+    So a change to one file leaves the results of every probe that does not use it valid. A package brings its
+    ``__init__`` and its files that are not Python.
     """
     needed: set[str] = set()
     due = {*_module(()), *_module(("__main__",)), *_module((probe,))}

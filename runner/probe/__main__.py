@@ -1,6 +1,7 @@
-"""``python -m probe``: reads ``request.json`` in the working directory and leaves ``result.json`` there.
+"""Runs the probe that ``request.json`` names, and writes ``result.json``.
 
-The exit code is 0 whenever the result file says what happened, also when what happened was a failure.
+``python -m probe`` reads and writes these files in the working directory. The exit code is 0 whenever the result file
+says what happened, also when what happened was a failure.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def probes():
 
 
 def _is_probe(name):
-    """Whether a module of this package defines ``run(request, report)``: told from its text, without importing it."""
+    """Returns whether a module of this package defines ``run(request, report)``.
+
+    It reads the module's text, without importing it.
+    """
     here = os.path.dirname(os.path.abspath(__file__))
     for path in (os.path.join(here, name + ".py"), os.path.join(here, name, "__init__.py")):
         if os.path.isfile(path):
@@ -56,7 +60,10 @@ def check_python(wanted):
 
 
 def run(request, report):
-    """Runs the probe the request names. Returns ``(status, reason, traceback)``; only a signal gets past it."""
+    """Runs the probe that the request names. Returns ``(status, reason, traceback)``.
+
+    Only a signal gets past it.
+    """
     try:
         check_python(request.python)
         load(request.probe)(request, report)

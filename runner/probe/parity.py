@@ -68,7 +68,10 @@ def _data(settings):
 
 
 def _layers(keras, explicit):
-    """The network's three layers, in order: two convolutions around whose second the residual runs, and a dense one."""
+    """Returns the network's three layers, in order.
+
+    Two convolutions, around the second of which the residual runs, and a dense layer.
+    """
 
     def init(seed):
         return keras.initializers.GlorotUniform(seed=seed) if explicit else "glorot_uniform"
@@ -123,7 +126,10 @@ def _build(keras, kind, explicit):
 
 
 def _train_all(keras, seed, explicit, reseed, shuffle, settings):
-    """``{kind: [loss per epoch]}`` of the three models, built and trained one after the other."""
+    """Builds and trains the three models, one after the other.
+
+    Returns ``{kind: [loss per epoch]}``.
+    """
     x, y = _data(settings)
     keras.utils.set_random_seed(seed)
     losses = {}
@@ -141,7 +147,10 @@ def _train_all(keras, seed, explicit, reseed, shuffle, settings):
 
 
 def _judge(runs):
-    """What two runs of one remedy show: differences relative to the larger loss, and a word for them."""
+    """Returns the difference between two runs of one remedy, and a word for it.
+
+    Differences are relative to the larger loss.
+    """
     pairs = (("sequential", "functional"), ("sequential", "subclassed"), ("functional", "subclassed"))
     by_pair = {"-".join(pair): _difference(runs[0][pair[0]], runs[0][pair[1]]) for pair in pairs}
     difference = max(by_pair.values())
@@ -169,7 +178,7 @@ def _order(model, keras):
     """The order in which one ``fit`` of ``model`` saw its samples, a list of indices.
 
     The model predicts 0 and does not learn, sample i has the target sqrt(i) and every batch is one sample, so the
-    reported loss (the mean of the squares so far) tells which sample came.
+    reported loss (the mean of the squares so far) identifies the sample.
     """
     seen = []
 
@@ -184,11 +193,13 @@ def _order(model, keras):
 
 
 def shuffle_source(keras, framework, seed):
-    """Which generators decide the order of ``fit``'s shuffle, and whether a second ``fit`` goes on or starts over.
+    """Finds which generators decide the order of ``fit``'s shuffle.
 
-    ``follows``: generators (``python``, ``numpy``, ``keras``, or the framework's name) that change the order when
-    they alone are disturbed after ``keras.utils.set_random_seed``. ``drawn``: generators whose state a shuffled
-    ``fit`` left changed.
+    It also finds whether a second ``fit`` continues the order or begins it again.
+
+    ``follows``: generators (``python``, ``numpy``, ``keras``, or the framework's name) that change the order when they
+    alone are disturbed after ``keras.utils.set_random_seed``. ``drawn``: generators whose state a shuffled ``fit`` left
+    changed.
     """
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros", use_bias=False)])
     model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")
@@ -236,7 +247,10 @@ def _disturbances(framework):
 
 
 def _states(keras, framework):
-    """``{generator: something that is equal while the generator has not been drawn from}``."""
+    """Returns ``{generator: state}``.
+
+    A state stays equal while the generator has not been drawn from.
+    """
     states = {"python": repr(random.getstate()), "numpy": repr(np.random.get_state(legacy=False))}
     if framework == "torch":
         import torch
@@ -253,7 +267,10 @@ def _states(keras, framework):
 
 
 def _keras_generator():
-    """Keras's global seed generator, or None where this version keeps none (it is made on first use)."""
+    """Returns Keras's global seed generator, or None where this version has none.
+
+    It is made on first use.
+    """
     try:
         from keras.src.backend.common import global_state
         from keras.src.random import seed_generator

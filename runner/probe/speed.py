@@ -1,7 +1,8 @@
-"""Where the time goes: ``fit``, ``evaluate`` and ``predict`` of small networks, first and steady steps, and memory.
+"""Measures the time of small networks: first and steady steps, and memory.
 
-Every figure is one per process: the median over warm steps or repeats. Small networks on purpose: what differs
-between versions is mostly the framework's own work, and the verdicts need many processes.
+The steps are those of ``fit``, ``evaluate`` and ``predict``. Every figure is one per process: the median over warm
+steps or repeats. Small networks on purpose: what differs between versions is mostly the framework's own work, and the
+verdicts need many processes.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ LAYERS = {
 
 
 def run(request, report):
-    """Settings: ``workloads``, ``batches`` (the first gives the first step; evaluate and predict use the middle
-    one), ``steps`` per batch size, ``overhead_steps`` of the tiny model (0: none), ``leak_epochs`` (0: none).
+    """Measures the workloads that the settings name.
+
+    Settings: ``workloads``, ``batches`` (the first gives the first step; evaluate and predict use the middle one),
+    ``steps`` per batch size, ``overhead_steps`` of the tiny model (0: none), ``leak_epochs`` (0: none).
 
     Metrics: ``import_s``; per workload ``first_step_s``, ``b<batch>.step_s``, ``evaluate_step_s``,
     ``predict_step_s``; ``overhead.step_s``; ``memory.*``; ``cpu_s``, ``cpus_busy`` and, on CUDA, ``gpu.*``.
@@ -94,8 +97,10 @@ def _workload(trained, name, report, settings):
 
 
 def _leak(trained, report, epochs):
-    """How the resident set grows from epoch to epoch: the median of the pairwise slopes (Sen, JASA 63 (1968) 1379)
-    over the later two thirds; and how large it would be after ``LONG`` epochs.
+    """Reports how the resident set grows from epoch to epoch.
+
+    The growth is the median of the pairwise slopes (Sen, JASA 63 (1968) 1379) over the later two thirds of the epochs.
+    It also reports how large the set would be after ``LONG`` epochs.
     """
     resident = []
     for _ in range(epochs):
@@ -133,7 +138,7 @@ class Native:
         self._model = networks.model(backend, layers, weights, "crossentropy", 1e-3, seed)
 
     def fit(self, batch, steps):
-        """``(seconds to the first step's end, seconds in all, seconds of each warm step)``."""
+        """Returns the seconds to the first step's end, in all, and of each warm step."""
         x, y = data(self._name, batch * steps)
         started = time.perf_counter()
         _, ends = networks.train(

@@ -1,9 +1,11 @@
-"""Convolutions against exact values: does a framework still compute what its float type allows?
+"""Checks the precision of convolutions against exact values.
 
-Each case is computed twice; a cell that disagrees with itself is nondeterministic, and no version is to blame for
-that. ``issue_20804`` is the convolution of keras-team/keras#20804; the others are small, and together they separate
-rounding from TF32, bfloat16 and float16 arithmetic (64 channels do that better than 1024) and from padding that is
-off by a pixel.
+A framework should still compute what its float type allows. Each case is computed twice; a cell that disagrees with
+itself is nondeterministic, and no version is the cause of that.
+
+``issue_20804`` is the convolution of keras-team/keras#20804; the others are small, and together they separate rounding
+from TF32, bfloat16 and float16 arithmetic (64 channels do that better than 1024) and from padding that is off by a
+pixel.
 """
 
 from __future__ import annotations
@@ -45,7 +47,10 @@ REFUSALS = ("not support", "only support", "not implemented", "unimplemented", "
 
 
 def run(request, report):
-    """Settings: ``cases``, ``small`` (seconds) or ``full`` (with ``issue_20804``: a minute and 4 GB)."""
+    """Measures the cases of the setting ``cases``.
+
+    ``cases`` is ``small`` (seconds) or ``full`` (with ``issue_20804``: a minute and 4 GB).
+    """
     name = request.settings_with(DEFAULTS)["cases"]
     if name not in SETS:
         raise BadOutputError("setting 'cases' is %r, not one of %s" % (name, ", ".join(SETS)))
@@ -63,10 +68,11 @@ def run(request, report):
 
 
 def attempt(backend, report, case, geometry):
-    """Measures one case. Returns ``(detail, error)``: what was seen, and the exception that ended it, or None.
+    """Measures one case. Returns ``(detail, error)``.
 
-    The metric ``<case>.outcome`` tells which: ``ok``, ``wrong shape``, ``not finite``, ``unsupported`` (the framework
-    says that it cannot) or ``raised``.
+    ``detail`` is what was observed, ``error`` the exception that ended the case, or None. The metric ``<case>.outcome``
+    is one of ``ok``, ``wrong shape``, ``not finite``, ``unsupported`` (the framework says that it cannot) and
+    ``raised``.
     """
     try:
         detail = measure(backend, report, case, geometry)
@@ -118,7 +124,10 @@ def measure(backend, report, case, geometry):
 
 
 def judged(report, case, geometry, x, w, output):
-    """Compares the output with its exact value at the sampled places. Returns what goes into the detail."""
+    """Compares the output with its exact value at the sampled places.
+
+    Returns what goes into the detail.
+    """
     positions, channels = sample(geometry)
     value, magnitude = truth(x, w, geometry, positions, channels)
     found = output[tuple(positions.T)][:, channels]
@@ -138,7 +147,10 @@ def judged(report, case, geometry, x, w, output):
 
 
 def repeat(backend, compute):
-    """Computes until ``WARM_S`` or ``WARM_REPEATS`` are used up. Returns each one's seconds, and the first value."""
+    """Repeats ``compute`` until ``WARM_S`` or ``WARM_REPEATS`` are used up.
+
+    Returns the seconds of each repeat, and the first value.
+    """
     times, value = [], None
     while not times or (sum(times) < WARM_S and len(times) < WARM_REPEATS):
         started = time.perf_counter()
@@ -155,5 +167,8 @@ def bits(array):
 
 
 def case_seed(case):
-    """The seed of a case's inputs, from its name: adding a case leaves the others' inputs alone."""
+    """Returns the seed of a case's inputs, made from the case's name.
+
+    So adding a case does not change the others' inputs.
+    """
     return int(hashlib.sha256(case.encode()).hexdigest()[:8], 16)

@@ -1,4 +1,6 @@
-"""A two-dimensional convolution: its geometry, its exact value in NumPy, and how each framework is asked for it.
+"""Describes a two-dimensional convolution, and computes its exact value in NumPy.
+
+It also asks each framework for the same convolution.
 
 All arrays here are float32, ``x`` (n, height, width, channels) and ``w`` (kernel height, kernel width,
 channels / groups, filters), as Keras keeps them, whatever layout a geometry asks the framework to use.
@@ -20,7 +22,10 @@ UNIT_ROUNDOFF = 2.0**-24
 
 @dataclass(frozen=True)
 class Geometry:
-    """Shapes and options of one convolution. ``padding`` is ``same`` or ``valid``, as TensorFlow defines them."""
+    """The shapes and options of one convolution.
+
+    ``padding`` is ``same`` or ``valid``, as TensorFlow defines them.
+    """
 
     x: Tuple[int, int, int, int]
     kernel: Tuple[int, int]
@@ -49,7 +54,10 @@ class Geometry:
 
     @property
     def pads(self):
-        """Zeros ((above, below), (left, right)). The odd one of ``same`` goes below and to the right."""
+        """Returns the numbers of padding zeros, ((above, below), (left, right)).
+
+        The odd one of ``same`` goes below and to the right.
+        """
         return tuple(self._axis(axis)[1] for axis in (0, 1))
 
     def _axis(self, axis):
@@ -63,7 +71,10 @@ class Geometry:
 
 
 def inputs(geometry, seed):
-    """``(x, w)``, uniform on [-1, 1): the same bits on every machine and NumPy (see ``mnist.initial_weights``)."""
+    """Returns the inputs ``(x, w)``, uniform on [-1, 1).
+
+    They have the same bits on every machine and NumPy (see ``mnist.initial_weights``).
+    """
     random = np.random.RandomState(seed)
     return _uniform(random, geometry.x), _uniform(random, geometry.w)
 
@@ -78,10 +89,11 @@ def _uniform(random, shape):
 
 
 def sample(geometry, most_products=1 << 28, positions=96, channels=64):
-    """Which outputs to check: ``(positions (p, 3), channels (c,))``, every position with every channel.
+    """Chooses the outputs to check: ``(positions (p, 3), channels (c,))``.
 
-    All of them where that takes at most ``most_products`` multiplications; else corners, the middles of the edges and
-    random ones, since padding goes wrong at the border and accumulation anywhere.
+    Every position is checked with every channel. All of them where that takes at most ``most_products``
+    multiplications; else corners, the middles of the edges and random ones, since padding goes wrong at the border and
+    accumulation anywhere.
     """
     n, height, width, filters = geometry.output
     if n * height * width * filters * geometry.terms <= most_products:
@@ -96,7 +108,9 @@ def sample(geometry, most_products=1 << 28, positions=96, channels=64):
 
 
 def truth(x, w, geometry, positions, channels):
-    """``(value, magnitude)``, float64 (p, c): the outputs, and the sum of |x_k w_k| over each one's terms.
+    """Returns the outputs and their magnitudes, ``(value, magnitude)``.
+
+    Both are float64 (p, c). The magnitude of an output is the sum of |x_k w_k| over its terms.
 
     Plain inner products of the float32 inputs in float64. With K terms the error of an output is at most
     gamma_K * magnitude, in any order of summation: gamma_K = K v / (1 - K v), v = 2**-53 (Higham, Accuracy and
@@ -124,7 +138,10 @@ def truth(x, w, geometry, positions, channels):
 
 
 def backward_error(found, value, magnitude):
-    """|found - value| in units of u * sum|x_k w_k|, float64, of the same shape; infinite where the sum is 0."""
+    """Returns |found - value| in units of u * sum|x_k w_k|.
+
+    The result is float64, of the same shape, and infinite where the sum is 0.
+    """
     difference = np.abs(found.astype("float64") - value)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(difference == 0, 0.0, difference / (UNIT_ROUNDOFF * magnitude))
@@ -134,10 +151,12 @@ def backward_error(found, value, magnitude):
 
 
 def prepare(backend, x, w, geometry):
-    """``(compute, finish)``: ``compute()`` is one convolution, to be timed; ``finish`` makes its value NumPy's,
-    channels last. Inputs are laid out and moved to the device here, where no time counts.
+    """Returns ``(compute, finish)`` for one convolution on the backend.
 
-    Raises UnsupportedError for a framework without a convolution of its own, and what the framework raises.
+    ``compute()`` is one convolution, to be timed; ``finish`` turns its value into NumPy's, channels last. The inputs
+    are laid out and moved to the device here, which is not timed.
+
+    Raises UnsupportedError for a framework that does not have a convolution, and what the framework raises.
     """
     if backend.keras is not None:
         return _keras(backend, x, w, geometry)

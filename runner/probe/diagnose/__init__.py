@@ -1,8 +1,10 @@
-"""One side of ``runner diagnose``: a training with one suspect after the other taken away, and a replay layer by layer.
+"""Collects the evidence of one cell for ``runner diagnose``.
 
-Everything is held against a float64 reference in NumPy that each process computes for itself, never against the other
-cell: two cells that are right agree without having met, and of two that are not it is known which one is off. The
-deviations themselves are compared through sketches (see ``measure``), so that no array leaves the process.
+A training runs with one suspect after the other taken away, and is then replayed layer by layer. Everything is compared
+with a float64 reference in NumPy that each process computes for itself, never with the other cell. Two correct cells
+therefore agree, although neither reads the other's arrays, and of two that differ it is known which one is off.
+
+The deviations themselves are compared through sketches (see ``measure``), so no array leaves the process.
 """
 
 from __future__ import annotations
@@ -84,7 +86,10 @@ def _side(request, settings):
 
 
 def measured(side, settings, seed, data):
-    """All of the evidence for one cell, as the detail says it. ``side``: see ``keras_side``."""
+    """Returns all of the evidence for one cell, in the form of the detail.
+
+    ``side``: see ``keras_side``.
+    """
     clock = _Clock()
     found = {"network": settings["network"], "steps": [], "seeded": {}, "suspects": {}, "double": ""}
     if settings["seeds"]:
@@ -128,7 +133,7 @@ def seeded(side, settings, seed, data):
 
 
 def suspects(side, settings, seed):
-    """What can be said of initial weights and dropout without training.
+    """Measures initial weights and dropout without training.
 
     ``initial``: per weight [RMS over all seeds, the RMS that Glorot's rule or zeros give, how many numbers].
     ``dropout``: [rate, share of zeros, what is kept of a one, how many ones].
@@ -197,7 +202,10 @@ def replayed(side, settings, seed, data, found, clock):
 
 
 def _double(side, kept, found):
-    """Adds the rung ``float64`` to the steps. Returns why it could not be tried, or an empty string."""
+    """Adds the rung ``float64`` to the steps.
+
+    Returns why it could not be tried, or an empty string.
+    """
     from . import reference, replay
 
     adam = reference.Adam()

@@ -1,4 +1,4 @@
-"""Cells that are wrong on purpose, so that it can be seen what the ladder says of them."""
+"""Defines cells that are wrong on purpose, to test the verdicts of the ladder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ FAULTS = {
 
 
 def layer_class(keras, name, kind):
-    """Keras's class for a layer of the network, or a broken one. ``name``: the fault's, or empty."""
+    """Returns Keras's class for a layer of the network, or a broken one.
+
+    ``name`` is the fault's name, or empty.
+    """
     plain = {"conv": keras.layers.Conv2D, "dense": keras.layers.Dense, "dropout": keras.layers.Dropout}[kind]
     broken = {("transposed-kernel", "conv"): _transposed, ("unscaled-dropout", "dropout"): _unscaled}
     broken["wrong-gradient", "conv"] = _stopped

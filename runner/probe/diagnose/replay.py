@@ -1,4 +1,7 @@
-"""Steps that each start from the reference's weights: what grows from step to step by chaos has no time to grow."""
+"""Replays steps that each start from the reference's weights.
+
+So rounding errors do not accumulate from step to step.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,22 @@ from . import measure
 from .reference import Adam, Jolt
 
 JOLTED = 3
-"""Passes with random rounding, from which the noise of a step is told."""
+"""Passes with random rounding, from which the noise of a step is estimated."""
 
 
 class Step:
-    """One step of the reference: ``weights``, ``x`` and ``y`` as every cell gets them, and what they come to exactly.
+    """One step of the reference, with its exact results.
 
-    ``loss``, ``gradients`` and ``after`` (the weights, of Adam) are each ``(truth, noise)``.
+    ``weights``, ``x`` and ``y`` are what every cell gets. ``loss``, ``gradients`` and ``after`` (the weights, of Adam)
+    are each ``(truth, noise)``.
     """
 
 
 def steps(network, weights, data, order, batch, count):
-    """``count`` steps of the reference's own trajectory, weights rounded to float32 before each.
+    """Returns ``count`` steps of the reference's own trajectory.
 
-    ``order``: indices of the samples, which are taken in turn; one that lies at a kink of the network is left out.
+    The weights are rounded to float32 before each step. ``order``: indices of the samples, which are taken in turn; one
+    that lies at a kink of the network is left out.
     """
     x, y = data
     adam = Adam()
@@ -61,7 +66,9 @@ def _smooth_batch(network, weights, data, left, batch):
 
 
 def layers(side, network, step):
-    """Every layer alone on the reference's inputs: ``{"conv1/output": elementwise, ...}`` in the order of a step.
+    """Measures every layer alone on the reference's inputs, in the order of a step.
+
+    Returns ``{"conv1/output": elementwise, ...}``.
 
     Forward first, then gradients from the last layer back. ``conv1/input`` is the gradient by its input; the last
     layer's gradients are those of the loss. A layer's figures are None where it raises, with the reason in its stead.
@@ -91,7 +98,10 @@ def _one(layer, quantity, value, truth):
 
 
 def whole(loss, gradients, step, network):
-    """A whole step's loss and gradients as training computes them: ``{"loss": together, "conv1/kernel": ...}``."""
+    """Measures a whole step's loss and gradients, as training computes them.
+
+    Returns ``{"loss": together, "conv1/kernel": ...}``.
+    """
     found = {"loss": measure.together([loss], [step.loss[0]], step.loss[1])}
     for name, value, (truth, noise) in zip(network.names, gradients, step.gradients):
         found[name] = measure.together([value], [truth], noise)

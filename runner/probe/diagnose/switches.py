@@ -1,4 +1,7 @@
-"""Switches of a framework that may change what it computes: each is thrown in a process of its own."""
+"""Sets switches of a framework that may change its results.
+
+Each switch is tried in its own process.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,10 @@ CALLS = {
 
 
 def before(toggle, framework, environ):
-    """Sets the environment. Raises UnsupportedError for a switch that framework does not have."""
+    """Sets the environment for a switch.
+
+    Raises UnsupportedError for a switch that the framework does not have.
+    """
     if not toggle:
         return
     if (toggle, framework) not in ENVIRONMENT and (toggle, framework) not in CALLS and toggle != "one-thread":

@@ -1,4 +1,6 @@
-"""The cell's framework, imported and checked, and the little a probe needs of it beyond Keras.
+"""Imports and checks the cell's framework, and offers what a probe needs of it.
+
+What it offers is the little that a probe needs beyond Keras.
 
 >>> backend = load(request)                     # doctest: +SKIP
 >>> backend.numpy(backend.conv2d(x, w, ...))    # doctest: +SKIP
@@ -15,8 +17,9 @@ from . import module
 
 
 class Backend:
-    """A framework (``name``, module ``lib``) on a ``device``, with Keras (module ``keras``) or without (None).
+    """A framework on a device, with Keras or without.
 
+    The framework is ``name`` and the module ``lib``, the device ``device``. ``keras`` is a module, or None.
     ``import_s`` is what importing both took, seconds.
     """
 
@@ -43,7 +46,9 @@ class Backend:
 
 
 def load(request):
-    """Imports the framework and Keras, in this order, and checks that they are what the cell says.
+    """Imports the framework and Keras, in this order, and checks both.
+
+    They must be what the cell says.
 
     Raises ImportFailedError, BadOutputError (another version or backend than the cell's) and UnavailableError (no
     such device here).
@@ -78,9 +83,10 @@ def _imported(name):
 
 
 def plain_version(version):
-    """A version without its build: ``2.2.2+cu121`` is 2.2.2, TensorFlow's ``2.16.0-rc1`` is 2.16.0rc1.
+    """Returns a version without its build.
 
-    OpenVINO's ``2025.0.0-17942-1f68be9f594-releases/2025/0`` is 2025.0.0.
+    ``2.2.2+cu121`` becomes 2.2.2, and TensorFlow's ``2.16.0-rc1`` becomes 2.16.0rc1. OpenVINO's
+    ``2025.0.0-17942-1f68be9f594-releases/2025/0`` is 2025.0.0.
     """
     head, _, rest = version.split("+")[0].partition("-")
     return head if not rest or rest[0].isdigit() else head + rest
@@ -92,6 +98,9 @@ def _check_version(name, version, wanted):
 
 
 def _select_device(name, lib, device):
-    """Makes sure that ``device`` is there and is the one used. Raises UnavailableError."""
+    """Makes sure that ``device`` is available and is the one used.
+
+    Raises UnavailableError.
+    """
     if not module(name).select(lib, device):
         raise UnavailableError("%s %s finds no %s device here" % (name, lib.__version__, device))

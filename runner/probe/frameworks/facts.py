@@ -60,7 +60,10 @@ CPU_FLAGS = (
 
 
 def collect(request):
-    """The facts as a JSON-ready dict. ``request`` may be None, where none could be read."""
+    """Returns the facts as a JSON-ready dict.
+
+    ``request`` may be None, where none could be read.
+    """
     errors = {}
     kind = request.device if request else None
     seen = {
@@ -98,7 +101,10 @@ def collect(request):
 
 
 def _complete(name, module):
-    """Whether the import went through: a failed one can leave a half-made module behind, or other people's."""
+    """Returns whether the import of a module completed.
+
+    A failed one can leave a half-made module behind, or other people's.
+    """
     return hasattr(module, "__version__") and (name != "keras" or hasattr(module, "config"))
 
 
@@ -106,7 +112,10 @@ def _complete(name, module):
 
 
 def probe_hash():
-    """sha256 over the payload's files: relative path, NUL, content, NUL, in the order of the paths."""
+    """Returns the sha256 over the payload's files.
+
+    It hashes relative path, NUL, content, NUL of each, in the order of the paths.
+    """
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     files = {}
     for folder, folders, names in os.walk(here):
@@ -122,7 +131,10 @@ def probe_hash():
 
 
 def relevant_environment(environ):
-    """The variables that change what a framework does, without any that look like a secret."""
+    """Returns the variables that change what a framework does.
+
+    Variables that look like a secret are left out.
+    """
     return {
         name: value
         for name, value in sorted(environ.items())
@@ -141,7 +153,10 @@ def affinity():
 
 
 def cpu_quota(root="/sys/fs/cgroup"):
-    """How many CPUs' worth of time the control group grants (a fraction of one too), or None without a limit."""
+    """Returns how many CPUs' worth of time the control group grants.
+
+    It can be a fraction of one too. None without a limit.
+    """
     try:
         with open(os.path.join(root, "cpu.max")) as file:
             quota, period = file.read().split()
@@ -170,7 +185,10 @@ def cpu():
 
 
 def parse_cpuinfo(text):
-    """The first processor of Linux's /proc/cpuinfo (x86: "model name", "flags"; Arm: "CPU part", "Features")."""
+    """Reads the first processor of Linux's /proc/cpuinfo.
+
+    x86 has the lines "model name" and "flags"; Arm has "CPU part" and "Features".
+    """
     fields = {}
     for line in text.splitlines():
         name, colon, value = line.partition(":")
@@ -183,7 +201,10 @@ def parse_cpuinfo(text):
 
 
 def parse_sysctl(text):
-    """The same from macOS's ``sysctl machdep.cpu hw.optional`` (Intel lists features, Apple one line for each)."""
+    """Reads the processor from macOS's ``sysctl machdep.cpu hw.optional``.
+
+    Intel lists features, Apple has one line for each.
+    """
     model, flags = "", []
     for line in text.splitlines():
         name, colon, value = line.partition(":")

@@ -9,7 +9,10 @@ from ..protocol import UnavailableError, one_line
 
 
 def facts(jax, kind, errors):
-    """Version, build, threads, switches and, where one is used, the device; see ``facts.collect``."""
+    """Returns version, build, threads, switches and the device.
+
+    The device is there where one is used. See ``facts.collect``.
+    """
     config = jax.config
     answers = answers_to(
         errors, "jax", {"jaxlib": lambda: sys.modules["jaxlib.version"].__version__, "backend": jax.default_backend}
@@ -36,7 +39,10 @@ def _or_default(value):
 
 
 def select(jax, device):
-    """Whether the device is the one that JAX uses. Raises UnavailableError where JAX says why it cannot be."""
+    """Returns whether the device is the one that JAX uses.
+
+    Raises UnavailableError where JAX says why it cannot use it.
+    """
     try:
         platform = jax.devices()[0].platform.lower()
     except RuntimeError as error:  # "Unable to initialize backend 'cuda': ..."

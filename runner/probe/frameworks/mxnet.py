@@ -6,7 +6,10 @@ from ..kit.questions import answers as answers_to
 
 
 def facts(mxnet, _kind, errors):
-    """Version, build, threads, switches and, where one is used, the device; see ``facts.collect``."""
+    """Returns version, build, threads, switches and the device.
+
+    The device is there where one is used. See ``facts.collect``.
+    """
     enabled = mxnet.runtime.Features().is_enabled
     answers = {"version": str(mxnet.__version__), "build": str(mxnet.__version__)}
     answers["switches"] = answers_to(

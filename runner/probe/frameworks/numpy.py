@@ -6,7 +6,10 @@ from ..kit.questions import answers as answers_to
 
 
 def facts(numpy, _kind, errors):
-    """Version, build, threads, switches and, where one is used, the device; see ``facts.collect``."""
+    """Returns version, build, threads, switches and the device.
+
+    The device is there where one is used. See ``facts.collect``.
+    """
 
     def blas():
         if not hasattr(numpy.__config__, "CONFIG"):  # before NumPy 1.25

@@ -6,7 +6,10 @@ from ..kit.questions import answers as answers_to
 
 
 def facts(openvino, _kind, errors):
-    """Version, build, threads, switches and, where one is used, the device; see ``facts.collect``."""
+    """Returns version, build, threads, switches and the device.
+
+    The device is there where one is used. See ``facts.collect``.
+    """
     answers = answers_to(errors, "openvino", {"build": lambda: openvino.__version__})
     return dict(answers, version=str(openvino.__version__).split("-")[0])
 

@@ -8,7 +8,10 @@ from ..kit.questions import answers as answers_to
 
 
 def facts(paddle, kind, errors):
-    """Version, build, threads, switches and, where one is used, the device; see ``facts.collect``."""
+    """Returns version, build, threads, switches and the device.
+
+    The device is there where one is used. See ``facts.collect``.
+    """
     build = paddle.version
     with_cuda = paddle.is_compiled_with_cuda()
     answers = answers_to(

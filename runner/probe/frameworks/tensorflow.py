@@ -8,7 +8,10 @@ from ..kit.questions import answers as answers_to
 
 
 def facts(tf, kind, errors):
-    """Version, build, threads, switches and, where one is used, the device; see ``facts.collect``."""
+    """Returns version, build, threads, switches and the device.
+
+    The device is there where one is used. See ``facts.collect``.
+    """
 
     def build_info(key):
         return lambda: tf.sysconfig.get_build_info().get(key)
@@ -37,7 +40,7 @@ def facts(tf, kind, errors):
         errors,
         "tensorflow",
         {
-            # no public question tells these two: whether oneDNN's kernels are in use, and op determinism
+            # no public function answers these two questions: whether oneDNN's kernels are in use, and op determinism
             "tf.onednn": internal("tensorflow.python.util._pywrap_util_port", "IsMklEnabled"),
             "tf.op_determinism": internal("tensorflow.python.framework.config", "is_op_determinism_enabled"),
             "tf.tf32": tf.config.experimental.tensor_float_32_execution_enabled,

@@ -6,7 +6,10 @@ from ..kit.questions import answers as answers_to
 
 
 def facts(torch, kind, errors):
-    """Version, build, threads, switches and, where one is used, the device; see ``facts.collect``."""
+    """Returns version, build, threads, switches and the device.
+
+    The device is there where one is used. See ``facts.collect``.
+    """
     config = torch.__config__.show()
     onednn = [line.strip(" -") for line in config.splitlines() if "MKL-DNN" in line or "oneDNN" in line]
     answers = answers_to(

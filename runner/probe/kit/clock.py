@@ -1,10 +1,13 @@
-"""When steps end, and what that says of a step's time."""
+"""Notes when steps end, and derives the time of a step."""
 
 import time
 
 
 def step_clock(keras):
-    """A callback that notes when each step ended: ``epochs`` is a list per epoch of times, seconds."""
+    """Returns a callback that notes when each step ended.
+
+    Its ``epochs`` is a list per epoch of times, seconds.
+    """
 
     class StepClock(keras.callbacks.Callback):
         def __init__(self):
@@ -18,7 +21,10 @@ def step_clock(keras):
             self.epochs[-1].append(time.perf_counter())
 
         def warm_steps(self):
-            """Seconds between the ends of steps of one epoch, without the last of each: it has a smaller batch."""
+            """Returns the seconds between the ends of steps of one epoch.
+
+            The last step of each epoch is left out: it has a smaller batch.
+            """
             return [pause for ends in self.epochs for pause in pauses(ends[:-1])]
 
     return StepClock()

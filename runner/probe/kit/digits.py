@@ -8,10 +8,13 @@ SHAPES = {"x_train": 3, "y_train": 1, "x_test": 3, "y_test": 1}
 
 
 def load(request, train_samples=None, test_samples=None):
-    """``(x_train, y_train), (x_test, y_test)``: float32 (n, 28, 28, 1) from 0 to 1, and int32 (n,).
+    """Returns ``(x_train, y_train), (x_test, y_test)``.
 
-    The first ``train_samples`` and ``test_samples`` of each, or all. Raises BadOutputError where the request has no
-    data, or the file lacks an array, has one of another shape, or fewer samples than asked for.
+    Images are float32 (n, 28, 28, 1) from 0 to 1, labels int32 (n,). Only the first ``train_samples`` and
+    ``test_samples`` of each, where given.
+
+    Raises BadOutputError where the request does not have data, or the file lacks an array, has one of another shape, or
+    fewer samples than asked for.
     """
     import numpy as np
 

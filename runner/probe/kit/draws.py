@@ -8,10 +8,10 @@ REPEATED_STEPS = 10
 
 
 def initial_weights(shapes, seed):
-    """Glorot-uniform float32 kernels and zero biases for ``shapes``, the same on every machine.
+    """Returns Glorot-uniform float32 kernels and zero biases for ``shapes``.
 
-    From ``RandomState``, whose streams NumPy has frozen, unlike the Generator's; and uniform, since normal deviates
-    pass through the platform's logarithm.
+    They are the same on every machine. From ``RandomState``, whose streams NumPy has frozen, unlike the Generator's;
+    and uniform, since normal deviates pass through the platform's logarithm.
     """
     import numpy as np
 
@@ -28,8 +28,9 @@ def initial_weights(shapes, seed):
 
 
 def batch_order(samples, batch, epochs, seed):
-    """Index arrays of the full batches of all epochs; what does not fill a batch is left out, and with it a
-    second shape to compile for.
+    """Returns the index arrays of the full batches of all epochs.
+
+    What does not fill a batch is left out, and with it a second shape to compile for.
     """
     import numpy as np
 

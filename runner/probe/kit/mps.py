@@ -1,7 +1,7 @@
-"""Which operators fell back from Apple's GPU to the CPU, as PyTorch tells it in passing.
+"""Lists the operators that fell back from Apple's GPU to the CPU.
 
-With PYTORCH_ENABLE_MPS_FALLBACK=1 an operator that the MPS device lacks runs on the CPU, with a warning; with 0 it
-raises NotImplementedError. Some operators fall back (and warn) with either.
+PyTorch names them in warnings. With PYTORCH_ENABLE_MPS_FALLBACK=1 an operator that the MPS device lacks runs on the
+CPU, with a warning; with 0 it raises NotImplementedError. Some operators fall back (and warn) with either.
 """
 
 from __future__ import annotations
@@ -15,16 +15,21 @@ MISSING = re.compile(r"The operator '([^']+)' is not currently\s+implemented for
 
 
 def operators(texts):
-    """The operators named in warnings or error messages: a sorted list of names like ``aten::sgn.out``."""
+    """Returns the operators named in warnings or error messages.
+
+    It is a sorted list of names like ``aten::sgn.out``.
+    """
     return sorted({name for text in texts for pattern in (FELL_BACK, MISSING) for name in pattern.findall(text)})
 
 
 @contextlib.contextmanager
 def listing(backend, report):
-    """Adds the operators that fall back within the block to the report's detail ``mps_fallback``, a sorted list.
+    """Reports the operators that fall back to the CPU within the block.
 
-    Does nothing unless this is torch on ``mps``. PyTorch warns once per process, for whichever operator comes first,
-    unless told to warn always; that costs time, so a block whose time counts stays outside.
+    They are the report's detail ``mps_fallback``, a sorted list. Does nothing unless this is torch on ``mps``.
+
+    PyTorch warns once per process, for whichever operator comes first, unless it is set to warn always; that costs
+    time, so a block whose time counts stays outside.
     """
     if backend.name != "torch" or backend.device != "mps":
         yield

@@ -8,10 +8,11 @@ HIDE_GPUS = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 
 
 def apply(request, environ):
-    """Sets in ``environ`` what makes the frameworks use the request's backend and device, and only those.
+    """Sets in ``environ`` the request's backend and device for the frameworks.
 
-    A CPU cell must not see a GPU, or Keras picks it. Keras gets a home of its own: a user's ``keras.json`` could
-    change the float type or data format, and a container's user may have no home.
+    It sets only the variables that this needs. A CPU cell must not see a GPU, or Keras picks it. Keras gets its own
+    home: a user's ``keras.json`` could change the float type or data format, and a container's user may not have a
+    home.
     """
     environ["KERAS_HOME"] = os.path.abspath("keras-home")
     if request.keras is not None:

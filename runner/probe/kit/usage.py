@@ -1,4 +1,7 @@
-"""Memory and use of the device while a probe works: this process's, and a GPU's through NVML or nvidia-smi."""
+"""Measures memory and use of the device while a probe works.
+
+The memory is this process's, and a GPU's through NVML or nvidia-smi.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,11 @@ def rss_bytes():
 
 
 class Gpu:
-    """Samples a GPU's use and memory in a thread, every ``interval_s``, between ``__enter__`` and ``__exit__``.
+    """Samples a GPU's use and memory in a thread, every ``interval_s``.
 
-    ``busy``: mean utilisation from 0 to 1; ``memory_bytes``: largest memory of this process, or of the whole device
-    where the driver does not tell processes apart (in containers). Both None where nothing answers.
+    It does so between ``__enter__`` and ``__exit__``. ``busy``: mean utilisation from 0 to 1; ``memory_bytes``: largest
+    memory of this process, or of the whole device where the driver does not tell processes apart (in containers). Both
+    None where nothing answers.
     """
 
     def __init__(self, device, interval_s=0.2):
@@ -61,7 +65,10 @@ class Gpu:
 
 
 def reader():
-    """A function that returns ``(utilisation, bytes)`` of the first visible GPU, or None where there is no way."""
+    """Returns a function that returns ``(utilisation, bytes)`` of the first GPU.
+
+    The GPU is the first visible one. None where there is no way to read it.
+    """
     try:
         import pynvml
     except ImportError:
@@ -69,7 +76,7 @@ def reader():
     try:
         pynvml.nvmlInit()
         handle = pynvml.nvmlDeviceGetHandleByIndex(_index())
-    except Exception:  # a driver that does not fit, a number that is none: the other way may still answer
+    except Exception:  # a driver that does not fit, or an index that is not a number: nvidia-smi may still answer
         return _nvidia_smi if _answers() else None
 
     def read():
@@ -91,7 +98,10 @@ def _index():
 
 
 def _nvidia_smi():
-    """One reading from ``nvidia-smi``: utilisation from 0 to 1 and the device's used memory, bytes."""
+    """Returns one reading from ``nvidia-smi``: utilisation and memory.
+
+    The utilisation is from 0 to 1, the memory the device's used bytes.
+    """
     command = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
     text = subprocess.run([*command, "--id=%d" % _index()], stdout=subprocess.PIPE, check=True, timeout=10).stdout
     busy, mebibytes = text.decode().strip().splitlines()[0].split(",")
@@ -107,7 +117,10 @@ def _answers():
 
 
 class Meter:
-    """Wall and CPU time of a block: ``wall_s``, ``cpu_s``, and ``cpus``, how many CPUs were busy on average."""
+    """Measures wall and CPU time of a block.
+
+    ``wall_s``, ``cpu_s``, and ``cpus``, how many CPUs were busy on average.
+    """
 
     def __enter__(self):
         self._wall, self._cpu = time.perf_counter(), cpu_s()
@@ -120,19 +133,28 @@ class Meter:
 
 
 def peak_rss_bytes():
-    """The largest resident set so far, bytes. ``ru_maxrss`` counts kibibytes on Linux, bytes on macOS."""
+    """Returns the largest resident set so far, bytes.
+
+    ``ru_maxrss`` counts kibibytes on Linux, bytes on macOS.
+    """
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
 def cpu_s():
-    """User and system time of this process and the children it has waited for, all threads, seconds."""
+    """Returns user and system time of all threads, seconds.
+
+    It counts this process and the children that it has waited for.
+    """
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 
 
 def reset_peak_rss():
-    """Starts a new peak (Linux: /proc/self/clear_refs). Returns whether it could; where not, peaks only grow."""
+    """Starts a new peak of the resident set. Returns whether it could.
+
+    Linux: /proc/self/clear_refs. Elsewhere peaks only grow.
+    """
     try:
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")
@@ -142,7 +164,10 @@ def reset_peak_rss():
 
 
 def current_peak_rss_bytes():
-    """The largest resident set since ``reset_peak_rss``, bytes, or since the start where that cannot be reset."""
+    """Returns the largest resident set since ``reset_peak_rss``, bytes.
+
+    It counts from the start of the process where that cannot be reset.
+    """
     try:
         with open("/proc/self/status") as file:
             for line in file:

@@ -1,4 +1,6 @@
-"""Training on handwritten digits: the network of keras-team/keras#20713, on the Keras API, in two modes.
+"""Trains on handwritten digits, in two modes.
+
+The network is that of keras-team/keras#20713. Both modes use the Keras API.
 
 ``free`` is what a user writes: ``set_random_seed``, then ``fit``. Each backend draws other weights, dropout masks and
 batches from the same seed, so its figures say what a user sees and are compared over seeds.
@@ -20,7 +22,9 @@ DEFAULTS = {"epochs": 3, "batch": 128, "train_samples": None, "test_samples": No
 
 
 def run(request, report):
-    """Settings: ``epochs``, ``batch``, ``train_samples`` and ``test_samples`` (None: all there are), and
+    """Trains and scores in both modes.
+
+    Settings: ``epochs``, ``batch``, ``train_samples`` and ``test_samples`` (None: all there are), and
     ``controlled_epochs`` (None: as many).
     """
     settings = request.settings_with(DEFAULTS)
@@ -43,7 +47,10 @@ def run(request, report):
 
 
 def network(keras, dropout):
-    """The model, not compiled: (n, 28, 28, 1) -> (n, 10) probabilities, 225,034 parameters."""
+    """Returns the model, not compiled.
+
+    (n, 28, 28, 1) -> (n, 10) probabilities, 225,034 parameters.
+    """
     layers = keras.layers
     return keras.Sequential(
         [
@@ -71,7 +78,10 @@ def compiled(keras, dropout):
 
 
 def free(keras, report, settings, seed, train, test):
-    """Trains as a user would and reports ``free.*``; the loss and validation accuracy of each epoch among them."""
+    """Trains as a user would and reports ``free.*``.
+
+    The loss and validation accuracy of each epoch are among them.
+    """
     keras.utils.set_random_seed(seed)
     model = compiled(keras, dropout=True)
     clock = step_clock(keras)
@@ -102,7 +112,10 @@ def free(keras, report, settings, seed, train, test):
 
 
 def controlled(keras, report, settings, seed, train, test):
-    """Trains from NumPy's weights in NumPy's order without dropout and reports ``controlled.*``."""
+    """Trains in NumPy's order without dropout and reports ``controlled.*``.
+
+    The initial weights are NumPy's too.
+    """
     model = compiled(keras, dropout=False)
     weights = initial_weights([tuple(weight.shape) for weight in model.weights], seed)
     model.set_weights(weights)
@@ -124,7 +137,10 @@ def controlled(keras, report, settings, seed, train, test):
 
 
 def steps(model, train, batches):
-    """One optimizer step per batch (an index array each). Returns the loss of each, and when each ended."""
+    """Runs one optimizer step per batch (an index array each).
+
+    Returns the loss of each step, and when each ended.
+    """
     losses, ends = [], []
     for batch in batches:
         model.reset_metrics()  # train_on_batch reports the mean since the last reset, not the step's own loss

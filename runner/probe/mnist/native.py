@@ -12,10 +12,11 @@ LOSS = "crossentropy"
 
 
 def measure(request, report, settings, digits, tests):
-    """Reports the mnist probe's figures of both modes (see ``probe.mnist``) for the plain framework.
+    """Reports the mnist probe's figures of both modes for the plain framework.
 
-    ``digits`` and ``tests``: (images, labels). The free mode draws its weights, order and dropout from the seed as
-    well, but its weights come from NumPy here too: the frameworks' own initial weights are of other kinds.
+    See ``probe.mnist``. ``digits`` and ``tests``: (images, labels). The free mode draws its weights, order and dropout
+    from the seed as well, but its weights come from NumPy here too: the frameworks' own initial weights are of other
+    kinds.
     """
     from .. import mnist
 

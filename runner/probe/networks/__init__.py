@@ -1,4 +1,6 @@
-"""The probes' networks in plain PyTorch, TensorFlow, JAX, MXNet Gluon and PaddlePaddle, for cells without Keras.
+"""Holds the probes' networks for cells without Keras.
+
+They are in plain PyTorch, TensorFlow, JAX, MXNet Gluon and PaddlePaddle.
 
 Same layers, same initial weights (NumPy's, in Keras's layout and order), same batches, same Adam: what is left is what
 Keras adds. A network is a list of layers, each a tuple of name and options:
@@ -44,16 +46,22 @@ MNIST = [
 
 
 def load(request):
-    """The cell's framework without Keras, a ``backend.Backend``. Raises UnsupportedError for one without a network."""
+    """Returns the cell's framework without Keras, a ``backend.Backend``.
+
+    Raises UnsupportedError for one without a network.
+    """
     if not _has_networks(request.framework):
         raise UnsupportedError("%s trains nothing of its own" % request.framework)
     return backends.load(request)
 
 
 def of(name):
-    """The module with the networks and the convolution of a framework. Raises UnsupportedError where it has none."""
+    """Returns the module with the networks and the convolution of a framework.
+
+    Raises UnsupportedError where it has none.
+    """
     if not _has_networks(name):
-        raise UnsupportedError("%s has no convolution of its own" % name)
+        raise UnsupportedError("%s has no convolution" % name)
     return importlib.import_module(".in_" + name, __package__)
 
 
@@ -72,8 +80,9 @@ def model(backend, layers, weights, loss, rate=1e-3, seed=0):
 
 
 def shapes(layers, shape):
-    """``(shapes of the weights, shape of the output)``; ``shape`` is the input's without the batch (a pair of
-    shapes for ``branches``).
+    """Returns ``(shapes of the weights, shape of the output)``.
+
+    ``shape`` is the input's without the batch (a pair of shapes for ``branches``).
     """
     found = []
     for layer in layers:
@@ -115,7 +124,11 @@ class Gain(tuple):
 
 
 def _encoder(width, heads):
-    """Query, key, value and output with their biases; gain and offset; the two dense layers; gain and offset."""
+    """Returns the weights' shapes of an encoder block.
+
+    In this order: query, key, value and output with their biases; gain and offset; the two dense layers; gain and
+    offset.
+    """
     size = width // heads
     attention = [(width, heads, size), (heads, size)] * 3 + [(heads, size, width), (width,)]
     inner = [(width, 4 * width), (4 * width,), (4 * width, width), (width,)]
@@ -128,10 +141,10 @@ def lacks(request, layers):
 
 
 def initial_weights(layers, shape, seed):
-    """Glorot-uniform float32 kernels, zero biases, LSTM forget biases of 1; the same on every machine.
+    """Returns Glorot-uniform float32 kernels and zero biases.
 
-    From ``RandomState``, whose streams NumPy has frozen, and uniform: normal deviates pass through the platform's
-    logarithm.
+    LSTM forget biases are 1. All are the same on every machine. From ``RandomState``, whose streams NumPy has frozen,
+    and uniform: normal deviates pass through the platform's logarithm.
     """
     import numpy as np
 
@@ -156,7 +169,10 @@ def take(x, index):
 
 
 def train(trained, backend, x, y, batches):
-    """One step per index array. Returns ``(loss per step, time at which each ended)``, floats and seconds."""
+    """Trains one step per index array.
+
+    Returns ``(loss per step, time at which each ended)``, floats and seconds.
+    """
     losses, ends = [], []
     for index in batches:
         loss = backend.block(trained.step(take(x, index), y[index]))
@@ -166,7 +182,10 @@ def train(trained, backend, x, y, batches):
 
 
 def scores(trained, x, y, loss, batch):
-    """``{"loss": mean, "accuracy" or "mae": mean}`` over all samples, computed in float64 from the outputs."""
+    """Returns ``{"loss": mean, "accuracy" or "mae": mean}`` over all samples.
+
+    The means are computed in float64 from the outputs.
+    """
     import numpy as np
 
     rows = range(0, len(y), batch)
@@ -192,7 +211,10 @@ def laid_out(x, geometry):
 
 
 def channels_last(backend, first):
-    """A function that makes a result NumPy's with channels last; ``first``: the result has them first."""
+    """Returns a function that makes a result NumPy's with channels last.
+
+    ``first``: the result has them first.
+    """
 
     def finish(value):
         array = backend.numpy(value)

@@ -1,4 +1,7 @@
-"""The networks in plain JAX: functions of arrays, ``jax.jit``, ``jax.value_and_grad``, Adam by hand."""
+"""Holds the networks in plain JAX.
+
+They are functions of arrays, with ``jax.jit``, ``jax.value_and_grad`` and Adam by hand.
+"""
 
 from __future__ import annotations
 

@@ -71,7 +71,10 @@ class Net(gluon.HybridBlock):
         return self.rest(x)
 
     def _add(self, layer):
-        """Appends a layer; ``_slots`` notes its block, its parameters and how Keras's axes become Gluon's."""
+        """Appends a layer.
+
+        ``_slots`` notes its block, its parameters and how Keras's axes become Gluon's.
+        """
         name = layer[0]
         nn = gluon.nn
         if name == "conv":
@@ -133,7 +136,10 @@ class LastOutput(gluon.HybridBlock):
 
 
 def convolution(backend, x, w, geometry):
-    """On a CPU MXNet has only channels first, and pads both sides alike: an odd zero is added beforehand."""
+    """Returns the convolution with channels first, padded beforehand by an odd zero.
+
+    On a CPU MXNet has only channels first, and pads both sides alike.
+    """
     nd = backend.lib.nd
     x = np.pad(x, ((0, 0), *geometry.pads, (0, 0)), mode="constant").transpose(0, 3, 1, 2)
     x, w = backend.tensor(np.ascontiguousarray(x)), backend.tensor(np.ascontiguousarray(w.transpose(3, 2, 0, 1)))

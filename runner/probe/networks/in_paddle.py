@@ -1,4 +1,7 @@
-"""The networks in plain PaddlePaddle: layers, eager autograd, ``paddle.optimizer.Adam``."""
+"""Holds the networks in plain PaddlePaddle.
+
+They are layers, with eager autograd and ``paddle.optimizer.Adam``.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,10 @@ class Model:
 
 
 class Net(paddle.nn.Layer):
-    """The layers one after the other. ``weights``, NumPy arrays, is consumed from its front."""
+    """The layers one after the other.
+
+    ``weights``, NumPy arrays, is consumed from its front.
+    """
 
     def __init__(self, layers, weights):
         super().__init__()
@@ -88,7 +94,10 @@ class Net(paddle.nn.Layer):
         return self.rest(x)
 
     def exports(self):
-        """The trained parameters in Keras's order, each with the order of axes that makes Keras's layout of it."""
+        """Returns the trained parameters in Keras's order.
+
+        Each is with the order of axes that makes Keras's layout of it.
+        """
         return [pair for branch in self.branches for pair in branch.exports()] + self._exports
 
     def _fill(self, pairs):

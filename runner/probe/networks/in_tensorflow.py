@@ -1,4 +1,7 @@
-"""The networks in plain TensorFlow: variables, ``tf.GradientTape``, ``tf.function``, the Adam kernel."""
+"""Holds the networks in plain TensorFlow.
+
+They are variables, with ``tf.GradientTape``, ``tf.function`` and the Adam kernel.
+"""
 
 from __future__ import annotations
 

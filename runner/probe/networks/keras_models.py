@@ -2,7 +2,10 @@
 
 
 def sequential(keras, described, shape):
-    """The Keras model of a list of layers (see ``networks``), without branches, as logits."""
+    """Returns the Keras model of a list of layers, as logits.
+
+    The list is as in ``networks``, without branches.
+    """
     layers = keras.layers
     return keras.Sequential([keras.Input(shape), *(keras_layer(layers, layer) for layer in described)])
 
@@ -25,7 +28,10 @@ def keras_layer(layers, layer):
 
 
 def transformer(keras, described, shape):
-    """One encoder block (Vaswani et al., arXiv:1706.03762), and a dense layer on the mean."""
+    """Returns the Keras model of one encoder block, and a dense layer on the mean.
+
+    Source: Vaswani et al., arXiv:1706.03762.
+    """
     layers, heads = keras.layers, described[0][1]
     inputs = keras.Input(shape)
     attended = layers.MultiHeadAttention(num_heads=heads, key_dim=shape[-1] // heads)(inputs, inputs)

@@ -1,4 +1,7 @@
-"""Training a described network as a user would, with Keras or without: total time, throughput, error."""
+"""Trains a described network as a user would, with Keras or without.
+
+It measures total time, throughput and error.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,17 @@ RATE = 1e-3
 
 
 def load(request):
-    """The cell's framework with or without Keras. Raises UnsupportedError for one that cannot train."""
+    """Returns the cell's framework with or without Keras.
+
+    Raises UnsupportedError for one that cannot train.
+    """
     return backends.load(request) if request.keras else networks.load(request)
 
 
 def measure(backend, request, report, prefix, layers, shape, train, test, loss, epochs, batch):
-    """Trains on ``train`` and scores on ``test``, both (x, y), and reports figures whose names begin with ``prefix``.
+    """Trains on ``train`` and scores on ``test``, and reports the figures.
+
+    Both are (x, y). The figures' names begin with ``prefix``.
 
     ``layers``, ``shape`` and ``loss`` as in ``networks``: weights and order come from NumPy, so that cells with and
     without Keras do the same work. Reports ``fit_s``, ``fit_cpu_s``, ``first_step_s``, ``step_s``, ``samples_per_s``,
@@ -122,7 +130,10 @@ def _inputs(keras, layers, shape):
 
 
 def _connect(keras, layers, x, made):
-    """The output of the layers; appends those with weights to ``made``, in the order of ``networks.shapes``."""
+    """Returns the output of the layers.
+
+    Appends those with weights to ``made``, in the order of ``networks.shapes``.
+    """
     for layer in layers:
         if layer[0] == "branches":
             x = keras.layers.Concatenate()([_connect(keras, branch, part, made) for branch, part in zip(layer[1:], x)])

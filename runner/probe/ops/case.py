@@ -1,4 +1,7 @@
-"""A case: an expression on inputs, in words that run as they stand, and the truth it is held against."""
+"""Describes a case: an expression on inputs, and its truth.
+
+The expression can be run as written. Its result is compared with the truth.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,9 @@ class Case:
 
 
 def operation(expr):
-    """The public name that an expression is about: its first one, an array function only where there is nothing else.
+    """Returns the public name that an expression is about.
+
+    It is the first one, an array function only where there is nothing else.
 
     >>> operation("ops.max(apply(layers.Dense(3), ops.exp(x)))")
     'layers.Dense'

@@ -1,4 +1,7 @@
-"""Gradients against central differences of the reference, along two random directions (or at each element)."""
+"""Compares gradients with central differences of the reference.
+
+They are taken along two random directions (or at each element).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from .truth import reference
 
 
 def cotangent(array, i):
-    """The weight of each element of the ``i``-th result in the sum whose gradient is taken."""
+    """Returns the weights of the elements of the ``i``-th result.
+
+    The gradient is that of the weighted sum.
+    """
     if array.dtype.kind not in "f":
         return np.zeros(array.shape, "int32")
     return np.random.RandomState(17 + i).uniform(0.5, 1.5, array.shape).astype("float32")
@@ -44,7 +50,10 @@ def judge(case, exact, cotangents, gradients):
 
 
 def _slope(case, exact, cotangents, name, seed):
-    """Directional derivative(s) of sum(cotangent * reference), and the size of what was subtracted to get them."""
+    """Returns directional derivative(s) of sum(cotangent * reference).
+
+    It also returns the size of what was subtracted to get them.
+    """
     h = 1e-6
     step = h * _direction(exact[name], seed)
     sides = []

@@ -1,7 +1,7 @@
-"""What the cases' expressions are written with: inputs from fixed seeds, and layers with given weights.
+"""Provides inputs from fixed seeds and layers with given weights.
 
-The source of these functions is put in front of a defect's script, so each stands alone: NumPy and Keras only.
-``RandomState`` gives the same numbers in every NumPy.
+The cases' expressions are written with them. The source of these functions is put in front of a defect's script, so
+each stands alone: NumPy and Keras only. ``RandomState`` gives the same numbers in every NumPy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def normal(*shape, seed=0, loc=0.0, scale=1.0):
-    """Float32 normal numbers, none closer to zero than 0.01 (a kink of many functions), all different."""
+    """Float32 normal numbers, all different, at least 0.01 from zero (a common kink)."""
     x = np.random.RandomState(seed + 7919 * len(shape)).standard_normal(shape)
     return (loc + scale * np.where(np.abs(x) < 0.01, x + 0.05, x)).astype("float32")
 
@@ -68,7 +68,7 @@ def updated(layer, *inputs, weights=None, **call):
 
 
 def _applied(layer, inputs, weights, call):
-    """(output, non-trainable weights) of a call; stateless on JAX, where everything may be traced."""
+    """(output, non-trainable weights) of a call; stateless on JAX, which may trace it."""
     import keras
 
     if any(isinstance(leaf, keras.KerasTensor) for leaf in _flat([inputs, call])):
@@ -141,7 +141,7 @@ def _build(layer, inputs, call):
 
 
 def clone_difference(layer, *inputs, **call):
-    """The largest difference between the outputs of the layer and of one made from its configuration."""
+    """The largest difference to the output of a layer made from its configuration."""
     import keras
 
     other = type(layer).from_config(layer.get_config())
@@ -153,7 +153,7 @@ def clone_difference(layer, *inputs, **call):
 
 
 def shape_kept(layer, *inputs, **call):
-    """Per output, whether ``compute_output_shape`` says what comes out; then whether a symbolic call does."""
+    """Per output: does ``compute_output_shape``, does a symbolic call give its shape?"""
     nested = isinstance(inputs[0], (list, tuple))
     shapes = [[tuple(x.shape) for x in inputs[0]]] if nested else [tuple(x.shape) for x in inputs]
     output = _flat([apply(layer, *inputs, **call)])
@@ -201,7 +201,7 @@ def loss_of(loss, y_true, y_pred, sample_weight=None, mask=None):
 
 
 def metric_of(metric, *updates):
-    """The result of a metric after ``update_state`` with each of the tuples of arguments."""
+    """The result of a metric after ``update_state`` with each tuple of arguments."""
     metric.reset_state()
     for arguments in updates:
         metric.update_state(*arguments)
@@ -233,7 +233,7 @@ def within(value, expected, margin):
 
 
 def dtype_of(function, *dtypes):
-    """The type that ``function`` makes of 2 x 2 ones of these types; 64 bits count as 32, as JAX has it."""
+    """Type of ``function`` of 2 x 2 ones of these types; 64 bits count as 32 (JAX)."""
     import keras
 
     if keras.config.backend() == "jax":
@@ -265,7 +265,7 @@ def missing_in_config(kind, **arguments):
 
 
 def quantized_error(layer, x, mode="int8"):
-    """Largest change that quantization makes to the output, relative to the largest output."""
+    """Largest change by quantization, relative to the largest output."""
     import keras
 
     before = keras.ops.convert_to_numpy(layer(x))

@@ -1,8 +1,9 @@
-"""Goes on after a crash: a sweep in which one case kills the process still tells of all the others.
+"""Continues a sweep after a crash.
 
-The sweep runs in a fork of the process, made before a framework is imported. While it lives the parent only waits;
-when it ends by itself it does so as the real process, and the parent leaves with its exit code. When a signal ends
-it, the next fork takes up where it died (``Journal``), without the case that was running.
+A sweep in which one case kills the process still reports all the others. The sweep runs in a fork of the process, made
+before a framework is imported. While it lives the parent only waits; when it ends by itself it does so as the real
+process, and the parent leaves with its exit code. When a signal ends it, the next fork takes up where it died
+(``Journal``), without the case that was running.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ MAX_CRASHES = 12
 
 
 class Journal:
-    """``sweep.jsonl`` in the working directory: records chunk by chunk, and what was running when."""
+    """``sweep.jsonl`` in the working directory.
+
+    It holds records chunk by chunk, and what was running when.
+    """
 
     def __init__(self, path="sweep.jsonl", running="running.txt"):
         self._path, self._running_path = path, running
@@ -51,7 +55,10 @@ class Journal:
         self._append({"records": records, "done": done, "cpu_s": self.cpu_s + time.process_time()})
 
     def begin(self, name, alone):
-        """``name`` starts now; ``alone`` says that it is one case, so that a crash can be blamed on it."""
+        """Notes that ``name`` starts now.
+
+        ``alone`` says that it is one case, so that a crash is counted as that case's.
+        """
         if self._running is None:
             self._running = open(self._running_path, "w", encoding="utf-8")  # noqa: SIM115 - open for the whole sweep
         self._running.seek(0)
@@ -81,7 +88,10 @@ class Journal:
 
 
 def survive(journal):
-    """Returns in the process that is to run the sweep: a fork, or this one where there is no fork."""
+    """Returns in the process that is to run the sweep.
+
+    That is a fork, or this one where there is no fork.
+    """
     if not hasattr(os, "fork"):
         return
     for attempt in range(MAX_CRASHES + 1):

@@ -32,7 +32,10 @@ PLAIN = ("convolution", "transposed convolution", "pooling", "recurrent")
 
 
 class Sweeper:
-    """One pass over the cases. ``records`` fills up as it goes; ``running`` names what is being tried."""
+    """One pass over the cases.
+
+    ``records`` fills up as it goes; ``running`` names what is being tried.
+    """
 
     def __init__(self, engine, budget_s, journal):
         self.engine = engine
@@ -45,7 +48,10 @@ class Sweeper:
         self._deadline = time.process_time() + budget_s - journal.cpu_s
 
     def run(self, cases):
-        """Tries all ``cases`` until the budget is spent; the rest is counted in ``not_run``."""
+        """Tries all ``cases`` until the budget is spent.
+
+        The rest is counted in ``not_run``.
+        """
         todo = [case for case in cases if self._present(case)]
         chunks = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
         with warnings.catch_warnings(), np.errstate(all="ignore"), alarm():
@@ -64,7 +70,10 @@ class Sweeper:
             self.counts[record.status] = self.counts.get(record.status, 0) + 1
 
     def _begin(self, name, alone=True):
-        """Notes what runs now. False where it killed an earlier process, and is recorded as that."""
+        """Notes what runs now. Returns whether it may run.
+
+        Returns False where it killed an earlier process, and records that.
+        """
         if name in self.journal.fatal:
             number = self.journal.fatal[name]
             self.records[name] = Record("crashes", note="the process is killed by signal %d" % number)
@@ -139,7 +148,10 @@ class Sweeper:
             return error
 
     def _compiled(self, prepared):
-        """As one compilation; what cannot be traced, or spoils the others, runs on its own."""
+        """Runs the cases as one compilation.
+
+        What cannot be traced, or spoils the others, runs on its own.
+        """
         together = [i for i, (case, _, _) in enumerate(prepared) if not case.eager]
         outputs = [None] * len(prepared)
         self._begin("%d cases from %s" % (len(together), prepared[0][0].ident if prepared else ""), alone=False)
@@ -153,7 +165,10 @@ class Sweeper:
         ]
 
     def _try_batch(self, run, jobs):
-        """``run(jobs)``; halves where all of them together fail, so that one case does not spoil the rest."""
+        """Runs ``run(jobs)``, and halves the jobs where they fail together.
+
+        So one case does not spoil the rest.
+        """
         try:
             with limit(4):
                 return run(jobs)
@@ -164,7 +179,10 @@ class Sweeper:
             return self._try_batch(run, jobs[:half]) + self._try_batch(run, jobs[half:])
 
     def _unchanged(self, case, arrays, tensors):
-        """PyTorch's tensors can be changed in place; a function must not do that to its arguments."""
+        """Records whether a function left its arguments unchanged, on PyTorch.
+
+        PyTorch's tensors can be changed in place; a function must not do that to its arguments.
+        """
         if self.engine.keras.config.backend() != "torch" or case.dtype:
             return
         for name, tensor in tensors.items():
@@ -179,7 +197,10 @@ class Sweeper:
     # truth
 
     def _judge(self, case, arrays, output):
-        """Writes the record of the values; returns the Truth, if there is one and it has the right shapes."""
+        """Writes the record of the values. Returns the Truth, or None.
+
+        None means that the case does not have a truth, or one of other shapes.
+        """
         record = Record("seen", types=_types(output))
         self.records[case.ident] = record
         true = None
@@ -330,7 +351,10 @@ class Sweeper:
 
 
 def _unknown_argument(ident, message):
-    """Whether a class, whose arguments cannot be told from its signature, does not know one that the case gives it."""
+    """Returns whether a class does not know an argument that the case gives it.
+
+    The arguments of such a class cannot be read from its signature.
+    """
     if "Unrecognized keyword arguments" in message or "__init__() got an unexpected keyword" in message:
         return True
     found = re.search(r"unexpected keyword argument '(\w+)'", message)
@@ -338,7 +362,10 @@ def _unknown_argument(ident, message):
 
 
 def normalised(error):
-    """The first telling line of a message, without addresses, paths and numbered names, at most 160 characters."""
+    """Returns the first meaningful line of a message, at most 160 characters.
+
+    Addresses, paths and numbered names are left out.
+    """
     lines = [re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()]
     lines = [line for line in lines if line and not line.startswith("Exception encountered when calling")]
     text = lines[0] if lines else ""
@@ -353,7 +380,10 @@ def _types(output):
 
 
 def _kept(promised, actual):
-    """Whether every promised type and shape is what came out; an unknown axis promises nothing."""
+    """Returns whether the output has every promised type and shape.
+
+    An unknown axis can have any size.
+    """
     return len(promised) == len(actual) and all(
         d == e and len(s) == len(t) and all(a is None or a == b for a, b in zip(s, t))
         for (d, s), (e, t) in zip(promised, actual)

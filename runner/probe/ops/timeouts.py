@@ -13,7 +13,10 @@ class TooLong(Exception):  # noqa: N818
 
 
 class limit:  # noqa: N801
-    """Raises TooLong after ``CASE_S`` (times ``factor``) seconds of CPU time, where there are such alarms."""
+    """Raises TooLong after ``CASE_S`` (times ``factor``) seconds of CPU time.
+
+    It does so where there are such alarms.
+    """
 
     def __init__(self, factor=1):
         self.seconds = CASE_S * factor

@@ -1,4 +1,4 @@
-"""What a case's float64 reference says, and whether a cell's result agrees with it."""
+"""Computes a case's float64 reference, and compares a cell's result with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES = namespace.truth()
 
 
 class Truth:
-    """What a reference says of a case: arrays, and the scale of their errors."""
+    """The arrays of a case's reference, and the scale of their errors."""
 
     __slots__ = ("arrays", "scales")
 
@@ -26,7 +26,10 @@ def inputs(case):
 
 
 def exact_inputs(case, arrays):
-    """The inputs in float64, as the framework sees them after rounding to the case's type."""
+    """Returns the inputs in float64, after rounding to the case's type.
+
+    That is how the framework sees them.
+    """
     exact = {}
     for name, value in arrays.items():
         if value.dtype.kind == "f":

@@ -1,4 +1,7 @@
-"""Does ``fit`` do what it documents? Losses, metrics, weights and every optimizer against float64 NumPy."""
+"""Compares ``fit`` with its documentation, in float64 NumPy.
+
+Losses, metrics, weights and every optimizer are compared.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Single batches, other containers of data, and what else changes how ``fit`` is called but not what it must do."""
+"""Defines scenarios that call ``fit`` differently but must get the same result.
+
+Single batches, other containers of data, and other things that must not change the result.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,10 @@ def _logged(found, values):
 
 
 def training_batches(name, task, reset=False, **by_batch):
-    """``train_on_batch`` twice: each returns the loss and the metrics of its own batch.
+    """Trains by ``train_on_batch`` twice.
 
-    ``reset``: after ``reset_metrics``, which until keras 3.15 was what it took. ``by_batch``: arguments of the call,
-    sample weights cut to the batch.
+    Each call returns the loss and the metrics of its own batch. ``reset``: after ``reset_metrics``, which until keras
+    3.15 was what it took. ``by_batch``: arguments of the call, sample weights cut to the batch.
     """
 
     def measure(keras):
@@ -106,7 +109,10 @@ def containers():
 
 
 def layer_loss():
-    """``add_loss`` in a layer's call counts once per batch, in the loss and in the gradient."""
+    """Adds a loss in a layer's call, which counts once per batch.
+
+    It counts in the loss and in the gradient.
+    """
 
     def measure(keras):
         class Penalty(keras.layers.Layer):
@@ -127,7 +133,10 @@ def layer_loss():
 
 
 def plateau():
-    """``ReduceLROnPlateau`` halves the rate after ``patience`` epochs without a better value."""
+    """Halves the rate with ``ReduceLROnPlateau``.
+
+    It does so after ``patience`` epochs without a better value.
+    """
 
     def measure(keras):
         model = compiled(keras, regression())

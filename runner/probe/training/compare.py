@@ -1,4 +1,7 @@
-"""Measured figures against their truth: a case per figure, in units of what rounding alone would do."""
+"""Compares measured figures with their truth.
+
+There is a case per figure, in units of what rounding alone would do.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ UNITS = {"float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11, "float64
 
 
 def spread(truth, unit):
-    """``(figures, scales)``: ``truth(rounding)`` without rounding, and how far rounding may move each figure."""
+    """Returns ``(figures, scales)`` of a truth.
+
+    The figures are ``truth(rounding)`` without rounding, the scales how far rounding may move each figure.
+    """
     figures = truth(network.exact)
     scales = {}
     runs = [truth(network.Perturbation(seed, unit)) for seed in range(PERTURBED)]
@@ -68,14 +74,20 @@ def compare(measured, truth, scale):
 
 
 def digest(value):
-    """Eight hex digits over a figure rounded to five digits, the same in cells that agree."""
+    """Returns eight hex digits over a figure rounded to five digits.
+
+    They are the same in cells that agree.
+    """
     if not _is_exact(value):
         value = ["%.4e" % v for array in _arrays(value) for v in array.ravel()]
     return hashlib.sha256(repr(value).encode()).hexdigest()[:8]
 
 
 def sketch(value):
-    """``[norm, up to 8 values]`` of a figure that is wrong: enough to compare cells afterwards."""
+    """Returns ``[norm, up to 8 values]`` of a wrong figure.
+
+    That is enough to compare cells afterwards.
+    """
     if _is_exact(value):
         return [0.0, str(value)]
     flat = np.concatenate([array.ravel() for array in _arrays(value)])
@@ -89,7 +101,10 @@ def _is_exact(value):
 
 
 def _arrays(value):
-    """A figure as a list of float64 arrays: a number, a list of numbers, an array, or a list of arrays."""
+    """Returns a figure as a list of float64 arrays.
+
+    The figure is a number, a list of numbers, an array, or a list of arrays.
+    """
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], np.ndarray) and value[0].ndim:
         return [np.asarray(v, "float64") for v in value]
     return [np.asarray(value, "float64")]

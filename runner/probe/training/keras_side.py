@@ -1,4 +1,7 @@
-"""The same tasks through Keras: models built from the reference's layers, trained, and read out."""
+"""Runs the reference's tasks through Keras.
+
+Its models are built from the reference's layers, trained, and read out.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ def layer(keras, described, policy):
 
 
 def model(keras, task):
-    """The task's network as a Sequential model with the initial weights, not yet compiled."""
+    """Returns the task's network as a Sequential model, not yet compiled.
+
+    It has the initial weights.
+    """
     net = task.network()
     integers = isinstance(net.layers[0], network.Embedding)
     stack = [keras.Input(task.x.shape[1:], dtype="int32" if integers else "float32")]
@@ -57,7 +63,10 @@ def optimizer(keras, task):
 
 
 def lacks(keras, task):
-    """Why this version cannot be asked to do the task (an optimizer or option of a later one), or an empty string."""
+    """Returns why this version cannot do the task, or an empty string.
+
+    The cause is an optimizer or option of a later version.
+    """
     name, settings = task.optimizer
     made = getattr(keras.optimizers, name, None)
     if made is None:
@@ -76,7 +85,10 @@ def loss(keras, task):
 
 
 def watcher(keras, seen):
-    """A callback that appends the logs of every training batch to ``seen``, ``{name: [value]}``."""
+    """Returns a callback that appends the logs of training batches to ``seen``.
+
+    ``seen``: ``{name: [value]}``, every training batch.
+    """
 
     class Watch(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -113,7 +125,10 @@ def fit(keras, task):
 
 
 def apply(keras, task, gradients):
-    """The weights after each of several sets of gradients: one array (steps, ...) per weight."""
+    """Returns the weights after each of several sets of gradients.
+
+    One array (steps, ...) per weight.
+    """
     names = ["kernel", "bias"] * len(task.layers)
     variables = [
         keras.Variable(weight.astype("float32"), name=name) for weight, name in zip(task.network().weights(), names)

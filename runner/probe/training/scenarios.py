@@ -9,11 +9,11 @@ from .compare import UNITS
 
 
 class Scenario:
-    """Something to try: ``measure(keras)`` and ``truth(rounding)`` give the same figures.
+    """A training to try on both sides.
 
-    ``figures``: those to compare (None: all of the truth). ``lacks(keras)``: why a version cannot be asked.
-    ``unit``: the rounding error of the arithmetic. ``task`` and ``gradients``: what ``script`` makes a script of.
-    ``optional``: figures that not every version reports.
+    ``measure(keras)`` and ``truth(rounding)`` give the same figures. ``figures``: those to compare (None: all of the
+    truth). ``lacks(keras)``: why a version cannot be asked. ``unit``: the rounding error of the arithmetic. ``task``
+    and ``gradients``: what ``script`` makes a script of. ``optional``: figures that not every version reports.
     """
 
     def __init__(self, name, measure, truth, figures=None, lacks=None, unit=UNITS["float32"], task=None):
@@ -24,7 +24,10 @@ class Scenario:
 
 
 def of_task(name, task, figures=None, unit=UNITS["float32"], without=(), lacks=None):
-    """The scenario that trains ``task`` on both sides; ``without`` names figures to leave out."""
+    """Returns the scenario that trains ``task`` on both sides.
+
+    ``without`` names figures to leave out.
+    """
 
     def truth(rounding):
         found = reference.fit(task, rounding)
@@ -42,7 +45,10 @@ def of_task(name, task, figures=None, unit=UNITS["float32"], without=(), lacks=N
 
 
 def of_updates(name, task):
-    """The scenario that hands the task's optimizer eight sets of gradients; the weights after each are compared."""
+    """Returns the scenario that hands the optimizer eight sets of gradients.
+
+    The weights after each are compared. The optimizer is the task's.
+    """
 
     def truth(rounding):
         descent, weights, trail = reference.Descent(task, rounding), task.network().weights(), []
@@ -252,13 +258,19 @@ def sparse():
 
 
 def max_norm(kernel):
-    """Srivastava et al., JMLR 15 (2014): every unit's incoming weights within a ball of radius 0.9."""
+    """Bounds every unit's incoming weights by a ball of radius 0.9.
+
+    Srivastava et al., JMLR 15 (2014).
+    """
     norms = np.sqrt(np.sum(kernel**2, axis=0, keepdims=True))
     return kernel * np.minimum(norms, 0.9) / (norms + 1e-7)
 
 
 def mixed():
-    """Half precision for the computations, single for the weights; the unit is the half type's."""
+    """Trains with half precision for computations, and single for the weights.
+
+    The unit is the half type's.
+    """
     return [
         of_task("mixed." + name, regression(policy="mixed_" + name, epochs=1), ("loss", "weights"), unit=UNITS[name])
         for name in ("bfloat16", "float16")

@@ -1,7 +1,8 @@
-"""A function of this package as a script of its own: its source, and all that it uses, and nothing else.
+"""Turns a function of this package into a separate script.
 
-What a function names is followed through closures and modules: functions and classes are carried as source (a class
-only with the methods that are called), everything else as a literal.
+The script contains the function's source, and all that it uses, and nothing else. What a function names is followed
+through closures and modules: functions and classes are carried as source (a class only with the methods that are
+called), everything else as a literal.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ class NoSourceError(Exception):
 
 
 def of(function):
-    """``(definitions, name)``: source text in which ``name`` is ``function``. Raises NoSourceError."""
+    """Returns ``(definitions, name)``: source text in which ``name`` is ``function``.
+
+    Raises NoSourceError.
+    """
     carrier = _Carrier()
     name = carrier.carry(function)
     return carrier.text(), name

@@ -2,7 +2,7 @@
 
 Each class holds the state of one optimizer for a list of arrays. ``step(weights, gradients, rate, t, rounding)``
 returns the new weights after update ``t`` (1 for the first); ``rounding`` is explained in ``network``. Where Keras
-documents a convention of its own (an epsilon inside the root, say), the docstring says so and that is what is used.
+documents its own convention (an epsilon inside the root, say), the docstring states it and that is what is used.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ class SGD(Update):
 
 
 class RMSprop(Update):
-    """Hinton, Coursera lecture 6e; centred as in Graves, arXiv:1308.0850, eq. 38-45. Epsilon inside the root."""
+    """RMSprop, with epsilon inside the root.
+
+    Hinton, Coursera lecture 6e; centred as in Graves, arXiv:1308.0850, eq. 38-45.
+    """
 
     rho, momentum, epsilon, centered = 0.9, 0.0, 1e-7, False
 
@@ -62,9 +65,10 @@ class RMSprop(Update):
 
 
 class Adam(Update):
-    """Kingma and Ba, arXiv:1412.6980, in the form before section 2.1 (epsilon hat); AMSGrad: Reddi et al., ICLR 2018.
+    """Adam, and AMSGrad.
 
-    As Keras documents, AMSGrad takes the maximum before the correction of the bias.
+    Kingma and Ba, arXiv:1412.6980, in the form before section 2.1 (epsilon hat); AMSGrad: Reddi et al., ICLR 2018. As
+    Keras documents, AMSGrad takes the maximum before the correction of the bias.
     """
 
     beta_1, beta_2, epsilon, amsgrad = 0.9, 0.999, 1e-7, False
@@ -90,7 +94,10 @@ class Adamax(Update):
 
 
 class Nadam(Update):
-    """Dozat, "Incorporating Nesterov Momentum into Adam", 2016, with its schedule of 0.96^t."""
+    """Nadam, with Dozat's schedule of 0.96^t.
+
+    Dozat, "Incorporating Nesterov Momentum into Adam", 2016.
+    """
 
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
 
@@ -134,7 +141,10 @@ class Adagrad(Update):
 
 
 class Ftrl(Update):
-    """McMahan et al., KDD 2013, algorithm 1; shrinkage and the factor 2 of the L2 term as Keras documents."""
+    """Ftrl, with shrinkage and the factor 2 of the L2 term as Keras documents.
+
+    McMahan et al., KDD 2013, algorithm 1.
+    """
 
     learning_rate_power, initial_accumulator_value, beta = -0.5, 0.1, 0.0
     l1_regularization_strength = l2_regularization_strength = l2_shrinkage_regularization_strength = 0.0
@@ -181,7 +191,10 @@ class Lamb(Update):
 
 
 class Adafactor(Update):
-    """Shazeer and Stern, arXiv:1804.04235, algorithms 4 and 5, with relative step sizes bounded by the rate."""
+    """Adafactor, with relative step sizes bounded by the rate.
+
+    Shazeer and Stern, arXiv:1804.04235, algorithms 4 and 5.
+    """
 
     beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step = -0.8, 1e-30, 1e-3, 1.0, True
 
@@ -203,10 +216,10 @@ class Adafactor(Update):
 
 
 class Muon(Update):
-    """Jordan et al., "Muon", 2024 (momentum, five quintic Newton-Schulz steps) for matrices, Adam for the rest.
+    """Muon for matrices, Adam for the rest.
 
-    ``rms_rate`` not None: the scale sqrt(max(n, m)) rms_rate of Liu et al., arXiv:2502.16982, else Jordan's own
-    sqrt(max(1, rows / columns)).
+    Jordan et al., "Muon", 2024 (momentum, five quintic Newton-Schulz steps). ``rms_rate`` not None: the scale
+    sqrt(max(n, m)) rms_rate of Liu et al., arXiv:2502.16982, else Jordan's own sqrt(max(1, rows / columns)).
     """
 
     adam_beta_1, adam_beta_2, epsilon, adam_lr_ratio = 0.9, 0.999, 1e-7, 1.0
@@ -242,7 +255,10 @@ class Muon(Update):
 
 
 class ScheduleFreeAdamW(Update):
-    """Defazio et al., arXiv:2405.15682, algorithm 1 with constant weights 1/t; weights hold y."""
+    """Schedule-free AdamW, where the weights hold y.
+
+    Defazio et al., arXiv:2405.15682, algorithm 1 with constant weights 1/t.
+    """
 
     beta_1, beta_2, epsilon, warmup_steps = 0.9, 0.999, 1e-8, 0
 

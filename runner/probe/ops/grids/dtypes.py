@@ -1,4 +1,7 @@
-"""Types: float64 where the backend has it, promotion of mixed types, and what comes out of integers and booleans."""
+"""Generates cases of float64, mixed types, integers and booleans.
+
+float64 is tried where the backend has it. Mixed types are promoted.
+"""
 
 from __future__ import annotations
 

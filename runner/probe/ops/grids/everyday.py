@@ -1,4 +1,7 @@
-"""What users write that the other grids do not: lists and plain numbers, negative axes, an unknown batch, later names."""
+"""Generates cases that users write and that the other grids leave out.
+
+These are lists and plain numbers, negative axes, an unknown batch, later names.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Convolution and pooling as sums over windows, float64. TensorFlow's definition of ``same``, which Keras documents."""
+"""Computes convolution and pooling as sums over windows, in float64.
+
+``same`` is as TensorFlow defines it, which Keras documents.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ def _pads(sizes, reach, strides, padding):
 
 
 def _taps(x, kernel, strides, dilation, padding, fill):
-    """For every position in the kernel: its index, and the slice of the padded input that it sees."""
+    """Yields every position in the kernel and its slice of the padded input.
+
+    The position is its index.
+    """
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
     pads = _pads(x.shape[1:-1], reach, strides, padding)
     x = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill)
@@ -70,7 +76,10 @@ def depthwise_conv(x, w, strides=1, padding="valid", data_format=None, dilation_
 
 
 def separable_conv(x, w, p, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """``depthwise_conv`` with ``w``, then ``conv`` with ``p`` (1, ..., 1, in * multiplier, out)."""
+    """Computes ``depthwise_conv`` with ``w``, then ``conv`` with ``p``.
+
+    ``p``: (1, ..., 1, in * multiplier, out).
+    """
     return conv(depthwise_conv(x, w, strides, padding, data_format, dilation_rate), p, data_format=data_format)
 
 
@@ -150,9 +159,10 @@ def adaptive_max_pool(x, output_size, data_format=None):
 
 
 def gaussian_blur(x, size, sigma):
-    """Images (batch, height, width, channels) blurred by a normalized Gaussian; ``size`` and ``sigma``: height, width.
+    """Blurs images by a normalized Gaussian.
 
-    Zeros are taken beyond the border, as Keras does.
+    Images: (batch, height, width, channels). ``size`` and ``sigma``: height, width. Zeros are taken beyond the border,
+    as Keras does.
     """
     rows, columns = (
         np.exp(-0.5 * np.square((np.arange(n) - (n - 1) / 2) / deviation)) for n, deviation in zip(size, sigma)

@@ -34,7 +34,10 @@ def batch_norm_moving(x, mean, variance, axis=-1, momentum=0.99):
 
 
 def _unroll(x, step, states, mask, zero):
-    """Keras's rule for masked steps: states stay, the output repeats the last one (or is 0)."""
+    """Runs steps by Keras's rule for masked steps.
+
+    States stay, the output repeats the last one (or is 0).
+    """
     outputs, last = [], 0.0
     for t in range(x.shape[1]):
         out, new = step(x[:, t], states)
@@ -80,7 +83,10 @@ def lstm(
     act=np.tanh,
     gate=_sigmoid,
 ):
-    """Hochreiter and Schmidhuber 1997 with a forget gate; gates in the order i, f, c, o."""
+    """Computes an LSTM with a forget gate.
+
+    Hochreiter and Schmidhuber 1997; gates in the order i, f, c, o.
+    """
 
     def step(v, s):
         i, f, c, o = np.split(v @ w + s[0] @ r + b, 4, axis=-1)
@@ -95,7 +101,10 @@ def gru(
     x, w, r, b, mask=None, sequences=False, state=False, backwards=False, initial=None, zero=False, reset_after=True,
     act=np.tanh, gate=_sigmoid,
 ):  # fmt: skip
-    """Cho et al. 2014; gates in the order z, r, h; ``b`` is (2, 3 units) with ``reset_after``."""
+    """Computes a GRU.
+
+    Cho et al. 2014; gates in the order z, r, h; ``b`` is (2, 3 units) with ``reset_after``.
+    """
     bx, bh = (b[0], b[1]) if reset_after else (b, np.zeros_like(b))
     u = r.shape[0]
 
@@ -114,7 +123,10 @@ def gru(
 
 
 def bidirectional(cell, x, forward, backward, merge="concat", mask=None, sequences=False):
-    """Two passes; with sequences, the second is put back in the order of time and masked steps give 0."""
+    """Computes two passes and merges them.
+
+    With sequences, the second is put back in the order of time and masked steps give 0.
+    """
     a = cell(x, *forward, mask=mask, sequences=sequences, zero=sequences)
     b = cell(x, *backward, mask=mask, sequences=sequences, backwards=True, zero=sequences)
     b = b[:, ::-1] if sequences else b
@@ -148,7 +160,10 @@ def attention(
 
 
 def multi_head_attention(query, value, weights, key=None, mask=None, causal=False, scores=False):
-    """Vaswani et al. 2017; weights: query, key, value and output kernels and biases, Keras's shapes."""
+    """Computes multi-head attention.
+
+    Vaswani et al. 2017; weights: query, key, value and output kernels and biases, Keras's shapes.
+    """
     key = value if key is None else key
     wq, bq, wk, bk, wv, bv, wo, bo = weights
     q = np.einsum("btd,dnh->btnh", query, wq) + bq

@@ -1,4 +1,7 @@
-"""Losses and metrics, float64, from their documentation. Losses give one value per sample; ``reduce`` does the rest."""
+"""Computes losses and metrics in float64, from their documentation.
+
+Losses give one value per sample; ``reduce`` does the rest.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from .nn import softplus as _softplus
 
 
 def reduce(values, weights=None, reduction="sum_over_batch_size", mask=None):
-    """Keras's reductions. A mask takes its elements out of the sum and of the count (as documented since 3.0)."""
+    """Reduces losses as Keras does.
+
+    A mask takes its elements out of the sum and of the count (as documented since 3.0).
+    """
     values = np.asarray(values, "float64")
     count = float(values.size)
     if mask is not None:

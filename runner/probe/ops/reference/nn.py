@@ -1,4 +1,7 @@
-"""Activations, normalizations, losses and attention, float64, from their published definitions."""
+"""Computes activations, normalizations, losses and attention, in float64.
+
+They follow their published definitions.
+"""
 
 from __future__ import annotations
 
@@ -213,7 +216,10 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
 
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3, rms_scaling=False):
-    """(x - mean) / sqrt(variance + epsilon) over ``axis``; gamma and beta have the shape of these axes."""
+    """Returns (x - mean) / sqrt(variance + epsilon) over ``axis``.
+
+    gamma and beta have the shape of these axes.
+    """
     axes = tuple(a % x.ndim for a in (axis if isinstance(axis, (list, tuple)) else (axis,)))
     shape = [x.shape[a] if a in axes else 1 for a in range(x.ndim)]
     mean, variance = np.mean(x, axes, keepdims=True), np.var(x, axes, keepdims=True)

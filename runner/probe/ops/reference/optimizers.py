@@ -1,4 +1,7 @@
-"""Published update rules and learning rate schedules, float64, with Keras's defaults and its documented deviations."""
+"""Computes published update rules and learning rate schedules, in float64.
+
+They have Keras's defaults and its documented deviations.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ import numpy as np
 
 
 def sgd(w, grads, lr=0.01, momentum=0.0, nesterov=False, decay=0.0):
-    """Velocity m v - lr g (Sutskever et al. 2013). ``decay``: w -= lr decay w before the step, here and below."""
+    """Returns the weights after SGD steps with velocity m v - lr g.
+
+    Sutskever et al. 2013. ``decay``: w -= lr decay w before the step, here and below.
+    """
     v = np.zeros_like(w)
     for g in grads:
         w = w * (1 - lr * decay)
@@ -111,7 +117,10 @@ def clipped(grads, value=None, norm=None):
 
 
 def averaged(points, momentum=0.99):
-    """Exponential moving average of the weights after each step, starting at the first."""
+    """Returns the exponential moving average of the weights after each step.
+
+    It starts at the first.
+    """
     mean = points[0]
     for w in points[1:]:
         mean = momentum * mean + (1 - momentum) * w

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from runner.cli import output, progress
 from runner.cli.progress import Progress
@@ -131,5 +131,5 @@ def test_a_terminal_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
         def isatty(self) -> bool:
             return True
 
-    monkeypatch.setattr("rich.console.Console.size", property(lambda _: (77, 25)))
+    monkeypatch.setattr("rich.console.Console.size", property(lambda _: ConsoleDimensions(77, 25)))
     assert output.console(Terminal()).width == 77

@@ -11,7 +11,7 @@ from runner.cli import options
 
 
 @click.command("judge")
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--baseline", metavar="CELL", help="Compare with this cell (default: the first in the file).")
 @options.judging
 def judge_command(

@@ -11,7 +11,7 @@ import click
 from runner.cli import options
 
 
-@click.command("repro", context_settings={"ignore_unknown_options": False})
+@click.command("repro")
 @click.argument("script", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, metavar="[-- ARGUMENTS...]")
 @click.option("--cells", multiple=True, metavar="GLOB", help="Cells of the matrix; may be given several times.")

@@ -334,7 +334,7 @@ class TestClient:
         monkeypatch.setattr(engine, "connect", connect)
         builder = images.Builder()
         assert reached == []
-        assert builder.client() is client
+        assert builder.client() is client  # type: ignore[comparison-overlap]
         assert builder.describe().platform == "linux/amd64"
         client.facts = {"Architecture": "arm64"}
         assert builder.describe().platform == "linux/amd64"

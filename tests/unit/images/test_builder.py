@@ -342,7 +342,7 @@ class TestClient:
 
     def test_closing_stops_what_is_built(self, client: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         stopped: list[Any] = []
-        monkeypatch.setattr(buildkit.Running, "stop", stopped.append)
+        monkeypatch.setattr(buildkit.Running, "stop", lambda running: stopped.append(running))  # noqa: PLW0108 - a method
         images.Builder(client.api).close()
         assert len(stopped) == 1
 

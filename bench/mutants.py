@@ -72,7 +72,7 @@ def wilson(killed: int, total: int) -> tuple[float, float]:
 
 
 def sources(root: Path, arguments: argparse.Namespace) -> dict[str, str]:
-    """The files to draw from, by path from the root."""
+    """Returns the files to draw from, by path from the root."""
     found = {}
     for name in running.tracked(root):
         if not name.startswith("runner/") or not name.endswith(".py"):
@@ -121,7 +121,7 @@ class Equivalents:
 
 
 def line(result: Result) -> str:
-    """A result in one line."""
+    """Returns a result in one line."""
     text = f"{result.outcome:10} {result.mutant}  ({result.mutant.operator}, {result.seconds:.0f} s)"
     text += f"  [{result.test}]" if result.test else ""
     return text + "".join(f"\n{'':10} failed once only, not counted: {test}" for test in result.doubtful)
@@ -148,7 +148,7 @@ def table(results: Sequence[Result]) -> Iterator[str]:
 
 
 def record(results: Sequence[Result], arguments: argparse.Namespace, commit: str) -> dict[str, Any]:
-    """What ``--json`` writes and ``--rerun`` reads."""
+    """Returns what ``--json`` writes and ``--rerun`` reads."""
     rows = [
         {
             **asdict(result.mutant),

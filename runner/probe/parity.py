@@ -84,7 +84,7 @@ def _layers(keras, explicit):
 
 
 def _build(keras, kind, explicit):
-    """One of the three models, built and compiled."""
+    """Returns one of the three models, built and compiled."""
     first, second, last = _layers(keras, explicit)
     layers = keras.layers
     if kind == "sequential":
@@ -229,7 +229,7 @@ def shuffle_source(keras, framework, seed):
 
 
 def _disturbances(framework):
-    """``{generator: function that seeds it alone}``."""
+    """Returns ``{generator: function that seeds it alone}``."""
     found = {"python": random.seed, "numpy": np.random.seed}
     if framework == "torch":
         import torch
@@ -282,7 +282,7 @@ def _keras_generator():
 
 
 def sentences(trained, source, request):
-    """One plain sentence per remedy, and one about the shuffle."""
+    """Returns one plain sentence per remedy, and one about the shuffle."""
     where = "%s with keras %s" % (request.framework, request.keras)
     texts = {
         "seed_once": "Seeding once",

@@ -300,7 +300,7 @@ def status_of(error, package):
 
 
 def result(probe, status, reason, report, facts, traceback=""):
-    """The content of the result file, a dict."""
+    """Returns the content of the result file, a dict."""
     return {
         "schema": SCHEMA,
         "probe": probe,

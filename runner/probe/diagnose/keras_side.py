@@ -36,12 +36,12 @@ class Side:
     # --- whole trainings ----------------------------------------------------------------------------------------------
 
     def fresh(self, seed):
-        """A model as ``seed`` makes it, not compiled."""
+        """Returns a model as ``seed`` makes it, not compiled."""
         self.keras.utils.set_random_seed(seed)
         return self._build(dropout=True)
 
     def initial(self, seed):
-        """The weights a user's model starts with."""
+        """Returns the weights a user's model starts with."""
         return self.fresh(seed).get_weights()
 
     def train(self, seed, weights, orders, data, epochs, batch):
@@ -100,7 +100,7 @@ class Side:
         return self._step("still", weights, x, y)
 
     def gradients(self, weights, x, y):
-        """``(loss, gradients)`` that ``train_on_batch`` trains with."""
+        """Returns ``(loss, gradients)`` that ``train_on_batch`` trains with."""
         loss, after = self._step("descent", weights, x, y)
         dtype = "float64"
         return loss, [(w.astype(dtype) - a.astype(dtype)) / HUGE for w, a in zip(weights, after)]
@@ -136,7 +136,7 @@ class Side:
         return [self._numpy(v) for v in self._variables]
 
     def double(self):
-        """The same in float64. Raises UnsupportedError where the device has none."""
+        """Returns the same in float64. Raises UnsupportedError where the device has none."""
         if self.backend.device == "mps" or (self.name == "jax" and self.backend.device == "metal"):
             raise UnsupportedError("no float64 on %s" % self.backend.device)
         if self.name == "jax":

@@ -120,5 +120,5 @@ def update(side, network, step):
 
 
 def rung(values, step):
-    """The weights after a step against the reference's, all as one vector."""
+    """Returns the weights after a step against the reference's, all as one vector."""
     return measure.together(values, step.after[0], step.after[1])

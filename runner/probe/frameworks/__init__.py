@@ -29,5 +29,5 @@ MODULES_BY_NAME = {
 
 
 def module(name):
-    """The module of the framework ``name``."""
+    """Returns the module of the framework ``name``."""
     return importlib.import_module("." + MODULES_BY_NAME[name], __package__)

@@ -146,7 +146,7 @@ def relevant_environment(environ):
 
 
 def affinity():
-    """How many CPUs this process may run on."""
+    """Returns how many CPUs this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
@@ -225,7 +225,7 @@ def _kernel_flags(flags):
 
 
 def packages(paths=None):
-    """Every installed distribution and its version, by normalised name.
+    """Returns every installed distribution and its version, by normalised name.
 
     Read from the folder names ``<name>-<version>.dist-info``, which the wheel format fixes: ten times as fast as
     opening every METADATA file through importlib.metadata. The first on the path counts, as for an import.
@@ -245,7 +245,7 @@ def packages(paths=None):
 
 
 def normalised(name):
-    """A distribution's name as locks write it (PEP 503)."""
+    """Returns a distribution's name as locks write it (PEP 503)."""
     for separator in "_.":
         name = name.replace(separator, "-")
     while "--" in name:

@@ -26,7 +26,7 @@ def select(_numpy, device):
 
 
 def tensor(_numpy, array, _device):
-    """The array as it is."""
+    """Returns the array as it is."""
     return array
 
 
@@ -36,5 +36,5 @@ def block(_numpy, value, _device):
 
 
 def array(numpy, value):
-    """A NumPy array."""
+    """Returns a NumPy array."""
     return numpy.asarray(value)

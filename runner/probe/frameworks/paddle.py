@@ -49,7 +49,7 @@ def select(paddle, device):
 
 
 def tensor(paddle, array, _device):
-    """A NumPy array as a tensor on the device."""
+    """Returns a NumPy array as a tensor on the device."""
     return paddle.to_tensor(array)
 
 
@@ -61,5 +61,5 @@ def block(paddle, value, device):
 
 
 def array(_paddle, value):
-    """A tensor as a NumPy array."""
+    """Returns a tensor as a NumPy array."""
     return value.numpy()

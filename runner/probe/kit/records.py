@@ -26,10 +26,10 @@ class Record:
         self.passed = passed
 
     def as_list(self):
-        """The record as JSON holds it."""
+        """Returns the record as JSON holds it."""
         return [self.status, self.figure, self.sketch, self.types, self.note, self.passed]
 
 
 def as_lists(records):
-    """``{case id: record}`` as JSON holds it."""
+    """Returns ``{case id: record}`` as JSON holds it."""
     return {ident: record.as_list() for ident, record in records.items()}

@@ -95,7 +95,7 @@ def forward(layers, weights, x, key):
 
 
 def encoder(x, w):
-    """One block; ``w`` as ``networks`` lists them."""
+    """Returns one block; ``w`` as ``networks`` lists them."""
     query, key, value = (jnp.einsum("btd,dhk->bthk", x, w[i]) + w[i + 1] for i in (0, 2, 4))
     scores = jnp.einsum("bqhk,bshk->bhqs", query * query.shape[-1] ** -0.5, key)
     mixed = jnp.einsum("bhqs,bshk->bqhk", jax.nn.softmax(scores), value)
@@ -111,7 +111,7 @@ def normalized(x, gain, offset):
 
 
 def lstm(x, kernel, recurrent, bias):
-    """The output at the last step; gates in Keras's order i, f, c, o."""
+    """Returns the output at the last step; gates in Keras's order i, f, c, o."""
     inputs = jnp.swapaxes(x @ kernel + bias, 0, 1)
 
     def step(carry, z):

@@ -114,7 +114,7 @@ class Net(gluon.HybridBlock):
                 second.grad_req = "null"  # Keras has one bias; two would learn twice as fast
 
     def exported(self):
-        """The weights in Keras's order and layout."""
+        """Returns the weights in Keras's order and layout."""
         found = [w for branch in self.branches for w in branch.exported()]
         for block, names in self._slots:
             for name, order in names:

@@ -67,7 +67,7 @@ def losses(name, out, y):
 
 
 def forward(layers, weights, x, training):
-    """The output; ``weights`` is an iterator."""
+    """Returns the output; ``weights`` is an iterator."""
     for layer in layers:
         name = layer[0]
         if name == "branches":
@@ -92,7 +92,7 @@ def forward(layers, weights, x, training):
 
 
 def encoder(x, w):
-    """One block; ``w`` as ``networks`` lists them."""
+    """Returns one block; ``w`` as ``networks`` lists them."""
     query, key, value = (tf.einsum("btd,dhk->bthk", x, w[i]) + w[i + 1] for i in (0, 2, 4))
     scores = tf.einsum("bqhk,bshk->bhqs", query * query.shape[-1] ** -0.5, key)
     mixed = tf.einsum("bhqs,bshk->bqhk", tf.nn.softmax(scores), value)

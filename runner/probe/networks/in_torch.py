@@ -86,7 +86,7 @@ class Net(torch.nn.Module):
         return self.rest(x)
 
     def exported(self):
-        """The weights in Keras's order and layout."""
+        """Returns the weights in Keras's order and layout."""
         inner = [w for branch in getattr(self, "branches", ()) for w in branch.exported()]
         return inner + [weight.permute(order) for weight, order in self._exports]
 

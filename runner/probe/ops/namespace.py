@@ -33,7 +33,7 @@ class Missing(Exception):  # noqa: N818 - a finding, not an error
 
 
 def framework(keras):
-    """What an expression sees."""
+    """Returns what an expression sees."""
     names = {name: getattr(keras, name) for name in MODULES if hasattr(keras, name)}
     names["schedules"] = getattr(keras.optimizers, "schedules", None)
     names.update(HELPERS, keras=keras, np=np)
@@ -41,7 +41,7 @@ def framework(keras):
 
 
 def truth():
-    """What a reference sees."""
+    """Returns what a reference sees."""
     return {**HELPERS, "np": np, "ref": reference}
 
 

@@ -109,7 +109,7 @@ def survive(journal):
 
 
 def _wait(child):
-    """The wait status of ``child``; signals to this process go to it."""
+    """Returns the wait status of ``child``; signals to this process go to it."""
     previous = {}
     for number in (signal.SIGTERM, signal.SIGINT):
         previous[number] = signal.signal(number, lambda got, _: os.kill(child, got))

@@ -69,7 +69,7 @@ def run(request, report):
 
 
 def attempt(keras, scenario):
-    """``({figure: record}, traceback)`` of one scenario."""
+    """Returns ``({figure: record}, traceback)`` of one scenario."""
     from . import compare
 
     truth, scales = compare.spread(scenario.truth, scenario.unit)

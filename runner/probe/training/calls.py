@@ -80,7 +80,7 @@ def test_batches():
 
 
 def containers():
-    """The same numbers in another container must train the same model."""
+    """Returns the same numbers in another container must train the same model."""
     task = regression()
     x, y = X.astype("float32"), Y.astype("float32")
 
@@ -150,7 +150,7 @@ def plateau():
 
 
 def weighted_mean():
-    """The loss over the sum of the weights instead of the number of samples."""
+    """Returns the loss over the sum of the weights instead of the number of samples."""
     share = WEIGHTS.reshape(2, 8)
     scaled = (share * 8 / share.sum(1, keepdims=True)).ravel()
 
@@ -194,7 +194,7 @@ def sparse_validation():
 
 
 def every():
-    """All of them, in order."""
+    """Returns all of them, in order."""
     weighted = {"metrics": ("mae",), "weighted_metrics": ("mse",), "epochs": 1}
     return [
         training_batches("batch.train_repeated", regression(metrics=("mae",), epochs=1)),

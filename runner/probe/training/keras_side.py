@@ -53,7 +53,7 @@ def model(keras, task):
 
 
 def optimizer(keras, task):
-    """The task's optimizer."""
+    """Returns the task's optimizer."""
     name, settings = task.optimizer
     rate = task.rate.keras(keras) if callable(task.rate) else task.rate
     made = getattr(keras.optimizers, name)(learning_rate=rate, **settings, **task.common)
@@ -77,7 +77,7 @@ def lacks(keras, task):
 
 
 def loss(keras, task):
-    """The task's loss: by name where that is what people write."""
+    """Returns the task's loss: by name where that is what people write."""
     if task.loss == "mse":
         return "mse" if task.reduction == "sum_over_batch_size" else keras.losses.MeanSquaredError(task.reduction)
     made = keras.losses.CategoricalCrossentropy if task.one_hot else keras.losses.SparseCategoricalCrossentropy
@@ -142,14 +142,14 @@ def apply(keras, task, gradients):
 
 
 def targets(task):
-    """The targets as Keras gets them."""
+    """Returns the targets as Keras gets them."""
     if task.one_hot:
         return np.eye(int(task.y.max()) + 1, dtype="float32")[task.y]
     return single(task.y)
 
 
 def weights(model):
-    """The weights as arrays of numbers, in the order of ``get_weights``."""
+    """Returns the weights as arrays of numbers, in the order of ``get_weights``."""
     return [np.asarray(weight, "float64") for weight in model.get_weights()]
 
 

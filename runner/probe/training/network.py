@@ -45,7 +45,7 @@ class Dense:
         self.activation, self.l1, self.l2, self.activity_l2 = activation, l1, l2, activity_l2
 
     def forward(self, x, training, rounding):
-        """The output, (..., units) of x (..., features)."""
+        """Returns the output, (..., units) of x (..., features)."""
         kernel, bias = self.parameters
         z = rounding(rounding(x[..., :, None] * kernel).sum(-2) + bias)
         self.x = x
@@ -64,7 +64,7 @@ class Dense:
         return rounding(dz[..., None, :] * kernel).sum(-1)
 
     def penalty(self):
-        """What the regularizers add to the loss of the last forward pass."""
+        """Returns what the regularizers add to the loss of the last forward pass."""
         kernel = self.parameters[0]
         penalty = self.l1 * np.abs(kernel).sum() + self.l2 * np.square(kernel).sum()
         return penalty + (self.activity_l2 * np.square(self.y).sum() / len(self.y) if self.activity_l2 else 0.0)
@@ -167,11 +167,11 @@ class Network:
         return sum(layer.penalty() for layer in self.layers)
 
     def trained(self):
-        """``[(layer, index)]`` of the trainable parameters, in Keras's order."""
+        """Returns ``[(layer, index)]`` of the trainable parameters, in Keras's order."""
         return [(layer, i) for layer in self.layers if layer.trainable for i in range(len(layer.parameters))]
 
     def weights(self):
-        """All weights in the order of Keras's ``model.get_weights()``."""
+        """Returns all weights in the order of Keras's ``model.get_weights()``."""
         return [array for layer in self.layers for array in layer.parameters + layer.state]
 
 

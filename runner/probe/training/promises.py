@@ -31,7 +31,7 @@ ADAM = ("Adam", {"epsilon": 0.01})
 
 
 def compiled(keras, task):
-    """The task's model, compiled."""
+    """Returns the task's model, compiled."""
     model = keras_side.model(keras, task)
     model.compile(
         optimizer=keras_side.optimizer(keras, task),
@@ -166,7 +166,7 @@ def frozen():
 
 
 def rate_changes():
-    """The learning rate set between two calls of ``fit``, and by a callback."""
+    """Returns the learning rate set between two calls of ``fit``, and by a callback."""
 
     def rate(iteration):
         return 0.1 if iteration < 2 else 0.02
@@ -205,7 +205,7 @@ class Decay:
         return 0.2 * 0.5 ** (iteration // 2)
 
     def keras(self, keras):
-        """The same as Keras's own object."""
+        """Returns the same as Keras's own object."""
         return keras.optimizers.schedules.ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True)
 
 
@@ -336,7 +336,7 @@ def early_stopping():
 
 
 def every():
-    """All of them, in order."""
+    """Returns all of them, in order."""
     plain, binary = Y[:, 0], (LABELS == 1).astype("float64")
     weighted = regression(metrics=("mae",), weighted_metrics=("mse",))
     logits = reference.Task(mlp(), X, LABELS, loss="crossentropy", metrics=("accuracy",))

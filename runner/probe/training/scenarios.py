@@ -112,7 +112,7 @@ def mlp(**options):
 
 
 def normalized(trainable=True):
-    """A batch normalization between the two."""
+    """Returns a batch normalization between the two."""
     norm = network.BatchNormalization(
         np.linspace(0.5, 1.5, 5),
         np.linspace(-0.3, 0.3, 5),
@@ -127,7 +127,7 @@ def normalized(trainable=True):
 
 
 def words():
-    """An embedding, averaged over the words, and a dense layer."""
+    """Returns an embedding, averaged over the words, and a dense layer."""
     return [network.Embedding(TABLE), network.Mean(), network.Dense(KERNEL_1, BIAS_1, "tanh"), mlp()[1]]
 
 
@@ -136,12 +136,12 @@ def regression(**options):
 
 
 def partial(**options):
-    """The same on all samples: the last batch is short."""
+    """Returns the same on all samples: the last batch is short."""
     return reference.Task(options.pop("layers", None) or mlp(), X_ALL, Y_ALL, **options)
 
 
 def three_batches(**options):
-    """The same in three batches of four."""
+    """Returns the same in three batches of four."""
     return reference.Task(mlp(), X[:12], Y[:12], batch_size=4, **options)
 
 
@@ -163,7 +163,7 @@ def last_batches():
 
 
 def losses():
-    """How loss and metrics are weighted and averaged."""
+    """Returns how loss and metrics are weighted and averaged."""
     masked = {"layers": mlp(), "x": STEPS_X * MASK[..., None], "y": STEPS_Y, "mask": MASK}
     return [
         of_task("fit.basic", regression(metrics=("mae",))),
@@ -332,5 +332,5 @@ def trajectories():
 
 
 def every():
-    """All scenarios of this module, in order."""
+    """Returns all scenarios of this module, in order."""
     return last_batches() + losses() + execution() + around_updates() + sparse() + mixed() + trajectories()

@@ -38,7 +38,7 @@ def of(function):
 
 
 def array(value):
-    """An expression for an array, with the digits that its type holds."""
+    """Returns an expression for an array, with the digits that its type holds."""
     kind = "float32" if value.dtype.kind == "f" else str(value.dtype)
     if value.dtype.kind == "f":
         value = np.asarray(value, "float64")
@@ -59,7 +59,7 @@ class _Carrier:
         self._imports = {}
 
     def text(self):
-        """All definitions, in the order in which they need each other."""
+        """Returns all definitions, in the order in which they need each other."""
         trees = [part for part in self._parts.values() if isinstance(part, ast.AST)]
         _drop_uncalled(trees)
         parts = [HELPER] if any("made(" in part for part in self._parts.values() if isinstance(part, str)) else []
@@ -168,7 +168,7 @@ class _Flatten(ast.NodeTransformer):
 
 
 def _tree(thing):
-    """The definition of a function, lambda or class."""
+    """Returns the definition of a function, lambda or class."""
     text = textwrap.dedent(inspect.getsource(thing)).strip()
     if getattr(thing, "__name__", "") != "<lambda>":
         return ast.parse(text).body[0]

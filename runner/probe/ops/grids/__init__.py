@@ -7,7 +7,7 @@ from ..case import Sweep
 
 
 def cases():
-    """All cases, in the order in which they run."""
+    """Returns all cases, in the order in which they run."""
     from . import (
         augment,
         contracts,

@@ -1,4 +1,4 @@
-"""Where a source file can be changed, and the changed source. Pure.
+"""Finds where a source file can be changed, and makes the changed source. Pure.
 
 A site is one node of the syntax tree and one operator; each operator offers one or more variants of the node. Not
 changed are texts that the program does not run: docstrings, annotations, ``if TYPE_CHECKING`` blocks, ``__all__``.
@@ -142,7 +142,10 @@ def _number(value: float) -> Iterator[ast.expr]:
 
 
 def _format(text: str) -> Iterator[ast.expr]:
-    """Yields a format specification with one digit more: ``.3g`` becomes ``.4g``."""
+    """Yields a format specification with one digit more.
+
+    ``.3g`` becomes ``.4g``.
+    """
     changed = re.sub(r"\d+", lambda digits: str(int(digits[0]) + 1), text, count=1)
     if changed != text:
         yield ast.Constant(changed)
@@ -229,14 +232,17 @@ def _is_type_checking(node: ast.expr) -> bool:
 
 
 def _assigns_types(node: ast.AST) -> bool:
-    """``__all__`` and declared aliases of types."""
+    """Returns whether a node is ``__all__`` or a declared alias of types."""
     if isinstance(node, ast.Assign):
         return any(_name(target) == "__all__" for target in node.targets)
     return isinstance(node, ast.AnnAssign) and _name(node.annotation) == "TypeAlias"
 
 
 def _skipped(node: ast.AST) -> bool:
-    """Returns whether neither the node nor anything in it is run, or worth changing."""
+    """Returns whether a node is not run, or not worth changing.
+
+    The same must hold for everything in it.
+    """
     if isinstance(node, ast.Import | ast.ImportFrom) or _assigns_types(node):
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -302,7 +308,10 @@ def _parts(specification: ast.AST) -> list[ast.AST]:
 
 
 def sites(tree: ast.Module) -> list[Site]:
-    """Every place of a module that an operator can change, in the order of the source."""
+    """Returns every place of a module that an operator can change.
+
+    They are in the order of the source.
+    """
     found: list[Site] = []
     for node, place in _walk(tree, Place(tree, "")):
         for operator, variants in OPERATORS.items():

@@ -81,7 +81,7 @@ def run(request, report):
 
 
 def main():
-    """Returns the whole process: request, probe, facts, result. Returns the exit code."""
+    """Runs the whole process: request, probe, facts, result. Returns the exit code."""
     report = protocol.Report()
     probe = ""
     try:

@@ -90,7 +90,7 @@ def _build(keras, kind, explicit):
     if kind == "sequential":
 
         class Residual(layers.Layer):
-            """``x + layer(x)``, what a Sequential model needs for a branch."""
+            """Computes ``x + layer(x)``, which a Sequential model needs for a branch."""
 
             def __init__(self, inner):
                 super().__init__()
@@ -175,7 +175,9 @@ def _word(difference):
 
 
 def _order(model, keras):
-    """The order in which one ``fit`` of ``model`` saw its samples, a list of indices.
+    """Returns the order in which one ``fit`` of ``model`` saw its samples.
+
+    It is a list of indices.
 
     The model predicts 0 and does not learn, sample i has the target sqrt(i) and every batch is one sample, so the
     reported loss (the mean of the squares so far) identifies the sample.

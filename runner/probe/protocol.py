@@ -76,7 +76,10 @@ class Request:
     )
 
     def __init__(self, raw):
-        """``raw`` is the decoded request. Raises BadOutputError where it is not one."""
+        """Takes the decoded request ``raw``.
+
+        Raises BadOutputError where it is not a request.
+        """
         if not isinstance(raw, dict):
             raise BadOutputError("the request is not a JSON object")
         if raw.get("schema") != SCHEMA:
@@ -95,7 +98,9 @@ class Request:
         self.data = _field(raw, "data", (dict, type(None)), None)
 
     def settings_with(self, defaults):
-        """The settings over ``defaults``: a dict with exactly the keys of ``defaults``.
+        """Returns the settings over ``defaults``.
+
+        It is a dict with exactly the keys of ``defaults``.
 
         Raises BadOutputError for a setting the probe does not know, or one of another type than its default (any type
         goes where the default is None, and an int where it is a float).
@@ -232,7 +237,7 @@ def _finite(value):
 
 
 def _json_numbers(value):
-    """``value`` with every NaN and infinity as its name."""
+    """Returns ``value`` with every NaN and infinity as its name."""
     if isinstance(value, dict):
         return {key: _json_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -241,7 +246,7 @@ def _json_numbers(value):
 
 
 def plain(value):
-    """``value`` as JSON types. Raises TypeError where it has no plain form."""
+    """Returns ``value`` as JSON types. Raises TypeError where it has no plain form."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):

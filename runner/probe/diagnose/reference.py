@@ -49,7 +49,10 @@ class Product:
         self.scale, self.terms = {}, {}
 
     def forward(self, x, weights, jolt=None):
-        """The output of x (n, ...) with ``weights`` (kernel, bias) in Keras's layout."""
+        """Returns the output of x (n, ...).
+
+        ``weights``: (kernel, bias) in Keras's layout.
+        """
         kernel, bias = weights
         self.shape, self.kernel = x.shape, kernel.reshape(-1, kernel.shape[-1])
         self.rows = self._unfold(x)
@@ -104,7 +107,7 @@ class Product:
         return self._as_kernel(found) if quantity == "kernel" else found
 
     def smooth(self):
-        """Returns which samples, a mask, have no unit near a kink."""
+        """Returns a mask: the samples without a unit near a kink."""
         if self.activation != "relu":
             return np.ones(self.shape[0], bool)
         near = (np.abs(self.z) < KINK * U * self.scale["z"]).reshape(self.shape[0], -1)
@@ -267,7 +270,7 @@ class Network:
         return Trace(inputs[:-1], inputs[1:], slopes, gradients, loss)
 
     def smooth(self):
-        """Returns which samples of the last exact pass lie off all kinks, a mask."""
+        """Returns a mask: the samples of the last exact pass that lie off all kinks."""
         good, below = None, None
         for layer in self.layers:
             if isinstance(layer, Product):
@@ -330,11 +333,11 @@ class Adam:
 
 
 def softmax(z):
-    """Over the last axis."""
+    """Returns the softmax over the last axis."""
     e = np.exp(z - z.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True)
 
 
 def cross_entropy(p, labels):
-    """Returns the mean over the samples, of probabilities (n, classes)."""
+    """Returns the mean cross-entropy of probabilities (n, classes)."""
     return float(-np.log(np.maximum(p[np.arange(len(p)), labels], 1e-7)).mean())

@@ -1,4 +1,6 @@
-"""What really ran: versions, builds, device, threads, switches, CPU, packages.
+"""Collects what really ran: versions, builds, device, threads, switches, CPU.
+
+It also lists the packages.
 
 Only what a probe has imported is asked; nothing is imported here. A question that fails is left out and named under
 ``errors``, since an old framework may lack what a new one offers. ``host`` is machine-wide, the rest this process's.
@@ -172,7 +174,10 @@ def cpu_quota(root="/sys/fs/cgroup"):
 
 
 def cpu():
-    """``model`` and the ``flags`` that decide which kernel runs."""
+    """Returns the processor's ``model`` and ``flags``.
+
+    The flags decide which kernel runs.
+    """
     if sys.platform == "darwin":
         import subprocess
 

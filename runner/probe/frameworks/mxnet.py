@@ -19,7 +19,7 @@ def facts(mxnet, _kind, errors):
 
 
 def select(mxnet, device):
-    """Returns whether the device is there."""
+    """Returns whether the device is available."""
     return device == "cpu" or (device == "cuda" and mxnet.context.num_gpus() > 0)
 
 

@@ -21,17 +21,17 @@ def facts(numpy, _kind, errors):
 
 
 def select(_numpy, device):
-    """NumPy has the CPU only."""
+    """Returns whether the device is the CPU, the only one that NumPy has."""
     return device == "cpu"
 
 
 def tensor(_numpy, array, _device):
-    """Returns the array as it is."""
+    """Returns the array unchanged."""
     return array
 
 
 def block(_numpy, value, _device):
-    """``value``, which is computed by now."""
+    """Returns ``value``, which is computed by now."""
     return value
 
 

@@ -20,12 +20,12 @@ def select(_openvino, device):
 
 
 def tensor(_openvino, array, _device):
-    """Returns the array as it is: Keras converts it."""
+    """Returns the array unchanged: Keras converts it."""
     return array
 
 
 def block(_openvino, value, _device):
-    """Returns the value computed: until then it is a graph."""
+    """Returns the computed value: until then it is a graph."""
     import keras
 
     return keras.ops.convert_to_numpy(value)

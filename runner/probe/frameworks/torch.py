@@ -49,7 +49,7 @@ def facts(torch, kind, errors):
 
 
 def select(torch, device):
-    """Returns whether the device is there; nothing needs to be switched on."""
+    """Returns whether the device is available; nothing needs to be switched on."""
     mps = getattr(torch.backends, "mps", None)
     return {
         "cpu": lambda: True,

@@ -36,7 +36,7 @@ def pauses(ends):
 
 
 def median(values):
-    """Returns the median, or None of nothing."""
+    """Returns the median, or None for an empty list."""
     ordered = sorted(values)
     middle = len(ordered) // 2
     if not ordered:

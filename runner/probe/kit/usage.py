@@ -14,7 +14,7 @@ import time
 
 
 def rss_bytes():
-    """Returns the resident set now, bytes, or None where the system does not tell."""
+    """Returns the resident set now, bytes, or None where the system hides it."""
     try:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

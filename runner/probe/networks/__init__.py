@@ -136,7 +136,7 @@ def _encoder(width, heads):
 
 
 def lacks(request, layers):
-    """Returns whether the plain framework has no such layer here."""
+    """Returns whether the plain framework does not have such a layer here."""
     return request.framework == "mxnet" and any(layer[0] == "encoder" for layer in layers)
 
 
@@ -202,7 +202,10 @@ def scores(trained, x, y, loss, batch):
 
 
 def laid_out(x, geometry):
-    """``x`` (n, height, width, channels) in the layout that the geometry asks for."""
+    """Returns ``x`` in the layout that the geometry asks for.
+
+    ``x``: (n, height, width, channels).
+    """
     if geometry.layout == "channels_last":
         return x
     import numpy as np

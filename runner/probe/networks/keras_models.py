@@ -1,4 +1,4 @@
-"""The networks as Keras models."""
+"""Builds the networks as Keras models."""
 
 
 def sequential(keras, described, shape):

@@ -63,7 +63,7 @@ def measure(backend, request, report, prefix, layers, shape, train, test, loss, 
 
 
 def finish(report):
-    """The figures of the whole process, after all networks."""
+    """Reports the figures of the whole process, after all networks."""
     report.metric("cpu_s", usage.cpu_s(), "timing", better="lower", unit="s")
     report.metric("peak_rss_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")
 

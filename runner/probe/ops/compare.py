@@ -1,4 +1,4 @@
-"""A result against its truth, in units of what the problem's condition allows."""
+"""Compares a result with its truth, in units of what its condition allows."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def judge(got, truth, size, dtype, tol):
 
 
 def digest(arrays):
-    """Eight hex digits over all values, shapes and types."""
+    """Returns eight hex digits over all values, shapes and types."""
     sha = hashlib.sha256()
     for value in arrays:
         sha.update(("%s%s" % (value.dtype, value.shape)).encode())

@@ -84,7 +84,7 @@ class Engine:
         raise NotImplementedError
 
     def loss(self, function, tensors, cotangents):
-        """sum(cotangent * output) as a tensor."""
+        """Returns sum(cotangent * output) as a tensor."""
         ops = self.keras.ops
         total = 0.0
         for leaf, weight in zip(leaves(function(tensors)), cotangents):

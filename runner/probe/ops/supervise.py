@@ -51,7 +51,7 @@ class Journal:
             self.careful.add(self.done)
 
     def chunk(self, records, done):
-        """``records`` of one more chunk are final; ``done`` chunks are."""
+        """Records that ``records`` of one more chunk are final, and ``done`` chunks are."""
         self._append({"records": records, "done": done, "cpu_s": self.cpu_s + time.process_time()})
 
     def begin(self, name, alone):
@@ -79,7 +79,7 @@ class Journal:
             file.write(json.dumps(entry) + "\n")
 
     def close(self):
-        """The sweep has ended; nothing is kept."""
+        """Ends the journal; nothing is kept."""
         if self._running is not None:
             self._running.close()
         for path in (self._path, self._running_path):

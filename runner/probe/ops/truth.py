@@ -100,7 +100,7 @@ def verdict(case, output, true):
 
 
 def bfloat16(value):
-    """Rounded to nearest even, kept as float32."""
+    """Returns the array rounded to the nearest even bfloat16, kept as float32."""
     bits = np.ascontiguousarray(value, "float32").view("uint32")
     rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).astype("uint32").view("float32")
     return np.where(np.isfinite(value), rounded, value).astype("float32").reshape(value.shape)

@@ -22,7 +22,7 @@ REFUSALS = ("must be 1 with the PyTorch backend",)
 
 
 def run(request, report):
-    """Run the scenarios. Settings: ``DEFAULTS``.
+    """Runs the scenarios. Settings: ``DEFAULTS``.
 
     Detail ``cases``: {"scenario(figure)": record} (see ``kit.records``) with the statuses ``ok``, ``wrong``, ``nan``,
     ``raises`` and ``unsupported``. Detail ``scripts``: {scenario: a script that shows it}, for what is wrong.

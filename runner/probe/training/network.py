@@ -12,7 +12,7 @@ import numpy as np
 
 
 def exact(value):
-    """No rounding."""
+    """Returns the value without rounding."""
     return value
 
 
@@ -53,7 +53,10 @@ class Dense:
         return self.y
 
     def backward(self, dy, rounding):
-        """The gradient by x, of that by y; leaves ``self.gradients`` (kernel, bias)."""
+        """Returns the gradient by x.
+
+        ``self.gradients`` (kernel, bias) are left behind. The argument is the gradient by y.
+        """
         kernel, _ = self.parameters
         dy = rounding(dy + 2.0 * self.activity_l2 * self.y / len(self.y))
         dz = rounding(dy * (1.0 - self.y**2)) if self.activation == "tanh" else dy
@@ -64,7 +67,7 @@ class Dense:
         return rounding(dz[..., None, :] * kernel).sum(-1)
 
     def penalty(self):
-        """Returns what the regularizers add to the loss of the last forward pass."""
+        """Returns the regularizers' share of the loss of the last forward pass."""
         kernel = self.parameters[0]
         penalty = self.l1 * np.abs(kernel).sum() + self.l2 * np.square(kernel).sum()
         return penalty + (self.activity_l2 * np.square(self.y).sum() / len(self.y) if self.activity_l2 else 0.0)
@@ -131,7 +134,7 @@ class Embedding:
 
 
 class Mean:
-    """The mean over axis 1."""
+    """Computes the mean over axis 1."""
 
     def __init__(self):
         self.parameters, self.state, self.gradients = [], [], []
@@ -198,12 +201,12 @@ def crossentropy(y, out, rounding):
 
 
 def absolute_error(y, out):
-    """Mean over the last axis, the metric ``mae``."""
+    """Returns the metric ``mae``, the mean absolute error over the last axis."""
     return np.abs(out - y).mean(-1)
 
 
 def accuracy(y, out):
-    """1 where the largest logit is the label's."""
+    """Returns 1 where the largest logit is the label's, else 0."""
     return (out.argmax(-1) == y).astype("float64")
 
 

@@ -210,7 +210,7 @@ def batch_loss(task, out, y, weight, mask, rounding):
 
 
 def fit(task, rounding=network.exact, logs_of_batches=False):
-    """Returns the result of a whole ``fit``: ``{figure: value}``.
+    """Returns ``{figure: value}``, the result of a whole ``fit``.
 
     Figures: ``loss`` and each metric, a list with one value per epoch, also as ``val_...``; ``running``: the
     logs after every batch, a list per name as ``running.<name>``; ``weights``: all arrays, in Keras's order;
@@ -251,7 +251,7 @@ def fit(task, rounding=network.exact, logs_of_batches=False):
 
 
 def evaluate(task, net, x, y, weight, rounding=network.exact):
-    """Loss and metrics of the network as it is, ``{name: value}``."""
+    """Returns ``{name: value}``: loss and metrics of the network as it is."""
     logs = Logs(task)
     for index in batches(len(x), task.batch_size, None):
         out = net.forward(x[index], False, rounding)

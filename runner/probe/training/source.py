@@ -24,7 +24,7 @@ HELPER = """def made(kind, **attributes):
 
 
 class NoSourceError(Exception):
-    """Something cannot be written down."""
+    """The source of something cannot be written down."""
 
 
 def of(function):
@@ -67,7 +67,10 @@ class _Carrier:
         return "\n\n\n".join(["\n".join(sorted(self._imports))] * bool(self._imports) + parts)
 
     def carry(self, thing):
-        """The name under which a function or class of this package is in the script."""
+        """Returns the name under which a function or class is in the script.
+
+        The function or class is one of this package.
+        """
         if id(thing) in self._names:
             return self._names[id(thing)]
         name = thing.__name__ if thing.__name__ != "<lambda>" else "chosen"
@@ -156,7 +159,7 @@ def _drop_uncalled(trees):
 
 
 class _Flatten(ast.NodeTransformer):
-    """``@.name`` -> ``name``."""
+    """Renames ``@.name`` to ``name``."""
 
     def visit_Attribute(self, node):
         self.generic_visit(node)
@@ -185,7 +188,7 @@ def _tree(thing):
 
 
 def _without_texts(tree):
-    """Without the docstrings."""
+    """Removes the docstrings."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]

@@ -1,4 +1,4 @@
-"""The cases, by area."""
+"""Lists the cases, by area."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Do Keras's three ways of writing a model train alike? (keras-team/keras#20577)
+"""Tests whether Keras's three ways of writing a model train alike.
+
+See keras-team/keras#20577.
 
 The same small residual convolution network as a Sequential, a Functional and a subclassed model, trained under
 every remedy people try: seeding once, seeding again before each ``fit``, initializers with seeds of their own, no

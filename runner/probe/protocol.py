@@ -22,7 +22,10 @@ TRACEBACK_CHARS = 16000
 
 
 class ProbeError(Exception):
-    """Ends the probe with the status of its class; the message is the reason, one line."""
+    """Ends the probe with the status of its class; the message is one line.
+
+    The message is the reason.
+    """
 
     status = "crashed"
 

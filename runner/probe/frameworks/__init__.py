@@ -1,4 +1,4 @@
-"""The frameworks: one module for each, with the same functions.
+"""Holds one module for each framework, with the same functions.
 
 - ``facts(lib, device, errors)``: a dict with ``version`` and ``build``, and where known ``threads``, ``switches`` and
   ``device``.

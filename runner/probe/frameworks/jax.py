@@ -1,4 +1,4 @@
-"""JAX."""
+"""Collects facts of JAX, and makes its tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NumPy, a backend of Keras."""
+"""Collects facts of NumPy, a backend of Keras."""
 
 from __future__ import annotations
 

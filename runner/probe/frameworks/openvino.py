@@ -1,4 +1,4 @@
-"""OpenVINO, a backend of Keras."""
+"""Collects facts of OpenVINO, a backend of Keras."""
 
 from __future__ import annotations
 

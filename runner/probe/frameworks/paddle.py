@@ -1,4 +1,7 @@
-"""PaddlePaddle, which Keras has no backend for."""
+"""Collects facts of PaddlePaddle, and makes its tensors.
+
+Keras does not have a backend for it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TensorFlow."""
+"""Collects facts of TensorFlow, and makes its tensors."""
 
 from __future__ import annotations
 

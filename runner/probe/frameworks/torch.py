@@ -1,4 +1,4 @@
-"""PyTorch."""
+"""Collects facts of PyTorch, and makes its tensors."""
 
 from __future__ import annotations
 

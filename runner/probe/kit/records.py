@@ -1,4 +1,7 @@
-"""The record of a case, for the detail ``cases`` of ``ops`` and ``training``."""
+"""Defines the record of a case in the detail ``cases``.
+
+The probes ``ops`` and ``training`` report it.
+"""
 
 from __future__ import annotations
 

@@ -82,7 +82,10 @@ class _Native:
         self.parameters = self._model.parameters
 
     def epoch(self, x, y, batch):
-        """``(mean loss, time at which each step ended)``; the data are in order already."""
+        """Trains one epoch on data that are in order already.
+
+        Returns ``(mean loss, time at which each step ended)``.
+        """
         import numpy as np
 
         rows = [slice(i, min(i + batch, len(y))) for i in range(0, len(y), batch)]

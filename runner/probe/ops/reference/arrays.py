@@ -100,7 +100,7 @@ def unstack(x, num=None, axis=0):
 
 
 def cast(x, dtype):
-    """Returns x as a type."""
+    """Returns x with another type."""
     return x.astype(dtype)
 
 

@@ -58,19 +58,19 @@ def mean_squared_logarithmic_error(y, p):
 
 
 def huber(y, p, delta=1.0):
-    """Returns a loss that is quadratic within delta, linear beyond."""
+    """Returns the mean of a loss that is quadratic within delta, linear beyond."""
     e = np.abs(y - p)
     return np.mean(np.where(e <= delta, 0.5 * e * e, delta * e - 0.5 * delta**2), -1)
 
 
 def log_cosh(y, p):
-    """Returns log(cosh(p - y))."""
+    """Returns the mean of log(cosh(p - y))."""
     e = p - y
     return np.mean(e + _softplus(-2 * e) - np.log(2.0), -1)
 
 
 def cosine_similarity(y, p, axis=-1):
-    """Keras's loss is its negative."""
+    """Returns the cosine similarity; Keras's loss is its negative."""
     norm = lambda v: v / np.maximum(np.linalg.norm(v, axis=axis, keepdims=True), 1e-12)  # noqa: E731
     return np.sum(norm(y) * norm(p), axis=axis)
 
@@ -82,7 +82,7 @@ def kl_divergence(y, p):
 
 
 def poisson(y, p):
-    """Returns p - y log(p + epsilon)."""
+    """Returns the mean of p - y log(p + epsilon)."""
     return np.mean(p - y * np.log(p + _EPSILON), -1)
 
 
@@ -91,12 +91,15 @@ def _signs(y):
 
 
 def hinge(y, p):
-    """Returns max(1 - y p, 0), labels 0 or 1 as -1 or 1."""
+    """Returns the mean of max(1 - y p, 0); labels 0 or 1 count as -1 or 1."""
     return np.mean(np.maximum(1 - _signs(y) * p, 0), -1)
 
 
 def squared_hinge(y, p):
-    """Its square."""
+    """Returns the mean of the squares that ``hinge`` is the mean of.
+
+    That is max(1 - y p, 0)^2.
+    """
     return np.mean(np.maximum(1 - _signs(y) * p, 0) ** 2, -1)
 
 

@@ -246,7 +246,7 @@ def dtype_of(function, *dtypes):
 
 
 def promised_dtype_of(function, *dtypes):
-    """Returns the same type for a symbolic call."""
+    """Returns the type of a symbolic call of ``function``."""
     import keras
 
     return _dtype_name(function(*[keras.KerasTensor((2, 2), dtype) for dtype in dtypes]))

@@ -62,7 +62,10 @@ def stratum(path: str) -> str:
 
 
 def wilson(killed: int, total: int) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson 1927, without continuity correction)."""
+    """Returns the 95 % interval of a proportion.
+
+    Wilson 1927, without continuity correction.
+    """
     if not total:
         return 0.0, 1.0
     share = killed / total
@@ -72,7 +75,7 @@ def wilson(killed: int, total: int) -> tuple[float, float]:
 
 
 def sources(root: Path, arguments: argparse.Namespace) -> dict[str, str]:
-    """The files to draw from, by path from the root."""
+    """Returns the files to draw from, by path from the root."""
     found = {}
     for name in running.tracked(root):
         if not name.startswith("runner/") or not name.endswith(".py"):
@@ -121,14 +124,14 @@ class Equivalents:
 
 
 def line(result: Result) -> str:
-    """A result in one line."""
+    """Formats a result in one line."""
     text = f"{result.outcome:10} {result.mutant}  ({result.mutant.operator}, {result.seconds:.0f} s)"
     text += f"  [{result.test}]" if result.test else ""
     return text + "".join(f"\n{'':10} failed once only, not counted: {test}" for test in result.doubtful)
 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
-    """Score by stratum. Equivalent mutants are not among the results."""
+    """Returns the score by stratum, without equivalent mutants."""
     width = max(len(name) for name in STRATA)
     yield f"{'':{width}} killed survived  score  95 % interval"
     groups: dict[str, list[Result]] = {}
@@ -148,7 +151,7 @@ def table(results: Sequence[Result]) -> Iterator[str]:
 
 
 def record(results: Sequence[Result], arguments: argparse.Namespace, commit: str) -> dict[str, Any]:
-    """What ``--json`` writes and ``--rerun`` reads."""
+    """Returns the content that ``--json`` writes and ``--rerun`` reads."""
     rows = [
         {
             **asdict(result.mutant),

@@ -302,7 +302,7 @@ def related(mutant: Mutant, base: Baseline) -> list[str]:
 
 
 def is_confined(mutant: Mutant, base: Baseline) -> bool:
-    """Whether only the related tests can notice a mutant.
+    """Returns whether only the related tests can notice a mutant.
 
     The payload also runs in other processes, whose calls are not noted.
     """
@@ -355,7 +355,7 @@ def attempt(copy: Copy, mutant: Mutant, base: Baseline, options: Sequence[str], 
 
 
 def _fails(copy: Copy, mutant: Mutant, text: str, test: str, options: Sequence[str]) -> bool:
-    """Whether a test fails again with the mutant, and passes without it."""
+    """Returns whether a test fails again with the mutant, and passes without it."""
     with copy.changed(mutant.path, text):
         again = copy.pytest(_files([test]), only=[test], options=options)
     return again.code != 0 and copy.pytest(_files([test]), only=[test], options=options).code == 0

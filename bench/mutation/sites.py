@@ -1,4 +1,4 @@
-"""Where a source file can be changed, and the changed source. Pure.
+"""Finds where a source file can be changed, and makes the changed source. Pure.
 
 A site is one node of the syntax tree and one operator; each operator offers one or more variants of the node. Not
 changed are texts that the program does not run: docstrings, annotations, ``if TYPE_CHECKING`` blocks, ``__all__``.
@@ -142,7 +142,10 @@ def _number(value: float) -> Iterator[ast.expr]:
 
 
 def _format(text: str) -> Iterator[ast.expr]:
-    """A format specification with one digit more: ``.3g`` becomes ``.4g``."""
+    """Yields a format specification with one digit more.
+
+    ``.3g`` becomes ``.4g``.
+    """
     changed = re.sub(r"\d+", lambda digits: str(int(digits[0]) + 1), text, count=1)
     if changed != text:
         yield ast.Constant(changed)
@@ -218,7 +221,7 @@ OPERATORS: dict[str, Callable[[ast.AST, Place], Iterator[ast.expr | ast.stmt]]] 
 
 
 def _name(node: ast.expr) -> str:
-    """The last name of ``a.b.c``."""
+    """Returns the last name of ``a.b.c``."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
@@ -229,14 +232,17 @@ def _is_type_checking(node: ast.expr) -> bool:
 
 
 def _assigns_types(node: ast.AST) -> bool:
-    """``__all__`` and declared aliases of types."""
+    """Returns whether a node is ``__all__`` or a declared alias of types."""
     if isinstance(node, ast.Assign):
         return any(_name(target) == "__all__" for target in node.targets)
     return isinstance(node, ast.AnnAssign) and _name(node.annotation) == "TypeAlias"
 
 
 def _skipped(node: ast.AST) -> bool:
-    """Whether neither the node nor anything in it is run, or worth changing."""
+    """Returns whether a node is not run, or not worth changing.
+
+    The same must hold for everything in it.
+    """
     if isinstance(node, ast.Import | ast.ImportFrom) or _assigns_types(node):
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -267,7 +273,7 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _inside(node: ast.AST, place: Place) -> Place:
-    """The place of the children of a node."""
+    """Returns the place of the children of a node."""
     inner = replace(place, parent=node)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         inner = replace(inner, scope=f"{place.scope}.{node.name}".removeprefix("."))
@@ -302,7 +308,10 @@ def _parts(specification: ast.AST) -> list[ast.AST]:
 
 
 def sites(tree: ast.Module) -> list[Site]:
-    """Every place of a module that an operator can change, in the order of the source."""
+    """Returns every place of a module that an operator can change.
+
+    They are in the order of the source.
+    """
     found: list[Site] = []
     for node, place in _walk(tree, Place(tree, "")):
         for operator, variants in OPERATORS.items():
@@ -365,7 +374,7 @@ def _spliced(source: str, old: ast.expr | ast.stmt, text: str) -> str:
 
 
 def mutated(source: str, number: int, variant: int) -> str:
-    """The source with one change; the rest keeps its lines and comments.
+    """Returns the source with one change; the rest keeps its lines and comments.
 
     Raises ValueError where the change cannot be written in place.
     """
@@ -390,7 +399,7 @@ def mutated(source: str, number: int, variant: int) -> str:
 
 
 def every(sources: Mapping[str, str]) -> Iterator[Mutant]:
-    """Every variant of every site, file by file."""
+    """Yields every variant of every site, file by file."""
     for path in sorted(sources):
         for number, site in enumerate(sites(ast.parse(sources[path]))):
             for variant in range(len(site.variants)):

@@ -20,7 +20,7 @@ RESULT = "result.json"
 
 
 def load(name):
-    """The ``run`` function of the probe module ``name``.
+    """Returns the ``run`` function of the probe module ``name``.
 
     Raises BadOutputError where the payload has no such probe, and what the module raises while it is imported.
     """
@@ -30,7 +30,7 @@ def load(name):
 
 
 def probes():
-    """The names of the probes in this payload, in order."""
+    """Returns the names of the probes in this payload, in order."""
     found = []
     for entry in os.scandir(os.path.dirname(os.path.abspath(__file__))):
         name = entry.name[:-3] if entry.name.endswith(".py") else entry.name
@@ -81,7 +81,7 @@ def run(request, report):
 
 
 def main():
-    """The whole process: request, probe, facts, result. Returns the exit code."""
+    """Runs the whole process: request, probe, facts, result. Returns the exit code."""
     report = protocol.Report()
     probe = ""
     try:

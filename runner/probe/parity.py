@@ -1,4 +1,6 @@
-"""Do Keras's three ways of writing a model train alike? (keras-team/keras#20577)
+"""Tests whether Keras's three ways of writing a model train alike.
+
+See keras-team/keras#20577.
 
 The same small residual convolution network as a Sequential, a Functional and a subclassed model, trained under
 every remedy people try: seeding once, seeding again before each ``fit``, initializers with seeds of their own, no
@@ -84,13 +86,13 @@ def _layers(keras, explicit):
 
 
 def _build(keras, kind, explicit):
-    """One of the three models, built and compiled."""
+    """Returns one of the three models, built and compiled."""
     first, second, last = _layers(keras, explicit)
     layers = keras.layers
     if kind == "sequential":
 
         class Residual(layers.Layer):
-            """``x + layer(x)``, what a Sequential model needs for a branch."""
+            """Computes ``x + layer(x)``, which a Sequential model needs for a branch."""
 
             def __init__(self, inner):
                 super().__init__()
@@ -175,7 +177,9 @@ def _word(difference):
 
 
 def _order(model, keras):
-    """The order in which one ``fit`` of ``model`` saw its samples, a list of indices.
+    """Returns the order in which one ``fit`` of ``model`` saw its samples.
+
+    It is a list of indices.
 
     The model predicts 0 and does not learn, sample i has the target sqrt(i) and every batch is one sample, so the
     reported loss (the mean of the squares so far) identifies the sample.
@@ -229,7 +233,7 @@ def shuffle_source(keras, framework, seed):
 
 
 def _disturbances(framework):
-    """``{generator: function that seeds it alone}``."""
+    """Returns ``{generator: function that seeds it alone}``."""
     found = {"python": random.seed, "numpy": np.random.seed}
     if framework == "torch":
         import torch
@@ -282,7 +286,7 @@ def _keras_generator():
 
 
 def sentences(trained, source, request):
-    """One plain sentence per remedy, and one about the shuffle."""
+    """Returns one plain sentence per remedy, and one about the shuffle."""
     where = "%s with keras %s" % (request.framework, request.keras)
     texts = {
         "seed_once": "Seeding once",

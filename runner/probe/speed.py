@@ -78,7 +78,7 @@ def run(request, report):
 
 
 def _workload(trained, name, report, settings):
-    """All figures of one network."""
+    """Reports all figures of one network."""
     for place, batch in enumerate(settings["batches"]):
         first, _, steps = trained.fit(batch, settings["steps"])
         if place == 0:
@@ -120,7 +120,10 @@ def _leak(trained, report, epochs):
 
 
 def data(name, samples):
-    """``(x, y)`` of one workload: uniform float32 inputs and int32 labels from 0 to 9."""
+    """Returns ``(x, y)`` of one workload.
+
+    Inputs are uniform float32, labels int32 from 0 to 9.
+    """
     import numpy as np
 
     random = np.random.RandomState(5)
@@ -168,7 +171,7 @@ class Keras:
         self._model.compile(backend.keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
 
     def fit(self, batch, steps):
-        """See ``Native.fit``."""
+        """Trains as ``Native.fit`` does."""
         clock = step_clock(self._keras)
         x, y = data(self._name, batch * steps)
         started = time.perf_counter()

@@ -162,7 +162,7 @@ def repeat(backend, compute):
 
 
 def bits(array):
-    """sha256 over the bit pattern of a contiguous array."""
+    """Returns the sha256 over the bit pattern of a contiguous array."""
     return hashlib.sha256(array.data).hexdigest()
 
 

@@ -43,7 +43,7 @@ class Geometry:
 
     @property
     def terms(self):
-        """K, the terms of the inner product behind one output."""
+        """K, the number of terms of the inner product behind one output."""
         return self.kernel[0] * self.kernel[1] * (self.x[3] // self.groups)
 
     @property

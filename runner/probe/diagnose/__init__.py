@@ -113,7 +113,10 @@ class _Clock:
 
 
 def seeded(side, settings, seed, data):
-    """``{rung: {"loss": [per seed], "accuracy": [...], "first_epoch": [...]}}``."""
+    """Trains on several seeds for each rung that draws random numbers.
+
+    Returns ``{rung: {"loss": [per seed], "accuracy": [...], "first_epoch": [...]}}``.
+    """
     import numpy as np
 
     found = {}

@@ -25,7 +25,7 @@ def layer_class(keras, name, kind):
 
 
 def options(keras, name, layer):
-    """What else a layer is made with. ``layer``: its name."""
+    """Returns the other options that a layer is made with. ``layer``: its name."""
     if name == "biased-init" and layer != "dropout":
         return {"bias_initializer": keras.initializers.Constant(0.5)}
     if name == "half-layer" and layer == "dense1" and keras.config.floatx() == "float32":

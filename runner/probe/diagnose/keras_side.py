@@ -36,16 +36,18 @@ class Side:
     # --- whole trainings ----------------------------------------------------------------------------------------------
 
     def fresh(self, seed):
-        """A model as ``seed`` makes it, not compiled."""
+        """Returns a new model with the weights of ``seed``, not compiled."""
         self.keras.utils.set_random_seed(seed)
         return self._build(dropout=True)
 
     def initial(self, seed):
-        """The weights a user's model starts with."""
+        """Returns the weights a user's model starts with."""
         return self.fresh(seed).get_weights()
 
     def train(self, seed, weights, orders, data, epochs, batch):
-        """``(loss per epoch, loss and accuracy on the test set)`` of a whole training.
+        """Trains completely. Returns losses and test results.
+
+        Returns ``(loss per epoch, loss and accuracy on the test set)``.
 
         ``weights`` and ``orders`` (index arrays, one per epoch): None where the cell draws its own. The model is
         compiled once; each training takes a fresh model's state over, which is the same without compiling again.
@@ -85,7 +87,7 @@ class Side:
     # --- steps from given weights -------------------------------------------------------------------------------------
 
     def restart(self):
-        """The optimizers forget what they have seen."""
+        """Resets the state of the optimizers."""
         for kind in ("still", "applied"):
             if kind in self._models:
                 thing, start = self._models[kind]
@@ -100,7 +102,7 @@ class Side:
         return self._step("still", weights, x, y)
 
     def gradients(self, weights, x, y):
-        """``(loss, gradients)`` that ``train_on_batch`` trains with."""
+        """Returns ``(loss, gradients)`` that ``train_on_batch`` trains with."""
         loss, after = self._step("descent", weights, x, y)
         dtype = "float64"
         return loss, [(w.astype(dtype) - a.astype(dtype)) / HUGE for w, a in zip(weights, after)]
@@ -136,7 +138,10 @@ class Side:
         return [self._numpy(v) for v in self._variables]
 
     def double(self):
-        """The same in float64. Raises UnsupportedError where the device has none."""
+        """Computes the same in float64.
+
+        Raises UnsupportedError where the device does not have float64.
+        """
         if self.backend.device == "mps" or (self.name == "jax" and self.backend.device == "metal"):
             raise UnsupportedError("no float64 on %s" % self.backend.device)
         if self.name == "jax":

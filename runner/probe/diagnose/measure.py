@@ -35,7 +35,7 @@ def sketch(deviation):
 
 
 def digest(arrays):
-    """Twelve hex digits over the bits of the arrays."""
+    """Returns twelve hex digits over the bits of the arrays."""
     found = hashlib.sha256()
     for array in arrays:
         found.update(np.ascontiguousarray(array).tobytes())

@@ -53,7 +53,10 @@ class Product:
         self.scale, self.terms = {}, {}
 
     def forward(self, x, weights, jolt=None):
-        """The output of x (n, ...) with ``weights`` (kernel, bias) in Keras's layout."""
+        """Returns the output of x (n, ...).
+
+        ``weights``: (kernel, bias) in Keras's layout.
+        """
         kernel, bias = weights
         self.shape, self.kernel = x.shape, kernel.reshape(-1, kernel.shape[-1])
         self.rows = self._unfold(x)
@@ -108,14 +111,14 @@ class Product:
         return self._as_kernel(found) if quantity == "kernel" else found
 
     def smooth(self):
-        """Which samples, a mask, have no unit near a kink."""
+        """Returns a mask: the samples without a unit near a kink."""
         if self.activation != "relu":
             return np.ones(self.shape[0], bool)
         near = (np.abs(self.z) < KINK * U * self.scale["z"]).reshape(self.shape[0], -1)
         return ~near.any(1)
 
     def _softened(self, p):
-        """The scale of a softmax's output, from that of its input."""
+        """Returns the scale of a softmax's output, from that of its input."""
         z = self.scale["z"]
         return p * (z + (p * z).sum(-1, keepdims=True) + 4)
 
@@ -248,7 +251,7 @@ class Network:
         self.names = ["%s/%s" % (one.name, quantity) for one in self.layers for quantity in one.quantities]
 
     def split(self, weights):
-        """The weights of each layer, a list per layer."""
+        """Returns the weights of each layer, a list per layer."""
         left = list(weights)
         return [[left.pop(0) for _ in one.quantities] for one in self.layers]
 
@@ -271,7 +274,7 @@ class Network:
         return Trace(inputs[:-1], inputs[1:], slopes, gradients, loss)
 
     def smooth(self):
-        """Which samples of the last exact pass lie off all kinks, a mask."""
+        """Returns a mask: the samples of the last exact pass that lie off all kinks."""
         good, below = None, None
         for layer in self.layers:
             if isinstance(layer, Product):
@@ -309,7 +312,7 @@ class Adam:
         self.t, self.first, self.second, self.sizes = 0, None, None, None
 
     def step(self, weights, gradients, jolt=None):
-        """The weights after one more update, float64; leaves their ``scales``."""
+        """Returns the weights after one more update, float64; leaves their ``scales``."""
         if self.first is None:
             self.first, self.second, self.sizes = ([np.zeros(w.shape) for w in weights] for _ in range(3))
         self.t += 1
@@ -334,11 +337,11 @@ class Adam:
 
 
 def softmax(z):
-    """Over the last axis."""
+    """Returns the softmax over the last axis."""
     e = np.exp(z - z.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True)
 
 
 def cross_entropy(p, labels):
-    """The mean over the samples, of probabilities (n, classes)."""
+    """Returns the mean cross-entropy of probabilities (n, classes)."""
     return float(-np.log(np.maximum(p[np.arange(len(p)), labels], 1e-7)).mean())

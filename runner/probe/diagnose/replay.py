@@ -55,7 +55,10 @@ def steps(network, weights, data, order, batch, count):
 
 
 def _smooth_batch(network, weights, data, left, batch):
-    """``(indices, how many were left out)``; takes them off the front of ``left``."""
+    """Takes the samples of one batch off the front of ``left``.
+
+    Returns ``(indices, how many were left out)``.
+    """
     taken = left[: batch + batch // 2]
     network.run(weights, data[0][taken], data[1][taken])
     good = network.smooth()
@@ -109,7 +112,10 @@ def whole(loss, gradients, step, network):
 
 
 def update(side, network, step):
-    """Adam alone on the reference's gradients: ``{"conv1/kernel": elementwise}``."""
+    """Measures Adam alone on the reference's gradients.
+
+    Returns ``{"conv1/kernel": elementwise}``.
+    """
     gradients = [g.astype("float32") for g in step.trace.gradients]
     moved = side.update(step.weights, gradients)
     # the few roundings of the gradients are within the scale
@@ -120,5 +126,5 @@ def update(side, network, step):
 
 
 def rung(values, step):
-    """The weights after a step against the reference's, all as one vector."""
+    """Compares the weights after a step with the reference's, all as one vector."""
     return measure.together(values, step.after[0], step.after[1])

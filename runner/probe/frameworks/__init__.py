@@ -1,4 +1,4 @@
-"""The frameworks: one module for each, with the same functions.
+"""Holds one module for each framework, with the same functions.
 
 - ``facts(lib, device, errors)``: a dict with ``version`` and ``build``, and where known ``threads``, ``switches`` and
   ``device``.
@@ -29,5 +29,5 @@ MODULES_BY_NAME = {
 
 
 def module(name):
-    """The module of the framework ``name``."""
+    """Returns the module of the framework ``name``."""
     return importlib.import_module("." + MODULES_BY_NAME[name], __package__)

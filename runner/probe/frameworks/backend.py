@@ -31,7 +31,7 @@ class Backend:
         self.import_s = import_s
 
     def tensor(self, array):
-        """A NumPy array as the framework's own tensor on the device."""
+        """Returns a NumPy array as the framework's own tensor on the device."""
         return module(self.name).tensor(self.lib, array, self.device)
 
     def block(self, value):
@@ -39,7 +39,7 @@ class Backend:
         return module(self.name).block(self.lib, value, self.device)
 
     def numpy(self, value):
-        """A tensor of the framework as a NumPy array."""
+        """Returns a tensor of the framework as a NumPy array."""
         if self.keras is not None:
             return self.keras.ops.convert_to_numpy(value)
         return module(self.name).array(self.lib, value)

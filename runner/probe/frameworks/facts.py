@@ -1,4 +1,6 @@
-"""What really ran: versions, builds, device, threads, switches, CPU, packages.
+"""Collects what really ran: versions, builds, device, threads, switches, CPU.
+
+It also lists the packages.
 
 Only what a probe has imported is asked; nothing is imported here. A question that fails is left out and named under
 ``errors``, since an old framework may lack what a new one offers. ``host`` is machine-wide, the rest this process's.
@@ -146,7 +148,7 @@ def relevant_environment(environ):
 
 
 def affinity():
-    """How many CPUs this process may run on."""
+    """Returns how many CPUs this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
@@ -172,7 +174,10 @@ def cpu_quota(root="/sys/fs/cgroup"):
 
 
 def cpu():
-    """``model`` and the ``flags`` that decide which kernel runs."""
+    """Returns the processor's ``model`` and ``flags``.
+
+    The flags decide which kernel runs.
+    """
     if sys.platform == "darwin":
         import subprocess
 
@@ -225,7 +230,7 @@ def _kernel_flags(flags):
 
 
 def packages(paths=None):
-    """Every installed distribution and its version, by normalised name.
+    """Returns every installed distribution and its version, by normalised name.
 
     Read from the folder names ``<name>-<version>.dist-info``, which the wheel format fixes: ten times as fast as
     opening every METADATA file through importlib.metadata. The first on the path counts, as for an import.
@@ -245,7 +250,7 @@ def packages(paths=None):
 
 
 def normalised(name):
-    """A distribution's name as locks write it (PEP 503)."""
+    """Returns a distribution's name as locks write it (PEP 503)."""
     for separator in "_.":
         name = name.replace(separator, "-")
     while "--" in name:

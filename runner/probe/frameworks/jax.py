@@ -1,4 +1,4 @@
-"""JAX."""
+"""Collects facts of JAX, and makes its tensors."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def select(jax, device):
 
 
 def tensor(jax, array, _device):
-    """A NumPy array as an array on the device."""
+    """Returns a NumPy array as an array on the device."""
     return jax.numpy.asarray(array)
 
 
@@ -62,7 +62,7 @@ def block(jax, value, _device):
 
 
 def array(_jax, value):
-    """An array of JAX as a NumPy array."""
+    """Returns an array of JAX as a NumPy array."""
     import numpy as np
 
     return np.asarray(value)

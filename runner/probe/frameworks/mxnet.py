@@ -1,4 +1,7 @@
-"""MXNet, which Keras has no backend for."""
+"""Collects facts of MXNet, and makes its tensors.
+
+Keras does not have a backend for it.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ def facts(mxnet, _kind, errors):
 
 
 def select(mxnet, device):
-    """Whether the device is there."""
+    """Returns whether the device is available."""
     return device == "cpu" or (device == "cuda" and mxnet.context.num_gpus() > 0)
 
 
 def tensor(mxnet, array, device):
-    """A NumPy array as an NDArray on the device."""
+    """Returns a NumPy array as an NDArray on the device."""
     return mxnet.nd.array(array, dtype=array.dtype, ctx=mxnet.gpu() if device == "cuda" else mxnet.cpu())
 
 
@@ -35,5 +38,5 @@ def block(_mxnet, value, _device):
 
 
 def array(_mxnet, value):
-    """An NDArray as a NumPy array."""
+    """Returns an NDArray as a NumPy array."""
     return value.asnumpy()

@@ -1,4 +1,4 @@
-"""NumPy, a backend of Keras."""
+"""Collects facts of NumPy, a backend of Keras."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def facts(numpy, _kind, errors):
 
 
 def select(_numpy, device):
-    """NumPy has the CPU only."""
+    """Returns whether the device is the CPU, the only one that NumPy has."""
     return device == "cpu"
 
 
 def tensor(_numpy, array, _device):
-    """The array as it is."""
+    """Returns the array unchanged."""
     return array
 
 
 def block(_numpy, value, _device):
-    """``value``, which is computed by now."""
+    """Returns ``value``, which is computed by now."""
     return value
 
 
 def array(numpy, value):
-    """A NumPy array."""
+    """Returns a NumPy array."""
     return numpy.asarray(value)

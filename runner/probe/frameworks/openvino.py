@@ -1,4 +1,4 @@
-"""OpenVINO, a backend of Keras."""
+"""Collects facts of OpenVINO, a backend of Keras."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def select(_openvino, device):
 
 
 def tensor(_openvino, array, _device):
-    """The array as it is: Keras converts it."""
+    """Returns the array unchanged: Keras converts it."""
     return array
 
 
 def block(_openvino, value, _device):
-    """The value computed: until then it is a graph."""
+    """Returns the computed value: until then it is a graph."""
     import keras
 
     return keras.ops.convert_to_numpy(value)
 
 
 def array(_openvino, value):
-    """An array of NumPy."""
+    """Returns an array of NumPy."""
     import numpy as np
 
     return np.asarray(value)

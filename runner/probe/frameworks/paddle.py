@@ -1,4 +1,7 @@
-"""PaddlePaddle, which Keras has no backend for."""
+"""Collects facts of PaddlePaddle, and makes its tensors.
+
+Keras does not have a backend for it.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def select(paddle, device):
 
 
 def tensor(paddle, array, _device):
-    """A NumPy array as a tensor on the device."""
+    """Returns a NumPy array as a tensor on the device."""
     return paddle.to_tensor(array)
 
 
@@ -61,5 +64,5 @@ def block(paddle, value, device):
 
 
 def array(_paddle, value):
-    """A tensor as a NumPy array."""
+    """Returns a tensor as a NumPy array."""
     return value.numpy()

@@ -1,4 +1,4 @@
-"""TensorFlow."""
+"""Collects facts of TensorFlow, and makes its tensors."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def select(tf, device):
 
 
 def tensor(tf, array, _device):
-    """A NumPy array as a tensor on the device."""
+    """Returns a NumPy array as a tensor on the device."""
     return tf.constant(array)
 
 
@@ -79,7 +79,7 @@ def block(tf, value, device):
 
 
 def array(_tf, value):
-    """A tensor as a NumPy array."""
+    """Returns a tensor as a NumPy array."""
     import numpy as np
 
     return np.asarray(value)

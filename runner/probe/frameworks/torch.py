@@ -1,4 +1,4 @@
-"""PyTorch."""
+"""Collects facts of PyTorch, and makes its tensors."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def facts(torch, kind, errors):
 
 
 def select(torch, device):
-    """Whether the device is there; nothing needs to be switched on."""
+    """Returns whether the device is available; nothing needs to be switched on."""
     mps = getattr(torch.backends, "mps", None)
     return {
         "cpu": lambda: True,
@@ -59,7 +59,7 @@ def select(torch, device):
 
 
 def tensor(torch, array, device):
-    """A NumPy array as a tensor on the device."""
+    """Returns a NumPy array as a tensor on the device."""
     return torch.from_numpy(array).to(device)
 
 
@@ -73,5 +73,5 @@ def block(torch, value, device):
 
 
 def array(_torch, value):
-    """A tensor as a NumPy array."""
+    """Returns a tensor as a NumPy array."""
     return value.detach().cpu().numpy()

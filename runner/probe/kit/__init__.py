@@ -1,3 +1,3 @@
-"""What several probes share."""
+"""Provides what several probes share."""
 
 from __future__ import annotations

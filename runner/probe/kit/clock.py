@@ -31,12 +31,12 @@ def step_clock(keras):
 
 
 def pauses(ends):
-    """The seconds between the ends of consecutive steps."""
+    """Returns the seconds between the ends of consecutive steps."""
     return [ends[i + 1] - ends[i] for i in range(len(ends) - 1)]
 
 
 def median(values):
-    """The median, or None of nothing."""
+    """Returns the median, or None for an empty list."""
     ordered = sorted(values)
     middle = len(ordered) // 2
     if not ordered:

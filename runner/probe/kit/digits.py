@@ -1,4 +1,4 @@
-"""The digits that the runner prepared, as a probe trains on them."""
+"""Reads the digits that the runner prepared, as a probe trains on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What NumPy draws for every cell alike: weights and the order of batches."""
+"""Draws weights and the order of batches with NumPy, alike for every cell."""
 
 import hashlib
 import math
@@ -40,7 +40,7 @@ def batch_order(samples, batch, epochs, seed):
 
 
 def digest(arrays):
-    """sha256 over the bit patterns of the arrays, shapes included."""
+    """Returns the sha256 over the bit patterns of the arrays, shapes included."""
     import numpy as np
 
     found = hashlib.sha256()

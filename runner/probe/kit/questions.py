@@ -10,7 +10,10 @@ def ask(errors, name, question, *arguments):
 
 
 def answers(errors, name, questions):
-    """The answers to ``questions`` ({key: callable}), without those that failed."""
+    """Returns the answers to ``questions``, without those that failed.
+
+    ``questions``: {key: callable}.
+    """
     found = {}
     for key, question in questions.items():
         value = ask(errors, "%s.%s" % (name, key), question)

@@ -1,4 +1,7 @@
-"""The record of a case, for the detail ``cases`` of ``ops`` and ``training``."""
+"""Defines the record of a case in the detail ``cases``.
+
+The probes ``ops`` and ``training`` report it.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +29,10 @@ class Record:
         self.passed = passed
 
     def as_list(self):
-        """The record as JSON holds it."""
+        """Returns the record as JSON holds it."""
         return [self.status, self.figure, self.sketch, self.types, self.note, self.passed]
 
 
 def as_lists(records):
-    """``{case id: record}`` as JSON holds it."""
+    """Returns ``{case id: record}`` as JSON holds it."""
     return {ident: record.as_list() for ident, record in records.items()}

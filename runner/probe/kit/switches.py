@@ -1,4 +1,4 @@
-"""Environment variables that must be set before a framework is imported."""
+"""Sets environment variables that are needed before a framework is imported."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import time
 
 
 def rss_bytes():
-    """The resident set now, bytes, or None where the system does not tell."""
+    """Returns the resident set now, bytes, or None where the system hides it."""
     try:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -92,7 +92,7 @@ def reader():
 
 
 def _index():
-    """The index of the GPU that this process sees first."""
+    """Returns the index of the GPU that this process sees first."""
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     return int(first) if first.isdigit() else 0
 

@@ -68,7 +68,10 @@ def network(keras, dropout):
 
 
 def compiled(keras, dropout):
-    """The model with Adam at 1e-3, sparse categorical cross-entropy and accuracy."""
+    """Returns the model with Adam at 1e-3.
+
+    It is compiled with sparse categorical cross-entropy and accuracy.
+    """
     model = network(keras, dropout)
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model

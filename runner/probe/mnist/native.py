@@ -1,4 +1,4 @@
-"""The mnist probe without Keras: the same network, data, batches and figures."""
+"""Runs the mnist probe without Keras: same network, data, batches and figures."""
 
 from __future__ import annotations
 

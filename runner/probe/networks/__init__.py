@@ -70,7 +70,7 @@ def _has_networks(name):
 
 
 def model(backend, layers, weights, loss, rate=1e-3, seed=0):
-    """The network on ``backend``, ready to train.
+    """Returns the network on ``backend``, ready to train.
 
     ``weights``: NumPy arrays in the order and layout of Keras (see ``shapes``). ``loss``: ``crossentropy`` (of logits
     and integers) or ``mse``. The result has ``step(x, y)``, one update on NumPy arrays, which returns the loss before
@@ -136,7 +136,7 @@ def _encoder(width, heads):
 
 
 def lacks(request, layers):
-    """Whether the plain framework has no such layer here."""
+    """Returns whether the plain framework does not have such a layer here."""
     return request.framework == "mxnet" and any(layer[0] == "encoder" for layer in layers)
 
 
@@ -202,7 +202,10 @@ def scores(trained, x, y, loss, batch):
 
 
 def laid_out(x, geometry):
-    """``x`` (n, height, width, channels) in the layout that the geometry asks for."""
+    """Returns ``x`` in the layout that the geometry asks for.
+
+    ``x``: (n, height, width, channels).
+    """
     if geometry.layout == "channels_last":
         return x
     import numpy as np

@@ -14,7 +14,7 @@ from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON, channels_last, laid_out
 
 
 class Model:
-    """See ``networks.model``."""
+    """The network as ``networks.model`` describes it."""
 
     def __init__(self, backend, layers, weights, loss, rate, seed):
         self._weights = [jnp.asarray(w) for w in weights]
@@ -44,12 +44,15 @@ class Model:
         return jax.device_get(self._forward(self._weights, x))
 
     def weights(self):
-        """In Keras's layout."""
+        """Returns the weights in Keras's layout."""
         return jax.device_get(self._weights)
 
 
 def adam(weights, gradients, state, rate):
-    """Kingma and Ba, arXiv:1412.6980, with epsilon as in ``networks.ADAM``."""
+    """Returns the weights and the state after an Adam update.
+
+    Kingma and Ba, arXiv:1412.6980, with epsilon as in ``networks.ADAM``.
+    """
     first, second, t = state
     t = t + 1
     left = [-jnp.expm1(t * math.log(ADAM[beta])) for beta in ("beta_1", "beta_2")]  # 1 - beta^t, without cancellation
@@ -68,7 +71,10 @@ def losses(name, out, y):
 
 
 def forward(layers, weights, x, key):
-    """The output; ``weights`` is an iterator, ``key`` None where nothing is dropped."""
+    """Returns the output of the network.
+
+    ``weights`` is an iterator, ``key`` None where nothing is dropped.
+    """
     for layer in layers:
         name = layer[0]
         if name == "branches":
@@ -95,7 +101,7 @@ def forward(layers, weights, x, key):
 
 
 def encoder(x, w):
-    """One block; ``w`` as ``networks`` lists them."""
+    """Returns the output of one block; ``w`` as ``networks`` lists them."""
     query, key, value = (jnp.einsum("btd,dhk->bthk", x, w[i]) + w[i + 1] for i in (0, 2, 4))
     scores = jnp.einsum("bqhk,bshk->bhqs", query * query.shape[-1] ** -0.5, key)
     mixed = jnp.einsum("bhqs,bshk->bqhk", jax.nn.softmax(scores), value)
@@ -105,13 +111,13 @@ def encoder(x, w):
 
 
 def normalized(x, gain, offset):
-    """Ba et al., arXiv:1607.06450, over the last axis."""
+    """Normalizes over the last axis (Ba et al., arXiv:1607.06450)."""
     centred = x - jnp.mean(x, -1, keepdims=True)
     return centred * jax.lax.rsqrt(jnp.mean(centred**2, -1, keepdims=True) + NORM_EPSILON) * gain + offset
 
 
 def lstm(x, kernel, recurrent, bias):
-    """The output at the last step; gates in Keras's order i, f, c, o."""
+    """Returns the output at the last step; gates in Keras's order i, f, c, o."""
     inputs = jnp.swapaxes(x @ kernel + bias, 0, 1)
 
     def step(carry, z):
@@ -135,7 +141,7 @@ OVER_STEPS = {
 
 
 def convolution(backend, x, w, geometry):
-    """See ``conv2d.convolution.prepare``."""
+    """Returns a convolution, as ``conv2d.convolution.prepare`` describes it."""
     x, w = backend.tensor(laid_out(x, geometry)), backend.tensor(w)
     layout = "NHWC" if geometry.layout == "channels_last" else "NCHW"
 

@@ -1,4 +1,7 @@
-"""The networks in MXNet Gluon: hybridized blocks, autograd, ``gluon.Trainer``."""
+"""Holds the networks in MXNet Gluon: hybridized blocks, autograd and a trainer.
+
+The trainer is ``gluon.Trainer``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from . import ADAM, channels_last
 
 
 class Model:
-    """See ``networks.model``."""
+    """The network as ``networks.model`` describes it."""
 
     def __init__(self, backend, layers, weights, loss, rate, seed):
         mx.random.seed(seed)
@@ -37,7 +40,7 @@ class Model:
         return self._net(*self._inputs(x)).asnumpy()
 
     def weights(self):
-        """In Keras's layout."""
+        """Returns the weights in Keras's layout."""
         return self._net.exported()
 
     def _inputs(self, x):
@@ -114,7 +117,7 @@ class Net(gluon.HybridBlock):
                 second.grad_req = "null"  # Keras has one bias; two would learn twice as fast
 
     def exported(self):
-        """The weights in Keras's order and layout."""
+        """Returns the weights in Keras's order and layout."""
         found = [w for branch in self.branches for w in branch.exported()]
         for block, names in self._slots:
             for name, order in names:

@@ -12,7 +12,7 @@ from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON, channels_last, laid_out
 
 
 class Model:
-    """See ``networks.model``."""
+    """The network as ``networks.model`` describes it."""
 
     def __init__(self, backend, layers, weights, loss, rate, seed):
         paddle.seed(seed)
@@ -43,7 +43,7 @@ class Model:
             return self._net(self._inputs(x)).numpy()
 
     def weights(self):
-        """In Keras's layout."""
+        """Returns the weights in Keras's layout."""
         return [parameter.numpy().transpose(order) for parameter, order in self._exports]
 
     def _inputs(self, x):
@@ -142,7 +142,7 @@ class Net(paddle.nn.Layer):
 
 
 class Flatten(paddle.nn.Layer):
-    """Of images, with the channels last as in Keras."""
+    """Flattens images, with the channels last as in Keras."""
 
     def forward(self, x):
         return x.transpose([0, 2, 3, 1]).flatten(1)
@@ -160,7 +160,7 @@ class LastOutput(paddle.nn.Layer):
 
 
 class Mean(paddle.nn.Layer):
-    """Over the steps."""
+    """Computes the mean over the steps."""
 
     def forward(self, x):
         return x.mean(1)
@@ -190,7 +190,7 @@ class Encoder(paddle.nn.Layer):
 
 
 def convolution(backend, x, w, geometry):
-    """See ``conv2d.convolution.prepare``."""
+    """Returns a convolution, as ``conv2d.convolution.prepare`` describes it."""
     x, w = backend.tensor(laid_out(x, geometry)), backend.tensor(np.ascontiguousarray(w.transpose(3, 2, 0, 1)))
     layout = "NHWC" if geometry.layout == "channels_last" else "NCHW"
     (above, below), (left, right) = geometry.pads  # "SAME" would ignore the dilation

@@ -11,7 +11,7 @@ from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON, channels_last, laid_out
 
 
 class Model:
-    """See ``networks.model``."""
+    """The network as ``networks.model`` describes it."""
 
     def __init__(self, backend, layers, weights, loss, rate, seed):
         tf.random.set_seed(seed)
@@ -31,7 +31,7 @@ class Model:
         return self._forward(_tensors(x)).numpy()
 
     def weights(self):
-        """In Keras's layout."""
+        """Returns the weights in Keras's layout."""
         return [w.numpy() for w in self._weights]
 
     def _update(self, x, y):
@@ -67,7 +67,7 @@ def losses(name, out, y):
 
 
 def forward(layers, weights, x, training):
-    """The output; ``weights`` is an iterator."""
+    """Returns the output of the network; ``weights`` is an iterator."""
     for layer in layers:
         name = layer[0]
         if name == "branches":
@@ -92,7 +92,7 @@ def forward(layers, weights, x, training):
 
 
 def encoder(x, w):
-    """One block; ``w`` as ``networks`` lists them."""
+    """Returns the output of one block; ``w`` as ``networks`` lists them."""
     query, key, value = (tf.einsum("btd,dhk->bthk", x, w[i]) + w[i + 1] for i in (0, 2, 4))
     scores = tf.einsum("bqhk,bshk->bhqs", query * query.shape[-1] ** -0.5, key)
     mixed = tf.einsum("bhqs,bshk->bqhk", tf.nn.softmax(scores), value)
@@ -102,13 +102,16 @@ def encoder(x, w):
 
 
 def normalized(x, gain, offset):
-    """Ba et al., arXiv:1607.06450, over the last axis."""
+    """Normalizes over the last axis (Ba et al., arXiv:1607.06450)."""
     mean, variance = tf.nn.moments(x, -1, keepdims=True)
     return tf.nn.batch_normalization(x, mean, variance, offset, gain, NORM_EPSILON)
 
 
 def lstm(x, kernel, recurrent, bias):
-    """The output at the last step, unrolled; gates in Keras's order i, f, c, o."""
+    """Returns the output at the last step, unrolled.
+
+    The gates are in Keras's order i, f, c, o.
+    """
     h = c = tf.zeros((tf.shape(x)[0], recurrent.shape[0]), x.dtype)
     inputs = tf.tensordot(x, kernel, 1) + bias
     for t in range(x.shape[1]):
@@ -127,7 +130,7 @@ OVER_STEPS = {
 
 
 def convolution(backend, x, w, geometry):
-    """See ``conv2d.convolution.prepare``."""
+    """Returns a convolution, as ``conv2d.convolution.prepare`` describes it."""
     tf = backend.lib
     x, w = backend.tensor(laid_out(x, geometry)), backend.tensor(w)
     layout = "NHWC" if geometry.layout == "channels_last" else "NCHW"

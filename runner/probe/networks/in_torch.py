@@ -1,4 +1,4 @@
-"""The networks in plain PyTorch: modules, autograd, ``torch.optim.Adam``."""
+"""Holds the networks in plain PyTorch: modules, autograd, ``torch.optim.Adam``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from . import ADAM, ENCODER_WEIGHTS, NORM_EPSILON, channels_last, laid_out
 
 
 class Model:
-    """See ``networks.model``."""
+    """The network as ``networks.model`` describes it."""
 
     def __init__(self, backend, layers, weights, loss, rate, seed):
         torch.manual_seed(seed)
@@ -39,7 +39,7 @@ class Model:
             return self._net(self._inputs(x)).cpu().numpy()
 
     def weights(self):
-        """In Keras's layout."""
+        """Returns the weights in Keras's layout."""
         return [w.detach().cpu().numpy() for w in self._net.exported()]
 
     def _inputs(self, x):
@@ -86,7 +86,7 @@ class Net(torch.nn.Module):
         return self.rest(x)
 
     def exported(self):
-        """The weights in Keras's order and layout."""
+        """Returns the weights in Keras's order and layout."""
         inner = [w for branch in getattr(self, "branches", ()) for w in branch.exported()]
         return inner + [weight.permute(order) for weight, order in self._exports]
 
@@ -135,7 +135,7 @@ def _inverse(order):
 
 
 class Flatten(torch.nn.Module):
-    """Of images, with the channels last as in Keras."""
+    """Flattens images, with the channels last as in Keras."""
 
     def forward(self, x):
         return x.permute(0, 2, 3, 1).flatten(1)
@@ -153,7 +153,7 @@ class LastOutput(torch.nn.Module):
 
 
 class Mean(torch.nn.Module):
-    """Over the steps."""
+    """Computes the mean over the steps."""
 
     def forward(self, x):
         return x.mean(1)
@@ -180,7 +180,7 @@ class Encoder(torch.nn.Module):
 
 
 def convolution(backend, x, w, geometry):
-    """See ``conv2d.convolution.prepare``."""
+    """Returns a convolution, as ``conv2d.convolution.prepare`` describes it."""
     functional = backend.lib.nn.functional
     x, w = backend.tensor(laid_out(x, geometry)), backend.tensor(w).permute(3, 2, 0, 1).contiguous()
     if geometry.layout == "channels_last":

@@ -1,4 +1,4 @@
-"""The networks as Keras models."""
+"""Builds the networks as Keras models."""
 
 
 def sequential(keras, described, shape):
@@ -11,7 +11,7 @@ def sequential(keras, described, shape):
 
 
 def keras_layer(layers, layer):
-    """The Keras layer of one description."""
+    """Returns the Keras layer of one description."""
     name = layer[0]
     if name == "conv":
         return layers.Conv2D(layer[1], layer[2], activation=layer[3])

@@ -63,7 +63,7 @@ def measure(backend, request, report, prefix, layers, shape, train, test, loss, 
 
 
 def finish(report):
-    """The figures of the whole process, after all networks."""
+    """Reports the figures of the whole process, after all networks."""
     report.metric("cpu_s", usage.cpu_s(), "timing", better="lower", unit="s")
     report.metric("peak_rss_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")
 
@@ -82,7 +82,10 @@ class _Native:
         self.parameters = self._model.parameters
 
     def epoch(self, x, y, batch):
-        """``(mean loss, time at which each step ended)``; the data are in order already."""
+        """Trains one epoch on data that are in order already.
+
+        Returns ``(mean loss, time at which each step ended)``.
+        """
         import numpy as np
 
         rows = [slice(i, min(i + batch, len(y))) for i in range(0, len(y), batch)]

@@ -38,7 +38,10 @@ OUTCOMES = (
 
 
 def run(request, report):
-    """See the module. Raises UnsupportedError in a cell without Keras."""
+    """Runs the sweep (see the module).
+
+    Raises UnsupportedError in a cell without Keras.
+    """
     settings = request.settings_with(DEFAULTS)
     if request.keras is None:
         raise backend.unsupported_natively(request)

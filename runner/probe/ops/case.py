@@ -14,7 +14,7 @@ PUBLIC = re.compile(
 
 
 class Case:
-    """One thing to try.
+    """One expression to try, with its inputs and options.
 
     ``expr`` is Python text over the names of ``namespace.framework``; ``inputs`` maps each further name to text
     over ``prelude``. ``ref`` is text of the same kind over NumPy and ``reference``, run with float64 inputs, or None
@@ -81,7 +81,7 @@ class Sweep:
     """Collects cases; the grids call ``add``."""
 
     def __init__(self, resolve):
-        """``resolve(expr)`` turns an expression into its NumPy reference, or None."""
+        """Takes ``resolve(expr)``, which returns an expression's NumPy reference, or None."""
         self.cases = {}
         self._resolve = resolve
 

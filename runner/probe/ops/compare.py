@@ -1,4 +1,4 @@
-"""A result against its truth, in units of what the problem's condition allows."""
+"""Compares a result with its truth, in units of what its condition allows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HUGE = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.
 
 
 def perturbed(inputs, unit, seed):
-    """Every floating input moved by one rounding error, with random signs."""
+    """Returns every floating input moved by one rounding error, with random signs."""
     random = np.random.RandomState(seed)
     moved = {}
     for name, value in inputs.items():
@@ -75,7 +75,7 @@ def judge(got, truth, size, dtype, tol):
 
 
 def digest(arrays):
-    """Eight hex digits over all values, shapes and types."""
+    """Returns eight hex digits over all values, shapes and types."""
     sha = hashlib.sha256()
     for value in arrays:
         sha.update(("%s%s" % (value.dtype, value.shape)).encode())
@@ -98,7 +98,7 @@ def sketch(arrays):
 
 
 def rounded(value):
-    """A float with 7 significant digits, or the name of what is not finite."""
+    """Returns a float with 7 significant digits, or the name of what is not finite."""
     value = float(value)
     return float("%.7g" % value) if np.isfinite(value) else str(value)
 

@@ -48,13 +48,13 @@ class Engine:
         self.keras = keras
 
     def tensor(self, array, dtype=""):
-        """A Keras tensor; ``dtype`` where it is not the array's own (bfloat16)."""
+        """Returns a Keras tensor; ``dtype`` where it is not the array's own (bfloat16)."""
         if dtype:
             return self.keras.ops.cast(self.keras.ops.convert_to_tensor(array), dtype)
         return self.keras.ops.convert_to_tensor(array)
 
     def output(self, value):
-        """An Output from whatever an expression returned."""
+        """Returns an Output from whatever an expression returned."""
         arrays, dtypes = [], []
         for leaf in leaves(value):
             if isinstance(leaf, (bool, int, float, complex, np.ndarray, np.generic, str)):
@@ -73,7 +73,7 @@ class Engine:
         return np.asarray(self.keras.ops.convert_to_numpy(leaf))
 
     def call(self, function, tensors):
-        """The Output of ``function(tensors)``."""
+        """Returns the Output of ``function(tensors)``."""
         return self.output(function(tensors))
 
     def gradient(self, function, tensors, wrt, cotangents):
@@ -84,7 +84,7 @@ class Engine:
         raise NotImplementedError
 
     def loss(self, function, tensors, cotangents):
-        """sum(cotangent * output) as a tensor."""
+        """Returns sum(cotangent * output) as a tensor."""
         ops = self.keras.ops
         total = 0.0
         for leaf, weight in zip(leaves(function(tensors)), cotangents):
@@ -218,7 +218,7 @@ class Jax(Engine):
 
 
 def engine(backend):
-    """The Engine for a loaded ``Backend``."""
+    """Returns the Engine for a loaded ``Backend``."""
     if backend.name == "torch":
         return Torch(backend.keras)
     if backend.name == "tensorflow":

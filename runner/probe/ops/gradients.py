@@ -23,7 +23,7 @@ def cotangent(array, i):
 
 
 def judge(case, exact, cotangents, gradients):
-    """The record of a wrong gradient, or None where all of them hold."""
+    """Returns the record of a wrong gradient, or None where all of them hold."""
     for name, gradient in zip(case.wrt, gradients):
         for seed in (3,) if case.pointwise else (3, 4):
             slope, size = _slope(case, exact, cotangents, name, seed)
@@ -79,6 +79,6 @@ def _wrong(case, name, gradient, slope, got, bad):
 
 
 def _direction(value, seed):
-    """A step per element, relative to it, with random signs."""
+    """Returns a step per element, relative to it, with random signs."""
     size = np.where(value == 0, 0.1, np.abs(value))
     return np.random.RandomState(seed).choice([-1.0, 1.0], value.shape) * size

@@ -1,4 +1,4 @@
-"""The names that expressions and references are written with."""
+"""Defines the names that expressions and references are written with."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Missing(Exception):  # noqa: N818 - a finding, not an error
 
 
 def framework(keras):
-    """What an expression sees."""
+    """Returns the names that an expression can use."""
     names = {name: getattr(keras, name) for name in MODULES if hasattr(keras, name)}
     names["schedules"] = getattr(keras.optimizers, "schedules", None)
     names.update(HELPERS, keras=keras, np=np)
@@ -41,7 +41,7 @@ def framework(keras):
 
 
 def truth():
-    """What a reference sees."""
+    """Returns the names that a reference can use."""
     return {**HELPERS, "np": np, "ref": reference}
 
 

@@ -51,7 +51,7 @@ class Journal:
             self.careful.add(self.done)
 
     def chunk(self, records, done):
-        """``records`` of one more chunk are final; ``done`` chunks are."""
+        """Records that ``records`` of one more chunk are final, and ``done`` chunks are."""
         self._append({"records": records, "done": done, "cpu_s": self.cpu_s + time.process_time()})
 
     def begin(self, name, alone):
@@ -79,7 +79,7 @@ class Journal:
             file.write(json.dumps(entry) + "\n")
 
     def close(self):
-        """The sweep has ended; nothing is kept."""
+        """Ends the journal; nothing is kept."""
         if self._running is not None:
             self._running.close()
         for path in (self._path, self._running_path):
@@ -109,7 +109,7 @@ def survive(journal):
 
 
 def _wait(child):
-    """The wait status of ``child``; signals to this process go to it."""
+    """Returns the wait status of ``child``; signals to this process go to it."""
     previous = {}
     for number in (signal.SIGTERM, signal.SIGINT):
         previous[number] = signal.signal(number, lambda got, _: os.kill(child, got))

@@ -133,7 +133,10 @@ class Sweeper:
     # forward
 
     def _outputs(self, prepared):
-        """Per prepared case an Output, an exception, or None where it killed the process."""
+        """Returns per prepared case an Output, an exception, or None.
+
+        None means that the case killed the process.
+        """
         if not self._careful and self.engine.keras.config.backend() == "jax":
             return self._compiled(prepared)
         return [self._eager(case, tensors) for case, _, tensors in prepared]
@@ -291,7 +294,10 @@ class Sweeper:
             return error
 
     def _graphs(self, items):
-        """The same in a graph, with an unknown batch size where the case allows one."""
+        """Tries the cases in a graph, with an unknown batch size where allowed.
+
+        The case must allow an unknown batch size.
+        """
         jobs = [(self._function(case), tensors, case.dynamic) for case, _, tensors, _, _ in items]
         if not jobs:
             return

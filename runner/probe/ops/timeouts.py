@@ -1,4 +1,4 @@
-"""A case that does not end is given up, without ending the sweep."""
+"""Stops a case that does not end, without ending the sweep."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ REFUSALS = ("must be 1 with the PyTorch backend",)
 
 
 def run(request, report):
-    """Run the scenarios. Settings: ``DEFAULTS``.
+    """Runs the scenarios. Settings: ``DEFAULTS``.
 
     Detail ``cases``: {"scenario(figure)": record} (see ``kit.records``) with the statuses ``ok``, ``wrong``, ``nan``,
     ``raises`` and ``unsupported``. Detail ``scripts``: {scenario: a script that shows it}, for what is wrong.
@@ -69,7 +69,7 @@ def run(request, report):
 
 
 def attempt(keras, scenario):
-    """``({figure: record}, traceback)`` of one scenario."""
+    """Returns ``({figure: record}, traceback)`` of one scenario."""
     from . import compare
 
     truth, scales = compare.spread(scenario.truth, scenario.unit)

@@ -59,7 +59,7 @@ def training_batches(name, task, reset=False, **by_batch):
 
 
 def test_batches():
-    """``test_on_batch`` and ``predict_on_batch`` of the untrained model."""
+    """Calls ``test_on_batch`` and ``predict_on_batch`` of the untrained model."""
     task = regression(metrics=("mae",), weighted_metrics=("mse",))
 
     def measure(keras):
@@ -80,7 +80,7 @@ def test_batches():
 
 
 def containers():
-    """The same numbers in another container must train the same model."""
+    """Trains on the same numbers in other containers, for the same model."""
     task = regression()
     x, y = X.astype("float32"), Y.astype("float32")
 
@@ -150,7 +150,10 @@ def plateau():
 
 
 def weighted_mean():
-    """The loss over the sum of the weights instead of the number of samples."""
+    """Trains on the loss over the sum of the weights.
+
+    It is not over the number of samples.
+    """
     share = WEIGHTS.reshape(2, 8)
     scaled = (share * 8 / share.sum(1, keepdims=True)).ravel()
 
@@ -178,7 +181,7 @@ def weighted_mean():
 
 
 def sparse_validation():
-    """``validation_freq=2``: validated after every second epoch only."""
+    """Validates after every second epoch only: ``validation_freq=2``."""
     task = regression(epochs=4, validation=(X[::2] * 0.9, Y[::2]))
 
     def measure(keras):
@@ -194,7 +197,7 @@ def sparse_validation():
 
 
 def every():
-    """All of them, in order."""
+    """Returns all scenarios of this module, in order."""
     weighted = {"metrics": ("mae",), "weighted_metrics": ("mse",), "epochs": 1}
     return [
         training_batches("batch.train_repeated", regression(metrics=("mae",), epochs=1)),

@@ -45,7 +45,7 @@ def spread(truth, unit):
 
 
 def compare(measured, truth, scale):
-    """``(status, figure, note)`` of one figure; status is ok, wrong or nan."""
+    """Returns ``(status, figure, note)`` of one figure; status is ok, wrong or nan."""
     if scale is None:
         same = measured == truth
         return ("ok" if same else "wrong"), None, "" if same else "%s instead of %s" % (_short(measured), _short(truth))
@@ -111,7 +111,7 @@ def _arrays(value):
 
 
 def _size(array):
-    """The magnitude that one rounding of the array scales with."""
+    """Returns the magnitude that one rounding of the array scales with."""
     finite = np.abs(array[np.isfinite(array)])
     return np.where(np.isfinite(array), np.abs(array), 0.0) + (finite.mean() if finite.size else 0.0)
 

@@ -53,7 +53,7 @@ def model(keras, task):
 
 
 def optimizer(keras, task):
-    """The task's optimizer."""
+    """Returns the task's optimizer."""
     name, settings = task.optimizer
     rate = task.rate.keras(keras) if callable(task.rate) else task.rate
     made = getattr(keras.optimizers, name)(learning_rate=rate, **settings, **task.common)
@@ -77,7 +77,7 @@ def lacks(keras, task):
 
 
 def loss(keras, task):
-    """The task's loss: by name where that is what people write."""
+    """Returns the task's loss: by name where that is what users write."""
     if task.loss == "mse":
         return "mse" if task.reduction == "sum_over_batch_size" else keras.losses.MeanSquaredError(task.reduction)
     made = keras.losses.CategoricalCrossentropy if task.one_hot else keras.losses.SparseCategoricalCrossentropy
@@ -142,14 +142,14 @@ def apply(keras, task, gradients):
 
 
 def targets(task):
-    """The targets as Keras gets them."""
+    """Returns the targets in the form that Keras gets."""
     if task.one_hot:
         return np.eye(int(task.y.max()) + 1, dtype="float32")[task.y]
     return single(task.y)
 
 
 def weights(model):
-    """The weights as arrays of numbers, in the order of ``get_weights``."""
+    """Returns the weights as arrays of numbers, in the order of ``get_weights``."""
     return [np.asarray(weight, "float64") for weight in model.get_weights()]
 
 
@@ -161,12 +161,15 @@ def single(array):
 
 
 def fitted(model, x, y, **options):
-    """``model.fit`` in order and in silence; the figures of ``reference.fit``."""
+    """Runs ``model.fit`` in order and in silence.
+
+    Returns the figures of ``reference.fit``.
+    """
     return fitted_as_given(model, single(x), single(y), **options)
 
 
 def fitted_as_given(model, x, y, **options):
-    """``fitted`` on data that are not to be converted."""
+    """Runs ``fitted`` on data that are not to be converted."""
     history = model.fit(x, y, **dict({"batch_size": 8, "epochs": 1, "shuffle": False, "verbose": 0}, **options))
     found = {name: [float(v) for v in values] for name, values in history.history.items()}
     return dict(found, weights=weights(model), epochs=len(history.epoch))

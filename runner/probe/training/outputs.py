@@ -87,7 +87,7 @@ def several(name, loss_weights, weighted, count=N):
 
 
 def shared_layer():
-    """A layer used twice learns from both uses."""
+    """Trains a layer that is used twice, and learns from both uses."""
     kernel, bias = np.vstack([KERNEL_1.T, KERNEL_1.T[:1] * 0.5]), np.append(BIAS_1, 0.1)
 
     def measure(keras):

@@ -31,7 +31,7 @@ ADAM = ("Adam", {"epsilon": 0.01})
 
 
 def compiled(keras, task):
-    """The task's model, compiled."""
+    """Returns the task's model, compiled."""
     model = keras_side.model(keras, task)
     model.compile(
         optimizer=keras_side.optimizer(keras, task),
@@ -63,7 +63,7 @@ def train_on_batch():
 
 
 def evaluation(name, task, weight=None, compile_options=None):
-    """``evaluate`` and ``predict`` of the untrained model."""
+    """Calls ``evaluate`` and ``predict`` of the untrained model."""
 
     def measure(keras):
         model = keras_side.model(keras, task)
@@ -166,7 +166,7 @@ def frozen():
 
 
 def rate_changes():
-    """The learning rate set between two calls of ``fit``, and by a callback."""
+    """Sets the learning rate between two calls of ``fit``, and by a callback."""
 
     def rate(iteration):
         return 0.1 if iteration < 2 else 0.02
@@ -205,7 +205,7 @@ class Decay:
         return 0.2 * 0.5 ** (iteration // 2)
 
     def keras(self, keras):
-        """The same as Keras's own object."""
+        """Returns Keras's own object for the same schedule."""
         return keras.optimizers.schedules.ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True)
 
 
@@ -250,7 +250,7 @@ def loss_scaling():
 
 
 def splitting():
-    """``validation_split`` takes the last samples, before any shuffling."""
+    """Splits with ``validation_split``: the last samples, before any shuffling."""
     kept = N
     task = reference.Task(mlp(), X_ALL[:kept], Y_ALL[:kept], validation=(X_ALL[kept:], Y_ALL[kept:]), metrics=("mae",))
 
@@ -267,7 +267,7 @@ def _without_running(found):
 
 
 def dataset():
-    """Batches from a ``PyDataset``, with sample weights."""
+    """Trains on batches from a ``PyDataset``, with sample weights."""
     task = regression(sample_weight=WEIGHTS, weighted_metrics=("mae",))
 
     def measure(keras):
@@ -290,7 +290,7 @@ def dataset():
 
 
 def own_loader():
-    """Batches from the framework's own loader."""
+    """Trains on batches from the framework's own loader."""
     task = regression()
 
     def lacks(keras):
@@ -336,7 +336,7 @@ def early_stopping():
 
 
 def every():
-    """All of them, in order."""
+    """Returns all scenarios of this module, in order."""
     plain, binary = Y[:, 0], (LABELS == 1).astype("float64")
     weighted = regression(metrics=("mae",), weighted_metrics=("mse",))
     logits = reference.Task(mlp(), X, LABELS, loss="crossentropy", metrics=("accuracy",))

@@ -88,7 +88,7 @@ class Descent:
         return self.task.rate(self.calls) if callable(self.task.rate) else self.task.rate
 
     def apply(self, weights, gradients):
-        """The weights after one more batch."""
+        """Returns the weights after one more batch."""
         every = self.common.get("gradient_accumulation_steps") or 1
         if every > 1:
             if self.pending:
@@ -151,7 +151,7 @@ class Descent:
         return [np.array(a) for a in self.average] if every and self.steps % every == 0 else weights
 
     def finish(self, weights):
-        """The weights that ``fit`` leaves behind."""
+        """Returns the weights that ``fit`` leaves behind."""
         return [np.array(a) for a in self.average] if self.common.get("use_ema") else weights
 
 
@@ -192,7 +192,7 @@ class Logs:
 
 
 def weights_of(task, y, sample_weight):
-    """The weight of every sample, from sample and class weights, or None."""
+    """Returns the weight of every sample, from sample and class weights, or None."""
     if task.class_weight is None:
         return sample_weight
     weight = np.array([task.class_weight.get(int(label), 1.0) for label in y])
@@ -200,7 +200,7 @@ def weights_of(task, y, sample_weight):
 
 
 def batch_loss(task, out, y, weight, mask, rounding):
-    """``(loss, derivative by out)`` of one batch."""
+    """Returns ``(loss, derivative by out)`` of one batch."""
     values, slopes = network.LOSSES[task.loss](y, out, rounding)
     share = np.ones(values.shape)
     if weight is not None:
@@ -213,7 +213,7 @@ def batch_loss(task, out, y, weight, mask, rounding):
 
 
 def fit(task, rounding=network.exact, logs_of_batches=False):
-    """The result of a whole ``fit``: ``{figure: value}``.
+    """Returns ``{figure: value}``, the result of a whole ``fit``.
 
     Figures: ``loss`` and each metric, a list with one value per epoch, also as ``val_...``; ``running``: the
     logs after every batch, a list per name as ``running.<name>``; ``weights``: all arrays, in Keras's order;
@@ -254,7 +254,7 @@ def fit(task, rounding=network.exact, logs_of_batches=False):
 
 
 def evaluate(task, net, x, y, weight, rounding=network.exact):
-    """Loss and metrics of the network as it is, ``{name: value}``."""
+    """Returns ``{name: value}``: loss and metrics of the network as it is."""
     logs = Logs(task)
     for index in batches(len(x), task.batch_size, None):
         out = net.forward(x[index], False, rounding)

@@ -1,4 +1,4 @@
-"""The published updates of the optimizers, in float64 NumPy.
+"""Computes the published updates of the optimizers, in float64 NumPy.
 
 Each class holds the state of one optimizer for a list of arrays. ``step(weights, gradients, rate, t, rounding)``
 returns the new weights after update ``t`` (1 for the first); ``rounding`` is explained in ``network``. Where Keras
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Update:
-    """Per-array state, made of zeros (or ``fill``) on first use."""
+    """Holds per-array state, made of zeros (or ``fill``) on first use."""
 
     def __init__(self, **settings):
         self.__dict__.update(settings)
@@ -29,11 +29,14 @@ class Update:
         return [self.one(i, w, g, rate, t, rounding) for i, (w, g) in enumerate(zip(weights, gradients))]
 
     def begin(self, t, rounding):
-        """What is done once per step, before any array."""
+        """Does the work of a step that comes before any array."""
 
 
 class SGD(Update):
-    """Momentum and Nesterov's momentum in the form of Sutskever et al., ICML 2013."""
+    """SGD with momentum.
+
+    Momentum and Nesterov's momentum are in the form of Sutskever et al., ICML 2013.
+    """
 
     momentum, nesterov = 0.0, False
 
@@ -83,7 +86,7 @@ class Adam(Update):
 
 
 class Adamax(Update):
-    """Kingma and Ba, arXiv:1412.6980, section 7.1."""
+    """Adamax (Kingma and Ba, arXiv:1412.6980, section 7.1)."""
 
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
 
@@ -116,7 +119,7 @@ class Nadam(Update):
 
 
 class Adadelta(Update):
-    """Zeiler, arXiv:1212.5701, algorithm 1, times the learning rate."""
+    """Adadelta (Zeiler, arXiv:1212.5701, algorithm 1), times the learning rate."""
 
     rho, epsilon = 0.95, 1e-7
 
@@ -130,7 +133,10 @@ class Adadelta(Update):
 
 
 class Adagrad(Update):
-    """Duchi et al., JMLR 12 (2011). Epsilon inside the root, an initial accumulator."""
+    """Adagrad, with epsilon inside the root and an initial accumulator.
+
+    Duchi et al., JMLR 12 (2011).
+    """
 
     initial_accumulator_value, epsilon = 0.1, 1e-7
 
@@ -163,7 +169,7 @@ class Ftrl(Update):
 
 
 class Lion(Update):
-    """Chen et al., arXiv:2302.06675, algorithm 2."""
+    """Lion (Chen et al., arXiv:2302.06675, algorithm 2)."""
 
     beta_1, beta_2 = 0.9, 0.99
 
@@ -175,7 +181,10 @@ class Lion(Update):
 
 
 class Lamb(Update):
-    """You et al., arXiv:1904.00962, algorithm 2, without weight decay in the ratio."""
+    """Lamb, without weight decay in the ratio.
+
+    You et al., arXiv:1904.00962, algorithm 2.
+    """
 
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
 
@@ -243,7 +252,7 @@ class Muon(Update):
         return rounding(w - rate * move * scale)
 
     def orthogonal(self, x, rounding):
-        """Newton-Schulz iteration towards the nearest semi-orthogonal matrix."""
+        """Runs a Newton-Schulz iteration towards the nearest semi-orthogonal matrix."""
         tall = x.shape[0] > x.shape[1]
         x = x.T if tall else x
         x = rounding(x / (np.sqrt(np.sum(x**2)) + 1e-7))

@@ -1,4 +1,4 @@
-"""The cases, by area."""
+"""Lists the cases, by area."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..case import Sweep
 
 
 def cases():
-    """All cases, in the order in which they run."""
+    """Returns all cases, in the order in which they run."""
     from . import (
         augment,
         contracts,

@@ -126,7 +126,10 @@ def _floating(name, dtype):
 
 
 def _keeping(name, dtype):
-    """The same type; sums of small integers widen, as in JAX."""
+    """Returns the same type, except for sums of small integers.
+
+    Sums of small integers widen, as in JAX.
+    """
     if dtype == "bool" and name in (
         "abs",
         "negative",

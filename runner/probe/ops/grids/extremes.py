@@ -1,4 +1,4 @@
-"""Small integers and booleans, infinities and NaN: where a type ends."""
+"""Generates cases where a type ends: small integers, booleans, infinities, NaN."""
 
 from __future__ import annotations
 

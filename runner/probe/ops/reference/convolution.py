@@ -15,7 +15,10 @@ def _tuple(value, n):
 
 
 def _pads(sizes, reach, strides, padding):
-    """(before, after) per spatial axis, for effective kernel sizes ``reach``."""
+    """Returns (before, after) per spatial axis.
+
+    For effective kernel sizes ``reach``.
+    """
     pads = []
     for size, k, s in zip(sizes, reach, strides):
         total = max((-(-size // s) - 1) * s + k - size, 0) if padding == "same" else 0
@@ -49,7 +52,10 @@ def _back(x, data_format):
 
 
 def conv(x, w, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """``x`` (batch, *spatial, in), ``w`` (*kernel, in / groups, out)."""
+    """Convolves ``x`` with ``w``.
+
+    ``x``: (batch, *spatial, in), ``w``: (*kernel, in / groups, out).
+    """
     x = _last(x, data_format)
     n = x.ndim - 2
     groups = x.shape[-1] // w.shape[-2]
@@ -65,7 +71,10 @@ def conv(x, w, strides=1, padding="valid", data_format=None, dilation_rate=1):
 
 
 def depthwise_conv(x, w, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """``w`` (*kernel, in, multiplier); output channel c * multiplier + m."""
+    """Convolves each channel on its own.
+
+    ``w``: (*kernel, in, multiplier); the output channel is c * multiplier + m.
+    """
     x = _last(x, data_format)
     n = x.ndim - 2
     total = 0.0
@@ -84,7 +93,9 @@ def separable_conv(x, w, p, strides=1, padding="valid", data_format=None, dilati
 
 
 def conv_transpose(x, w, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
-    """The gradient of ``conv`` with respect to its input; ``w`` (*kernel, out, in).
+    """Returns the gradient of ``conv`` with respect to its input.
+
+    ``w``: (*kernel, out, in).
 
     Output length as keras documents: n s (``same``), n s + max(k - s, 0) (``valid``).
     """
@@ -116,7 +127,7 @@ def _cut(full, axis, size, k, s, extra, padding):
 
 
 def max_pool(x, pool_size, strides=None, padding="valid", data_format=None):
-    """Padding never wins."""
+    """Returns the largest element under the window; padding never wins."""
     x = _last(x, data_format)
     n = x.ndim - 2
     pool = _tuple(pool_size, n)
@@ -126,7 +137,7 @@ def max_pool(x, pool_size, strides=None, padding="valid", data_format=None):
 
 
 def average_pool(x, pool_size, strides=None, padding="valid", data_format=None):
-    """The mean of the elements under the window; padding does not count."""
+    """Returns the mean of elements under the window; padding does not count."""
     x = _last(x, data_format)
     n = x.ndim - 2
     pool = _tuple(pool_size, n)
@@ -149,12 +160,15 @@ def _adaptive(x, output_size, data_format, reduce):
 
 
 def adaptive_average_pool(x, output_size, data_format=None):
-    """Window i of n to m elements: floor(i n / m) to ceil((i + 1) n / m)."""
+    """Returns the means over windows that together cover the input.
+
+    Window i of n to m elements: floor(i n / m) to ceil((i + 1) n / m).
+    """
     return _adaptive(x, output_size, data_format, lambda v, a: np.mean(v, axis=a))
 
 
 def adaptive_max_pool(x, output_size, data_format=None):
-    """As ``adaptive_average_pool``."""
+    """Returns the largest elements of the windows of ``adaptive_average_pool``."""
     return _adaptive(x, output_size, data_format, lambda v, a: np.max(v, axis=a))
 
 

@@ -1,4 +1,4 @@
-"""Layers, float64, from their published definitions."""
+"""Computes layers in float64, from their published definitions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from .nn import softmax as _softmax
 
 
 def dense(x, w, b):
-    """x w + b."""
+    """Returns x w + b."""
     return x @ w + b
 
 
 def batch_norm(x, gamma, beta, mean, variance, axis=-1, epsilon=1e-3, training=False, mask=None):
-    """Ioffe and Szegedy 2015; masked steps do not count."""
+    """Normalizes over the batch (Ioffe and Szegedy 2015).
+
+    Masked steps do not count.
+    """
     axes = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
     shape = [1] * x.ndim
     shape[axis] = -1
@@ -28,7 +31,7 @@ def batch_norm(x, gamma, beta, mean, variance, axis=-1, epsilon=1e-3, training=F
 
 
 def batch_norm_moving(x, mean, variance, axis=-1, momentum=0.99):
-    """Moving mean and (biased) variance after one training step."""
+    """Returns moving mean and (biased) variance after one training step."""
     axes = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
     return [mean * momentum + x.mean(axes) * (1 - momentum), variance * momentum + x.var(axes) * (1 - momentum)]
 
@@ -179,7 +182,7 @@ def multi_head_attention(query, value, weights, key=None, mask=None, causal=Fals
 
 
 def upsampling(x, size, data_format="channels_last"):
-    """Each element repeated."""
+    """Returns x with each element repeated."""
     axes = range(1, x.ndim - 1) if data_format == "channels_last" else range(2, x.ndim)
     sizes = (size,) * len(axes) if isinstance(size, int) else size
     for axis, n in zip(axes, sizes):
@@ -188,7 +191,10 @@ def upsampling(x, size, data_format="channels_last"):
 
 
 def resize_bilinear(x, height, width):
-    """Half-pixel centres, no antialiasing, channels last."""
+    """Resizes with half-pixel centres.
+
+    No antialiasing, channels last.
+    """
     return _lines(_lines(x, height, -3), width, -2)
 
 
@@ -204,7 +210,7 @@ def _lines(x, size, axis):
 
 
 def resize_nearest(x, height, width):
-    """Half-pixel centres, channels last."""
+    """Resizes to the nearest element with half-pixel centres, channels last."""
     for size, axis in ((height, -3), (width, -2)):
         n = x.shape[axis]
         index = np.minimum(np.floor((np.arange(size) + 0.5) * n / size).astype(int), n - 1)
@@ -213,7 +219,7 @@ def resize_nearest(x, height, width):
 
 
 def patches(x, size, strides, padding="valid", dilation=1):
-    """(batch, rows, columns, height * width * channels)."""
+    """Returns patches (batch, rows, columns, height * width * channels)."""
     size = (size, size) if isinstance(size, int) else size
     strides = size if strides is None else ((strides, strides) if isinstance(strides, int) else strides)
     seen = [s for _, s in _convolution._taps(x, size, strides, (dilation, dilation), padding, 0.0)]  # noqa: SLF001
@@ -221,5 +227,5 @@ def patches(x, size, strides, padding="valid", dilation=1):
 
 
 def unit_norm(x, axis=-1):
-    """x over its Euclidean norm."""
+    """Returns x over its Euclidean norm."""
     return x / np.maximum(np.linalg.norm(x, axis=axis, keepdims=True), 1e-12)

@@ -135,9 +135,9 @@ class _Session:
             self.changed.notify_all()
 
     def _tell(self, event: Event) -> None:
-        """Show an event, or end the run where it cannot be shown (``2>&1
+        """Show an event, or end the run where it cannot be shown (``2>&1 | head``).
 
-        head``).|The threads must not die of it.
+        The threads must not die of it.
         """
         try:
             self.observe(event)

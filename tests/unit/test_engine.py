@@ -305,3 +305,120 @@ class TestBuildkit:
             assert engine.buildkit() == expected
         finally:
             engine.buildkit.cache_clear()
+
+
+class TestPing:
+    def test_the_socket_is_asked_as_a_client_would_ask_and_not_for_long(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        asked: list[Any] = []
+        monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/socket")
+        for name in ("settimeout", "connect", "sendall"):
+            monkeypatch.setattr(socket.socket, name, lambda _socket, *what, name=name: asked.append((name, *what)))
+        monkeypatch.setattr(socket.socket, "recv", lambda _socket, size: b"HTTP/1.0 200 OK"[:size])
+        assert engine.problem() == ""
+        assert asked == [
+            ("settimeout", 3.0),
+            ("connect", f"{tmp_path}/socket"),
+            ("sendall", b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n"),
+        ]
+
+    def test_the_configuration_is_in_the_home_folder(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert engine._socket_path() == "/var/run/docker.sock"
+        (tmp_path / ".docker").mkdir()
+        (tmp_path / ".docker" / "config.json").write_text('{"currentContext": "box"}')
+        assert engine._socket_path() is None
+        monkeypatch.setenv("DOCKER_CONTEXT", "default")
+        assert engine._socket_path() is None
+        monkeypatch.setenv("DOCKER_HOST", "")
+        assert engine._socket_path() is None
+
+    def test_an_error_without_a_text_of_the_system_is_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(_socket: socket.socket, _address: str) -> None:
+            raise OSError("odd")
+
+        monkeypatch.setenv("DOCKER_HOST", "unix:///x")
+        monkeypatch.setattr(socket.socket, "connect", refuse)
+        assert engine.problem() == "no Docker engine answers (odd)"
+
+
+class TestCommandLines:
+    """Which docker command lines are tried, in which order, and how each is asked."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+        """The questions; every command line has neither buildx nor an old client."""
+        found: list[Any] = []
+
+        def output(*command: str, timeout_s: float) -> str:
+            found.append((command, timeout_s))
+            return ""
+
+        monkeypatch.setattr(commands, "output", output)
+        monkeypatch.setattr(engine.shutil, "which", lambda name, path: f"{path}/{name}")
+        return found
+
+    def programs(self, asked: list[Any], monkeypatch: pytest.MonkeyPatch, path: str) -> list[str]:
+        monkeypatch.setenv("PATH", path)
+        engine.buildkit.cache_clear()
+        assert engine.buildkit() is None
+        engine.buildkit.cache_clear()
+        return [command[0] for command, _ in asked[::2]]
+
+    def test_those_of_the_path_come_first_and_the_usual_places_follow(
+        self, asked: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        found = self.programs(asked, monkeypatch, f"{tmp_path}::/none")
+        assert found == [f"{tmp_path}/docker", "/none/docker", "/usr/bin/docker", "/usr/local/bin/docker"]
+        assert asked[:2] == [
+            ((f"{tmp_path}/docker", "buildx", "version"), 20.0),
+            ((f"{tmp_path}/docker", "--version"), 20.0),
+        ]
+
+    def test_one_program_under_two_names_is_asked_once(
+        self, asked: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "docker").write_text("")
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "docker").symlink_to(tmp_path / "docker")
+        found = self.programs(asked, monkeypatch, f"{tmp_path}:{tmp_path}/other")
+        assert found[:2] == [f"{tmp_path}/docker", "/usr/bin/docker"]
+
+    def test_a_folder_without_one_is_passed_over(self, asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(engine.shutil, "which", lambda name, path: None if path == "/none" else f"{path}/{name}")
+        assert self.programs(asked, monkeypatch, "/none")[0] == "/usr/bin/docker"
+
+
+@pytest.mark.parametrize(
+    ("kind", "transport"),
+    [
+        (requests.ConnectionError, True),
+        (requests.Timeout, True),
+        (urllib3.exceptions.HTTPError, True),
+        (OSError, True),
+        (docker.errors.DockerException, False),
+        (ZeroDivisionError, False),
+    ],
+)
+def test_what_breaks_a_connection_is_told_from_a_refusal(kind: type[Exception], transport: bool) -> None:
+    assert issubclass(kind, engine.transport_errors()) is transport
+    assert issubclass(kind, engine.errors()) is (transport or kind is docker.errors.DockerException)
+
+
+def test_a_refusal_without_an_explanation_is_its_own_text() -> None:
+    with pytest.raises(UnavailableError, match=r"^the Docker engine refuses: odd$"), engine.answering("x"):
+        raise docker.errors.APIError("odd")
+    with pytest.raises(UnavailableError, match=r"^x \(odd\)$"), engine.answering("x"):
+        raise docker.errors.DockerException("odd")
+
+
+def test_the_last_error_of_a_chain_is_the_reason() -> None:
+    first, second, third = ValueError("first"), ValueError("second"), ValueError("third")
+    third.__cause__, second.__context__ = second, first
+    assert engine.innermost(third) == "first"
+    assert engine.innermost(OSError(111, "Connection refused")) == "Connection refused"
+    assert engine.innermost(KeyError()) == "KeyError"

@@ -370,3 +370,80 @@ def test_other_engines_refuse_in_other_words(text: str, says: str) -> None:
     error = recipe.engine_error(text, LAUNCH)
     assert isinstance(error, UnavailableError)
     assert says in str(error)
+
+
+@pytest.mark.parametrize("missing", ["host", "boot", "started"])
+def test_a_label_that_is_missing_is_empty(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older release of this program may have made the container."""
+    asked: list[Owner] = []
+
+    def gone(owner: Owner) -> bool:
+        asked.append(owner)
+        return True
+
+    monkeypatch.setattr(Owner, "gone", gone)
+    labels = labels_of(OWNER)
+    del labels[f"org.keras-version-matrix.{missing}"]
+    assert recipe.orphaned(labels)
+    assert asked == [replace(OWNER, **{missing: ""})]  # type: ignore[arg-type] # always a text field
+
+
+def test_the_filter_of_a_run_names_project_and_run() -> None:
+    assert recipe.run_filter("ab12") == {
+        "label": ["org.keras-version-matrix.project=keras-version-matrix", "org.keras-version-matrix.run=ab12"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "launch", "whole"),
+    [
+        (
+            "statfs /tmp/io: no such file or directory",
+            LAUNCH,
+            (
+                "the Docker engine does not see /tmp/io of this machine (it is remote or in a virtual machine); "
+                "use an engine on this machine, share that folder with it, or set TMPDIR to a folder that it sees"
+            ),
+        ),
+        (
+            " \n  NVIDIA failed \nmore",
+            CUDA,
+            "the Docker engine cannot offer a GPU (is the NVIDIA Container Toolkit set up?): NVIDIA failed",
+        ),
+        (
+            'exec: "docker-init": executable file not found in $PATH',
+            LAUNCH,
+            (
+                "the Docker engine lacks its init program (install tini, or catatonit for Podman): "
+                'exec: "docker-init": executable file not found in $PATH'
+            ),
+        ),
+        ("Marked for removal", LAUNCH, "somebody removed the container while it ran"),
+        ("No such image: x", LAUNCH, "image sha256:abc is gone from the Docker engine; run again to rebuild it"),
+        ("No space left on device", LAUNCH, "the Docker engine's disk is full: No space left on device"),
+        ("odd", LAUNCH, "the Docker engine could not run the container: odd"),
+        ("odd", CUDA, "the Docker engine could not run the container: odd"),
+        (" \n", LAUNCH, "the Docker engine could not run the container: no reason given"),
+    ],
+)
+def test_the_whole_text_of_each_refusal(text: str, launch: Launch, whole: str) -> None:
+    assert str(recipe.engine_error(text, launch)) == whole
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "seen", "seconds"),
+    [
+        ("2026-11-21T06:41:50Z", "2026-11-21T06:41:50Z", 3.0, 3.0),
+        ("2026-11-21T06:41:50Z", "2026-11-21T06:41:53.9Z", 3.0, 3.9),
+        ("2026-11-21T06:41:50Z", "2026-11-21T06:41:54Z", 3.0, 3.0),
+        ("2026-11-21T06:41:50", "2026-11-21T06:41:52Z", 3.0, 3.0),  # one has a zone, the other none
+    ],
+)
+def test_the_engines_time_counts_where_it_is_possible(began: str, ended: str, seen: float, seconds: float) -> None:
+    assert recipe.duration({"StartedAt": began, "FinishedAt": ended}, seen) == pytest.approx(seconds, abs=1e-5)
+
+
+def test_a_state_without_a_code_is_a_good_end() -> None:
+    found = recipe.outcome({}, timed_out=False, wall_s=2.0, log="x")
+    assert (found.exit_code, found.signal, found.oom, found.timed_out) == (0, None, False, False)
+    assert not recipe.killed_unasked({}, timed_out=False)

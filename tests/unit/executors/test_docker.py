@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import docker
@@ -15,8 +17,10 @@ import pytest
 import requests
 
 from runner import engine as reach
-from runner.errors import UnavailableError
-from runner.executors import Launch, Prepared
+from runner import images
+from runner.environments import lock
+from runner.errors import CellError, UnavailableError
+from runner.executors import Launch, Prepared, Shell
 from runner.executors import container as recipe
 from runner.executors import docker as module
 from runner.executors.docker import DockerExecutor
@@ -337,3 +341,201 @@ class TestKept:
         assert module.remove_kept(engine) == [CELL.id, CELL.id]  # type: ignore[arg-type]
         assert engine.containers_left == []
         assert [ours.exists(), others.exists()] == [False, True]
+
+
+class TestAsked:
+    """What the engine is asked, word by word."""
+
+    @pytest.fixture
+    def asked(self, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+
+        def remembering(name: str) -> None:
+            original = getattr(engine, name)
+
+            def call(*arguments: Any, **named: Any) -> Any:
+                found.append((name, *arguments, named))
+                return original(*arguments, **named)
+
+            monkeypatch.setattr(engine, name, call)
+
+        for name in ("create_container", "start", "wait", "stop", "kill", "logs", "containers", "remove_container"):
+            remembering(name)
+        return found
+
+    def test_a_run_from_start_to_end(
+        self, asked: list[tuple[Any, ...]], executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+        executor.execute(launch(timeout_s=7.0))
+        name = f"runner-{executor.run_id}-1"
+        created = recipe.create_arguments(
+            launch(timeout_s=7.0), engine=reach.Engine(), run=executor.run_id, name=name, owner=Owner.this(),
+            uid=os.getuid(), gid=os.getgid(),
+        )  # fmt: skip
+        assert asked == [
+            ("containers", {"all": True, "filters": {"label": [f"{recipe.LABEL}={recipe.PROJECT}"]}}),
+            ("create_container", created),
+            ("start", name, {}),
+            ("wait", name, {"timeout": 7.0}),
+            ("logs", name, {"stdout": True, "stderr": True}),
+            ("remove_container", name, {"force": True, "v": True}),
+        ]
+
+    def test_every_run_and_every_container_has_its_own_name(
+        self, asked: list[tuple[Any, ...]], executor: DockerExecutor
+    ) -> None:
+        for _ in range(2):
+            executor.execute(launch())
+        assert [call[1] for call in asked if call[0] == "start"] == [
+            f"runner-{executor.run_id}-1",
+            f"runner-{executor.run_id}-2",
+        ]
+        assert len(executor.run_id) == 12
+        assert DockerExecutor().run_id != executor.run_id
+
+    def test_one_wait_is_no_longer_than_a_slice(self, asked: list[tuple[Any, ...]], executor: DockerExecutor) -> None:
+        executor.execute(launch(timeout_s=3600.0))
+        assert ("wait", f"runner-{executor.run_id}-1", {"timeout": 20.0}) in asked
+
+    def test_a_stop_has_the_grace_and_a_kill_follows(
+        self, engine: FakeEngine, asked: list[tuple[Any, ...]], executor: DockerExecutor
+    ) -> None:
+        name = f"runner-{executor.run_id}-1"
+        engine.on["stop"] = engine.on["kill"] = lambda: raise_(refusal(409, "is not running"))
+        assert executor.execute(launch(timeout_s=0.0)).timed_out
+        assert asked[3:6] == [("stop", name, {"timeout": 1}), ("kill", name, {}), ("wait", name, {"timeout": 60})]
+
+    def test_closing_asks_for_the_containers_of_this_run_alone(
+        self, asked: list[tuple[Any, ...]], executor: DockerExecutor
+    ) -> None:
+        executor.connect()
+        executor.close()
+        labels = [f"{recipe.LABEL}={recipe.PROJECT}", f"org.keras-version-matrix.run={executor.run_id}"]
+        assert asked[1:] == [("containers", {"all": True, "filters": {"label": labels}})]
+
+
+class TestConnect:
+    def test_the_engine_is_reached_once(self, engine: FakeEngine, executor: DockerExecutor) -> None:
+        assert executor.connect() == executor.connect() == reach.Engine()
+        assert engine.calls == ["list"]
+
+    def test_what_it_is_decides_what_a_container_gets(
+        self, engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        users: list[str] = []
+
+        def create(**arguments: Any) -> None:
+            users.append(arguments["user"])
+
+        monkeypatch.setattr(reach, "describe", lambda client: reach.Engine(rootless=client is engine))
+        monkeypatch.setattr(engine, "create_container", create)
+        executor.execute(launch())
+        assert users == ["0:0"]
+
+    def test_dead_runs_are_swept_away(self, engine: FakeEngine, executor: DockerExecutor) -> None:
+        dead = {**recipe.labels(launch(), run="a", owner=Owner.this()), "org.keras-version-matrix.boot": "old"}
+        engine.containers_left = [{"Id": "dead", "Labels": dead}]
+        executor.connect()
+        assert engine.containers_left == []
+
+    def test_what_runs_is_ended_with_this_program(
+        self, engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_exit: list[tuple[str, object]] = []
+        monkeypatch.setattr(module.atexit, "register", lambda function: at_exit.append(("register", function)))
+        monkeypatch.setattr(module.atexit, "unregister", lambda function: at_exit.append(("unregister", function)))
+        executor.connect()
+        assert at_exit == [("register", executor.close)]
+        executor.close()
+        assert at_exit[1:] == [("unregister", executor.close)]
+        assert engine.calls[-1] == "close"
+
+    def test_it_is_reached_before_an_image_is_built(self, engine: FakeEngine, executor: DockerExecutor) -> None:
+        assert executor.prepare(ENVIRONMENT, lambda _text: None) == Prepared(ENVIRONMENT, "image")
+        assert engine.calls == ["list"]
+
+    def test_why_there_is_none_is_the_engines_own_word(
+        self, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reach, "problem", lambda: "no Docker engine is running")
+        assert executor.available() == "no Docker engine is running"
+
+    def test_a_shell_is_a_containers(self, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+        wanted = Shell(CELL, Prepared(ENVIRONMENT, "image"), (), {})
+        monkeypatch.setattr(module.shell, "in_container", lambda asked: 7 if asked is wanted else 0)
+        assert executor.shell(wanted) == 7
+
+
+class TestImage:
+    """Without a builder of its own an executor builds the image of the lock."""
+
+    @pytest.fixture
+    def builders(self, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+        made: list[Any] = []
+
+        class Builder:
+            def __init__(self) -> None:
+                self.built: list[tuple[Any, ...]] = []
+                self.closed = False
+                made.append(self)
+
+            def build(self, *asked: Any) -> images.Image:
+                self.built.append(asked)
+                return images.Image("sha256:abc", "tag", 123, 4.5, cached=False)
+
+            def close(self) -> None:
+                self.closed = True
+
+        monkeypatch.setattr(images, "Builder", Builder)
+        return made
+
+    def test_one_builder_builds_all(self, builders: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        pinned = SimpleNamespace(sha256="hash", packages={"numpy": "2.0.0"}, notes=("a note",))
+        said: list[str] = []
+
+        def say(text: str) -> None:
+            said.append(text)
+
+        monkeypatch.setattr(
+            lock, "locked", lambda environment, told=None: pinned if told in (say, None) and environment else None
+        )
+        executor = DockerExecutor()
+        assert executor.identity(ENVIRONMENT) == "hash"
+        found = executor.prepare(ENVIRONMENT, say)
+        assert found == Prepared(ENVIRONMENT, "sha256:abc", "hash", {"numpy": "2.0.0"}, ("a note",), 123, 4.5)
+        executor.prepare(ENVIRONMENT, say)
+        (builder,) = builders
+        assert builder.built == [(ENVIRONMENT, pinned, say)] * 2
+        executor.close()
+        assert builder.closed
+
+
+def test_a_wait_that_breaks_at_the_deadline_is_not_taken_up_again(
+    engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that stands still at the deadline: nothing is left to wait for."""
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    engine.on["wait"] = lambda: raise_(requests.ReadTimeout()) if "stop" not in engine.calls else None
+    assert executor.execute(launch(timeout_s=0.0)).timed_out
+    assert engine.calls[:4] == ["list", "create", "start", "stop"]
+
+
+def test_a_container_that_is_renamed_by_a_dead_engine_is_an_error(engine: FakeEngine, executor: DockerExecutor) -> None:
+    engine.on["rename"] = lambda: raise_(requests.ConnectionError())
+    with pytest.raises(UnavailableError, match="stopped answering while the cell ran"):
+        executor.execute(replace(launch(), keep=lambda _: True))
+    assert engine.containers_left == []
+
+
+def test_kept_containers_of_this_project_are_listed(engine: FakeEngine, executor: DockerExecutor) -> None:
+    executor.execute(replace(launch(), keep=lambda _: True))
+    (left,) = engine.containers_left
+    engine.containers_left.append({"Id": "other", "Names": ["/runner-x"], "Labels": {}})
+    assert module.kept(engine) == [left]  # type: ignore[arg-type]
+
+
+def test_a_refusal_without_an_explanation_is_its_own_text(engine: FakeEngine, executor: DockerExecutor) -> None:
+    engine.on["start"] = lambda: raise_(docker.errors.APIError("odd"))
+    with pytest.raises(CellError, match=r"^the Docker engine could not run the container: odd$"):
+        executor.execute(launch())

@@ -334,7 +334,7 @@ class TestClient:
         monkeypatch.setattr(engine, "connect", connect)
         builder = images.Builder()
         assert reached == []
-        assert builder.client() is client  # type: ignore[comparison-overlap]
+        assert builder.client() is client.api
         assert builder.describe().platform == "linux/amd64"
         client.facts = {"Architecture": "arm64"}
         assert builder.describe().platform == "linux/amd64"
@@ -342,9 +342,10 @@ class TestClient:
 
     def test_closing_stops_what_is_built(self, client: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         stopped: list[Any] = []
-        monkeypatch.setattr(buildkit.Running, "stop", lambda running: stopped.append(running))  # noqa: PLW0108 - a method
-        images.Builder(client.api).close()
-        assert len(stopped) == 1
+        builder = images.Builder(client.api)
+        monkeypatch.setattr(builder._running, "stop", lambda: stopped.append(True))
+        builder.close()
+        assert stopped == [True]
 
 
 def test_one_framework_layer_is_built_by_one_thread_at_a_time(client: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

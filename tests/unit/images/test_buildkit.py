@@ -114,10 +114,10 @@ class TestBuild:
         said: list[str] = []
         command.output = "#7 [stage-1 2/4] RUN sh /build/install.sh packages /tools /build/framework.txt\n#8 x\n"
 
-        def finish() -> None:
+        def running() -> None:
             (Path(command.arguments[-1]).parent / "id").write_text("x")
 
-        command.while_running = finish
+        command.while_running = running
         line = CommandLine("docker", buildx=True)
         buildkit.build(RECIPE, line, Network({}), said.append, buildkit.Running())
         assert said == ["installing jax 0.10.2"]

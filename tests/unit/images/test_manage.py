@@ -237,3 +237,80 @@ class TestEvict:
         client = Client(image("a", 1), image("b", 2))
         assert manage.prune(client.api, keep, None, cache=cache).freed_bytes == freed
         assert sorted(client.images) == left
+
+
+class TestDetails:
+    def test_another_refusal_names_the_engines_reason(self) -> None:
+        client = Client(image("a"))
+        client.refusals = {"x:a": refused(500)}
+        with pytest.raises(UnavailableError) as caught:
+            manage.remove(client.api, manage.ls(client.api))
+        assert str(caught.value) == "the Docker engine refuses: conflict"
+
+    def test_a_refusal_without_an_answer_is_unavailable(self) -> None:
+        client = Client(image("a"))
+        client.refusals = {"x:a": docker.errors.APIError("odd", explanation="conflict")}
+        with pytest.raises(UnavailableError, match="refuses: conflict"):
+            manage.remove(client.api, manage.ls(client.api))
+
+    def test_what_a_busy_image_holds_up_does_not_hold_up_the_others(self) -> None:
+        usage.mark("content-busy")
+        client = Client(image("busy", 1), image("free", 2))
+        client.refusals = {"x:busy": refused(409)}
+        removed = manage.remove(client.api, manage.ls(client.api))
+        assert removed == manage.Removed(("free",), ("busy",), 10)
+        assert usage.last_used("content-busy") is not None
+
+    def test_the_cache_may_give_back_more_than_the_images(self) -> None:
+        client = Client(image("a"), cache=[{"ID": "layer", "Description": STEP}])
+        assert manage.remove(client.api, manage.ls(client.api)).freed_bytes == 100
+
+    def test_an_answer_without_a_size_counts_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = Client(cache=[{"ID": "layer", "Description": STEP}])
+        monkeypatch.setattr(client, "prune_images", lambda filters: {"SpaceReclaimed": None})  # noqa: ARG005
+        monkeypatch.setattr(client, "prune_builds", lambda **_: {})
+        assert manage.prune_cache(client.api, everything=True) == 0
+
+    def test_a_cache_that_does_not_get_smaller_is_left_after_a_while(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = Client(cache=[{"ID": "layer", "Description": STEP}])
+        asked: list[dict[str, Any]] = []
+
+        def prune_builds(**arguments: Any) -> dict[str, Any]:
+            asked.append(arguments)
+            return {"SpaceReclaimed": 1}
+
+        monkeypatch.setattr(client, "prune_builds", prune_builds)
+        assert manage.prune_cache(client.api) == 6
+        assert asked == [{"filters": {"id": ["layer"]}, "all": True}] * 6
+
+    def test_an_image_without_labels_or_use_is_read(self) -> None:
+        labels = {f"{LABELS}.environment": "e"}
+        (found,) = manage.ls(Client(image("a", 7, Labels=labels, RepoTags=None)).api)
+        assert found == Listed("a", (), "e", "", "", 100, 10, created=7.0, last_used=None)
+        assert found.touched == 7.0
+        assert listed("x", 3.0).touched == 3.0
+
+    def test_pruning_to_free_space_alone_keeps_what_fits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(disk, "free", lambda _root: 10**9)
+        client = Client(image("a"))
+        assert manage.prune(client.api, None, 1.0) == manage.Removed((), (), 0)
+        assert list(client.images) == ["a"]
+
+    def test_a_disk_elsewhere_counts_as_full(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(disk, "free", lambda _root: None)
+        client = Client(image("a"))
+        assert manage.evict(client.api, None, 1e-9).environments == ("a",)
+
+
+def test_a_cache_that_cannot_be_written_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(usage.folders, "cache_dir", lambda: tmp_path / "file")
+    usage.mark("x")
+    usage.forget("x")
+    assert usage.last_used("x") is None
+    monkeypatch.setattr(usage.folders, "cache_dir", lambda: tmp_path)
+    usage.mark("x")
+    assert (tmp_path / "images" / "x").is_file()
+    usage.mark("x")
+    usage.forget("x")
+    assert not (tmp_path / "images" / "x").exists()

@@ -92,3 +92,92 @@ def test_too_much_for_the_classic_builder_is_said(monkeypatch: pytest.MonkeyPatc
     noise = "".join(random.Random(0).choices("abcdefghijklmnopqrstuvwxyz0123456789+/", k=2_000_000))  # noqa: S311
     with pytest.raises(UsageError, match="buildx"):
         Network({}, noise).build_arguments()
+
+
+PASSED = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_INDEX_STRATEGY", "UV_INSECURE_HOST"),
+    *("UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS", "UV_INDEX_A1_USERNAME"),
+    *("UV_INDEX_A_B_PASSWORD", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT"),
+)
+
+
+@pytest.mark.parametrize("name", PASSED)
+def test_each_setting_of_an_index_or_a_proxy_passes(name: str) -> None:
+    assert Network.here({name: "value"}).variables[name] == "value"
+    assert Network.here({name: ""}).variables == {}
+    assert Network.here({f"X{name}": "value", f"{name}X": "value"}).variables == {}
+
+
+def test_variables_of_this_process_are_read_and_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.setenv(name, f"http://{name}")
+    found = list(Network.here().variables)
+    assert [name for name in found if name in ("NO_PROXY", "HTTP_PROXY")] == ["HTTP_PROXY", "NO_PROXY"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "index"),
+    [
+        ({"UV_INDEX_URL": "https://old/simple"}, "https://old/simple"),
+        ({"UV_INDEX_URL": "https://old", "UV_DEFAULT_INDEX": "https://new"}, "https://new"),
+        ({"PIP_INDEX_URL": "https://pip", "UV_DEFAULT_INDEX": "https://new"}, "https://pip"),
+        ({"UV_DEFAULT_INDEX": "https://x/simple?a=b"}, "https://x/simple?a=b"),
+        ({"UV_EXTRA_INDEX_URL": "https://more"}, None),
+    ],
+)
+def test_pip_gets_uvs_index_unless_it_has_its_own(variables: dict[str, str], index: str | None) -> None:
+    assert Network.here(variables).variables.get("PIP_INDEX_URL") == index
+
+
+@pytest.mark.parametrize(
+    ("address", "mode"),
+    [
+        ("http://127.8.9.1/x", "host"),
+        ("https://localhost", "host"),
+        ("http://localhost.example:80", None),
+        ("localhost", None),
+        ("http://x/localhost:80", None),
+    ],
+)
+def test_only_an_address_on_loopback_needs_the_hosts_network(address: str, mode: str | None) -> None:
+    assert Network({"A": "http://x", "HTTPS_PROXY": address}).mode == mode
+
+
+def test_certificates_that_are_no_text_are_named(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.der"
+    bundle.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match=rf"^SSL_CERT_FILE={bundle}: cannot be read: 'utf-8' codec"):
+        Network.here({"SSL_CERT_FILE": str(bundle)})
+
+
+def test_secrets_are_shell_lines_and_certificates() -> None:
+    network = Network({"HTTPS_PROXY": "http://a b", "NO_PROXY": "x"}, "PEM\n")
+    assert network.files() == {
+        "network": "export HTTPS_PROXY='http://a b'\nexport NO_PROXY=x\n",
+        "certificates": "PEM\n",
+    }
+    assert Network({}).files() == {}
+
+
+def test_the_pieces_of_the_classic_builder_are_in_the_order_in_which_they_are_put_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = Network({"A": "b"})
+    (whole,) = made.build_arguments().values()
+    size = -(-len(whole) // 4)
+    monkeypatch.setattr("runner.images.network._CHANNEL_BYTES", size)
+    names = ("FTP_PROXY", "ftp_proxy", "ALL_PROXY", "all_proxy")
+    assert made.build_arguments() == {name: whole[n * size : (n + 1) * size] for n, name in enumerate(names)}
+    monkeypatch.setattr("runner.images.network._CHANNEL_BYTES", size - 1)
+    with pytest.raises(UsageError) as caught:
+        made.build_arguments()
+    assert str(caught.value) == "SSL_CERT_FILE is too large for the classic builder; install Docker's buildx"
+
+
+def test_a_piece_is_shorter_than_what_linux_takes() -> None:
+    import random
+
+    noise = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789+/", k=200_000))  # noqa: S311
+    first, second = Network({}, noise).build_arguments().values()
+    assert (len(first), 0 < len(second) <= 120_000) == (120_000, True)

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from runner import images
 from runner.environments import lockfile
 from runner.environments.lockfile import Lock
-from runner.errors import BuildError
+from runner.errors import BuildError, UsageError
+from runner.images import recipe as recipes
 from runner.images.recipe import Recipe, dockerfile, recipe
 from runner.model import Environment
+from runner.util import folders
 
 TORCH = Environment("torch", "2.2.2", "3.11.3", "3.11", "cpu", "linux-x86_64")
 HOSTILE = (
@@ -196,3 +198,94 @@ def test_dockerfiles_of_nothing_are_told_and_removed_only_when_all_are_asked_abo
     assert images.check([pair], tmp_path, complete=True) == (f"{left.name}: no set uses it",)
     assert left in images.render_all([pair], tmp_path, complete=True)
     assert not left.exists()
+
+
+def test_all_labels_of_an_image() -> None:
+    found = made()
+    lock = lock_of(TORCH)
+    labels = dict(found.labels)
+    template = labels["org.keras-version-matrix.template"]
+    assert labels == {
+        "org.opencontainers.image.title": f"keras-version-matrix {TORCH.id}",
+        "org.opencontainers.image.base.name": "python:3.11-slim-bookworm",
+        "org.keras-version-matrix.environment": TORCH.id,
+        "org.keras-version-matrix.framework": "torch",
+        "org.keras-version-matrix.version": "2.2.2",
+        "org.keras-version-matrix.keras": "3.11.3",
+        "org.keras-version-matrix.python": "3.11",
+        "org.keras-version-matrix.build": "cpu",
+        "org.keras-version-matrix.lock": lock.sha256,
+        "org.keras-version-matrix.template": template,
+        "org.keras-version-matrix.content": found.content,
+        "org.keras-version-matrix.layer": found.framework_key,
+    }
+    assert dict(made(replace(TORCH, keras=None)).labels)["org.keras-version-matrix.keras"] == "native"
+    assert found.tag == f"keras-version-matrix:{TORCH.id}-{found.content[:16]}"
+    assert (found.platform, found.torch_backend) == ("linux/amd64", "")
+    assert sorted(found.files) == ["company.txt", "framework.txt", "install.sh", "keras.txt", "uv.txt"]
+    assert found.files["keras.txt"] == "\n".join([*package("keras==3.11.3"), ""])
+    assert found.files["company.txt"] == "\n".join([*package("b==1"), *package("zipp==1"), ""])
+
+
+def test_a_framework_that_the_table_does_not_have_needs_no_system_packages() -> None:
+    assert made(replace(TORCH, framework="strange")).system == ()
+
+
+def test_what_a_framework_needs_of_debian_is_installed_before_it() -> None:
+    mxnet = Environment("mxnet", "1.9.1", None, "3.8", "cpu", "linux-x86_64")
+    found = made(mxnet)
+    assert found.system == ("libgomp1", "libquadmath0")
+    for buildkit in (True, False):
+        text = dockerfile(found, buildkit)
+        assert text.index("install.sh system libgomp1 libquadmath0\n") < text.index("framework.txt")
+        assert "install.sh system" not in dockerfile(made(), buildkit)
+
+
+def test_a_template_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(folders, "images_dir", lambda: tmp_path)
+    recipes._text.cache_clear()
+    try:
+        with pytest.raises(UsageError, match=rf"^{tmp_path}/install\.sh: cannot be read: "):
+            made()
+    finally:
+        recipes._text.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"version": "x"}, "'x' is not a version that may go into a Dockerfile"),
+        ({"python": "3.123"}, "'3.123' is not a python that may go into a Dockerfile"),
+        ({"build": "metal"}, "'metal' is not a build that may go into a Dockerfile"),
+        ({"platform": "macos-arm64"}, "'macos-arm64' is not a platform that may go into a Dockerfile"),
+        ({"framework": "Torch"}, "'Torch' is not a framework that may go into a Dockerfile"),
+    ],
+)
+def test_a_value_that_is_refused_is_named(change: dict[str, str], text: str) -> None:
+    with pytest.raises(BuildError) as caught:
+        recipe(replace(TORCH, **change), lock_of(TORCH))  # type: ignore[arg-type] # always a text field
+    assert str(caught.value) == text
+
+
+def test_a_backend_that_is_refused_is_named() -> None:
+    with pytest.raises(BuildError, match=r"^'rocm' is not a torch backend that may go into a Dockerfile$"):
+        recipe(TORCH, replace(lock_of(TORCH), torch_backend="rocm"))
+    assert recipe(TORCH, replace(lock_of(TORCH), torch_backend="cu121")).torch_backend == "cu121"
+
+
+def test_all_dockerfiles_that_changed_are_written_in_order(tmp_path: Path) -> None:
+    other = replace(TORCH, python="3.10")
+    wanted = [(TORCH, lock_of(TORCH)), (other, lock_of(other))]
+    written = images.render_all(wanted, tmp_path / "new" / "folder")
+    assert written == [tmp_path / "new" / "folder" / f"{one.id}.Dockerfile" for one in (other, TORCH)]
+    assert written[1].read_text() == images.render(TORCH, lock_of(TORCH))
+    assert images.render_all(wanted, tmp_path / "new" / "folder") == []
+
+
+def test_dockerfiles_are_kept_next_to_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = (TORCH, lock_of(TORCH))
+    text = images.render(*pair)
+    monkeypatch.setattr(folders, "images_dir", lambda: tmp_path)
+    assert images.render_all([pair]) == [tmp_path / "rendered" / f"{TORCH.id}.Dockerfile"]
+    assert (tmp_path / "rendered" / f"{TORCH.id}.Dockerfile").read_text() == text
+    assert images.check([pair]) == ()

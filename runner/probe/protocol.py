@@ -22,7 +22,7 @@ TRACEBACK_CHARS = 16000
 
 
 class ProbeError(Exception):
-    """Ends the probe with the status of its class; the message is the reason, one line."""
+    """End the probe with the status of the class; the message is the reason."""
 
     status = "crashed"
 

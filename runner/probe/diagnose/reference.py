@@ -9,7 +9,7 @@ sums in. For whole steps the scales are turned into noise by moving every inner 
 
 The reference itself is promised to the same bound with 2**-53 in place of u, not to the bit: the bits of a matrix
 product depend on the processor and the BLAS. So the references of two cells may round a weight to float32 differently;
-a diagnosis says so.
+a diagnosis reports that.
 """
 
 from __future__ import annotations

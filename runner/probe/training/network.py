@@ -12,7 +12,10 @@ import numpy as np
 
 
 def exact(value):
-    """No rounding but float64's own, by which the truth may differ between processors: some 2**-53 of a value."""
+    """Return the value without more rounding than that of float64.
+
+    The truth may differ between processors by it: some 2**-53 of a value.
+    """
     return value
 
 

@@ -334,7 +334,7 @@ class TestClient:
         monkeypatch.setattr(engine, "connect", connect)
         builder = images.Builder()
         assert reached == []
-        assert builder.client() is client
+        assert builder.client() is client  # type: ignore[comparison-overlap]
         assert builder.describe().platform == "linux/amd64"
         client.facts = {"Architecture": "arm64"}
         assert builder.describe().platform == "linux/amd64"
@@ -342,7 +342,7 @@ class TestClient:
 
     def test_closing_stops_what_is_built(self, client: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         stopped: list[Any] = []
-        monkeypatch.setattr(buildkit.Running, "stop", lambda running: stopped.append(running))
+        monkeypatch.setattr(buildkit.Running, "stop", lambda running: stopped.append(running))  # noqa: PLW0108 - a method
         images.Builder(client.api).close()
         assert len(stopped) == 1
 

@@ -113,7 +113,11 @@ class TestBuild:
     def test_each_step_is_said_as_it_begins(self, command: Command) -> None:
         said: list[str] = []
         command.output = "#7 [stage-1 2/4] RUN sh /build/install.sh packages /tools /build/framework.txt\n#8 x\n"
-        command.while_running = lambda: (Path(command.arguments[-1]).parent / "id").write_text("x") and None
+
+        def finish() -> None:
+            (Path(command.arguments[-1]).parent / "id").write_text("x")
+
+        command.while_running = finish
         line = CommandLine("docker", buildx=True)
         buildkit.build(RECIPE, line, Network({}), said.append, buildkit.Running())
         assert said == ["installing jax 0.10.2"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,14 @@ def files(probe: str) -> tuple[str, ...]:
     return tuple(sorted(needed))
 
 
+_STATEMENT = re.compile(
+    r"^[ \t]*(from[ \t]+\.[\w.]*[ \t]+import[ \t]+(?:\([^)]*\)|[^\n#;]*))"
+    r"|^(MODULES_BY_NAME[ \t]*=[ \t]*\{[^}]*\}|LOADED_BY_NAME[ \t]*=[^\n#]*)",
+    re.MULTILINE,
+)
+"""The statements by which a file of the payload names others. Parsing whole files would dominate a rerun's time."""
+
+
 @functools.cache
 def _imported(name: str) -> set[str]:
     """The payload's files that one of them imports, anywhere in its text."""
@@ -73,19 +82,23 @@ def _imported(name: str) -> set[str]:
         return set()
     package = tuple(name.split("/")[:-1])
     found: set[str] = set()
-    for node in ast.walk(ast.parse((SOURCE / name).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
+    for imports, names in _STATEMENT.findall((SOURCE / name).read_text(encoding="utf-8")):
+        (node,) = ast.parse(imports or names).body
+        if isinstance(node, ast.ImportFrom):
             parent = (*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else ()))
             found |= _module(parent)
             for alias in node.names:
                 found |= _module((*parent, alias.name))
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MODULES_BY_NAME":
-            for module in ast.literal_eval(node.value).values():
+        elif isinstance(node, ast.Assign):
+            value = ast.literal_eval(node.value)
+            for module in value.values() if isinstance(value, dict) else _matching(package, value):
                 found |= _module((*package, module))
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LOADED_BY_NAME":
-            for path in SOURCE.joinpath(*package).glob(ast.literal_eval(node.value)):
-                found |= _module((*package, path.stem))
     return found
+
+
+def _matching(package: tuple[str, ...], pattern: str) -> list[str]:
+    """The modules of a package whose file names match."""
+    return [path.stem for path in SOURCE.joinpath(*package).glob(pattern)]
 
 
 def _module(parts: tuple[str, ...]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -359,7 +360,7 @@ class TestCommandLines:
             return ""
 
         monkeypatch.setattr(commands, "output", output)
-        monkeypatch.setattr(engine.shutil, "which", lambda name, path: f"{path}/{name}")
+        monkeypatch.setattr(shutil, "which", lambda name, path: f"{path}/{name}")
         return found
 
     def programs(self, asked: list[Any], monkeypatch: pytest.MonkeyPatch, path: str) -> list[str]:
@@ -389,7 +390,7 @@ class TestCommandLines:
         assert found[:2] == [f"{tmp_path}/docker", "/usr/bin/docker"]
 
     def test_a_folder_without_one_is_passed_over(self, asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(engine.shutil, "which", lambda name, path: None if path == "/none" else f"{path}/{name}")
+        monkeypatch.setattr(shutil, "which", lambda name, path: None if path == "/none" else f"{path}/{name}")
         assert self.programs(asked, monkeypatch, "/none")[0] == "/usr/bin/docker"
 
 

@@ -91,7 +91,7 @@ def _uniform(random, shape):
 def sample(geometry, most_products=1 << 28, positions=96, channels=64):
     """Chooses the outputs to check: ``(positions (p, 3), channels (c,))``.
 
-    Every position is checked with every channel. All of them where that takes at most ``most_products``
+    Every position is checked with every channel. All outputs are checked where that takes at most ``most_products``
     multiplications; else corners, the middles of the edges and random ones, since padding goes wrong at the border and
     accumulation anywhere.
     """

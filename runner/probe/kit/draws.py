@@ -10,8 +10,8 @@ REPEATED_STEPS = 10
 def initial_weights(shapes, seed):
     """Returns Glorot-uniform float32 kernels and zero biases for ``shapes``.
 
-    They are the same on every machine. From ``RandomState``, whose streams NumPy has frozen, unlike the Generator's;
-    and uniform, since normal deviates pass through the platform's logarithm.
+    They are the same on every machine. They are drawn from ``RandomState``, whose streams NumPy has
+    frozen, unlike the Generator's. They are uniform, since normal deviates pass through the platform's logarithm.
     """
     import numpy as np
 

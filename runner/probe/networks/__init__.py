@@ -143,8 +143,8 @@ def lacks(request, layers):
 def initial_weights(layers, shape, seed):
     """Returns Glorot-uniform float32 kernels and zero biases.
 
-    LSTM forget biases are 1. All are the same on every machine. From ``RandomState``, whose streams NumPy has frozen,
-    and uniform: normal deviates pass through the platform's logarithm.
+    LSTM forget biases are 1. All are the same on every machine. They are drawn from ``RandomState``, whose
+    streams NumPy has frozen. They are uniform: normal deviates pass through the platform's logarithm.
     """
     import numpy as np
 

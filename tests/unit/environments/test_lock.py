@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from runner.environments import lock, lockfile, resolve
 from runner.environments.lockfile import Recipe
 from runner.errors import BuildError, UsageError
 from runner.matrix import compat
-from runner.model import Environment
+from runner.model import Custom, Environment
 from runner.util import folders
 
 CUDA = """\
@@ -286,3 +287,135 @@ def _forget_that_it_was_unreachable(days: int = 3) -> None:
 def test_the_parts_of_lockfile_are_what_lock_hands_out(uv: Uv, matrix: Path) -> None:
     made = lock.locked(TORCH)
     assert lockfile.parse(made.path.read_text(), made.path) == made
+
+
+class TestWords:
+    """The whole texts of what is said about locks."""
+
+    def test_a_missing_lock(self, matrix: Path) -> None:
+        with pytest.raises(UsageError) as caught:
+            lock.committed(TORCH)
+        assert str(caught.value) == f"{TORCH.id} has no lock in {matrix / 'locks'}; `runner lock` makes it"
+
+    @pytest.mark.usefixtures("matrix")
+    def test_a_lock_that_is_no_text(self) -> None:
+        path = lock.committed_path(TORCH)
+        path.parent.mkdir()
+        path.write_bytes(b"\xff")
+        with pytest.raises(UsageError, match=rf"^{path}: cannot be read: 'utf-8' codec"):
+            lock.committed(TORCH)
+
+    @pytest.mark.parametrize(
+        ("old", "new", "text"),
+        [
+            ("# requirement: numpy<2\n", "", "made from less; now numpy<2"),
+            (
+                "# requirement: numpy<2\n",
+                "# requirement: numpy<2\n# override: six==1\n",
+                "made from six==1; now no longer asked for",
+            ),
+            ("# python: 3.10", "# python: 3.11", None),
+        ],
+    )
+    @pytest.mark.usefixtures("uv")
+    def test_a_stale_lock(self, matrix: Path, old: str, new: str, text: str | None) -> None:
+        environment = Environment("torch", "2.2.2", None, "3.10", "cuda", "linux-x86_64")
+        made = lock.make(environment, matrix / "locks")
+        content = made.path.read_text()
+        assert old in content
+        other = lockfile.Recipe(
+            made.recipe.environment, "3.11", made.recipe.platform, "cuda", made.recipe.exclude_newer, ()
+        )
+        digest = lockfile.digest(other, made.framework_lines, made.rest_lines)
+        changed = content.replace(old, new)
+        made.path.write_text(changed if text else changed.replace(made.sha256, digest))
+        text = text or f"made for Python 3.11 on {made.recipe.platform} (cuda)"
+        assert lock.check([environment]) == (f"{environment.id}: {text}",)
+
+    @pytest.mark.usefixtures("uv")
+    def test_latest(self, matrix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(folders, "images_dir", lambda: matrix)
+        before = compat.load_latest()
+        asked: list[tuple[Any, ...]] = []
+
+        def answer(*arguments: Any) -> str:
+            asked.append(arguments)
+            return f"{arguments[2]}==9.9 \\\n    --hash=sha256:{'a' * 64}\n"
+
+        monkeypatch.setattr(resolve, "compile_", answer)
+        lines = lock.upgrade()
+        today = compat.load_latest().date
+        assert lines[-1] == f"as of {today.isoformat()}, was {before.date.isoformat()}"
+        assert lines[:-1] == tuple(f"{name}: {release} -> 9.9" for name, release in before.releases.items())
+        assert (matrix / "latest.toml").read_text() == (
+            "# What `latest` stands for. `runner lock --upgrade` moves it; results always name the release itself.\n"
+            f"\nschema = 1\ndate = {today.isoformat()}\n\n[releases]\n"
+            + "".join(f'{name} = "9.9"\n' for name in before.releases)
+        )
+        assert [arguments[1] for arguments in asked] == [["--no-deps"]] * len(asked)
+        platform = compat.load().platform("linux-x86_64").uv
+        preferred = compat.load().python.preferred
+        for recipe, _, label in asked:
+            python = "3.8" if label == "uv" else preferred
+            moment = f"{today.isoformat()}T00:00:00Z"
+            assert recipe == Recipe("", python, platform, "cpu", moment, (label,))
+        assert asked[-1][2] == "uv"
+
+
+class TestAsked:
+    """What is handed to the resolution."""
+
+    def test_pytorchs_index_is_tried_quickly_and_then_the_default(
+        self, matrix: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[tuple[Any, ...]] = []
+
+        def compile_(*arguments: Any) -> str:
+            asked.append(arguments)
+            if len(asked) == 1:
+                raise BuildError("no", "dns error")
+            return CUDA
+
+        monkeypatch.setattr(resolve, "compile_", compile_)
+        made = lock.make(TORCH, matrix / "locks", "2025-01-01T00:00:00Z")
+        newer = ["--exclude-newer-package", "torch=false"]
+        quick = {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "15"}
+        assert made.recipe.exclude_newer == "2025-01-01T00:00:00Z"
+        assert asked == [
+            (made.recipe, ["--torch-backend", "cpu", *newer], TORCH.id, quick, ()),
+            (made.recipe, newer, TORCH.id, {}, ()),
+        ]
+        mark = lock.cache_dir() / "pytorch-index-unreachable"
+        assert mark.read_text() == "dns error"
+        assert made.notes[-1] == (
+            "PyTorch's own index could not be reached: this is the default index's build, which carries CUDA"
+        )
+
+    def test_a_users_pins_stay_close_to_another_lock_as_of_a_date(
+        self, matrix: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[tuple[Any, ...]] = []
+
+        def compile_(*arguments: Any) -> str:
+            asked.append(arguments)
+            return CUDA.replace("torch==2.2.2", "jax==0.10.2")
+
+        monkeypatch.setattr(resolve, "compile_", compile_)
+        custom = Custom(as_of="2025-03-04T00:00:00Z", prefer=("numpy==1.26.4",))
+        environment = Environment("jax", "0.10.2", None, "3.11", "cpu", "linux-x86_64", custom)
+        made = lock.make(environment, matrix / "locks")
+        assert made.recipe.exclude_newer == "2025-03-04T00:00:00Z"
+        assert asked == [(made.recipe, [], environment.id, {}, ("numpy==1.26.4",))]
+
+    @pytest.mark.usefixtures("matrix")
+    def test_it_says_when_it_resolves(self, uv: Uv) -> None:
+        said: list[str] = []
+        uv.cpu = CPU
+        lock.locked(TORCH, said.append)
+        lock.locked(TORCH, said.append)
+        assert said == ["resolving"]
+
+    @pytest.mark.usefixtures("uv")
+    def test_a_lock_is_written_whole_or_not_at_all(self, matrix: Path) -> None:
+        made = lock.make(TORCH, matrix / "locks")
+        assert [path.name for path in made.path.parent.iterdir()] == [f"{TORCH.id}.txt"]

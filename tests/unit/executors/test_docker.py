@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -20,7 +21,7 @@ from runner import engine as reach
 from runner import images
 from runner.environments import lock
 from runner.errors import CellError, UnavailableError
-from runner.executors import Launch, Prepared, Shell
+from runner.executors import Launch, Prepared, Shell, shell
 from runner.executors import container as recipe
 from runner.executors import docker as module
 from runner.executors.docker import DockerExecutor
@@ -443,8 +444,8 @@ class TestConnect:
         self, engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         at_exit: list[tuple[str, object]] = []
-        monkeypatch.setattr(module.atexit, "register", lambda function: at_exit.append(("register", function)))
-        monkeypatch.setattr(module.atexit, "unregister", lambda function: at_exit.append(("unregister", function)))
+        monkeypatch.setattr(atexit, "register", lambda function: at_exit.append(("register", function)))
+        monkeypatch.setattr(atexit, "unregister", lambda function: at_exit.append(("unregister", function)))
         executor.connect()
         assert at_exit == [("register", executor.close)]
         executor.close()
@@ -463,7 +464,7 @@ class TestConnect:
 
     def test_a_shell_is_a_containers(self, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
         wanted = Shell(CELL, Prepared(ENVIRONMENT, "image"), (), {})
-        monkeypatch.setattr(module.shell, "in_container", lambda asked: 7 if asked is wanted else 0)
+        monkeypatch.setattr(shell, "in_container", lambda asked: 7 if asked is wanted else 0)
         assert executor.shell(wanted) == 7
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import resource
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from runner.errors import UnavailableError
 from runner.executors import Launch, Prepared, process
 from runner.executors.process import Group, Surroundings, keep_failed
 from runner.model import Cell, Environment, Limits, Outcome
+from runner.util import commands
 
 PID = 1 << 23
 """Larger than any process id of Linux."""
@@ -165,8 +167,12 @@ class TestEnd:
         reader, writer = os.pipe()
         monkeypatch.setattr(process, "_exit_descriptor", lambda _pid: reader)
         monkeypatch.setattr(process, "_TICK_S", 60.0)
-        timer = threading.Timer(0.05, lambda: (running.end(4), os.close(writer)))
-        timer.start()
+
+        def end() -> None:
+            running.end(4)
+            os.close(writer)
+
+        threading.Timer(0.05, end).start()
         assert run(tmp_path, timeout_s=600.0).exit_code == 4
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(reader)
@@ -435,7 +441,7 @@ class TestMeasures:
                 raise ProcessLookupError
             return groups[pid]
 
-        monkeypatch.setattr(process.platform, "system", lambda: "Linux")
+        monkeypatch.setattr(platform, "system", lambda: "Linux")
         monkeypatch.setattr(os, "listdir", lambda folder: ["1", "5", "6", "7", "8", "9", "self"] if folder else [])
         monkeypatch.setattr(os, "getpgid", group_of)
         page = resource.getpagesize()
@@ -447,7 +453,7 @@ class TestMeasures:
         def refuse(_folder: str) -> list[str]:
             raise FileNotFoundError
 
-        monkeypatch.setattr(process.platform, "system", lambda: "FreeBSD")
+        monkeypatch.setattr(platform, "system", lambda: "FreeBSD")
         monkeypatch.setattr(os, "listdir", refuse)
         assert process.group_resident(5) == 0
 
@@ -464,8 +470,8 @@ class TestMeasures:
             asked.append((command, timeout_s))
             return " 5  10\n 5 20 30\n 6 7\n"
 
-        monkeypatch.setattr(process.platform, "system", lambda: "Darwin")
-        monkeypatch.setattr(process.commands, "output", output)
+        monkeypatch.setattr(platform, "system", lambda: "Darwin")
+        monkeypatch.setattr(commands, "output", output)
         assert process.group_resident(5) == 10 * 1024
         assert asked == [(("ps", "-axo", "pgid=,rss="), 5.0)]
 

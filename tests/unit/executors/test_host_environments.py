@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -320,7 +321,7 @@ class TestWithoutNetwork:
             asked.append((command, timeout_s))
             return commands.Ended(code)
 
-        monkeypatch.setattr(host.shutil, "which", lambda name: program if name == "unshare" else None)
+        monkeypatch.setattr(shutil, "which", lambda name: program if name == "unshare" else None)
         monkeypatch.setattr(commands, "run", run)
         assert host.without_network() == host.without_network() == words
         command = ["/bin/unshare", "--user", "--map-current-user", "--net", "--", "true"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -128,8 +130,8 @@ class TestHandedOver:
     def test_a_container_runs_in_the_current_folder(
         self, child: Child, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        monkeypatch.setattr(shell.shutil, "which", lambda name: "/bin/docker" if name == "docker" else None)
-        monkeypatch.setattr(shell.sys, "stdin", SimpleNamespace(isatty=lambda: True))
+        monkeypatch.setattr(shutil, "which", lambda name: "/bin/docker" if name == "docker" else None)
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("DOCKER_HOST", "unix:///x")
         child.code = 3

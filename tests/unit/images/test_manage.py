@@ -13,6 +13,7 @@ from runner.errors import UnavailableError
 from runner.images import disk, manage, usage
 from runner.images.manage import Listed
 from runner.images.recipe import LABELS
+from runner.util import folders
 
 
 def listed(name: str, used: float, unique: int = 10) -> Listed:
@@ -304,11 +305,11 @@ class TestDetails:
 
 def test_a_cache_that_cannot_be_written_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(usage.folders, "cache_dir", lambda: tmp_path / "file")
+    monkeypatch.setattr(folders, "cache_dir", lambda: tmp_path / "file")
     usage.mark("x")
     usage.forget("x")
     assert usage.last_used("x") is None
-    monkeypatch.setattr(usage.folders, "cache_dir", lambda: tmp_path)
+    monkeypatch.setattr(folders, "cache_dir", lambda: tmp_path)
     usage.mark("x")
     assert (tmp_path / "images" / "x").is_file()
     usage.mark("x")

@@ -211,3 +211,79 @@ def test_a_probe_is_staged_with_all_it_can_import(probe: str, tmp_path: Path) ->
                     below = probes.SOURCE / base / alias.name
                     if below.with_suffix(".py").is_file() or (below / "__init__.py").is_file():
                         assert f"{base}/{alias.name}".strip("/") in modules, f"{name} imports {alias.name}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        ({"oom": True, "timed_out": True, "exit_code": 137}, Status.OOM, "ran out of the memory it was given"),
+        ({"timed_out": True, "exit_code": 143, "wall_s": 61.6}, Status.TIMEOUT, "did not finish within 62 s"),
+        ({"exit_code": 139, "signal": 11}, Status.CRASHED, "killed by signal SIGSEGV"),
+        ({"exit_code": 227, "signal": 99}, Status.CRASHED, "killed by signal 99"),
+        ({"exit_code": 3}, Status.CRASHED, "exit code 3"),
+        ({"exit_code": 3, "log": "one\n  two \n \n"}, Status.CRASHED, "exit code 3: two"),
+        ({"exit_code": 3, "log": "x" * 301}, Status.CRASHED, "exit code 3: " + "x" * 300),
+    ],
+)
+def test_each_bad_end_in_its_own_words(tmp_path: Path, changes: dict[str, Any], status: Status, reason: str) -> None:
+    found = payload.ending(tmp_path, _outcome(**changes))
+    assert (found.status, found.reason, found.answer) == (status, reason, payload.Answer(status="crashed"))
+
+
+def test_a_bad_end_keeps_what_the_probe_had_said(tmp_path: Path) -> None:
+    _answer(tmp_path, {**FINE, "reason": "half way"})
+    for changes in ({"oom": True}, {"timed_out": True}, {"exit_code": 1}):
+        assert payload.ending(tmp_path, _outcome(**changes)).answer.metrics[0].name == "a"
+    assert payload.ending(tmp_path, _outcome(exit_code=1, log="x")).reason == "exit code 1: half way"
+
+
+@pytest.mark.parametrize("status", ["build-failed", "oom", "timeout", "skipped", "", "odd"])
+def test_what_a_probe_cannot_know_is_bad_output(tmp_path: Path, status: str) -> None:
+    with pytest.raises(BadOutputError) as caught:
+        payload.read_answer(_answer(tmp_path, {"status": status}) / payload.RESULT)
+    assert str(caught.value) == f"the probe's result file has an unknown status {status!r}"
+
+
+@pytest.mark.parametrize("status", ["ok", "import-failed", "unsupported", "crashed", "bad-output", "unavailable"])
+def test_what_a_probe_can_report_is_its_status(tmp_path: Path, status: str) -> None:
+    found = payload.ending(_answer(tmp_path, {"status": status, "reason": "why"}), _outcome())
+    assert (found.status, found.reason) == (Status(status), "why")
+
+
+def test_the_texts_of_bad_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / payload.RESULT
+
+    def said() -> str:
+        with pytest.raises(BadOutputError) as caught:
+            payload.read_answer(path)
+        return str(caught.value)
+
+    assert said() == "the probe ended without a result file"
+    (tmp_path / "other").write_text(json.dumps(FINE))
+    path.symlink_to(tmp_path / "other")
+    assert said() == "the probe ended without a result file"
+    path.unlink()
+    path.write_text("{")
+    assert said().startswith("the probe's result file cannot be read: Input data was truncated")
+    path.write_text("[" * 100_000)
+    assert said().startswith("the probe's result file cannot be read: ")
+    path.write_text(json.dumps(FINE))
+    monkeypatch.setattr(payload, "_RESULT_LIMIT", path.stat().st_size)
+    payload.read_answer(path)
+    monkeypatch.setattr(payload, "_RESULT_LIMIT", path.stat().st_size - 1)
+    assert said() == "the probe's result file is larger than 0 MiB"
+
+    def refuse(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(payload, "_RESULT_LIMIT", 64 << 20)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert said() == "the probe's result file cannot be read: Permission denied"
+
+
+def test_the_whole_request() -> None:
+    probe = ProbeSpec("mnist", {"epochs": 2})
+    assert payload.request(CELL, probe, 7, 3, None, "/unused") == {
+        "schema": 1, "probe": "mnist", "cell": CELL.values, "settings": {"epochs": 2}, "seed": 7, "round": 3,
+        "data": None,
+    }  # fmt: skip

@@ -400,9 +400,12 @@ class TestCommand:
         fake_executor: Any,
         discarded: list[str],
         capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         self._bad_from(fake_executor, 7)
-        fake_executor.no_engine = "no engine"
+        down = type(fake_executor)()
+        monkeypatch.setattr(down, "available", lambda: "no engine")
+        monkeypatch.setattr("runner.executors.make", lambda name: down if name == "docker" else fake_executor)
         fake_executor.label = "virtual environments"
         assert cli.run([*arguments, "--executor", "auto"]) == 0
         shown = capsys.readouterr()

@@ -193,11 +193,13 @@ def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finis
 
 
 def _executor(request: Request, python: str, say: Say) -> str:
-    """Unless the user chose: containers where an engine answers, else the host."""
-    if request.executor != plan.AUTO:
-        return request.executor
-    chosen = places.one_place(question.at(request, request.good, python, ""), plan.AUTO).executor
-    if not executors.kind(chosen).isolated:
+    """Unless the user chose: containers where an engine answers, else the host.
+
+    Raises UsageError for an unknown executor and UnavailableError for one that cannot run the good release here. A
+    later error is an answer about one release, and answers are kept.
+    """
+    chosen = places.one_place(question.at(request, request.good, python, ""), request.executor).executor
+    if request.executor == plan.AUTO and not executors.kind(chosen).isolated:
         say("note: no engine for containers answers: in virtual environments on this machine")
     return chosen
 

@@ -413,6 +413,26 @@ class TestCommand:
         assert ", virtual environments; " in shown.out
         assert discarded
 
+    @pytest.mark.parametrize(
+        ("executor", "why"), [("dokcer", "--executor 'dokcer' (did you mean 'docker'?)"), ("docker", "no engine")]
+    )
+    def test_an_executor_that_cannot_run_leaves_no_answers(
+        self,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        capsys: pytest.CaptureFixture[str],
+        executor: str,
+        why: str,
+    ) -> None:
+        fake_executor.no_engine = "no engine"
+        assert cli.run([*arguments, "--executor", executor]) == 2
+        assert why in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
+        fake_executor.no_engine = ""
+        self._bad_from(fake_executor, 7)
+        assert cli.run(arguments) == 0
+
     def test_a_file_of_answers_that_is_cut_off_is_refused(
         self,
         arguments: list[str],

@@ -223,7 +223,7 @@ class TestMemory:
     def test_too_much_of_it_ends_the_process(
         self, running: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        sizes = iter([99, 100])
+        sizes = iter([99, 100, 101])
         monkeypatch.setattr(process, "resident", lambda pid: next(sizes, 101) if pid == PID else 0)
         found = run(tmp_path, memory_bytes=100)
         assert (found.oom, found.timed_out, found.out_of_disk) == (True, False, False)
@@ -232,7 +232,7 @@ class TestMemory:
 
     @pytest.mark.usefixtures("running")
     def test_that_of_the_whole_group_counts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        sizes = iter([99, 100])
+        sizes = iter([99, 100, 101])
         monkeypatch.setattr(process, "_GROUP_TICK_S", 0.15)
         monkeypatch.setattr(process, "resident", lambda _pid: 100)
         monkeypatch.setattr(process, "group_resident", lambda pid: next(sizes, 101) if pid == PID else 0)

@@ -10,7 +10,7 @@ from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sampl
 from runner.report import Report, columns
 from runner.report.marks import Mark, mark
 from runner.report.summary import combined, summarise
-from runner.report.table import Row, Table, common, labels, tables
+from runner.report.table import Row, Table, common, delta, labels, tables
 
 
 def find(report: Report, probe: str, version: str, keras: str) -> Row:
@@ -188,3 +188,11 @@ def test_what_all_cells_share_has_no_column(quick: Report) -> None:
 
 def test_no_samples_make_no_tables() -> None:
     assert tables(Report((), ())) == ()
+
+
+def test_a_change_of_unknown_size_is_not_shown() -> None:
+    metric = Metric("step_s", 0.1, Kind.TIMING, Better.LOWER, "s")
+    moved = Comparison("a", "b", "version", "probe", "step_s", Verdict.REGRESSED, "")
+    assert delta(metric, moved) == ""
+    assert delta(metric, replace(moved, evidence=Evidence(effect=0.31))) == "+31 %"
+    assert delta(metric, None) == ""

@@ -13,10 +13,12 @@ import pytest
 from runner import cli, images
 from runner.environments import lock
 from runner.errors import BuildError
+from runner.executors import Shell
 from runner.images.manage import Listed, Removed
 from runner.machine.checks import Check, State
 from runner.matrix import selection, sets
 from runner.model import Cell, Environment, Sample, Skip, Status
+from runner.report.formats import FORMATS
 from runner.results import schema
 from runner.results.store import Store
 
@@ -410,3 +412,56 @@ def test_expect_prints_every_change_and_what_to_do(command: Any, tmp_path: Path)
     Store(tmp_path / "fine").save(_sample())
     gone = f"- {CELL.id} mnist crashed: it fell\n{file} written\n"
     assert command("expect", str(tmp_path / "fine"), *named, "--update") == (0, gone, "")
+
+
+# --- report, shell, bisect -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_report_ends_with_one_line_end(command: Any, tmp_path: Path, format_: str) -> None:
+    Store(tmp_path).save(_sample(Status.CRASHED))
+    code, out, err = command("report", str(tmp_path), "--format", format_)
+    assert (code, err) == (4, "")
+    assert out.endswith("\n")
+    assert not out.endswith("\n\n")
+
+
+def test_a_report_shows_the_command_of_every_cell_where_asked(command: Any, tmp_path: Path) -> None:
+    for number in range(13):
+        cell = dataclasses.replace(CELL, version=f"2.{number}.0")
+        Store(tmp_path).save(dataclasses.replace(_sample(), cell=cell))
+    assert command("report", str(tmp_path))[1].count("--only '") == 12
+    assert command("report", str(tmp_path), "--commands")[1].count("--only '") == 13
+
+
+def test_a_shell_gets_the_cell_and_its_exit_code_is_the_commands(
+    command: Any, fake_executor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Shell] = []
+
+    def shell(_: Any, wanted: Shell) -> int:
+        opened.append(wanted)
+        return 7
+
+    monkeypatch.setattr(type(fake_executor), "shell", shell)
+    assert command("shell", TORCH) == (7, "", f"{TORCH}: installing\n")
+    assert command("shell", TORCH, "--python", "--network")[0] == 7
+    assert command("shell", TORCH, "--", "pip", "list")[0] == 7
+    assert command("shell", "torch-2.2.2_native_py3.11_cpu")[0] == 7
+    assert [one.words for one in opened] == [(), ("python",), ("pip", "list"), ()]
+    assert [one.network for one in opened] == [False, True, False, False]
+    assert [one.variables.get("KERAS_BACKEND") for one in opened] == ["torch", "torch", "torch", None]
+    assert opened[0].cell.id == TORCH
+    assert opened[0].prepared.environment.id == TORCH_LINUX
+
+
+def test_a_bisection_repeats_its_command_line(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bisect(request: Any, words: list[str], say: Any, print_: Any) -> int:
+        say("looking")
+        print_(f"{' '.join(words)}: {request.package} {request.good} {request.bad} {request.arguments}")
+        return 3
+
+    monkeypatch.setattr("runner.repro.bisect.session.bisect", bisect)
+    monkeypatch.setattr("sys.argv", ["/bin/runner", "bisect", "keras"])
+    found = command("bisect", "keras", "--good", "3.8.0", "--bad", "3.9.0", "--", "-x")
+    assert found == (3, "runner bisect keras: keras 3.8.0 3.9.0 ('-x',)\n", "looking\n")

@@ -111,6 +111,12 @@ def test_the_display_of_a_terminal_is_gone_at_the_end_and_the_lines_stay() -> No
     assert text.endswith("\x1b[2K")  # the last thing written erases the display
 
 
+def test_the_lines_have_no_colours_of_their_own() -> None:
+    shown = Console(file=io.StringIO(), force_terminal=True, width=80, color_system="standard", legacy_windows=False)
+    Progress(shown, Clock())(Event("done", "torch-2.2.2", "exit code 1", "mnist", 0, Status.CRASHED, 3.21))
+    assert written(shown) == "mnist    torch-2.2.2 (3.2 s) crashed: exit code 1\n"
+
+
 def test_progress_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     with progress.shown() as observe:
         observe(Event("note", text="hello"))

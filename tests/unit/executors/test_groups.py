@@ -233,11 +233,19 @@ class TestMemory:
     @pytest.mark.usefixtures("running")
     def test_that_of_the_whole_group_counts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         sizes = iter([99, 100])
-        monkeypatch.setattr(process, "_GROUP_TICK_S", 0.0)
+        monkeypatch.setattr(process, "_GROUP_TICK_S", 0.15)
         monkeypatch.setattr(process, "resident", lambda _pid: 100)
         monkeypatch.setattr(process, "group_resident", lambda pid: next(sizes, 101) if pid == PID else 0)
         assert run(tmp_path, memory_bytes=100).oom
         assert next(sizes, None) is None
+
+    @pytest.mark.usefixtures("running")
+    def test_the_group_is_looked_at_less_often(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(process, "_GROUP_TICK_S", 600.0)
+        monkeypatch.setattr(process, "resident", lambda _pid: 0)
+        for name in ("group_resident", "written"):
+            monkeypatch.setattr(process, name, lambda _: pytest.fail("it was looked at"))
+        assert run(tmp_path, timeout_s=0.5, memory_bytes=100, disk_bytes=1).timed_out
 
     def test_without_a_limit_nobody_looks(
         self, running: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

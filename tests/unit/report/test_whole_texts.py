@@ -5,14 +5,17 @@ A report that reads differently on purpose: look at the difference that pytest s
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from runner.report import Report
-from runner.report.formats import csvout, github, html, junit, markdown, terminal
+from runner.report.formats import csvout, github, html, jsonout, junit, markdown, terminal
 
 EXPECTED = Path(__file__).parent / "expected"
 ISSUE = "https://github.com/keras-team/keras/issues/20713"
@@ -52,8 +55,27 @@ def issue_annotations(report: Report) -> str:
     return github.annotations(report, {ISSUE: 7}) + "\n"
 
 
+def coloured(report: Report) -> str:
+    """What a terminal of 90 columns gets, with the escape sequences of colours spelt out."""
+    out = io.StringIO()
+    console = Console(file=out, width=90, force_terminal=True, color_system="standard", legacy_windows=False)
+    terminal.print(report, console, commands=True)
+    return out.getvalue().replace("\x1b", "^")
+
+
+def small_json(report: Report) -> str:
+    """The JSON of one process of each cell, and of the comparisons of one cell."""
+    firsts = {(sample.cell, sample.probe): sample for sample in reversed(report.samples)}
+    candidate = "torch-2.15.0_keras-3.11.3_py3.11_cpu"
+    judged = tuple(c for c in report.comparisons if c.candidate == candidate and c.probe == "mnist")
+    kept = tuple(sample for sample in firsts.values() if sample.probe == "mnist")
+    return jsonout.render(replace(report, samples=kept, comparisons=judged))
+
+
 FORMATS: dict[str, Callable[[Report], str]] = {
     "terminal.txt": terminal.render,
+    "terminal-coloured.txt": coloured,
+    "report.json": small_json,
     "markdown.txt": markdown.render,
     "junit.xml": junit.render,
     "github.txt": issue_annotations,

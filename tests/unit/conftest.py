@@ -46,10 +46,6 @@ class FakeExecutor:
     """
 
     answers: Mapping[str, Answer | Sequence[Answer] | Callable[[dict[str, Any]], Answer]] = field(default_factory=dict)
-    no_engine: str = ""
-    """Why containers cannot be used; the other executors can."""
-    down: str = ""
-    """Why this executor cannot be used."""
     label: str = "containers"
     isolated: bool = True
     prepared: list[Environment] = field(default_factory=list)
@@ -102,7 +98,7 @@ class FakeExecutor:
         return {}
 
     def available(self) -> str:
-        return self.down
+        return ""
 
     def cells(self, device: str) -> tuple[Cell, ...]:  # noqa: ARG002 - the protocol's
         return ()
@@ -121,11 +117,7 @@ class FakeExecutor:
 def fake_executor(monkeypatch: pytest.MonkeyPatch) -> FakeExecutor:
     """The executor of every command in this test: set its ``answers``, then call ``cli.run([...])``."""
     fake = FakeExecutor()
-
-    def make(name: str) -> FakeExecutor:
-        return replace(fake, down=fake.no_engine) if fake.no_engine and name == "docker" else fake
-
-    monkeypatch.setattr("runner.executors.make", make)
+    monkeypatch.setattr("runner.executors.make", lambda _name: fake)
     for module in ("runner.data", "runner.data.digits"):
         monkeypatch.setattr(f"{module}.fetch", lambda *_: False)  # synthetic data in place of downloads
     return fake

@@ -422,14 +422,15 @@ class TestCommand:
         tmp_path: Path,
         fake_executor: Any,
         capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
         executor: str,
         why: str,
     ) -> None:
-        fake_executor.no_engine = "no engine"
-        assert cli.run([*arguments, "--executor", executor]) == 2
+        with monkeypatch.context() as patched:
+            patched.setattr(fake_executor, "available", lambda: "no engine")
+            assert cli.run([*arguments, "--executor", executor]) == 2
         assert why in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
-        fake_executor.no_engine = ""
         self._bad_from(fake_executor, 7)
         assert cli.run(arguments) == 0
 

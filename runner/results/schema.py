@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,11 @@ def text(kind: str) -> str:
         "description": description,
         "properties": properties,
         "required": sorted({*top.get("required", []), "schema"}),
-        "$defs": components,
+        "$defs": {name: _dedented(part) for name, part in components.items()},
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _dedented(part: dict[str, Any]) -> dict[str, Any]:
+    """The part with a description that is the same on every Python: 3.13 removes a docstring's indentation."""
+    return {**part, "description": inspect.cleandoc(part["description"])} if "description" in part else part

@@ -51,5 +51,8 @@ def text(kind: str) -> str:
 
 
 def _dedented(part: dict[str, Any]) -> dict[str, Any]:
-    """The part with a description that is the same on every Python: 3.13 removes a docstring's indentation."""
+    """Return the part with its description as Python 3.13 has it.
+
+    From 3.13 on, Python removes the indentation of docstrings.
+    """
     return {**part, "description": inspect.cleandoc(part["description"])} if "description" in part else part

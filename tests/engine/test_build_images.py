@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import http.server
 import io
 import json
@@ -274,10 +275,12 @@ def test_a_stopped_builder_ends_what_it_builds(network: Network) -> None:
     builder.client().close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # docker-py leaves a socket open
 def test_no_engine_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with pytest.raises(UnavailableError, match="no Docker engine answers"):
         Builder().build(TINY, tiny_lock())
+    gc.collect()  # so that the socket is found here, not in a later test
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # docker-py leaves a stream's socket

@@ -1,4 +1,7 @@
-"""What a cell contains, and whether a small Keras model trains in it: for a report that brings no script."""
+"""Prints the versions of a cell and trains a small Keras model in it.
+
+It stands in for the script of a bug report that has none.
+"""
 
 import keras
 import numpy as np

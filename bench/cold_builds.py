@@ -1,9 +1,11 @@
-"""Cold build times and sizes of a set's images, against a plain Dockerfile per cell built one after another.
+"""Measures cold build times and sizes of a set's images.
+
+The same cells are also built one after another, each from a plain Dockerfile.
 
     python -m bench.cold_builds [--set quick] [--jobs 3] [--plain]
 
-Nothing that is cached is used and nothing of it is removed: a salt makes every layer new. The images made here are
-removed at the end. Base images must be there. What else the machine does shows in the figures: the load is printed.
+No cached layer is used and none is removed: a salt makes every layer new. The images made here are removed at the
+end. Base images must be there. Other work on the machine changes the figures, so the load is printed.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
-from runner import compat, lock, matrix, plan
-from runner.images import Builder, engine, manage
+from runner import engine
+from runner.environments import lock
+from runner.images import Builder, manage
 from runner.images import recipe as recipes
+from runner.matrix import compat, plan, sets
 from runner.model import Environment
 
 GB = 1e9
@@ -46,14 +50,17 @@ def main() -> None:
 
 def environments(name: str) -> list[Environment]:
     """The CPU environments of a set."""
-    loaded = matrix.load()
-    resolver = matrix.Resolver(compat.latest, compat.load().python_for)
-    cells, _ = matrix.cells(loaded, matrix.named_set(loaded, name), resolver)
+    loaded = sets.load()
+    resolver = sets.Resolver(compat.latest, compat.load().python_for)
+    cells, _ = sets.cells(loaded, sets.named_set(loaded, name), resolver)
     return list(dict.fromkeys(plan.environment_of(cell, "linux-x86_64") for cell in cells if cell.device == "cpu"))
 
 
 def ours(wanted: list[Environment], jobs: int, salt: str) -> None:
-    """Build all; print the time of each, of all, and of finding them again, and what each takes alone."""
+    """Builds all images and prints their times and sizes.
+
+    Printed are the time of each, of all, and of finding them again, and the unshared size of each.
+    """
     builder = Builder()
     read = recipes._text  # noqa: SLF001 - the one place all of a layer's inputs come through
 
@@ -80,7 +87,10 @@ def ours(wanted: list[Environment], jobs: int, salt: str) -> None:
 
 
 def plain(wanted: list[Environment], salt: str) -> None:
-    """What a person would write per cell, with the same pins: FROM python, RUN pip install."""
+    """Builds one plain Dockerfile per cell, with the same pins.
+
+    It has two instructions: FROM python, RUN pip install.
+    """
     command = engine.buildkit()
     if command is None:
         sys.exit("no docker command line here has BuildKit")

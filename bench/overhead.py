@@ -1,4 +1,6 @@
-"""What the runner adds to a container: a trivial process through DockerExecutor against ``docker run --rm``.
+"""Measures the time that the runner adds to a container.
+
+It compares a trivial process through DockerExecutor with ``docker run --rm``.
 
 Interleaved pairs, each pair's order alternating, so that both see the same machine. Run from the repository root on
 a machine with a Docker engine and the docker command line:

@@ -1,3 +1,6 @@
-"""Which version of which framework changed accuracy, numerics, speed or memory - and is that change real?"""
+"""Finds the framework version that changed accuracy, numerics, speed or memory.
+
+It also decides whether the change is real.
+"""
 
 __version__ = "0.1.0"

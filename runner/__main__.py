@@ -9,6 +9,6 @@ if __name__ == "__main__":
         from runner.cli import main
 
         main()
-    except KeyboardInterrupt:  # before there is a command line that could say so
+    except KeyboardInterrupt:  # before there is a command line that could report it
         sys.stderr.write("runner: interrupted\n")
         sys.exit(130)

@@ -1,6 +1,8 @@
-"""The project's own errors. Each carries one line that says what is wrong and what to do about it.
+"""The project's own errors.
 
-Only ``runner.cli`` catches them in general, and only ``runner.run`` turns those of a cell into a status.
+Each carries one line that says what is wrong and what to do about it.
+
+Only ``runner.cli`` catches them in general, and only ``runner.measure.scheduler`` turns those of a cell into a status.
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from runner.model import Status
 
 
 class RunnerError(Exception):
-    """Something the user can mend. The message is one line; ``exit_code`` is the process's exit code."""
+    """Something the user can fix.
+
+    The message is one line; ``exit_code`` is the process's exit code.
+    """
 
     exit_code = 2
 
@@ -22,7 +27,10 @@ class UsageError(RunnerError):
 
 
 class CellError(RunnerError):
-    """What stopped one cell. ``run`` turns it into a result with this status; the others go on."""
+    """What stopped one cell.
+
+    ``run`` turns it into a result with this status; the others go on.
+    """
 
     status = Status.CRASHED
 
@@ -38,13 +46,13 @@ class BuildError(CellError):
 
 
 class UnavailableError(CellError):
-    """This machine lacks what the cell needs: an engine, a device, a platform, disk space."""
+    """This machine lacks an engine, a device, a platform or disk space."""
 
     status = Status.UNAVAILABLE
 
 
 class BadOutputError(CellError):
-    """The probe's result file is missing, cut off, or says something that cannot be."""
+    """The probe's result file is missing, cut off, or has an impossible value."""
 
     status = Status.BAD_OUTPUT
 

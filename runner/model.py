@@ -1,6 +1,8 @@
-"""The words of the project as frozen data. Standard library only; nothing here does anything.
+"""The words of the project as frozen data.
 
-The same classes are written to and read from result files (see ``runner.store``), so a field that is added
+Standard library only; nothing here does anything.
+
+The same classes are written to and read from result files (see ``runner.results.store``), so a field that is added
 needs a default and a field that is removed needs a new ``SCHEMA``.
 """
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -34,12 +36,12 @@ class Status(StrEnum):
 
     @property
     def about_cell(self) -> bool:
-        """Whether the status tells something about the cell itself, rather than about this machine or plan."""
+        """Whether the status is about the cell, not about this machine or plan."""
         return self not in (Status.BUILD_FAILED, Status.UNAVAILABLE, Status.SKIPPED)
 
 
 class Verdict(StrEnum):
-    """What a comparison came to."""
+    """The result of a comparison."""
 
     SAME = "same"
     REGRESSED = "regressed"
@@ -78,8 +80,79 @@ class Better(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """One property in which cells can differ: a field of ``Cell``.
+
+    With its words, and how two cells along it compare.
+    """
+
+    name: str
+    """The field of ``Cell``; also the heading of its column."""
+    mark: str
+    """What an id has before the value. An id lists the axes in the order of ``Cell``'s fields."""
+    sentence: str
+    """A value in a sentence; a format string over the cell."""
+    table: str
+    """A value in a table; a format string over the cell."""
+    suspicion: int
+    """Which axis is named first as the one that a defect follows: 1 before 2."""
+    label: str = ""
+    """The axis in a sentence, where that is not its name."""
+    unset: tuple[str, str, str] | None = None
+    """What stands in an id, a sentence and a table for a cell without a value; None where every cell has a value."""
+    default: str | None = None
+    """The value of a cell whose id has none."""
+    same_speed: bool = False
+    """Whether a change of speed along it is a regression."""
+    same_figures: bool = False
+    """Whether counts and names must not change along it."""
+    other_kind: bool = False
+    """Whether the two sides may support different probes, and may be measured on two machines."""
+
+    def in_id(self, cell: Cell) -> str:
+        """The cell's value as a part of an id."""
+        value = getattr(cell, self.name)
+        return self.mark + value if value or self.unset is None else self.unset[0]
+
+    def in_sentence(self, cell: Cell) -> str:
+        """The cell's value in a sentence."""
+        return self._filled(cell, self.sentence, 1)
+
+    def in_table(self, cell: Cell) -> str:
+        """The cell's value in a field of a table."""
+        return self._filled(cell, self.table, 2)
+
+    def _filled(self, cell: Cell, form: str, place: int) -> str:
+        if self.unset is not None and not getattr(cell, self.name):
+            form = self.unset[place]
+        return form.format(cell=cell)
+
+
+AXES = (
+    Axis(
+        "version", "-", "{cell.framework} {cell.version}", "{cell.version}", 2, label="the framework's version",
+        same_speed=True, same_figures=True,
+    ),
+    Axis(
+        "keras", "_keras-", "keras {cell.keras}", "keras {cell.keras}", 1,
+        unset=("_native", "native {cell.framework}", "native"), same_speed=True, same_figures=True,
+    ),
+    Axis("python", "_py", "Python {cell.python}", "py{cell.python}", 5, same_figures=True),
+    Axis("framework", "", "{cell.framework} {cell.version}", "{cell.framework}", 6, other_kind=True),
+    Axis("device", "_", "{cell.device}", "{cell.device}", 4, other_kind=True),
+    Axis("variant", "+", "{cell.variant}", "{cell.variant}", 3, unset=("", "the plain cell", "plain"), default=""),
+)  # fmt: skip
+"""In the order in which a baseline is looked for: the nearest relative first."""
+
+AXIS = {axis.name: axis for axis in AXES}
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """One point of the matrix. All versions are concrete; ``keras`` is None for the framework without Keras."""
+    """One point of the matrix.
+
+    All versions are concrete; ``keras`` is None for the framework without Keras.
+    """
 
     framework: str
     version: str
@@ -98,14 +171,27 @@ class Cell:
         >>> Cell("torch", "2.2.2", None, "3.11", "mps", "fallback").id
         'torch-2.2.2_native_py3.11_mps+fallback'
         """
-        keras = f"keras-{self.keras}" if self.keras else "native"
-        variant = f"+{self.variant}" if self.variant else ""
-        return f"{self.framework}-{self.version}_{keras}_py{self.python}_{self.device}{variant}"
+        return "".join(axis.in_id(self) for axis in ID_ORDER)
+
+    @property
+    def values(self) -> dict[str, str | None]:
+        """The cell as a JSON object: the name of every axis and the cell's value."""
+        return {axis.name: getattr(self, axis.name) for axis in ID_ORDER}
+
+
+ID_ORDER = tuple(AXIS[entry.name] for entry in fields(Cell))
+"""The axes in the order of ``Cell``'s fields."""
+
+CONDITIONS = ID_ORDER[3:]
+"""What cells with the same framework, version and Keras can differ in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Custom:
-    """What an environment has beyond its axes: a user's own pins, a date, another lock to stay close to."""
+    """What an environment has beyond its axes.
+
+    A user's own pins, a date, another lock to stay close to.
+    """
 
     pins: tuple[str, ...] = ()
     """Requirement lines. One of a package that the axes ask for too takes that line's place."""
@@ -122,7 +208,10 @@ class Custom:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One locked set of packages on one Python and platform. Several cells can share it."""
+    """One locked set of packages on one Python and platform.
+
+    Several cells can share it.
+    """
 
     framework: str
     version: str
@@ -136,7 +225,9 @@ class Environment:
 
     @property
     def id(self) -> str:
-        """The name of the lock (``matrix/locks/<id>.txt``), of the Dockerfile and of the image's tag.
+        """The name of the lock, the Dockerfile and the image's tag.
+
+        The lock is ``matrix/locks/<id>.txt``.
 
         >>> Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64").id
         'torch-2.2.2_keras-3.8.0_py3.11_cpu_linux-x86_64'
@@ -152,7 +243,7 @@ class Limits:
 
     timeout_s: float = 900.0
     memory_bytes: int | None = None
-    """None: what the machine has, less what must stay free (see ``runner.plan``)."""
+    """None: what the machine has, less what must stay free (see ``runner.matrix.plan``)."""
     pids: int = 4096
     shm_bytes: int = 1 << 30
     log_bytes: int = 64 * 1024
@@ -164,7 +255,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ProbeSpec:
-    """A probe as it is to be run: its name, its settings (part of what makes results comparable), its limits."""
+    """A probe to run: its name, its settings and its limits.
+
+    The settings are a part of what makes results comparable.
+    """
 
     name: str
     settings: dict[str, Scalar | list[Scalar]] = field(default_factory=dict)
@@ -206,7 +300,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a probe process ended, as the executor saw it, whatever the process itself reported."""
+    """How a probe process ended, as the executor saw it.
+
+    Whatever the process itself reported.
+    """
 
     exit_code: int
     signal: int | None
@@ -218,7 +315,7 @@ class Outcome:
     kept: str = ""
     """The command that enters what was kept of it (see ``Launch.keep``)."""
     out_of_disk: bool = False
-    """It was ended because it wrote more than it may; a container is told by its own full disk instead."""
+    """It was ended because it wrote more than it may; in a container, its full disk ends it instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +334,10 @@ class Metric:
 
     @property
     def overflows(self) -> bool:
-        """Whether the value is a whole number beyond what a float can be: no figure that was measured."""
+        """Whether the value is a whole number beyond what a float can be.
+
+        Such a number was not measured.
+        """
         return isinstance(self.value, int) and abs(self.value) > sys.float_info.max
 
 
@@ -302,7 +402,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two cells that differ in exactly one axis, judged on one metric (``metric`` is ``status`` for whether it ran)."""
+    """Two cells that differ in exactly one axis, judged on one metric.
+
+    The metric is ``status`` for whether the cell ran.
+    """
 
     baseline: str
     candidate: str
@@ -315,7 +418,7 @@ class Comparison:
     """One sentence fragment: the figures, what differs, or what is missing."""
     evidence: Evidence = Evidence()
     gates: bool = True
-    """Whether a bad verdict fails the run. A difference in speed between frameworks or devices is no regression."""
+    """Whether a bad verdict fails the run. A difference in speed between frameworks or devices is not a regression."""
     issue: str = ""
     """The address of the known problem where the verdict is ``expected``."""
     baseline_value: float | int | str | None = None

@@ -75,7 +75,7 @@ def _isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, t
         monkeypatch.delenv(name, raising=False)
     for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home" / name))
-    if Path(str(request.node.path)).parent.name != "unit":
+    if not Path(str(request.node.path)).is_relative_to(Path(__file__).parent / "unit"):
         return
     monkeypatch.setattr(socket.socket, "connect", _poisoned("the network or an engine"))
     monkeypatch.setattr(socket, "create_connection", _poisoned("the network"))

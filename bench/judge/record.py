@@ -99,7 +99,10 @@ def main() -> None:
 
 
 def wait_for_quiet(share: float) -> None:
-    """Return when all processes together used less than that share of the CPUs for half a second."""
+    """Waits for half a second in which the CPUs were almost idle.
+
+    Idle: all processes together used less than ``share`` of the CPUs.
+    """
     while share < 1:
         before = used()[0]
         time.sleep(0.5)
@@ -108,7 +111,10 @@ def wait_for_quiet(share: float) -> None:
 
 
 def used() -> tuple[float, float]:
-    """CPU seconds that all processes of this machine (Linux), and those that this one has waited for, used so far."""
+    """Returns the CPU seconds of all processes and of this one's children (Linux).
+
+    Children count once this process has waited for them.
+    """
     own = resource.getrusage(resource.RUSAGE_CHILDREN)
     fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     busy = sum(fields) - fields[3] - fields[4]

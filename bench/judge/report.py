@@ -1,16 +1,16 @@
-"""Print the judge's error rates and power on recorded noise, and say whether each is as good as promised.
+"""Prints the judge's error rates and power on recorded noise, and the promises.
 
     python bench/judge/report.py bench/judge/*.csv
 
 Exits with 1 where a promise is broken. False alarms are counted on the recordings as they are. Power and savings
-depend on how noisy a machine is: nobody finds 10 % in 20 rounds where a cell differs from itself by more (with normal
-noise, no test at all can keep both 0.5 % and 97 % above an A/A noise of 5 %). Power is promised up to an A/A noise,
+depend on how noisy a machine is: 20 rounds do not show 10 % where a cell differs from itself by more (with normal
+noise, no test can keep both 0.5 % and 97 % above an A/A noise of 5 %). Power is promised up to an A/A noise,
 as `runner calibrate` measures it, of 3.5 %, savings up to 2.5 %. Noisier recordings are shrunk to that first, which
 keeps their tails, spells and drift.
 
-noise-loaded.csv was recorded while up to twenty other processes fought for two CPUs, noise-alone.csv with a CPU of its
-own (`chrt -f 1 python bench/judge/record.py --one-thread ...`) beside a busy one, noise-quiet.csv on two CPUs that had
-nothing else to do.
+noise-loaded.csv was recorded while up to twenty other processes used the same two CPUs. noise-alone.csv was recorded
+on a reserved CPU (`chrt -f 1 python bench/judge/record.py --one-thread ...`) while the other CPU was busy.
+noise-quiet.csv was recorded on two idle CPUs.
 """
 
 from __future__ import annotations

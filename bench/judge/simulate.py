@@ -1,8 +1,10 @@
-"""Comparisons drawn from recorded processes: what the judge makes of no change, of a known one, and of drift.
+"""Draws comparisons from recorded processes and judges them.
 
-A recording is the logarithms of one figure of successive processes of one workload, oldest first. Whatever the host
-did meanwhile is in it. A window of 2 n successive processes becomes n interleaved rounds of two cells, or a block
-of n for either; a change is put in by shifting the candidate's logarithms.
+They have no change, a known change, or drift.
+
+A recording is the logarithms of one figure of successive processes of one workload, oldest first. It contains the
+effect of other work on the host. A window of 2 n successive processes becomes n interleaved rounds of two cells, or a
+block of n for either. A change is made by shifting the candidate's logarithms.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.judge import JudgeSettings, Pair, judge, more_rounds
-from runner.judge.lines import NamedCell
-from runner.judge.pairwise import Paired
+from runner.judge.paired import Paired
 from runner.judge.timing import judge_timings
 from runner.model import Better, Comparison, Kind, Metric, Sample, Status, Verdict
+from runner.results.lines import NamedCell
 
 Floats = NDArray[np.float64]
 FLOOR = 0.05
@@ -55,12 +57,18 @@ def recordings(path: Path, figures: tuple[str, ...] = ("step_s", "cpu_s", "proce
 
 
 def scaled(recording: Recording, factor: float) -> Recording:
-    """The same recording with its noise made smaller or larger; its tails, spells and drift keep their shape."""
+    """Returns the recording with its noise multiplied by ``factor``.
+
+    Its tails, spells and drift keep their shape.
+    """
     return Recording(f"{recording.name} x {factor:.2g}", recording.logs * factor, recording.started)
 
 
 def window(recording: Recording, n: int, draw: np.random.Generator) -> Floats:
-    """Log-ratios of n interleaved rounds: neighbours in time, in a random order of the two cells."""
+    """Returns the log-ratios of n interleaved rounds.
+
+    A round is two neighbours in time, in a random order of the two cells.
+    """
     start = draw.integers(0, len(recording.logs) - 2 * n + 1)
     one, other = recording.logs[start : start + 2 * n].reshape(n, 2).T
     ratios: Floats = (other - one) * draw.choice([-1.0, 1.0], n)
@@ -82,7 +90,7 @@ class Stopped:
 
 
 def sequential(ratios: Floats, settings: JudgeSettings, family: int = 1) -> Stopped:
-    """Look at a comparison after each of the settings' looks, as a run does, until it is decided.
+    """Judges a comparison after each look until it is decided, as a run does.
 
     ``family``: of how many comparisons it is one; the others are taken to be far from any alarm.
     """
@@ -95,7 +103,10 @@ def sequential(ratios: Floats, settings: JudgeSettings, family: int = 1) -> Stop
 
 
 def blocks(recording: Recording, n: int, draw: np.random.Generator, drift: float = 0.0) -> list[Sample]:
-    """All n processes of cell A, then all n of B, with their start times; ``drift``: per process, on top."""
+    """Returns all n samples of cell A, then all n of B, with their start times.
+
+    ``drift`` is added to the logarithm once per process.
+    """
     start = int(draw.integers(0, len(recording.logs) - 2 * n + 1))
     logs = recording.logs[start : start + 2 * n] + drift * np.arange(2 * n)
     return [
@@ -138,7 +149,7 @@ def timings(samples: list[Sample], settings: JudgeSettings) -> list[Comparison]:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a matrix took and came to."""
+    """The processes that a matrix took, and its verdicts."""
 
     processes: int
     verdicts: dict[str, Verdict]
@@ -148,9 +159,9 @@ class Cost:
 def matrix(
     recording: Recording, changes: Mapping[int, float], cells: int, settings: JudgeSettings, draw: np.random.Generator
 ) -> Cost:
-    """Run a matrix of one baseline and ``cells`` candidates sequentially, and judge it as a whole at each look.
+    """Runs one baseline and ``cells`` candidates, and judges all at each look.
 
-    ``changes``: candidate -> relative change. Every candidate's rounds are a window of its own; the baseline's
+    ``changes``: candidate -> relative change. Every candidate's rounds are another window; the baseline's
     processes are counted once a round, for as long as anything is undecided.
     """
     rounds = settings.looks[-1]

@@ -1,7 +1,8 @@
-"""keras-team/keras#20804: the sum over one large convolution's outputs, which differed between tensorflow and jax.
+"""Prints the sum over one large convolution's outputs: keras-team/keras#20804.
 
-The reporter's kernel was drawn without a seed and is not known; here NumPy draws it, so that every backend has the
-same. Beside the reporter's sum, float32 as NumPy adds it, stand the sum in float64 and a sample against exact values.
+It differed between tensorflow and jax. The reporter's kernel was drawn without a seed and is not known. Here NumPy
+draws it, so that every backend has the same. The script prints the reporter's sum (float32, added by NumPy), the sum in
+float64, and the largest error of some outputs against exact values.
 """
 # ruff: noqa: INP001, T201 - a script of a user, not of a package
 

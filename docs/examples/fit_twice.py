@@ -1,6 +1,7 @@
-"""keras-team/keras#20577: one network as Sequential and as a subclass, trained alike, with other losses on jax.
+"""Trains one network as Sequential and as a subclass: keras-team/keras#20577.
 
-Both begin with the same weights and see the same data; the seed is set once before both, then before each.
+On jax their losses differed. Both begin with the same weights and see the same data. The seed is set once before both,
+then before each.
 """
 # ruff: noqa: INP001, T201 - a script of a user, not of a package
 

@@ -1,6 +1,7 @@
-"""keras-team/keras#20713: a small convolutional network on MNIST, which on torch stayed below 90 %.
+"""Trains a small convolutional network on MNIST: keras-team/keras#20713.
 
-Wants mnist.npz in its folder: --mount mnist.npz, or --mount other.npz:mnist.npz. Argument: epochs (4, as reported).
+On torch it stayed below 90 %. The script needs mnist.npz in its folder: --mount mnist.npz, or
+--mount other.npz:mnist.npz. Argument: epochs (4, as reported).
 """
 # ruff: noqa: INP001, T201 - a script of a user, not of a package
 

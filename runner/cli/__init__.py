@@ -1,4 +1,7 @@
-"""argv -> stages -> exit code. The only place that catches the project's own errors in general."""
+"""Turns the command line into an exit code.
+
+The only place that catches the project's own errors in general.
+"""
 
 from __future__ import annotations
 
@@ -14,28 +17,31 @@ from runner.errors import RunnerError, suggest
 # name -> (module, one line of help); a command's module is imported when the command is used
 COMMANDS = {
     "matrix": ("runner.cli.matrix", "Build, run and judge a set of cells; print the version-regression matrix."),
-    "list": ("runner.cli.listing", "Show the cells of a set."),
+    "list": ("runner.cli.list", "Show the cells of a set."),
     "report": ("runner.cli.report", "Print the matrix again from result files."),
     "doctor": ("runner.cli.doctor", "Say what this machine can run, and how to fix what is missing."),
-    "render": ("runner.cli.environments", "Write the Dockerfiles of a set's environments."),
-    "lock": ("runner.cli.environments", "Pin the packages of a set's environments, with hashes."),
+    "render": ("runner.cli.render", "Write the Dockerfiles of a set's environments."),
+    "lock": ("runner.cli.lock", "Pin the packages of a set's environments, with hashes."),
     "images": ("runner.cli.images", "Look after the images: ls, prune, pin, push, pull, sbom."),
     "defects": ("runner.cli.defects", "List what the sweeps found wrong, each once, with a script that shows it."),
-    "schema": ("runner.cli.schemas", "Write the JSON Schemas of result files."),
+    "schema": ("runner.cli.schema", "Write the JSON Schemas of result files."),
     "repro": ("runner.cli.repro", "Run a script unchanged in chosen cells; show what it printed side by side."),
-    "bisect": ("runner.cli.bisect", "Find the release of a package that changed what a script or probe comes to."),
+    "bisect": ("runner.cli.bisect", "Find the release of a package that changed the result of a script or probe."),
     "diagnose": ("runner.cli.diagnose", "Why do two cells differ? Remove suspects, then replay layer by layer."),
     "shell": ("runner.cli.shell", "Open a shell, or run a command, in a cell."),
     "export": ("runner.cli.export", "Write a folder that reproduces one result without this project."),
     "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),
-    "compare": ("runner.cli.judge", "Compare two finished runs, cell by cell."),
-    "calibrate": ("runner.cli.judge", "Measure how much a cell differs from itself on this machine."),
-    "expect": ("runner.cli.judge", "Bring matrix/expectations.toml up to date with a run."),
+    "compare": ("runner.cli.compare", "Compare two finished runs, cell by cell."),
+    "calibrate": ("runner.cli.calibrate", "Measure how much a cell differs from itself on this machine."),
+    "expect": ("runner.cli.expect", "Bring matrix/expectations.toml up to date with a run."),
 }
 
 
 class _Commands(click.Group):
-    """A group whose commands are imported on first use, so that --help and list start at once."""
+    """A group whose commands are imported on first use.
+
+    That keeps ``--help`` and ``list`` fast.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -59,7 +65,7 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="runner")
 def cli() -> None:
-    """Which version of which framework changed accuracy, numerics, speed or memory - and is that change real?
+    """Finds which framework version changed accuracy, numerics, speed or memory.
 
     `python -m runner matrix` answers for the default set.
     """
@@ -72,13 +78,16 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(argv: list[str] | None = None) -> int:
-    """Run the command line. Returns the exit code; every error of the user's is one line on stderr."""
+    """Run the command line. Returns the exit code.
+
+    Every error of the user's is one line on stderr.
+    """
     try:
         cli.main(args=argv, prog_name="runner", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
-    except SystemExit as end:  # how a command says what it came to
+    except SystemExit as end:  # how a command returns its exit code
         return end.code if isinstance(end.code, int) else 0
     except click.ClickException as error:
         if error.format_message().startswith("Usage:"):  # no arguments at all: the help is the answer
@@ -102,7 +111,7 @@ def run(argv: list[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Give a process that was started without stdin, stdout or stderr (``>&-``) one that leads nowhere.
+    """Open missing standard streams (``>&-``) on the null device.
 
     Without that the first files it opens would take their places.
     """
@@ -116,6 +125,6 @@ def _open_streams() -> None:
 
 
 def _quietly() -> int:
-    """The reader of our output (``head``, a pager) has gone: nothing more is written, and that is no error."""
+    """End without an error where the reader of the output (``head``) has gone."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

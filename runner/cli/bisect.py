@@ -1,4 +1,4 @@
-"""``runner bisect``: the release of a package that changed what a script or a probe comes to."""
+"""``runner bisect``: find the release of a package that changed a result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from runner.cli import targets
+from runner.cli import options
 
 
 @click.command("bisect")
@@ -33,23 +33,24 @@ from runner.cli import targets
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="What is held fixed; makes the cell.")
 @click.option("--as-of", metavar="DATE", help="Nothing uploaded later is considered (default: today).")
 @click.option("--python", metavar="3.X", help="Python (default: one both ends have wheels for).")
-@click.option(
-    "--executor", default="auto", show_default=True, help="docker for evidence, host for speed; auto: docker if it can."
-)
+@options.installing_executor
 @click.option("--repeat", default=1, show_default=True, type=click.IntRange(1), help="Vote on up to so many runs.")
 @click.option("--prereleases", is_flag=True, help="Test prereleases too.")
 @click.option("--yanked", is_flag=True, help="Test yanked releases too.")
 @click.option("--keep", is_flag=True, help="Keep the images and environments made on the way.")
 @click.option("--fresh", is_flag=True, help="Forget the answers of an earlier, interrupted search.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/bisect"), show_default=True)
-@targets.script_options
+@options.script_options
 def bisect_command(**arguments: Any) -> None:
-    """Find the release of PACKAGE, between --good and --bad, that changed something; everything else is held fixed.
+    """Find the release of PACKAGE that changed something between --good and --bad.
 
-    Both ends are verified first. Releases that cannot be installed are stepped around. Every answer is kept in
-    --out, so that a search that is interrupted goes on where it was. Exit codes: 0 found; 1 the ends enclose no
-    change; 3 found only up to releases that could not be tested.
+    Everything else is held fixed. Both ends are verified first. Releases that cannot be installed are skipped.
+    Every answer is kept in --out, so that a search that is interrupted continues where it was. Exit codes: 0 found;
+    2 the ends enclose no change; 3 found only up to releases that could not be tested.
     """
-    from runner.cli import bisection
+    from runner.repro.bisect import session
+    from runner.repro.bisect.question import Request
 
-    sys.exit(bisection.bisect(bisection.Request(**arguments)))
+    request = Request(**arguments)
+    command = ["runner", *sys.argv[1:]]
+    sys.exit(session.bisect(request, command, lambda text: click.echo(text, err=True), click.echo))

@@ -1,16 +1,10 @@
-"""``runner defects``: what the sweeps found, each once, with a script that shows it."""
+"""``runner defects``: the defects that results show, each with a script."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from runner.attribution import Defect
 
 
 @click.command("defects")
@@ -22,44 +16,21 @@ if TYPE_CHECKING:
 def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path | None) -> None:
     """List the defects that the results below DIR show, the gravest first.
 
-    Each is told once: the cells that show it, the axis it follows, the first bad and the first good version.
+    Each is listed once: the cells that show it, the axis it follows, the first bad and the first good version.
     """
-    from runner import attribution, resources, store
-    from runner.judge import known
-    from runner.report import figures
+    from runner import defects
+    from runner.defects import scripts as files
+    from runner.report import defects as report
+    from runner.results import store
 
     samples = store.load(folders)
-    found = attribution.defects(samples, whole=True)
+    found = defects.defects(samples, whole=True)
     if scripts:
-        scripts.mkdir(parents=True, exist_ok=True)
-        for number, defect in enumerate(found, 1):
-            name = re.sub(r"[^a-z0-9]+", "-", f"{number:03d}-{defect.op}-{defect.kind}".lower()).strip("-")
-            if defect.script:
-                (scripts / f"{name[:100]}.py").write_text(defect.script, encoding="utf-8")
+        files.write(found, scripts)
     if as_json:
-        import json
-        from dataclasses import asdict
-
-        click.echo(json.dumps([asdict(defect) for defect in found], indent=1))
+        click.echo(report.dumps(found))
         return
-    reports = known.load(resources.matrix_dir() / "expectations.toml")
-    for number, defect in enumerate(found, 1):
-        click.echo(f"{number:3}  {figures.plain(defect.title)}")
-        for line in _evidence(defect):
-            click.echo(f"     {figures.plain(line)}")
-        for address in known.issues(reports, defect.op, defect.kind, defect.cells):
-            click.echo(f"     known: {address or 'not reported'}")
-    for text in attribution.agreements(samples):
-        click.echo(f"     {figures.plain(text)}")
-    click.echo(f"{len(found)} defects" + (f"; scripts in {scripts}" if scripts else ""))
-
-
-def _evidence(defect: Defect) -> Iterator[str]:
-    """The lines below a title: the axis and where on it, what else differs, and what was seen."""
-    bounds = (("last good", defect.last_good), ("first bad", defect.first_bad), ("first good", defect.first_good))
-    axis = f"follows {defect.axis}" if defect.axis else "in every cell that says anything about it"
-    yield "; ".join([axis, *(f"{words} {version}" for words, version in bounds if version)])
-    if defect.packages:
-        yield f"packages: {', '.join(defect.packages)}"
-    if defect.observed:
-        yield defect.observed
+    *lines, total = report.lines(found, report.reported(), defects.agreements(samples))
+    for line in lines:
+        click.echo(line)
+    click.echo(f"{total}; scripts in {scripts}" if scripts else total)

@@ -17,24 +17,14 @@ def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool
 
     Exit code 3 where something a set needs is not there.
     """
-    from runner import doctor
-    from runner.cli import assemble, environments
-    from runner.images.recipe import base_image
+    from runner.cli import output
+    from runner.machine import checks, doctor
+    from runner.matrix import selection
     from runner.report import doctor as shown
 
-    chosen = options.choose(set_name, only)
-    wanted = environments.environments(chosen.cells)
-    checks = doctor.examine(
-        assemble.cache_dir(),
-        environments=wanted,
-        base_images=sorted({base_image(environment.python) for environment in wanted}),
-    )
+    found = doctor.examine(selection.environments(set_name, only, every=False))
     if as_json:
-        import json
-
-        click.echo(json.dumps(shown.to_list(checks), indent=1))
+        click.echo(shown.to_json(found))
     else:
-        from runner.cli import output
-
-        shown.print_checks(checks, output.console(sys.stdout))
-    sys.exit(3 if any(check.state == doctor.State.FAIL for check in checks) else 0)
+        shown.print_checks(found, output.console(sys.stdout))
+    sys.exit(checks.exit_code(found))

@@ -1,95 +1,74 @@
-"""``runner images``: the images of this project on an engine, and their way to and from a registry."""
+"""``runner images``: manages the images of this project."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli import options
+from runner.matrix import selection
 
 if TYPE_CHECKING:
-    from runner.images.manage import Removed
-    from runner.lockfile import Lock
+    from runner.environments.lockfile import Lock
     from runner.model import Environment
-
-_GB = 1_000_000_000
 
 
 @click.group("images")
 def images_command() -> None:
-    """Look after the images: ls, prune, pin, push, pull, sbom. Images of others are never touched."""
+    """Manage the images: ls, prune, pin, push, pull, sbom.
+
+    Images of others are never touched.
+    """
 
 
 @images_command.command("ls", short_help="Show size, unshared size and last use.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def ls_command(*, as_json: bool) -> None:
-    """Show every image of this project: its size, what no other image shares, and when it was last used."""
-    from runner.executors import container, docker
-    from runner.images import engine, manage
+    """Show every image of this project.
+
+    A line has its size, the size of what no other image shares, and when it was last used.
+    """
+    from runner import engine
+    from runner.executors import docker
+    from runner.images import manage
+    from runner.report import images
 
     client = engine.connect()
     found = manage.ls(client)
-    if as_json:
-        import json
-        from dataclasses import asdict
-
-        click.echo(json.dumps([asdict(image) for image in found], indent=1))
-        return
-    for image in found:
-        used = _ago(image.last_used) if image.last_used else "never"
-        click.echo(
-            f"{image.size_bytes / _GB:6.2f} GB {image.unique_bytes / _GB:6.2f} GB  {used:>9}  {image.environment}"
-        )
-    unique = sum(image.unique_bytes for image in found)
-    for entry in docker.kept(client):
-        click.echo(f"kept container {entry['Names'][0].lstrip('/')} of {container.cell_of(entry)}; `prune` removes it")
-    click.echo(f"{len(found)} images (size, not shared, last use); {unique / _GB:.2f} GB are not shared by any two")
+    click.echo(images.to_json(found) if as_json else "\n".join(images.listed(found, docker.kept(client), time.time())))
 
 
 @images_command.command("prune", short_help="Remove images, longest unused first.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N images used last.")
 @click.option("--keep-free", type=options.Finite(0), metavar="GB", help="Remove until this much is free.")
-@click.option("--cache", "everything", is_flag=True, help="Drop the download cache of builds as well.")
-def prune_command(keep: int | None, keep_free: float | None, *, everything: bool) -> None:
-    """Remove images of this project, least recently used first; without options all of them.
+@click.option("--cache", is_flag=True, help="Drop the download cache of builds as well.")
+def prune_command(keep: int | None, keep_free: float | None, *, cache: bool) -> None:
+    """Remove images of this project, least recently used first.
+
+    Without options it removes all of them.
 
     Containers that `matrix --keep-failed` kept go first, with the folders they ran in.
     """
+    from runner import engine
     from runner.executors import docker
-    from runner.images import engine, manage
+    from runner.images import manage
+    from runner.report import images
 
     client = engine.connect()
-    for name in docker.remove_kept(client):
-        click.echo(f"removed  the kept container of {name}")
-    if keep is None and keep_free is None:
-        keep = 0
-    removed = evict(client, keep, keep_free, ())
-    freed = removed.freed_bytes + (manage.prune_cache(client, everything=True) if everything else 0)
-    for name in removed.environments:
-        click.echo(f"removed  {name}")
-    for name in removed.in_use:
-        click.echo(f"in use   {name}")
-    click.echo(f"{len(removed.environments)} images removed; the build cache gave back {freed / _GB:.2f} GB")
-
-
-def evict(client: Any, keep: int | None, keep_free_gb: float | None, protected: tuple[str, ...]) -> Removed:
-    """Remove the images that have to go so that at most ``keep`` stay and that much is free."""
-    from runner.images import disk, engine, manage
-
-    free = disk.free(engine.describe(client).root) or 0
-    wanted = None if keep_free_gb is None else int(keep_free_gb * _GB)
-    doomed = manage.evictable(manage.ls(client), keep=keep, keep_free=wanted, free=free, protected=protected)
-    return manage.remove(client, doomed)
+    containers = docker.remove_kept(client)
+    removed = manage.prune(client, keep, keep_free, cache=cache)
+    click.echo("\n".join(images.pruned(containers, removed)))
 
 
 @images_command.command("pin", short_help="Write the digests of the base images.")
 @options.which_cells
 def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
-    """Write the digests that the base images have in their registry now to images/bases.toml."""
-    from runner.images import engine, registry
+    """Write the current digests of the base images to images/bases.toml."""
+    from runner import engine
+    from runner.images import registry
     from runner.images.recipe import base_image
 
     bases = {base_image(environment.python) for environment, _ in _locked(set_name, only)}
@@ -101,7 +80,8 @@ def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
 @options.which_cells
 def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> None:
     """Push the images of a set, which must be built, to a registry (ghcr.io/owner)."""
-    from runner.images import engine, registry
+    from runner import engine
+    from runner.images import registry
 
     client = engine.connect()
     for environment, pinned in _locked(set_name, only):
@@ -112,11 +92,14 @@ def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
 @click.argument("prefix", metavar="REGISTRY/OWNER")
 @options.which_cells
 def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> None:
-    """Pull the images of a set from a registry. What it does not have is built by the next run.
+    """Pull the images of a set from a registry.
+
+    The next run builds what the registry does not have.
 
     Exit code 3 where any was missing.
     """
-    from runner.images import engine, registry
+    from runner import engine
+    from runner.images import registry
 
     client = engine.connect()
     missing = 0
@@ -141,18 +124,12 @@ def sbom_command(set_name: str | None, only: tuple[str, ...]) -> None:
 
 
 def _locked(set_name: str | None, only: tuple[str, ...]) -> list[tuple[Environment, Lock]]:
-    """The environments of a set as this machine's containers run them, and their locks."""
-    from runner import lock, machine, plan
+    """Return the environments of a set, as containers here run them, with locks."""
+    from runner.environments import lock
+    from runner.machine import facts
+    from runner.matrix import plan
 
-    platform = machine.container_platform(machine.here())
-    cells = options.choose(set_name, only).cells
+    platform = facts.container_platform(facts.here())
+    cells = selection.choose(set_name, only).cells
     wanted = dict.fromkeys(plan.environment_of(cell, platform) for cell in cells if cell.device != "mps")
     return [(environment, lock.locked(environment)) for environment in wanted]
-
-
-def _ago(then: float) -> str:
-    seconds = max(0.0, time.time() - then)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return "just now"

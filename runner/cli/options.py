@@ -1,48 +1,28 @@
-"""Options that several commands share, and what they come to."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from fnmatch import filter as matching
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
-from runner import compat, matrix
-from runner.errors import UsageError, suggest
-from runner.model import Cell, ProbeSpec, Scalar, Skip
+from runner import executors
+from runner.matrix import plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Finite(click.FloatRange):
-    """A range of numbers, of which ``nan`` and ``inf`` are none."""
+    """A range of numbers without ``nan`` and ``inf``."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Raises UsageError of click's."""
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value!r} is no number.", param, ctx)
+            self.fail(f"{value!r} is not a number.", param, ctx)
         return number
-
-
-FORMATS = ("terminal", "json", "markdown", "comment", "html", "junit", "github")
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A set of the matrix as the user has narrowed it down."""
-
-    name: str
-    whole: matrix.Matrix
-    definition: matrix.Set
-    cells: tuple[Cell, ...]
-    skips: tuple[Skip, ...]
-    notes: tuple[str, ...]
-    """What is to be said about cells: versions that compat.toml does not know."""
 
 
 def which_cells(command: F) -> F:
@@ -51,6 +31,26 @@ def which_cells(command: F) -> F:
         "--only", multiple=True, metavar="GLOB", help="Only cells whose id matches; may be given several times."
     )(command)
     return click.option("--set", "set_name", metavar="NAME", help="A set of matrix.toml (default: quick).")(command)
+
+
+def executor(command: F) -> F:
+    """``--executor``, with any executor."""
+    return _executor(command, executors.names())
+
+
+def installing_executor(command: F) -> F:
+    """``--executor``, with an executor that installs what a cell's lock names."""
+    return _executor(command, executors.names(installing=True))
+
+
+def _executor(command: F, names: Sequence[str]) -> F:
+    preferred = " or ".join(executors.names(installing=True))
+    lines = [f"{plan.AUTO}: {preferred}, the first that can."]
+    lines += [f"{name}: {executors.REGISTRY[name].help}." for name in names]
+    option = click.option(
+        "--executor", default=plan.AUTO, show_default=True, metavar="NAME", help="Where cells run. " + " ".join(lines)
+    )
+    return option(command)
 
 
 def error_rates(command: F) -> F:
@@ -64,98 +64,37 @@ def error_rates(command: F) -> F:
     )(command)
 
 
-def choose(set_name: str | None, only: tuple[str, ...]) -> Chosen:
-    """The cells of a set. Raises UsageError for an unknown or malformed set or a pattern that fits no cell."""
-    loaded = matrix.load()
-    facts = compat.load()
-    name = loaded.default if set_name is None else set_name
-    chosen = matrix.named_set(loaded, name)
-    all_cells, skips = _cells(loaded, name, facts)
-    for pattern in only:
-        if not matching([cell.id for cell in all_cells], pattern):
-            raise UsageError(_nowhere(loaded, facts, name, pattern, [cell.id for cell in all_cells]))
-    cells = matrix.select(all_cells, only)
-    notes = dict.fromkeys(note for cell in cells if (note := facts.warn(cell.framework, cell.version)))
-    return Chosen(name, loaded, chosen, cells, skips if not only else (), tuple(notes))
+def script_options(command: F) -> F:
+    """What a script is given: packages, files, the network, limits."""
+    for option in (
+        click.option("--disk", default=2.0, show_default=True, type=click.FloatRange(0.001), help="GB it may write."),
+        click.option("--memory", type=click.FloatRange(0.01), help="GB it may use (default: most of this machine's)."),
+        click.option("--timeout", "timeout_s", default=900.0, show_default=True, type=click.FloatRange(1)),
+        click.option("--network", is_flag=True, help="Let the script reach the network."),
+        click.option(
+            "--mount", "mounts", multiple=True, metavar="PATH[:NAME]", help="A file for the script, in its own folder."
+        ),
+        click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1."),
+    ):
+        command = option(command)
+    return command
 
 
-def _cells(loaded: matrix.Matrix, name: str, facts: compat.Compat) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
-    one = loaded.sets[name]
-    try:
-        if one.platform:
-            facts.platform(one.platform)
-        found, skips = matrix.cells(loaded, one, matrix.Resolver(compat.latest, facts.python_for))
-    except UsageError as error:
-        raise UsageError(f"matrix.toml: sets.{name}: {error}") from None
-    if not found and not skips:
-        raise UsageError(f"matrix.toml: sets.{name} has no cells: give it a product or an include")
-    return found, skips
+every_set = click.option("--all", "every", is_flag=True, help="The environments of every set.")
 
 
-def _nowhere(loaded: matrix.Matrix, facts: compat.Compat, name: str, pattern: str, ids: list[str]) -> str:
-    """Why a pattern fits no cell of the set: another set has it, or it is misspelt."""
-    others = []
-    for other in loaded.sets:
-        with suppress(UsageError):  # a malformed set is told when it is asked for
-            if matching([cell.id for cell in _cells(loaded, other, facts)[0]], pattern):
-                others.append(other)
-    where = f"; --set {others[0]} has it" if others else suggest(pattern, ids)
-    return f"{pattern!r} matches no cell of the set {name!r}{where}"
+def judging(command: F) -> F:
+    """``--max-rounds``, ``--json`` and the error rates.
 
-
-def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...]) -> tuple[ProbeSpec, ...]:
-    """The probes of the set, or those named, with ``probe.setting=value`` over the set's settings.
-
-    Raises UsageError for a probe the payload does not have, a setting that it does not have or that is malformed,
-    and where there is no probe to run.
+    For every command that judges finished measurements.
     """
-    known = chosen.whole.probes
-    for name in names:
-        if name not in known:
-            raise UsageError(f"no probe {name!r}{suggest(name, known)}; there are: {', '.join(known)}")
-    wanted = tuple(dict.fromkeys(names)) or tuple(chosen.definition.probes)
-    if not wanted:
-        raise UsageError(f"the set {chosen.name!r} names no probe: choose with --probe from {', '.join(known)}")
-    for name in wanted:
-        for setting, value in chosen.definition.probes.get(name, {}).items():
-            _check_setting(f"matrix.toml: sets.{chosen.name}.probes", name, setting, value)
-    changed = _settings(settings, wanted)
-    return tuple(
-        ProbeSpec(name, {**chosen.definition.probes.get(name, {}), **changed.get(name, {})}, timed=known[name].timed)
-        for name in wanted
-    )
-
-
-def _settings(texts: tuple[str, ...], probes: tuple[str, ...]) -> dict[str, dict[str, Scalar]]:
-    import json
-
-    changed: dict[str, dict[str, Scalar]] = {}
-    for text in texts:
-        target, equals, value = text.partition("=")
-        probe, dot, name = target.partition(".")
-        if not (equals and dot and name):
-            raise UsageError(f"--setting {text!r}: it looks like mnist.epochs=5")
-        if probe not in probes:
-            raise UsageError(f"--setting {text!r}: probe {probe!r} does not run{suggest(probe, probes)}")
-        try:
-            found = json.loads(value, parse_constant=str)
-        except (ValueError, RecursionError):
-            found = value
-        _check_setting(f"--setting {text!r}", probe, name, found)
-        changed.setdefault(probe, {})[name] = found
-    return changed
-
-
-def _check_setting(where: str, probe: str, name: str, value: object) -> None:
-    """Raises UsageError for a setting that the probe does not have, or whose value is of another type."""
-    import json
-
-    from runner import payload
-
-    known = payload.settings(probe)
-    if name not in known:
-        there_are = f"; there are: {', '.join(known)}" if known else ""
-        raise UsageError(f"{where}: {probe} has no setting {name!r}{suggest(name, known)}{there_are}")
-    default = known[name]
-    if default is not None and type(value) is not type(default) and (type(default), type(value)) != (float, int):
-        raise UsageError(f"{where}: {name} is {type(default).__name__}, such as {json.dumps(default)}")
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per comparison."),
+        click.option(
+            "--max-rounds",
+            type=click.IntRange(1),
+            help="The rounds were taken in looks up to this many, and alpha is spent over them.",
+        ),
+    ):
+        command = option(command)
+    return error_rates(command)

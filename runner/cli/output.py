@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from runner.report import Report
+from runner.report import Report, formats
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def console(stream: TextIO) -> Console:
-    """A rich console on that stream; where it is no terminal, the width is COLUMNS or 160."""
+    """A rich console on that stream.
+
+    Where it is not a terminal, the width is COLUMNS or 160.
+    """
     import os
 
     from rich.console import Console
@@ -25,39 +28,14 @@ def console(stream: TextIO) -> Console:
 
 
 def emit(report: Report, format_: str, *, commands: bool = False) -> None:
-    """Print the report on stdout; ``commands``: with the one that reproduces each cell, on a terminal too."""
+    """Print the report on stdout.
+
+    ``commands``: a terminal also gets the commands that reproduce every cell.
+    """
     if format_ == "terminal":
-        from runner.report import terminal
+        from runner.report.formats import terminal
 
         terminal.print(report, console(sys.stdout), commands=commands)
         return
-    click.echo(text(report, format_))
-
-
-def text(report: Report, format_: str) -> str:
-    """The report as text in any format but ``terminal``."""
-    if format_ == "json":
-        from runner.report import jsonout
-
-        return jsonout.dumps(report)
-    if format_ == "markdown":
-        from runner.report import markdown
-
-        return markdown.render(report)
-    if format_ == "comment":
-        from runner.report import markdown
-
-        return markdown.render(report, markdown.COMMENT_BYTES)
-    if format_ == "html":
-        from runner.report import html
-
-        return html.render(report)
-    if format_ == "junit":
-        from runner.report import junit
-
-        return junit.render(report)
-    from runner import resources
-    from runner.report import github
-
-    known = (resources.matrix_dir() / "expectations.toml").read_text(encoding="utf-8")
-    return github.annotations(report, github.issue_lines(known))
+    text = formats.text(report, format_)
+    click.echo(text, nl=not text.endswith("\n"))

@@ -1,15 +1,19 @@
-"""What a person sees while cells are built and run: a live display on a terminal, plain lines elsewhere."""
+"""Shows the progress of builds and processes on the terminal.
+
+A live display on a terminal, plain lines elsewhere.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from runner.measure.context import Event
 from runner.model import Status
-from runner.run import Event
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class _State:
-    total: int
+    total: int = 0
     finished: int = 0
     reused: int = 0
     preparing: dict[str, tuple[float, str]] = field(default_factory=dict)
@@ -25,11 +29,14 @@ class _State:
 
 
 class Progress:
-    """Shows events. A context manager; the display is gone when it ends, the lines of finished work stay."""
+    """Shows events; a context manager.
 
-    def __init__(self, console: Console, total: int, clock: Callable[[], float] = time.monotonic) -> None:
+    The display is gone when it ends, the lines of finished work stay.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
-        self._state = _State(total)
+        self._state = _State()
         self._clock = clock
         self._lock = threading.Lock()
         self._live: object | None = None
@@ -52,14 +59,6 @@ class Progress:
             if line := self._take(event):
                 self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def note(self, text: str) -> None:
-        """A line the user must see before the work begins."""
-        self._console.print(f"note     {text}", markup=False, highlight=False, soft_wrap=True)
-
-    def expect(self, more: int) -> None:
-        """That many further processes were added."""
-        self._state.total += more
-
     def _take(self, event: Event) -> str:
         """Note the event; a line where it is worth keeping."""
         state, now = self._state, self._clock()
@@ -76,6 +75,11 @@ class Progress:
                 if event.kind == "failed":
                     return f"failed   {event.subject}: {event.text}"
                 return f"ready    {event.subject} ({now - began:.1f} s)" if now - began > 1 else ""
+            case "expect":
+                state.total += event.count
+                return ""
+            case "note":
+                return f"note     {event.text}"
             case "start":
                 state.running[job] = now
                 return ""
@@ -108,3 +112,10 @@ class Progress:
         reused = f", {state.reused} from earlier runs" if state.reused else ""
         text.append(f"  {state.finished} of {state.total} processes{reused}", style="dim")
         return text
+
+
+def shown() -> Progress:
+    """Progress on stderr."""
+    from runner.cli import output
+
+    return Progress(output.console(sys.stderr))

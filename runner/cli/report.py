@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 
 from runner.cli import options
+from runner.judge import rules
+from runner.report.formats import FORMATS
 
 
 @click.command("report")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option("--format", "format_", type=click.Choice(options.FORMATS), default="terminal", show_default=True)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="terminal", show_default=True)
 @click.option("--set", "set_name", metavar="NAME", help="Take the baselines of this set (default: quick).")
 @click.option("--baseline", metavar="CELL", help="Compare everything that can be compared with this cell.")
 @options.error_rates
@@ -27,14 +29,13 @@ def report_command(
     *,
     commands: bool,
 ) -> None:
-    """Print the matrix again from the result files below DIR; several folders are merged.
+    """Print the matrix again from the result files below DIR.
 
-    Needs no engine. Ends with the exit code the run would have had.
+    Several folders are merged. Needs no engine. Ends with the exit code the run would have had.
     """
-    from runner.cli import output, verdicts
+    from runner.cli import output
+    from runner.report import build
 
-    made = verdicts.from_folders(
-        folders, verdicts.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor)
-    )
+    made = build.from_folders(folders, rules.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor))
     output.emit(made, format_, commands=commands)
     sys.exit(made.exit_code)

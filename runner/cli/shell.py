@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
-from runner.cli import targets
+from runner.cli import options
 
 
 @click.command("shell")
 @click.argument("cell", metavar="CELL")
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]")
 @click.option("--python", "in_python", is_flag=True, help="Start Python in place of a shell.")
-@click.option("--executor", default="auto", show_default=True, help="auto, docker or host.")
+@options.installing_executor
 @click.option("--network", is_flag=True, help="Let a container reach the network.")
 @click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1.")
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="Another release than the cell's own.")
 def shell_command(**arguments: Any) -> None:
-    """Open a shell (or run COMMAND) in CELL: its container, or its virtual environment on the host.
+    """Open a shell (or run COMMAND) in CELL.
 
-    The current folder is there as it is, writable; `python -m probe` finds the probes. Exit code: the shell's.
+    It runs in the cell's container, or in its virtual environment on the host. The current folder is there as it is,
+    writable; `python -m probe` finds the probes. Exit code: the shell's.
     """
     sys.exit(shell(**arguments))
 
@@ -39,99 +37,19 @@ def shell(
     extra: tuple[str, ...],
     pins: tuple[str, ...],
 ) -> int:
-    """Make the cell ready and hand the terminal over. Returns the exit code of what ran."""
-    from runner import matrix
-    from runner.cli import assemble
+    """Prepare the cell and hand the terminal over. Returns the exit code of what ran."""
+    from runner.executors import Shell
+    from runner.matrix import selection, sets
+    from runner.measure import places, workspace
     from runner.repro import pins as asked
 
     wanted = asked.Wanted(asked.parse(pins), asked.packages(extra))
-    place = targets.one_place(asked.on_cell(matrix.parse_cell(cell), wanted), executor)
-    variables = targets.variables(place.cell)
+    place = places.one_place(asked.on_cell(sets.parse_cell(cell), wanted), executor)
+    variables = selection.variables(place.cell)
     if place.cell.keras:
         variables.setdefault("KERAS_BACKEND", place.cell.framework)
     words = command or (("python",) if in_python else ())
-    with assemble.executors() as executors:
-        prepared = executors[place.executor].prepare(
-            place.environment, lambda text: click.echo(f"{place.cell.id}: {text}", err=True)
-        )
-    if place.executor == "host":
-        return _host(prepared.reference, words, variables)
-    return _container(place, prepared, words, variables, network=network)
-
-
-def probes() -> Path:
-    """The folder that holds the package ``probe``."""
-    from runner import payload
-
-    return Path(payload.__file__).resolve().parent
-
-
-def container_command(
-    image: str, words: tuple[str, ...], variables: dict[str, str], labels: dict[str, str], *, network: bool,
-    terminal: bool, folder: Path, gpu: bool = False,
-) -> list[str]:  # fmt: skip
-    """The docker command line: the recipe of a cell's container, with a terminal and the current folder."""
-    command = ["docker", "run", "--rm", "--init", "--interactive", *(["--tty"] if terminal else [])]
-    command += ["--network", "bridge" if network else "none", "--cap-drop", "ALL"]
-    command += ["--security-opt", "no-new-privileges", "--shm-size", "1g", "--user", f"{os.getuid()}:{os.getgid()}"]
-    command += ["--mount", f"type=bind,source={folder},target=/work", "--workdir", "/work"]
-    command += ["--mount", f"type=bind,source={probes() / 'probe'},target=/probes/probe,readonly"]
-    for name, value in {"PYTHONPATH": "/probes", "HOME": "/tmp", **variables}.items():  # noqa: S108 - the container's own
-        command += ["--env", f"{name}={value}"]
-    for name, value in labels.items():
-        command += ["--label", f"{name}={value}"]
-    return [*command, *(["--gpus", "all"] if gpu else []), image, *(words or ("bash",))]
-
-
-def _host(python: str, words: tuple[str, ...], variables: dict[str, str]) -> int:
-    place = Path(python).parent
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
-    environment |= {"VIRTUAL_ENV": str(place.parent), "PATH": f"{place}{os.pathsep}{os.environ.get('PATH', '')}"}
-    # the probes are found, the rest of this program is not: a folder with nothing but a link to them
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="runner-shell-") as folder:
-        (Path(folder) / "probe").symlink_to(probes() / "probe")
-        environment |= {"PYTHONPATH": folder, "PYTHONNOUSERSITE": "1", **variables}
-        return _handed_over(list(words) or [os.environ.get("SHELL") or "sh"], environment)
-
-
-def _container(place: Any, prepared: Any, words: tuple[str, ...], variables: dict[str, str], *, network: bool) -> int:
-    import shutil
-
-    from runner.errors import UnavailableError
-    from runner.executors.container import labels
-    from runner.executors.owner import Owner
-
-    if shutil.which("docker") is None:
-        raise UnavailableError("a shell in a container needs the docker command line; or use --executor host")
-    from runner.executors import Launch
-    from runner.model import Limits
-
-    launch = Launch(place.cell, prepared, Path.cwd(), None, {}, Limits())
-    command = container_command(
-        prepared.reference, words, variables, labels(launch, run="shell", owner=Owner.this()),
-        network=network, terminal=sys.stdin.isatty(), folder=Path.cwd(), gpu=place.cell.device == "cuda",
-    )  # fmt: skip
-    return _handed_over(command, dict(os.environ))
-
-
-def _handed_over(command: list[str], environment: dict[str, str]) -> int:
-    """Run with our own terminal; Ctrl-C is for what runs in it."""
-    import signal
-
-    from runner.errors import UnavailableError
-
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        child = subprocess.Popen(
-            command,
-            env=environment,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-        )
-        code = child.wait()
-    except OSError as error:
-        raise UnavailableError(f"{command[0]} cannot be started: {error.strerror}") from error
-    finally:
-        signal.signal(signal.SIGINT, before)
-    return code if code >= 0 else 128 - code
+    with workspace.executors() as executors:
+        chosen = executors[place.executor]
+        prepared = chosen.prepare(place.environment, lambda text: click.echo(f"{place.cell.id}: {text}", err=True))
+    return chosen.shell(Shell(place.cell, prepared, words, variables, network=network))

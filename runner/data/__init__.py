@@ -1,4 +1,6 @@
-"""The data that probes read, prepared once on the host: the user's file, the cache, a download, or a stand-in.
+"""Prepares the data that probes read, once, on the host.
+
+It is the user's file, the cache, a download, or a stand-in.
 
 ``matrix/data.toml`` says which data set a probe reads and where it is published. ``digits`` is MNIST, ``pm25`` the
 hourly series of the lstm probe, ``daquar`` the image and question pairs of the vqa probe.
@@ -34,7 +36,9 @@ class Collected:
 
 
 def parse(words: Iterable[str]) -> dict[str, Path]:
-    """``--data`` as given: ``NAME=PATH``, or a PATH alone for MNIST. Raises UsageError for an unknown name.
+    """Read ``--data``: ``NAME=PATH``, or a PATH alone for MNIST.
+
+    Raises UsageError for an unknown name.
 
     >>> parse(["a.npz", "daquar=photos"])
     {'mnist': PosixPath('a.npz'), 'daquar': PosixPath('photos')}
@@ -58,10 +62,10 @@ def of_probe(probe: str) -> str | None:
 
 
 def collect(probes: Iterable[str], given: Mapping[str, Path], cache: Path, *, offline: bool = False) -> Collected:
-    """The files for these probes. ``given``: the user's own, by data set. Nothing is downloaded with ``offline``.
+    """Collect the files for these probes.
 
-    Raises UsageError where a file that was given is not what it should be, or no probe of the run reads it, and
-    where the cache cannot be written.
+    ``given``: the user's own files, by data set. With ``offline`` nothing is downloaded. Raises UsageError where a file
+    that was given is not what it should be, or no probe of the run reads it, and where the cache cannot be written.
     """
     files: dict[str, DataFile] = {}
     notes: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""``matrix/data.toml``: the published data sets, where they are, and what stands in for them."""
+"""Reads ``matrix/data.toml``: the published data sets and their stand-ins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 
-from runner import resources, toml
+from runner.util import folders, toml
 
 
 class DataSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,9 +16,9 @@ class DataSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str
     """Where it is published: the file itself, or what leads to it."""
     source: str
-    """Who says so, and what a reader should know."""
+    """The source of these facts, and what a reader should know."""
     stand_in: str
-    """What a result is named after where the data set is not at hand."""
+    """What a result is named after where the data set is not available."""
     sha256: str = ""
     """Of the published file; empty where it was not verified."""
     fetched: bool = True
@@ -33,4 +33,4 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def catalog() -> dict[str, DataSet]:
     """All data sets by name. Raises UsageError where the file is wrong."""
-    return toml.load(resources.matrix_dir() / "data.toml", _File).data
+    return toml.load(folders.matrix_dir() / "data.toml", _File).data

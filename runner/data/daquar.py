@@ -1,4 +1,7 @@
-"""DAQUAR (Malinowski and Fritz, NIPS 2014): questions about photographs of rooms, as the vqa probe reads them."""
+"""Packs DAQUAR, questions about photographs of rooms, for the vqa probe.
+
+Malinowski and Fritz, NIPS 2014.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ _ABOUT = re.compile(r"\b(?:in|on|of|at)?\s*(?:the\s+)?(image\d+)\s*\??\s*$")
 
 
 def pack(folder: Path, target: Path) -> None:
-    """Write ``images`` (m, 224, 224, 3) of bytes, ``image_of`` (n,), ``questions`` (n, words) and ``answers`` (n,).
+    """Write images, questions and answers as one .npz file.
+
+    ``images`` (m, 224, 224, 3) of bytes, ``image_of`` (n,), ``questions`` (n, words) and ``answers`` (n,).
 
     ``folder`` holds the published text files and, somewhere below it, the photographs they name. Words are numbered
     by the alphabet from 1 (0 fills up); an answer of several words is one class. Raises UsageError for what is
@@ -67,9 +72,9 @@ def stamp(folder: Path) -> str:
 
 
 def read(path: Path) -> list[tuple[str, tuple[str, ...], str]]:
-    """``[(image, words of the question, answer)]`` of a published file: questions and answers on alternate lines.
+    """Read ``[(image, words of the question, answer)]`` from a published file.
 
-    Raises UsageError where the lines are others.
+    Questions and answers are on alternate lines. Raises UsageError where the lines are others.
     """
     lines = [line.strip().lower() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     found = []
@@ -89,7 +94,7 @@ def _texts(folder: Path) -> list[Path]:
     found = {path.name: path for path in sorted(folder.rglob("qa.*.txt"))} if folder.is_dir() else {}
     chosen = [found[name] for name in _QUESTIONS if name in found]
     if not chosen:
-        raise UsageError(f"--data daquar={folder}: is no folder with {_QUESTIONS[0]} and the photographs")
+        raise UsageError(f"--data daquar={folder}: is not a folder with {_QUESTIONS[0]} and the photographs")
     return [path for path in chosen if path.name.split(".")[1] == chosen[0].name.split(".")[1]]
 
 
@@ -109,4 +114,4 @@ def _photograph(path: Path) -> NDArray[np.uint8]:
             small: Any = image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.NEAREST)
             return np.asarray(small, np.uint8)
     except OSError as error:
-        raise UsageError(f"{path}: is no photograph: {error}") from None
+        raise UsageError(f"{path}: is not a photograph: {error}") from None

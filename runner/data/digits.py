@@ -20,9 +20,9 @@ _ARRAYS = ("x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy")
 
 
 def prepare(path: Path | None, cache: Path, *, offline: bool = False) -> DataFile:
-    """The digits for this run: ``path`` if given, else Keras's MNIST, else synthetic ones.
+    """The digits for a run: the user's, else Keras's MNIST, else synthetic ones.
 
-    Raises UsageError where ``path`` is given and is no MNIST-like file.
+    Raises UsageError where ``path`` is given and is not like MNIST.
     """
     published = catalog()["mnist"]
     if path is not None:
@@ -46,7 +46,7 @@ def _users(path: Path, published: str) -> DataFile:
     except FileNotFoundError:
         raise UsageError(f"--data {path}: no such file") from None
     except (OSError, zipfile.BadZipFile):
-        raise UsageError(f"--data {path}: is no .npz file") from None
+        raise UsageError(f"--data {path}: is not an .npz file") from None
     missing = [name.removesuffix(".npy") for name in _ARRAYS if name not in names]
     if missing:
         raise UsageError(f"--data {path}: lacks {', '.join(missing)}; it needs the arrays of Keras's mnist.npz")
@@ -57,7 +57,10 @@ def _users(path: Path, published: str) -> DataFile:
 
 
 def _problem(path: Path) -> str:
-    """What in the file is not as in Keras's mnist.npz, or empty. Of the images only the headers are read."""
+    """How the file differs from Keras's mnist.npz, or empty.
+
+    Of the images only the headers are read.
+    """
     import numpy as np
 
     try:
@@ -116,10 +119,11 @@ _STROKES: tuple[tuple[tuple[tuple[float, float], ...], ...], ...] = (
 def synthetic(
     train: int = _TRAIN, test: int = _TEST
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Digits drawn as thick, distorted strokes on a noisy ground: ``x_train, y_train, x_test, y_test``.
+    """Draw digits as thick, distorted strokes on a noisy ground.
 
-    uint8; images (n, 28, 28). The same bytes on every platform and NumPy: only RandomState's frozen stream and
-    the correctly rounded operations + - * / sqrt are used (no sin, exp or matrix product).
+    Returns ``x_train, y_train, x_test, y_test``. uint8; images (n, 28, 28). The same bytes on every platform and NumPy:
+    only RandomState's frozen stream and the correctly rounded operations + - * / sqrt are used (no sin, exp or matrix
+    product).
     """
     import numpy as np
 

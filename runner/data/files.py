@@ -38,7 +38,10 @@ def sha256(path: Path) -> str:
 
 
 def fetch(url: str, target: Path, digest: str) -> bool:
-    """Download ``url``; False where it cannot be had or is not what ``digest`` (where it is known) says."""
+    """Download ``url``. Returns whether it worked.
+
+    False where it is not available, or differs from a known ``digest``.
+    """
     try:
         with written(target) as part:
             with part.open("wb") as file, urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - of data.toml
@@ -65,7 +68,10 @@ def save(target: Path, **arrays: NDArray[Any]) -> None:
 
 @contextmanager
 def written(target: Path) -> Iterator[Path]:
-    """A file that takes the place of ``target`` when the block ends well, and leaves nothing behind otherwise."""
+    """A file that replaces ``target`` when the block ends without an error.
+
+    Otherwise it is removed.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
     os.close(handle)

@@ -1,4 +1,7 @@
-"""The hourly series of fine dust in Beijing (UCI Machine Learning Repository 381), as the lstm probe reads it."""
+"""Packs the hourly fine dust of Beijing for the lstm probe.
+
+UCI Machine Learning Repository 381.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ WINDS = ("cv", "NE", "NW", "SE")
 
 
 def pack(source: Path, target: Path) -> None:
-    """Write ``hours``, (n, 8) float64: ``COLUMNS`` and the wind's direction as its place in ``WINDS``.
+    """Write ``hours``, (n, 8) float64.
 
-    From the second day on, when dust was first measured; gaps hold the last value. Raises UsageError where the file
-    is another.
+    They are ``COLUMNS`` and the wind's direction as its place in ``WINDS``. From the second day on, when dust was first
+    measured; gaps hold the last value. Raises UsageError where the file is another.
     """
     import numpy as np
 

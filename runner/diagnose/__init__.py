@@ -1,4 +1,7 @@
-"""Why two cells differ: the evidence of both -> rungs, the first step and layer, one paragraph. Pure."""
+"""Explains why two cells differ: rungs, the first step and layer, one paragraph.
+
+Pure but for ``session``, which measures the cells.
+"""
 
 from runner.diagnose.evidence import Evidence, read
 from runner.diagnose.ladder import Diagnosis, Found, Place, Rung, Side, Toggled, diagnose

@@ -1,4 +1,4 @@
-"""What one process of the ``diagnose`` probe found, as its detail ``evidence`` says it.
+"""The evidence of one process of the ``diagnose`` probe: its detail ``evidence``.
 
 Errors are None where a figure is not finite or a shape is wrong; a sketch is empty then.
 """
@@ -25,14 +25,14 @@ class Elementwise(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Together(msgspec.Struct, array_like=True, frozen=True):
-    """Several arrays as one vector against the truth, in units of what rounding comes to."""
+    """Several arrays as one vector against the truth, in units of rounding noise."""
 
     distance: float | None
     sketch: list[float]
 
 
 class Step(msgspec.Struct, frozen=True, rename={"same_optimizer": "same optimizer", "no_dropout": "no dropout"}):
-    """One step from the reference's weights. ``layers`` are in the order in which a step computes them."""
+    """One step from the reference's weights. ``layers``: in the order of computation."""
 
     inputs: str
     left_out: int
@@ -54,22 +54,42 @@ class Seeded(msgspec.Struct, frozen=True):
     first_epoch: list[float | str]
 
 
-class Suspects(msgspec.Struct, frozen=True):
-    """``initial``: [RMS, the RMS the rule gives, numbers] per weight; ``dropout``: [rate, zeros, kept, ones]."""
+class Drawn(msgspec.Struct, array_like=True, frozen=True):
+    """The numbers that a weight started with, over all seeds."""
 
-    initial: list[tuple[float, float, int]] = []
-    dropout: tuple[float, float, float, int] | None = None
+    rms: float
+    expected: float
+    """The RMS of the initializer's rule."""
+    count: int
+
+
+class Dropped(msgspec.Struct, array_like=True, frozen=True):
+    """What dropout made of an array of ones."""
+
+    rate: float
+    zeros: float
+    """The share of zeros."""
+    kept: float
+    """The mean of the others; 1 / (1 - rate) where dropout is right."""
+    count: int
+
+
+class Suspects(msgspec.Struct, frozen=True):
+    """Initial weights and dropout, which are looked at without training."""
+
+    initial: list[Drawn] = []
+    dropout: Dropped | None = None
 
 
 class Free(msgspec.Struct, frozen=True):
-    """Steps that follow one another: the loss of each, a digest of the weights at the end."""
+    """Steps that follow one another: their losses, a digest of the last weights."""
 
     losses: list[float | str]
     digest: str
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """All of it. ``double``: why float64 could not be tried."""
+    """All of it. ``double``: why float64 could not be tried, or empty."""
 
     network: str
     steps: list[Step]
@@ -81,7 +101,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 def read(sample: Sample) -> Evidence:
-    """The evidence of a process that ended well. Raises BadOutputError where it is not what the probe writes."""
+    """Read the evidence of a process. Raises BadOutputError for another form."""
     try:
         found: Evidence = msgspec.convert(_whole(sample.details.get("evidence")), type=Evidence)
     except msgspec.ValidationError as error:
@@ -90,7 +110,7 @@ def read(sample: Sample) -> Evidence:
 
 
 def distance(one: list[float], other: list[float]) -> float:
-    """How far two arrays are apart, from their sketches; infinite where one has none."""
+    """The distance of two arrays by their sketches; infinite where one has none."""
     if len(one) != len(other) or not one:
         return math.inf
     return math.dist(one, other)

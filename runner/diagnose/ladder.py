@@ -1,7 +1,7 @@
-"""The ladder: each rung takes one suspect away; the rung at which the difference is gone names it.
+"""The ladder: each rung removes a suspect; the difference ends at the right one.
 
-Rungs with random numbers are judged over seeds (``judge.seeded``). Those without start every step from the same
-weights, so that chaos has no time to grow, and are judged against what float32 rounding comes to.
+Rungs with random numbers are judged over seeds (``judge.seeded``). On the others every step starts from the reference
+weights, so rounding errors do not accumulate. They are judged against the noise of float32 rounding.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from runner.diagnose.evidence import Elementwise, Evidence, Together, distance, number
+from runner.diagnose.evidence import Drawn, Dropped, Elementwise, Evidence, Together, distance, number
 from runner.judge.exact import ROUNDING, WRONG, classify
 from runner.judge.seeded import judge_seeded
 from runner.judge.settings import JudgeSettings
@@ -26,6 +26,9 @@ SHRUNK = 0.5
 
 ALIKE = 0.1
 """Two deviations apart by less than this part of the larger one are the same deviation, and no difference."""
+
+KEPT = 1e-3
+"""The relative difference by which the scale of dropout may be off; each cell keeps some 80,000 ones."""
 
 SUSPECTS = {
     "as reported": "",
@@ -43,7 +46,7 @@ PRESENT = {"initial": ("as reported",), "dropout": ("as reported", "same weights
 
 
 class Found(StrEnum):
-    """What a rung came to."""
+    """The result of a rung."""
 
     DIFFERS = "differs"
     AGREES = "agrees"
@@ -53,7 +56,7 @@ class Found(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One rung. ``a`` and ``b`` say in short what each cell had, ``gap`` how far they are apart."""
+    """One rung. ``a``, ``b``: a summary of each cell; ``gap``: their distance."""
 
     name: str
     suspect: str
@@ -66,7 +69,10 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where cells part: a step (from 1), a quantity, and both errors with their class (see ``judge.exact``)."""
+    """A step (from 1) and a quantity in which cells differ.
+
+    With the error of both and its class (see ``judge.exact``).
+    """
 
     step: int
     part: str
@@ -81,7 +87,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Toggled:
-    """What a switch did to one cell."""
+    """The effect of a switch on one cell."""
 
     cell: str
     toggle: str
@@ -96,7 +102,10 @@ class Toggled:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One cell's evidence: its ladder, a second run, and one short run per switch (or why there is none)."""
+    """One cell's evidence: its ladder, a second run, and a short run per switch.
+
+    A text stands for a run with a switch that failed, with the reason.
+    """
 
     cell: str
     ladder: Evidence
@@ -116,7 +125,7 @@ class Diagnosis:
     cells: tuple[str, str]
     a: str
     b: str
-    """What tells the two cells apart of their ids."""
+    """The parts of the ids that differ."""
     common: str
     """What their ids have in common."""
     network: str
@@ -139,7 +148,7 @@ class Diagnosis:
     left_out: int
     samples: int
     same_inputs: bool
-    """Whether both references came to the same bits; another NumPy may round a weight otherwise."""
+    """Whether both references have the same bits; another NumPy may round differently."""
 
     @property
     def differs(self) -> bool:
@@ -203,7 +212,7 @@ def labels(a: str, b: str) -> tuple[str, str, str]:
 def verdict(rungs: Sequence[Rung]) -> tuple[str | None, str | None]:
     """``(first rung with a difference, the rung from which on there is none)``.
 
-    A rung that is unclear or was not run decides nothing: the last one that differs and the next that agrees do.
+    Rungs that are unclear or were not run do not count: the last that differs and the next that agrees do.
     """
     differing = [i for i, rung in enumerate(rungs) if rung.found == Found.DIFFERS]
     if not differing:
@@ -216,7 +225,10 @@ def verdict(rungs: Sequence[Rung]) -> tuple[str | None, str | None]:
 
 
 def _seeded_rungs(a: Evidence, b: Evidence) -> list[Rung]:
-    """After a rung with a difference, one that is unclear by itself agrees where most of that difference is gone."""
+    """The rungs with random numbers.
+
+    An unclear rung after one with a difference agrees where most of that difference is gone.
+    """
     rungs: list[Rung] = []
     largest = 0.0
     seen = direct(a, b)
@@ -237,9 +249,9 @@ def _seeded_rungs(a: Evidence, b: Evidence) -> list[Rung]:
 
 
 def _seeded(name: str, a: Evidence, b: Evidence) -> tuple[Rung, float, float]:
-    """Test loss, accuracy and the first epoch's loss over the seeds that both ran, by the judge's rule.
+    """Judge test loss, accuracy and the first epoch's loss over the common seeds.
 
-    With the shift of the loss and the largest one that its interval holds.
+    Also returns the shift of the loss, and the largest shift inside its interval.
     """
     if name not in a.seeded or name not in b.seeded:
         return Rung(name, SUSPECTS[name], Found.NOT_RUN, note="no trainings were asked for"), 0.0, math.inf
@@ -295,9 +307,9 @@ def _exact(name: str, pairs: Sequence[tuple[Together, Together]]) -> Rung:
         name,
         SUSPECTS[name],
         found,
-        f"{_times(first)} rounding off",
-        f"{_times(second)} rounding off",
-        f"{_times(gap)} rounding apart, largest of {len(pairs)} steps",
+        _times(first, "off"),
+        _times(second, "off"),
+        f"{_times(gap, 'apart')}, largest of {len(pairs)} steps",
     )
 
 
@@ -305,7 +317,7 @@ def _exact(name: str, pairs: Sequence[tuple[Together, Together]]) -> Rung:
 
 
 def replay(a: Evidence, b: Evidence) -> tuple[list[Place], tuple[str, ...]]:
-    """Where the cells part, in the order of computation, and where both leave the reference alike.
+    """The places where the cells differ, in order, and where both are off alike.
 
     In a step: every layer alone, then the whole step (which shows only what no layer shows), then the optimizer.
     """
@@ -327,7 +339,7 @@ def replay(a: Evidence, b: Evidence) -> tuple[list[Place], tuple[str, ...]]:
 
 
 def _elementwise(step: int, part: str, name: str, a: Elementwise, b: Elementwise | None) -> tuple[Place | None, bool]:
-    """Where one array of the two cells parts, and whether both deviate alike."""
+    """The place where one array differs, if it does, and whether both are off alike."""
     if b is None:
         return None, False
     class_a, class_b = (_class(part, one) for one in (a, b))
@@ -340,17 +352,20 @@ def _elementwise(step: int, part: str, name: str, a: Elementwise, b: Elementwise
 
 
 def _class(part: str, one: Elementwise) -> str:
-    """What an error can come from. The optimizer has no inner products that could be summed in a reduced format."""
+    """The class of an error.
+
+    An optimizer has no inner products that could be summed in a reduced format.
+    """
     found = classify(number(one.largest), one.terms)
     return found if part == "layers" or found == ROUNDING else WRONG
 
 
 def _whole(step: int, a: Mapping[str, Together], b: Mapping[str, Together]) -> list[Place]:
-    """Where the whole step parts: losses and gradients as training computes them."""
+    """The losses and gradients in which the whole step differs."""
     found = []
     for name, one in a.items():
-        other = b[name]
-        if distance(one.sketch, other.sketch) <= BEYOND:
+        other = b.get(name)
+        if other is None or distance(one.sketch, other.sketch) <= BEYOND:
             continue
         errors = [number(v.distance) for v in (one, other)]
         classes = [ROUNDING if e <= BEYOND else WRONG for e in errors]
@@ -359,45 +374,51 @@ def _whole(step: int, a: Mapping[str, Together], b: Mapping[str, Together]) -> l
 
 
 def direct(a: Evidence, b: Evidence) -> dict[str, str]:
-    """Suspects that differ when they are looked at without any training, beyond five standard errors."""
+    """Suspects that differ without any training, beyond five standard errors."""
     found = {}
-    for index, ((one, wanted, n), (other, _, _)) in enumerate(
-        zip(a.suspects.initial, b.suspects.initial, strict=False)
-    ):
-        if abs(one - other) > 5 * math.sqrt(2) * _spread(wanted, n):
-            found["initial"] = f"weight {index} starts with an RMS of {one:.4g} against {other:.4g}"
+    for index, (drawn, other) in enumerate(zip(a.suspects.initial, b.suspects.initial, strict=False)):
+        if abs(drawn.rms - other.rms) > math.sqrt(2) * _allowed(drawn):
+            found["initial"] = f"weight {index} starts with an RMS of {drawn.rms:.4g} against {other.rms:.4g}"
             break
-    if a.suspects.dropout and b.suspects.dropout:
-        (rate, zeros, kept, n), (_, other_zeros, other_kept, _) = a.suspects.dropout, b.suspects.dropout
-        if abs(zeros - other_zeros) > 5 * math.sqrt(2 * rate * (1 - rate) / n):
-            found["dropout"] = f"dropout drops {zeros:.3f} against {other_zeros:.3f}"
-        elif abs(kept - other_kept) > 1e-3 * kept:
-            found["dropout"] = f"dropout scales by {kept:.4g} against {other_kept:.4g}"
+    one, two = a.suspects.dropout, b.suspects.dropout
+    if one and two:
+        if abs(one.zeros - two.zeros) > math.sqrt(2) * _share(one):
+            found["dropout"] = f"dropout drops {one.zeros:.3f} against {two.zeros:.3f}"
+        elif abs(one.kept - two.kept) > KEPT * one.kept:
+            found["dropout"] = f"dropout scales by {one.kept:.4g} against {two.kept:.4g}"
     return found
 
 
-def _spread(rms: float, n: int) -> float:
-    """The standard error of the RMS of n uniform numbers: that of their squares is sqrt(4 / 5) of the mean square."""
-    return max(rms * math.sqrt(0.2 / n), 1e-12)
+def _allowed(drawn: Drawn) -> float:
+    """Five standard errors of the RMS of uniform numbers.
+
+    The standard deviation of their squares is sqrt(4 / 5) of the mean square.
+    """
+    return 5 * max(drawn.expected * math.sqrt(0.2 / drawn.count), 1e-12)
+
+
+def _share(dropped: Dropped) -> float:
+    """Five standard errors of the share that dropout drops."""
+    return 5 * math.sqrt(dropped.rate * (1 - dropped.rate) / dropped.count)
 
 
 def hints(side: Side) -> tuple[str, ...]:
-    """What initial weights and dropout are like where they are not what they should be, within five standard errors."""
+    """Initial weights and dropout that are wrong by more than five standard errors."""
     told = []
-    for index, (rms, wanted, n) in enumerate(side.ladder.suspects.initial):
-        if abs(rms - wanted) > 5 * _spread(wanted, n):
-            told.append(f"{side.cell} draws weight {index} with an RMS of {rms:.4g}, not {wanted:.4g}")
-    if side.ladder.suspects.dropout:
-        rate, zeros, kept, n = side.ladder.suspects.dropout
-        if abs(zeros - rate) > 5 * math.sqrt(rate * (1 - rate) / n):
-            told.append(f"{side.cell} drops {zeros:.3f} where the rate is {rate}")
-        if abs(kept * (1 - rate) - 1) > 1e-3:
-            told.append(f"{side.cell} scales what dropout keeps by {kept:.4g}, not {1 / (1 - rate):.4g}")
+    for index, drawn in enumerate(side.ladder.suspects.initial):
+        if abs(drawn.rms - drawn.expected) > _allowed(drawn):
+            told.append(f"{side.cell} draws weight {index} with an RMS of {drawn.rms:.4g}, not {drawn.expected:.4g}")
+    if dropped := side.ladder.suspects.dropout:
+        right = 1 / (1 - dropped.rate)
+        if abs(dropped.zeros - dropped.rate) > _share(dropped):
+            told.append(f"{side.cell} drops {dropped.zeros:.3f} where the rate is {dropped.rate}")
+        if abs(dropped.kept / right - 1) > KEPT:
+            told.append(f"{side.cell} scales what dropout keeps by {dropped.kept:.4g}, not {right:.4g}")
     return tuple(told)
 
 
 def trajectory(a: Evidence, b: Evidence) -> tuple[float, ...]:
-    """Relative distances of the losses of free-running steps, until one is not finite."""
+    """Relative distances of the losses of free-running steps, while finite."""
     found: list[float] = []
     for x, y in zip(a.free.losses, b.free.losses, strict=False):
         one, other = float(x), float(y)
@@ -443,8 +464,8 @@ def _bits(evidence: Evidence, steps: int | None = None) -> list[str]:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values) if values and all(map(math.isfinite, values)) else math.nan
+    return math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan
 
 
-def _times(value: float) -> str:
-    return f"{value:.2g}x" if math.isfinite(value) else "not finite,"
+def _times(value: float, words: str) -> str:
+    return f"{value:.2g}x rounding {words}" if math.isfinite(value) else "not finite"

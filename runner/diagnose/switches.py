@@ -1,32 +1,18 @@
-"""Which switches a cell has that may change what it computes; ``probe/diagnose/toggles.py`` throws them."""
+"""The switches of a cell, which ``probe/diagnose/switches.py`` throws."""
 
 from __future__ import annotations
 
+from runner.matrix import frameworks
 from runner.model import Cell
-
-_EVERYWHERE = {
-    "tensorflow": ("no-onednn", "one-thread", "deterministic"),
-    "torch": ("no-onednn", "one-thread", "deterministic"),
-    "jax": ("one-thread",),
-}
-_OF_DEVICES = {
-    ("tensorflow", "cuda"): ("no-tf32", "deterministic"),
-    ("torch", "cuda"): ("no-tf32", "tf32", "deterministic"),
-    ("jax", "cuda"): ("no-tf32", "deterministic"),
-    ("torch", "mps"): ("fallback", "no-fallback"),
-}
 
 
 def switches(cell: Cell) -> tuple[str, ...]:
-    """The names of the cell's switches; one that its variant has thrown already is thrown back.
+    """The names of the cell's switches; the one that its variant throws is undone.
 
     >>> switches(Cell("tensorflow", "2.21.0", "3.11.3", "3.11", "cpu", "no-onednn"))
     ('onednn', 'one-thread', 'deterministic')
     """
-    if cell.device == "cpu":
-        found = _EVERYWHERE.get(cell.framework, ())
-    else:
-        found = _OF_DEVICES.get((cell.framework, cell.device), ())
-    if cell.framework == "tensorflow" and cell.variant == "no-onednn":
-        found = tuple("onednn" if name == "no-onednn" else name for name in found)
-    return tuple(name for name in found if name != cell.variant)
+    framework = frameworks.of(cell.framework)
+    found = framework.switches.get(cell.device, [])
+    undone = [framework.undo.get(name, name) if name == cell.variant else name for name in found]
+    return tuple(name for name in undone if name != cell.variant)

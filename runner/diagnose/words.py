@@ -19,7 +19,7 @@ SEEDED = ("as reported", "same weights", "same order")
 
 
 def paragraph(d: Diagnosis) -> str:
-    """The answer: whether there is a difference, which rung takes it away, where it begins, which switch matters."""
+    """The answer: the difference, its rung, its first place, the switches that matter."""
     said = [_first(d), _part(d), *(f"{hint}." for hint in d.hints), _shared(d), _alone(d), _switches(d)]
     return " ".join(one for one in said if one)
 
@@ -32,7 +32,7 @@ def where(place: Place, d: Diagnosis) -> str:
     """
     unit = "u" if place.part != "whole" else "times rounding"
     errors = " and ".join(
-        f"{cell} is {_error(error)} {unit} off ({kind})"
+        f"{cell} is {_off(error, unit)} ({kind})"
         for cell, error, kind in ((d.a, place.a, place.class_a), (d.b, place.b, place.class_b))
     )
     return f"{quantity(place.quantity, place.part)}: {errors}"
@@ -58,7 +58,7 @@ def _first(d: Diagnosis) -> str:
         else:
             how = "agree within rounding from the same weights and batches, layer by layer"
         if d.first is not None:
-            how = "do not come to different weights beyond rounding, though single quantities differ"
+            how = "have the same weights within rounding, though single quantities differ"
         return f"{_both(d)} {how}.{_seeds(by_name['as reported'])}"
     begins = f"{_both(d)} differ beyond seeds and rounding: {by_name[d.top].note or by_name[d.top].gap}."
     if d.top == "no dropout" and by_name["same order"].found != Found.NOT_RUN:
@@ -91,22 +91,22 @@ def _part(d: Diagnosis) -> str:
         return ""
     inputs = "" if d.first.part == "whole" else ", with the same inputs"
     more = f" ({len(d.others)} more in that step)" if d.others else ""
-    return f"They part in step {d.first.step}{inputs}, in {where(d.first, d)}{more}."
+    return f"They differ first in step {d.first.step}{inputs}, in {where(d.first, d)}{more}."
 
 
 def _shared(d: Diagnosis) -> str:
     if not d.shared:
         return ""
-    return f"Both leave the reference alike in {', '.join(d.shared)}, which is no difference between them."
+    return f"Both leave the reference alike in {', '.join(d.shared)}, so that is not a difference between them."
 
 
 def _alone(d: Diagnosis) -> str:
-    """Two runs of each cell, and what chaos makes of rounding."""
+    """Cells that differ from themselves, and the drift of free-running losses."""
     said = [f"{cell} is nondeterministic: a second process computed other bits." for cell in d.nondeterministic]
     if d.trajectory and not d.differs and not d.bit_equal:
         said.append(
             f"Left running from the same weights, the two losses drift apart to {max(d.trajectory):.1g} (relative) in "
-            f"{len(d.trajectory)} steps: rounding that grows by chaos, no fault."
+            f"{len(d.trajectory)} steps: rounding errors grow from step to step."
         )
     return " ".join(said)
 
@@ -124,5 +124,5 @@ def _switches(d: Diagnosis) -> str:
     return " ".join(said) if said else "No switch changes a bit."
 
 
-def _error(value: float) -> str:
-    return f"{value:.2g}" if math.isfinite(value) else "not finite,"
+def _off(value: float, unit: str) -> str:
+    return f"{value:.2g} {unit} off" if math.isfinite(value) else "not finite"

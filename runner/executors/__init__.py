@@ -1,22 +1,26 @@
-"""Where a cell runs. One protocol for containers, pinned virtual environments and the interpreter at hand.
+"""The protocol of executors, and the registry of those there are.
 
 An executor prepares an environment once (build an image, make a venv) and then runs any number of probe
-processes in it. Every process gets a folder of its own, ``io``, that holds ``request.json`` and the payload
-package ``probe/``; it is started there as ``python -m probe`` and leaves ``result.json`` behind. What it prints
-is kept for people and never parsed.
+processes in it. Every process gets its own folder, ``io``, that holds ``request.json`` and the payload package
+``probe/``; it is started there as ``python -m probe`` and leaves ``result.json`` behind. What it prints is kept for
+people and never parsed.
+
+The rest of the program asks an executor for its properties and never for its name. ``docs/extending.md`` shows how to
+add one.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from runner.model import Cell, Environment, Limits, Outcome
 
 Say = Callable[[str], None]
-"""Told what an executor is doing, in a few words, for the progress display."""
+"""Shows what an executor is doing, in a few words, on the progress display."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Prepared:
 
     environment: Environment
     reference: str
-    """Docker: image id. Host and current: path of the interpreter."""
+    """Containers: image id. Elsewhere: path of the interpreter."""
     lock_hash: str = ""
     packages: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
@@ -41,7 +45,7 @@ class Mount:
     source: Path
     """Absolute."""
     target: str
-    """Where a container shows it, absolute. On the host a process is told ``source`` instead."""
+    """Where a container shows it, absolute. A process that is not isolated reads ``source`` instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Launch:
     io: Path
     """Staged folder, absolute; the process's working directory."""
     data: Path | None
-    """A file the process may read, shown to it as ``mnist.npz`` in ``/data`` or at this very path."""
+    """A file the process may read, at the path that ``Executor.data_path`` returns."""
     environment: Mapping[str, str]
     """Environment variables on top of the executor's own."""
     limits: Limits
@@ -61,26 +65,57 @@ class Launch:
     """Arguments of the cell's Python."""
     mounts: tuple[Mount, ...] = ()
     network: bool = False
-    """Whether a container may reach the network; on the host nothing stops a process from it (but see ``foreign``)."""
+    """Whether a container may reach the network. A process on the host always can (but see ``foreign``)."""
     foreign: bool = False
     """A user's script: without ``network`` it is cut off on the host as well, where the system can do that."""
     keep: Callable[[Outcome], bool] | None = None
-    """Asked once the process has ended: whether what is left of it is to be kept, for a person to look at."""
+    """Asked once the process has ended: whether to keep what it leaves, for a person to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """A shell, or another command, for a person to use in a prepared environment."""
+
+    cell: Cell
+    prepared: Prepared
+    words: tuple[str, ...]
+    """The command; empty for a shell."""
+    variables: Mapping[str, str]
+    """Environment variables on top of the executor's own."""
+    network: bool = False
+    """Whether a container may reach the network."""
 
 
 class Executor(Protocol):
     """One way of running cells."""
 
-    name: str
+    label: str
+    """Where it runs them, as a report names it: ``containers``."""
+    isolated: bool
+    """Whether a process sees only what it is given: ``/io``, its data and its mounts, on Linux, without MPS."""
+
+    def available(self) -> str:
+        """Return why it cannot be used here; empty where it can.
+
+        Quick, because a plan waits for it.
+        """
+        ...
+
+    def cells(self, device: str) -> tuple[Cell, ...]:
+        """Return the cells that are installed already.
+
+        None where ``prepare`` installs what a cell needs.
+        """
+        ...
 
     def data_path(self, data: Path) -> str:
-        """Where a process finds the data file that lies at ``data`` on this machine."""
+        """Return where a process finds the data file that is at ``data`` on this machine."""
         ...
 
     def identity(self, environment: Environment) -> str:
-        """Digest of what ``prepare`` would make ready: the lock's hash. Cheap, and contacts no engine.
+        """Return a digest of what ``prepare`` would make ready.
 
-        Raises BuildError where no lock can be had.
+        Cheap, and contacts no engine. Raises BuildError where the environment has no lock.
         """
         ...
 
@@ -98,6 +133,61 @@ class Executor(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Let go of connections; leave nothing running."""
+    def shell(self, wanted: Shell) -> int:
+        """Hand this terminal to a command in the environment. Returns its exit code.
+
+        Works on a closed executor too. Raises UnavailableError where the command cannot be started.
+        """
         ...
+
+    def discard(self, prepared: Prepared) -> None:
+        """Remove an environment that nobody needs any more.
+
+        Does nothing where ``prepare`` installed nothing. Works on a closed executor too. Raises UnavailableError where
+        the engine is not there.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close connections; leave nothing running."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An executor in the registry. Its module has its name."""
+
+    class_name: str
+    help: str
+    """The rest of the sentence "It runs cells ..."."""
+    installs: bool = True
+    """Whether it installs what a cell's lock names. ``auto`` chooses among these, and only these take every cell."""
+
+
+REGISTRY: Mapping[str, Entry] = {
+    "docker": Entry("DockerExecutor", "in containers"),
+    "host": Entry("HostExecutor", "in virtual environments"),
+    "current": Entry("CurrentExecutor", "in the Python that runs this program, with what is installed there", False),
+}
+"""The executors by name. ``auto`` tries them in this order."""
+
+
+def names(*, installing: bool = False) -> tuple[str, ...]:
+    """Return the names of all executors, or of those that install packages."""
+    return tuple(name for name, entry in REGISTRY.items() if entry.installs or not installing)
+
+
+def kind(name: str) -> type[Executor]:
+    """Import the class of an executor. Raises KeyError for an unknown name."""
+    module = importlib.import_module(f"{__name__}.{name}")
+    return cast("type[Executor]", getattr(module, REGISTRY[name].class_name))
+
+
+def make(name: str) -> Executor:
+    """Make an executor, which contacts nothing yet. Raises KeyError as ``kind``."""
+    return kind(name)()
+
+
+def installs(name: str) -> bool:
+    """Whether an executor installs what a cell's lock names; True for ``auto``."""
+    return name not in REGISTRY or REGISTRY[name].installs

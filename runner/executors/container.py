@@ -1,4 +1,4 @@
-"""The container recipe as data: what a cell's container is created with, and what its end means. Pure.
+"""Describes a cell's container, and the meaning of its end, as data. Pure.
 
 Nothing here talks to an engine. ``runner.executors.docker`` passes the dictionaries on to docker-py as they are.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from runner.engine import Engine
 from runner.errors import CellError, UnavailableError
 from runner.executors import Launch
 from runner.executors.owner import Owner
@@ -33,53 +33,13 @@ _INIT_PROGRAMS = ("docker-init", "catatonit")
 _GPU_WORDS = ("gpu", "nvidia", "cdi device", "device driver", "cuda")
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """Facts about an engine that change how containers are created on it."""
-
-    version: str = ""
-    api: str = ""
-    rootless: bool = False
-    """The engine runs as the caller, who is root inside its containers."""
-    remapped: bool = False
-    """The engine maps container users to other ones (``userns-remap``); files would not belong to the caller."""
-    selinux: bool = False
-    cgroup: str = ""
-    """``1`` or ``2``."""
-    system: str = ""
-    """What the engine runs on: ``Debian GNU/Linux 12 (bookworm)``, ``Docker Desktop``."""
-    root: str = ""
-    """The folder of its images, on the machine it runs on."""
-    memory_bytes: int = 0
-    limits_memory: bool = True
-    """Whether it can hold a container to a memory limit; a rootless engine on cgroup v1 cannot."""
-    nvidia: bool = False
-    """Whether it knows NVIDIA's runtime, or devices by the Container Device Interface."""
-
-    @classmethod
-    def read(cls, info: Mapping[str, Any], api: str = "") -> Engine:
-        """From the engine's answer to ``/info``."""
-        security = {str(option).partition(",")[0] for option in info.get("SecurityOptions") or ()}
-        return cls(
-            version=str(info.get("ServerVersion", "")),
-            api=api,
-            rootless="name=rootless" in security,
-            remapped="name=userns" in security,
-            selinux="name=selinux" in security,
-            cgroup=str(info.get("CgroupVersion") or "1"),
-            system=str(info.get("OperatingSystem", "")),
-            root=str(info.get("DockerRootDir", "")),
-            memory_bytes=int(info.get("MemTotal") or 0),
-            limits_memory=bool(info.get("MemoryLimit", True)),
-            nvidia="nvidia" in (info.get("Runtimes") or {})
-            or "cdi" in str(info.get("DiscoveredDevices") or "").lower(),
-        )
-
-
 def create_arguments(
     launch: Launch, *, engine: Engine, run: str, name: str, owner: Owner, uid: int, gid: int
 ) -> dict[str, Any]:
-    """Keyword arguments of docker-py's ``create_container``; ``host_config`` holds those of ``create_host_config``."""
+    """Return the keyword arguments of docker-py's ``create_container``.
+
+    ``host_config`` holds those of ``create_host_config``.
+    """
     return {
         "image": launch.prepared.reference,
         "name": name,
@@ -179,7 +139,7 @@ _KEPT = "runner-kept-"
 
 
 def kept_name(name: str) -> str:
-    """The name of a container that is kept: ``runner-ab12-3`` -> ``runner-kept-ab12-3``."""
+    """Rename a container that is kept: ``runner-ab12-3`` -> ``runner-kept-ab12-3``."""
     return f"{_KEPT}{name.removeprefix('runner-')}"
 
 
@@ -194,13 +154,13 @@ def cell_of(entry: Mapping[str, Any]) -> str:
 
 
 def kept_folder(entry: Mapping[str, Any]) -> str:
-    """The folder of this machine that a kept container ran in; only one that this program made."""
+    """Return the folder of a kept container, if this program made it."""
     found = (str(m.get("Source", "")) for m in entry.get("Mounts") or () if m.get("Destination") == IO)
     return next((path for path in found if path.rpartition("/")[2].startswith("runner-io-")), "")
 
 
 def way_in(launch: Launch, name: str, *, uid: int, gid: int) -> str:
-    """The command that opens a shell beside an ended container: its image, its folders, its variables.
+    """Return the command that opens a shell with an ended container's folders.
 
     An ended container cannot be entered itself: it would run its one program again.
     """
@@ -215,8 +175,8 @@ def way_in(launch: Launch, name: str, *, uid: int, gid: int) -> str:
 def outcome(state: Mapping[str, Any], *, timed_out: bool, wall_s: float, log: str) -> Outcome:
     """What the state of an ended container means.
 
-    The init process reports a signal as exit code 128 + signal, as a shell does. Out of memory needs evidence beside
-    SIGKILL: the engine's flag, or the kernel's count (see ``runner.executors.docker``). A process that ends well
+    The init process reports a signal as exit code 128 + signal, as a shell does. Out of memory needs more evidence
+    than SIGKILL: the engine's flag, or the kernel's count (see ``runner.executors.docker``). A process that ends well
     although a child of it was killed for memory is not out of memory.
     """
     code = int(state.get("ExitCode") or 0)
@@ -226,9 +186,9 @@ def outcome(state: Mapping[str, Any], *, timed_out: bool, wall_s: float, log: st
 
 
 def duration(state: Mapping[str, Any], seen_s: float) -> float:
-    """Seconds from start to end by the engine's own clock, or ``seen_s`` where that cannot be right.
+    """Return the seconds from start to end by the engine's own clock.
 
-    What this program saw includes how late it was told: Podman looks at a container four times a second.
+    ``seen_s`` where that cannot be right. It includes a delay: Podman looks at a container four times a second.
     """
     try:
         began, ended = (datetime.fromisoformat(str(state.get(key))) for key in ("StartedAt", "FinishedAt"))
@@ -239,12 +199,12 @@ def duration(state: Mapping[str, Any], seen_s: float) -> float:
 
 
 def killed_unasked(state: Mapping[str, Any], *, timed_out: bool) -> bool:
-    """Whether a SIGKILL that this program did not send ended the container, and the engine does not say why."""
+    """Whether an unexplained SIGKILL ended the container."""
     return int(state.get("ExitCode") or 0) == 128 + _SIGKILL and not timed_out and not state.get("OOMKilled")
 
 
 def engine_error(explanation: str, launch: Launch) -> CellError:
-    """What an engine's refusal comes to, mostly to create or start a container."""
+    """Return the error for an engine's refusal to create or start a container."""
     line = next((part.strip() for part in explanation.splitlines() if part.strip()), "no reason given")
     low = line.lower()
     if "bind source path does not exist" in low or "mounts denied" in low or "statfs" in low:
@@ -260,7 +220,7 @@ def engine_error(explanation: str, launch: Launch) -> CellError:
         return UnavailableError(
             f"the Docker engine lacks its init program (install tini, or catatonit for Podman): {line}"
         )
-    if "no such container" in low:
+    if "no such container" in low or "marked for removal" in low:
         return CellError("somebody removed the container while it ran")
     if "no such image" in low:
         return UnavailableError(

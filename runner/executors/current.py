@@ -1,4 +1,4 @@
-"""Cells in the interpreter that runs this program: whatever is installed there, nothing is installed."""
+"""Runs cells in the interpreter that runs this program. Installs nothing."""
 
 from __future__ import annotations
 
@@ -11,21 +11,12 @@ from importlib import metadata
 from pathlib import Path
 
 from runner.errors import BuildError
-from runner.executors import Launch, Prepared, Say
+from runner.executors import Launch, Prepared, Say, Shell, shell
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
+from runner.matrix import frameworks
 from runner.model import Cell, Environment, Outcome
+from runner.util import versions
 
-_DISTRIBUTIONS = {
-    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel", "tensorflow-rocm"),
-    "torch": ("torch",),
-    "jax": ("jax",),
-    "numpy": ("numpy",),
-    "openvino": ("openvino",),
-    "mxnet": ("mxnet", "mxnet-cu112"),
-}
-"""Under which names each framework is published."""
-_NATIVE = ("tensorflow", "torch", "jax", "mxnet")
-"""Frameworks that a cell can use without Keras."""
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "CONDA_PREFIX", "VIRTUAL_ENV", "PATH")
 """What an interpreter that somebody else has set up may need to find its libraries."""
 
@@ -33,10 +24,19 @@ _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "
 class CurrentExecutor:
     """Runs cells in ``sys.executable``. Safe to use from several threads."""
 
-    name = "current"
+    label = "this interpreter"
+    isolated = False
 
     def __init__(self, *, grace_s: float = GRACE_S) -> None:
         self._group = Group(grace_s)
+
+    def available(self) -> str:
+        """Return an empty string: this interpreter is running."""
+        return ""
+
+    def cells(self, device: str) -> tuple[Cell, ...]:
+        """Return one cell per installed framework."""
+        return tuple(cells_here(device))
 
     def data_path(self, data: Path) -> str:
         """The file itself."""
@@ -61,12 +61,19 @@ class CurrentExecutor:
         return Prepared(environment, sys.executable, _digest(packages), packages)
 
     def execute(self, launch: Launch) -> Outcome:
-        """Run one process in a group of its own. Raises UnavailableError where ``close`` ended it."""
+        """Run one process group. Raises UnavailableError where ``close`` ended it."""
         with Surroundings(launch.environment, _surroundings()) as environment:
             outcome = self._group.run(
                 [launch.prepared.reference, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
             )
         return keep_failed(launch, outcome)
+
+    def shell(self, wanted: Shell) -> int:
+        """Run the command with this interpreter first on the path."""
+        return shell.on_host(wanted)
+
+    def discard(self, prepared: Prepared) -> None:
+        """Do nothing: what is installed here is the user's."""
 
     def close(self) -> None:
         """Kill what still runs."""
@@ -74,20 +81,21 @@ class CurrentExecutor:
 
 
 def installed() -> dict[str, str]:
-    """Every distribution this interpreter finds, and its version. Imports none of them."""
+    """Find the distributions of this interpreter, without importing them."""
     found: dict[str, str] = {}
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
         if name:  # the first on the path is the one that is imported
-            found.setdefault(_normal(name), distribution.version)
+            found.setdefault(versions.normalized(name), distribution.version)
     return dict(sorted(found.items()))
 
 
 def cells_here(device: str = "cpu", packages: Mapping[str, str] | None = None) -> list[Cell]:
-    """The cells this interpreter can be: one per installed framework, with the installed Keras or without.
+    """Return the cells of this interpreter: one per installed framework.
 
-    A framework's local version (``2.2.2+cu121``) names its build and is left out, as it is in the matrix. The numpy
-    and openvino backends exist with Keras only. Pure where ``packages`` is given.
+    Each has the installed Keras, if there is one. A framework's local version (``2.2.2+cu121``) names its build and is
+    left out, as it is in the matrix. The numpy and openvino backends exist with Keras only. Pure where ``packages`` is
+    given.
 
     >>> [cell.id for cell in cells_here("cpu", {"torch": "2.2.2+cpu", "keras": "3.8.0"})][0].partition("_py")[0]
     'torch-2.2.2_keras-3.8.0'
@@ -96,16 +104,16 @@ def cells_here(device: str = "cpu", packages: Mapping[str, str] | None = None) -
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     keras = packages.get("keras")
     cells = []
-    for framework in _DISTRIBUTIONS:
-        version = _version(framework, packages)
-        if version and (keras or framework in _NATIVE):
-            cells.append(Cell(framework, version, None if framework == "mxnet" else keras, python, device))
+    for name, framework in frameworks.table().items():
+        version = _version(name, packages)
+        if version and (keras or framework.native):
+            cells.append(Cell(name, version, keras if framework.with_keras else None, python, device))
     return cells
 
 
 def _version(framework: str, packages: Mapping[str, str]) -> str:
-    found = (packages[name] for name in _DISTRIBUTIONS.get(framework, ()) if name in packages)
-    return next(found, "").partition("+")[0]
+    found = (packages[name] for name in frameworks.of(framework).distributions if name in packages)
+    return versions.public(next(found, ""))
 
 
 def _check(environment: Environment, packages: Mapping[str, str]) -> None:
@@ -128,7 +136,7 @@ def _digest(packages: Mapping[str, str]) -> str:
 
 
 def _surroundings() -> dict[str, str]:
-    """What keeps this interpreter finding the packages it finds now, although its home folder is another."""
+    """Return the variables by which it finds its packages from another home."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     if site.ENABLE_USER_SITE:
         kept["PYTHONUSERBASE"] = site.getuserbase()
@@ -137,7 +145,3 @@ def _surroundings() -> dict[str, str]:
     if paths := os.environ.get("PYTHONPATH"):
         kept["PYTHONPATH"] = os.pathsep.join(str(Path(path).resolve()) for path in paths.split(os.pathsep) if path)
     return kept
-
-
-def _normal(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")

@@ -1,4 +1,4 @@
-"""Cells in containers: the only module that imports docker-py.
+"""Runs cells in containers.
 
 create -> start -> own deadline (stop, then kill) -> inspect before remove -> capped log -> remove. The API version is
 the one the engine and docker-py agree on, the engine the one that the docker command line would use (``DOCKER_HOST``,
@@ -15,21 +15,24 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner import engine
 from runner.errors import UnavailableError
-from runner.executors import Launch, Prepared, Say
+from runner.executors import Launch, Prepared, Say, Shell, shell
 from runner.executors import container as recipe
 from runner.executors.owner import Owner
 from runner.executors.process import oom_kills, tail
-from runner.model import Environment, Outcome
+from runner.model import Cell, Environment, Outcome
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
+
+    from runner.images import Builder
 
 Build = Callable[[Environment, Say], Prepared]
 """Makes or finds the image of an environment."""
@@ -40,13 +43,12 @@ GRACE_S = 3
 """From SIGTERM to SIGKILL for a container past its deadline."""
 _WAIT_SLICE_S = 20.0
 """How long one request waits for a container's end; then the engine is asked whether it is still there."""
-_REQUEST_TIMEOUT_S = 60
 _OOM_FLAG_DELAY_S = 0.3
 """How long an engine may take to learn from the kernel why a container was killed."""
 
 
 def _lock_hash(environment: Environment) -> str:
-    from runner import lock
+    from runner.environments import lock
 
     return lock.locked(environment).sha256
 
@@ -54,21 +56,31 @@ def _lock_hash(environment: Environment) -> str:
 class DockerExecutor:
     """Runs cells in containers of one engine. Safe to use from several threads."""
 
-    name = "docker"
+    label = "containers"
+    isolated = True
 
-    def __init__(self, build: Build, identity: Identity = _lock_hash, *, grace_s: int = GRACE_S) -> None:
+    def __init__(self, build: Build | None = None, identity: Identity = _lock_hash, *, grace_s: int = GRACE_S) -> None:
         self.run_id = secrets.token_hex(6)
-        self._build = build
+        self._build = build or self._image
+        self._builder: Builder | None = None
         self._identity = identity
         self._grace_s = grace_s
         self._numbers = itertools.count(1)
         self._connecting = threading.Lock()
         self._api: APIClient | None = None
-        self._engine = recipe.Engine()
+        self._engine = engine.Engine()
         self._owner = Owner.this()
         self._change = threading.Condition()
         self._active = 0
         self._closed = False
+
+    def available(self) -> str:
+        """Return why no engine can be used; empty where one answers."""
+        return engine.problem()
+
+    def cells(self, device: str) -> tuple[Cell, ...]:  # noqa: ARG002 - the protocol's
+        """Return none: an image is made for every cell."""
+        return ()
 
     def data_path(self, data: Path) -> str:  # noqa: ARG002 - the protocol's; every file is shown at one place
         """The one place where a container finds its data file."""
@@ -86,14 +98,16 @@ class DockerExecutor:
         self.connect()
         return self._build(environment, say)
 
-    def connect(self) -> recipe.Engine:
+    def connect(self) -> engine.Engine:
         """Reach the engine, once; sweep away what dead runs left there.
 
         Raises UnavailableError where no engine answers.
         """
         with self._connecting:
             if self._api is None:
-                self._api, self._engine = connect()
+                api = engine.connect()
+                self._engine = engine.describe(api)
+                self._api = api
                 atexit.register(self.close)
                 sweep(self._api)
             return self._engine
@@ -119,8 +133,25 @@ class DockerExecutor:
             finally:
                 _remove(api, name)
 
+    def shell(self, wanted: Shell) -> int:
+        """Start a container for this terminal.
+
+        Raises UnavailableError without a docker command line.
+        """
+        return shell.in_container(wanted)
+
+    def discard(self, prepared: Prepared) -> None:
+        """Remove the environment's image. Raises UnavailableError where no engine answers."""
+        from runner.images import manage
+
+        with closing(engine.connect()) as client:
+            name = prepared.environment.id
+            manage.remove(client, [image for image in manage.ls(client) if image.environment == name])
+
     def close(self) -> None:
-        """Remove every container of this run, wait for the threads that ran them, let go of the engine."""
+        """Stop builds and containers of this run, wait for their threads."""
+        if self._builder:
+            self._builder.close()
         with self._change:
             self._closed = True
         if self._api is None:
@@ -135,6 +166,19 @@ class DockerExecutor:
                 self._change.wait(0.1)
         atexit.unregister(self.close)
         self._api.close()
+
+    def _image(self, environment: Environment, say: Say) -> Prepared:
+        """Find the image of the environment's lock, or build it."""
+        from runner.environments import lock
+        from runner.images import Builder
+
+        with self._connecting:
+            self._builder = self._builder or Builder()
+        pinned = lock.locked(environment, say)
+        image = self._builder.build(environment, pinned, say)
+        return Prepared(
+            environment, image.id, pinned.sha256, pinned.packages, pinned.notes, image.size_bytes, image.seconds
+        )
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -175,45 +219,10 @@ class DockerExecutor:
         return recipe.outcome(state, timed_out=timed_out, wall_s=wall_s, log=log)
 
 
-def connect(timeout_s: int = _REQUEST_TIMEOUT_S) -> tuple[APIClient, recipe.Engine]:
-    """A client for the engine in use, and facts about that engine.
-
-    Raises UnavailableError, in one line, where none answers.
-    """
-    import docker
-
-    with _one_line(None):
-        api = docker.from_env(timeout=timeout_s, max_pool_size=64).api
-        return api, recipe.Engine.read(api.info(), api.api_version)
-
-
-def missing_images(names: Sequence[str], timeout_s: int = _REQUEST_TIMEOUT_S) -> dict[str, str]:
-    """Images that the engine in use neither has nor can get from their registry, and why.
-
-    Raises UnavailableError where no engine answers.
-    """
-    import docker
-
-    missing: dict[str, str] = {}
-    api, _ = connect(timeout_s)
-    for name in names:
-        try:
-            api.inspect_image(name)  # type: ignore[no-untyped-call]
-        except docker.errors.ImageNotFound:
-            try:
-                api.inspect_distribution(name)  # type: ignore[no-untyped-call]
-            except docker.errors.DockerException as error:
-                missing[name] = str(getattr(error, "explanation", None) or error)
-            except _transport_errors():
-                missing[name] = "its registry does not answer"
-    api.close()
-    return missing
-
-
 def sweep(api: APIClient) -> int:
-    """Remove the containers of runs on this host that are over, those of live runs never. How many were removed.
+    """Remove the containers of this host's ended runs. Returns how many.
 
-    Those that a user had kept stay.
+    Those of live runs and those that a user had kept stay.
     """
     found = _list(api, {"label": [f"{recipe.LABEL}={recipe.PROJECT}"]})
     dead = [e["Id"] for e in found if recipe.orphaned(e.get("Labels") or {}) and not recipe.is_kept(e)]
@@ -239,7 +248,7 @@ def remove_kept(api: APIClient) -> list[str]:
 
 
 def _keep(api: APIClient, launch: Launch, name: str, outcome: Outcome) -> Outcome:
-    """Give the ended container a name under which nothing removes it, and say how to get in."""
+    """Rename an ended container so that nothing removes it."""
     other = recipe.kept_name(name)
     with _one_line(launch):
         api.rename(name, other)
@@ -259,7 +268,7 @@ def _wait(api: APIClient, name: str, deadline: float) -> bool:
         try:
             # the stubs say int; requests takes fractions of a second
             api.wait(name, timeout=max(0.05, min(left, _WAIT_SLICE_S)))  # type: ignore[arg-type]
-        except _transport_errors():
+        except engine.transport_errors():
             if not api.inspect_container(name)["State"]["Running"]:
                 return True
             time.sleep(min(0.05, max(0.0, deadline - time.monotonic())))
@@ -268,7 +277,10 @@ def _wait(api: APIClient, name: str, deadline: float) -> bool:
 
 
 def _stop(api: APIClient, name: str, grace_s: int) -> None:
-    """SIGTERM, after the grace SIGKILL; both fail harmlessly on a container that has just ended."""
+    """Send SIGTERM, after the grace SIGKILL.
+
+    Both fail harmlessly on a container that has just ended.
+    """
     import docker
 
     try:
@@ -276,11 +288,11 @@ def _stop(api: APIClient, name: str, grace_s: int) -> None:
     except docker.errors.APIError:
         with suppress(docker.errors.APIError):
             api.kill(name)
-    api.wait(name, timeout=_REQUEST_TIMEOUT_S)
+    api.wait(name, timeout=engine.REQUEST_TIMEOUT_S)
 
 
 def _why_killed(api: APIClient, name: str, state: dict[str, Any], kills_before: int) -> dict[str, Any]:
-    """The state of a container that nobody asked to kill, with what can be learned about why.
+    """Find out why a container was killed that nobody asked to kill.
 
     On cgroup v2 an engine may learn of its kernel's kill late or never; this machine's kernel counts its own.
     """
@@ -295,7 +307,7 @@ def _why_killed(api: APIClient, name: str, state: dict[str, Any], kills_before: 
 
 def _remove(api: APIClient, container: str) -> None:
     # an engine that is gone cannot remove: the sweep of the next run does
-    with suppress(*_engine_errors()):
+    with suppress(*engine.errors()):
         api.remove_container(container, force=True, v=True)
 
 
@@ -303,7 +315,7 @@ def _remove_all(api: APIClient, filters: dict[str, list[str]]) -> bool:
     """Whether there was anything to remove."""
     try:
         found = _list(api, filters)
-    except _engine_errors():
+    except engine.errors():
         return False
     found = [entry for entry in found if not recipe.is_kept(entry)]
     for entry in found:
@@ -316,41 +328,14 @@ def _list(api: APIClient, filters: dict[str, list[str]]) -> list[dict[str, Any]]
     return found
 
 
-def _transport_errors() -> tuple[type[Exception], ...]:
-    """What docker-py lets through when a connection breaks or times out."""
-    import requests
-    import urllib3
-
-    return (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError, OSError)
-
-
-def _engine_errors() -> tuple[type[Exception], ...]:
-    import docker
-    import requests
-
-    return (docker.errors.DockerException, requests.RequestException, *_transport_errors())
-
-
 @contextmanager
-def _one_line(launch: Launch | None) -> Iterator[None]:
+def _one_line(launch: Launch) -> Iterator[None]:
     """Turn what docker-py raises into the project's errors."""
     import docker
 
     try:
         yield
     except docker.errors.APIError as error:
-        text = str(error.explanation or error)
-        if launch is None:
-            raise UnavailableError(f"the Docker engine refuses: {text}") from error
-        raise recipe.engine_error(text, launch) from error
-    except _engine_errors() as error:
-        if launch is None:
-            raise UnavailableError(f"no Docker engine answers ({_cause(error)})") from error
+        raise recipe.engine_error(str(error.explanation or error), launch) from error
+    except engine.errors() as error:
         raise UnavailableError("the Docker engine stopped answering while the cell ran") from error
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason: docker-py wraps a refused connection four times."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return str(getattr(error, "strerror", None) or error) or type(error).__name__

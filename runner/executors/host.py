@@ -1,4 +1,4 @@
-"""Cells in pinned virtual environments on this machine, made by uv from the same locks as the images.
+"""Runs cells in virtual environments, which uv makes from the images' locks.
 
 An environment is made in a folder of another name and renamed when it is complete, under a lock that other runs of
 this program respect: a half-made one is never found, and two runs do not make the same one twice.
@@ -10,9 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,12 +19,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from runner import resources
+from runner.environments.resolve import explain
 from runner.errors import BuildError, UnavailableError
-from runner.executors import Launch, Prepared, Say
+from runner.executors import Launch, Prepared, Say, Shell, shell
+from runner.executors.interpreters import pythons
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
-from runner.model import Environment, Limits, Outcome
-from runner.resolve import explain
+from runner.model import Cell, Environment, Limits, Outcome
+from runner.util import commands, folders
 
 _FORMAT = "1"
 """Part of an environment's key: how it is made. Environments made in another way are not taken for this one."""
@@ -52,11 +51,11 @@ Pin = Callable[[Environment], Pinned]
 
 
 def locked(environment: Environment) -> Pinned:
-    """What the environment's lock says (see ``runner.lock``).
+    """What the environment's lock says (see ``runner.environments.lock``).
 
     Raises BuildError where it cannot be resolved and UsageError where it cannot be read.
     """
-    from runner import lock
+    from runner.environments import lock
 
     found = lock.locked(environment)
     text = "\n".join([*found.framework_lines, *found.rest_lines, ""])
@@ -64,15 +63,24 @@ def locked(environment: Environment) -> Pinned:
 
 
 class HostExecutor:
-    """Runs cells in virtual environments below ``folder``. Safe to use from several threads."""
+    """Runs cells in virtual environments below ``folder``. Thread-safe."""
 
-    name = "host"
+    label = "virtual environments"
+    isolated = False
 
-    def __init__(self, folder: Path, pin: Pin = locked, *, grace_s: float = GRACE_S) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, pin: Pin = locked, *, grace_s: float = GRACE_S) -> None:
+        self._folder = folder or folders.cache_dir() / "environments"
         self._pin = pin
         self._cells = Group(grace_s)
         self._installers = Group(grace_s)
+
+    def available(self) -> str:
+        """Return an empty string: what a cell lacks here shows when it is prepared."""
+        return ""
+
+    def cells(self, device: str) -> tuple[Cell, ...]:  # noqa: ARG002 - the protocol's
+        """Return none: an environment is made for every cell."""
+        return ()
 
     def data_path(self, data: Path) -> str:
         """The file itself."""
@@ -85,7 +93,7 @@ class HostExecutor:
     def prepare(self, environment: Environment, say: Say) -> Prepared:
         """Make the environment's virtual environment, or find it made.
 
-        Raises BuildError with uv's own words where it cannot be installed, and UnavailableError where this machine
+        Raises BuildError with uv's message where it cannot be installed, and UnavailableError where this machine
         lacks the Python, uv or the disk space.
         """
         began = time.monotonic()
@@ -107,7 +115,7 @@ class HostExecutor:
         )
 
     def execute(self, launch: Launch) -> Outcome:
-        """Run one process in a group of its own.
+        """Run one process group.
 
         Raises UnavailableError where its interpreter is gone or ``close`` ended it.
         """
@@ -121,6 +129,14 @@ class HostExecutor:
                 [*cut_off, python, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
             )
         return keep_failed(launch, outcome, "PYTHONNOUSERSITE=1")
+
+    def shell(self, wanted: Shell) -> int:
+        """Run the command in the virtual environment."""
+        return shell.on_host(wanted)
+
+    def discard(self, prepared: Prepared) -> None:
+        """Remove the virtual environment."""
+        shutil.rmtree(Path(prepared.reference).parent.parent, ignore_errors=True)
 
     def close(self) -> None:
         """Kill what still runs or is being installed."""
@@ -145,7 +161,7 @@ class HostExecutor:
     def _install(self, environment: Environment, pinned: Pinned, part: Path, say: Say) -> None:
         say(f"making a virtual environment of Python {environment.python}")
         python = str(part / "bin" / "python")
-        uv = resources.uv_program()
+        uv = folders.uv_program()
         known = pythons().get(environment.python)
         # uv's own search may run every shim on PATH, and may download: only where nothing is known
         for interpreter in (str(known), environment.python) if known else (environment.python,):
@@ -194,59 +210,14 @@ _UV_MISLEADING = (
 
 @cache
 def without_network() -> tuple[str, ...]:
-    """The command before a command that gives it a network with nothing in it; empty where the system has none.
+    """Return the words before a command that cut it off the network.
 
-    A user namespace, which Linux may forbid, makes it possible without rights; macOS has no such thing.
+    Empty where the system has no such command. A user namespace, which Linux may forbid, makes it possible without
+    rights; macOS has no such thing.
     """
     program = shutil.which("unshare")
     words = (str(program), "--user", "--map-current-user", "--net", "--")
-    try:
-        works = (
-            program and not subprocess.run([*words, "true"], capture_output=True, timeout=10, check=False).returncode
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        works = False
-    return words if works else ()
-
-
-def pythons() -> dict[str, Path]:
-    """Pythons on this machine by minor version (``3.11``), found by looking only: nothing is started.
-
-    This program's own comes first, then uv's, pyenv's and those on PATH; the newest patch release where there are
-    several. A shim of pyenv is none: it may stand for a Python that is not there.
-    """
-    own = Path(sys.base_prefix) / "bin" / "python3"
-    found = {f"{sys.version_info.major}.{sys.version_info.minor}": own} if own.exists() else {}
-    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    for pattern in ("cpython-3.*", "3.*"):
-        installed = _entries(managed if pattern.startswith("cpython") else pyenv / "versions", pattern)
-        for folder in sorted(installed, key=_release, reverse=True):
-            _note_python(found, folder / "bin" / "python3")
-    for place in os.environ.get("PATH", "").split(os.pathsep):
-        if place and Path(place) != pyenv / "shims":
-            for path in _entries(Path(place), "python3.*"):
-                _note_python(found, path)
-    return found
-
-
-def _entries(folder: Path, pattern: str) -> list[Path]:
-    try:
-        return list(folder.glob(pattern))
-    except OSError:  # PATH and PYENV_ROOT may name folders of another user
-        return []
-
-
-def _note_python(found: dict[str, Path], path: Path) -> None:
-    name = path.name if path.name != "python3" else path.parent.parent.name
-    version = re.fullmatch(r"(?:python|cpython-)?(3\.\d+)(?:[.-].*)?", name)
-    if version and not name.endswith(("-config", "t")) and os.access(path, os.X_OK):
-        found.setdefault(version[1], path)
-
-
-def _release(folder: Path) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", folder.name)[:3]]
+    return words if program and commands.run([*words, "true"], timeout_s=10.0).code == 0 else ()
 
 
 def _key(environment: Environment, pinned: Pinned) -> str:
@@ -262,7 +233,7 @@ def _key(environment: Environment, pinned: Pinned) -> str:
 
 @contextmanager
 def _locked(path: Path, say: Say) -> Iterator[None]:
-    """Hold a file lock, which the system lets go of when this process ends, in whatever way."""
+    """Hold a file lock. The system releases it when this process ends."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

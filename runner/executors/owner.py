@@ -1,18 +1,21 @@
-"""Whose is what a run leaves behind: a process named so that no later one can be taken for it."""
+"""Identifies the process that owns a leftover, safe against reused ids."""
 
 from __future__ import annotations
 
 import functools
 import os
 import platform
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from runner.util import commands
+
+_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process, told apart from any other one that ever has its number."""
+    """A process, distinguished from every other one with the same id."""
 
     host: str
     """Host name and process-id namespace: where ``pid`` means something."""
@@ -20,7 +23,7 @@ class Owner:
     """Which boot of that host; process ids start again with the next."""
     pid: int
     started: str
-    """When the process started, in the system's own words; empty where it cannot be told."""
+    """When the process started, as the system prints it; empty where unknown."""
 
     @classmethod
     def this(cls) -> Owner:
@@ -28,7 +31,7 @@ class Owner:
         return cls(_host(), _boot(), os.getpid(), _started(os.getpid()))
 
     def gone(self) -> bool:
-        """Whether the process has certainly ended. False for a process of another host: nobody can tell here."""
+        """Whether the process has certainly ended. False on another host."""
         if self.host != _host():
             return False
         if self.boot != _boot():
@@ -55,7 +58,7 @@ def _host() -> str:
 @functools.cache
 def _boot() -> str:
     if platform.system() == "Darwin":
-        return _output("sysctl", "-n", "kern.bootsessionuuid")
+        return commands.output("sysctl", "-n", "kern.bootsessionuuid", timeout_s=_TIMEOUT_S)
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -63,20 +66,12 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process started, or an empty string where that cannot be told."""
+    """Return when a process started; empty where that is unknown."""
     if platform.system() == "Darwin":
-        return _output("ps", "-o", "lstart=", "-p", str(pid))
+        return commands.output("ps", "-o", "lstart=", "-p", str(pid), timeout_s=_TIMEOUT_S)
     try:
         # the command name, in parentheses, may itself hold blanks and parentheses
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
     return fields[19]
-
-
-def _output(*command: str) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()

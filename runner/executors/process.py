@@ -1,4 +1,4 @@
-"""Processes on this machine: a group with a deadline, a memory limit and a bounded log. Shared by host and current.
+"""Runs process groups with a deadline, a memory limit and a bounded log.
 
 The memory limit is a watch on what the group has resident, not ``RLIMIT_AS``: CUDA and XLA reserve far more
 addresses than they ever use, and die of an address limit that no memory limit would have caused.
@@ -25,6 +25,7 @@ from pathlib import Path
 from runner.errors import UnavailableError
 from runner.executors import Launch
 from runner.model import Limits, Outcome
+from runner.util import commands
 
 GRACE_S = 3.0
 """From SIGTERM to SIGKILL for a process past its deadline."""
@@ -56,11 +57,11 @@ _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 class Surroundings:
-    """The environment variables of a process on the host, with a scratch folder for home, caches and temporary files.
+    """The environment variables of a process on the host.
 
-    A context manager; the folder is removed at its end. Nothing of the caller's shell gets through but ``_PASSED_ON``:
-    a thread count, an XLA flag or a library path set there would change what is measured. Variables of the cell
-    (``own``) outrank those of the executor (``kept``).
+    Home, caches and temporary files are in a scratch folder. A context manager; the folder is removed at its end.
+    Nothing of the caller's shell gets through but ``_PASSED_ON``: a thread count, an XLA flag or a library path set
+    there would change what is measured. Variables of the cell (``own``) outrank those of the executor (``kept``).
     """
 
     def __init__(self, own: Mapping[str, str], kept: Mapping[str, str]) -> None:
@@ -96,7 +97,7 @@ class Surroundings:
 
 
 class Group:
-    """The process groups of one executor: starts them, follows them to their end, kills what is left at close."""
+    """The process groups of one executor, from their start to their end."""
 
     def __init__(self, grace_s: float = GRACE_S) -> None:
         self._grace_s = grace_s
@@ -160,7 +161,7 @@ class Group:
                 raise UnavailableError(f"{argv[0]} cannot be started: {error.strerror}") from error
             self._leaders.add(process.pid)
         if hasattr(resource, "prlimit"):
-            # a core file would land in the process's folder; macOS writes none unless told to
+            # a core file would land in the process's folder; macOS writes none by default
             with suppress(OSError):
                 resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
                 if disk_bytes is not None:
@@ -200,7 +201,7 @@ class _Watch:
         self.ended = time.monotonic()
 
     def end(self) -> None:
-        """Kill the leader, where it still runs, and what it left running; read the rest of the output."""
+        """Kill the whole group; read the rest of the output."""
         _kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._drain()
@@ -209,7 +210,10 @@ class _Watch:
             os.close(self._end)
 
     def _over(self) -> bool:
-        """Whether the leader has ended. It is not reaped yet: until then no other process gets its number."""
+        """Whether the leader has ended.
+
+        It is not reaped yet, so that no other process gets its number.
+        """
         return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def _until_over(self, deadline: float) -> None:
@@ -251,7 +255,7 @@ class _Watch:
         return True
 
     def _look(self, now: float) -> None:
-        """Whether memory or disk are used up; what takes a walk is looked at once a second."""
+        """Check memory and disk; once a second where that is slow."""
         memory, disk = self.limits.memory_bytes, self.limits.disk_bytes
         if memory is not None and resident(self.process.pid) > memory:
             self.out_of_memory = True
@@ -262,7 +266,7 @@ class _Watch:
 
 
 def keep_failed(launch: Launch, outcome: Outcome, *variables: str) -> Outcome:
-    """The outcome, with the command that runs the process again in its folder, where that is to be kept."""
+    """Add the command that runs the process again, where its folder is kept."""
     if launch.keep is None or not launch.keep(outcome):
         return outcome
     own = [f"{name}={value}" for name, value in launch.environment.items()]
@@ -276,7 +280,7 @@ def _kill(group: int, number: int) -> None:
 
 
 def _exit_descriptor(pid: int) -> int | None:
-    """A descriptor that becomes readable when the process ends, where the system has such a thing."""
+    """Return a descriptor that is readable once the process has ended, if any."""
     try:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):
@@ -294,7 +298,7 @@ def written(folder: Path) -> int:
 
 
 def resident(pid: int) -> int:
-    """Bytes a process has resident; 0 where that cannot be told."""
+    """Return the resident bytes of a process; 0 where they are unknown."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except (OSError, IndexError, ValueError):
@@ -302,7 +306,10 @@ def resident(pid: int) -> int:
 
 
 def group_resident(group: int) -> int:
-    """Bytes a process group has resident, pages that its processes share counted once where the system tells."""
+    """Return the resident bytes of a process group.
+
+    Pages that its processes share count once where the system can tell.
+    """
     if platform.system() == "Darwin":
         return _resident_by_ps(group)
     members = [pid for pid in _processes() if _group_of(pid) == group]
@@ -326,7 +333,7 @@ def _group_of(pid: int) -> int | None:
 
 
 def _proportional(pid: int) -> int:
-    """Resident bytes with shared pages divided among those that share them, else resident bytes."""
+    """Return resident bytes with shared pages divided among their users."""
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -337,16 +344,12 @@ def _proportional(pid: int) -> int:
 
 
 def _resident_by_ps(group: int) -> int:
-    try:
-        done = subprocess.run(["ps", "-axo", "pgid=,rss="], capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    rows = (line.split() for line in done.stdout.splitlines())
+    rows = (line.split() for line in commands.output("ps", "-axo", "pgid=,rss=", timeout_s=5.0).splitlines())
     return sum(int(row[1]) * 1024 for row in rows if len(row) == 2 and row[0] == str(group))
 
 
 def oom_kills() -> int:
-    """How many processes this machine's kernel has killed for want of memory since it started, in any cgroup.
+    """Return how many processes the kernel has killed for memory since boot.
 
     0 where the kernel does not count them (Linux before 4.13, other systems).
     """

@@ -1,4 +1,4 @@
-"""Environment -> Dockerfile -> image. The parts are imported where they are used: most commands need none of them."""
+"""Environment -> Dockerfile -> image."""
 
 from __future__ import annotations
 

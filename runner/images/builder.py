@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner import engine
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UnavailableError
-from runner.images import buildkit, classic, disk, engine, failure, usage
+from runner.images import buildkit, classic, disk, failure, usage
 from runner.images.network import Network
 from runner.images.recipe import LABELS, Recipe, recipe
-from runner.lockfile import Lock
 from runner.model import Environment
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Image:
 
 
 class Builder:
-    """Builds images on one engine. Safe to use from several threads; keep one for a whole run.
+    """Builds images on one engine. Thread-safe; keep one for a whole run.
 
     ``how`` is ``auto`` (BuildKit where a command line has it), ``buildkit`` or ``classic``.
     """
@@ -101,14 +102,20 @@ class Builder:
             return self._engine
 
     def uses_buildkit(self) -> bool:
-        """Whether builds go through BuildKit. Raises UnavailableError where it was asked for and is not there."""
+        """Whether builds go through BuildKit.
+
+        Raises UnavailableError where it was asked for and is missing.
+        """
         command = None if self._how == "classic" or self.describe().podman else engine.buildkit()
         if command is None and self._how == "buildkit":
             raise UnavailableError("no docker command line here has BuildKit")
         return command is not None
 
     def _attempt(self, wanted: Recipe, say: Say) -> None:
-        """Build, and once more where the network failed: what was downloaded or built before is kept by the cache."""
+        """Build, and once more where the network failed.
+
+        The cache keeps what was downloaded or built before.
+        """
         try:
             self._build(wanted, say)
         except BuildError as error:
@@ -133,12 +140,9 @@ class Builder:
 
     def _answers(self) -> bool:
         """Whether the engine is still there: a command line that lost it may say anything."""
-        import docker
-        import requests
-
         try:
             self.client().ping()
-        except (docker.errors.DockerException, requests.RequestException, OSError):
+        except engine.errors():
             return False
         return True
 
@@ -154,7 +158,7 @@ class Builder:
         free = disk.free(root)
         needed = disk.rest_bytes() + disk.RESERVE
         if not self.client().images(quiet=True, filters={"label": f"{LABELS}.layer={wanted.framework_key}"}):
-            needed += disk.layer_bytes(lock, wanted.environment)
+            needed += disk.layer_bytes(wanted.environment, cuda=lock.carries_cuda)
         if free is not None and free < needed:
             raise UnavailableError(
                 f"not built: needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free in {root};"
@@ -163,20 +167,19 @@ class Builder:
 
     def _inspect(self, wanted: Recipe, began: float, *, cached: bool) -> Image | None:
         import docker
-        import requests
 
-        try:
-            found: dict[str, Any] = self.client().inspect_image(wanted.tag)  # type: ignore[no-untyped-call]
-        except docker.errors.ImageNotFound:
-            return None
-        except (docker.errors.DockerException, requests.RequestException) as error:
-            raise UnavailableError(f"the Docker engine does not answer: {engine.innermost(error)}") from error
+        client = self.client()
+        with engine.answering():
+            try:
+                found: dict[str, Any] = client.inspect_image(wanted.tag)  # type: ignore[no-untyped-call]
+            except docker.errors.ImageNotFound:
+                return None
         usage.mark(wanted.content)
         return Image(found["Id"], wanted.tag, found["Size"], time.monotonic() - began, cached)
 
     @contextmanager
     def _layer(self, key: str, say: Say) -> Iterator[None]:
-        """Nobody else builds on the same framework meanwhile: whoever is second finds its layer done."""
+        """Let one thread at a time build on a framework's layer."""
         with self._guard:
             lock = self._layers.setdefault(key, threading.Lock())
         if not lock.acquire(blocking=False):

@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from runner.engine import CommandLine
 from runner.errors import UnavailableError
 from runner.images import failure
-from runner.images.engine import CommandLine
 from runner.images.network import Network
 from runner.images.recipe import Recipe, dockerfile
 
@@ -53,7 +53,10 @@ class Running:
         self._stopped = False
 
     def follow(self, arguments: list[str], line_seen: Callable[[str], None]) -> tuple[int, list[str]]:
-        """Run to the end; exit code and the last lines of what was printed. Raises UnavailableError once stopped."""
+        """Run to the end. Returns the exit code and the last lines of output.
+
+        Raises UnavailableError once stopped.
+        """
         if self._stopped:
             raise UnavailableError("building was stopped")
         environment = {**os.environ, "DOCKER_BUILDKIT": "1"}

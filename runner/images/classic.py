@@ -1,4 +1,4 @@
-"""One build through the SDK with the classic builder: for engines and machines without BuildKit's command line."""
+"""Builds an image with the classic builder, where there is no BuildKit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from runner import engine
 from runner.errors import UnavailableError
 from runner.images import failure
 from runner.images.network import Network
@@ -27,8 +28,6 @@ def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[st
     Raises BuildError with the end of the output, UnavailableError where the engine or its disk gives out.
     """
     import docker
-    import requests
-    import urllib3
 
     say(f"installing {recipe.environment.framework} {recipe.environment.version}")
     said, failed = "", False
@@ -43,7 +42,7 @@ def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[st
             said = (said + _text(event))[-_KEPT:]
     except docker.errors.APIError as error:
         raise failure.error(recipe.environment.id, [f"error: {error.explanation or error}"]) from error
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:  # a cut stream is urllib3's
+    except engine.errors() as error:
         reason = f"the Docker engine stopped answering while {recipe.environment.id} was built"
         raise UnavailableError(reason, said) from error
     if failed:

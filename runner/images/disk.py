@@ -1,4 +1,4 @@
-"""Whether a build fits on the engine's disk, before it is started."""
+"""Estimates what environments take on disk. The only place that knows sizes."""
 
 from __future__ import annotations
 
@@ -6,36 +6,53 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from runner import compat as facts
-from runner.images.recipe import recipe
-from runner.lockfile import Lock
+from runner.matrix import compat, frameworks
 from runner.model import Environment
 
 RESERVE = 2 * 10**9
 """Bytes that stay free whatever is built: results, logs, the engine's own."""
 
 
-def layer_bytes(lock: Lock, environment: Environment) -> int:
-    """About how much the framework's layer takes, from what was measured for its like (``sizes`` in compat.toml)."""
-    sizes = facts.load().sizes
-    kind = f"{environment.framework}-cuda" if lock.carries_cuda else environment.framework
+def carries_cuda(environment: Environment, *, cpu_wheels: bool = True) -> bool:
+    """Whether an environment installs CUDA.
+
+    Without ``cpu_wheels``, which only PyTorch's own index has, a CPU environment of PyTorch does too.
+    """
+    return environment.build == "cuda" or (
+        frameworks.of(environment.framework).own_index and environment.build == "cpu" and not cpu_wheels
+    )
+
+
+def layer_bytes(environment: Environment, *, cuda: bool) -> int:
+    """Return about how many bytes the framework's layer takes, as measured."""
+    sizes = compat.load().sizes
+    kind = f"{environment.framework}-cuda" if cuda else environment.framework
     return int(1e9 * sizes.get(kind, sizes["unknown"]))
 
 
 def rest_bytes() -> int:
-    """About how much Keras and what only Keras needs takes."""
-    return int(1e9 * facts.load().sizes["keras"])
+    """Return about how many bytes Keras and what only Keras needs take."""
+    return int(1e9 * compat.load().sizes["keras"])
 
 
-def needed(environments: Iterable[tuple[Environment, Lock]]) -> int:
-    """Bytes that building all of them takes, where none is there yet: shared layers count once."""
-    pairs = list(environments)
-    layers = {recipe(environment, lock).framework_key: layer_bytes(lock, environment) for environment, lock in pairs}
-    return sum(layers.values()) + len(pairs) * rest_bytes()
+def estimate(environments: Iterable[Environment], *, cpu_wheels: bool = True) -> int:
+    """Return about how many bytes environments take.
+
+    Framework layers that they share count once. An environment that exists already is counted too, so this is an upper
+    bound.
+    """
+    wanted = set(environments)
+    layers = {(each.framework, each.version, each.python, each.build): each for each in wanted}
+    return len(wanted) * rest_bytes() + sum(
+        layer_bytes(each, cuda=carries_cuda(each, cpu_wheels=cpu_wheels)) for each in layers.values()
+    )
 
 
 def free(root: str) -> int | None:
-    """Bytes free where the engine keeps its images; None where that is not on this machine."""
+    """Return the bytes free where the engine keeps its images.
+
+    None where that is not on this machine.
+    """
     try:
         return shutil.disk_usage(root).free if root and Path(root).is_dir() else None
     except OSError:

@@ -1,21 +1,23 @@
-"""Looking after this project's images on an engine: list, remove, evict. Images of others are never touched."""
+"""Lists, removes and evicts this project's images, and no others."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from runner import engine
 from runner.errors import UnavailableError
-from runner.images import engine, usage
+from runner.images import disk, usage
 from runner.images.recipe import LABELS
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
 
+GB = 10**9
 _OURS = "/build/install.sh"
-"""What the engine's build cache says of every layer and mount that the template makes."""
+"""The description in the build cache of every layer and mount that the template makes contains this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What a clean-up came to."""
+    """The result of a clean-up."""
 
     environments: tuple[str, ...]
     in_use: tuple[str, ...]
@@ -54,7 +56,10 @@ class Removed:
 
 
 def ls(client: APIClient) -> list[Listed]:
-    """This project's images, least recently used first. Raises UnavailableError where the engine does not answer."""
+    """Return this project's images, least recently used first.
+
+    Raises UnavailableError where the engine does not answer.
+    """
     found = [_listed(image) for image in _usage(client)["Images"] if _label(image, "environment")]
     return sorted(found, key=lambda image: image.touched)
 
@@ -88,9 +93,9 @@ def evictable(
 
 
 def remove(client: APIClient, images: Iterable[Listed]) -> Removed:
-    """Remove images and the build cache that only they used; one that a container runs in stays.
+    """Remove images and the build cache that only they used.
 
-    Raises UnavailableError where the engine does not answer.
+    An image that a container runs in stays. Raises UnavailableError where the engine does not answer.
     """
     import docker
 
@@ -156,13 +161,8 @@ def _prune(client: APIClient, entry: str) -> int:
 
 
 def _usage(client: APIClient) -> dict[str, Any]:
-    import docker
-    import requests
-
-    try:
+    with engine.answering():
         found: dict[str, Any] = client.df()
-    except (docker.errors.DockerException, requests.RequestException) as error:
-        raise UnavailableError(f"the Docker engine does not answer: {engine.innermost(error)}") from error
     return found
 
 
@@ -187,3 +187,25 @@ def _listed(image: dict[str, Any]) -> Listed:
 
 def _label(image: dict[str, Any], name: str) -> str:
     return str((image.get("Labels") or {}).get(f"{LABELS}.{name}", ""))
+
+
+def evict(client: APIClient, keep: int | None, keep_free_gb: float | None, protected: Collection[str] = ()) -> Removed:
+    """Remove images so that at most ``keep`` stay and that much disk is free.
+
+    Raises UnavailableError where the engine does not answer.
+    """
+    free = disk.free(engine.describe(client).root) or 0
+    wanted = None if keep_free_gb is None else int(keep_free_gb * GB)
+    return remove(client, evictable(ls(client), keep=keep, keep_free=wanted, free=free, protected=protected))
+
+
+def prune(client: APIClient, keep: int | None, keep_free_gb: float | None, *, cache: bool = False) -> Removed:
+    """Remove images as ``evict`` does; without a limit all of them.
+
+    With ``cache`` the build cache goes too. Raises UnavailableError where the engine does not answer.
+    """
+    if keep is None and keep_free_gb is None:
+        keep = 0
+    removed = evict(client, keep, keep_free_gb)
+    freed = prune_cache(client, everything=True) if cache else 0
+    return replace(removed, freed_bytes=removed.freed_bytes + freed)

@@ -1,4 +1,4 @@
-"""Proxies, mirrors and certificates of this machine, as a build may use them and no layer may keep them.
+"""Passes proxies, mirrors and certificates to a build. No layer keeps them.
 
 BuildKit mounts them as secret files. The classic builder has no secrets; of all build arguments only the predefined
 proxy ones are neither written to the image's history nor part of the cache key (Docker's Dockerfile reference,
@@ -63,17 +63,20 @@ class Network:
 
     @property
     def mode(self) -> str | None:
-        """``host`` where a proxy or mirror listens on this machine's loopback, which a build's own network lacks."""
+        """``host`` where a proxy or mirror listens on this machine's loopback.
+
+        A build's own network does not reach that.
+        """
         return "host" if any(_LOOPBACK.search(value) for value in self.variables.values()) else None
 
     def files(self) -> dict[str, str]:
-        """The secrets by their names: shell lines, and the certificate bundle. Empty ones are left out."""
+        """Return the secrets that are not empty: shell lines, certificates."""
         lines = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in self.variables.items())
         found = {"network": lines, "certificates": self.certificates}
         return {name: content for name, content in found.items() if content}
 
     def build_arguments(self) -> dict[str, str]:
-        """The same, packed for the classic builder. Raises UsageError where it is too much."""
+        """Pack them for the classic builder. Raises UsageError if too large."""
         files = self.files()
         if not files:
             return {}

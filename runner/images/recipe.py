@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from runner import compat as facts
-from runner import resources, toml
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UsageError
-from runner.lockfile import Lock
+from runner.matrix import compat as facts
 from runner.model import Environment
+from runner.util import folders, toml, versions
 
 if TYPE_CHECKING:
     import jinja2
@@ -27,14 +27,13 @@ LABELS = "org.keras-version-matrix"
 TEMPLATE = "environment.Dockerfile.j2"
 TOOLS = ("install.sh", "uv.txt")
 LAYERS = ("framework", "company", "keras")
-"""What is installed in a layer of its own, in this order. Keras's company (h5py, ml-dtypes, rich, ...) is three
+"""What is installed in separate layers, in this order. Keras's company (h5py, ml-dtypes, rich, ...) is three
 quarters of what comes with it and hardly moves between its releases."""
 
-_VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?"
 _CHECKS: Mapping[str, re.Pattern[str]] = {
     "framework": re.compile(r"[a-z][a-z0-9-]*"),
-    "version": re.compile(_VERSION),
-    "keras": re.compile(rf"{_VERSION}|native"),
+    "version": versions.PUBLIC,
+    "keras": re.compile(rf"{versions.PUBLIC.pattern}|native"),
     "python": re.compile(r"3\.[0-9]{1,2}"),
     "build": re.compile(r"cpu|cuda"),
     "platform": re.compile(r"linux-[a-z0-9_]+"),
@@ -57,7 +56,7 @@ class Recipe:
     """The build context: file names and their content, without the Dockerfile."""
     labels: tuple[tuple[str, str], ...]
     system: tuple[str, ...]
-    """Debian packages that the framework needs beside its wheels."""
+    """Debian packages that the framework needs next to its wheels."""
     torch_backend: str
     framework_key: str
     """Digest of what the framework's layer is made from: recipes with the same one share that layer."""
@@ -70,7 +69,7 @@ class Recipe:
 def recipe(environment: Environment, lock: Lock) -> Recipe:
     """Put together what the image of ``environment`` is made from.
 
-    Raises BuildError where a value has no business in a Dockerfile, or there is no base for that Python or platform.
+    Raises BuildError where a value must not be in a Dockerfile, or there is no base for that Python or platform.
     """
     values = {
         "framework": environment.framework,
@@ -133,7 +132,10 @@ def dockerfile(recipe: Recipe, buildkit: bool = True) -> str:
 
 
 def base_image(python: str) -> str:
-    """The base for a Python, with its digest where one is pinned in images/bases.toml. Raises BuildError."""
+    """Return the base image for a Python. Raises BuildError.
+
+    It has a digest where one is pinned in images/bases.toml.
+    """
     bases = facts.load().bases
     if python not in bases:
         raise BuildError(f"no base image for Python {python!r}; compat.toml names those for {', '.join(bases)}")
@@ -145,13 +147,13 @@ def base_image(python: str) -> str:
 @cache
 def pins() -> dict[str, str]:
     """Base images and their pinned digests; empty where nothing is pinned."""
-    path = resources.images_dir() / "bases.toml"
+    path = folders.images_dir() / "bases.toml"
     return toml.load(path, dict[str, str]) if path.exists() else {}
 
 
 def _checked(name: str, value: str) -> str:
     if not _CHECKS[name].fullmatch(value):
-        raise BuildError(f"{value!r} is no {name.replace('_', ' ')} that may go into a Dockerfile")
+        raise BuildError(f"{value!r} is not a {name.replace('_', ' ')} that may go into a Dockerfile")
     return value
 
 
@@ -180,7 +182,7 @@ def _digest(parts: Iterable[str]) -> str:
 
 @cache
 def _text(name: str) -> str:
-    path = resources.images_dir() / name
+    path = folders.images_dir() / name
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Bases pinned by digest, and this project's images in a registry, so that CI builds each once."""
+"""Pins bases by digest; pushes and pulls images, so that CI builds each once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import resources
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UnavailableError, UsageError
 from runner.images.recipe import LABELS, REPOSITORY, pins, recipe
-from runner.lockfile import Lock
 from runner.model import Environment
+from runner.util import folders
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
@@ -20,7 +20,7 @@ _PREFIX = re.compile(r"[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-][
 
 
 def pin(client: APIClient, bases: Iterable[str]) -> Path:
-    """Write the digests that the bases have in their registry now to images/bases.toml.
+    """Write the current digests of the bases to images/bases.toml.
 
     Raises UnavailableError where a registry cannot be reached; nothing is written then.
     """
@@ -35,16 +35,17 @@ def pin(client: APIClient, bases: Iterable[str]) -> Path:
         found[name] = answer["Descriptor"]["digest"]
     lines = ["# Base images by digest, written by `runner images pin`.", ""]
     lines += [f'"{name}" = "{digest}" # {name}@{digest}' for name, digest in sorted(found.items())]
-    path = resources.images_dir() / "bases.toml"
+    path = folders.images_dir() / "bases.toml"
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     pins.cache_clear()
     return path
 
 
 def push(client: APIClient, prefix: str, environment: Environment, lock: Lock) -> str:
-    """Push the environment's image, which must be here, to ``prefix`` (``ghcr.io/owner``); the name it has there.
+    """Push the environment's image to ``prefix`` (``ghcr.io/owner``).
 
-    Raises UsageError for a prefix that is none, UnavailableError where the image is not here or the registry refuses.
+    Returns its name there. Raises UsageError for a malformed prefix, UnavailableError where the image is not here or
+    the registry refuses.
     """
     import docker
 
@@ -62,10 +63,11 @@ def push(client: APIClient, prefix: str, environment: Environment, lock: Lock) -
 
 
 def pull(client: APIClient, prefix: str, environment: Environment, lock: Lock) -> bool:
-    """Pull the environment's image from ``prefix``; False where the registry has none with this content.
+    """Pull the environment's image from ``prefix``.
 
-    Raises UsageError for a prefix that is none, UnavailableError where the registry cannot be reached, BuildError
-    where what it has under this name was made from something else.
+    Returns False where the registry has none with this content. Raises UsageError for a malformed prefix,
+    UnavailableError where the registry cannot be reached, BuildError where what it has under this name was made from
+    something else.
     """
     import docker
 
@@ -90,7 +92,7 @@ def pull(client: APIClient, prefix: str, environment: Environment, lock: Lock) -
 
 def _remote(prefix: str, tag: str) -> tuple[str, str]:
     if not _PREFIX.fullmatch(prefix):
-        raise UsageError(f"{prefix!r} is no registry and owner, such as ghcr.io/owner")
+        raise UsageError(f"{prefix!r} is not a registry and owner (example: ghcr.io/owner)")
     return f"{prefix}/{REPOSITORY}", tag.removeprefix(f"{REPOSITORY}:")
 
 

@@ -1,18 +1,18 @@
-"""The Dockerfiles that are committed for people to read and for review to see change."""
+"""Writes and checks the committed Dockerfiles, which people read and review."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from runner import resources
+from runner.environments.lockfile import Lock
 from runner.images.recipe import dockerfile, recipe
-from runner.lockfile import Lock
 from runner.model import Environment
+from runner.util import folders
 
 
 def render(environment: Environment, lock: Lock, *, buildkit: bool = True) -> str:
-    """The environment's Dockerfile. Raises BuildError for a value that may not go into one."""
+    """Return the Dockerfile. Raises BuildError for a value that must not be in it."""
     return dockerfile(recipe(environment, lock), buildkit)
 
 
@@ -38,9 +38,9 @@ def render_all(
 def check(
     wanted: Iterable[tuple[Environment, Lock]], folder: Path | None = None, *, complete: bool = False
 ) -> tuple[str, ...]:
-    """One line per committed Dockerfile that is missing or differs from its template and lock.
+    """Return a line per committed Dockerfile that is missing or outdated.
 
-    With ``complete``, ``wanted`` is all there is, and a Dockerfile of none of them is told too.
+    With ``complete``, ``wanted`` is all there is, and a Dockerfile of none of them is a line too.
     """
     folder = folder or _folder()
     content = _content(wanted)
@@ -55,7 +55,7 @@ def check(
 
 
 def _folder() -> Path:
-    return resources.images_dir() / "rendered"
+    return folders.images_dir() / "rendered"
 
 
 def _content(wanted: Iterable[tuple[Environment, Lock]]) -> dict[str, str]:

@@ -1,11 +1,11 @@
-"""A software bill of materials for an environment, from its lock: CycloneDX 1.6, JSON."""
+"""Makes an environment's bill of materials from its lock (CycloneDX 1.6)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.environments.lockfile import Lock
 from runner.errors import UsageError
-from runner.lockfile import Lock
 from runner.model import Environment
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def cyclonedx(environment: Environment, lock: Lock) -> str:
-    """The bill of materials as JSON text: every package, its version, package URL and the hashes that may be installed.
+    """Return the bill of materials as JSON text.
+
+    It has every package, its version, package URL and the hashes that may be installed.
 
     Raises UsageError where the library that writes it is not installed.
     """

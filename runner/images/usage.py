@@ -1,19 +1,22 @@
-"""When images were last used: the engine does not keep that, and eviction takes the least recently used first."""
+"""Remembers when images were last used, which the engine does not."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
 
+from runner.util import folders
+
 
 def _folder() -> Path:
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("keras-version-matrix")) / "images"
+    return folders.cache_dir() / "images"
 
 
 def mark(content: str) -> None:
-    """The image with this content digest is being used now. A cache that cannot be written is no failure."""
+    """Note that the image with this content digest is used now.
+
+    A cache that cannot be written is not a failure.
+    """
     with suppress(OSError):
         _folder().mkdir(parents=True, exist_ok=True)
         (_folder() / content).touch()
@@ -28,6 +31,6 @@ def last_used(content: str) -> float | None:
 
 
 def forget(content: str) -> None:
-    """The image is gone."""
+    """Note that the image is gone."""
     with suppress(OSError):
         (_folder() / content).unlink()

@@ -1,4 +1,7 @@
-"""A/A: how much a cell differs from itself on one machine, which no verdict may call a change."""
+"""A/A: how much a cell differs from itself on one machine.
+
+No verdict may call that a change.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from runner.judge.pairwise import usable
+from runner.judge.paired import usable
 from runner.judge.series import grouped
 from runner.model import Kind, Sample
 
@@ -18,7 +21,9 @@ LEAST = 12
 
 
 def noise(samples: Sequence[Sample], rounds: int) -> dict[str, float]:
-    """The relative change that A/A comparisons of ``rounds`` rounds stay below in 99 of 100 cases.
+    """The relative change that 99 of 100 A/A comparisons stay below.
+
+    Each comparison is one of ``rounds`` rounds.
 
     Any two successive processes of a cell are taken as the two sides of a round. Under A/A either order is as likely,
     so the estimate's distribution is that of the Hodges-Lehmann estimate of ``rounds`` log-ratios drawn from those

@@ -1,4 +1,6 @@
-"""Exact figures: backward errors, trajectories, digests and counts. No statistics, but calibrated bounds.
+"""Exact figures: backward errors, trajectories, digests and counts.
+
+No statistics, but calibrated bounds.
 
 A backward error is in units of u * sum|x_k w_k|, u = 2**-24 (float32), for an inner product of K terms.
 Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1 and 4.2: the worst case of float32 is
@@ -12,7 +14,8 @@ from collections.abc import Iterable, Sequence
 
 from runner.model import Evidence, Verdict
 
-Finding = tuple[Verdict, str, Evidence]
+Ruling = tuple[Verdict, str, Evidence]
+"""A verdict, its reason as a sentence fragment, and what it rests on."""
 
 CORRECT = 8.0
 """Correct float32 kernels were measured at 0.2 to 2.3 u for K from 64 to 28672: below this it is always rounding."""
@@ -65,7 +68,7 @@ def rank(name: str) -> int:
     return {ROUNDING: 0, WRONG: 2}.get(name, 1)
 
 
-def judge_missing(baseline: Sequence[object], candidate: Sequence[object]) -> Finding:
+def judge_missing(baseline: Sequence[object], candidate: Sequence[object]) -> Ruling:
     """Judge values of which some are None: figures that are not finite."""
     n = min(len(baseline), len(candidate))
     lost, had = any(v is None for v in candidate), any(v is None for v in baseline)
@@ -76,18 +79,21 @@ def judge_missing(baseline: Sequence[object], candidate: Sequence[object]) -> Fi
     return Verdict.IMPROVED, "a finite figure where there was none", Evidence(n=n)
 
 
-def worst(findings: Iterable[Finding]) -> Finding:
-    """The finding that speaks for several seeds: the worst one."""
+def worst(rulings: Iterable[Ruling]) -> Ruling:
+    """The ruling that speaks for several seeds: the worst one."""
     order = (Verdict.REGRESSED, Verdict.NOT_COMPARABLE, Verdict.IMPROVED, Verdict.SAME)
-    return min(findings, key=lambda finding: (order.index(finding[0]), -(finding[2].effect or 0.0)))
+    return min(rulings, key=lambda one: (order.index(one[0]), -(one[2].effect or 0.0)))
 
 
 RMS_TO_MAX = 3.4
 """The largest of some hundred errors is about this many times their root mean square (normal errors)."""
 
 
-def judge_error(baseline: Sequence[float], candidate: Sequence[float], terms: int | None, scale: float = 1) -> Finding:
-    """Compare the errors (in u) of all processes of two cells; ``scale`` makes them largest ones where they are not."""
+def judge_error(baseline: Sequence[float], candidate: Sequence[float], terms: int | None, scale: float = 1) -> Ruling:
+    """Compare the errors (in u) of all processes of two cells.
+
+    ``scale`` makes them largest ones where they are not.
+    """
     n = min(len(baseline), len(candidate))
     baseline, candidate = [scale * e for e in baseline], [scale * e for e in candidate]
     worst_b, worst_c = max(baseline), max(candidate)
@@ -116,7 +122,9 @@ times above."""
 
 
 def bound(step: int) -> float:
-    """Relative deviation that rounding explains after ``step`` training steps (0: none yet); 1 where it explains any.
+    """Relative deviation that rounding explains after ``step`` training steps.
+
+    ``step`` 0: none yet. 1 where rounding explains any.
 
     >>> [float(f"{bound(step):.1g}") for step in (0, 10, 20, 100, 180)]
     [1e-06, 3e-05, 0.0008, 0.05, 1.0]
@@ -125,7 +133,9 @@ def bound(step: int) -> float:
 
 
 def deviation(a: Sequence[float], b: Sequence[float]) -> tuple[str, int | None, float]:
-    """Class of two trajectories, the first step beyond the bound (or None), and the largest deviation until then.
+    """Class, first step beyond the bound, and largest deviation until then.
+
+    The step is None where no step is beyond the bound.
 
     Classes: ``bit-equal``, ``rounding``, ``diverges``. A trajectory that ends early diverges there.
     """
@@ -143,8 +153,11 @@ def deviation(a: Sequence[float], b: Sequence[float]) -> tuple[str, int | None, 
     return ("rounding" if largest else "bit-equal"), None, largest
 
 
-def judge_trajectory(baseline: Sequence[Sequence[float]], candidate: Sequence[Sequence[float]]) -> Finding:
-    """Compare the trajectories of all processes of two cells, from the same weights and data, step by step."""
+def judge_trajectory(baseline: Sequence[Sequence[float]], candidate: Sequence[Sequence[float]]) -> Ruling:
+    """Compare the trajectories of all processes of two cells step by step.
+
+    They start from the same weights and data.
+    """
     n = min(len(baseline), len(candidate))
     for who, runs in (("baseline", baseline), ("candidate", candidate)):
         for other in runs[1:]:
@@ -160,7 +173,7 @@ def judge_trajectory(baseline: Sequence[Sequence[float]], candidate: Sequence[Se
     return Verdict.SAME, reason, Evidence(n=n, effect=relative, classification=name)
 
 
-def judge_exact(baseline: Sequence[object], candidate: Sequence[object]) -> Finding:
+def judge_exact(baseline: Sequence[object], candidate: Sequence[object]) -> Ruling:
     """Compare digests, counts or shapes of all processes of two cells: equal or not."""
     n = min(len(baseline), len(candidate))
     for who, values in (("baseline", baseline), ("candidate", candidate)):

@@ -1,22 +1,24 @@
-"""Known failures: matrix/expectations.toml, read strictly and brought up to date with what was measured."""
+"""Known failures, as matrix/expectations.toml lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 
-from runner.judge.pairing import version_key
-from runner.judge.runs import untagged
+from runner.judge.two_runs import untagged
 from runner.model import Cell, Sample, Status
+from runner.util import versions
 
 SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One known failure: a status of a probe, or a metric known to be worse, in the cells that a glob names."""
+    """One known failure, in the cells that a glob names.
+
+    It is a status of a probe, or a metric that is known to be worse.
+    """
 
     cell: str
     """Glob over cell ids."""
@@ -30,11 +32,11 @@ class Expectation:
     last_bad: str = ""
     """``keras-3.9.2`` or ``torch-2.2.2``: the last release that is known to fail. Later ones are expected to work."""
     reason: str = ""
-    """For a status: a part of what the failure says of itself. Another failure of the same status is not expected."""
+    """For a status: a part of the failure's reason. Another failure of the same status is not expected."""
 
     @property
     def why(self) -> str:
-        """What a report can point to: the issue, or where it is written down that there is none."""
+        """The issue, or the file that lists the failure without one."""
         return self.issue or "matrix/expectations.toml"
 
     def covers(self, cell: Cell, probe: str) -> bool:
@@ -45,24 +47,16 @@ class Expectation:
             return True
         package, _, version = self.last_bad.rpartition("-")
         own = cell.keras if package == "keras" else cell.version if package == cell.framework else None
-        return own is not None and version_key(own) <= version_key(version)
-
-
-def load(path: Path) -> tuple[Expectation, ...]:
-    """Read expectations.toml. A missing file expects nothing.
-
-    Raises UsageError for unknown keys (with the nearest known one), unknown statuses, an entry with neither or both
-    of ``status`` and ``metric``, and a ``last-bad`` that is not ``package-version``.
-    """
-    from runner.judge import expectfile
-
-    return expectfile.read(path) if path.exists() else ()
+        return own is not None and versions.order(own) <= versions.order(version)
 
 
 def expected_status(
     expectations: Sequence[Expectation], cell: Cell, probe: str, bad: Sample | None = None
 ) -> Expectation | None:
-    """What is expected of the cell and probe: the entry that ``bad`` is a case of, else the first about them."""
+    """What is expected of the cell and probe.
+
+    The entry that ``bad`` is a case of, else the first about them.
+    """
     about = [e for e in expectations if e.status is not None and e.covers(cell, probe)]
     return next((e for e in about if as_expected(e, bad)), about[0] if about else None)
 
@@ -73,7 +67,9 @@ def expected_metric(expectations: Sequence[Expectation], cell: Cell, probe: str,
 
 
 def as_expected(expectation: Expectation, bad: Sample | None) -> bool:
-    """Whether a failure is the one that is expected: the same status, and the reason where one is given.
+    """Whether a failure is the one that is expected.
+
+    It has the same status, and the reason where one is given.
 
     How long a process ran or how much it took differs from run to run, so those reasons are not compared.
     """

@@ -1,17 +1,17 @@
-"""Which cells are compared with which: pairs that differ in exactly one axis, forming a forest."""
+"""Which cells are compared: pairs that differ in exactly one axis.
+
+The pairs form a forest.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from runner.errors import UsageError, suggest
-from runner.model import Cell
-
-AXES = ("version", "keras", "python", "framework", "device", "variant")
-"""In the order in which a baseline is looked for: the nearest relative first."""
+from runner.model import AXES, Cell, Sample
+from runner.util import versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,13 @@ class Pair:
 
 
 def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | None = None) -> list[Pair]:
-    """Give every cell at most one baseline, of better rank and different in one axis only.
+    """Pair every cell with at most one baseline, one axis away.
+
+    The baseline has the better rank.
 
     Rank: the first glob in ``prefer`` that matches the cell's id (none: last), then the order in which the
     frameworks were declared, then older versions first (``native`` after every Keras), then declared order.
-    Among the earlier cells that differ in one axis, the nearest axis decides (see ``AXES``), then the best rank.
+    Among the earlier cells that differ in one axis, the nearest axis decides (see ``model.AXES``), then the rank.
     With ``baseline`` (a cell id), every cell that differs from that one in one axis is compared with it.
 
     Raises UsageError when ``baseline`` names no cell.
@@ -40,32 +42,24 @@ def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | Non
     first: dict[tuple[str, Cell], Cell] = {}
     for cell in _ranked(unique, prefer):
         for axis in AXES:
-            best = first.get((axis, _without(cell, axis)))
+            best = first.get((axis.name, _without(cell, axis.name)))
             if best is not None:
-                found.append(Pair(best, cell, axis))
+                found.append(Pair(best, cell, axis.name))
                 break
         for axis in AXES:
-            first.setdefault((axis, _without(cell, axis)), cell)
+            first.setdefault((axis.name, _without(cell, axis.name)), cell)
     order = {cell.id: i for i, cell in enumerate(unique)}
     return sorted(found, key=lambda pair: order[pair.candidate.id])
 
 
 def difference(a: Cell, b: Cell) -> str | None:
-    """Return the one axis in which two cells differ, or None where they differ in none or in several."""
+    """The one axis in which two cells differ.
+
+    None where they differ in none or in several.
+    """
     if a == b:
         return None
-    return next((axis for axis in AXES if _without(a, axis) == _without(b, axis)), None)
-
-
-def version_key(version: str | None) -> tuple[int, ...]:
-    """Sort key of a release number; ``None`` (native) comes after every release.
-
-    >>> sorted(["3.10.0", "3.9.2", "3.15.1"], key=version_key)
-    ['3.9.2', '3.10.0', '3.15.1']
-    """
-    if version is None:
-        return (1 << 30,)
-    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))
+    return next((axis.name for axis in AXES if _without(a, axis.name) == _without(b, axis.name)), None)
 
 
 def _against(cells: list[Cell], baseline: str) -> list[Pair]:
@@ -83,14 +77,40 @@ def _ranked(cells: list[Cell], prefer: Sequence[str]) -> list[Cell]:
 
     def rank(cell: Cell) -> tuple[object, ...]:
         preferred = next((i for i, glob in enumerate(prefer) if fnmatchcase(cell.id, glob)), len(prefer))
-        versions = (version_key(cell.version), version_key(cell.keras), version_key(cell.python))
-        return preferred, frameworks.index(cell.framework), *versions, order[cell.id]
+        age = (versions.order(cell.version), versions.order(cell.keras), versions.order(cell.python))
+        return preferred, frameworks.index(cell.framework), *age, order[cell.id]
 
     return sorted(cells, key=rank)
 
 
 def _without(cell: Cell, axis: str) -> Cell:
-    """Return the cell with one axis blanked, as a key that all cells differing only there share."""
+    """The cell without its value on one axis.
+
+    All cells that differ only there share it as a key.
+    """
     if axis == "framework":
         return replace(cell, framework="", version="")
     return replace(cell, **{axis: ""})
+
+
+def twin(cell: Cell) -> Cell:
+    """The same cell without Keras."""
+    return replace(cell, keras=None)
+
+
+NAMED = "cell"
+"""The axis of a comparison of two cells that are just names."""
+
+
+def pairs_by_name(samples: Iterable[Sample], baseline: str | None) -> list[Pair]:
+    """Every cell against the baseline, which is the first cell where none is named.
+
+    Raises UsageError for a name that no line has.
+    """
+    cells = {sample.cell.id: sample.cell for sample in samples}
+    if not cells:
+        return []
+    if baseline is not None and baseline not in cells:
+        raise UsageError(f"--baseline {baseline!r}: no line has that cell{suggest(baseline, cells)}")
+    base = cells[baseline] if baseline is not None else next(iter(cells.values()))
+    return [Pair(base, cell, NAMED) for cell in cells.values() if cell is not base]

@@ -1,4 +1,6 @@
-"""Exact signed-rank tests of a shift, its estimate and interval; vectorised over comparisons.
+"""Exact signed-rank tests of a shift, its estimate and interval.
+
+Vectorised over comparisons.
 
 The differences of one comparison are d_1 .. d_n. Their Walsh averages are (d_i + d_j) / 2 for i <= j. The number of
 Walsh averages above c is the signed-rank statistic of d - c, its median is the Hodges-Lehmann estimate of the shift,
@@ -37,7 +39,10 @@ def scores(n: int) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=512)
 def tail(n: int, *, winsorised: bool = False) -> Floats:
-    """P(W >= w) for w = 0 up to the sum of the ranks under the null, by convolution over the ranks."""
+    """P(W >= w) under the null, for w = 0 up to the sum of the ranks.
+
+    By convolution over the ranks.
+    """
     ranks = scores(n).tolist() if winsorised else range(1, n + 1)
     p = np.zeros(sum(ranks) + 1)
     p[0] = 1.0
@@ -58,13 +63,19 @@ def critical(n: int, level: float) -> int | None:
 
 
 def smallest_n(level: float) -> int:
-    """Return the fewest rounds at which a one-sided test can reach ``level`` at all: 2**-n <= level."""
+    """The fewest rounds at which a one-sided test can reach ``level``.
+
+    That is where 2**-n <= level.
+    """
     return max(1, int(np.ceil(-np.log2(level))))
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Figures of m comparisons, each an array of length m; all in the unit of the differences."""
+    """Figures of m comparisons, each an array of length m.
+
+    All in the unit of the differences.
+    """
 
     shift: Floats
     """Hodges-Lehmann estimate."""
@@ -79,7 +90,10 @@ class Ranked:
 
 
 def signed_rank(d: Floats, margin: Floats, level: float) -> Ranked:
-    """Test the rows of ``d`` (m, n), without NaN, against zero and against +-``margin`` (m)."""
+    """Test the rows of ``d`` against zero and against +-``margin``.
+
+    ``d``: (m, n) without NaN. ``margin``: (m).
+    """
     d = _thinned(d)
     m, n = d.shape
     i, j = np.triu_indices(n)
@@ -108,7 +122,10 @@ def _rows(d: Floats, margin: Floats, level: float, i: NDArray[np.intp], j: NDArr
 
 
 def _above_zero(d: Floats) -> NDArray[np.int64]:
-    """Return the sum of the Winsorised ranks of the differences above zero, the lower ones where sizes tie."""
+    """The sum of the Winsorised ranks of the differences above zero.
+
+    Where sizes tie, the lower ranks count.
+    """
     falling = -np.sort(-d, axis=1)
     by_size = np.argsort(np.abs(falling), axis=1, kind="stable")
     above: NDArray[np.int64] = (np.take_along_axis(falling, by_size, axis=1) > 0) @ scores(d.shape[1])

@@ -1,11 +1,15 @@
-"""Figures that depend on the seed: accuracy, loss, epochs to a goal. The seed is the unit and pairs the cells."""
+"""Figures that depend on the seed: accuracy, loss, epochs to a goal.
+
+The seed is the unit and pairs the cells.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import fmean, stdev
 
-from runner.judge.exact import Finding
+from runner.judge.exact import Ruling
 from runner.judge.settings import JudgeSettings
 from runner.model import Better, Evidence, Metric, Verdict
 
@@ -17,7 +21,7 @@ LEAST = 3
 """Fewest seeds for a verdict that rests on their spread."""
 
 LARGEST = 1e150
-"""What is beyond (or not finite) counts as no figure: its square would be none."""
+"""What is beyond (or not finite) does not count as a figure: its square would not be finite."""
 
 GROSS = 2 / 3
 """A change by this part of the larger figure in every seed needs no statistics: 0.97 to 0.3, a loss of 0.1 to 0.3."""
@@ -25,8 +29,8 @@ GROSS = 2 / 3
 
 def judge_seeded(
     baseline: dict[int, list[Metric]], candidate: dict[int, list[Metric]], settings: JudgeSettings
-) -> Finding:
-    """Judge the paired differences of the seeds that both cells ran, by the paired t-test.
+) -> Ruling:
+    """Judge the paired differences of the common seeds by the t-test.
 
     Normality across seeds is assumed (unlike for timings): seeds cost whole trainings, and with the handful there
     are no exact test could ever decide.
@@ -66,21 +70,15 @@ def _tested(
     candidate: dict[int, list[Metric]],
     effect: float | None,
     settings: JudgeSettings,
-) -> Finding:
+) -> Ruling:
     n, shift, spread = len(d), fmean(d), stdev(d)
     floor = FLOOR * max(stdev(before), stdev(after))
     error = spread / math.sqrt(n)
     p = 2 * student_tail(abs(shift) / error if error else math.inf, n - 1)
     reach = student_quantile(settings.alpha / 2, n - 1) * error
-    scale = abs(fmean(before)) or 1.0
-    evidence = Evidence(
-        n=n,
-        effect=effect,
-        low=(shift - reach) / scale,
-        high=(shift + reach) / scale,
-        p=p,
-        floor=floor / scale,
-    )
+    evidence = Evidence(n=n, effect=effect, p=p)
+    if center := abs(fmean(before)):  # relative to zero there is no interval
+        evidence = replace(evidence, low=(shift - reach) / center, high=(shift + reach) / center, floor=floor / center)
     figures = f"{fmean(before):.4g} -> {fmean(after):.4g} over {n} seeds"
     if p <= settings.per_comparison and abs(shift) > floor:
         return _changed(d, candidate, f"{figures}, p {p:.2g}", evidence)
@@ -89,7 +87,7 @@ def _tested(
     return Verdict.INCONCLUSIVE, f"{figures}: neither a change nor its absence is shown", evidence
 
 
-def _changed(d: list[float], candidate: dict[int, list[Metric]], figures: str, evidence: Evidence) -> Finding:
+def _changed(d: list[float], candidate: dict[int, list[Metric]], figures: str, evidence: Evidence) -> Ruling:
     better = next(iter(candidate.values()))[0].better
     if better != Better.NEITHER and (fmean(d) > 0) == (better == Better.HIGHER):
         return Verdict.IMPROVED, f"{figures}: suspiciously good, see that it is real", evidence
@@ -107,7 +105,10 @@ def _mean(metrics: list[Metric]) -> float:
 
 
 def student_tail(t: float, df: int) -> float:
-    """P(T > t) of Student's t for t >= 0 and whole degrees of freedom (Abramowitz & Stegun 26.7.3, 26.7.4)."""
+    """P(T > t) of Student's t for t >= 0 and whole degrees of freedom.
+
+    Abramowitz & Stegun 26.7.3, 26.7.4.
+    """
     if math.isinf(t):
         return 0.0
     theta = math.atan2(t, math.sqrt(df))

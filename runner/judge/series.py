@@ -1,4 +1,4 @@
-"""Samples sorted by cell, probe and metric: what the judges of the several kinds read."""
+"""Samples sorted by cell, probe and metric, for all judges."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class Group:
 
     @cached_property
     def fingerprint(self) -> Values:
-        """All values that the fingerprints of what was measured have; a key that one lacks counts as None there.
+        """All values that the fingerprints of what was measured have.
+
+        A key that one lacks counts as None there.
 
         A process that failed has no figures to compare, and may not have lived to say what it ran on.
         """
@@ -77,7 +79,10 @@ Groups = dict[tuple[str, str], Group]
 
 
 def grouped(samples: Iterable[Sample]) -> Groups:
-    """Sort samples into groups, each metric of the processes that ended well into a series."""
+    """Sort samples into groups, and their metrics into series.
+
+    Only processes that ended well have figures.
+    """
     groups: Groups = defaultdict(Group)
     ids: dict[Cell, str] = {}
     for sample in samples:
@@ -101,7 +106,10 @@ WORKLOAD = frozenset({"probe_hash", "settings", "data"})
 
 
 def differing(a: Values, b: Values) -> dict[str, str]:
-    """Fingerprint keys that do not have one and the same value on both sides, each as ``key: one, other``."""
+    """Fingerprint keys that do not have one and the same value on both sides.
+
+    Each as ``key: one, other``.
+    """
     found = {}
     for key in sorted(a.keys() | b.keys()):
         values = {**a.get(key, {"None": None}), **b.get(key, {"None": None})}
@@ -116,7 +124,10 @@ def named(differences: dict[str, str], keys: Container[str]) -> str:
 
 
 def moved(a: Sequence[Sample], b: Sequence[Sample], axis_packages: Container[str]) -> tuple[str, ...]:
-    """What else differs between two environments: ``numpy 1.26.4 -> 2.4.6``, without the axis's own packages."""
+    """The packages that differ between two environments.
+
+    ``numpy 1.26.4 -> 2.4.6``, without the axis's own packages.
+    """
     old = next((sample.packages for sample in a if sample.packages), {})
     new = next((sample.packages for sample in b if sample.packages), {})
     if not old or not new:

@@ -1,9 +1,10 @@
-"""What a judgement is made with: error rates, the floor, and when a sequential run looks at its data."""
+"""The settings of the judge: error rates, the floor, and the looks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from runner.errors import UsageError
 
@@ -52,6 +53,16 @@ class JudgeSettings:
             raise UsageError(f"the floor must be at least 0 and below 1, not {self.floor}")
         if self.max_rounds < 1:
             raise UsageError(f"at least one round is needed, not {self.max_rounds}")
+
+    @classmethod
+    def after(cls, rounds: int, max_rounds: int | None, **given: Any) -> JudgeSettings:
+        """The settings for measurements of so many rounds.
+
+        In looks up to ``max_rounds``, else in one look.
+
+        ``given``: other fields.
+        """
+        return cls(max_rounds=max(rounds, max_rounds or 0), sequential=max_rounds is not None, **given)
 
     @property
     def looks(self) -> tuple[int, ...]:

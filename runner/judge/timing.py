@@ -1,4 +1,7 @@
-"""Timings: paired log-ratios per round, an exact test with alpha spent over the looks, equivalence for ``same``."""
+"""Timings: an exact test of paired log-ratios per round.
+
+Alpha is spent over the looks; ``same`` needs equivalence.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.judge import ranks
-from runner.judge.pairwise import Paired
+from runner.judge.paired import Paired
 from runner.judge.ranks import Floats
 from runner.judge.settings import SAME_SPENDING_POWER, SPENDING_POWER, JudgeSettings
 from runner.model import Better, Evidence, Verdict
@@ -20,7 +23,7 @@ from runner.model import Better, Evidence, Verdict
 Rows = NDArray[np.intp]
 
 _HOPELESS = 2000
-"""More rounds than this are not told: the effect lies on the very edge of the floor, and no number means anything."""
+"""More rounds than this are not reported: the effect is so near the floor that the number would be arbitrary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class _Row:
 
 
 def _looks(material: Sequence[Paired], margin: Floats, settings: JudgeSettings) -> _Looked:
-    """Sequential p-values: the smallest alpha at which some look so far would have rejected.
+    """Sequential p-values: the smallest alpha that some look so far rejects at.
 
     Under alpha_k = share_k * alpha, that is min over the looks of p_k / share_k; Holm's procedure on such
     p-values keeps the family's error rate at every look (Ye, Li, Liu & Yao, Statist. Med. 32 (2013) 1112). Only
@@ -115,7 +118,10 @@ def _merge(looked: _Looked, rows: Rows, found: ranks.Ranked, share: float, same_
 
 
 def _estimate(looked: _Looked, rows: Rows, found: ranks.Ranked, alpha: float) -> None:
-    """Take over the latest estimate and interval, but keep the interval that has shown ``same``."""
+    """Take over the latest estimate and interval.
+
+    An interval that has shown ``same`` stays.
+    """
     looked.shift[rows] = found.shift
     shown = looked.p_same[rows] <= alpha
     looked.low[rows] = np.where(shown, looked.low[rows], found.low)
@@ -163,7 +169,9 @@ def _reason(verdict: Verdict, evidence: Evidence) -> str:
 
 
 def rounds_needed(item: Paired, shift: float, settings: JudgeSettings) -> int | None:
-    """How many more rounds it would take to decide, were the effect and the noise as seen; None where hopeless.
+    """How many more rounds a decision needs, with this effect and noise.
+
+    None where hopeless.
 
     Normal approximation with 80 % power, by the usual sample size formula n = ((z_a + z_b) * sigma / distance)^2,
     efficiency 0.83 of the Winsorised ranks and 3/pi of Wilcoxon's; never below what the exact test needs to reach its

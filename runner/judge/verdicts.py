@@ -1,26 +1,23 @@
-"""Samples and pairs -> comparisons. Statuses and exact figures at once, timings together at the end."""
+"""Samples and pairs -> comparisons.
+
+Statuses and exact figures at once, timings together at the end.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from runner.judge import busy, calibration, exact, expectations, figures, pairwise, series
+from runner.judge import calibration, cpu_time, exact, expectations, kinds, series
 from runner.judge.expectations import Expectation
+from runner.judge.paired import Paired, paired_rounds
 from runner.judge.pairing import Pair
-from runner.judge.pairwise import Paired
 from runner.judge.series import Group, Groups, Series
 from runner.judge.settings import JudgeSettings
-from runner.model import Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
+from runner.model import AXIS, Axis, Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
 
 STATUS = "status"
 """The metric name of the comparison that says whether a cell ran."""
-
-SPEED_AXES = frozenset({"version", "keras", "cell", "run"})
-"""Axes on which a change of speed is a regression. Between frameworks, devices and so on it is information."""
-
-SAME_SOURCE_AXES = frozenset({"version", "keras", "python", "cell", "run"})
-"""Axes on which a figure that is exact must not change: counts and names of one framework."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,9 @@ def judge(
     known: Sequence[Expectation] = (),
     settings: JudgeSettings | None = None,
 ) -> list[Comparison]:
-    """Judge every pair, probe by probe: first whether it ran (metric ``status``), then each metric.
+    """Judge every pair, probe by probe.
+
+    First whether it ran (metric ``status``), then each metric.
 
     A cell without a baseline gets one ``status`` comparison per probe as well, against nothing, so that none
     that measured nothing looks fine; a backward error that no rounding explains is ``broken`` even there.
@@ -51,16 +50,16 @@ def judge(
     for side in _sides(pairs, groups):
         found.append(_status(side, known))
         if _ok(side.baseline) and _ok(side.candidate):
-            for comparison, paired in _metrics(side, settings):
-                if paired is not None:
-                    timings.append((len(found), paired))
+            for comparison, rounds in _metrics(side, settings):
+                if rounds is not None:
+                    timings.append((len(found), rounds))
                 found.append(comparison)
     if timings:
         from runner.judge.timing import judge_timings
 
-        for (i, _), judged in zip(timings, judge_timings([paired for _, paired in timings], settings), strict=True):
+        for (i, _), judged in zip(timings, judge_timings([rounds for _, rounds in timings], settings), strict=True):
             found[i] = replace(found[i], verdict=judged.verdict, reason=judged.reason, evidence=judged.evidence)
-        found = busy.remarked(found)
+        found = cpu_time.remarked(found)
     cells = {sample.cell.id: sample.cell for sample in samples}
     found = [_excused(comparison, known, cells) for comparison in found]
     return found + list(_roots(pairs, groups, cells, known))
@@ -82,7 +81,7 @@ def _ok(group: Group) -> bool:
 
 
 def _measured(group: Group) -> bool:
-    """Whether the group tells something about its cell."""
+    """Whether the group has a result about its cell."""
     return any(sample.status.about_cell for sample in group.samples)
 
 
@@ -113,7 +112,10 @@ def _status(side: _Side, known: Sequence[Expectation]) -> Comparison:
 def _known_status(
     known: Sequence[Expectation], cell: Cell, probe: str, group: Group
 ) -> tuple[Verdict, str, bool, str] | None:
-    """Verdict, reason, whether it gates and the issue, where expectations.toml has a say in it."""
+    """Verdict, reason, whether it gates and issue, by expectations.toml.
+
+    None where the file does not list it.
+    """
     expected = expectations.expected_status(known, cell, probe, group.bad)
     if expected is None:
         return None
@@ -140,7 +142,7 @@ def _status_verdict(side: _Side) -> tuple[Verdict, str, bool]:
             return Verdict.SAME, "both run", True
         return Verdict.FIXED, f"runs; baseline: {baseline.how_bad}", False
     if baseline.bad is None:
-        if candidate.bad.status == Status.UNSUPPORTED and side.pair.axis in ("framework", "device"):
+        if candidate.bad.status == Status.UNSUPPORTED and _differ(side.pair.axis).other_kind:
             return Verdict.NOT_COMPARABLE, candidate.how_bad, False
         return Verdict.BROKEN, candidate.how_bad, True
     if candidate.bad.status == baseline.bad.status:
@@ -172,7 +174,7 @@ def _packages(side: _Side) -> tuple[str, ...]:
 def _roots(
     pairs: Sequence[Pair], groups: Groups, cells: dict[str, Cell], known: Sequence[Expectation]
 ) -> Iterator[Comparison]:
-    """What can be said of cells that are compared with nothing."""
+    """The comparisons of cells without a baseline."""
     candidates = {pair.candidate.id for pair in pairs}
     for (cell_id, probe), group in groups.items():
         if cell_id in candidates:
@@ -191,7 +193,7 @@ def _roots(
 
 
 def _wrong(one: Series) -> tuple[str, Evidence] | None:
-    found = figures.largest_error(one)
+    found = kinds.largest_error(one)
     if found is None or exact.classify(found[1], one.metric.terms) != exact.WRONG:
         return None
     reason = f"wrong against float64: {found[0]:.3g} u (K = {one.metric.terms or 1})"
@@ -199,7 +201,10 @@ def _wrong(one: Series) -> tuple[str, Evidence] | None:
 
 
 def _excused(comparison: Comparison, known: Sequence[Expectation], cells: dict[str, Cell]) -> Comparison:
-    """Apply expectations of metrics: a listed regression is ``expected``, one that is gone is ``fixed``."""
+    """Apply expectations of metrics.
+
+    A listed regression is ``expected``, one that is gone is ``fixed``.
+    """
     if comparison.metric == STATUS or comparison.candidate not in cells:
         return comparison
     cell = cells[comparison.candidate]
@@ -219,7 +224,10 @@ def _excused(comparison: Comparison, known: Sequence[Expectation], cells: dict[s
 
 
 def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison, Paired | None]]:
-    """One comparison per metric; of a timing, its material too, to be judged with all others."""
+    """One comparison per metric.
+
+    Of a timing, its material too, to be judged with all others.
+    """
     differences = series.differing(side.baseline.fingerprint, side.candidate.fingerprint)
     packages = _packages(side)
     names = dict.fromkeys([*side.baseline.series, *side.candidate.series])
@@ -251,9 +259,9 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
         elif failed and made.candidate_value != failed:
             yield _after_a_failure(made, failed), None
         elif kind == Kind.TIMING:
-            yield made, pairwise.paired_rounds(left, right, _floor(side, name, settings))
+            yield made, paired_rounds(left, right, _floor(side, name, settings))
         else:
-            verdict, reason, evidence = figures.judge_figure(name, side.baseline, side.candidate, settings)
+            verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate, settings)
             caveat = series.named(differences, CPU_KEYS) if kind != Kind.SEEDED else ""
             if caveat:
                 reason = f"{reason} (on different processors: {caveat})"
@@ -266,17 +274,23 @@ _OUTCOME = ".outcome"
 
 
 def _failed_case(baseline: Group, metric: str) -> str:
-    """What became of the metric's case in the baseline, where that is not ``ok``; empty where it is, or has no case."""
+    """What became of the metric's case in the baseline, where that is not ``ok``.
+
+    Empty where it is, or has no case.
+    """
     outcome = baseline.series.get(metric.rpartition(".")[0] + _OUTCOME)
     said = _typical(outcome) if outcome is not None else None
     return said if isinstance(said, str) and said != "ok" else ""
 
 
 def _after_a_failure(made: Comparison, failed: str) -> Comparison:
-    """A figure of a case that the baseline gets wrong: no change of it is a regression, and to get it right is none."""
+    """A figure of a case that the baseline gets wrong.
+
+    A change of it does not count as a regression, and a right figure is an improvement.
+    """
     if made.metric.endswith(_OUTCOME) and made.candidate_value == "ok":
         return replace(made, verdict=Verdict.IMPROVED, reason=f"{failed} -> ok")
-    return replace(made, reason=f"the baseline's case came to: {failed}", gates=False)
+    return replace(made, reason=f"the result of the baseline's case: {failed}", gates=False)
 
 
 def _floor(side: _Side, metric: str, settings: JudgeSettings) -> float:
@@ -293,14 +307,25 @@ DEVICE_KEYS = frozenset({"device", "driver"})
 
 def _gates(pair: Pair, kind: Kind) -> bool:
     if kind == Kind.TIMING:
-        return _same_source(pair) and pair.axis in SPEED_AXES
+        return _same_source(pair) and _differ(pair.axis).same_speed
     return _same_source(pair) if kind == Kind.EXACT else True
 
 
+_NOTHING = Axis("", "", "", "", 0, same_speed=True, same_figures=True)
+"""Between two runs, or two cells that are just names: nothing is known to differ."""
+
+
+def _differ(axis: str) -> Axis:
+    return AXIS.get(axis, _NOTHING)
+
+
 def _same_source(pair: Pair) -> bool:
-    """Whether both cells are one framework written one way, so that counts and names should not change."""
+    """Whether counts and names should be the same in both cells.
+
+    They are where both are one framework written one way.
+    """
     native = pair.axis == "keras" and None in (pair.baseline.keras, pair.candidate.keras)
-    return pair.axis in SAME_SOURCE_AXES and not native
+    return _differ(pair.axis).same_figures and not native
 
 
 def _blocked(axis: str, kind: Kind, differences: dict[str, str]) -> str:
@@ -313,7 +338,7 @@ def _blocked(axis: str, kind: Kind, differences: dict[str, str]) -> str:
 
 def _typical(one: Series) -> float | int | str | None:
     """A figure for the table: the median of numbers, the value of everything else."""
-    numbers = sorted(figures.numbers(one))
+    numbers = sorted(kinds.numbers(one))
     if numbers:
         middle = len(numbers) // 2
         return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2

@@ -1,6 +1,7 @@
-"""``python -m probe``: reads ``request.json`` in the working directory and leaves ``result.json`` there.
+"""Runs the probe that ``request.json`` names, and writes ``result.json``.
 
-The exit code is 0 whenever the result file says what happened, also when what happened was a failure.
+``python -m probe`` reads and writes these files in the working directory. The exit code is 0 whenever the result file
+says what happened, also when what happened was a failure.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import os
 import re
 import sys
 
-from . import facts, mps, protocol, switches
+from . import protocol
+from .frameworks import facts
+from .kit import mps, switches
 
 REQUEST = "request.json"
 RESULT = "result.json"
 
 
 def load(name):
-    """The ``run`` function of the probe module ``name``.
+    """Returns the ``run`` function of the probe module ``name``.
 
     Raises BadOutputError where the payload has no such probe, and what the module raises while it is imported.
     """
@@ -27,7 +30,7 @@ def load(name):
 
 
 def probes():
-    """The names of the probes in this payload, in order."""
+    """Returns the names of the probes in this payload, in order."""
     found = []
     for entry in os.scandir(os.path.dirname(os.path.abspath(__file__))):
         name = entry.name[:-3] if entry.name.endswith(".py") else entry.name
@@ -37,7 +40,10 @@ def probes():
 
 
 def _is_probe(name):
-    """Whether a module of this package defines ``run(request, report)``: told from its text, without importing it."""
+    """Returns whether a module of this package defines ``run(request, report)``.
+
+    It reads the module's text, without importing it.
+    """
     here = os.path.dirname(os.path.abspath(__file__))
     for path in (os.path.join(here, name + ".py"), os.path.join(here, name, "__init__.py")):
         if os.path.isfile(path):
@@ -54,7 +60,10 @@ def check_python(wanted):
 
 
 def run(request, report):
-    """Runs the probe the request names. Returns ``(status, reason, traceback)``; only a signal gets past it."""
+    """Runs the probe that the request names. Returns ``(status, reason, traceback)``.
+
+    Only a signal gets past it.
+    """
     try:
         check_python(request.python)
         load(request.probe)(request, report)
@@ -72,7 +81,7 @@ def run(request, report):
 
 
 def main():
-    """The whole process: request, probe, facts, result. Returns the exit code."""
+    """Runs the whole process: request, probe, facts, result. Returns the exit code."""
     report = protocol.Report()
     probe = ""
     try:

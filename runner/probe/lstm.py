@@ -1,15 +1,21 @@
-"""One LSTM layer and a dense one on an hourly series of fine dust in Beijing: the next hour from the last ones."""
+"""Trains one LSTM layer and a dense layer on an hourly series of fine dust.
+
+The series is from Beijing. The network predicts the next hour from the last ones.
+"""
 
 from __future__ import annotations
 
-from . import workload
+from .networks import workload
 from .protocol import BadOutputError, one_line
 
 DEFAULTS = {"epochs": 50, "batch": 72, "units": 50, "window": 8, "train_hours": 8760, "test_hours": 8760}
 
 
 def run(request, report):
-    """Settings: ``epochs``, ``batch``, ``units``, ``window`` (hours looked at), ``train_hours``, ``test_hours``."""
+    """Trains and scores the network on the series.
+
+    Settings: ``epochs``, ``batch``, ``units``, ``window`` (hours looked at), ``train_hours``, ``test_hours``.
+    """
     import numpy as np
 
     settings = request.settings_with(DEFAULTS)
@@ -32,8 +38,9 @@ def run(request, report):
 
 
 def windows(table, width):
-    """``(x, y)``: every ``width`` consecutive rows, (n, width, columns), and the first column of the row after them,
-    (n, 1).
+    """Returns ``(x, y)``: windows of rows, and the first column of the row after each.
+
+    ``x`` has every ``width`` consecutive rows, (n, width, columns); ``y`` is (n, 1).
     """
     import numpy as np
 
@@ -42,7 +49,10 @@ def windows(table, width):
 
 
 def series(request, hours):
-    """``(name, (hours, 8) float64)``: the published series where the request brings it, else a synthetic one."""
+    """Returns ``(name, (hours, 8) float64)`` of the series to train on.
+
+    It is the published series where the request brings it, else a synthetic one.
+    """
     if request.data and str(request.data.get("name", "")).startswith("beijing-pm25"):
         table = published(request.data["path"])
         if len(table) < hours:
@@ -52,7 +62,10 @@ def series(request, hours):
 
 
 def published(path):
-    """``hours`` of the .npz that the runner made of the published file (see ``runner/data/pm25.py``)."""
+    """Reads ``hours`` of the .npz with the published series.
+
+    The runner made that file (see ``runner/data/pm25.py``).
+    """
     import numpy as np
 
     try:
@@ -63,7 +76,10 @@ def published(path):
 
 
 def synthetic(hours):
-    """A stand-in of the same columns: a dust that builds up in calm air and is blown away, with days and seasons."""
+    """Makes a synthetic series with the same columns.
+
+    A dust builds up in calm air and is blown away, with days and seasons.
+    """
     import numpy as np
 
     random = np.random.RandomState(381)

@@ -1,4 +1,6 @@
-"""Do Keras's three ways of writing a model train alike? (keras-team/keras#20577)
+"""Tests whether Keras's three ways of writing a model train alike.
+
+See keras-team/keras#20577.
 
 The same small residual convolution network as a Sequential, a Functional and a subclassed model, trained under
 every remedy people try: seeding once, seeding again before each ``fit``, initializers with seeds of their own, no
@@ -12,7 +14,7 @@ import random
 
 import numpy as np
 
-from . import backend
+from .frameworks import backend
 
 DEFAULTS = {"epochs": 3, "samples": 96, "batch_size": 16}
 
@@ -68,7 +70,10 @@ def _data(settings):
 
 
 def _layers(keras, explicit):
-    """The network's three layers, in order: two convolutions around whose second the residual runs, and a dense one."""
+    """Returns the network's three layers, in order.
+
+    Two convolutions, around the second of which the residual runs, and a dense layer.
+    """
 
     def init(seed):
         return keras.initializers.GlorotUniform(seed=seed) if explicit else "glorot_uniform"
@@ -81,13 +86,13 @@ def _layers(keras, explicit):
 
 
 def _build(keras, kind, explicit):
-    """One of the three models, built and compiled."""
+    """Returns one of the three models, built and compiled."""
     first, second, last = _layers(keras, explicit)
     layers = keras.layers
     if kind == "sequential":
 
         class Residual(layers.Layer):
-            """``x + layer(x)``, what a Sequential model needs for a branch."""
+            """Computes ``x + layer(x)``, which a Sequential model needs for a branch."""
 
             def __init__(self, inner):
                 super().__init__()
@@ -123,7 +128,10 @@ def _build(keras, kind, explicit):
 
 
 def _train_all(keras, seed, explicit, reseed, shuffle, settings):
-    """``{kind: [loss per epoch]}`` of the three models, built and trained one after the other."""
+    """Builds and trains the three models, one after the other.
+
+    Returns ``{kind: [loss per epoch]}``.
+    """
     x, y = _data(settings)
     keras.utils.set_random_seed(seed)
     losses = {}
@@ -141,7 +149,10 @@ def _train_all(keras, seed, explicit, reseed, shuffle, settings):
 
 
 def _judge(runs):
-    """What two runs of one remedy show: differences relative to the larger loss, and a word for them."""
+    """Returns the difference between two runs of one remedy, and a word for it.
+
+    Differences are relative to the larger loss.
+    """
     pairs = (("sequential", "functional"), ("sequential", "subclassed"), ("functional", "subclassed"))
     by_pair = {"-".join(pair): _difference(runs[0][pair[0]], runs[0][pair[1]]) for pair in pairs}
     difference = max(by_pair.values())
@@ -166,10 +177,12 @@ def _word(difference):
 
 
 def _order(model, keras):
-    """The order in which one ``fit`` of ``model`` saw its samples, a list of indices.
+    """Returns the order in which one ``fit`` of ``model`` saw its samples.
+
+    It is a list of indices.
 
     The model predicts 0 and does not learn, sample i has the target sqrt(i) and every batch is one sample, so the
-    reported loss (the mean of the squares so far) tells which sample came.
+    reported loss (the mean of the squares so far) identifies the sample.
     """
     seen = []
 
@@ -184,11 +197,13 @@ def _order(model, keras):
 
 
 def shuffle_source(keras, framework, seed):
-    """Which generators decide the order of ``fit``'s shuffle, and whether a second ``fit`` goes on or starts over.
+    """Finds which generators decide the order of ``fit``'s shuffle.
 
-    ``follows``: generators (``python``, ``numpy``, ``keras``, or the framework's name) that change the order when
-    they alone are disturbed after ``keras.utils.set_random_seed``. ``drawn``: generators whose state a shuffled
-    ``fit`` left changed.
+    It also finds whether a second ``fit`` continues the order or begins it again.
+
+    ``follows``: generators (``python``, ``numpy``, ``keras``, or the framework's name) that change the order when they
+    alone are disturbed after ``keras.utils.set_random_seed``. ``drawn``: generators whose state a shuffled ``fit`` left
+    changed.
     """
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros", use_bias=False)])
     model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")
@@ -218,7 +233,7 @@ def shuffle_source(keras, framework, seed):
 
 
 def _disturbances(framework):
-    """``{generator: function that seeds it alone}``."""
+    """Returns ``{generator: function that seeds it alone}``."""
     found = {"python": random.seed, "numpy": np.random.seed}
     if framework == "torch":
         import torch
@@ -236,7 +251,10 @@ def _disturbances(framework):
 
 
 def _states(keras, framework):
-    """``{generator: something that is equal while the generator has not been drawn from}``."""
+    """Returns ``{generator: state}``.
+
+    A state stays equal while the generator has not been drawn from.
+    """
     states = {"python": repr(random.getstate()), "numpy": repr(np.random.get_state(legacy=False))}
     if framework == "torch":
         import torch
@@ -253,7 +271,10 @@ def _states(keras, framework):
 
 
 def _keras_generator():
-    """Keras's global seed generator, or None where this version keeps none (it is made on first use)."""
+    """Returns Keras's global seed generator, or None where this version has none.
+
+    It is made on first use.
+    """
     try:
         from keras.src.backend.common import global_state
         from keras.src.random import seed_generator
@@ -265,7 +286,7 @@ def _keras_generator():
 
 
 def sentences(trained, source, request):
-    """One plain sentence per remedy, and one about the shuffle."""
+    """Returns one plain sentence per remedy, and one about the shuffle."""
     where = "%s with keras %s" % (request.framework, request.keras)
     texts = {
         "seed_once": "Seeding once",

@@ -1,4 +1,4 @@
-"""What passes between the runner and a probe: a request read, a report filled, a result file written.
+"""Defines the request that a probe reads, and the report and result it writes.
 
 A probe is a module of this package with ``run(request, report)``. It reads the request, calls
 ``report.metric`` for every figure and ``report.detail`` for everything else, and raises to say that something went
@@ -11,17 +11,18 @@ from __future__ import annotations
 import json
 import os
 
+from . import frameworks
+
 SCHEMA = 1
 KINDS = ("timing", "seeded", "exact", "error", "trajectory", "info")
 BETTER = ("lower", "higher", "neither")
-FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
 DEVICES = ("cpu", "cuda", "mps")
 REASON_CHARS = 300
 TRACEBACK_CHARS = 16000
 
 
 class ProbeError(Exception):
-    """Ends the probe with a status of its own; the message is the reason, one line."""
+    """End the probe with the status of the class; the message is the reason."""
 
     status = "crashed"
 
@@ -33,28 +34,31 @@ class ImportFailedError(ProbeError):
 
 
 class UnsupportedError(ProbeError):
-    """The framework cannot do what the probe asks, and says so."""
+    """The framework reports that it cannot do what the probe asks."""
 
     status = "unsupported"
 
 
 class UnavailableError(ProbeError):
-    """The device the cell asks for is not here."""
+    """The device that the cell asks for is not available."""
 
     status = "unavailable"
 
 
 class BadOutputError(ProbeError):
-    """Request, data or environment are not what the cell says; figures would be about something else."""
+    """Request, data or environment are not what the cell says.
+
+    Figures would be about something else.
+    """
 
     status = "bad-output"
 
 
 class Request:
-    """One line of work: the cell, the probe and its settings. Attributes are read-only by convention.
+    """One piece of work: the cell, the probe and its settings.
 
-    ``framework``, ``version``, ``keras`` (None: without Keras), ``python``, ``device`` and ``variant`` are the
-    cell's; ``data`` is None or a dict with ``path``, ``name`` and ``sha256``.
+    Attributes are read-only by convention. ``framework``, ``version``, ``keras`` (None: without Keras), ``python``,
+    ``device`` and ``variant`` are the cell's; ``data`` is None or a dict with ``path``, ``name`` and ``sha256``.
     """
 
     __slots__ = (
@@ -79,7 +83,7 @@ class Request:
             raise BadOutputError("the request has schema %r, this payload reads %d" % (raw.get("schema"), SCHEMA))
         cell = _field(raw, "cell", dict)
         self.probe = _field(raw, "probe", str)
-        self.framework = _one_of(cell, "framework", FRAMEWORKS)
+        self.framework = _one_of(cell, "framework", frameworks.MODULES_BY_NAME)
         self.version = _field(cell, "version", str)
         self.keras = _field(cell, "keras", (str, type(None)))
         self.python = _field(cell, "python", str)
@@ -138,7 +142,10 @@ def _one_of(raw, name, known):
 
 
 def read_request(path):
-    """The Request in the JSON file at ``path``. Raises BadOutputError where there is none that can be read."""
+    """Returns the Request in the JSON file at ``path``.
+
+    Raises BadOutputError where the file is missing or cannot be read.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             raw = json.load(file)
@@ -148,7 +155,10 @@ def read_request(path):
 
 
 class Report:
-    """What a probe found. Every value is made plain JSON when it is added, so that a bad one fails in the probe."""
+    """The findings of a probe.
+
+    Every value is turned into plain JSON when it is added, so that a bad one fails in the probe.
+    """
 
     def __init__(self):
         self.metrics = []
@@ -198,11 +208,17 @@ class Report:
         self.details.setdefault("nonfinite", {})[name] = {"value": str(value), "index": index}
 
     def detail(self, key, value):
-        """Adds anything else that can be JSON (NumPy scalars and arrays, tuples and sets included)."""
+        """Adds a value that is not a metric, and that can be JSON.
+
+        NumPy scalars and arrays, tuples and sets are also accepted.
+        """
         self.details[key] = _json_numbers(plain(value))
 
     def check(self):
-        """Raises BadOutputError for a probe that came to its end without a figure: nothing measured is not ok."""
+        """Raises BadOutputError for a probe that ended without a figure.
+
+        A probe that measured nothing is not ok.
+        """
         if not any(metric["value"] is not None for metric in self.metrics):
             raise BadOutputError("the probe measured nothing")
 
@@ -242,9 +258,10 @@ def plain(value):
 
 
 def one_line(error):
-    """The reason an exception gives: its message's first line that says something, shortened.
+    """Returns the reason that an exception gives, shortened to one line.
 
-    A message of a single word (KeyError's, say) gets the exception's name before it.
+    The reason is the first line of the message that is not empty. A message of a single word (KeyError's, say) gets the
+    exception's name before it.
     """
     if not isinstance(error, BaseException):
         text = str(error)
@@ -260,9 +277,10 @@ def one_line(error):
 
 
 def status_of(error, package):
-    """``(status, reason)`` for what a probe raised. ``package`` is the payload's own package name.
+    """Returns ``(status, reason)`` for the exception that a probe raised.
 
-    A missing module is the cell's affair (``import-failed``) unless it is one of the payload's own.
+    ``package`` is the payload's own package name. A missing module is the cell's affair (``import-failed``) unless it
+    is one of the payload's own.
     """
     if isinstance(error, ProbeError):
         return error.status, one_line(error)
@@ -297,7 +315,10 @@ def result(probe, status, reason, report, facts, traceback=""):
 
 
 def write_result(path, content):
-    """Writes ``content`` so that ``path`` either is not there or is whole, even when the process is killed."""
+    """Writes ``content`` to ``path``, completely or not at all.
+
+    That holds even when the process is killed.
+    """
     temporary = "%s.%d.tmp" % (path, os.getpid())
     try:
         with open(temporary, "w", encoding="utf-8") as file:

@@ -1,16 +1,19 @@
-"""Where the time goes: ``fit``, ``evaluate`` and ``predict`` of small networks, first and steady steps, and memory.
+"""Measures the time of small networks: first and steady steps, and memory.
 
-Every figure is one per process: the median over warm steps or repeats. Small networks on purpose: what differs
-between versions is mostly the framework's own work, and the verdicts need many processes.
+The steps are those of ``fit``, ``evaluate`` and ``predict``. Every figure is one per process: the median over warm
+steps or repeats. Small networks on purpose: what differs between versions is mostly the framework's own work, and the
+verdicts need many processes.
 """
 
 from __future__ import annotations
 
 import time
 
-from . import backend as backends
-from . import native, resources, usage
-from .mnist import median, pauses, step_clock
+from . import networks
+from .frameworks import backend as backends
+from .kit import usage
+from .kit.clock import median, pauses, step_clock
+from .networks.keras_models import sequential, transformer
 from .protocol import BadOutputError
 
 DEFAULTS = {
@@ -35,12 +38,14 @@ LAYERS = {
     "transformer": ([("encoder", 2), ("mean",), ("dense", 10, None)], (32, 32)),
     "tiny": ([("dense", 10, None)], (4,)),
 }  # fmt: skip
-"""Workload to its layers (see ``native``) and the shape of one sample."""
+"""Workload to its layers (see ``networks``) and the shape of one sample."""
 
 
 def run(request, report):
-    """Settings: ``workloads``, ``batches`` (the first gives the first step; evaluate and predict use the middle
-    one), ``steps`` per batch size, ``overhead_steps`` of the tiny model (0: none), ``leak_epochs`` (0: none).
+    """Measures the workloads that the settings name.
+
+    Settings: ``workloads``, ``batches`` (the first gives the first step; evaluate and predict use the middle one),
+    ``steps`` per batch size, ``overhead_steps`` of the tiny model (0: none), ``leak_epochs`` (0: none).
 
     Metrics: ``import_s``; per workload ``first_step_s``, ``b<batch>.step_s``, ``evaluate_step_s``,
     ``predict_step_s``; ``overhead.step_s``; ``memory.*``; ``cpu_s``, ``cpus_busy`` and, on CUDA, ``gpu.*``.
@@ -49,13 +54,13 @@ def run(request, report):
     unknown = sorted(set(settings["workloads"]) - set(LAYERS))
     if unknown or not settings["batches"]:
         raise BadOutputError("speed: no such workload: %s" % ", ".join(unknown) if unknown else "speed: no batch sizes")
-    backend = backends.load(request) if request.keras else native.load(request)
+    backend = backends.load(request) if request.keras else networks.load(request)
     report.metric("import_s", backend.import_s, "timing", better="lower", unit="s")
     report.metric("memory.imported_bytes", usage.rss_bytes(), "timing", better="lower", unit="B")
     make = Keras if request.keras else Native
     with usage.Gpu(request.device) as gpu, usage.Meter() as meter:
         for name in settings["workloads"]:
-            if not request.keras and native.lacks(request, LAYERS[name][0]):
+            if not request.keras and networks.lacks(request, LAYERS[name][0]):
                 continue
             _workload(make(backend, name, request.seed), name, report, settings)
         if settings["overhead_steps"]:
@@ -64,8 +69,8 @@ def run(request, report):
             report.metric("overhead.step_s", median(steps), "timing", better="lower", unit="s")
         if settings["leak_epochs"]:
             _leak(make(backend, "tiny", request.seed), report, settings["leak_epochs"])
-    report.metric("memory.peak_bytes", resources.peak_rss_bytes(), "timing", better="lower", unit="B")
-    report.metric("cpu_s", resources.cpu_s(), "timing", better="lower", unit="s")
+    report.metric("memory.peak_bytes", usage.peak_rss_bytes(), "timing", better="lower", unit="B")
+    report.metric("cpu_s", usage.cpu_s(), "timing", better="lower", unit="s")
     report.metric("cpus_busy", meter.cpus, "info")
     if request.device == "cuda":
         report.metric("gpu.busy", gpu.busy, "info")
@@ -73,7 +78,7 @@ def run(request, report):
 
 
 def _workload(trained, name, report, settings):
-    """All figures of one network."""
+    """Reports all figures of one network."""
     for place, batch in enumerate(settings["batches"]):
         first, _, steps = trained.fit(batch, settings["steps"])
         if place == 0:
@@ -92,8 +97,10 @@ def _workload(trained, name, report, settings):
 
 
 def _leak(trained, report, epochs):
-    """How the resident set grows from epoch to epoch: the median of the pairwise slopes (Sen, JASA 63 (1968) 1379)
-    over the later two thirds; and how large it would be after ``LONG`` epochs.
+    """Reports how the resident set grows from epoch to epoch.
+
+    The growth is the median of the pairwise slopes (Sen, JASA 63 (1968) 1379) over the later two thirds of the epochs.
+    It also reports how large the set would be after ``LONG`` epochs.
     """
     resident = []
     for _ in range(epochs):
@@ -113,7 +120,10 @@ def _leak(trained, report, epochs):
 
 
 def data(name, samples):
-    """``(x, y)`` of one workload: uniform float32 inputs and int32 labels from 0 to 9."""
+    """Returns ``(x, y)`` of one workload.
+
+    Inputs are uniform float32, labels int32 from 0 to 9.
+    """
     import numpy as np
 
     random = np.random.RandomState(5)
@@ -126,20 +136,22 @@ class Native:
 
     def __init__(self, backend, name, seed):
         layers, shape = LAYERS[name]
-        weights = native.initial_weights(layers, shape, seed)
+        weights = networks.initial_weights(layers, shape, seed)
         self._backend, self._name = backend, name
-        self._model = native.model(backend, layers, weights, "crossentropy", 1e-3, seed)
+        self._model = networks.model(backend, layers, weights, "crossentropy", 1e-3, seed)
 
     def fit(self, batch, steps):
-        """``(seconds to the first step's end, seconds in all, seconds of each warm step)``."""
+        """Returns the seconds to the first step's end, in all, and of each warm step."""
         x, y = data(self._name, batch * steps)
         started = time.perf_counter()
-        _, ends = native.train(self._model, self._backend, x, y, [slice(i, i + batch) for i in range(0, len(x), batch)])
+        _, ends = networks.train(
+            self._model, self._backend, x, y, [slice(i, i + batch) for i in range(0, len(x), batch)]
+        )
         return ends[0] - started, time.perf_counter() - started, pauses(ends)[WARM - 1 :]
 
     def evaluate(self, batch, steps):
         x, y = data(self._name, batch * steps)
-        return native.scores(self._model, x, y, "crossentropy", batch)
+        return networks.scores(self._model, x, y, "crossentropy", batch)
 
     def predict(self, batch, steps):
         x, _ = data(self._name, batch * steps)
@@ -154,12 +166,12 @@ class Keras:
         layers, shape = LAYERS[name]
         build = transformer if layers[0][0] == "encoder" else sequential
         self._model = build(backend.keras, layers, shape)
-        self._model.set_weights(native.initial_weights(layers, shape, seed))
+        self._model.set_weights(networks.initial_weights(layers, shape, seed))
         loss = backend.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self._model.compile(backend.keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
 
     def fit(self, batch, steps):
-        """See ``Native.fit``."""
+        """Trains as ``Native.fit`` does."""
         clock = step_clock(self._keras)
         x, y = data(self._name, batch * steps)
         started = time.perf_counter()
@@ -174,37 +186,3 @@ class Keras:
     def predict(self, batch, steps):
         x, _ = data(self._name, batch * steps)
         return self._model.predict(x, batch_size=batch, verbose=0)
-
-
-def sequential(keras, described, shape):
-    """The Keras model of a list of layers (see ``native``), without branches, as logits."""
-    layers = keras.layers
-    return keras.Sequential([keras.Input(shape), *(keras_layer(layers, layer) for layer in described)])
-
-
-def keras_layer(layers, layer):
-    """The Keras layer of one description."""
-    name = layer[0]
-    if name == "conv":
-        return layers.Conv2D(layer[1], layer[2], activation=layer[3])
-    if name == "dense":
-        return layers.Dense(layer[1], activation=layer[2])
-    makers = {
-        "pool": layers.MaxPooling2D,
-        "flatten": layers.Flatten,
-        "dropout": layers.Dropout,
-        "embedding": layers.Embedding,
-        "lstm": layers.LSTM,
-    }
-    return makers[name](*layer[1:])
-
-
-def transformer(keras, described, shape):
-    """One encoder block (Vaswani et al., arXiv:1706.03762), and a dense layer on the mean."""
-    layers, heads = keras.layers, described[0][1]
-    inputs = keras.Input(shape)
-    attended = layers.MultiHeadAttention(num_heads=heads, key_dim=shape[-1] // heads)(inputs, inputs)
-    x = layers.LayerNormalization()(layers.Add()([inputs, attended]))
-    hidden = layers.Dense(4 * shape[-1], activation="relu")(x)
-    x = layers.LayerNormalization()(layers.Add()([x, layers.Dense(shape[-1])(hidden)]))
-    return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling1D()(x)))

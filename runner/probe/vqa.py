@@ -1,8 +1,11 @@
-"""Questions about images: a CNN and an LSTM side by side, at 50 x 50 and at 224 x 224 pixels."""
+"""Trains a CNN and an LSTM that together answer questions about images.
+
+The images have 50 x 50 and 224 x 224 pixels.
+"""
 
 from __future__ import annotations
 
-from . import workload
+from .networks import workload
 from .protocol import BadOutputError, one_line
 
 DEFAULTS = {"sizes": [50, 224], "epochs": 5, "batch": 32, "train_samples": 512, "test_samples": 128}
@@ -14,9 +17,10 @@ COLOURS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1,
 
 
 def run(request, report):
-    """Settings: ``sizes`` (pixels, one network each), ``epochs``, ``batch``, ``train_samples``, ``test_samples``.
+    """Trains and scores one network per image size.
 
-    Metrics as in ``workload``, each beginning with ``s<size>.``.
+    Settings: ``sizes`` (pixels, one network each), ``epochs``, ``batch``, ``train_samples``, ``test_samples``. Metrics
+    as in ``workload``, each beginning with ``s<size>.``.
     """
     settings = request.settings_with(DEFAULTS)
     if not settings["sizes"]:
@@ -38,7 +42,10 @@ def run(request, report):
 
 
 def network(words, answers):
-    """The layers (see ``native``): three convolutions beside an embedding and an LSTM, then two dense layers."""
+    """Returns the layers (see ``networks``).
+
+    Three convolutions in one branch, an embedding and an LSTM in the other, then two dense layers.
+    """
     image = []
     for filters in (16, 32, 32):
         image += [("conv", filters, 3, "relu"), ("pool",)]
@@ -48,7 +55,9 @@ def network(words, answers):
 
 
 def pairs(request, size, count):
-    """``(name, images, questions, answers)``: (n, size, size, 3) float32 from 0 to 1, (n, words) and (n,) int32.
+    """Returns ``(name, images, questions, answers)`` of the question set.
+
+    The shapes: (n, size, size, 3) float32 from 0 to 1, (n, words) and (n,) int32.
 
     The request's file where it is named ``daquar...``: an .npz with ``images`` (m, s, s, 3) of bytes, ``image_of``
     (n,), ``questions`` (n, words) and ``answers`` (n,); images of another size are resampled to the nearest pixel.
@@ -75,7 +84,10 @@ def _published(path, size, count):
 
 
 def synthetic(size, count):
-    """A stand-in: a coloured square in one quarter of a noisy image, and a question for its colour or its quarter."""
+    """Makes synthetic images and questions.
+
+    An image is noisy, with a coloured square in one quarter. A question asks for the square's colour or quarter.
+    """
     import numpy as np
 
     random = np.random.RandomState(1410)

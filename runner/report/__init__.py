@@ -1,4 +1,4 @@
-"""Verdicts for people and machines: terminal, JSON, Markdown, HTML, JUnit, GitHub annotations.
+"""Shows verdicts to people and programs, in several formats.
 
 ``data`` holds the report, ``table`` arranges it as rows and columns, ``findings`` says it in sentences; the other
 modules only write these down in one format each.

@@ -130,7 +130,10 @@ def percent(name: str) -> bool:
 
 
 def cause(name: str) -> str:
-    """Findings of one cause are one finding, in whatever mode; an unknown figure is a cause of its own."""
+    """What a metric's change is put down to.
+
+    Findings of one cause are one finding, in whatever mode. An unknown figure is a separate cause.
+    """
     found = known(name)
     return found.cause if found else name
 
@@ -157,7 +160,10 @@ def _matching(entry: str, metas: Collection[str]) -> tuple[str, ...]:
 
 
 def _by_rank(names: Iterable[str], metas: dict[str, Metric]) -> list[tuple[str, ...]]:
-    """The names, most important first; the modes of one figure together where there are too many to stand alone."""
+    """The names, most important first.
+
+    The modes of one figure are together where there are too many to stand alone.
+    """
     order = {name: place for place, name in enumerate(metas)}
     ordered = sorted(names, key=lambda name: (_rank(metas[name]), order[name]))
     if len(ordered) <= MOST:
@@ -169,7 +175,7 @@ def _by_rank(names: Iterable[str], metas: dict[str, Metric]) -> list[tuple[str, 
 
 
 def _labelled(chosen: Sequence[tuple[str, ...]]) -> tuple[Pick, ...]:
-    """With labels; where two share one, the mode tells them apart."""
+    """With labels; where two are equal, with the mode."""
     labels = Counter(label(names[0]) for names in chosen)
     picks = []
     for names in chosen:
@@ -185,12 +191,18 @@ def _figure(name: str) -> str:
 
 
 def _worth(metric: Metric) -> bool:
-    """Whether a figure is read without being asked for: lists and digests say something only where they differ."""
+    """Whether a figure is shown in every report.
+
+    Lists and digests mean something only where they differ.
+    """
     return not isinstance(metric.value, list) and not (metric.kind is Kind.EXACT and isinstance(metric.value, str))
 
 
 def _rank(metric: Metric) -> tuple[int, int]:
-    """Judged before shown, numerics and accuracy before speed, known figures before others."""
+    """The rank of a metric as a column.
+
+    Judged before shown, numerics and accuracy before speed, known figures before others.
+    """
     kinds = [Kind.ERROR, Kind.SEEDED, Kind.TIMING, Kind.EXACT, Kind.TRAJECTORY, Kind.INFO]
     found = known(metric.name)
     return (kinds.index(metric.kind), KNOWN.index(found) if found else len(KNOWN))

@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass
 from enum import IntEnum
 
-from runner.model import Cell, Comparison, Kind, Sample, Skip
-from runner.report import figures
+from runner.model import CONDITIONS, Cell, Comparison, Kind, Sample, Skip
+from runner.report import numbers
 from runner.report.marks import Mark
 
 EXIT_MEANINGS = {
@@ -69,7 +69,7 @@ class Finding:
     @property
     def sentence(self) -> str:
         """The text with the address of the known problem."""
-        return f"{self.text}: {figures.plain(self.issue)}" if self.issue else self.text
+        return f"{self.text}: {numbers.plain(self.issue)}" if self.issue else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,13 @@ def exit_line(report: Report) -> str:
 
 
 def command(cell: Cell | str, report: Report, probe: str = "") -> str:
-    """The one command that measures a cell again, quoted for a POSIX shell; the cell's lock pins every package.
+    """The one command that measures a cell again, quoted for a POSIX shell.
 
     With ``probe`` only that probe is run, else all that the report has of the cell.
     """
     cell_id = cell if isinstance(cell, str) else cell.id
     probes = [probe] if probe else list(dict.fromkeys(s.probe for s in report.samples if s.cell.id == cell_id))
-    cell_id = figures.plain(cell_id)
+    cell_id = numbers.plain(cell_id)
     words = ["python", "-m", "runner", "matrix", "--only", cell_id]
     for name in probes:
         words += ["--probe", name]
@@ -122,28 +122,33 @@ def cell_ids(report: Report) -> list[str]:
 
 
 def subtitle(report: Report, shared: Cell | None) -> str:
-    """How much was measured, and what all cells share: ``7 cells · 42 processes · Python 3.11 · cpu``."""
+    """How much was measured, and what all cells share.
+
+    ``7 cells · 42 processes · Python 3.11 · cpu``
+    """
     count = len(cell_ids(report))
     parts = [f"{count} {'cell' if count == 1 else 'cells'}"]
     parts.append(f"{len(report.samples)} {'process' if len(report.samples) == 1 else 'processes'}")
     if shared is not None:
-        python = f"Python {shared.python}" if shared.python else ""
-        parts += [part for part in (python, shared.device, shared.variant) if part]
-    return figures.plain(" · ".join(parts))
+        parts += [axis.in_sentence(shared) for axis in CONDITIONS if shared.values[axis.name]]
+    return numbers.plain(" · ".join(parts))
 
 
 def all_notes(report: Report) -> list[str]:
-    """The report's notes, then those of its samples, each once, with the cells it concerns where not all."""
+    """The report's notes, then those of its samples, each once.
+
+    A note that does not concern all cells has those that it concerns.
+    """
     concerned: dict[str, set[str]] = {}
     for sample in report.samples:
         for note in sample.notes:
-            concerned.setdefault(figures.plain(note), set()).add(sample.cell.id)
+            concerned.setdefault(numbers.plain(note), set()).add(sample.cell.id)
     total = len(cell_ids(report))
     counted = []
     for note, ids in concerned.items():
         where = next(iter(ids)) if len(ids) == 1 else f"{len(ids)} cells"
         counted.append(note if len(ids) == total else f"{note} ({where})")
-    own = [figures.plain(note) for note in report.notes]
+    own = [numbers.plain(note) for note in report.notes]
     return list(dict.fromkeys([*own, *counted, *_error_rate(report)]))
 
 

@@ -1,4 +1,4 @@
-"""What ``runner diagnose`` found: paragraph and evidence, for a terminal, as Markdown, as JSON."""
+"""Writes a diagnosis for a terminal, as Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.diagnose import Diagnosis, Found, Place, Toggled
 from runner.diagnose.words import paragraph, quantity
+from runner.model import Sample, Status
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -28,7 +29,7 @@ def rungs(d: Diagnosis) -> tuple[tuple[str, ...], Rows]:
 
 
 def places(d: Diagnosis) -> tuple[tuple[str, ...], Rows]:
-    """Head and rows of the step in which the cells part."""
+    """Head and rows of the first step in which the cells differ."""
     found = [d.first, *d.others][:_MOST_PLACES] if d.first else []
     rows: Rows = [
         (str(p.step), quantity(p.quantity, p.part), _error(p, first=True), _error(p, first=False)) for p in found
@@ -62,8 +63,22 @@ def render(d: Diagnosis, width: int) -> Group:
     return Group(*out)
 
 
+def text(d: Diagnosis, format_: str) -> str:
+    """The diagnosis as ``json`` or ``markdown``."""
+    return dumps(d) if format_ == "json" else markdown(d)
+
+
+def unmeasured(ladders: Sequence[Sample]) -> str:
+    """The lines where a cell could not be measured: the status of each cell."""
+    lines = [f"{s.cell.id}: {'runs' if s.status == Status.OK else f'{s.status}: {s.reason}'}" for s in ladders]
+    failed = [sample for sample in ladders if sample.status != Status.OK]
+    if len(failed) == 1 and failed[0].status.about_cell:
+        lines.append(f"They differ in that only one of them trains: {failed[0].cell.id} does not.")
+    return "\n".join(lines)
+
+
 def markdown(d: Diagnosis) -> str:
-    """The same as Markdown."""
+    """The diagnosis as Markdown."""
     out = [f"## {d.cells[0]} and {d.cells[1]}", "", paragraph(d), ""]
     for title, (head, rows) in _tables(d):
         if rows:
@@ -72,12 +87,12 @@ def markdown(d: Diagnosis) -> str:
 
 
 def dumps(d: Diagnosis) -> str:
-    """The same as one JSON object; what is not finite is null."""
+    """The diagnosis as one JSON object; a number that is not finite is null."""
     return json.dumps({"schema": 1, "answer": paragraph(d), "differs": d.differs, **_plain(asdict(d))}, indent=1)
 
 
 def _tables(d: Diagnosis) -> Sequence[tuple[str, tuple[tuple[str, ...], Rows]]]:
-    return (("The ladder", rungs(d)), ("Where they part", places(d)), ("Switches", switches(d)))
+    return (("The ladder", rungs(d)), ("Where they differ", places(d)), ("Switches", switches(d)))
 
 
 def _legend(d: Diagnosis) -> str:
@@ -85,8 +100,8 @@ def _legend(d: Diagnosis) -> str:
     if not d.same_inputs:
         drift += " The references differ in last bits (another NumPy), so bits of the two cells do not compare."
     return (
-        f"Network {d.network}, {d.samples} samples replayed, {d.left_out} passed over because they lie within rounding "
-        f"of a kink. u: 2^-24 sum |x w|; 'rounding' in the ladder: what random roundings of two units come to.{drift}"
+        f"Network {d.network}, {d.samples} samples replayed, {d.left_out} skipped because they lie within rounding "
+        f"of a kink. u: 2^-24 sum |x w|; 'rounding' in the ladder: the length of random roundings of two units.{drift}"
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from runner.report import figures, lines
+from runner.report import numbers, textlines
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -33,31 +34,38 @@ class Check(Protocol):
 
 def print_checks(checks: Sequence[Check], console: Console) -> None:
     """Write the checks to the console."""
-    console.print(check_lines(checks, console.width, ascii_only=lines.needs_ascii(console)), soft_wrap=True)
+    console.print(check_lines(checks, console.width, ascii_only=textlines.needs_ascii(console)), soft_wrap=True)
 
 
 def check_lines(checks: Sequence[Check], width: int = 100, *, ascii_only: bool = False) -> Group:
-    """A line per check, in the order given, with the fix under what is missing, and a line that sums up."""
+    """The checks as lines in the order given, with a line that sums up.
+
+    The fix is under what is missing.
+    """
     from rich.console import Group
 
-    widest = max((lines.cells(figures.plain(check.name)) for check in checks), default=0)
+    widest = max((textlines.cells(numbers.plain(check.name)) for check in checks), default=0)
     out = []
     for check in checks:
         symbol, style = _MARKS.get(check.state, ("?", "yellow"))
-        start = f"{symbol} {lines.pad(figures.plain(check.name), widest)}"
-        out += lines.items(start, figures.plain(check.says), width, style)
+        start = f"{symbol} {textlines.pad(numbers.plain(check.name), widest)}"
+        out += textlines.items(start, numbers.plain(check.says), width, style)
         if check.fix and check.state != "ok":
-            indent = " " * (lines.cells(start) + 1)
+            indent = " " * (textlines.cells(start) + 1)
             out += [
-                lines.text(indent + line, "dim") for line in lines.wrap(figures.plain(check.fix), width - len(indent))
+                textlines.text(indent + line, "dim")
+                for line in textlines.wrap(numbers.plain(check.fix), width - len(indent))
             ]
     failed = sum(check.state == "fail" for check in checks)
     warned = sum(check.state == "warn" for check in checks)
     total = "All is in place." if not failed and not warned else f"{failed} missing, {warned} to know about."
-    out += [lines.text(""), lines.text(total, "bold red" if failed else "bold yellow" if warned else "bold green")]
-    return Group(*(lines.ascii_only(line) if ascii_only else line for line in out))
+    out += [
+        textlines.text(""),
+        textlines.text(total, "bold red" if failed else "bold yellow" if warned else "bold green"),
+    ]
+    return Group(*(textlines.ascii_only(line) if ascii_only else line for line in out))
 
 
-def to_list(checks: Sequence[Check]) -> list[dict[str, str]]:
-    """The checks as plain data."""
-    return [{"name": c.name, "state": str(c.state), "says": c.says, "fix": c.fix} for c in checks]
+def to_json(checks: Sequence[Check]) -> str:
+    """Write the checks for programs."""
+    return json.dumps([{"name": c.name, "state": str(c.state), "says": c.says, "fix": c.fix} for c in checks], indent=1)

@@ -1,11 +1,14 @@
-"""What a report says, in sentences, worst first. One cause is one sentence, however many metrics or cells show it."""
+"""Says in sentences what a report found, worst first.
+
+One cause is one sentence, however many metrics or cells show it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from runner.model import Cell, Comparison, Sample, Status, Verdict
-from runner.report import columns, figures
+from runner.report import columns, numbers
 from runner.report.data import Finding, Report, Severity
 from runner.report.marks import Mark, mark
 from runner.report.words import Words, both, listed
@@ -28,7 +31,10 @@ _WEIGHTS = {"outcome": 5, "accuracy": 4, "numerics": 4, "trajectory": 3, "step":
 
 
 def findings(report: Report) -> tuple[Finding, ...]:
-    """All that a reader should know, worst first. Empty where every comparison came to ``same``."""
+    """All that a reader should know, worst first.
+
+    Empty where every comparison is ``same``.
+    """
     words = Words(report)
     found = [
         *report.extra,
@@ -44,16 +50,16 @@ def findings(report: Report) -> tuple[Finding, ...]:
 
 
 def not_measured(report: Report) -> tuple[str, ...]:
-    """What was asked for and could not be measured, and why; cells with one reason share a line."""
+    """What could not be measured, and why; cells with one reason share a line."""
     words = Words(report, skipped=True)
     reasons: dict[tuple[str, str], dict[str, Cell]] = {}
     for skip in report.skips:
-        reasons.setdefault((skip.status, figures.plain(skip.reason)), {})[skip.cell.id] = skip.cell
+        reasons.setdefault((skip.status, numbers.plain(skip.reason)), {})[skip.cell.id] = skip.cell
     for probe, cell, samples in _by_cell(report.samples):
         failed = [s for s in samples if s.status is not Status.OK]
         if failed and not any(_tells(s.status) for s in failed):
             part = "" if len(failed) == len(samples) else f"{len(failed)} of {len(samples)} processes: "
-            reason = f"{figures.plain(probe)}: {part}{figures.plain(failed[0].reason)}"
+            reason = f"{numbers.plain(probe)}: {part}{numbers.plain(failed[0].reason)}"
             reasons.setdefault((failed[0].status, reason), {})[cell.id] = cell
     return tuple(
         f"{words.names(cells.values())}: {status}: {reason}".removesuffix(": ")
@@ -62,7 +68,7 @@ def not_measured(report: Report) -> tuple[str, ...]:
 
 
 def none_found(report: Report) -> str:
-    """What stands in the place of findings where there are none."""
+    """The line that is printed where there are no findings."""
     compared = any(
         c.baseline and c.verdict not in (Verdict.NOT_COMPARABLE, Verdict.NO_BASELINE) for c in report.comparisons
     )
@@ -70,23 +76,27 @@ def none_found(report: Report) -> str:
 
 
 def last_lines(report: Report, found: Sequence[Finding], most: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Where a process failed, and the last ``most`` lines that it printed: one process for each finding about that.
+    """Where processes failed, and the last ``most`` lines that each printed.
 
-    Failures that are expected are left out; their logs are known.
+    There is one process for each finding about a failure. Failures that are expected are left out; their logs are
+    known.
     """
     wanted = [f.cells[0] for f in found if f.severity in (Severity.BROKEN, Severity.FAILED) and f.cells]
     shown: dict[str, tuple[str, ...]] = {}
     for cell_id in dict.fromkeys(wanted):
         failed = (s for s in report.samples if s.cell.id == cell_id and s.status is not Status.OK and s.log.strip())
         for sample in failed:
-            log = tuple(figures.plain(line, indent=True) for line in sample.log.rstrip().splitlines()[-most:])
-            shown.setdefault(f"{figures.plain(cell_id)}, {figures.plain(sample.probe)}", log)
+            log = tuple(numbers.plain(line, indent=True) for line in sample.log.rstrip().splitlines()[-most:])
+            shown.setdefault(f"{numbers.plain(cell_id)}, {numbers.plain(sample.probe)}", log)
             break
     return tuple(shown.items())
 
 
 def _tells(status: Status) -> bool:
-    """Whether a status is news about the cell. What a framework says it cannot do is none."""
+    """Whether a status is news about the cell.
+
+    What a framework reports as unsupported is not news.
+    """
     return status.about_cell and status is not Status.UNSUPPORTED
 
 
@@ -109,7 +119,7 @@ def _failures(report: Report, words: Words) -> list[Finding]:
         bad = [s for s in samples if s.status is not Status.OK]
         if not bad or (not _tells(bad[0].status) and mark(comparison) not in (Mark.WORSE, Mark.EXPECTED)):
             continue
-        reason = figures.plain(bad[0].reason) or "no reason given"
+        reason = numbers.plain(bad[0].reason) or "no reason given"
         if len(bad) < len(samples):
             reason = f"{len(bad)} of {len(samples)} processes: {reason}"
         key = (_failure_severity(comparison), bad[0].status, reason, comparison.issue if comparison else "")
@@ -147,7 +157,7 @@ def _failure(
     words: Words,
 ) -> Finding:
     cells = list(dict.fromkeys(cell_id for cell_id, _ in shown))
-    probes = sorted({figures.plain(probe) for _, probe in shown})
+    probes = sorted({numbers.plain(probe) for _, probe in shown})
     compared = [statuses[probe, cell_id] for cell_id, probe in shown if (probe, cell_id) in statuses]
     ran = [c for c in compared if c.baseline and c.baseline_value in (None, Status.OK)]
     others = list(dict.fromkeys(words.baseline(c) for c in ran if c.verdict in (Verdict.BROKEN, Verdict.EXPECTED)))
@@ -172,7 +182,7 @@ def _gone(report: Report, words: Words) -> list[Finding]:
             shown.setdefault(key, []).append(comparison)
     found = []
     for (candidate, issue, _), group in shown.items():
-        probes = both([figures.plain(c.probe) for c in group])
+        probes = both([numbers.plain(c.probe) for c in group])
         if issue:
             text = f"{words.name(candidate)} runs {probes}, although a failure is expected; update the expectations"
             found.append(Finding(Severity.FIXED, text, (candidate,), issue, 1.0))
@@ -202,7 +212,10 @@ def _severity(comparison: Comparison) -> Severity | None:
 
 
 def _changes(report: Report, words: Words) -> list[Finding]:
-    """Metrics that moved: those of one pair of cells, one probe, one cause and one direction are one finding."""
+    """Findings about metrics that moved.
+
+    Those of one pair of cells, one probe, one cause and one direction are one finding.
+    """
     grouped: dict[tuple[Severity, str, str, str, str, str], list[Comparison]] = {}
     for comparison in report.comparisons:
         severity = _severity(comparison)
@@ -220,7 +233,7 @@ def _change(severity: Severity, group: Sequence[Comparison], words: Words) -> Fi
     if rest:
         text += f"; with it {listed(rest, 3)}"
     if lead.packages:
-        text += f"; also moved: {listed([figures.plain(p) for p in lead.packages])}"
+        text += f"; also moved: {listed([numbers.plain(p) for p in lead.packages])}"
     if severity is Severity.FIXED:
         text += "; a regression is expected here, update the expectations"
     size = min(999.0, max(abs(c.evidence.effect or 0.0) for c in group))
@@ -229,14 +242,20 @@ def _change(severity: Severity, group: Sequence[Comparison], words: Words) -> Fi
 
 
 def _importance(comparison: Comparison) -> tuple[int, float]:
-    """What a finding is named after: the best known figure, and of those the one that moved most."""
+    """Sort key: the best known figure first, of those the one that moved most.
+
+    A finding is named after the first.
+    """
     found = columns.known(comparison.metric)
     place = columns.KNOWN.index(found) if found else len(columns.KNOWN)
     return (place, -abs(comparison.evidence.effect or 0.0))
 
 
 def _differences(report: Report, words: Words) -> list[Finding]:
-    """What differs between frameworks or devices and is no regression: one finding per pair of cells and probe."""
+    """Findings about differences between frameworks or devices.
+
+    They are not regressions. There is one per pair of cells and probe.
+    """
     grouped: dict[tuple[str, str, str], list[Comparison]] = {}
     for comparison in report.comparisons:
         if mark(comparison) is Mark.DIFFERS and not words.is_digest(comparison):
@@ -269,12 +288,12 @@ def _undecided(report: Report) -> list[Finding]:
         labels = list(dict.fromkeys(columns.label(c.metric) for c in undecided))
         verb = "is" if len(undecided) == 1 else "are"
         text = (
-            f"{figures.plain(probe)}: {len(undecided)} of {len(judged)} comparisons {verb} undecided ({listed(labels)})"
+            f"{numbers.plain(probe)}: {len(undecided)} of {len(judged)} comparisons {verb} undecided ({listed(labels)})"
         )
         needed = [c.evidence.n + c.evidence.rounds_needed for c in undecided if c.evidence.rounds_needed]
         if needed:
             text += f"; about {max(needed)} rounds in all would decide (--max-rounds {max(needed)})"
-        hopeless = {figures.plain(c.reason) for c in undecided if not c.evidence.rounds_needed and c.reason}
+        hopeless = {numbers.plain(c.reason) for c in undecided if not c.evidence.rounds_needed and c.reason}
         if len(hopeless) == 1:
             text += f"; {'the others' if needed else 'all of them'}: {hopeless.pop()}"
         found.append(Finding(Severity.UNDECIDED, text, tuple(dict.fromkeys(c.candidate for c in undecided))))
@@ -282,7 +301,7 @@ def _undecided(report: Report) -> list[Finding]:
 
 
 def _unsteady(report: Report, words: Words) -> list[Finding]:
-    """Cells that do not agree with themselves; no version is blamed for that."""
+    """Findings about cells that disagree with themselves, whatever the version."""
     grouped: dict[tuple[str, str], list[Comparison]] = {}
     for comparison in report.comparisons:
         if comparison.verdict is Verdict.NOT_COMPARABLE and comparison.evidence.classification == "nondeterministic":
@@ -293,7 +312,7 @@ def _unsteady(report: Report, words: Words) -> list[Finding]:
         against = f" and {words.baseline(group[0])}" if group[0].baseline else ""
         text = (
             f"{words.name(candidate)}{against} cannot be compared in {labels}{words.where(probe)}, "
-            f"as repeated runs disagree: {figures.plain(group[0].reason)}"
+            f"as repeated runs disagree: {numbers.plain(group[0].reason)}"
         )
         found.append(Finding(Severity.INCOMPARABLE, text, (candidate,), weight=1.0))
     return found
@@ -305,7 +324,7 @@ def _incomparable(report: Report) -> list[Finding]:
     for comparison in report.comparisons:
         unsteady = comparison.evidence.classification == "nondeterministic"
         if comparison.verdict is Verdict.NOT_COMPARABLE and comparison.metric != "status" and not unsteady:
-            reasons.setdefault(figures.plain(comparison.reason), []).append(comparison)
+            reasons.setdefault(numbers.plain(comparison.reason), []).append(comparison)
     found = []
     for reason, group in reasons.items():
         cells = tuple(dict.fromkeys(c.candidate for c in group))

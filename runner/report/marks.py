@@ -8,7 +8,10 @@ from runner.model import Comparison, Verdict
 
 
 class Mark(Enum):
-    """A verdict as it is drawn: symbol, symbol in ASCII, meaning, style. The symbols differ without any colour."""
+    """How a verdict is drawn: symbol, symbol in ASCII, meaning, style.
+
+    The symbols differ without any colour.
+    """
 
     WORSE = ("✗", "x", "worse", "bold red")
     BETTER = ("✓", "+", "better", "green")
@@ -17,7 +20,7 @@ class Mark(Enum):
     EXPECTED = ("~", "~", "expected", "magenta")
     FIXED = ("!", "!", "expected failure is gone", "bold yellow")
     INCOMPARABLE = ("≠", "#", "not comparable", "dim")
-    DIFFERS = ("Δ", "d", "differs, but is no regression (another framework or device)", "cyan")
+    DIFFERS = ("Δ", "d", "differs, but is not a regression (another framework or device)", "cyan")
     NONE = ("", "", "", "")
 
     def __init__(self, symbol: str, ascii_symbol: str, meaning: str, style: str) -> None:
@@ -41,7 +44,10 @@ _CHANGES = frozenset({Verdict.REGRESSED, Verdict.IMPROVED, Verdict.BROKEN})
 
 
 def mark(comparison: Comparison | None) -> Mark:
-    """How a verdict is drawn. An ``inconclusive`` one is never red, and what gates nothing is never red either."""
+    """The mark of a comparison.
+
+    An ``inconclusive`` one is never red, and what gates nothing is never red either.
+    """
     if comparison is None:
         return Mark.NONE
     if comparison.verdict is Verdict.FIXED:

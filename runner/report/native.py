@@ -1,12 +1,13 @@
-"""Keras beside the framework without it: what each step costs more, and whether both compute the same."""
+"""Compares Keras with the same framework without it: cost and results."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from runner.judge.pairing import twin
 from runner.model import Cell, Comparison, Kind, Metric, Sample, Verdict
-from runner.report import figures
+from runner.report import numbers
 
 SPEED, AGREEMENT = "Keras / native", "agreement with native"
 """Headings of the two columns."""
@@ -15,7 +16,7 @@ _OTHER_STEPS = ("first_step_s", "evaluate_step_s", "predict_step_s")
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class KerasCost:
     """A cell with Keras and its twin without, in one probe."""
 
     cell: Cell
@@ -28,9 +29,11 @@ class Beside:
 
     @property
     def ratios(self) -> str:
-        """``1.40×`` with its interval, or the range over several workloads; empty where nothing was timed.
+        """``1.40×`` with its interval, or the range over several workloads.
 
-        >>> Beside(None, None, "", (), ()).ratios  # type: ignore[arg-type]
+        Empty where nothing was timed.
+
+        >>> KerasCost(None, None, "", (), ()).ratios  # type: ignore[arg-type]
         ''
         """
         effects = [c.evidence.effect for c in self.speed if c.evidence.effect is not None]
@@ -38,15 +41,18 @@ class Beside:
             return ""
         if len(effects) > 1:
             low, high = min(effects), max(effects)
-            return f"{figures.significant(1 + low)}-{figures.ratio(high)}"
+            return f"{numbers.significant(1 + low)}-{numbers.ratio(high)}"
         evidence = self.speed[0].evidence
         if evidence.low is None or evidence.high is None:
-            return figures.ratio(effects[0])
-        return f"{figures.ratio(effects[0])} ({_bound(evidence.low)}-{_bound(evidence.high)})"
+            return numbers.ratio(effects[0])
+        return f"{numbers.ratio(effects[0])} ({_bound(evidence.low)}-{_bound(evidence.high)})"
 
     @property
     def agrees(self) -> str:
-        """The class of the largest difference and how large it is: ``rounding, 7.4e-6``; empty for none."""
+        """The class and size of the largest difference: ``rounding, 7.4e-6``.
+
+        Empty where there is none.
+        """
         told = [c for c in self.agreement if c.evidence.classification]
         if not told:
             return ""
@@ -54,15 +60,10 @@ class Beside:
         if worst.evidence.effect is None:
             return worst.evidence.classification
         unit = "" if worst.metric.endswith("loss_per_step") else " u"
-        return f"{worst.evidence.classification}, {figures.significant(worst.evidence.effect, 2)}{unit}"
+        return f"{worst.evidence.classification}, {numbers.significant(worst.evidence.effect, 2)}{unit}"
 
 
-def twin(cell: Cell) -> Cell:
-    """The same cell without Keras."""
-    return replace(cell, keras=None)
-
-
-def beside(samples: Iterable[Sample], comparisons: Sequence[Comparison]) -> tuple[Beside, ...]:
+def beside(samples: Iterable[Sample], comparisons: Sequence[Comparison]) -> tuple[KerasCost, ...]:
     """Every cell with Keras that was compared with its twin, probe by probe."""
     metrics: dict[tuple[str, str], Metric] = {}
     cells: dict[str, Cell] = {}
@@ -81,7 +82,7 @@ def beside(samples: Iterable[Sample], comparisons: Sequence[Comparison]) -> tupl
         speed = tuple(c for c, metric in known if _is_step(metric))
         agreement = tuple(c for c, metric in known if metric.kind in (Kind.TRAJECTORY, Kind.ERROR))
         if speed or agreement:
-            found.append(Beside(cell, native, probe, speed, agreement))
+            found.append(KerasCost(cell, native, probe, speed, agreement))
     return tuple(found)
 
 
@@ -92,4 +93,4 @@ def _is_step(metric: Metric) -> bool:
 
 
 def _bound(effect: float) -> str:
-    return figures.significant(1 + effect)
+    return numbers.significant(1 + effect)

@@ -1,47 +1,78 @@
-"""Which ways of seeding make Sequential, Functional and subclassed models agree, and where: the probe ``parity``."""
+"""Reports which ways of seeding make models train alike: the probe ``parity``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+
+import msgspec
 
 from runner.model import Cell, Sample, Status
-from runner.report import figures
+from runner.report import numbers
 from runner.report.data import Report
 from runner.report.words import Words, both
 
 HEADING = "Seeding: do Sequential, Functional and subclassed models train alike?"
 
 
+class Remedy(msgspec.Struct, frozen=True):
+    """The result of one way of seeding: a word, and the largest relative difference.
+
+    The word is ``equal``, ``rounding`` or ``differs``; the difference is that of two losses.
+    """
+
+    verdict: str = ""
+    difference: float | str = 0.0
+
+
+class Shuffle(msgspec.Struct, frozen=True):
+    """The shuffle of ``fit``: its generators, and whether the next ``fit`` continues."""
+
+    follows: list[str] = []
+    continues: bool = False
+
+
+class Parity(msgspec.Struct, frozen=True):
+    """The details of a sample of ``parity``.
+
+    ``verdicts``: a sentence per remedy, which begins with its label.
+    """
+
+    remedies: dict[str, Remedy]
+    verdicts: dict[str, str]
+    shuffle: Shuffle
+
+
 def seeding(report: Report) -> tuple[str, ...]:
-    """One sentence per remedy and one about the shuffle; empty where ``parity`` was not measured."""
-    seen: dict[Cell, Mapping[str, Any]] = {}
+    """One sentence per remedy, and one about the shuffle; empty without ``parity``."""
+    seen: dict[Cell, Parity] = {}
     for sample in report.samples:
-        if _usable(sample):
-            seen.setdefault(sample.cell, sample.details)
+        if (parity := _parity(sample)) is not None:
+            seen.setdefault(sample.cell, parity)
     if not seen:
         return ()
     words = Words(report)
     first = next(iter(seen.values()))
-    remedies = [name for name in first["remedies"] if all(name in details["remedies"] for details in seen.values())]
+    remedies = [name for name in first.remedies if all(name in parity.remedies for parity in seen.values())]
     return (*(_remedy(name, seen, words) for name in remedies), *_shuffle(seen, words))
 
 
-def _usable(sample: Sample) -> bool:
-    details = sample.details
-    return (
-        sample.probe == "parity"
-        and sample.status is Status.OK
-        and all(isinstance(details.get(key), dict) for key in ("remedies", "verdicts", "shuffle"))
-    )
+def _parity(sample: Sample) -> Parity | None:
+    """The details; None where the sample is of another probe, failed or malformed."""
+    if sample.probe != "parity" or sample.status is not Status.OK:
+        return None
+    try:
+        parity: Parity = msgspec.convert(sample.details, type=Parity)
+    except msgspec.ValidationError:
+        return None
+    return parity
 
 
-def _remedy(name: str, seen: Mapping[Cell, Mapping[str, Any]], words: Words) -> str:
-    label = figures.plain(str(next(iter(seen.values()))["verdicts"].get(name, name)).partition(":")[0])
-    failed = {cell: d["remedies"][name] for cell, d in seen.items() if d["remedies"][name].get("verdict") == "differs"}
+def _remedy(name: str, seen: Mapping[Cell, Parity], words: Words) -> str:
+    label = numbers.plain(next(iter(seen.values())).verdicts.get(name, name).partition(":")[0])
+    failed = {cell: p.remedies[name] for cell, p in seen.items() if p.remedies[name].verdict == "differs"}
     if not failed:
         return f"{label}: works everywhere" if len(seen) > 1 else f"{label}: works"
-    most = max(float(result.get("difference", 0)) for result in failed.values())
+    most = max(float(remedy.difference) for remedy in failed.values())
     apart = f"the losses are up to {100 * most:.2g} % apart"
     if len(failed) == len(seen):
         return f"{label}: works nowhere, {apart}" if len(seen) > 1 else f"{label}: does not work, {apart}"
@@ -49,13 +80,13 @@ def _remedy(name: str, seen: Mapping[Cell, Mapping[str, Any]], words: Words) -> 
     return f"{label}: works on {_where(works, seen, words)}; not on {_where(failed, seen, words)}, {apart}"
 
 
-def _shuffle(seen: Mapping[Cell, Mapping[str, Any]], words: Words) -> list[str]:
+def _shuffle(seen: Mapping[Cell, Parity], words: Words) -> list[str]:
     alike: dict[str, list[Cell]] = {}
-    for cell, details in seen.items():
-        follows = [str(name) for name in details["shuffle"].get("follows", ())]
+    for cell, parity in seen.items():
+        follows = parity.shuffle.follows
         drawn = f"follows the generator of {both(follows)}" if follows else "follows no generator that can be seeded"
-        goes = "goes on in the next fit" if details["shuffle"].get("continues") else "starts over in every fit"
-        alike.setdefault(figures.plain(f"{drawn} and {goes}"), []).append(cell)
+        goes = "goes on in the next fit" if parity.shuffle.continues else "starts over in every fit"
+        alike.setdefault(numbers.plain(f"{drawn} and {goes}"), []).append(cell)
     return [f"fit's shuffle on {_where(cells, seen, words)}: {text}" for text, cells in alike.items()]
 
 

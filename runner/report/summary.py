@@ -1,4 +1,4 @@
-"""What the processes of one cell come to, metric by metric."""
+"""Summarises the processes of one cell, metric by metric."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.model import Better, Metric, Sample, Status
-from runner.report import figures
+from runner.report import numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One metric over the processes of one cell. For texts and lists the numbers are None."""
+    """One metric over the processes of one cell.
+
+    For texts and lists the numbers are None.
+    """
 
     metric: Metric
     n: int
@@ -27,7 +30,7 @@ class Summary:
 
 
 def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
-    """Every metric of the samples that are ok, over the processes: n, median, least and greatest."""
+    """Every metric of the samples that are ok: n, median, least and greatest."""
     seen: dict[str, list[Metric]] = {}
     for sample in samples:
         if sample.status is Status.OK:
@@ -38,22 +41,24 @@ def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
 
 def _summary(metrics: Sequence[Metric]) -> Summary:
     values = [m.value for m in metrics if m.value is not None]
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    counted = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     distinct = len({repr(v) for v in values})
-    if numbers and len(numbers) == len(values):
-        middle = statistics.median(numbers)
-        if isinstance(middle, float) and middle.is_integer() and all(isinstance(v, int) for v in numbers):
+    if counted and len(counted) == len(values):
+        middle = statistics.median(counted)
+        if isinstance(middle, float) and middle.is_integer() and all(isinstance(v, int) for v in counted):
             middle = int(middle)
-        return Summary(metrics[0], len(metrics), middle, min(numbers), max(numbers), middle, distinct)
+        return Summary(metrics[0], len(metrics), middle, min(counted), max(counted), middle, distinct)
     lists = sorted((v for v in values if isinstance(v, list) and v), key=lambda v: v[-1])
     shown = lists[len(lists) // 2] if lists else (values[0] if values else None)
     return Summary(metrics[0], len(metrics), None, None, None, shown, distinct)
 
 
 def combined(summaries: Sequence[Summary], *, percent: bool = False, exact: bool = False) -> str:
-    """One text for a figure in one mode or several: the sum of seconds, else the worst; of outcomes, how many are ok.
+    """One text for a figure in one mode or several.
 
-    ``percent`` and ``exact`` as in ``figures.value``.
+    The sum of seconds, else the worst; of outcomes, how many are ok.
+
+    ``percent`` and ``exact`` as in ``numbers.value``.
     """
     first = summaries[0]
     unit = first.metric.unit
@@ -61,12 +66,12 @@ def combined(summaries: Sequence[Summary], *, percent: bool = False, exact: bool
         if first.median is None and first.distinct > 1 and not isinstance(first.shown, list):
             return f"{first.distinct} different"
         shown = first.shown[-1] if isinstance(first.shown, list) and first.shown else first.shown
-        return figures.value(shown, unit, percent=percent, exact=exact)
+        return numbers.value(shown, unit, percent=percent, exact=exact)
     medians = [s.median for s in summaries if s.median is not None]
     if not medians:
         good = sum(s.shown in ("ok", "yes") for s in summaries)
         return f"{good} of {len(summaries)} ok" if good else f"{len(summaries)} figures"
     if unit == "s":
-        return figures.value(sum(medians), unit)
+        return numbers.value(sum(medians), unit)
     worst = min(medians) if first.metric.better is Better.HIGHER else max(medians)
-    return figures.value(worst, unit, percent=percent, exact=exact)
+    return numbers.value(worst, unit, percent=percent, exact=exact)

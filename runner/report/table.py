@@ -1,6 +1,7 @@
-"""A report arranged as tables: one per probe, cells as rows grouped by framework, metrics as columns.
+"""Arranges a report as tables, one per probe.
 
-Pure data in, pure data out; the formats only draw what is decided here.
+Cells are rows grouped by framework, metrics are columns. Pure data in, pure data out; the formats only draw what is
+decided here.
 """
 
 from __future__ import annotations
@@ -9,20 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runner.model import Cell, Comparison, Kind, Metric, Sample, Status, Verdict
-from runner.report import columns, figures, native
+from runner.matrix import frameworks
+from runner.model import AXES, AXIS, CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
+from runner.report import columns, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined, summarise
-
-FRAMEWORKS = ("tensorflow", "torch", "jax", "numpy", "openvino", "mxnet")
-"""The order of the groups, unless a comparison between frameworks has a baseline: that group comes first."""
+from runner.util import versions
 
 BASELINE = "◆"
 """Marks the rows that others are compared with."""
-
-_AXES = ("version", "keras", "variant", "python", "device", "framework")
-"""Which comparison a row shows where it takes part in several, first choice first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell in one probe's table: figures where it ran, else a status with its reason."""
+    """One cell in one probe's table.
+
+    Figures where it ran, else a status with its reason.
+    """
 
     cell: Cell
     probe: str
@@ -83,7 +83,7 @@ class Table:
     hidden: tuple[str, ...]
     """Labels of judged metrics that have no column; JSON has them all."""
     rounds: tuple[int, int]
-    """Fewest and most processes of a cell."""
+    """Fewest and most processes of a cell that has figures; of all cells where none has."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -110,7 +110,7 @@ def _table(report: Report, probe: str) -> Table:
     metas = {name: s.metric for per_cell in summaries.values() for name, s in per_cell.items()}
     bad = {c.metric for c in comparisons if mark(c) in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED)}
     cols = tuple(
-        Column(pick.names, figures.plain(pick.label), meta.unit, columns.percent(meta.name), meta.kind is Kind.EXACT)
+        Column(pick.names, numbers.plain(pick.label), meta.unit, columns.percent(meta.name), meta.kind is Kind.EXACT)
         for pick in columns.choose(probe, metas.values(), bad)
         for meta in [metas[pick.names[0]]]
     )
@@ -122,8 +122,8 @@ def _table(report: Report, probe: str) -> Table:
     ]
     shown = {columns.label(name) for col in cols for name in col.metrics}
     judged = dict.fromkeys(columns.label(c.metric) for c in comparisons if c.metric in metas)
-    counts = [row.n for row in rows]
-    hidden = tuple(figures.plain(label) for label in judged if label not in shown)
+    counts = [row.n for row in rows if row.figures] or [row.n for row in rows]
+    hidden = tuple(numbers.plain(label) for label in judged if label not in shown)
     cols, rows = _beside(cols, rows, [b for b in native.beside(report.samples, comparisons) if b.probe == probe])
     return Table(probe, cols, _groups(rows, comparisons, cells), hidden, (min(counts), max(counts)))
 
@@ -152,7 +152,7 @@ def _row(
         cell=cell,
         probe=probe,
         status=bad[0].status if broken else Status.OK,
-        reason=figures.plain(bad[0].reason) if bad else "",
+        reason=numbers.plain(bad[0].reason) if bad else "",
         n=len(samples),
         failed=len(bad),
         figures=() if broken else tuple(_figure(col, summary, mine) for col in cols),
@@ -165,7 +165,7 @@ def _row(
 
 
 def _beside(
-    cols: tuple[Column, ...], rows: Sequence[Row], twins: Sequence[native.Beside]
+    cols: tuple[Column, ...], rows: Sequence[Row], twins: Sequence[native.KerasCost]
 ) -> tuple[tuple[Column, ...], list[Row]]:
     """Two columns more, where cells with Keras have a twin without."""
     by_cell = {one.cell.id: one for one in twins}
@@ -187,27 +187,27 @@ def _told(told: tuple[str, tuple[Comparison, ...]] | None) -> Figure | None:
 
 
 def _primary(comparisons: Sequence[Comparison]) -> Comparison | None:
-    """The comparison that names a row's baseline: one that counts, along the axis that comes first."""
+    """The comparison that names a row's baseline.
+
+    It is one that counts, along the nearest axis.
+    """
+    near = [axis.name for axis in AXES]
 
     def order(comparison: Comparison) -> tuple[bool, bool, int]:
-        axis = _AXES.index(comparison.axis) if comparison.axis in _AXES else len(_AXES)
+        axis = near.index(comparison.axis) if comparison.axis in near else len(near)
         return (comparison.verdict is Verdict.NO_BASELINE, not comparison.gates, axis)
 
     return min((c for c in comparisons if c.baseline), key=order, default=None)
 
 
 def _against(baseline: Cell | None, comparison: Comparison) -> str:
-    """What the baseline has on the axis in which the two cells differ; its whole id where it is not in the report."""
+    """What the baseline has on the axis in which the two cells differ.
+
+    Its whole id where it is not in the report.
+    """
     if baseline is None:
-        return figures.plain(comparison.baseline)
-    return {
-        "version": baseline.version,
-        "keras": f"keras {baseline.keras}" if baseline.keras else "native",
-        "python": f"py{baseline.python}",
-        "device": baseline.device,
-        "variant": baseline.variant or "plain",
-        "framework": baseline.framework,
-    }.get(comparison.axis, baseline.id)
+        return numbers.plain(comparison.baseline)
+    return AXIS[comparison.axis].in_table(baseline) if comparison.axis in AXIS else baseline.id
 
 
 _WORST_FIRST = (
@@ -224,7 +224,10 @@ _WORST_FIRST = (
 
 
 def _figure(col: Column, summary: dict[str, Summary], mine: dict[str, Comparison]) -> Figure | None:
-    """The field of one column: of several modes, the worst verdict and how many of them have it."""
+    """The field of one column.
+
+    Of several modes, the worst verdict and how many of them have it.
+    """
     found = tuple(summary[name] for name in col.metrics if name in summary)
     if not found:
         return None
@@ -237,11 +240,14 @@ def _figure(col: Column, summary: dict[str, Summary], mine: dict[str, Comparison
     changed = delta(found[0].metric, judged[0]) if judged else ""
     if len(found) > 1 and worst not in (Mark.SAME, Mark.NONE):
         changed = f"{alike} of {len(found)}" if alike > 1 or not changed else changed
-    return Figure(figures.shorten(text, 24), worst, changed, found, tuple(judged))
+    return Figure(numbers.shorten(text, 24), worst, changed, found, tuple(judged))
 
 
 def delta(metric: Metric, comparison: Comparison | None) -> str:
-    """What a verdict adds to a figure: the change, the name of a numerical class, or how much is missing."""
+    """What a verdict adds to a figure.
+
+    The change, the name of a numerical class, or how much is missing.
+    """
     if comparison is None or comparison.verdict in (Verdict.SAME, Verdict.NO_BASELINE, Verdict.NOT_COMPARABLE):
         return ""
     evidence = comparison.evidence
@@ -249,39 +255,37 @@ def delta(metric: Metric, comparison: Comparison | None) -> str:
         return "" if comparison.verdict is Verdict.INCONCLUSIVE else evidence.classification
     before, after = comparison.baseline_value, comparison.candidate_value
     if columns.percent(metric.name) and isinstance(before, int | float) and isinstance(after, int | float):
-        return figures.points(after - before)
-    return figures.change(evidence.effect) if evidence.effect is not None else ""
+        return numbers.points(after - before)
+    return numbers.change(evidence.effect) if evidence.effect is not None else ""
 
 
 def _groups(
     rows: Sequence[Row], comparisons: Sequence[Comparison], cells: dict[str, Cell]
 ) -> tuple[tuple[str, tuple[Row, ...]], ...]:
     first = {cells[c.baseline].framework for c in comparisons if c.axis == "framework" and c.baseline in cells}
+    known = frameworks.names()
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.cell.framework, []).append(row)
 
     def group_order(framework: str) -> tuple[bool, int, str]:
-        place = FRAMEWORKS.index(framework) if framework in FRAMEWORKS else len(FRAMEWORKS)
+        place = known.index(framework) if framework in known else len(known)
         return (framework not in first, place, framework)
 
     return tuple((f, tuple(sorted(groups[f], key=row_order))) for f in sorted(groups, key=group_order))
 
 
 def row_order(row: Row) -> tuple[Any, ...]:
-    """Baselines first, then by version, Keras, Python, device and variant, counting as people do."""
+    """Sort key of rows: baselines first, then by version and the other axes."""
     return (not row.leads, *cell_order(row.cell))
 
 
 def cell_order(cell: Cell) -> tuple[Any, ...]:
-    """Sort key of cells of one framework."""
-    return (
-        figures.natural(cell.version),
-        figures.natural(cell.keras or ""),
-        figures.natural(cell.python),
-        cell.device,
-        cell.variant,
-    )
+    """Sort key of cells of one framework.
+
+    A cell without Keras comes before those with it.
+    """
+    return tuple(versions.order(value or "") for value in cell.values.values())
 
 
 def used_marks(shown: Iterable[Table]) -> tuple[Mark, ...]:
@@ -293,37 +297,38 @@ def used_marks(shown: Iterable[Table]) -> tuple[Mark, ...]:
 
 
 def common(cells: Iterable[Cell]) -> Cell | None:
-    """A cell whose Python, device and variant are those all cells have, or empty; None for no cells."""
+    """A cell with the Python, device and variant that all cells share.
+
+    Each is empty where they differ; None for no cells.
+    """
     every = list(cells)
     if not every:
         return None
 
-    def agreed(values: set[str]) -> str:
+    def agreed(axis: str) -> str:
+        values = {str(cell.values[axis]) for cell in every}
         return values.pop() if len(values) == 1 else ""
 
-    return replace(
-        every[0],
-        python=agreed({c.python for c in every}),
-        device=agreed({c.device for c in every}),
-        variant=agreed({c.variant for c in every}),
-    )
+    return replace(every[0], **{axis.name: agreed(axis.name) for axis in CONDITIONS})
+
+
+def _unshared(cell: Cell, axis: str, shared: Cell | None) -> str:
+    return "" if shared and shared.values[axis] else str(cell.values[axis])
 
 
 def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], dict[Cell, tuple[str, ...]]]:
-    """Headings, and per cell the texts, of the columns that tell rows apart within a group.
+    """Headings and texts of the columns that distinguish rows within a group.
 
-    What all cells share (see ``common``) has no column: it is said once above the tables.
+    The texts are per cell. What all cells share (see ``common``) has no column: it is said once above the tables.
     """
     fields: list[tuple[str, list[str]]] = [
         ("version", [row.cell.version for row in rows]),
         ("keras", [row.cell.keras or "native" for row in rows]),
-        ("python", [row.cell.python * (not shared or not shared.python) for row in rows]),
-        ("device", [row.cell.device * (not shared or not shared.device) for row in rows]),
-        ("variant", [row.cell.variant * (not shared or not shared.variant) for row in rows]),
+        *((axis.name, [_unshared(row.cell, axis.name, shared) for row in rows]) for axis in CONDITIONS),
         ("against", [row.against for row in rows]),
     ]
     if not any(row.cell.keras for row in rows):
         del fields[1]
     kept = [(heading, texts) for heading, texts in fields if heading == "version" or any(texts)]
-    by_cell = {row.cell: tuple(figures.plain(texts[n]) for _, texts in kept) for n, row in enumerate(rows)}
+    by_cell = {row.cell: tuple(numbers.plain(texts[n]) for _, texts in kept) for n, row in enumerate(rows)}
     return tuple(heading for heading, _ in kept), by_cell

@@ -1,11 +1,14 @@
-"""Cells and changes in words. Which sentences are said, and in what order, is ``findings``'s business."""
+"""Puts cells and changes into words.
+
+``findings`` decides which sentences are printed, and in what order.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from runner.model import Cell, Comparison, Kind, Metric, Verdict
-from runner.report import columns, figures
+from runner.model import AXIS, CONDITIONS, Cell, Comparison, Kind, Metric, Verdict
+from runner.report import columns, numbers
 from runner.report.data import Report
 from runner.report.table import cell_order
 
@@ -14,7 +17,10 @@ MOST_NAMED = 4
 
 
 class Words:
-    """Names of the cells of one report, as short as they can be told apart, and sentences about their metrics."""
+    """Short names of the cells of a report, and sentences about their metrics.
+
+    The names are as short as their differences allow.
+    """
 
     def __init__(self, report: Report, *, skipped: bool = False) -> None:
         self.cells: dict[str, Cell] = {s.cell.id: s.cell for s in report.samples}
@@ -28,23 +34,24 @@ class Words:
         for probe, name in self.metrics:
             modes.setdefault((probe, columns.label(name)), set()).add(columns.mode(name))
         self.modes = {key for key, found in modes.items() if len(found) > 1}
-        self.pythons = len({c.python for c in self.cells.values()}) > 1
-        self.devices = len({c.device for c in self.cells.values()}) > 1
+        cells = self.cells.values()
+        self.conditions = [a for a in CONDITIONS if a.unset or len({c.values[a.name] for c in cells}) > 1]
         self.probes = len({s.probe for s in report.samples}) > 1
 
     def name(self, cell: Cell | str) -> str:
-        """A cell in words: ``torch 2.2.2 with keras 3.15.1``, and what else tells it from the others."""
+        """A cell in words: ``torch 2.2.2 with keras 3.15.1``.
+
+        Other axes are named where cells differ in them.
+        """
         if isinstance(cell, str):
             found = self.cells.get(cell)
             if found is None:
-                return figures.plain(cell)
+                return numbers.plain(cell)
             cell = found
         keras = f" with keras {cell.keras}" if cell.keras else " without Keras"
-        more = [f"Python {cell.python}"] if self.pythons else []
-        more += [cell.device] if self.devices else []
-        more += [cell.variant] if cell.variant else []
+        more = [axis.in_sentence(cell) for axis in self.conditions if cell.values[axis.name]]
         inside = f" ({', '.join(more)})" if more else ""
-        return figures.plain(f"{cell.framework} {cell.version}{keras}{inside}")
+        return numbers.plain(f"{cell.framework} {cell.version}{keras}{inside}")
 
     def names(self, cells: Iterable[Cell]) -> str:
         """Several cells in words."""
@@ -56,38 +63,43 @@ class Words:
         return both(named)
 
     def baseline(self, comparison: Comparison) -> str:
-        """The baseline in words, as short as the axis allows: ``torch 2.2.2``, ``keras 3.11.3``."""
+        """The baseline in words: ``torch 2.2.2``, ``keras 3.11.3``.
+
+        It is as short as the axis allows.
+        """
         cell = self.cells.get(comparison.baseline)
         if cell is None:
-            return figures.plain(comparison.baseline)
-        short = {
-            "version": f"{cell.framework} {cell.version}",
-            "keras": f"keras {cell.keras}" if cell.keras else f"native {cell.framework}",
-            "python": f"Python {cell.python}",
-            "device": cell.device,
-            "variant": cell.variant or "the plain cell",
-            "framework": f"{cell.framework} {cell.version}",
-        }
-        return figures.plain(short.get(comparison.axis, self.name(cell)))
+            return numbers.plain(comparison.baseline)
+        axis = AXIS.get(comparison.axis)
+        return numbers.plain(axis.in_sentence(cell) if axis else self.name(cell))
 
     def where(self, probe: str) -> str:
         """The probe in brackets, where there are several."""
-        return f" ({figures.plain(probe)})" if self.probes else ""
+        return f" ({numbers.plain(probe)})" if self.probes else ""
 
     def label(self, comparison: Comparison) -> str:
-        """What the metric is called, with its mode where others have it too; ``free`` is what is meant by default."""
+        """What the metric is called, with its mode where others have it too.
+
+        ``free`` is the mode without a name.
+        """
         label = columns.label(comparison.metric)
         mode = columns.mode(comparison.metric)
         told = mode in ("", "free") or (comparison.probe, label) not in self.modes
-        return figures.plain(label if told else f"{label} of {mode}")
+        return numbers.plain(label if told else f"{label} of {mode}")
 
     def is_digest(self, comparison: Comparison) -> bool:
-        """Whether the metric is a text that must be equal or not: between frameworks it is bound to differ."""
+        """Whether the metric is a text that is equal or not.
+
+        Between frameworks it always differs.
+        """
         metric = self.metrics.get((comparison.probe, comparison.metric))
         return metric is not None and metric.kind is Kind.EXACT and isinstance(metric.value, str)
 
     def moved(self, comparison: Comparison) -> str:
-        """The predicate: ``is 1.31× slower per step than torch 2.2.2 (n=5, 90 % interval 1.2–1.4)``."""
+        """The predicate of a sentence about a change.
+
+        ``is 1.31× slower per step than torch 2.2.2 (n=5, 90 % interval 1.2–1.4)``
+        """
         label = self.label(comparison)
         if not comparison.baseline:
             return f"is off in {label}: {_detail(comparison)}"
@@ -111,8 +123,8 @@ class Words:
             return f"{label} {comparison.evidence.classification or comparison.verdict}"
         before, after = comparison.baseline_value, comparison.candidate_value
         if columns.percent(comparison.metric) and isinstance(before, int | float) and isinstance(after, int | float):
-            return f"{label} {figures.points(after - before)}"
-        return f"{label} {figures.change(effect)}"
+            return f"{label} {numbers.points(after - before)}"
+        return f"{label} {numbers.change(effect)}"
 
 
 def both(names: Sequence[str]) -> str:
@@ -130,11 +142,14 @@ def listed(parts: Sequence[str], most: int = MOST_NAMED) -> str:
 
 def factor(effect: float) -> str:
     """How many times, always at least one: both 0.31 and its inverse are ``1.31×``."""
-    return figures.ratio(effect) if effect >= 0 or effect <= -1 else figures.ratio(1 / (1 + effect) - 1)
+    return numbers.ratio(effect) if effect >= 0 or effect <= -1 else numbers.ratio(1 / (1 + effect) - 1)
 
 
 def _comparative(metric: str, effect: float, label: str) -> str:
-    """``slower per step``, ``larger in peak RSS``; a mode that the label has is named after the rest."""
+    """``slower per step``, ``larger in peak RSS``.
+
+    A mode that the label has is named after the rest.
+    """
     found = columns.known(metric)
     words = (found.more if effect >= 0 else found.less) if found else ""
     words = words or f"{'higher' if effect >= 0 else 'lower'} in"
@@ -144,16 +159,16 @@ def _comparative(metric: str, effect: float, label: str) -> str:
 
 
 def _detail(comparison: Comparison) -> str:
-    return figures.plain(comparison.reason) or comparison.evidence.classification or str(comparison.verdict)
+    return numbers.plain(comparison.reason) or comparison.evidence.classification or str(comparison.verdict)
 
 
 def _percent(comparison: Comparison, label: str, other: str) -> str:
     """Accuracy is put as two figures: a ratio of percentages misleads."""
     before, after = comparison.baseline_value, comparison.candidate_value
     effect = comparison.evidence.effect or 0.0
-    shown = figures.change(effect)
+    shown = numbers.change(effect)
     if isinstance(before, int | float) and isinstance(after, int | float):
-        shown = f"{figures.value(after, percent=True)} against {figures.value(before, percent=True)}"
+        shown = f"{numbers.value(after, percent=True)} against {numbers.value(before, percent=True)}"
     n = f", n={comparison.evidence.n}" if comparison.evidence.n else ""
     wary = "; suspiciously good, see that it is real" if comparison.verdict is Verdict.IMPROVED else ""
     return f"has {'higher' if effect > 0 else 'lower'} {label} than {other} ({shown}{n}){wary}"
@@ -167,5 +182,5 @@ def _rests_on(comparison: Comparison) -> str:
         ends = [1 + evidence.low, 1 + evidence.high]
         if (evidence.effect or 0.0) < 0 < min(ends):
             ends = [1 / ends[1], 1 / ends[0]]
-        parts.append(f"interval {figures.significant(ends[0])}–{figures.significant(ends[1])}")
+        parts.append(f"interval {numbers.significant(ends[0])}–{numbers.significant(ends[1])}")
     return f" ({', '.join(parts)})" if parts else ""

@@ -1,1 +1,1 @@
-"""A user's script in chosen cells: which environments are meant, how the script ran there, what differed."""
+"""Runs a user's script in chosen cells, compares outputs, and exports results."""

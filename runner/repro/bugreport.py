@@ -1,38 +1,25 @@
-"""A pasted bug report -> what it says about versions, Python, platform and date. Pure; guesses nothing.
+"""Reads versions, Python, platform and date from a bug report. Pure.
 
 Read are ``python -m torch.utils.collect_env``, ``pip freeze``, ``uv pip list``, ``conda list``, version prints of the
-frameworks, and free text; a Markdown issue is all of these in one. Every fact keeps the line it was read from. What
-a tool printed outranks what a person wrote; of two of a kind the first counts, and the contradiction is told.
+frameworks, and free text; a Markdown issue can hold all of these. Every fact keeps the line it was read from. What
+a tool printed outranks what a person wrote; of two of a kind the first counts, and the contradiction is reported.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+
+from runner.matrix import frameworks
+from runner.util import versions
 
 _VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:[.-]?dev[0-9]*)?(?:\+[A-Za-z0-9.]+)?"
 _RELEASE = rf"v?(?P<version>{_VERSION})(?![0-9A-Za-z])"
-FRAMEWORKS = {
-    "tensorflow": "tensorflow", "tensorflow-cpu": "tensorflow", "tensorflow-gpu": "tensorflow",
-    "tensorflow-intel": "tensorflow", "tensorflow-macos": "tensorflow", "tf": "tensorflow",
-    "pytorch": "torch", "torch": "torch", "pytorch-gpu": "torch", "jax": "jax",
-    "openvino": "openvino", "mxnet": "mxnet",
-}  # fmt: skip
-"""What a framework's distributions and people call it."""
-_WORDS = {**FRAMEWORKS, "keras": "keras", "numpy": "numpy", "jaxlib": "jaxlib", "scipy": "scipy", "h5py": "h5py"}
-"""What is looked for in sentences. Any other name there is no more a package than it is a word."""
-_WORD = "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True))
-_MODULES = {
-    "tf": "tensorflow",
-    "np": "numpy",
-    "torch": "torch",
-    "keras": "keras",
-    "jax": "jax",
-    "tensorflow": "tensorflow",
-}
-
+_PACKAGES = ("keras", "numpy", "jaxlib", "scipy", "h5py")
+"""What is looked for in sentences besides frameworks. Any other name there may be just a word."""
 _FREEZE = re.compile(rf"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>{_VERSION})(?:\s*;.*)?")
 _COLLECT_LIB = re.compile(
     rf"\[(?:pip3?|conda)\]\s+(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:==|\s+)(?P<version>{_VERSION})(?:\s.*)?"
@@ -41,19 +28,8 @@ _COLLECT_TORCH = re.compile(rf"PyTorch version:\s*(?P<version>{_VERSION})")
 _TABLE = re.compile(
     rf"\|?\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s+\|?\s*(?P<version>(?=[0-9]+\.){_VERSION})(?:\s+\S+){{0,3}}\s*\|?"
 )
-_PRINT = re.compile(
-    rf"(?:>>>\s*)?(?:print\()?(?P<name>tf|np|torch|keras|jax|tensorflow|numpy)\.(?:__version__|version\.VERSION)\)?\s*(?:#|->|=|:|,)?\s*['\"]?{_RELEASE}"
-)
-_ASKED = re.compile(r"\b(?P<name>tf|np|torch|keras|jax|tensorflow|numpy)\.(?:__version__|version\.VERSION)")
-_QUESTION = re.compile(r"(?:>>>|\$|python3?\b|import\b|from\b|print\b|(?:tf|np|torch|keras|jax|tensorflow|numpy)\.).*")
-"""How a line of code that asks for versions begins; the answers stand on the lines below it, in order."""
 _ANSWER = re.compile(rf"['\"]?{_RELEASE}['\"]?")
 _TF_PRINT = re.compile(rf"v[0-9][^\s]*-[0-9]+-g[0-9a-f]+\s+{_RELEASE}|unknown\s+(?P<other>{_VERSION})")
-_TEXT = re.compile(
-    rf"(?<![A-Za-z0-9_./-])(?P<name>{_WORD})(?:\s*\(?(?:CPU|GPU|nightly)\)?)?"
-    rf"(?:\s+(?:version|backend|release|is|at|=)|\s*(?:[:=@]|==|\*\*|`|\()){{0,4}}\s*[`*]*{_RELEASE}",
-    re.IGNORECASE,
-)
 _PYTHON = re.compile(
     r"(?<![A-Za-z])(?:c?python)(?:\s+(?:version|is))?\s*(?:[:=|*`]|==)*\s*[`*]*(?:v)?(?P<version>[23]\.[0-9]{1,2})(?:\.[0-9]+)?",
     re.IGNORECASE,
@@ -88,18 +64,74 @@ _BUILD = re.compile(r"\(main,|\[GCC|Clang [0-9]")
 _DATE_WORDS = re.compile(
     r"\b(?:created|opened|posted|date|reported|commented|on|since|as of)\b[^0-9]{0,25}$", re.IGNORECASE
 )
-_BACKEND = re.compile(
-    rf"\b(?P<name>{'|'.join(sorted(FRAMEWORKS, key=len, reverse=True))})\s+(?:as\s+)?(?:the\s+)?(?:keras\s+)?backend\b"
-    rf"|\bbackend\s*[:=]\s*[`'\"*]*(?P<name2>[a-z]+)\b",
-    re.IGNORECASE,
-)
+
+
+@cache
+def _modules() -> dict[str, str]:
+    """What code calls a package -> its name."""
+    own = {one.module: name for name, one in frameworks.table().items()}
+    return {**own, "tf": "tensorflow", "np": "numpy", "keras": "keras"}
+
+
+_ATTRIBUTE = r"(?:__version__|version\.VERSION)"
+
+
+@cache
+def _print() -> re.Pattern[str]:
+    """A module's version, printed or in a comment."""
+    return re.compile(
+        rf"(?:>>>\s*)?(?:print\()?(?P<name>{_any_of(_modules())})\.{_ATTRIBUTE}\)?"
+        rf"\s*(?:#|->|=|:|,)?\s*['\"]?{_RELEASE}"
+    )
+
+
+@cache
+def _asked() -> re.Pattern[str]:
+    """Code that asks a module for its version."""
+    return re.compile(rf"\b(?P<name>{_any_of(_modules())})\.{_ATTRIBUTE}")
+
+
+@cache
+def _question() -> re.Pattern[str]:
+    """A line of code that asks for versions, by its beginning.
+
+    The answers are on the lines below it, in order.
+    """
+    return re.compile(rf"(?:>>>|\$|python3?\b|import\b|from\b|print\b|(?:{_any_of(_modules())})\.).*")
+
+
+@cache
+def _text() -> re.Pattern[str]:
+    """A package and its version in a sentence."""
+    names = _any_of((*frameworks.spellings(), *_PACKAGES))
+    return re.compile(
+        rf"(?<![A-Za-z0-9_./-])(?P<name>{names})(?:\s*\(?(?:CPU|GPU|nightly)\)?)?"
+        rf"(?:\s+(?:version|backend|release|is|at|=)|\s*(?:[:=@]|==|\*\*|`|\()){{0,4}}\s*[`*]*{_RELEASE}",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _backend_named() -> re.Pattern[str]:
+    """A framework that a sentence calls the backend."""
+    return re.compile(
+        rf"\b(?P<name>{_any_of(frameworks.spellings())})\s+(?:as\s+)?(?:the\s+)?(?:keras\s+)?backend\b"
+        rf"|\bbackend\s*[:=]\s*[`'\"*]*(?P<name2>[a-z]+)\b",
+        re.IGNORECASE,
+    )
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
 _BACKEND_SET = re.compile(
     r"KERAS_BACKEND['\"]?\]?\s*[=:]\s*['\"]?(?P<name>[a-z]+)|[Uu]sing (?P<name2>[A-Za-z]+) backend"
 )
 _SHOWN_NAME = re.compile(r"Name: (?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)")
 _SHOWN_VERSION = re.compile(rf"Version: (?P<version>{_VERSION})")
 _NOT_ITSELF = re.compile(r"(?:CUDA|ROCM) used to build", re.IGNORECASE)
-"""A version beside a framework's name that is another's."""
+"""A line with a framework's name and the version of something else."""
 _GPU = re.compile(r"Is CUDA available:\s*True|\b(?:RTX|GTX|A100|H100|T4|V100|L4)\b|GPU models and configuration: GPU")
 _NO_PACKAGES = frozenset({"python", "pip", "conda", "setuptools", "wheel", "uv"})
 """What a list of packages has and no environment is asked for."""
@@ -133,7 +165,7 @@ class BugReport:
     contradictions: tuple[str, ...] = ()
 
     def version(self, name: str) -> str | None:
-        """The release of a project, where the report tells."""
+        """The release of a project, where the report names it."""
         return next((fact.value for fact in self.pins if fact.name == name), None)
 
 
@@ -154,7 +186,7 @@ def read(text: str) -> BugReport:
         if one.fact.name in _NO_PACKAGES:
             continue
         first = chosen.setdefault(one.fact.name, one)
-        if first.fact.value.partition("+")[0] != one.fact.value.partition("+")[0]:
+        if versions.public(first.fact.value) != versions.public(one.fact.value):
             against[
                 f"{one.fact.name}: {first.fact.value} is taken; it also says {one.fact.value} ({one.fact.line})"
             ] = None
@@ -185,12 +217,10 @@ def _packages(lines: list[str]) -> Iterator[_Found]:
         if re.fullmatch(r"(?:#\s*)?(?:package|name)s?\s*\|?\s+version\b.*", bare, re.IGNORECASE):
             in_table = True
             continue
-        if not line or line.startswith("#"):
-            in_table = in_table and (line.startswith("#") or not line)
         if asked and (answer := _ANSWER.fullmatch(line)):
-            yield _found(_MODULES[asked.pop(0)], answer["version"], line, 0)
+            yield _found(_modules()[asked.pop(0)], answer["version"], line, 0)
             continue
-        if _QUESTION.fullmatch(line) and not _PRINT.search(line) and (questions := _ASKED.findall(line)):
+        if _question().fullmatch(line) and not _print().search(line) and (questions := _asked().findall(line)):
             asked += questions
             continue
         if line and not line.startswith((">>>", "import")):
@@ -209,8 +239,8 @@ def _printed(line: str, *, in_table: bool) -> Iterator[_Found]:
     if found := _COLLECT_TORCH.match(line):
         yield _found("torch", found["version"], line, 0)
         return
-    if found := _PRINT.match(line):
-        yield _found(_MODULES[found["name"]], found["version"], line, 0)
+    if found := _print().match(line):
+        yield _found(_modules()[found["name"]], found["version"], line, 0)
         return
     if found := _TF_PRINT.fullmatch(line):
         yield _found("tensorflow", found["version"] or found["other"], line, 0)
@@ -218,14 +248,12 @@ def _printed(line: str, *, in_table: bool) -> Iterator[_Found]:
     if in_table and (found := _TABLE.fullmatch(line)):
         yield _found(found["name"], found["version"], line, 0)
         return
-    for one in _TEXT.finditer(line):
+    for one in _text().finditer(line):
         yield _found(one["name"], one["version"], line, 1)
 
 
 def _found(name: str, version: str, line: str, rank: int) -> _Found:
-    project = re.sub(r"[-_.]+", "-", name).lower()
-    project = FRAMEWORKS.get(project, project)
-    return _Found(Fact(project, version.lower(), _short(line)), rank)
+    return _Found(Fact(frameworks.named(name), version.lower(), _short(line)), rank)
 
 
 def _python(lines: list[str]) -> Fact | None:
@@ -236,7 +264,7 @@ def _python(lines: list[str]) -> Fact | None:
 
 
 def _platform(lines: list[str]) -> Fact | None:
-    """The operating system named first; a processor named beside macOS anywhere counts."""
+    """The operating system that is named first."""
     for line in lines:
         for name, pattern in _PLATFORMS:
             if re.search(pattern, line, re.IGNORECASE):
@@ -246,7 +274,10 @@ def _platform(lines: list[str]) -> Fact | None:
 
 
 def _date(lines: list[str]) -> Fact | None:
-    """A date in words, or one in digits that follows a word saying what it is the date of; logs are full of others."""
+    """A date in words, or one in digits after a word such as "opened".
+
+    Logs are full of other dates in digits.
+    """
     for line in lines:
         found = _ISO.search(line)
         if found and _DATE_WORDS.search(line[: found.start()]):
@@ -262,7 +293,7 @@ def _date(lines: list[str]) -> Fact | None:
 
 
 def _month(lines: list[str]) -> Fact | None:
-    """A month where no day is told: ``2025-01``."""
+    """A month without a day: ``2025-01``."""
     for line in lines:
         if (found := _MONTH_ALONE.search(line)) and not _BUILD.search(line):
             number = _MONTHS.index(found["month"][:3].lower()) + 1
@@ -280,12 +311,12 @@ def _day(year: int, month: int, day: int) -> str:
 
 
 def _backend(lines: list[str]) -> Fact | None:
-    for pattern in (_BACKEND_SET, _BACKEND):
+    for pattern in (_BACKEND_SET, _backend_named()):
         for line in lines:
             if found := pattern.search(line):
                 name = next(text for text in found.groupdict().values() if text).lower()
-                if name in FRAMEWORKS:
-                    return Fact("backend", FRAMEWORKS[name], _short(line))
+                if name in frameworks.spellings():
+                    return Fact("backend", frameworks.named(name), _short(line))
     return None
 
 

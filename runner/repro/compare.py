@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import textwrap
 from collections.abc import Sequence
@@ -28,25 +29,26 @@ class Row:
 
 
 def metric_pattern(text: str) -> re.Pattern[str]:
-    """The regular expression of ``--metric``. Raises UsageError where it is none or captures nothing."""
+    """The regular expression of ``--metric``. Raises UsageError if it is wrong."""
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise UsageError(f"--metric {text!r} is no regular expression: {error}") from None
+        raise UsageError(f"--metric {text!r} is not a regular expression: {error}") from None
     if not pattern.groups:
         raise UsageError(f"--metric {text!r} captures nothing: put parentheses around the figure, as acc=([\\d.]+)")
     return pattern
 
 
 def clean(output: str) -> str:
-    """Without colours; of a line that a progress bar wrote over itself, what is left at its end."""
+    """The output without colours, and without what a progress bar overwrote."""
     lines = (line.rstrip("\r").rpartition("\r")[2].rpartition("\b")[2] for line in _CLEAR.sub("", output).split("\n"))
     return "\n".join(line.rstrip() for line in lines)
 
 
 def values(output: str, patterns: Sequence[re.Pattern[str]] = ()) -> dict[str, Value]:
-    """The figures in an output: ``key=value`` words, lines of JSON objects, and what the patterns capture.
+    """The figures in an output.
 
+    They are ``key=value`` words, lines of JSON objects, and what the patterns capture.
     Where a name comes several times the last one counts. A pattern's groups are called by their names, else by
     the pattern itself.
     """
@@ -72,7 +74,10 @@ def rows(all_values: Sequence[dict[str, Value]]) -> tuple[Row, ...]:
 
 
 def render(ran: Sequence[Ran], patterns: Sequence[re.Pattern[str]], width: int) -> list[str]:
-    """Everything for the terminal: outputs side by side where they fit, else one below the other, then the figures."""
+    """The outputs and the figures as lines for the terminal.
+
+    The outputs are side by side where they fit, else one below the other.
+    """
     lines: list[str] = []
     column = (width - 3 * (len(ran) - 1)) // max(len(ran), 1)
     heads = [f"{one.cell}: {_end(one)}" for one in ran]
@@ -112,18 +117,18 @@ def _row(name: str, found: Sequence[Value | None]) -> Row:
         note = "not everywhere"
     elif all(_same(value, there[0]) for value in there):
         note = "equal"
-    elif all(isinstance(value, float) for value in there):
+    elif all(isinstance(value, float) and math.isfinite(value) for value in there):
         numbers = [float(value) for value in there]
         scale = max(abs(number) for number in numbers)
-        spread = (max(numbers) - min(numbers)) / scale if scale and scale < float("inf") else float("nan")
-        note = f"differ by {100 * spread:.3g} %" if spread == spread else "differ"
+        spread = max(numbers) / scale - min(numbers) / scale  # each for itself: a difference could overflow
+        note = f"differ by {100 * spread:.3g} %"
     else:
         note = "differ"
     return Row(name, tuple(found), note)
 
 
 def _same(a: Value, b: Value) -> bool:
-    return a == b or (a != a and b != b)  # two that are no number are the same here
+    return a == b or (a != a and b != b)  # here nan equals nan
 
 
 def _json(text: str) -> dict[str, Value]:

@@ -11,42 +11,33 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner import compat, matrix
-from runner.compat import project
+from runner.environments import index
 from runner.errors import UsageError, suggest
+from runner.matrix import compat, frameworks, sets
+from runner.matrix.plan import Target
+from runner.matrix.selection import matching
 from runner.model import Cell, Custom
-from runner.repro import releases
+from runner.util import versions
 
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==(?P<version>[0-9][A-Za-z0-9.+!]*))?")
 _WITH = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9._,-]+\])?(?:(?:==|>=|<=|<|>|~=|!=)[A-Za-z0-9.*+!,<>=~]+)?"
 )
-ALIASES = {
-    "tensorflow-cpu": "tensorflow", "tensorflow-intel": "tensorflow", "tensorflow-macos": "tensorflow",
-    "tensorflow-gpu": "tensorflow", "tf-nightly": "tensorflow", "pytorch": "torch", "mxnet-cu112": "mxnet",
-}  # fmt: skip
-"""Distributions that are builds of a framework, and what PyTorch is called elsewhere."""
-FRAMEWORKS = tuple(name for name in matrix.FRAMEWORKS if name != "numpy")
+
+
+KERAS_DEFAULT = "tensorflow"
+"""The backend that Keras uses where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a user asks for: pins by project (None: the newest), packages on top, a date, a Python."""
+    """What a user asks for. A pin is by project; None means the newest release."""
 
     pins: Mapping[str, str | None]
     extra: tuple[str, ...] = ()
     as_of: dt.date | None = None
     python: str | None = None
     device: str = "cpu"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A cell to run in, and how its environment differs from the cell's own."""
-
-    cell: Cell
-    custom: Custom | None
-    notes: tuple[str, ...] = ()
 
 
 def parse(texts: Sequence[str]) -> dict[str, str | None]:
@@ -56,7 +47,7 @@ def parse(texts: Sequence[str]) -> dict[str, str | None]:
         found = _PIN.fullmatch(text.strip())
         if not found:
             raise UsageError(f"--pin {text!r}: it looks like torch==2.2.2")
-        name = ALIASES.get(project(found["name"]), project(found["name"]))
+        name = frameworks.named(found["name"])
         if pins.get(name, found["version"]) != found["version"]:
             raise UsageError(f"--pin {text!r}: {name} is pinned twice")
         pins[name] = found["version"]
@@ -64,7 +55,10 @@ def parse(texts: Sequence[str]) -> dict[str, str | None]:
 
 
 def packages(texts: Sequence[str]) -> tuple[str, ...]:
-    """Requirement lines of ``--with``, checked: no options, addresses or paths. Raises UsageError."""
+    """Checks requirement lines of ``--with``. Raises UsageError.
+
+    Options, addresses and paths are refused.
+    """
     for text in texts:
         if not _WITH.fullmatch(text):
             raise UsageError(f"--with {text!r}: it looks like scipy or scipy==1.10.1")
@@ -79,21 +73,26 @@ def date(text: str) -> dt.date:
         raise UsageError(f"--as-of {text!r}: it looks like 2025-01-02") from None
 
 
-def targets(wanted: Wanted, newest: releases.Newest = releases.newest) -> tuple[Target, ...]:
-    """One cell per framework that is pinned. Raises UsageError where none is, BuildError for a release there is not."""
-    as_of = releases.end_of(wanted.as_of) if wanted.as_of else ""
-    frameworks = [name for name in FRAMEWORKS if name in wanted.pins]
+def targets(wanted: Wanted, newest: index.Newest = index.newest) -> tuple[Target, ...]:
+    """One cell per framework that is pinned.
+
+    Raises UsageError where no framework is pinned, BuildError for an unknown release.
+    """
+    as_of = index.end_of(wanted.as_of) if wanted.as_of else ""
+    known = frameworks.chosen_by_a_pin()
+    pinned = [name for name in known if name in wanted.pins]
     notes: list[str] = []
-    if not frameworks:
+    if not pinned:
         if "keras" not in wanted.pins:
-            known = ", ".join(FRAMEWORKS)
-            near = "".join(dict.fromkeys(suggest(name, FRAMEWORKS) for name in wanted.pins))
-            raise UsageError(f"no framework is pinned{near}: add --pin for one of {known}, or choose --cells")
-        frameworks = ["tensorflow"]
-        notes.append("no backend is named: tensorflow is assumed, Keras's default")
-    if len(frameworks) > 1:
-        notes.append(f"{' and '.join(frameworks)}: each gets an environment of its own, as the backend of Keras")
-    return tuple(_target(framework, wanted, as_of, tuple(notes), newest) for framework in frameworks)
+            near = "".join(dict.fromkeys(suggest(name, known) for name in wanted.pins))
+            raise UsageError(
+                f"no framework is pinned{near}: add --pin for one of {', '.join(known)}, or choose --cells"
+            )
+        pinned = [KERAS_DEFAULT]
+        notes.append(f"no backend is named: {KERAS_DEFAULT} is assumed, Keras's default")
+    if len(pinned) > 1:
+        notes.append(f"{' and '.join(pinned)}: each gets its own environment, as the backend of Keras")
+    return tuple(_target(framework, wanted, as_of, tuple(notes), newest) for framework in pinned)
 
 
 def on_cell(cell: Cell, wanted: Wanted) -> Target:
@@ -101,21 +100,21 @@ def on_cell(cell: Cell, wanted: Wanted) -> Target:
 
     Pins of the cell's own axes move them. Raises UsageError for a pin of another framework.
     """
-    others = [name for name in wanted.pins if name in FRAMEWORKS and name != cell.framework]
+    others = [name for name in wanted.pins if name in frameworks.chosen_by_a_pin() and name != cell.framework]
     if others:
         raise UsageError(f"--pin {others[0]} does not go with {cell.id}, which runs {cell.framework}")
     version = wanted.pins.get(cell.framework) or cell.version
     keras = wanted.pins.get("keras") or cell.keras
     moved = Cell(cell.framework, version, keras, wanted.python or cell.python, cell.device, cell.variant)
-    matrix.check(moved)
-    as_of = releases.end_of(wanted.as_of) if wanted.as_of else ""
+    sets.check(moved)
+    as_of = index.end_of(wanted.as_of) if wanted.as_of else ""
     return Target(moved, _custom(moved, wanted, as_of))
 
 
-def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], newest: releases.Newest) -> Target:
+def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], newest: index.Newest) -> Target:
     facts = compat.load()
     python = wanted.python or facts.python.preferred
-    version = _public(wanted.pins.get(framework) or newest(framework, python, as_of))
+    version = versions.public(wanted.pins.get(framework) or newest(framework, python, as_of))
     keras = wanted.pins.get("keras")
     if "keras" in wanted.pins and not keras:
         keras = newest("keras", python, as_of)
@@ -123,9 +122,9 @@ def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], 
         python = facts.python_for(framework, version)
         if keras:
             oldest, newest_python = facts.row("keras", keras).python
-            python = sorted((oldest, newest_python, python), key=compat.release)[1]
+            python = sorted((oldest, newest_python, python), key=versions.release)[1]
     cell = Cell(framework, version, keras, python, wanted.device)
-    matrix.check(cell)
+    sets.check(cell)
     return Target(cell, _custom(cell, wanted, as_of), notes)
 
 
@@ -133,12 +132,17 @@ def _custom(cell: Cell, wanted: Wanted, as_of: str) -> Custom | None:
     pins = [
         f"{name}=={version}" if version else name
         for name, version in wanted.pins.items()
-        if name not in FRAMEWORKS and name not in ("keras", cell.framework)
+        if name not in (*frameworks.chosen_by_a_pin(), "keras", cell.framework)
     ]
     lines = (*sorted(pins), *sorted(wanted.extra))
     return Custom(lines, as_of) if lines or as_of else None
 
 
-def _public(version: str) -> str:
-    """Without the local part: ``2.2.2+cu121`` is the build of 2.2.2 that the device decides."""
-    return version.partition("+")[0]
+def chosen(patterns: Sequence[str], wanted: Wanted) -> tuple[Target, ...]:
+    """The cells of ``--cells`` with the pins, or those made from the pins alone.
+
+    Raises UsageError.
+    """
+    if patterns:
+        return tuple(dict.fromkeys(on_cell(cell, wanted) for cell in matching(patterns)))
+    return targets(wanted)

@@ -1,4 +1,4 @@
-"""What a bug report says + what is published -> pins that can be had here, with every guess and gap named."""
+"""Turns a bug report into pins that are available here; names guesses and gaps."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runner import compat
+from runner.environments import index as releases
 from runner.errors import CellError, UsageError
-from runner.repro import releases
-from runner.repro.bugreport import FRAMEWORKS, BugReport
-from runner.repro.pins import Wanted
+from runner.matrix import compat, frameworks
+from runner.repro.bugreport import BugReport
+from runner.repro.pins import KERAS_DEFAULT, Wanted
+from runner.util import versions
 
 _KEPT = ("keras", "numpy", "scipy", "jaxlib", "ml-dtypes", "h5py", "optree", "protobuf", "tensorflow-probability",
          "torchvision", "torchaudio", "pandas", "scikit-learn", "optax", "flax", "keras-hub", "keras-cv")  # fmt: skip
-"""What is pinned beside the framework. The rest of a user's environment hardly bears on a framework's bug, and each
+"""What is pinned next to the framework. The rest of a user's environment hardly bears on a framework's bug, and each
 further pin is one that may not be there for this platform."""
 _PLATFORM = "linux-x86_64"
 
@@ -48,7 +49,7 @@ class Reconstruction:
     read: tuple[str, ...]
     guessed: tuple[str, ...]
     missing: tuple[str, ...]
-    """What the report says and cannot be had, with what is taken in its place."""
+    """What is not available, with what is taken in its place."""
 
 
 class _Notes:
@@ -61,25 +62,25 @@ class _Notes:
 def reconstruct(
     report: BugReport, as_of: dt.date | None = None, platform: str = _PLATFORM, index: Index | None = None
 ) -> Reconstruction:
-    """The environment nearest to the report's that can be had on ``platform``.
+    """The environment nearest to the report's that is available on ``platform``.
 
     ``as_of`` outranks the report's date. Raises UsageError where the report names neither a framework nor Keras.
     """
     index = index or Index()
     notes = _Notes()
     known = {fact.name: fact.value for fact in report.pins}
-    frameworks = _frameworks(report, notes)
-    if not frameworks and "keras" not in known:
+    backends = _frameworks(report, notes)
+    if not backends and "keras" not in known:
         raise UsageError("the report names no release of a framework or of Keras; say which with --pin")
     date = as_of or _date(report, notes)
     moment = releases.end_of(date) if date else ""
     _platform(report, platform, notes)
-    if not frameworks:
-        frameworks = ["tensorflow"]
-        notes.guessed.append("no backend is named: tensorflow, Keras's default")
-    python = _python(report, frameworks[0], known, notes)
+    if not backends:
+        backends = [KERAS_DEFAULT]
+        notes.guessed.append(f"no backend is named: {KERAS_DEFAULT}, Keras's default")
+    python = _python(report, backends[0], known, notes)
     pins: dict[str, str | None] = {}
-    for name in (*frameworks, *(name for name in _KEPT if name in known)):
+    for name in (*backends, *(name for name in _KEPT if name in known)):
         if name not in known:
             pins[name] = index.newest(name, python, moment)
             notes.guessed.append(f"{name} {pins[name]}: the newest as of {date or facts_date()}")
@@ -89,7 +90,7 @@ def reconstruct(
     date = date if as_of else _not_before(date, pins, known, python, notes, index)
     if "keras" not in known:
         notes.guessed.append("no Keras is named: the framework runs without it")
-    dropped = [name for name in known if name not in pins and name not in FRAMEWORKS.values()]
+    dropped = [name for name in known if name not in pins and name not in frameworks.chosen_by_a_pin()]
     if dropped:
         named = ", ".join(sorted(dropped)[:8]) + (", ..." if len(dropped) > 8 else "")
         notes.guessed.append(f"{len(dropped)} other packages come as the index had them: {named}")
@@ -106,19 +107,20 @@ def facts_date() -> dt.date:
 
 
 def lines(found: Reconstruction) -> list[str]:
-    """For the user: what was read, what was guessed, what could not be had."""
+    """Lines for the user: what was read, guessed, and is not available."""
     out: list[str] = []
-    for title, texts in (("read", found.read), ("guessed", found.guessed), ("not to be had", found.missing)):
+    for title, texts in (("read", found.read), ("guessed", found.guessed), ("not available", found.missing)):
         out += [f"{title}: {text}" for text in texts]
     return out
 
 
-def beside(found: Reconstruction) -> Reconstruction:
-    """What a report says about cells that somebody else has chosen: its packages beside the axes, and nothing else.
+def packages_only(found: Reconstruction) -> Reconstruction:
+    """The report's other packages only, for cells that ``--cells`` chose.
 
-    Framework, Keras and Python are the cells' own; releases that are newer than the report could not be had on its day.
+    Framework, Keras and Python are those of the cells, whose releases may be newer than the
+    report: its date is not used.
     """
-    axes = {*FRAMEWORKS.values(), "keras"}
+    axes = {*frameworks.chosen_by_a_pin(), "keras"}
     kept = {name: version for name, version in found.wanted.pins.items() if name not in axes}
     told = [text for text in found.read if text.partition(" ")[0] in kept]
     left = ", ".join(f"{name} {version}" for name, version in found.wanted.pins.items() if name in axes)
@@ -128,10 +130,10 @@ def beside(found: Reconstruction) -> Reconstruction:
 
 
 def _date(report: BugReport, notes: _Notes) -> dt.date | None:
-    """The report's day; of a month its last one that has been, which is said to be guessed."""
+    """The report's day. A month without a day means its last day, but not after today."""
     if report.date is None:
         notes.guessed.append(
-            "no date is told: what the report does not pin is as of latest.toml; --as-of says when it was"
+            "no date is given: what the report does not pin is as of latest.toml; --as-of gives a date"
         )
         return None
     text = report.date.value
@@ -141,17 +143,20 @@ def _date(report: BugReport, notes: _Notes) -> dt.date | None:
     year, month = map(int, text.split("-"))
     last = dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
     date = min(last, dt.datetime.now(dt.UTC).date())
-    notes.guessed.append(f"date {date}: no day is told, the last of the month is taken ({report.date.line})")
+    notes.guessed.append(f"date {date}: the report names no day, the last of the month is taken ({report.date.line})")
     return date
 
 
 def _not_before(
     date: dt.date | None, pins: dict[str, str | None], known: dict[str, str], python: str, notes: _Notes, index: Index
 ) -> dt.date | None:
-    """The day from which all that the report names can be had: an issue is often edited after it was opened."""
+    """The first day on which all that the report names was published.
+
+    An issue is often edited after it was opened.
+    """
     if date is None:
         return None
-    for name in (name for name in (*FRAMEWORKS.values(), "keras", "numpy") if name in known):
+    for name in (name for name in (*frameworks.chosen_by_a_pin(), "keras", "numpy") if name in known):
         version = pins.get(name)
         day = index.uploaded(name, version, python) if version else ""
         if day and dt.date.fromisoformat(day) > date:
@@ -161,8 +166,8 @@ def _not_before(
 
 
 def _frameworks(report: BugReport, notes: _Notes) -> list[str]:
-    """The backend alone where the report names it, else every framework it has a release of."""
-    there = [name for name in dict.fromkeys(FRAMEWORKS.values()) if report.version(name)]
+    """The backend where the report names it, else every framework it names."""
+    there = [name for name in frameworks.chosen_by_a_pin() if report.version(name)]
     if report.backend is None:
         return there
     notes.read.append(f"backend {report.backend.value} ({report.backend.line})")
@@ -180,21 +185,21 @@ def _platform(report: BugReport, platform: str, notes: _Notes) -> None:
 
 def _python(report: BugReport, framework: str, known: dict[str, str], notes: _Notes) -> str:
     facts = compat.load()
-    rows = [facts.row(framework, _plain(known[framework]))] if framework in known else []
-    if "keras" in known and compat.release(_plain(known["keras"])) >= (3,):
-        rows.append(facts.row("keras", _plain(known["keras"])))
-    floor = max((row.python[0] for row in rows), key=compat.release, default="3.9")
-    ceiling = min((row.python[1] for row in rows), key=compat.release, default=facts.python.preferred)
-    if compat.release(ceiling) < compat.release(floor):
+    rows = [facts.row(framework, versions.public(known[framework]))] if framework in known else []
+    if "keras" in known and versions.release(versions.public(known["keras"])) >= (3,):
+        rows.append(facts.row("keras", versions.public(known["keras"])))
+    floor = max((row.python[0] for row in rows), key=versions.release, default="3.9")
+    ceiling = min((row.python[1] for row in rows), key=versions.release, default=facts.python.preferred)
+    if versions.release(ceiling) < versions.release(floor):
         ceiling = floor
     if report.python is None:
-        chosen = sorted((floor, ceiling, facts.python.preferred), key=compat.release)[1]
+        chosen = sorted((floor, ceiling, facts.python.preferred), key=versions.release)[1]
         notes.guessed.append(f"no Python is named: {chosen}")
         return chosen
     told = report.python.value
-    chosen = sorted((floor, ceiling, told), key=compat.release)[1]
+    chosen = sorted((floor, ceiling, told), key=versions.release)[1]
     if chosen not in facts.bases and told not in facts.bases:
-        chosen = min(facts.bases, key=lambda base: abs(compat.release(base)[1] - compat.release(chosen)[1]))
+        chosen = min(facts.bases, key=lambda base: abs(versions.release(base)[1] - versions.release(chosen)[1]))
     if chosen == told:
         notes.read.append(f"Python {told} ({report.python.line})")
     else:
@@ -203,14 +208,14 @@ def _python(report: BugReport, framework: str, known: dict[str, str], notes: _No
 
 
 def _release(name: str, told: str, python: str, line: str, notes: _Notes, index: Index) -> str | None:
-    """The release itself, or the nearest that can be had; None where the package is not there at all."""
-    version = _plain(told)
+    """The release itself, or the nearest available one; None for an unknown package."""
+    version = versions.public(told)
     try:
         there = index.published(name, python)
     except (UsageError, CellError) as error:
         notes.missing.append(f"{name} {told} ({line}): {error}")
         return None
-    exact = next((one for one in there if releases.order(one) == releases.order(version)), "")
+    exact = next((one for one in there if versions.order(one) == versions.order(version)), "")
     if exact:
         why = index.yanked(name, exact, python)
         if not why:
@@ -220,10 +225,6 @@ def _release(name: str, told: str, python: str, line: str, notes: _Notes, index:
         reason = f"was yanked ({why})"
     else:
         reason = f"has no wheel for Python {python} here, or was never released"
-    in_place = releases.nearest(version, [one for one in there if not releases.is_prerelease(one)])
+    in_place = releases.nearest(version, [one for one in there if not versions.is_prerelease(one)])
     notes.missing.append(f"{name} {told} ({line}) {reason}: {in_place or 'nothing'} in its place")
     return in_place or None
-
-
-def _plain(version: str) -> str:
-    return version.partition("+")[0]

@@ -1,4 +1,4 @@
-"""One run of a user's script in a cell: how it is started, how it ended, and what would help it."""
+"""One run of a user's script in a cell: start, end, and advice on failure."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class Ran:
 
 
 def check(path: Path, mounts: Sequence[str]) -> tuple[Path, tuple[tuple[Path, str], ...]]:
-    """The script and ``PATH[:NAME]`` mounts, absolute. Raises UsageError for what is not there or no plain name."""
+    """The script and its ``PATH[:NAME]`` mounts with absolute paths.
+
+    Raises UsageError for a missing path and for a name that leaves the script's folder.
+    """
     if not path.is_file():
         near = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
         from runner.errors import suggest
@@ -128,7 +131,7 @@ def hint(output: str, *, network: bool) -> tuple[str, ...]:
 
 
 def _launch(script: Script, cell: Cell, prepared: Prepared, executor: Executor, io: Path) -> Launch:
-    contained = executor.name == "docker"
+    contained = executor.isolated
     where = f"{_FOLDER}/{script.path.name}" if contained else str(script.path)
     mounts = [Mount(script.path, where)] if contained else []
     for source, name in script.mounts:

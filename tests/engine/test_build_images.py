@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import http.server
 import io
 import json
@@ -15,12 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from runner import compat, lock, lockfile
+from runner import engine
+from runner.environments import lock, lockfile
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UnavailableError
-from runner.images import Builder, engine, manage
+from runner.images import Builder, manage
 from runner.images.network import Network
 from runner.images.recipe import recipe
-from runner.lockfile import Lock
+from runner.matrix import compat
 from runner.model import Environment
 
 pytestmark = pytest.mark.engine
@@ -272,10 +275,12 @@ def test_a_stopped_builder_ends_what_it_builds(network: Network) -> None:
     builder.client().close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # docker-py leaves a socket open
 def test_no_engine_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with pytest.raises(UnavailableError, match="no Docker engine answers"):
         Builder().build(TINY, tiny_lock())
+    gc.collect()  # so that the socket is found here, not in a later test
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # docker-py leaves a stream's socket

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from runner import lockfile
+from runner import engine
+from runner.environments import lockfile
+from runner.environments.lockfile import Lock
 from runner.errors import UnavailableError
-from runner.images import Builder, engine
-from runner.lockfile import Lock
+from runner.images import Builder
 from runner.model import Environment
 
 pytestmark = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner import lock
+from runner.environments import lock
 from runner.errors import BuildError
 from runner.model import Environment
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from runner import lockfile, resources
+from runner.environments import lockfile
+from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UnavailableError, UsageError
 from runner.images import Builder, manage, registry
 from runner.images.recipe import pins, recipe
-from runner.lockfile import Lock
 from runner.model import Environment
+from runner.util import folders
 
 pytestmark = pytest.mark.engine
 
@@ -129,7 +130,7 @@ def test_bases_are_pinned_by_what_their_registry_says(
     subprocess.run(["docker", "tag", "python:3.11-slim-bookworm", name], check=True)
     pushed = subprocess.run(["docker", "push", name], check=True, capture_output=True, text=True).stdout
     subprocess.run(["docker", "rmi", name], check=True, capture_output=True)
-    monkeypatch.setattr(resources, "images_dir", lambda: tmp_path)
+    monkeypatch.setattr(folders, "images_dir", lambda: tmp_path)
     pins.cache_clear()
     path = registry.pin(builder.client(), [name])
     digest = pins()[name]

@@ -208,6 +208,8 @@ class Relay:
         self._listener.bind(str(path))
         self._listener.listen()
         self._open = [self._listener]
+        self._gone = False
+        self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -216,7 +218,10 @@ class Relay:
                 caller, _ = self._listener.accept()
                 engine = socket.socket(socket.AF_UNIX)
                 engine.connect("/var/run/docker.sock")
-                self._open += [caller, engine]
+                with self._lock:
+                    self._open += [caller, engine]
+                    if self._gone:  # it was accepted while the relay vanished
+                        self._close()
                 for one, other in ((caller, engine), (engine, caller)):
                     threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
 
@@ -228,6 +233,11 @@ class Relay:
 
     def vanish(self) -> None:
         self.path.unlink(missing_ok=True)
+        with self._lock:
+            self._gone = True
+            self._close()
+
+    def _close(self) -> None:
         for opened in self._open:
             with suppress(OSError):
                 opened.shutdown(socket.SHUT_RDWR)

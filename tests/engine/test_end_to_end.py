@@ -14,10 +14,10 @@ from pathlib import Path
 import docker
 import pytest
 
-from runner import store
 from runner.data import digits as drawn
 from runner.executors import container
 from runner.model import Status
+from runner.results import store
 
 pytestmark = pytest.mark.engine
 
@@ -52,7 +52,7 @@ def _matrix(out: Path, digits: Path, *arguments: str) -> subprocess.CompletedPro
 def _containers(engine: docker.DockerClient, pid: int) -> list[str]:
     """The names of the containers that the run with this process id made; other runs may be at work meanwhile."""
     made = [f"{container.LABEL}={container.PROJECT}", f"{container.LABEL_PID}={pid}"]
-    found = engine.containers.list(all=True, filters={"label": made})
+    found = engine.containers.list(all=True, filters={"label": made}, ignore_removed=True)
     return [one.name or one.id or "" for one in found]
 
 

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import pytest
 
-from runner import resources
 from runner.errors import BuildError, CellError, UnavailableError
-from runner.executors import Launch, Prepared
+from runner.executors import Launch, Prepared, interpreters
 from runner.executors import host as module
 from runner.executors.current import CurrentExecutor
 from runner.executors.host import HostExecutor, Pinned
 from runner.model import Cell, Environment, Limits
+from runner.util import folders
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 CELL = Cell("torch", "1.0", None, PYTHON, "cpu")
@@ -174,7 +174,7 @@ def test_closing_ends_an_installation(tmp_path: Path, pinned: Pinned, monkeypatc
     uv = tmp_path / "uv"
     uv.write_text(f"#!/bin/sh\necho started > {tmp_path}/started\nexec sleep 600\n")
     uv.chmod(0o755)
-    monkeypatch.setattr(resources, "uv_program", lambda: str(uv))
+    monkeypatch.setattr(folders, "uv_program", lambda: str(uv))
     executor = HostExecutor(tmp_path / "environments", lambda _environment: pinned)
     caught: list[CellError] = []
 
@@ -195,7 +195,7 @@ def test_closing_ends_an_installation(tmp_path: Path, pinned: Pinned, monkeypatc
 
 
 def test_pythons_that_are_found_are_what_they_are_called() -> None:
-    found = module.pythons()
+    found = interpreters.pythons()
     assert PYTHON in found
     for version, path in list(found.items())[:4]:
         code = "import sys; print('%d.%d' % sys.version_info[:2])"

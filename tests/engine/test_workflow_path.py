@@ -21,8 +21,8 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from runner import schema, store
 from runner.model import Status
+from runner.results import schema, store
 
 pytestmark = pytest.mark.engine
 

@@ -4,7 +4,8 @@ import warnings
 
 import pytest
 
-from runner.probe import mps, protocol
+from runner.probe import protocol
+from runner.probe.kit import mps
 
 WARNING = (
     "The operator '%s' is not currently supported on the MPS backend and will fall back to run on the CPU. This may "

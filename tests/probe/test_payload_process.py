@@ -31,7 +31,7 @@ def device(name):
     current = None
 """
 PROBE = """
-from . import backend
+from .frameworks import backend
 
 def run(request, report):
     found = backend.load(request)

@@ -9,7 +9,9 @@ import types
 import numpy as np
 import pytest
 
-from runner.probe import lstm, native, protocol, speed, usage, vqa, workload
+from runner.probe import lstm, networks, protocol, speed, vqa
+from runner.probe.kit import usage
+from runner.probe.networks import workload
 
 
 class Trained:
@@ -32,8 +34,8 @@ class Trained:
 def native_cell(monkeypatch, raw_request):
     """Requests for a native cell whose models are ``Trained`` with so many outputs."""
     loaded = types.SimpleNamespace(import_s=0.1, block=lambda v: v, numpy=lambda v: v)
-    monkeypatch.setattr(native, "load", lambda _request: loaded)
-    monkeypatch.setattr(native, "model", lambda *arguments, **_k: Trained(*arguments))
+    monkeypatch.setattr(networks, "load", lambda _request: loaded)
+    monkeypatch.setattr(networks, "model", lambda *arguments, **_k: Trained(*arguments))
 
     def request(probe, classes, **settings):
         monkeypatch.setattr(Trained, "classes", classes, raising=False)
@@ -191,7 +193,7 @@ def test_published_pairs_are_resampled_to_the_size(tmp_path, raw_request):
 
 def test_networks_fit_both_sizes():
     for size, rows in ((50, 4), (224, 26)):
-        shapes, out = native.shapes(vqa.network(40, 11), ((size, size, 3), (10,)))
+        shapes, out = networks.shapes(vqa.network(40, 11), ((size, size, 3), (10,)))
         assert (rows * rows * 32, 64) in shapes
         assert out == (11,)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,19 +15,18 @@ PACKAGE = Path(runner.__file__).parent
 
 LAYERS = [
     ["errors", "model"],
-    ["toml", "resources"],
-    ["matrix", "compat", "machine"],
-    ["plan", "lockfile"],
+    ["util"],
+    ["engine"],
+    ["matrix", "data", "results"],
     ["judge"],
-    ["attribution", "resolve", "github_plan", "diagnose"],
-    ["lock"],
+    ["defects", "environments"],
     ["images"],
     ["executors"],
-    ["data", "repro", "bisect"],
-    ["payload"],
-    ["store", "doctor", "export"],
-    ["report", "schema"],
-    ["run"],
+    ["machine"],
+    ["measure"],
+    ["diagnose"],
+    ["report"],
+    ["repro"],
     ["cli"],
     ["__main__"],
 ]
@@ -36,10 +36,10 @@ SAME_LAYER = {("errors", "model")}
 """errors carry a Status; nothing else looks sideways."""
 
 HEAVY = {
-    "docker": {"executors", "images"},
+    "docker": {"engine", "executors", "images"},
     "jinja2": {"images", "report"},
     "rich": {"report", "cli"},
-    "numpy": {"judge", "data", "attribution"},
+    "numpy": {"judge", "data"},
     "PIL": {"data"},
     "click": {"cli"},
 }
@@ -103,7 +103,7 @@ def test_starting_up_imports_nothing_heavy() -> None:
     """What `runner list` imports when it starts: module-level imports only, followed through the package."""
     seen: set[str] = set()
     read: set[str] = set()
-    waiting = ["runner.cli", "runner.cli.listing"]
+    waiting = ["runner.cli", "runner.cli.list"]
     while waiting:
         name = waiting.pop()
         if name in seen:
@@ -126,4 +126,18 @@ def test_starting_up_imports_nothing_heavy() -> None:
                 waiting += [alias.name for alias in node.names]
     heavy = {name.split(".")[0] for name in seen} & {"numpy", "docker", "jinja2", "rich", "uv"}
     assert not heavy
-    assert {"runner.cli", "runner.cli.listing", "runner.matrix"} <= read
+    assert {"runner.cli", "runner.cli.list", "runner.matrix.sets"} <= read
+
+
+def test_the_architecture_lists_every_package_from_the_top_down() -> None:
+    text = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^runner/(\w+)(?:/|\.py) +\S", text, re.MULTILINE)
+    parts = _parts()
+    there = {part for part, _ in _modules()} - {"__main__"}
+    assert set(listed) == there
+    assert [parts[name] for name in listed] == sorted((parts[name] for name in there), reverse=True)
+
+
+def test_every_permission_for_a_heavy_library_is_used() -> None:
+    used = {(name.split(".")[0], part) for part, path in _modules() for name in _imports(path)}
+    assert {(library, part) for library, parts in HEAVY.items() for part in parts} <= used

@@ -1,8 +1,10 @@
-"""One side of ``runner diagnose``: a training with one suspect after the other taken away, and a replay layer by layer.
+"""Collects the evidence of one cell for ``runner diagnose``.
 
-Everything is held against a float64 reference in NumPy that each process computes for itself, never against the other
-cell: two cells that are right agree without having met, and of two that are not it is known which one is off. The
-deviations themselves are compared through sketches (see ``measure``), so that no array leaves the process.
+A training runs with one suspect after the other taken away, and is then replayed layer by layer. Everything is compared
+with a float64 reference in NumPy that each process computes for itself, never with the other cell. Two correct cells
+therefore agree, although neither reads the other's arrays, and of two that differ it is known which one is off.
+
+The deviations themselves are compared through sketches (see ``measure``), so no array leaves the process.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ from __future__ import annotations
 import os
 import time
 
-from .. import backend as backends
-from .. import digits, mnist, native, resources
+from .. import networks
+from ..frameworks import backend as backends
+from ..kit import digits, draws, usage
 from ..protocol import BadOutputError, UnsupportedError, one_line
 
 DEFAULTS = {
@@ -31,7 +34,7 @@ DEFAULTS = {
 those that follow one another. ``double``: whether float64 is tried. ``toggle``, ``fault``: a name in those modules."""
 
 NETWORKS = {
-    "conv": [*native.MNIST[:-1], ("dense", 10, "softmax")],
+    "conv": [*networks.MNIST[:-1], ("dense", 10, "softmax")],
     "dense": [("flatten",), ("dense", 64, "relu"), ("dropout", 0.2), ("dense", 10, "softmax")],
 }
 """``conv``: keras-team/keras#20713's, as in the mnist probe."""
@@ -50,15 +53,15 @@ RUNGS = (
 def run(request, report):
     """Details ``evidence``: see ``runner.diagnose.evidence``, which reads it."""
     settings = request.settings_with(DEFAULTS)
-    from . import faults, toggles
+    from . import faults, switches
 
     for name, known in (("network", NETWORKS), ("fault", ("", *faults.FAULTS))):
         if settings[name] not in known:
             raise BadOutputError("no %s %r (there are: %s)" % (name, settings[name], ", ".join(filter(None, known))))
-    toggles.before(settings["toggle"], request.framework, os.environ)
+    switches.before(settings["toggle"], request.framework, os.environ)
     train, test = digits.load(request)
     side = _side(request, settings)
-    toggles.after(settings["toggle"], request.framework, side.backend.lib)
+    switches.after(settings["toggle"], request.framework, side.backend.lib)
     data = tuple(
         tuple(a[:n] for a in part) for part, n in ((train, settings["train_samples"]), (test, settings["test_samples"]))
     )
@@ -67,7 +70,7 @@ def run(request, report):
         report.metric("seconds.%s" % name, value, "info", better="lower", unit="s")
     report.metric("free_running.loss_per_step", found["free"]["losses"], "info", better="lower")
     report.metric("free_running.weights", found["free"]["digest"], "info")
-    report.metric("cpu_s", resources.cpu_s(), "info", better="lower", unit="s")
+    report.metric("cpu_s", usage.cpu_s(), "info", better="lower", unit="s")
     report.detail("evidence", found)
 
 
@@ -83,7 +86,10 @@ def _side(request, settings):
 
 
 def measured(side, settings, seed, data):
-    """All of the evidence for one cell, as the detail says it. ``side``: see ``keras_side``."""
+    """Returns all of the evidence for one cell, in the form of the detail.
+
+    ``side``: see ``keras_side``.
+    """
     clock = _Clock()
     found = {"network": settings["network"], "steps": [], "seeded": {}, "suspects": {}, "double": ""}
     if settings["seeds"]:
@@ -107,11 +113,14 @@ class _Clock:
 
 
 def seeded(side, settings, seed, data):
-    """``{rung: {"loss": [per seed], "accuracy": [...], "first_epoch": [...]}}``."""
+    """Trains on several seeds for each rung that draws random numbers.
+
+    Returns ``{rung: {"loss": [per seed], "accuracy": [...], "first_epoch": [...]}}``.
+    """
     import numpy as np
 
     found = {}
-    shapes, _ = native.shapes(side.described, SHAPE)
+    shapes, _ = networks.shapes(side.described, SHAPE)
     for name, weights, order in RUNGS:
         own = found.setdefault(name, {"loss": [], "accuracy": [], "first_epoch": []})
         for one in range(seed, seed + settings["seeds"]):
@@ -119,7 +128,7 @@ def seeded(side, settings, seed, data):
             if order:
                 random = np.random.RandomState([one, 1])
                 orders = [random.permutation(len(data[0][1])) for _ in range(settings["epochs"])]
-            given = mnist.initial_weights(shapes, one) if weights else None
+            given = draws.initial_weights(shapes, one) if weights else None
             losses, loss, accuracy = side.train(one, given, orders, data, settings["epochs"], settings["batch"])
             for key, value in (("loss", loss), ("accuracy", accuracy), ("first_epoch", losses[0])):
                 own[key].append(value)
@@ -127,7 +136,7 @@ def seeded(side, settings, seed, data):
 
 
 def suspects(side, settings, seed):
-    """What can be said of initial weights and dropout without training.
+    """Measures initial weights and dropout without training.
 
     ``initial``: per weight [RMS over all seeds, the RMS that Glorot's rule or zeros give, how many numbers].
     ``dropout``: [rate, share of zeros, what is kept of a one, how many ones].
@@ -161,8 +170,8 @@ def replayed(side, settings, seed, data, found, clock):
     from . import measure, reference, replay
 
     network = reference.Network(side.described)
-    shapes, _ = native.shapes(side.described, SHAPE)
-    first = mnist.initial_weights(shapes, seed)
+    shapes, _ = networks.shapes(side.described, SHAPE)
+    first = draws.initial_weights(shapes, seed)
     order = np.random.RandomState([seed, 1]).permutation(len(data[0][1])).tolist()
     kept, adam = [], reference.Adam()
     side.restart()
@@ -184,7 +193,7 @@ def replayed(side, settings, seed, data, found, clock):
         kept.append(step)
         found["steps"].append(own)
     side.restart()
-    free = mnist.batch_order(len(data[0][1]), settings["batch"], 1 + settings["free_steps"], seed)[
+    free = draws.batch_order(len(data[0][1]), settings["batch"], 1 + settings["free_steps"], seed)[
         : settings["free_steps"]
     ]
     losses, last = side.free(first, [(data[0][0][index], data[0][1][index]) for index in free])
@@ -196,7 +205,10 @@ def replayed(side, settings, seed, data, found, clock):
 
 
 def _double(side, kept, found):
-    """Adds the rung ``float64`` to the steps. Returns why it could not be tried, or an empty string."""
+    """Adds the rung ``float64`` to the steps.
+
+    Returns why it could not be tried, or an empty string.
+    """
     from . import reference, replay
 
     adam = reference.Adam()

@@ -1,4 +1,4 @@
-"""Cells that are wrong on purpose, so that it can be seen what the ladder says of them."""
+"""Defines cells that are wrong on purpose, to test the verdicts of the ladder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ FAULTS = {
 
 
 def layer_class(keras, name, kind):
-    """Keras's class for a layer of the network, or a broken one. ``name``: the fault's, or empty."""
+    """Returns Keras's class for a layer of the network, or a broken one.
+
+    ``name`` is the fault's name, or empty.
+    """
     plain = {"conv": keras.layers.Conv2D, "dense": keras.layers.Dense, "dropout": keras.layers.Dropout}[kind]
     broken = {("transposed-kernel", "conv"): _transposed, ("unscaled-dropout", "dropout"): _unscaled}
     broken["wrong-gradient", "conv"] = _stopped
@@ -22,7 +25,7 @@ def layer_class(keras, name, kind):
 
 
 def options(keras, name, layer):
-    """What else a layer is made with. ``layer``: its name."""
+    """Returns the other options that a layer is made with. ``layer``: its name."""
     if name == "biased-init" and layer != "dropout":
         return {"bias_initializer": keras.initializers.Constant(0.5)}
     if name == "half-layer" and layer == "dense1" and keras.config.floatx() == "float32":

@@ -1,4 +1,7 @@
-"""A cell with Keras, as the ladder works it: trained as users do, held at given weights, or one layer at a time."""
+"""Runs the steps of the ladder on a cell with Keras.
+
+The network is trained as users do, restarted from given weights, or run one layer at a time.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ so large that the weights it is taken from do not matter."""
 
 
 class Side:
-    """The network on Keras. ``described``: layers as in ``native``. ``fault``: a name in ``faults``, or empty."""
+    """The network on Keras.
+
+    ``described``: layers as in ``networks``. ``fault``: a name in ``faults``, or empty.
+    """
 
     def __init__(self, backend, described, shape, fault):
         self.keras, self.name, self.described, self.shape, self.fault = (
@@ -30,16 +36,18 @@ class Side:
     # --- whole trainings ----------------------------------------------------------------------------------------------
 
     def fresh(self, seed):
-        """A model as ``seed`` makes it, not compiled."""
+        """Returns a new model with the weights of ``seed``, not compiled."""
         self.keras.utils.set_random_seed(seed)
         return self._build(dropout=True)
 
     def initial(self, seed):
-        """The weights a user's model starts with."""
+        """Returns the weights a user's model starts with."""
         return self.fresh(seed).get_weights()
 
     def train(self, seed, weights, orders, data, epochs, batch):
-        """``(loss per epoch, loss and accuracy on the test set)`` of a whole training.
+        """Trains completely. Returns losses and test results.
+
+        Returns ``(loss per epoch, loss and accuracy on the test set)``.
 
         ``weights`` and ``orders`` (index arrays, one per epoch): None where the cell draws its own. The model is
         compiled once; each training takes a fresh model's state over, which is the same without compiling again.
@@ -66,7 +74,10 @@ class Side:
         return [float(v) for v in losses], float(scores["loss"]), float(scores["accuracy"])
 
     def dropped(self, size):
-        """What the dropout layer makes of ``size`` ones in training, or None where the network has none."""
+        """Returns the dropout layer's output for ``size`` ones in training.
+
+        None where the network has no dropout layer.
+        """
         rate = next((layer[1] for layer in self.described if layer[0] == "dropout"), None)
         if rate is None:
             return None
@@ -76,7 +87,7 @@ class Side:
     # --- steps from given weights -------------------------------------------------------------------------------------
 
     def restart(self):
-        """The optimizers forget what they have seen."""
+        """Resets the state of the optimizers."""
         for kind in ("still", "applied"):
             if kind in self._models:
                 thing, start = self._models[kind]
@@ -84,17 +95,23 @@ class Side:
                     variable.assign(value)
 
     def step(self, weights, x, y):
-        """``(loss, weights after)`` of one ``train_on_batch`` with the cell's own Adam, which goes on from before."""
+        """Returns ``(loss, weights after)`` of one ``train_on_batch``.
+
+        It uses the cell's own Adam, which continues from its last state.
+        """
         return self._step("still", weights, x, y)
 
     def gradients(self, weights, x, y):
-        """``(loss, gradients)`` that ``train_on_batch`` trains with."""
+        """Returns ``(loss, gradients)`` that ``train_on_batch`` trains with."""
         loss, after = self._step("descent", weights, x, y)
         dtype = "float64"
         return loss, [(w.astype(dtype) - a.astype(dtype)) / HUGE for w, a in zip(weights, after)]
 
     def free(self, weights, batches):
-        """``(loss per step, weights at the end)`` of steps that follow one another. ``batches``: pairs (x, y)."""
+        """Returns ``(loss per step, weights at the end)`` of consecutive steps.
+
+        ``batches``: pairs (x, y).
+        """
         model, _ = self._compiled("still")
         model.set_weights(weights)
         losses = []
@@ -104,7 +121,10 @@ class Side:
         return losses, model.get_weights()
 
     def update(self, weights, gradients):
-        """The weights after one update with the cell's own Adam on given gradients; it goes on from before."""
+        """Returns the weights after one update with given gradients.
+
+        It uses the cell's own Adam, which continues from its last state.
+        """
         if "applied" not in self._models:
             variables = [self.keras.Variable(w) for w in weights]
             made = self._adam()
@@ -118,7 +138,10 @@ class Side:
         return [self._numpy(v) for v in self._variables]
 
     def double(self):
-        """The same in float64. Raises UnsupportedError where the device has none."""
+        """Computes the same in float64.
+
+        Raises UnsupportedError where the device does not have float64.
+        """
         if self.backend.device == "mps" or (self.name == "jax" and self.backend.device == "metal"):
             raise UnsupportedError("no float64 on %s" % self.backend.device)
         if self.name == "jax":
@@ -130,9 +153,10 @@ class Side:
     # --- one layer ----------------------------------------------------------------------------------------------------
 
     def layer(self, index, weights, x, slope):
-        """``(output, gradient by x, [by each weight])`` of layer ``index`` of the network without dropout, alone.
+        """Returns ``(output, gradient by x, [by each weight])`` of layer ``index`` alone.
 
-        ``slope``: the gradient by the output; for the last layer the labels, and the gradients are the loss's.
+        The layer is that of the network without dropout. ``slope``: the gradient by the output; for the last layer the
+        labels, and the gradients are the loss's.
         """
         if index not in self._passes:
             model, _ = self._compiled("still")
@@ -161,7 +185,10 @@ class Side:
         return loss, model.get_weights()
 
     def _compiled(self, kind):
-        """``(model, its optimizer's first state)``: ``adam`` (with dropout), ``still`` (without), ``descent`` (SGD)."""
+        """Returns ``(model, its optimizer's first state)`` for a kind of model.
+
+        The kinds: ``adam`` (with dropout), ``still`` (without), ``descent`` (SGD).
+        """
         if kind not in self._models:
             model = self._build(dropout=kind == "adam")
             made = self.keras.optimizers.SGD(HUGE) if kind == "descent" else self._adam()

@@ -1,4 +1,7 @@
-"""How far arrays are from their truth, in figures small enough to be written down and compared between cells."""
+"""Measures how far arrays are from their truth.
+
+The figures are small enough to be written down and compared between cells.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,11 @@ def _signs(size):
 
 
 def sketch(deviation):
-    """16 numbers for an array: the squared distance of two sketches estimates that of the arrays, whatever they are.
+    """Returns 16 numbers that stand for an array.
 
-    Sums over every 16th element with signs drawn once per size (a count sketch: Charikar, Chen and Farach-Colton,
-    ICALP 2002). So two cells are compared without either seeing the other's arrays.
+    The squared distance of two sketches estimates that of the arrays, whatever they are. The numbers are sums over
+    every 16th element with signs drawn once per size (a count sketch: Charikar, Chen and Farach-Colton, ICALP 2002). So
+    two cells are compared, although neither reads the other's arrays.
     """
     flat = np.ravel(deviation)
     flat = flat * _signs(flat.size)
@@ -31,7 +35,7 @@ def sketch(deviation):
 
 
 def digest(arrays):
-    """Twelve hex digits over the bits of the arrays."""
+    """Returns twelve hex digits over the bits of the arrays."""
     found = hashlib.sha256()
     for array in arrays:
         found.update(np.ascontiguousarray(array).tobytes())
@@ -39,9 +43,10 @@ def digest(arrays):
 
 
 def elementwise(value, truth, scale, terms):
-    """``[largest error, RMS error, terms, digest, sketch]``; errors in u * scale, None where one is not finite.
+    """Returns ``[largest error, RMS error, terms, digest, sketch]``.
 
-    The sketch is of the errors over the root of their number, so that its distances are RMS ones too.
+    The errors are in u * scale, and None where one is not finite. The sketch is of the errors over the root of their
+    number, so that its distances are RMS ones too.
     """
     value = np.asarray(value)
     bits = digest([value])
@@ -59,7 +64,10 @@ def elementwise(value, truth, scale, terms):
 
 
 def together(values, truths, noise):
-    """``[distance from the truth, sketch]`` of several arrays as one vector, in units of ``noise``."""
+    """Returns ``[distance from the truth, sketch]`` of arrays as one vector.
+
+    Both are in units of ``noise``.
+    """
     values = [np.asarray(v, "float64") for v in values]
     if any(v.shape != np.shape(t) for v, t in zip(values, truths)):
         return [None, []]
@@ -70,7 +78,10 @@ def together(values, truths, noise):
 
 
 def noise(truths, jolted):
-    """What rounding comes to: the RMS length over several jolted results, at least two roundings of the truth."""
+    """Returns the size of rounding noise: the RMS length over jolted results.
+
+    It is at least two roundings of the truth.
+    """
     lengths = [sum(((np.asarray(v) - t) ** 2).sum() for v, t in zip(values, truths)) for values in jolted]
     floor = 4 * U**2 * sum((np.asarray(t) ** 2).sum() for t in truths) / max(1, sum(np.size(t) for t in truths))
     return float(np.sqrt(max(np.mean(lengths), floor, 1e-60)))

@@ -1,4 +1,6 @@
-"""A classifier in float64 NumPy with its own backward pass, and how far float32 may be off from it.
+"""Computes a classifier and its backward pass in float64 NumPy.
+
+It also computes how far float32 may be off from it.
 
 Every inner product comes with its scale ``sum |x_k w_k|``: a float32 result errs by a small multiple of u times the
 scale (u = 2**-24; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1), whatever order it
@@ -7,7 +9,7 @@ sums in. For whole steps the scales are turned into noise by moving every inner 
 
 The reference itself is promised to the same bound with 2**-53 in place of u, not to the bit: the bits of a matrix
 product depend on the processor and the BLAS. So the references of two cells may round a weight to float32 differently;
-a diagnosis says so.
+a diagnosis reports that.
 """
 
 from __future__ import annotations
@@ -38,9 +40,10 @@ class Jolt:
 
 
 class Product:
-    """``activation(x @ kernel + bias)`` over windows (``size`` x ``size``, valid) or over whole rows (``size`` 0).
+    """``activation(x @ kernel + bias)`` over windows or over whole rows.
 
-    Activation: ``relu`` or ``softmax``. The first exact pass leaves the scales that jolted ones use.
+    Windows are ``size`` x ``size``, valid; a ``size`` of 0 means whole rows. Activation: ``relu`` or ``softmax``. The
+    first exact pass leaves the scales that jolted ones use.
     """
 
     quantities = ("kernel", "bias")
@@ -50,7 +53,10 @@ class Product:
         self.scale, self.terms = {}, {}
 
     def forward(self, x, weights, jolt=None):
-        """The output of x (n, ...) with ``weights`` (kernel, bias) in Keras's layout."""
+        """Returns the output of x (n, ...).
+
+        ``weights``: (kernel, bias) in Keras's layout.
+        """
         kernel, bias = weights
         self.shape, self.kernel = x.shape, kernel.reshape(-1, kernel.shape[-1])
         self.rows = self._unfold(x)
@@ -69,7 +75,10 @@ class Product:
         return self._outwards(y)
 
     def backward(self, dy, jolt=None):
-        """``(gradient by x, [by kernel, by bias])`` for that by the output; after a softmax, for labels (n,)."""
+        """Returns ``(gradient by x, [by kernel, by bias])``.
+
+        ``dy`` is the gradient by the output; after a softmax, it is the labels (n,).
+        """
         if self.activation == "softmax":
             p = softmax(self.z)
             dz = (p - np.eye(p.shape[-1])[dy]) / len(p)
@@ -94,19 +103,22 @@ class Product:
         return dx, [self._as_kernel(kernel), bias]
 
     def scale_of(self, quantity):
-        """The scale of ``output``, ``kernel``, ``bias`` or ``input`` (a gradient by it), in that one's shape."""
+        """Returns the scale of ``output``, ``kernel``, ``bias`` or ``input``.
+
+        ``input`` means a gradient by the input. The scale has the shape of the named array.
+        """
         found = self.scale[quantity]
         return self._as_kernel(found) if quantity == "kernel" else found
 
     def smooth(self):
-        """Which samples, a mask, have no unit near a kink."""
+        """Returns a mask: the samples without a unit near a kink."""
         if self.activation != "relu":
             return np.ones(self.shape[0], bool)
         near = (np.abs(self.z) < KINK * U * self.scale["z"]).reshape(self.shape[0], -1)
         return ~near.any(1)
 
     def _softened(self, p):
-        """The scale of a softmax's output, from that of its input."""
+        """Returns the scale of a softmax's output, from that of its input."""
         z = self.scale["z"]
         return p * (z + (p * z).sum(-1, keepdims=True) + 4)
 
@@ -139,7 +151,10 @@ class Product:
 
 
 class Pool:
-    """The largest of 2 x 2, what does not fill a window left out. Exact in any precision, but for ties."""
+    """Max pooling over windows of 2 x 2.
+
+    What does not fill a window is left out. It is exact in any precision, except for ties.
+    """
 
     quantities = ()
 
@@ -169,7 +184,10 @@ class Pool:
         return self.scale[quantity]
 
     def smooth(self, scale):
-        """Which samples have no tie that rounding would break. ``scale``: that of the input."""
+        """Returns which samples do not have a tie that rounding would break.
+
+        ``scale``: that of the input.
+        """
         top = self.windows.max(3, keepdims=True)
         gap = top - self.windows
         near = (gap > 0) & (gap < KINK * U * 2 * self._windows(scale).max(3, keepdims=True))
@@ -213,7 +231,10 @@ class Flatten:
 
 
 class Network:
-    """The layers of a description (see ``native``) without its dropout; the last one is a softmax."""
+    """The layers of a description (see ``networks``) without its dropout.
+
+    The last one is a softmax.
+    """
 
     def __init__(self, described):
         self.layers, counts = [], {}
@@ -230,12 +251,15 @@ class Network:
         self.names = ["%s/%s" % (one.name, quantity) for one in self.layers for quantity in one.quantities]
 
     def split(self, weights):
-        """The weights of each layer, a list per layer."""
+        """Returns the weights of each layer, a list per layer."""
         left = list(weights)
         return [[left.pop(0) for _ in one.quantities] for one in self.layers]
 
     def run(self, weights, x, labels, jolt=None):
-        """One forward and backward pass. ``weights``, ``x`` and so everything in float64; labels (n,) integers."""
+        """Computes one forward and backward pass.
+
+        ``weights``, ``x`` and so everything is in float64; labels are (n,) integers.
+        """
         inputs, slopes, gradients = [np.asarray(x, "float64")], [], []
         for layer, own in zip(self.layers, self.split([np.asarray(w, "float64") for w in weights])):
             inputs.append(layer.forward(inputs[-1], own, jolt))
@@ -250,7 +274,7 @@ class Network:
         return Trace(inputs[:-1], inputs[1:], slopes, gradients, loss)
 
     def smooth(self):
-        """Which samples of the last exact pass lie off all kinks, a mask."""
+        """Returns a mask: the samples of the last exact pass that lie off all kinks."""
         good, below = None, None
         for layer in self.layers:
             if isinstance(layer, Product):
@@ -266,8 +290,10 @@ class Network:
 
 
 class Trace:
-    """What a pass came to: ``inputs`` and ``outputs`` of each layer, ``slopes`` (the gradient by each output; the
-    labels for the last), ``gradients`` by each weight, ``loss``.
+    """The arrays of one pass.
+
+    ``inputs`` and ``outputs`` of each layer, ``slopes`` (the gradient by each output; the labels for the last),
+    ``gradients`` by each weight, ``loss``.
     """
 
     def __init__(self, inputs, outputs, slopes, gradients, loss):
@@ -275,7 +301,10 @@ class Trace:
 
 
 class Adam:
-    """Kingma and Ba, arXiv:1412.6980, in the form before section 2.1, as Keras documents it."""
+    """The Adam optimizer, as Keras documents it.
+
+    Source: Kingma and Ba, arXiv:1412.6980, in the form before section 2.1.
+    """
 
     beta_1, beta_2, epsilon, rate = 0.9, 0.999, 1e-7, 1e-3
 
@@ -283,7 +312,7 @@ class Adam:
         self.t, self.first, self.second, self.sizes = 0, None, None, None
 
     def step(self, weights, gradients, jolt=None):
-        """The weights after one more update, float64; leaves their ``scales``."""
+        """Returns the weights after one more update, float64; leaves their ``scales``."""
         if self.first is None:
             self.first, self.second, self.sizes = ([np.zeros(w.shape) for w in weights] for _ in range(3))
         self.t += 1
@@ -308,11 +337,11 @@ class Adam:
 
 
 def softmax(z):
-    """Over the last axis."""
+    """Returns the softmax over the last axis."""
     e = np.exp(z - z.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True)
 
 
 def cross_entropy(p, labels):
-    """The mean over the samples, of probabilities (n, classes)."""
+    """Returns the mean cross-entropy of probabilities (n, classes)."""
     return float(-np.log(np.maximum(p[np.arange(len(p)), labels], 1e-7)).mean())

@@ -1,4 +1,7 @@
-"""Steps that each start from the reference's weights: what grows from step to step by chaos has no time to grow."""
+"""Replays steps that each start from the reference's weights.
+
+So rounding errors do not accumulate from step to step.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,22 @@ from . import measure
 from .reference import Adam, Jolt
 
 JOLTED = 3
-"""Passes with random rounding, from which the noise of a step is told."""
+"""Passes with random rounding, from which the noise of a step is estimated."""
 
 
 class Step:
-    """One step of the reference: ``weights``, ``x`` and ``y`` as every cell gets them, and what they come to exactly.
+    """One step of the reference, with its exact results.
 
-    ``loss``, ``gradients`` and ``after`` (the weights, of Adam) are each ``(truth, noise)``.
+    ``weights``, ``x`` and ``y`` are what every cell gets. ``loss``, ``gradients`` and ``after`` (the weights, of Adam)
+    are each ``(truth, noise)``.
     """
 
 
 def steps(network, weights, data, order, batch, count):
-    """``count`` steps of the reference's own trajectory, weights rounded to float32 before each.
+    """Returns ``count`` steps of the reference's own trajectory.
 
-    ``order``: indices of the samples, which are taken in turn; one that lies at a kink of the network is left out.
+    The weights are rounded to float32 before each step. ``order``: indices of the samples, which are taken in turn; one
+    that lies at a kink of the network is left out.
     """
     x, y = data
     adam = Adam()
@@ -50,7 +55,10 @@ def steps(network, weights, data, order, batch, count):
 
 
 def _smooth_batch(network, weights, data, left, batch):
-    """``(indices, how many were left out)``; takes them off the front of ``left``."""
+    """Takes the samples of one batch off the front of ``left``.
+
+    Returns ``(indices, how many were left out)``.
+    """
     taken = left[: batch + batch // 2]
     network.run(weights, data[0][taken], data[1][taken])
     good = network.smooth()
@@ -61,7 +69,9 @@ def _smooth_batch(network, weights, data, left, batch):
 
 
 def layers(side, network, step):
-    """Every layer alone on the reference's inputs: ``{"conv1/output": elementwise, ...}`` in the order of a step.
+    """Measures every layer alone on the reference's inputs, in the order of a step.
+
+    Returns ``{"conv1/output": elementwise, ...}``.
 
     Forward first, then gradients from the last layer back. ``conv1/input`` is the gradient by its input; the last
     layer's gradients are those of the loss. A layer's figures are None where it raises, with the reason in its stead.
@@ -91,7 +101,10 @@ def _one(layer, quantity, value, truth):
 
 
 def whole(loss, gradients, step, network):
-    """A whole step's loss and gradients as training computes them: ``{"loss": together, "conv1/kernel": ...}``."""
+    """Measures a whole step's loss and gradients, as training computes them.
+
+    Returns ``{"loss": together, "conv1/kernel": ...}``.
+    """
     found = {"loss": measure.together([loss], [step.loss[0]], step.loss[1])}
     for name, value, (truth, noise) in zip(network.names, gradients, step.gradients):
         found[name] = measure.together([value], [truth], noise)
@@ -99,7 +112,10 @@ def whole(loss, gradients, step, network):
 
 
 def update(side, network, step):
-    """Adam alone on the reference's gradients: ``{"conv1/kernel": elementwise}``."""
+    """Measures Adam alone on the reference's gradients.
+
+    Returns ``{"conv1/kernel": elementwise}``.
+    """
     gradients = [g.astype("float32") for g in step.trace.gradients]
     moved = side.update(step.weights, gradients)
     # the few roundings of the gradients are within the scale
@@ -110,5 +126,5 @@ def update(side, network, step):
 
 
 def rung(values, step):
-    """The weights after a step against the reference's, all as one vector."""
+    """Compares the weights after a step with the reference's, all as one vector."""
     return measure.together(values, step.after[0], step.after[1])

@@ -1,4 +1,7 @@
-"""A case: an expression on inputs, in words that run as they stand, and the truth it is held against."""
+"""Describes a case: an expression on inputs, and its truth.
+
+The expression can be run as written. Its result is compared with the truth.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ PUBLIC = re.compile(
 
 
 class Case:
-    """One thing to try.
+    """One expression to try, with its inputs and options.
 
     ``expr`` is Python text over the names of ``namespace.framework``; ``inputs`` maps each further name to text
     over ``prelude``. ``ref`` is text of the same kind over NumPy and ``reference``, run with float64 inputs, or None
@@ -62,7 +65,9 @@ class Case:
 
 
 def operation(expr):
-    """The public name that an expression is about: its first one, an array function only where there is nothing else.
+    """Returns the public name that an expression is about.
+
+    It is the first one, an array function only where there is nothing else.
 
     >>> operation("ops.max(apply(layers.Dense(3), ops.exp(x)))")
     'layers.Dense'
@@ -76,7 +81,7 @@ class Sweep:
     """Collects cases; the grids call ``add``."""
 
     def __init__(self, resolve):
-        """``resolve(expr)`` turns an expression into its NumPy reference, or None."""
+        """Takes ``resolve(expr)``, which returns an expression's NumPy reference, or None."""
         self.cases = {}
         self._resolve = resolve
 

@@ -1,4 +1,4 @@
-"""A result against its truth, in units of what the problem's condition allows."""
+"""Compares a result with its truth, in units of what its condition allows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HUGE = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.
 
 
 def perturbed(inputs, unit, seed):
-    """Every floating input moved by one rounding error, with random signs."""
+    """Returns every floating input moved by one rounding error, with random signs."""
     random = np.random.RandomState(seed)
     moved = {}
     for name, value in inputs.items():
@@ -24,7 +24,9 @@ def perturbed(inputs, unit, seed):
 
 
 def scale(truth, moved, unit, pointwise):
-    """How far a backward stable result may lie from ``truth``: |f| plus what one rounding of the inputs does, per unit.
+    """Returns how far a backward stable result may lie from ``truth``.
+
+    The scale per unit is |f| plus the effect of one rounding of the inputs.
 
     Elementwise functions have an exact bound per element. Others mix elements, where random signs may cancel in one
     element by chance, so the mean over the result is added.
@@ -40,10 +42,11 @@ def scale(truth, moved, unit, pointwise):
 
 
 def judge(got, truth, size, dtype, tol):
-    """``(class, figure)``: class is "" (agrees), "nan", "wrong" or "inaccurate"; the figure is in units, or None.
+    """Compares a result with its truth and returns ``(class, figure)``.
 
-    ``got`` and ``truth`` have the same shape. ``inaccurate`` is beyond ``tol``
-    but below 1e-3 of the scale, or below 1e-5 of the largest result.
+    The class is "" (agrees), "nan", "wrong" or "inaccurate"; the figure is in units, or None. ``got`` and ``truth``
+    have the same shape. ``inaccurate`` is beyond ``tol`` but below 1e-3 of the scale, or below 1e-5 of the largest
+    result.
     """
     unit = UNIT.get(dtype, UNIT["float32"])
     huge = HUGE.get(dtype, HUGE["float32"])
@@ -72,7 +75,7 @@ def judge(got, truth, size, dtype, tol):
 
 
 def digest(arrays):
-    """Eight hex digits over all values, shapes and types."""
+    """Returns eight hex digits over all values, shapes and types."""
     sha = hashlib.sha256()
     for value in arrays:
         sha.update(("%s%s" % (value.dtype, value.shape)).encode())
@@ -81,7 +84,10 @@ def digest(arrays):
 
 
 def sketch(arrays):
-    """``[norm, up to 8 values]`` over all arrays: enough to compare cells afterwards. Floats with 7 digits."""
+    """Returns ``[norm, up to 8 values]`` over all arrays.
+
+    That is enough to compare cells afterwards. Floats have 7 digits.
+    """
     if any(value.dtype.kind not in "biufc" for value in arrays):
         return [0.0] + [str(item) for value in arrays for item in value.ravel()[:8]]
     flat = np.concatenate([_real(value).ravel() for value in arrays]) if arrays else np.zeros(0)
@@ -92,7 +98,7 @@ def sketch(arrays):
 
 
 def rounded(value):
-    """A float with 7 significant digits, or the name of what is not finite."""
+    """Returns a float with 7 significant digits, or the name of what is not finite."""
     value = float(value)
     return float("%.7g" % value) if np.isfinite(value) else str(value)
 

@@ -1,4 +1,7 @@
-"""One way to run a case per Keras backend: tensors in, NumPy arrays out, gradients by the backend's own means."""
+"""Runs a case on each Keras backend.
+
+Tensors go in, NumPy arrays come out, and gradients are by the backend's own means.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import numpy as np
 
 
 class Output:
-    """What an expression gave: arrays, and the Keras names of their types ("python" for a plain number)."""
+    """The arrays of an expression, and the Keras names of their types.
+
+    The type is "python" for a plain number.
+    """
 
     __slots__ = ("arrays", "dtypes")
 
@@ -16,7 +22,10 @@ class Output:
 
 
 def leaves(value):
-    """The tensors and numbers in nested lists, tuples and dicts, in order; None is left out."""
+    """Returns the tensors and numbers in nested lists, tuples and dicts, in order.
+
+    None is left out.
+    """
     if value is None:
         return []
     if isinstance(value, dict):
@@ -27,7 +36,10 @@ def leaves(value):
 
 
 class Engine:
-    """The backend without a batch mode of its own: numpy and openvino, and what the others share."""
+    """The engine of numpy and openvino, and the base class of the others.
+
+    It runs jobs one by one, since these backends do not have a batch mode.
+    """
 
     gradients = False
     batched = False
@@ -36,13 +48,13 @@ class Engine:
         self.keras = keras
 
     def tensor(self, array, dtype=""):
-        """A Keras tensor; ``dtype`` where it is not the array's own (bfloat16)."""
+        """Returns a Keras tensor; ``dtype`` where it is not the array's own (bfloat16)."""
         if dtype:
             return self.keras.ops.cast(self.keras.ops.convert_to_tensor(array), dtype)
         return self.keras.ops.convert_to_tensor(array)
 
     def output(self, value):
-        """An Output from whatever an expression returned."""
+        """Returns an Output from whatever an expression returned."""
         arrays, dtypes = [], []
         for leaf in leaves(value):
             if isinstance(leaf, (bool, int, float, complex, np.ndarray, np.generic, str)):
@@ -61,15 +73,18 @@ class Engine:
         return np.asarray(self.keras.ops.convert_to_numpy(leaf))
 
     def call(self, function, tensors):
-        """The Output of ``function(tensors)``."""
+        """Returns the Output of ``function(tensors)``."""
         return self.output(function(tensors))
 
     def gradient(self, function, tensors, wrt, cotangents):
-        """Gradients of sum(cotangent * output) for each name in ``wrt``: arrays, None where there is none."""
+        """Returns the gradients of sum(cotangent * output) for each name in ``wrt``.
+
+        They are arrays, None where there is none.
+        """
         raise NotImplementedError
 
     def loss(self, function, tensors, cotangents):
-        """sum(cotangent * output) as a tensor."""
+        """Returns sum(cotangent * output) as a tensor."""
         ops = self.keras.ops
         total = 0.0
         for leaf, weight in zip(leaves(function(tensors)), cotangents):
@@ -107,7 +122,9 @@ class TensorFlow(Engine):
         return [None if g is None else self._array(self.tf.convert_to_tensor(g), "") for g in found]
 
     def batch(self, jobs, autograph=False):
-        """``[(function, tensors by name, dynamic)]`` in one graph: per job an Output or the exception of its tracing.
+        """Runs ``[(function, tensors by name, dynamic)]`` in one graph.
+
+        Returns per job an Output or the exception of its tracing.
 
         ``dynamic`` names the inputs whose first axis is unknown in it. Raises what running the graph raises.
         """
@@ -158,11 +175,17 @@ class Jax(Engine):
         return [gradients[name] for name in wrt]
 
     def batch(self, jobs):
-        """As TensorFlow's; one compilation for all, which is what makes a sweep affordable."""
+        """Runs jobs as TensorFlow's ``batch`` does, in one compilation.
+
+        That makes a sweep affordable.
+        """
         return self._batch([(function, tensors) for function, tensors, _ in jobs], self.output)
 
     def gradient_batch(self, jobs):
-        """``[(function, tensors, wrt, cotangents)]`` in one compilation: per job arrays, or the exception."""
+        """Runs ``[(function, tensors, wrt, cotangents)]`` in one compilation.
+
+        Returns per job arrays, or the exception.
+        """
 
         def differentiate(function, wrt, cotangents):
             return lambda tensors: self._gradient(function, tensors, wrt, cotangents)
@@ -195,7 +218,7 @@ class Jax(Engine):
 
 
 def engine(backend):
-    """The Engine for a loaded ``Backend``."""
+    """Returns the Engine for a loaded ``Backend``."""
     if backend.name == "torch":
         return Torch(backend.keras)
     if backend.name == "tensorflow":

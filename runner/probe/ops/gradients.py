@@ -1,22 +1,29 @@
-"""Gradients against central differences of the reference, along two random directions (or at each element)."""
+"""Compares gradients with central differences of the reference.
+
+They are taken along two random directions (or at each element).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..kit.records import Record
 from . import compare
 from .truth import reference
 
 
 def cotangent(array, i):
-    """The weight of each element of the ``i``-th result in the sum whose gradient is taken."""
+    """Returns the weights of the elements of the ``i``-th result.
+
+    The gradient is that of the weighted sum.
+    """
     if array.dtype.kind not in "f":
         return np.zeros(array.shape, "int32")
     return np.random.RandomState(17 + i).uniform(0.5, 1.5, array.shape).astype("float32")
 
 
 def judge(case, exact, cotangents, gradients):
-    """The record of a wrong gradient, or None where all of them hold."""
+    """Returns the record of a wrong gradient, or None where all of them hold."""
     for name, gradient in zip(case.wrt, gradients):
         for seed in (3,) if case.pointwise else (3, 4):
             slope, size = _slope(case, exact, cotangents, name, seed)
@@ -43,7 +50,10 @@ def judge(case, exact, cotangents, gradients):
 
 
 def _slope(case, exact, cotangents, name, seed):
-    """Directional derivative(s) of sum(cotangent * reference), and the size of what was subtracted to get them."""
+    """Returns directional derivative(s) of sum(cotangent * reference).
+
+    It also returns the size of what was subtracted to get them.
+    """
     h = 1e-6
     step = h * _direction(exact[name], seed)
     sides = []
@@ -65,10 +75,10 @@ def _wrong(case, name, gradient, slope, got, bad):
     status = "wrong" if np.isfinite(found) else "nan"
     figure = compare.rounded(abs(found - wanted) / (abs(found) + abs(wanted))) if status == "wrong" else None
     sketch = "none" if gradient is None else compare.sketch([gradient])
-    return [status, figure, sketch, name, note, ""]
+    return Record(status, figure, sketch, name, note)
 
 
 def _direction(value, seed):
-    """A step per element, relative to it, with random signs."""
+    """Returns a step per element, relative to it, with random signs."""
     size = np.where(value == 0, 0.1, np.abs(value))
     return np.random.RandomState(seed).choice([-1.0, 1.0], value.shape) * size

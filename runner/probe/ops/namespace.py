@@ -1,4 +1,4 @@
-"""The names that expressions and references are written with."""
+"""Defines the names that expressions and references are written with."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Missing(Exception):  # noqa: N818 - a finding, not an error
 
 
 def framework(keras):
-    """What an expression sees."""
+    """Returns the names that an expression can use."""
     names = {name: getattr(keras, name) for name in MODULES if hasattr(keras, name)}
     names["schedules"] = getattr(keras.optimizers, "schedules", None)
     names.update(HELPERS, keras=keras, np=np)
@@ -41,12 +41,15 @@ def framework(keras):
 
 
 def truth():
-    """What a reference sees."""
+    """Returns the names that a reference can use."""
     return {**HELPERS, "np": np, "ref": reference}
 
 
 def resolve(expr):
-    """``expr`` with NumPy's or ``reference``'s functions for Keras's, or None where one is missing."""
+    """Returns ``expr`` with NumPy's or ``reference``'s functions for Keras's.
+
+    None where one is missing.
+    """
     missing = []
 
     def replace(match):
@@ -65,7 +68,10 @@ def resolve(expr):
 
 
 def check(expr, names):
-    """Raises Missing where a public name in ``expr``, or a keyword given to one, is not there."""
+    """Raises Missing where a public name in ``expr`` is not there.
+
+    Also where a keyword given to one is not there.
+    """
     for node in ast.walk(ast.parse(expr, mode="eval")):
         if isinstance(node, ast.Attribute):
             _lookup(node, names)
@@ -74,7 +80,10 @@ def check(expr, names):
 
 
 def _lookup(node, names):
-    """The object that a dotted name of a module means; None for anything else. Raises Missing."""
+    """Returns the object that a dotted name of a module means.
+
+    None for anything else. Raises Missing.
+    """
     path = []
     while isinstance(node, ast.Attribute):
         path.append(node.attr)

@@ -1,7 +1,7 @@
-"""What the cases' expressions are written with: inputs from fixed seeds, and layers with given weights.
+"""Provides inputs from fixed seeds and layers with given weights.
 
-The source of these functions is put in front of a defect's script, so each stands alone: NumPy and Keras only.
-``RandomState`` gives the same numbers in every NumPy.
+The cases' expressions are written with them. The source of these functions is put in front of a defect's script, so
+each stands alone: NumPy and Keras only. ``RandomState`` gives the same numbers in every NumPy.
 """
 
 from __future__ import annotations
@@ -10,52 +10,52 @@ import numpy as np
 
 
 def normal(*shape, seed=0, loc=0.0, scale=1.0):
-    """Float32 normal numbers, none closer to zero than 0.01 (a kink of many functions), all different."""
+    """Returns float32 normal numbers, all different, at least 0.01 from zero."""
     x = np.random.RandomState(seed + 7919 * len(shape)).standard_normal(shape)
     return (loc + scale * np.where(np.abs(x) < 0.01, x + 0.05, x)).astype("float32")
 
 
 def uniform(*shape, seed=0, low=0.0, high=1.0):
-    """Float32 uniform numbers in [low, high)."""
+    """Returns float32 uniform numbers in [low, high)."""
     return np.random.RandomState(seed + 104729).uniform(low, high, shape).astype("float32")
 
 
 def integers(*shape, seed=0, low=0, high=10, dtype="int32"):
-    """Integers in [low, high)."""
+    """Returns integers in [low, high)."""
     return np.random.RandomState(seed + 1299709).randint(low, high, shape).astype(dtype)
 
 
 def bools(*shape, seed=0):
-    """True or False, about half each; the first of each row is True."""
+    """Returns True or False, about half each; the first of each row is True."""
     x = np.random.RandomState(seed + 15485863).uniform(0, 1, shape) < 0.5
     x[..., 0] = True
     return x
 
 
 def steps(*shape, low=-2.0, high=2.0):
-    """Evenly spaced float32 numbers."""
+    """Returns evenly spaced float32 numbers."""
     return np.linspace(low, high, int(np.prod(shape))).reshape(shape).astype("float32")
 
 
 def symmetric_positive(n, seed=0):
-    """A well conditioned symmetric positive definite float32 matrix."""
+    """Returns a well conditioned symmetric positive definite float32 matrix."""
     x = np.random.RandomState(seed + 31).standard_normal((n, n))
     return (x @ x.T / n + np.eye(n)).astype("float32")
 
 
 def well_conditioned(*shape, seed=0):
-    """Float32 square matrices (the last two axes) far from singular."""
+    """Returns float32 square matrices (the last two axes) far from singular."""
     x = np.random.RandomState(seed + 57).standard_normal(shape)
     return (x + 3.0 * np.eye(shape[-1])).astype("float32")
 
 
 def array(values, dtype="float32"):
-    """``values`` as an array."""
+    """Returns ``values`` as an array."""
     return np.array(values, dtype=dtype)
 
 
 def apply(layer, *inputs, weights=None, **call):
-    """The layer's output with these weights, in the order of ``layer.weights``.
+    """Returns the output with these weights, in the order of ``layer.weights``.
 
     Weights that are not given are uniform between 0.1 and 0.6, with seeds 100, 101, ...
     """
@@ -63,12 +63,12 @@ def apply(layer, *inputs, weights=None, **call):
 
 
 def updated(layer, *inputs, weights=None, **call):
-    """The layer's non-trainable weights after a call."""
+    """Returns the layer's non-trainable weights after a call."""
     return _applied(layer, inputs, weights, call)[1]
 
 
 def _applied(layer, inputs, weights, call):
-    """(output, non-trainable weights) of a call; stateless on JAX, where everything may be traced."""
+    """Returns (output, non-trainable weights) of a call, stateless on JAX."""
     import keras
 
     if any(isinstance(leaf, keras.KerasTensor) for leaf in _flat([inputs, call])):
@@ -88,7 +88,7 @@ def _applied(layer, inputs, weights, call):
 
 
 def _initial(variable):
-    """The value of a random seed's state, which ``_build`` has left open."""
+    """Returns the value of a random seed's state, which ``_build`` left open."""
     import jax
 
     with jax.ensure_compile_time_eval():
@@ -141,7 +141,7 @@ def _build(layer, inputs, call):
 
 
 def clone_difference(layer, *inputs, **call):
-    """The largest difference between the outputs of the layer and of one made from its configuration."""
+    """Returns the largest difference to a layer made from the configuration."""
     import keras
 
     other = type(layer).from_config(layer.get_config())
@@ -153,7 +153,7 @@ def clone_difference(layer, *inputs, **call):
 
 
 def shape_kept(layer, *inputs, **call):
-    """Per output, whether ``compute_output_shape`` says what comes out; then whether a symbolic call does."""
+    """Returns whether each promised shape, then each symbolic one, is right."""
     nested = isinstance(inputs[0], (list, tuple))
     shapes = [[tuple(x.shape) for x in inputs[0]]] if nested else [tuple(x.shape) for x in inputs]
     output = _flat([apply(layer, *inputs, **call)])
@@ -169,7 +169,7 @@ def _fits(promised, shape):
 
 
 def twice(layer, x, weights):
-    """What a stateful layer makes of the second of two equal batches."""
+    """Returns a stateful layer's output for the second of two equal batches."""
     layer.build(tuple(x.shape))
     for variable, value in zip(layer.weights, weights):
         variable.assign(value)
@@ -178,7 +178,7 @@ def twice(layer, x, weights):
 
 
 def masked(x, mask):
-    """``x`` carrying a Keras mask, as an Embedding or Masking layer leaves it."""
+    """Returns ``x`` with a Keras mask, as an Embedding or Masking layer does."""
     try:
         from keras.src.backend import set_keras_mask
 
@@ -189,19 +189,19 @@ def masked(x, mask):
 
 
 def mask_of(x):
-    """The Keras mask that ``x`` carries."""
+    """Returns the Keras mask that ``x`` carries."""
     return x._keras_mask  # noqa: SLF001
 
 
 def loss_of(loss, y_true, y_pred, sample_weight=None, mask=None):
-    """What a loss object returns; ``mask`` is carried by the prediction."""
+    """Returns a loss; ``mask`` is carried by the prediction."""
     if mask is not None:
         y_pred = masked(y_pred, mask)
     return loss(y_true, y_pred, sample_weight=sample_weight)
 
 
 def metric_of(metric, *updates):
-    """The result of a metric after ``update_state`` with each of the tuples of arguments."""
+    """Returns a metric after ``update_state`` with each tuple of arguments."""
     metric.reset_state()
     for arguments in updates:
         metric.update_state(*arguments)
@@ -209,7 +209,7 @@ def metric_of(metric, *updates):
 
 
 def steps_of(optimizer, start, gradients):
-    """A variable after the optimizer has applied each of the gradients to it."""
+    """Returns a variable after the optimizer has applied each of the gradients."""
     import keras
 
     variable = keras.Variable(keras.ops.convert_to_numpy(start), name="w")
@@ -220,7 +220,7 @@ def steps_of(optimizer, start, gradients):
 
 
 def moments_of(draw, n=200000):
-    """Mean and variance of ``draw((n,))``, float64."""
+    """Returns mean and variance of ``draw((n,))``, float64."""
     import keras
 
     values = np.asarray(keras.ops.convert_to_numpy(draw((n,)))).astype("float64")
@@ -228,12 +228,12 @@ def moments_of(draw, n=200000):
 
 
 def within(value, expected, margin):
-    """Whether each value lies within its margin of what is expected."""
+    """Returns whether each value lies within its margin of what is expected."""
     return [bool(abs(v - e) <= m) for v, e, m in zip(value, expected, margin)]
 
 
 def dtype_of(function, *dtypes):
-    """The type that ``function`` makes of 2 x 2 ones of these types; 64 bits count as 32, as JAX has it."""
+    """Returns the type of ``function`` of 2 x 2 ones; 64 bits count as 32 (JAX)."""
     import keras
 
     if keras.config.backend() == "jax":
@@ -246,7 +246,7 @@ def dtype_of(function, *dtypes):
 
 
 def promised_dtype_of(function, *dtypes):
-    """The same of a symbolic call."""
+    """Returns the type of a symbolic call of ``function``."""
     import keras
 
     return _dtype_name(function(*[keras.KerasTensor((2, 2), dtype) for dtype in dtypes]))
@@ -259,13 +259,13 @@ def _dtype_name(found):
 
 
 def missing_in_config(kind, **arguments):
-    """Names of constructor arguments that ``get_config`` leaves out, comma separated."""
+    """Returns constructor arguments that ``get_config`` leaves out, comma separated."""
     config = kind(**arguments).get_config()
     return ", ".join(sorted(name for name in arguments if name not in config))
 
 
 def quantized_error(layer, x, mode="int8"):
-    """Largest change that quantization makes to the output, relative to the largest output."""
+    """Returns the largest change by quantization over the largest output."""
     import keras
 
     before = keras.ops.convert_to_numpy(layer(x))
@@ -279,7 +279,7 @@ def quantized_error(layer, x, mode="int8"):
 
 
 def weight_moments(layer, shape):
-    """Mean and variance of the first weight, as the layer initializes it."""
+    """Returns mean and variance of the first weight as initialized."""
     import keras
 
     layer.build(shape)

@@ -1,8 +1,9 @@
-"""Goes on after a crash: a sweep in which one case kills the process still tells of all the others.
+"""Continues a sweep after a crash.
 
-The sweep runs in a fork of the process, made before a framework is imported. While it lives the parent only waits;
-when it ends by itself it does so as the real process, and the parent leaves with its exit code. When a signal ends
-it, the next fork takes up where it died (``Journal``), without the case that was running.
+A sweep in which one case kills the process still reports all the others. The sweep runs in a fork of the process, made
+before a framework is imported. While it lives the parent only waits; when it ends by itself it does so as the real
+process, and the parent leaves with its exit code. When a signal ends it, the next fork takes up where it died
+(``Journal``), without the case that was running.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ MAX_CRASHES = 12
 
 
 class Journal:
-    """``sweep.jsonl`` in the working directory: records chunk by chunk, and what was running when."""
+    """``sweep.jsonl`` in the working directory.
+
+    It holds records chunk by chunk, and what was running when.
+    """
 
     def __init__(self, path="sweep.jsonl", running="running.txt"):
         self._path, self._running_path = path, running
@@ -47,11 +51,14 @@ class Journal:
             self.careful.add(self.done)
 
     def chunk(self, records, done):
-        """``records`` of one more chunk are final; ``done`` chunks are."""
+        """Records that ``records`` of one more chunk are final, and ``done`` chunks are."""
         self._append({"records": records, "done": done, "cpu_s": self.cpu_s + time.process_time()})
 
     def begin(self, name, alone):
-        """``name`` starts now; ``alone`` says that it is one case, so that a crash can be blamed on it."""
+        """Notes that ``name`` starts now.
+
+        ``alone`` says that it is one case, so that a crash is counted as that case's.
+        """
         if self._running is None:
             self._running = open(self._running_path, "w", encoding="utf-8")  # noqa: SIM115 - open for the whole sweep
         self._running.seek(0)
@@ -72,7 +79,7 @@ class Journal:
             file.write(json.dumps(entry) + "\n")
 
     def close(self):
-        """The sweep has ended; nothing is kept."""
+        """Ends the journal; nothing is kept."""
         if self._running is not None:
             self._running.close()
         for path in (self._path, self._running_path):
@@ -81,7 +88,10 @@ class Journal:
 
 
 def survive(journal):
-    """Returns in the process that is to run the sweep: a fork, or this one where there is no fork."""
+    """Returns in the process that is to run the sweep.
+
+    That is a fork, or this one where there is no fork.
+    """
     if not hasattr(os, "fork"):
         return
     for attempt in range(MAX_CRASHES + 1):
@@ -99,7 +109,7 @@ def survive(journal):
 
 
 def _wait(child):
-    """The wait status of ``child``; signals to this process go to it."""
+    """Returns the wait status of ``child``; signals to this process go to it."""
     previous = {}
     for number in (signal.SIGTERM, signal.SIGINT):
         previous[number] = signal.signal(number, lambda got, _: os.kill(child, got))

@@ -1,17 +1,7 @@
-"""Runs every case in this process and says what came of it.
+"""Runs every case in this process and records its result (see ``kit.records``).
 
-A record is ``[status, figure, sketch, types, note, passed]``:
-
-status   ``ok``, ``seen`` (no reference: cells are compared afterwards), ``wrong``, ``inaccurate``, ``nan``, ``shape``,
-         ``raises``, ``unsupported``, ``unspecified``
-figure   the largest error in units (see ``compare``), or None
-sketch   the digest where there is a reference and it holds; else the norm and up to 8 values
-types    ``float32[2,3] int32[2]``: what came out
-note     what was raised, or what was expected
-passed   letters of the further checks that held: s symbolic, d symbolic with an unknown batch, g gradient, t graph,
-         a arguments left alone
-
-A further check that did not hold has a record of its own, under the case's id and ``#symbolic``, ``#dynamic``,
+The letters of the further checks: s symbolic, d symbolic with an unknown batch, g gradient, t graph, a arguments left
+alone. A further check that fails has its own record, under the case's id and ``#symbolic``, ``#dynamic``,
 ``#gradient``, ``#graph`` or ``#arguments``.
 """
 
@@ -23,10 +13,11 @@ import warnings
 
 import numpy as np
 
+from ..kit.records import Record, as_lists
 from . import compare, namespace, truth
 from . import gradients as differences
 from .engines import leaves
-from .limits import alarm, limit
+from .timeouts import alarm, limit
 
 BATCH = 32
 LIMIT = re.compile(
@@ -41,12 +32,15 @@ PLAIN = ("convolution", "transposed convolution", "pooling", "recurrent")
 
 
 class Sweeper:
-    """One pass over the cases. ``records`` fills up as it goes; ``running`` names what is being tried."""
+    """One pass over the cases.
+
+    ``records`` fills up as it goes; ``running`` names what is being tried.
+    """
 
     def __init__(self, engine, budget_s, journal):
         self.engine = engine
         self.journal = journal
-        self.records = dict(journal.records)
+        self.records = {ident: Record(*kept) for ident, kept in journal.records.items()}
         self.counts = {}
         self.not_run = 0
         self._names = namespace.framework(engine.keras)
@@ -54,7 +48,10 @@ class Sweeper:
         self._deadline = time.process_time() + budget_s - journal.cpu_s
 
     def run(self, cases):
-        """Tries all ``cases`` until the budget is spent; the rest is counted in ``not_run``."""
+        """Tries all ``cases`` until the budget is spent.
+
+        The rest is counted in ``not_run``.
+        """
         todo = [case for case in cases if self._present(case)]
         chunks = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
         with warnings.catch_warnings(), np.errstate(all="ignore"), alarm():
@@ -68,15 +65,18 @@ class Sweeper:
                 known = set(self.records)
                 self._careful = i in self.journal.careful
                 self._chunk(chunk)
-                self.journal.chunk({k: v for k, v in self.records.items() if k not in known}, i + 1)
+                self.journal.chunk(as_lists({k: v for k, v in self.records.items() if k not in known}), i + 1)
         for record in self.records.values():
-            self.counts[record[0]] = self.counts.get(record[0], 0) + 1
+            self.counts[record.status] = self.counts.get(record.status, 0) + 1
 
     def _begin(self, name, alone=True):
-        """Notes what runs now. False where it killed an earlier process, and is recorded as that."""
+        """Notes what runs now. Returns whether it may run.
+
+        Returns False where it killed an earlier process, and records that.
+        """
         if name in self.journal.fatal:
             number = self.journal.fatal[name]
-            self.records[name] = ["crashes", None, "", "", "the process is killed by signal %d" % number, ""]
+            self.records[name] = Record("crashes", note="the process is killed by signal %d" % number)
             return False
         self.journal.begin(name, alone)
         return True
@@ -85,7 +85,7 @@ class Sweeper:
         try:
             namespace.check(case.expr, self._names)
         except namespace.Missing as error:
-            self.records[case.ident] = ["unsupported", None, "", "", str(error), ""]
+            self.records[case.ident] = Record("unsupported", note=str(error))
             return False
         return True
 
@@ -107,7 +107,7 @@ class Sweeper:
                 self._unchanged(case, arrays, tensors)
                 good.append((case, arrays, tensors, output, true))
         for case, _, tensors, output, _ in good:
-            if case.symbolic and self.records[case.ident][0] != "shape" and self._begin(case.ident + "#symbolic"):
+            if case.symbolic and self.records[case.ident].status != "shape" and self._begin(case.ident + "#symbolic"):
                 self._symbolic(case, tensors, output)
         self._gradients([item for item in good if item[0].wrt and item[4] and self._differentiated(item[0])])
         if self.engine.batched and self.engine.keras.config.backend() == "tensorflow":
@@ -118,7 +118,7 @@ class Sweeper:
     def _differentiated(self, case):
         if case.family in PLAIN and self.engine.keras.config.backend() == "jax":
             return False  # its own derivatives of its own functions, which take long to compile
-        return self.records[case.ident][0] in ("ok", "inaccurate")
+        return self.records[case.ident].status in ("ok", "inaccurate")
 
     # inputs
 
@@ -133,7 +133,10 @@ class Sweeper:
     # forward
 
     def _outputs(self, prepared):
-        """Per prepared case an Output, an exception, or None where it killed the process."""
+        """Returns per prepared case an Output, an exception, or None.
+
+        None means that the case killed the process.
+        """
         if not self._careful and self.engine.keras.config.backend() == "jax":
             return self._compiled(prepared)
         return [self._eager(case, tensors) for case, _, tensors in prepared]
@@ -148,7 +151,10 @@ class Sweeper:
             return error
 
     def _compiled(self, prepared):
-        """As one compilation; what cannot be traced, or spoils the others, runs on its own."""
+        """Runs the cases as one compilation.
+
+        What cannot be traced, or spoils the others, runs on its own.
+        """
         together = [i for i, (case, _, _) in enumerate(prepared) if not case.eager]
         outputs = [None] * len(prepared)
         self._begin("%d cases from %s" % (len(together), prepared[0][0].ident if prepared else ""), alone=False)
@@ -162,7 +168,10 @@ class Sweeper:
         ]
 
     def _try_batch(self, run, jobs):
-        """``run(jobs)``; halves where all of them together fail, so that one case does not spoil the rest."""
+        """Runs ``run(jobs)``, and halves the jobs where they fail together.
+
+        So one case does not spoil the rest.
+        """
         try:
             with limit(4):
                 return run(jobs)
@@ -173,7 +182,10 @@ class Sweeper:
             return self._try_batch(run, jobs[:half]) + self._try_batch(run, jobs[half:])
 
     def _unchanged(self, case, arrays, tensors):
-        """PyTorch's tensors can be changed in place; a function must not do that to its arguments."""
+        """Records whether a function left its arguments unchanged, on PyTorch.
+
+        PyTorch's tensors can be changed in place; a function must not do that to its arguments.
+        """
         if self.engine.keras.config.backend() != "torch" or case.dtype:
             return
         for name, tensor in tensors.items():
@@ -181,34 +193,34 @@ class Sweeper:
                 self.engine.output(tensor).arrays[0], arrays[name], equal_nan=arrays[name].dtype.kind == "f"
             ):
                 note = "the argument %s is changed in place" % name
-                self.records[case.ident + "#arguments"] = ["wrong", None, "", "", note, ""]
+                self.records[case.ident + "#arguments"] = Record("wrong", note=note)
                 return
         self._pass(case, "a")
 
     # truth
 
     def _judge(self, case, arrays, output):
-        """Writes the record of the values; returns the Truth, if there is one and it has the right shapes."""
-        types = " ".join("%s[%s]" % (d, ",".join(map(str, a.shape))) for d, a in zip(output.dtypes, output.arrays))
-        record = ["seen", None, "", types, "", ""]
+        """Writes the record of the values. Returns the Truth, or None.
+
+        None means that the case does not have a truth, or one of other shapes.
+        """
+        record = Record("seen", types=_types(output))
         self.records[case.ident] = record
         true = None
         if case.ref is not None:
             try:
                 true = truth.truth(case, arrays, output)
             except Exception as error:  # an old NumPy may lack what the reference is written with
-                record[4] = "the reference fails: %s" % normalised(error)
+                record.note = "the reference fails: %s" % normalised(error)
         if true is None:
-            record[2] = compare.sketch(output.arrays)
+            record.sketch = compare.sketch(output.arrays)
         else:
-            record[0], record[1], record[4] = truth.verdict(case, output, true)
-            if record[0] == "ok":
-                record[2] = compare.digest(output.arrays)
-            else:
-                record[2] = compare.sketch(output.arrays)
+            record.status, record.figure, record.note = truth.verdict(case, output, true)
+            kept = compare.digest if record.status == "ok" else compare.sketch
+            record.sketch = kept(output.arrays)
         if case.unspecified:
-            record[0], record[4] = "unspecified", case.unspecified
-        return true if true is not None and record[0] in ("ok", "inaccurate") else None
+            record.status, record.note = "unspecified", case.unspecified
+        return true if true is not None and record.status in ("ok", "inaccurate") else None
 
     # further checks
 
@@ -217,7 +229,7 @@ class Sweeper:
         if not tensors:
             return
         self._promise(case, tensors, output, "s", "#symbolic")
-        if case.dynamic and "s" in self.records[case.ident][5]:
+        if case.dynamic and "s" in self.records[case.ident].passed:
             self._promise(case, tensors, output, "d", "#dynamic", case.dynamic)
 
     def _promise(self, case, tensors, output, letter, suffix, unknown=()):
@@ -245,7 +257,8 @@ class Sweeper:
             return
         text = " ".join("%s[%s]" % (d, ",".join(map(str, s))) for d, s in promised)
         kind = "shape" if not _kept([("", s) for _, s in promised], [("", s) for _, s in actual]) else "dtype"
-        self.records[case.ident + suffix] = [kind, None, "", text, "actual: " + self.records[case.ident][3], ""]
+        note = "actual: " + self.records[case.ident].types
+        self.records[case.ident + suffix] = Record(kind, types=text, note=note)
 
     def _gradients(self, items):
         if not self.engine.gradients or not items:
@@ -281,7 +294,10 @@ class Sweeper:
             return error
 
     def _graphs(self, items):
-        """The same in a graph, with an unknown batch size where the case allows one."""
+        """Tries the cases in a graph, with an unknown batch size where allowed.
+
+        The case must allow an unknown batch size.
+        """
         jobs = [(self._function(case), tensors, case.dynamic) for case, _, tensors, _, _ in items]
         if not jobs:
             return
@@ -300,18 +316,18 @@ class Sweeper:
                     self._raised(case.ident + "#graph", found)
                 continue
             if [a.shape for a in found.arrays] != [a.shape for a in output.arrays]:
-                self.records[case.ident + "#graph"] = ["shape", None, "", _types(found), "eager: " + _types(output), ""]
+                self.records[case.ident + "#graph"] = Record(
+                    "shape", types=_types(found), note="eager: " + _types(output)
+                )
                 continue
             for i, (got, other) in enumerate(zip(found.arrays, output.arrays)):
                 if not _close(got, other, true.scales[i] if true else None, output.dtypes[i]):
-                    self.records[case.ident + "#graph"] = [
+                    self.records[case.ident + "#graph"] = Record(
                         "wrong",
-                        None,
-                        compare.sketch([got]),
-                        _types(found),
-                        "eager: %s" % compare.sketch([other]),
-                        "",
-                    ]
+                        sketch=compare.sketch([got]),
+                        types=_types(found),
+                        note="eager: %s" % compare.sketch([other]),
+                    )
                     break
             else:
                 self._pass(case, "t")
@@ -327,7 +343,7 @@ class Sweeper:
         return self._try_batch(self.engine.batch, [job])[0]
 
     def _pass(self, case, letter):
-        self.records[case.ident][5] += letter
+        self.records[case.ident].passed += letter
 
     def _raised(self, ident, error):
         status = "raises"
@@ -337,11 +353,14 @@ class Sweeper:
             status = "unsupported"
         if LIMIT.search(str(error)):
             status = "unsupported"
-        self.records[ident] = [status, None, "", type(error).__name__, normalised(error), ""]
+        self.records[ident] = Record(status, types=type(error).__name__, note=normalised(error))
 
 
 def _unknown_argument(ident, message):
-    """Whether a class, whose arguments cannot be told from its signature, does not know one that the case gives it."""
+    """Returns whether a class does not know an argument that the case gives it.
+
+    The arguments of such a class cannot be read from its signature.
+    """
     if "Unrecognized keyword arguments" in message or "__init__() got an unexpected keyword" in message:
         return True
     found = re.search(r"unexpected keyword argument '(\w+)'", message)
@@ -349,7 +368,10 @@ def _unknown_argument(ident, message):
 
 
 def normalised(error):
-    """The first telling line of a message, without addresses, paths and numbered names, at most 160 characters."""
+    """Returns the first meaningful line of a message, at most 160 characters.
+
+    Addresses, paths and numbered names are left out.
+    """
     lines = [re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()]
     lines = [line for line in lines if line and not line.startswith("Exception encountered when calling")]
     text = lines[0] if lines else ""
@@ -364,7 +386,10 @@ def _types(output):
 
 
 def _kept(promised, actual):
-    """Whether every promised type and shape is what came out; an unknown axis promises nothing."""
+    """Returns whether the output has every promised type and shape.
+
+    An unknown axis can have any size.
+    """
     return len(promised) == len(actual) and all(
         d == e and len(s) == len(t) and all(a is None or a == b for a, b in zip(s, t))
         for (d, s), (e, t) in zip(promised, actual)

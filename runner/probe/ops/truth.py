@@ -1,4 +1,4 @@
-"""What a case's float64 reference says, and whether a cell's result agrees with it."""
+"""Computes a case's float64 reference, and compares a cell's result with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES = namespace.truth()
 
 
 class Truth:
-    """What a reference says of a case: arrays, and the scale of their errors."""
+    """The arrays of a case's reference, and the scale of their errors."""
 
     __slots__ = ("arrays", "scales")
 
@@ -21,12 +21,15 @@ class Truth:
 
 
 def inputs(case):
-    """The case's inputs by name, as NumPy arrays."""
+    """Returns the case's inputs by name, as NumPy arrays."""
     return {name: eval(text, dict(NAMES)) for name, text in case.inputs.items()}  # noqa: S307
 
 
 def exact_inputs(case, arrays):
-    """The inputs in float64, as the framework sees them after rounding to the case's type."""
+    """Returns the inputs in float64, after rounding to the case's type.
+
+    That is how the framework sees them.
+    """
     exact = {}
     for name, value in arrays.items():
         if value.dtype.kind == "f":
@@ -38,13 +41,13 @@ def exact_inputs(case, arrays):
 
 
 def reference(case, exact):
-    """The arrays that the reference gives for these inputs."""
+    """Returns the arrays that the reference gives for these inputs."""
     value = eval(case.ref, {**NAMES, **exact})  # noqa: S307
     return [np.asarray(leaf) for leaf in leaves(value)]
 
 
 def truth(case, arrays, output):
-    """The Truth of a case with a reference; raises what the reference raises."""
+    """Returns the Truth of a case with a reference; raises what the reference raises."""
     exact = exact_inputs(case, arrays)
     unit = max([compare.UNIT.get(d, 0.0) for d in output.dtypes] or [0.0]) or compare.UNIT["float32"]
     if case.dtype:
@@ -71,7 +74,7 @@ def truth(case, arrays, output):
 
 
 def verdict(case, output, true):
-    """``(status, figure, note)`` of an Output against the Truth."""
+    """Returns ``(status, figure, note)`` of an Output against the Truth."""
     if len(output.arrays) != len(true.arrays):
         return "shape", None, "expected %d results" % len(true.arrays)
     worst = 0.0
@@ -97,7 +100,7 @@ def verdict(case, output, true):
 
 
 def bfloat16(value):
-    """Rounded to nearest even, kept as float32."""
+    """Returns the array rounded to the nearest even bfloat16, kept as float32."""
     bits = np.ascontiguousarray(value, "float32").view("uint32")
     rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).astype("uint32").view("float32")
     return np.where(np.isfinite(value), rounded, value).astype("float32").reshape(value.shape)

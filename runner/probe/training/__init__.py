@@ -1,4 +1,7 @@
-"""Does ``fit`` do what it documents? Losses, metrics, weights and every optimizer against float64 NumPy."""
+"""Compares ``fit`` with its documentation, in float64 NumPy.
+
+Losses, metrics, weights and every optimizer are compared.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import gc
 import time
 import traceback
 
-from .. import backend
+from ..frameworks import backend
+from ..kit.records import Record, as_lists
 from ..protocol import one_line
 
 DEFAULTS = {"only": "", "budget_s": 90.0}
@@ -18,11 +22,10 @@ REFUSALS = ("must be 1 with the PyTorch backend",)
 
 
 def run(request, report):
-    """Settings: ``DEFAULTS``. Detail ``cases``: {"scenario(figure)": record}, in the layout of the ``ops`` probe:
+    """Runs the scenarios. Settings: ``DEFAULTS``.
 
-    [status, units off or None, digest of a right figure or sketch of a wrong one, "", note, ""]. Status: ``ok``,
-    ``wrong``, ``nan``, ``raises`` (the note says what) or ``unsupported`` (this version lacks it). Detail
-    ``scripts``: {scenario: a script that shows it}, for what went wrong.
+    Detail ``cases``: {"scenario(figure)": record} (see ``kit.records``) with the statuses ``ok``, ``wrong``, ``nan``,
+    ``raises`` and ``unsupported``. Detail ``scripts``: {scenario: a script that shows it}, for what is wrong.
     """
     settings = request.settings_with(DEFAULTS)
     if request.keras is None:
@@ -46,34 +49,34 @@ def run(request, report):
             cases["%s(%s)" % (scenario.name, figure)] = case
         if trace:
             traces[scenario.name] = trace
-        shown = next(((f, c) for f, c in reversed(list(found.items())) if c[0] in ("wrong", "nan", "raises")), None)
+        shown = next(((f, c) for f, c in reversed(list(found.items())) if c.status in ("wrong", "nan", "raises")), None)
         if shown:
             figure, case = shown
-            scripts[scenario.name] = script.of(scenario, request.framework, figure, case[4])
+            scripts[scenario.name] = script.of(scenario, request.framework, figure, case.note)
         keras.backend.clear_session()
         seconds[scenario.name] = round(time.process_time() - began, 2)
-    statuses = [case[0] for case in cases.values()]
+    statuses = [case.status for case in cases.values()]
     report.metric("scenarios.not_run", not_run, "info", better="lower")
     for status in ("ok", "wrong", "nan", "raises", "unsupported"):
         report.metric("cases.%s" % status, statuses.count(status), "info", unit="cases")
     report.metric("cases.cpu_s", time.process_time() - started, "info", better="lower", unit="s")
-    worst = [case[1] for case in cases.values() if case[0] == "ok" and case[1] is not None]
+    worst = [case.figure for case in cases.values() if case.status == "ok" and case.figure is not None]
     report.metric("cases.worst_ok", max(worst) if worst else None, "info", better="lower", unit="u")
-    report.detail("cases", cases)
+    report.detail("cases", as_lists(cases))
     report.detail("tracebacks", traces)
     report.detail("seconds", seconds)
     report.detail("scripts", {name: text for name, text in scripts.items() if text})
 
 
 def attempt(keras, scenario):
-    """``({figure: record}, traceback)`` of one scenario."""
-    from . import judge
+    """Returns ``({figure: record}, traceback)`` of one scenario."""
+    from . import compare
 
-    truth, scales = judge.spread(scenario.truth, scenario.unit)
+    truth, scales = compare.spread(scenario.truth, scenario.unit)
     names = scenario.figures or list(truth)
 
     def all_of(status, note):
-        return {name: [status, None, "", "", note, ""] for name in names}
+        return {name: Record(status, note=note) for name in names}
 
     try:
         lacking = scenario.lacks(keras)
@@ -90,9 +93,9 @@ def attempt(keras, scenario):
     for name in names:
         if name not in measured:
             status = "unsupported" if name in scenario.optional else "wrong"
-            found[name] = [status, None, "", "", "not reported (reported: %s)" % ", ".join(sorted(measured)), ""]
+            found[name] = Record(status, note="not reported (reported: %s)" % ", ".join(sorted(measured)))
             continue
-        status, figure, note = judge.compare(measured[name], truth[name], scales[name])
-        kept = judge.digest(measured[name]) if status == "ok" else judge.sketch(measured[name])
-        found[name] = [status, None if figure is None else float("%.3g" % figure), kept, "", note, ""]
+        status, figure, note = compare.compare(measured[name], truth[name], scales[name])
+        kept = compare.digest(measured[name]) if status == "ok" else compare.sketch(measured[name])
+        found[name] = Record(status, None if figure is None else float("%.3g" % figure), kept, note=note)
     return found, ""

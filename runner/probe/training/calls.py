@@ -1,4 +1,7 @@
-"""Single batches, other containers of data, and what else changes how ``fit`` is called but not what it must do."""
+"""Defines scenarios that call ``fit`` differently but must get the same result.
+
+Single batches, other containers of data, and other things that must not change the result.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,10 @@ def _logged(found, values):
 
 
 def training_batches(name, task, reset=False, **by_batch):
-    """``train_on_batch`` twice: each returns the loss and the metrics of its own batch.
+    """Trains by ``train_on_batch`` twice.
 
-    ``reset``: after ``reset_metrics``, which until keras 3.15 was what it took. ``by_batch``: arguments of the call,
-    sample weights cut to the batch.
+    Each call returns the loss and the metrics of its own batch. ``reset``: after ``reset_metrics``, which until keras
+    3.15 was what it took. ``by_batch``: arguments of the call, sample weights cut to the batch.
     """
 
     def measure(keras):
@@ -56,7 +59,7 @@ def training_batches(name, task, reset=False, **by_batch):
 
 
 def test_batches():
-    """``test_on_batch`` and ``predict_on_batch`` of the untrained model."""
+    """Calls ``test_on_batch`` and ``predict_on_batch`` of the untrained model."""
     task = regression(metrics=("mae",), weighted_metrics=("mse",))
 
     def measure(keras):
@@ -77,7 +80,7 @@ def test_batches():
 
 
 def containers():
-    """The same numbers in another container must train the same model."""
+    """Trains on the same numbers in other containers, for the same model."""
     task = regression()
     x, y = X.astype("float32"), Y.astype("float32")
 
@@ -106,7 +109,10 @@ def containers():
 
 
 def layer_loss():
-    """``add_loss`` in a layer's call counts once per batch, in the loss and in the gradient."""
+    """Adds a loss in a layer's call, which counts once per batch.
+
+    It counts in the loss and in the gradient.
+    """
 
     def measure(keras):
         class Penalty(keras.layers.Layer):
@@ -127,7 +133,10 @@ def layer_loss():
 
 
 def plateau():
-    """``ReduceLROnPlateau`` halves the rate after ``patience`` epochs without a better value."""
+    """Halves the rate with ``ReduceLROnPlateau``.
+
+    It does so after ``patience`` epochs without a better value.
+    """
 
     def measure(keras):
         model = compiled(keras, regression())
@@ -141,7 +150,10 @@ def plateau():
 
 
 def weighted_mean():
-    """The loss over the sum of the weights instead of the number of samples."""
+    """Trains on the loss over the sum of the weights.
+
+    It is not over the number of samples.
+    """
     share = WEIGHTS.reshape(2, 8)
     scaled = (share * 8 / share.sum(1, keepdims=True)).ravel()
 
@@ -169,7 +181,7 @@ def weighted_mean():
 
 
 def sparse_validation():
-    """``validation_freq=2``: validated after every second epoch only."""
+    """Validates after every second epoch only: ``validation_freq=2``."""
     task = regression(epochs=4, validation=(X[::2] * 0.9, Y[::2]))
 
     def measure(keras):
@@ -185,7 +197,7 @@ def sparse_validation():
 
 
 def every():
-    """All of them, in order."""
+    """Returns all scenarios of this module, in order."""
     weighted = {"metrics": ("mae",), "weighted_metrics": ("mse",), "epochs": 1}
     return [
         training_batches("batch.train_repeated", regression(metrics=("mae",), epochs=1)),

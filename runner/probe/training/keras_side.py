@@ -1,4 +1,7 @@
-"""The same tasks through Keras: models built from the reference's layers, trained, and read out."""
+"""Runs the reference's tasks through Keras.
+
+Its models are built from the reference's layers, trained, and read out.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ def layer(keras, described, policy):
 
 
 def model(keras, task):
-    """The task's network as a Sequential model with the initial weights, not yet compiled."""
+    """Returns the task's network as a Sequential model, not yet compiled.
+
+    It has the initial weights.
+    """
     net = task.network()
     integers = isinstance(net.layers[0], network.Embedding)
     stack = [keras.Input(task.x.shape[1:], dtype="int32" if integers else "float32")]
@@ -47,7 +53,7 @@ def model(keras, task):
 
 
 def optimizer(keras, task):
-    """The task's optimizer."""
+    """Returns the task's optimizer."""
     name, settings = task.optimizer
     rate = task.rate.keras(keras) if callable(task.rate) else task.rate
     made = getattr(keras.optimizers, name)(learning_rate=rate, **settings, **task.common)
@@ -57,7 +63,10 @@ def optimizer(keras, task):
 
 
 def lacks(keras, task):
-    """Why this version cannot be asked to do the task (an optimizer or option of a later one), or an empty string."""
+    """Returns why this version cannot do the task, or an empty string.
+
+    The cause is an optimizer or option of a later version.
+    """
     name, settings = task.optimizer
     made = getattr(keras.optimizers, name, None)
     if made is None:
@@ -68,7 +77,7 @@ def lacks(keras, task):
 
 
 def loss(keras, task):
-    """The task's loss: by name where that is what people write."""
+    """Returns the task's loss: by name where that is what users write."""
     if task.loss == "mse":
         return "mse" if task.reduction == "sum_over_batch_size" else keras.losses.MeanSquaredError(task.reduction)
     made = keras.losses.CategoricalCrossentropy if task.one_hot else keras.losses.SparseCategoricalCrossentropy
@@ -76,7 +85,10 @@ def loss(keras, task):
 
 
 def watcher(keras, seen):
-    """A callback that appends the logs of every training batch to ``seen``, ``{name: [value]}``."""
+    """Returns a callback that appends the logs of training batches to ``seen``.
+
+    ``seen``: ``{name: [value]}``, every training batch.
+    """
 
     class Watch(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -113,7 +125,10 @@ def fit(keras, task):
 
 
 def apply(keras, task, gradients):
-    """The weights after each of several sets of gradients: one array (steps, ...) per weight."""
+    """Returns the weights after each of several sets of gradients.
+
+    One array (steps, ...) per weight.
+    """
     names = ["kernel", "bias"] * len(task.layers)
     variables = [
         keras.Variable(weight.astype("float32"), name=name) for weight, name in zip(task.network().weights(), names)
@@ -127,14 +142,14 @@ def apply(keras, task, gradients):
 
 
 def targets(task):
-    """The targets as Keras gets them."""
+    """Returns the targets in the form that Keras gets."""
     if task.one_hot:
         return np.eye(int(task.y.max()) + 1, dtype="float32")[task.y]
     return single(task.y)
 
 
 def weights(model):
-    """The weights as arrays of numbers, in the order of ``get_weights``."""
+    """Returns the weights as arrays of numbers, in the order of ``get_weights``."""
     return [np.asarray(weight, "float64") for weight in model.get_weights()]
 
 
@@ -146,12 +161,15 @@ def single(array):
 
 
 def fitted(model, x, y, **options):
-    """``model.fit`` in order and in silence; the figures of ``reference.fit``."""
+    """Runs ``model.fit`` in order and in silence.
+
+    Returns the figures of ``reference.fit``.
+    """
     return fitted_as_given(model, single(x), single(y), **options)
 
 
 def fitted_as_given(model, x, y, **options):
-    """``fitted`` on data that are not to be converted."""
+    """Runs ``fitted`` on data that are not to be converted."""
     history = model.fit(x, y, **dict({"batch_size": 8, "epochs": 1, "shuffle": False, "verbose": 0}, **options))
     found = {name: [float(v) for v in values] for name, values in history.history.items()}
     return dict(found, weights=weights(model), epochs=len(history.epoch))

@@ -1,9 +1,9 @@
-"""A small network in float64 NumPy with its own backward pass: the truth that training is held against.
+"""Computes a small network and its backward pass in float64 NumPy.
 
-Every quantity that float32 training would round goes through a ``rounding`` function. With ``exact`` the result is
-the truth; with ``Perturbation`` each is moved by up to one rounding error, so that the spread over a few such runs
-tells how far a correct float32 training may be off (Monte Carlo arithmetic: Parker, "Monte Carlo Arithmetic",
-UCLA CSD-970002, 1997).
+It is the truth that training is compared with. Every quantity that float32 training would round goes through a
+``rounding`` function. With ``exact`` the result is the truth; with ``Perturbation`` each is moved by up to one rounding
+error. So the spread over a few such runs shows how far a correct float32 training may be off (Monte Carlo arithmetic:
+Parker, "Monte Carlo Arithmetic", UCLA CSD-970002, 1997).
 """
 
 from __future__ import annotations
@@ -12,12 +12,18 @@ import numpy as np
 
 
 def exact(value):
-    """No rounding but float64's own, by which the truth may differ between processors: some 2**-53 of a value."""
+    """Return the value without more rounding than that of float64.
+
+    The truth may differ between processors by it: some 2**-53 of a value.
+    """
     return value
 
 
 class Perturbation:
-    """Moves every value by a random relative amount within ``unit`` (2^-24 for float32)."""
+    """Moves every value by a random relative amount.
+
+    The amount is within ``unit`` (2^-24 for float32).
+    """
 
     def __init__(self, seed, unit):
         self._random = np.random.RandomState(seed)
@@ -29,9 +35,10 @@ class Perturbation:
 
 
 class Dense:
-    """``activation(x @ kernel + bias)`` over the last axis; activation is ``tanh`` or None.
+    """``activation(x @ kernel + bias)`` over the last axis.
 
-    ``l1`` and ``l2`` penalize the kernel; ``activity_l2`` the output, over the batch size as Keras documents.
+    Activation is ``tanh`` or None. ``l1`` and ``l2`` penalize the kernel; ``activity_l2`` the output, over the batch
+    size as Keras documents.
     """
 
     def __init__(self, kernel, bias, activation=None, l1=0.0, l2=0.0, activity_l2=0.0):
@@ -67,9 +74,10 @@ class Dense:
 
 
 class BatchNormalization:
-    """Ioffe and Szegedy, arXiv:1502.03167; moving statistics by ``momentum``, with the biased variance.
+    """Batch normalization.
 
-    ``trainable = False`` also makes it use its moving statistics in training, as Keras documents.
+    Ioffe and Szegedy, arXiv:1502.03167; moving statistics by ``momentum``, with the biased variance. ``trainable =
+    False`` also makes it use its moving statistics in training, as Keras documents.
     """
 
     def __init__(self, gamma, beta, mean, variance, momentum, epsilon):
@@ -171,13 +179,19 @@ class Network:
 
 
 def squared_error(y, out, rounding):
-    """``(values, derivatives)``: the mean over the last axis of the squared errors, and it by ``out``."""
+    """Returns ``(values, derivatives)`` of the squared error.
+
+    A value is the mean over the last axis of the squared errors, a derivative that of the value by ``out``.
+    """
     error = rounding(out - y)
     return rounding((error**2).mean(-1)), 2.0 * error / out.shape[-1]
 
 
 def crossentropy(y, out, rounding):
-    """``(values, derivatives)`` of softmax cross-entropy; ``y`` integers (...,), ``out`` logits (..., classes)."""
+    """Returns ``(values, derivatives)`` of softmax cross-entropy.
+
+    ``y`` integers (...,), ``out`` logits (..., classes).
+    """
     shifted = rounding(out - out.max(-1, keepdims=True))
     powers = rounding(np.exp(shifted))
     total = rounding(powers.sum(-1, keepdims=True))

@@ -1,4 +1,7 @@
-"""Networks that are no plain chain: two heads on one trunk, and a layer used twice."""
+"""Defines scenarios of networks that are not a plain chain.
+
+Two heads on one trunk, and a layer used twice.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from .scenarios import BIAS_1, KERNEL_1, WEIGHTS_ALL, X_ALL, Y_ALL, N, Scenario,
 
 
 def several(name, loss_weights, weighted, count=N):
-    """Two heads on one trunk, with a loss weight and sample weights of their own, on ``count`` samples."""
+    """Trains two heads on one trunk, on ``count`` samples.
+
+    Each head has its own loss weight and sample weights.
+    """
     x, first_target = X_ALL[:count], Y_ALL[:count]
     heads = network.Dense(np.hstack([mlp()[1].parameters[0], KERNEL_1[:5, :2]]), np.zeros(5))
     targets = {"a": first_target, "b": first_target[:, :2] * 0.5}
@@ -81,7 +87,7 @@ def several(name, loss_weights, weighted, count=N):
 
 
 def shared_layer():
-    """A layer used twice learns from both uses."""
+    """Trains a layer that is used twice, and learns from both uses."""
     kernel, bias = np.vstack([KERNEL_1.T, KERNEL_1.T[:1] * 0.5]), np.append(BIAS_1, 0.1)
 
     def measure(keras):
@@ -112,7 +118,10 @@ def shared_layer():
 
 
 def as_lists():
-    """Two outputs described by lists: the metrics of each are its own, under its own name."""
+    """Trains two outputs described by lists.
+
+    The metrics of each are its own, under its own name.
+    """
     heads = [network.Dense(*mlp()[1].parameters), network.Dense(KERNEL_1[:5, :2], np.zeros(2))]
     targets = [Y, Y[:, :2] * 0.5]
 

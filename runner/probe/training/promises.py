@@ -1,6 +1,7 @@
-"""What is promised around ``fit``: single batches, evaluation, prediction, several outputs, resuming, callbacks.
+"""Defines scenarios of what is promised around ``fit``.
 
-Every function returns a scenario whose truth is written down next to what Keras is asked to do.
+Single batches, evaluation, prediction, several outputs, resuming, callbacks. Every function returns a scenario whose
+truth is written down next to what Keras is asked to do.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ADAM = ("Adam", {"epsilon": 0.01})
 
 
 def compiled(keras, task):
-    """The task's model, compiled."""
+    """Returns the task's model, compiled."""
     model = keras_side.model(keras, task)
     model.compile(
         optimizer=keras_side.optimizer(keras, task),
@@ -62,7 +63,7 @@ def train_on_batch():
 
 
 def evaluation(name, task, weight=None, compile_options=None):
-    """``evaluate`` and ``predict`` of the untrained model."""
+    """Calls ``evaluate`` and ``predict`` of the untrained model."""
 
     def measure(keras):
         model = keras_side.model(keras, task)
@@ -89,7 +90,10 @@ def evaluation(name, task, weight=None, compile_options=None):
 
 
 def outputs_of_lower_rank(name, loss, targets, function):
-    """``evaluate`` of a model with one output (n, 1) on targets of shape (n,): no accidental (n, n) of pairs."""
+    """Evaluates a model with one output (n, 1) on targets of shape (n,).
+
+    There must not be an accidental (n, n) of pairs.
+    """
     kernel = KERNEL_1[:, :1]
 
     def measure(keras):
@@ -121,7 +125,10 @@ def _squares(y, out, rounding):
 
 
 def in_two_parts(name, between):
-    """Two epochs as two calls of ``fit``, with ``between(keras, model)`` in between: the optimizer goes on."""
+    """Trains two epochs as two calls of ``fit``: the optimizer continues.
+
+    ``between(keras, model)`` is called in between.
+    """
     task = regression(optimizer=ADAM, rate=0.05)
 
     def measure(keras):
@@ -140,7 +147,10 @@ def _saved(keras, model):
 
 
 def frozen():
-    """A layer that is not trainable keeps its weights, and the others learn as if it were a constant."""
+    """Trains with a layer that is not trainable, which keeps its weights.
+
+    The others learn as if it were a constant.
+    """
     task = regression()
 
     def measure(keras):
@@ -156,7 +166,7 @@ def frozen():
 
 
 def rate_changes():
-    """The learning rate set between two calls of ``fit``, and by a callback."""
+    """Sets the learning rate between two calls of ``fit``, and by a callback."""
 
     def rate(iteration):
         return 0.1 if iteration < 2 else 0.02
@@ -184,7 +194,10 @@ def rate_changes():
 
 
 class Decay:
-    """ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True), counted in iterations from 0."""
+    """Decays a rate exponentially, counted in iterations from 0.
+
+    It is ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True).
+    """
 
     text = "keras.optimizers.schedules.ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True)"
 
@@ -192,12 +205,15 @@ class Decay:
         return 0.2 * 0.5 ** (iteration // 2)
 
     def keras(self, keras):
-        """The same as Keras's own object."""
+        """Returns Keras's own object for the same schedule."""
         return keras.optimizers.schedules.ExponentialDecay(0.2, decay_steps=2, decay_rate=0.5, staircase=True)
 
 
 def loss_scaling():
-    """A dynamic loss scale grows every two good steps, halves on a bad one, and changes nothing else."""
+    """Scales the loss dynamically, which changes nothing else.
+
+    The scale grows every two good steps and halves on a bad one.
+    """
     bad = Y.copy()
     bad[9] = np.nan  # in the second of two batches
 
@@ -234,7 +250,7 @@ def loss_scaling():
 
 
 def splitting():
-    """``validation_split`` takes the last samples, before any shuffling."""
+    """Splits with ``validation_split``: the last samples, before any shuffling."""
     kept = N
     task = reference.Task(mlp(), X_ALL[:kept], Y_ALL[:kept], validation=(X_ALL[kept:], Y_ALL[kept:]), metrics=("mae",))
 
@@ -251,7 +267,7 @@ def _without_running(found):
 
 
 def dataset():
-    """Batches from a ``PyDataset``, with sample weights."""
+    """Trains on batches from a ``PyDataset``, with sample weights."""
     task = regression(sample_weight=WEIGHTS, weighted_metrics=("mae",))
 
     def measure(keras):
@@ -274,11 +290,11 @@ def dataset():
 
 
 def own_loader():
-    """Batches from the framework's own loader."""
+    """Trains on batches from the framework's own loader."""
     task = regression()
 
     def lacks(keras):
-        return "" if keras.config.backend() in ("torch", "tensorflow") else "the backend has no loader of its own"
+        return "" if keras.config.backend() in ("torch", "tensorflow") else "the backend does not have a loader"
 
     def measure(keras):
         x, y = X.astype("float32"), Y.astype("float32")
@@ -301,7 +317,10 @@ def own_loader():
 
 
 def early_stopping():
-    """Waits ``patience`` epochs for a better value, then takes the best epoch's weights back."""
+    """Stops after ``patience`` epochs without a better value.
+
+    Then it takes the best epoch's weights back.
+    """
     task = regression(epochs=1)
 
     def measure(keras):
@@ -317,7 +336,7 @@ def early_stopping():
 
 
 def every():
-    """All of them, in order."""
+    """Returns all scenarios of this module, in order."""
     plain, binary = Y[:, 0], (LABELS == 1).astype("float64")
     weighted = regression(metrics=("mae",), weighted_metrics=("mse",))
     logits = reference.Task(mlp(), X, LABELS, loss="crossentropy", metrics=("accuracy",))

@@ -1,11 +1,12 @@
-"""What ``fit`` is documented to do, in float64 NumPy: batches, weights, masks, metrics, and all an optimizer adds.
+"""Computes what ``fit`` is documented to do, in float64 NumPy.
 
-The conventions are those of Keras's documentation: the loss of a batch is the sum of weighted values over the number
-of values (over the number of unmasked ones where there is a mask), that of an epoch the mean over its samples, a
-metric's the weighted mean over its values; a batch's log is the mean up to it.
+That is batches, weights, masks, metrics, and all an optimizer adds. The conventions are those of Keras's documentation:
+the loss of a batch is the sum of weighted values over the number of values (over the number of unmasked ones where
+there is a mask), that of an epoch the mean over its samples, a metric's the weighted mean over its values; a batch's
+log is the mean up to it.
 
-The figures are promised to float64's rounding, not to the bit: kernels for SSE, AVX, AVX2 and AVX-512 were seen to
-differ by less than 2 * 2**-53 of the scale in which ``judge`` compares, in units of 2**-24 for float32.
+The figures are promised to float64's rounding, not to the bit. Kernels for SSE, AVX, AVX2 and AVX-512 were seen to
+differ by less than 2 * 2**-53 of the scale in which ``compare`` judges, in units of 2**-24 for float32.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ OPTIONS = {
 
 
 class Task:
-    """One training: network, data and every option, for the reference and for Keras alike.
+    """One training, for the reference and for Keras alike.
+
+    It has network, data and every option.
 
     ``layers``: of ``network``. ``optimizer``: ``(name, settings)`` with ``rate``, a number or a function of the
     iteration (0 for the first). ``common``: what every optimizer takes (weight_decay, clipnorm, clipvalue,
@@ -62,7 +65,7 @@ class Task:
             setattr(self, name, options.get(name, default))
 
     def network(self):
-        """A network of its own, with the initial weights."""
+        """Returns a new network with the initial weights."""
         return network.Network(copy.deepcopy(self.layers))
 
 
@@ -78,11 +81,14 @@ class Descent:
         self.average = None
 
     def rate(self):
-        """The learning rate of the coming update: schedules count calls, accumulating ones too, as Keras says."""
+        """Returns the learning rate of the coming update.
+
+        Schedules count calls, accumulating ones too, as Keras says.
+        """
         return self.task.rate(self.calls) if callable(self.task.rate) else self.task.rate
 
     def apply(self, weights, gradients):
-        """The weights after one more batch."""
+        """Returns the weights after one more batch."""
         every = self.common.get("gradient_accumulation_steps") or 1
         if every > 1:
             if self.pending:
@@ -112,7 +118,10 @@ class Descent:
         return weights
 
     def _clip(self, gradients):
-        """Pascanu et al., arXiv:1211.5063, algorithm 1: per value, per array, or over all arrays."""
+        """Clips gradients per value, per array, or over all arrays.
+
+        Pascanu et al., arXiv:1211.5063, algorithm 1.
+        """
         rounding = self.rounding
         if self.common.get("clipvalue"):
             bound = self.common["clipvalue"]
@@ -127,7 +136,10 @@ class Descent:
         return gradients
 
     def _averaged(self, weights):
-        """The exponential moving average; it starts at the first weights it sees, not at zero."""
+        """Updates and returns the exponential moving average of the weights.
+
+        It starts at the first weights it sees, not at zero.
+        """
         if not self.common.get("use_ema"):
             return weights
         keep = self.common.get("ema_momentum", 0.99)
@@ -139,7 +151,7 @@ class Descent:
         return [np.array(a) for a in self.average] if every and self.steps % every == 0 else weights
 
     def finish(self, weights):
-        """The weights that ``fit`` leaves behind."""
+        """Returns the weights that ``fit`` leaves behind."""
         return [np.array(a) for a in self.average] if self.common.get("use_ema") else weights
 
 
@@ -180,7 +192,7 @@ class Logs:
 
 
 def weights_of(task, y, sample_weight):
-    """The weight of every sample, from sample and class weights, or None."""
+    """Returns the weight of every sample, from sample and class weights, or None."""
     if task.class_weight is None:
         return sample_weight
     weight = np.array([task.class_weight.get(int(label), 1.0) for label in y])
@@ -188,7 +200,7 @@ def weights_of(task, y, sample_weight):
 
 
 def batch_loss(task, out, y, weight, mask, rounding):
-    """``(loss, derivative by out)`` of one batch."""
+    """Returns ``(loss, derivative by out)`` of one batch."""
     values, slopes = network.LOSSES[task.loss](y, out, rounding)
     share = np.ones(values.shape)
     if weight is not None:
@@ -201,7 +213,7 @@ def batch_loss(task, out, y, weight, mask, rounding):
 
 
 def fit(task, rounding=network.exact, logs_of_batches=False):
-    """The result of a whole ``fit``: ``{figure: value}``.
+    """Returns ``{figure: value}``, the result of a whole ``fit``.
 
     Figures: ``loss`` and each metric, a list with one value per epoch, also as ``val_...``; ``running``: the
     logs after every batch, a list per name as ``running.<name>``; ``weights``: all arrays, in Keras's order;
@@ -242,7 +254,7 @@ def fit(task, rounding=network.exact, logs_of_batches=False):
 
 
 def evaluate(task, net, x, y, weight, rounding=network.exact):
-    """Loss and metrics of the network as it is, ``{name: value}``."""
+    """Returns ``{name: value}``: loss and metrics of the network as it is."""
     logs = Logs(task)
     for index in batches(len(x), task.batch_size, None):
         out = net.forward(x[index], False, rounding)

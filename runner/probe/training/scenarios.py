@@ -1,19 +1,19 @@
-"""The tasks of the probe: one per promise of ``fit`` and per optimizer."""
+"""Lists the tasks of the probe: one per promise of ``fit`` and per optimizer."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from . import keras_side, network, reference
-from .judge import UNITS
+from .compare import UNITS
 
 
 class Scenario:
-    """Something to try: ``measure(keras)`` and ``truth(rounding)`` give the same figures.
+    """A training to try on both sides.
 
-    ``figures``: those to compare (None: all of the truth). ``lacks(keras)``: why a version cannot be asked.
-    ``unit``: the rounding error of the arithmetic. ``task`` and ``gradients``: what ``script`` makes a script of.
-    ``optional``: figures that not every version reports.
+    ``measure(keras)`` and ``truth(rounding)`` give the same figures. ``figures``: those to compare (None: all of the
+    truth). ``lacks(keras)``: why a version cannot be asked. ``unit``: the rounding error of the arithmetic. ``task``
+    and ``gradients``: what ``script`` makes a script of. ``optional``: figures that not every version reports.
     """
 
     def __init__(self, name, measure, truth, figures=None, lacks=None, unit=UNITS["float32"], task=None):
@@ -24,7 +24,10 @@ class Scenario:
 
 
 def of_task(name, task, figures=None, unit=UNITS["float32"], without=(), lacks=None):
-    """The scenario that trains ``task`` on both sides; ``without`` names figures to leave out."""
+    """Returns the scenario that trains ``task`` on both sides.
+
+    ``without`` names figures to leave out.
+    """
 
     def truth(rounding):
         found = reference.fit(task, rounding)
@@ -42,7 +45,10 @@ def of_task(name, task, figures=None, unit=UNITS["float32"], without=(), lacks=N
 
 
 def of_updates(name, task):
-    """The scenario that hands the task's optimizer eight sets of gradients; the weights after each are compared."""
+    """Returns the scenario that hands the optimizer eight sets of gradients.
+
+    The weights after each are compared. The optimizer is the task's.
+    """
 
     def truth(rounding):
         descent, weights, trail = reference.Descent(task, rounding), task.network().weights(), []
@@ -66,7 +72,7 @@ _random = np.random.RandomState(31)
 
 
 def _uniform(low, high, shape):
-    """Values that float32 holds exactly, as float64."""
+    """Returns values that float32 holds exactly, as float64."""
     return _random.uniform(low, high, shape).astype("float32").astype("float64")
 
 
@@ -101,12 +107,12 @@ CLASSES = {0: 1.0, 1: 2.5, 2: 0.25}
 
 
 def mlp(**options):
-    """Two dense layers; the options are the first one's."""
+    """Returns two dense layers; the options are the first one's."""
     return [network.Dense(KERNEL_1, BIAS_1, "tanh", **options), network.Dense(KERNEL_2, BIAS_2)]
 
 
 def normalized(trainable=True):
-    """A batch normalization between the two."""
+    """Returns two dense layers with a batch normalization in between."""
     norm = network.BatchNormalization(
         np.linspace(0.5, 1.5, 5),
         np.linspace(-0.3, 0.3, 5),
@@ -121,7 +127,7 @@ def normalized(trainable=True):
 
 
 def words():
-    """An embedding, averaged over the words, and a dense layer."""
+    """Returns an embedding, averaged over the words, and a dense layer."""
     return [network.Embedding(TABLE), network.Mean(), network.Dense(KERNEL_1, BIAS_1, "tanh"), mlp()[1]]
 
 
@@ -130,12 +136,12 @@ def regression(**options):
 
 
 def partial(**options):
-    """The same on all samples: the last batch is short."""
+    """Returns a task on all samples, where the last batch is short."""
     return reference.Task(options.pop("layers", None) or mlp(), X_ALL, Y_ALL, **options)
 
 
 def three_batches(**options):
-    """The same in three batches of four."""
+    """Returns a task in three batches of four."""
     return reference.Task(mlp(), X[:12], Y[:12], batch_size=4, **options)
 
 
@@ -144,7 +150,10 @@ def classification(**options):
 
 
 def last_batches():
-    """A last batch that is short counts by its samples in all that is reported."""
+    """Returns scenarios where the last batch is short.
+
+    It counts by its samples in all that is reported.
+    """
     weighted = {"sample_weight": WEIGHTS_ALL, "metrics": ("mae",), "weighted_metrics": ("mse",)}
     return [
         of_task("partial.fit", partial(metrics=("mae",))),
@@ -157,7 +166,7 @@ def last_batches():
 
 
 def losses():
-    """How loss and metrics are weighted and averaged."""
+    """Returns scenarios of how loss and metrics are weighted and averaged."""
     masked = {"layers": mlp(), "x": STEPS_X * MASK[..., None], "y": STEPS_Y, "mask": MASK}
     return [
         of_task("fit.basic", regression(metrics=("mae",))),
@@ -186,12 +195,18 @@ def losses():
 
 
 def compiler(keras):
-    """torch.compile takes minutes and a C++ compiler, which a slim image has not."""
+    """Returns why torch.compile is not tried.
+
+    It takes minutes and a C++ compiler, which a slim image does not have.
+    """
     return "torch.compile is not tried" if keras.config.backend() == "torch" else ""
 
 
 def execution():
-    """Ways of running the same steps that must not change them."""
+    """Returns scenarios that run the same steps in other ways.
+
+    The ways must not change the steps.
+    """
     running = ("running.loss",)
     return [
         of_task("run.eagerly", regression(compile={"run_eagerly": True})),
@@ -208,7 +223,10 @@ def execution():
 
 
 def around_updates():
-    """What is done with the gradients before and with the weights after an update."""
+    """Returns scenarios of changes to gradients and weights around an update.
+
+    The gradients change before the update, the weights after it.
+    """
     average = {"use_ema": True, "ema_momentum": 0.8}
     accumulate = {"gradient_accumulation_steps": 2}
     adam = ("Adam", {"epsilon": 0.01})
@@ -232,7 +250,10 @@ def around_updates():
 
 
 def sparse():
-    """An embedding, whose gradient TensorFlow keeps as rows with repeated indices."""
+    """Returns scenarios of an embedding with repeated indices.
+
+    TensorFlow keeps its gradient as rows with repeated indices.
+    """
 
     def lacks(keras):
         return "" if keras.config.backend() == "tensorflow" else "gradients are dense, see fit.embedding"
@@ -252,13 +273,19 @@ def sparse():
 
 
 def max_norm(kernel):
-    """Srivastava et al., JMLR 15 (2014): every unit's incoming weights within a ball of radius 0.9."""
+    """Bounds every unit's incoming weights by a ball of radius 0.9.
+
+    Srivastava et al., JMLR 15 (2014).
+    """
     norms = np.sqrt(np.sum(kernel**2, axis=0, keepdims=True))
     return kernel * np.minimum(norms, 0.9) / (norms + 1e-7)
 
 
 def mixed():
-    """Half precision for the computations, single for the weights; the unit is the half type's."""
+    """Trains with half precision for computations, and single for the weights.
+
+    The unit is the half type's.
+    """
     return [
         of_task("mixed." + name, regression(policy="mixed_" + name, epochs=1), ("loss", "weights"), unit=UNITS[name])
         for name in ("bfloat16", "float16")
@@ -306,7 +333,7 @@ THROUGH_FIT = {("SGD", 3), ("RMSprop", 4), ("Adam", 2), ("Nadam", 2), ("Adafacto
 
 
 def trajectories():
-    """Eight steps of each optimizer."""
+    """Returns scenarios of eight steps of each optimizer."""
     found, seen = [], {}
     for name, settings, rate in TRAJECTORIES:
         seen[name] = seen.get(name, 0) + 1
@@ -320,5 +347,5 @@ def trajectories():
 
 
 def every():
-    """All scenarios of this module, in order."""
+    """Returns all scenarios of this module, in order."""
     return last_batches() + losses() + execution() + around_updates() + sparse() + mixed() + trajectories()

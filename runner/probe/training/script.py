@@ -1,4 +1,7 @@
-"""A script that shows one task on its own: Keras, NumPy, the data written out, and what was expected."""
+"""Writes a script that shows one task on its own.
+
+It has Keras, NumPy, the data written out, and what was expected.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,17 @@ from . import keras_side, network, source
 
 
 def of(scenario, framework, figure, note):
-    """The whole script, or an empty string where it cannot be written. ``note`` is what the probe saw."""
+    """Returns the whole script, or an empty string where it cannot be written.
+
+    ``note`` is what the probe observed.
+    """
     task = scenario.task
     lines = ['"""%s: %s."""' % (scenario.name, figure), "", "import os", ""]
     lines += ['os.environ["KERAS_BACKEND"] = "%s"' % framework, "", "import keras", "import numpy as np", ""]
     if task is None:
         try:
             lines += _measured(scenario, figure)
-        except (source.NoSourceError, OSError):  # no source files at hand
+        except (source.NoSourceError, OSError):  # the source files are not available
             return ""
     elif scenario.gradients is not None:
         lines += _updates(task, scenario.gradients)

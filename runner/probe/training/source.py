@@ -1,7 +1,8 @@
-"""A function of this package as a script of its own: its source, and all that it uses, and nothing else.
+"""Turns a function of this package into a separate script.
 
-What a function names is followed through closures and modules: functions and classes are carried as source (a class
-only with the methods that are called), everything else as a literal.
+The script contains the function's source, and all that it uses, and nothing else. What a function names is followed
+through closures and modules: functions and classes are carried as source (a class only with the methods that are
+called), everything else as a literal.
 """
 
 from __future__ import annotations
@@ -23,18 +24,21 @@ HELPER = """def made(kind, **attributes):
 
 
 class NoSourceError(Exception):
-    """Something cannot be written down."""
+    """The source of something cannot be written down."""
 
 
 def of(function):
-    """``(definitions, name)``: source text in which ``name`` is ``function``. Raises NoSourceError."""
+    """Returns ``(definitions, name)``: source text in which ``name`` is ``function``.
+
+    Raises NoSourceError.
+    """
     carrier = _Carrier()
     name = carrier.carry(function)
     return carrier.text(), name
 
 
 def array(value):
-    """An expression for an array, with the digits that its type holds."""
+    """Returns an expression for an array, with the digits that its type holds."""
     kind = "float32" if value.dtype.kind == "f" else str(value.dtype)
     if value.dtype.kind == "f":
         value = np.asarray(value, "float64")
@@ -55,7 +59,7 @@ class _Carrier:
         self._imports = {}
 
     def text(self):
-        """All definitions, in the order in which they need each other."""
+        """Returns all definitions, in the order in which they need each other."""
         trees = [part for part in self._parts.values() if isinstance(part, ast.AST)]
         _drop_uncalled(trees)
         parts = [HELPER] if any("made(" in part for part in self._parts.values() if isinstance(part, str)) else []
@@ -63,7 +67,10 @@ class _Carrier:
         return "\n\n\n".join(["\n".join(sorted(self._imports))] * bool(self._imports) + parts)
 
     def carry(self, thing):
-        """The name under which a function or class of this package is in the script."""
+        """Returns the name under which a function or class is in the script.
+
+        The function or class is one of this package.
+        """
         if id(thing) in self._names:
             return self._names[id(thing)]
         name = thing.__name__ if thing.__name__ != "<lambda>" else "chosen"
@@ -152,7 +159,7 @@ def _drop_uncalled(trees):
 
 
 class _Flatten(ast.NodeTransformer):
-    """``@.name`` -> ``name``."""
+    """Renames ``@.name`` to ``name``."""
 
     def visit_Attribute(self, node):
         self.generic_visit(node)
@@ -164,7 +171,7 @@ class _Flatten(ast.NodeTransformer):
 
 
 def _tree(thing):
-    """The definition of a function, lambda or class."""
+    """Returns the definition of a function, lambda or class."""
     text = textwrap.dedent(inspect.getsource(thing)).strip()
     if getattr(thing, "__name__", "") != "<lambda>":
         return ast.parse(text).body[0]
@@ -181,7 +188,7 @@ def _tree(thing):
 
 
 def _without_texts(tree):
-    """Without the docstrings."""
+    """Removes the docstrings."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]

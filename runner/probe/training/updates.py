@@ -1,8 +1,8 @@
-"""The published updates of the optimizers, in float64 NumPy.
+"""Computes the published updates of the optimizers, in float64 NumPy.
 
 Each class holds the state of one optimizer for a list of arrays. ``step(weights, gradients, rate, t, rounding)``
 returns the new weights after update ``t`` (1 for the first); ``rounding`` is explained in ``network``. Where Keras
-documents a convention of its own (an epsilon inside the root, say), the docstring says so and that is what is used.
+documents its own convention (an epsilon inside the root, say), the docstring states it and that is what is used.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Update:
-    """Per-array state, made of zeros (or ``fill``) on first use."""
+    """Holds per-array state, made of zeros (or ``fill``) on first use."""
 
     def __init__(self, **settings):
         self.__dict__.update(settings)
@@ -29,11 +29,14 @@ class Update:
         return [self.one(i, w, g, rate, t, rounding) for i, (w, g) in enumerate(zip(weights, gradients))]
 
     def begin(self, t, rounding):
-        """What is done once per step, before any array."""
+        """Does the work of a step that comes before any array."""
 
 
 class SGD(Update):
-    """Momentum and Nesterov's momentum in the form of Sutskever et al., ICML 2013."""
+    """SGD with momentum.
+
+    Momentum and Nesterov's momentum are in the form of Sutskever et al., ICML 2013.
+    """
 
     momentum, nesterov = 0.0, False
 
@@ -45,7 +48,10 @@ class SGD(Update):
 
 
 class RMSprop(Update):
-    """Hinton, Coursera lecture 6e; centred as in Graves, arXiv:1308.0850, eq. 38-45. Epsilon inside the root."""
+    """RMSprop, with epsilon inside the root.
+
+    Hinton, Coursera lecture 6e; centred as in Graves, arXiv:1308.0850, eq. 38-45.
+    """
 
     rho, momentum, epsilon, centered = 0.9, 0.0, 1e-7, False
 
@@ -62,9 +68,10 @@ class RMSprop(Update):
 
 
 class Adam(Update):
-    """Kingma and Ba, arXiv:1412.6980, in the form before section 2.1 (epsilon hat); AMSGrad: Reddi et al., ICLR 2018.
+    """Adam, and AMSGrad.
 
-    As Keras documents, AMSGrad takes the maximum before the correction of the bias.
+    Kingma and Ba, arXiv:1412.6980, in the form before section 2.1 (epsilon hat); AMSGrad: Reddi et al., ICLR 2018. As
+    Keras documents, AMSGrad takes the maximum before the correction of the bias.
     """
 
     beta_1, beta_2, epsilon, amsgrad = 0.9, 0.999, 1e-7, False
@@ -79,7 +86,7 @@ class Adam(Update):
 
 
 class Adamax(Update):
-    """Kingma and Ba, arXiv:1412.6980, section 7.1."""
+    """Adamax (Kingma and Ba, arXiv:1412.6980, section 7.1)."""
 
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
 
@@ -90,7 +97,10 @@ class Adamax(Update):
 
 
 class Nadam(Update):
-    """Dozat, "Incorporating Nesterov Momentum into Adam", 2016, with its schedule of 0.96^t."""
+    """Nadam, with Dozat's schedule of 0.96^t.
+
+    Dozat, "Incorporating Nesterov Momentum into Adam", 2016.
+    """
 
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
 
@@ -109,7 +119,7 @@ class Nadam(Update):
 
 
 class Adadelta(Update):
-    """Zeiler, arXiv:1212.5701, algorithm 1, times the learning rate."""
+    """Adadelta (Zeiler, arXiv:1212.5701, algorithm 1), times the learning rate."""
 
     rho, epsilon = 0.95, 1e-7
 
@@ -123,7 +133,10 @@ class Adadelta(Update):
 
 
 class Adagrad(Update):
-    """Duchi et al., JMLR 12 (2011). Epsilon inside the root, an initial accumulator."""
+    """Adagrad, with epsilon inside the root and an initial accumulator.
+
+    Duchi et al., JMLR 12 (2011).
+    """
 
     initial_accumulator_value, epsilon = 0.1, 1e-7
 
@@ -134,7 +147,10 @@ class Adagrad(Update):
 
 
 class Ftrl(Update):
-    """McMahan et al., KDD 2013, algorithm 1; shrinkage and the factor 2 of the L2 term as Keras documents."""
+    """Ftrl, with shrinkage and the factor 2 of the L2 term as Keras documents.
+
+    McMahan et al., KDD 2013, algorithm 1.
+    """
 
     learning_rate_power, initial_accumulator_value, beta = -0.5, 0.1, 0.0
     l1_regularization_strength = l2_regularization_strength = l2_shrinkage_regularization_strength = 0.0
@@ -153,7 +169,7 @@ class Ftrl(Update):
 
 
 class Lion(Update):
-    """Chen et al., arXiv:2302.06675, algorithm 2."""
+    """Lion (Chen et al., arXiv:2302.06675, algorithm 2)."""
 
     beta_1, beta_2 = 0.9, 0.99
 
@@ -165,7 +181,10 @@ class Lion(Update):
 
 
 class Lamb(Update):
-    """You et al., arXiv:1904.00962, algorithm 2, without weight decay in the ratio."""
+    """Lamb, without weight decay in the ratio.
+
+    You et al., arXiv:1904.00962, algorithm 2.
+    """
 
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
 
@@ -181,7 +200,10 @@ class Lamb(Update):
 
 
 class Adafactor(Update):
-    """Shazeer and Stern, arXiv:1804.04235, algorithms 4 and 5, with relative step sizes bounded by the rate."""
+    """Adafactor, with relative step sizes bounded by the rate.
+
+    Shazeer and Stern, arXiv:1804.04235, algorithms 4 and 5.
+    """
 
     beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step = -0.8, 1e-30, 1e-3, 1.0, True
 
@@ -203,10 +225,10 @@ class Adafactor(Update):
 
 
 class Muon(Update):
-    """Jordan et al., "Muon", 2024 (momentum, five quintic Newton-Schulz steps) for matrices, Adam for the rest.
+    """Muon for matrices, Adam for the rest.
 
-    ``rms_rate`` not None: the scale sqrt(max(n, m)) rms_rate of Liu et al., arXiv:2502.16982, else Jordan's own
-    sqrt(max(1, rows / columns)).
+    Jordan et al., "Muon", 2024 (momentum, five quintic Newton-Schulz steps). ``rms_rate`` not None: the scale
+    sqrt(max(n, m)) rms_rate of Liu et al., arXiv:2502.16982, else Jordan's own sqrt(max(1, rows / columns)).
     """
 
     adam_beta_1, adam_beta_2, epsilon, adam_lr_ratio = 0.9, 0.999, 1e-7, 1.0
@@ -230,7 +252,7 @@ class Muon(Update):
         return rounding(w - rate * move * scale)
 
     def orthogonal(self, x, rounding):
-        """Newton-Schulz iteration towards the nearest semi-orthogonal matrix."""
+        """Runs a Newton-Schulz iteration towards the nearest semi-orthogonal matrix."""
         tall = x.shape[0] > x.shape[1]
         x = x.T if tall else x
         x = rounding(x / (np.sqrt(np.sum(x**2)) + 1e-7))
@@ -242,7 +264,10 @@ class Muon(Update):
 
 
 class ScheduleFreeAdamW(Update):
-    """Defazio et al., arXiv:2405.15682, algorithm 1 with constant weights 1/t; weights hold y."""
+    """Schedule-free AdamW, where the weights hold y.
+
+    Defazio et al., arXiv:2405.15682, algorithm 1 with constant weights 1/t.
+    """
 
     beta_1, beta_2, epsilon, warmup_steps = 0.9, 0.999, 1e-8, 0
 

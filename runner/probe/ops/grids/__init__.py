@@ -1,4 +1,4 @@
-"""The cases, by area."""
+"""Lists the cases, by area."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..case import Sweep
 
 
 def cases():
-    """All cases, in the order in which they run."""
+    """Returns all cases, in the order in which they run."""
     from . import (
         augment,
         contracts,
@@ -15,10 +15,10 @@ def cases():
         corners,
         dtypes,
         elementwise,
-        further,
+        everyday,
+        extremes,
         images,
         layers,
-        limits,
         losses,
         randoms,
         recurrent,
@@ -30,7 +30,7 @@ def cases():
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, further, limits, augment,
+        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

@@ -1,4 +1,7 @@
-"""Layers that change images: nothing at inference or with a factor of nothing, and given results where no chance is left."""
+"""Generates cases of layers that change images.
+
+At inference or with a factor of nothing they change nothing; where no chance is left, they give known results.
+"""
 
 from __future__ import annotations
 

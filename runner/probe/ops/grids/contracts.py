@@ -1,4 +1,7 @@
-"""What every layer promises: its configuration makes the same layer again, and its shapes are what comes out."""
+"""Generates cases of the contracts of every layer.
+
+A configuration makes the same layer again, and the documented shapes are those of the outputs.
+"""
 
 from __future__ import annotations
 

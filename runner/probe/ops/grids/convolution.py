@@ -1,4 +1,7 @@
-"""Convolution and pooling: sizes x kernel x stride x dilation x padding x layout x groups, forward and gradient."""
+"""Generates cases of convolution and pooling, forward and gradient.
+
+Sizes x kernel x stride x dilation x padding x layout x groups.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Corners that grids by parameter pass by: unusual arguments, extreme masks, low precision, large seeds, quantization."""
+"""Generates cases that the grids by parameter leave out.
+
+These are unusual arguments, extreme masks, low precision, large seeds and quantization.
+"""
 
 from __future__ import annotations
 

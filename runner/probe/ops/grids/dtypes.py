@@ -1,4 +1,7 @@
-"""Types: float64 where the backend has it, promotion of mixed types, and what comes out of integers and booleans."""
+"""Generates cases of float64, mixed types, integers and booleans.
+
+float64 is tried where the backend has it. Mixed types are promoted.
+"""
 
 from __future__ import annotations
 
@@ -123,7 +126,10 @@ def _floating(name, dtype):
 
 
 def _keeping(name, dtype):
-    """The same type; sums of small integers widen, as in JAX."""
+    """Returns the same type, except for sums of small integers.
+
+    Sums of small integers widen, as in JAX.
+    """
     if dtype == "bool" and name in (
         "abs",
         "negative",

@@ -1,4 +1,7 @@
-"""Functions of each element: at ordinary, tiny, huge and special arguments, in several types, with gradients."""
+"""Generates cases of elementwise functions, with gradients.
+
+The arguments are ordinary, tiny, huge and special, in several types.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Image functions: resizing, cropping, patches, geometric transformations, colour spaces."""
+"""Generates cases of image functions.
+
+Resizing, cropping, patches, geometric transformations, colour spaces.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Losses (values, weights, masks, reductions, gradients) and metrics (weights, several updates)."""
+"""Generates cases of losses and metrics.
+
+Losses with values, weights, masks, reductions and gradients; metrics with weights and several updates.
+"""
 
 from __future__ import annotations
 

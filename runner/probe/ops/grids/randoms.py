@@ -1,4 +1,7 @@
-"""Random functions: shapes, types, ranges, repeatability, and moments within seven standard errors."""
+"""Generates cases of random functions.
+
+Shapes, types, ranges, repeatability, and moments within seven standard errors.
+"""
 
 from __future__ import annotations
 

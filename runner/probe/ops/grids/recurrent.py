@@ -1,4 +1,7 @@
-"""Recurrent layers: cells x sequences, states, direction, masks, unrolling; and wrappers of them."""
+"""Generates cases of recurrent layers, and of wrappers of them.
+
+Cells x sequences, states, direction, masks, unrolling.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reductions and scans: axes (one, several, negative, none), keepdims, large means, ties, empty and size-1 axes, NaN."""
+"""Generates cases of reductions and scans.
+
+Axes (one, several, negative, none), keepdims, large means, ties, empty and size-1 axes, NaN.
+"""
 
 from __future__ import annotations
 

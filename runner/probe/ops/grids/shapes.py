@@ -1,4 +1,4 @@
-"""Making, reshaping, joining, indexing and contracting arrays."""
+"""Generates cases that make, reshape, join, index and contract arrays."""
 
 from __future__ import annotations
 

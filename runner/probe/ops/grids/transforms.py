@@ -1,4 +1,7 @@
-"""Linear algebra, Fourier transforms, normalization and attention functions, control flow."""
+"""Generates cases of functions that transform whole arrays.
+
+Linear algebra, Fourier transforms, normalization and attention functions, control flow.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What training is made of: optimizers' steps, schedules, initializers, constraints, regularizers."""
+"""Generates cases of the parts of training.
+
+Optimizers' steps, schedules, initializers, constraints, regularizers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Convolution and pooling as sums over windows, float64. TensorFlow's definition of ``same``, which Keras documents."""
+"""Computes convolution and pooling as sums over windows, in float64.
+
+``same`` is as TensorFlow defines it, which Keras documents.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ def _tuple(value, n):
 
 
 def _pads(sizes, reach, strides, padding):
-    """(before, after) per spatial axis, for effective kernel sizes ``reach``."""
+    """Returns (before, after) per spatial axis.
+
+    For effective kernel sizes ``reach``.
+    """
     pads = []
     for size, k, s in zip(sizes, reach, strides):
         total = max((-(-size // s) - 1) * s + k - size, 0) if padding == "same" else 0
@@ -21,7 +27,10 @@ def _pads(sizes, reach, strides, padding):
 
 
 def _taps(x, kernel, strides, dilation, padding, fill):
-    """For every position in the kernel: its index, and the slice of the padded input that it sees."""
+    """Yields every position in the kernel and its slice of the padded input.
+
+    The position is its index.
+    """
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
     pads = _pads(x.shape[1:-1], reach, strides, padding)
     x = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill)
@@ -43,7 +52,10 @@ def _back(x, data_format):
 
 
 def conv(x, w, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """``x`` (batch, *spatial, in), ``w`` (*kernel, in / groups, out)."""
+    """Convolves ``x`` with ``w``.
+
+    ``x``: (batch, *spatial, in), ``w``: (*kernel, in / groups, out).
+    """
     x = _last(x, data_format)
     n = x.ndim - 2
     groups = x.shape[-1] // w.shape[-2]
@@ -59,7 +71,10 @@ def conv(x, w, strides=1, padding="valid", data_format=None, dilation_rate=1):
 
 
 def depthwise_conv(x, w, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """``w`` (*kernel, in, multiplier); output channel c * multiplier + m."""
+    """Convolves each channel on its own.
+
+    ``w``: (*kernel, in, multiplier); the output channel is c * multiplier + m.
+    """
     x = _last(x, data_format)
     n = x.ndim - 2
     total = 0.0
@@ -70,12 +85,17 @@ def depthwise_conv(x, w, strides=1, padding="valid", data_format=None, dilation_
 
 
 def separable_conv(x, w, p, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """``depthwise_conv`` with ``w``, then ``conv`` with ``p`` (1, ..., 1, in * multiplier, out)."""
+    """Computes ``depthwise_conv`` with ``w``, then ``conv`` with ``p``.
+
+    ``p``: (1, ..., 1, in * multiplier, out).
+    """
     return conv(depthwise_conv(x, w, strides, padding, data_format, dilation_rate), p, data_format=data_format)
 
 
 def conv_transpose(x, w, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
-    """The gradient of ``conv`` with respect to its input; ``w`` (*kernel, out, in).
+    """Returns the gradient of ``conv`` with respect to its input.
+
+    ``w``: (*kernel, out, in).
 
     Output length as keras documents: n s (``same``), n s + max(k - s, 0) (``valid``).
     """
@@ -107,7 +127,7 @@ def _cut(full, axis, size, k, s, extra, padding):
 
 
 def max_pool(x, pool_size, strides=None, padding="valid", data_format=None):
-    """Padding never wins."""
+    """Returns the largest element under the window; padding never wins."""
     x = _last(x, data_format)
     n = x.ndim - 2
     pool = _tuple(pool_size, n)
@@ -117,7 +137,7 @@ def max_pool(x, pool_size, strides=None, padding="valid", data_format=None):
 
 
 def average_pool(x, pool_size, strides=None, padding="valid", data_format=None):
-    """The mean of the elements under the window; padding does not count."""
+    """Returns the mean of elements under the window; padding does not count."""
     x = _last(x, data_format)
     n = x.ndim - 2
     pool = _tuple(pool_size, n)
@@ -140,19 +160,23 @@ def _adaptive(x, output_size, data_format, reduce):
 
 
 def adaptive_average_pool(x, output_size, data_format=None):
-    """Window i of n to m elements: floor(i n / m) to ceil((i + 1) n / m)."""
+    """Returns the means over windows that together cover the input.
+
+    Window i of n to m elements: floor(i n / m) to ceil((i + 1) n / m).
+    """
     return _adaptive(x, output_size, data_format, lambda v, a: np.mean(v, axis=a))
 
 
 def adaptive_max_pool(x, output_size, data_format=None):
-    """As ``adaptive_average_pool``."""
+    """Returns the largest elements of the windows of ``adaptive_average_pool``."""
     return _adaptive(x, output_size, data_format, lambda v, a: np.max(v, axis=a))
 
 
 def gaussian_blur(x, size, sigma):
-    """Images (batch, height, width, channels) blurred by a normalized Gaussian; ``size`` and ``sigma``: height, width.
+    """Blurs images by a normalized Gaussian.
 
-    Zeros are taken beyond the border, as Keras does.
+    Images: (batch, height, width, channels). ``size`` and ``sigma``: height, width. Zeros are taken beyond the border,
+    as Keras does.
     """
     rows, columns = (
         np.exp(-0.5 * np.square((np.arange(n) - (n - 1) / 2) / deviation)) for n, deviation in zip(size, sigma)

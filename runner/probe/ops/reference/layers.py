@@ -1,4 +1,4 @@
-"""Layers, float64, from their published definitions."""
+"""Computes layers in float64, from their published definitions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from .nn import softmax as _softmax
 
 
 def dense(x, w, b):
-    """x w + b."""
+    """Returns x w + b."""
     return x @ w + b
 
 
 def batch_norm(x, gamma, beta, mean, variance, axis=-1, epsilon=1e-3, training=False, mask=None):
-    """Ioffe and Szegedy 2015; masked steps do not count."""
+    """Normalizes over the batch (Ioffe and Szegedy 2015).
+
+    Masked steps do not count.
+    """
     axes = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
     shape = [1] * x.ndim
     shape[axis] = -1
@@ -28,13 +31,16 @@ def batch_norm(x, gamma, beta, mean, variance, axis=-1, epsilon=1e-3, training=F
 
 
 def batch_norm_moving(x, mean, variance, axis=-1, momentum=0.99):
-    """Moving mean and (biased) variance after one training step."""
+    """Returns moving mean and (biased) variance after one training step."""
     axes = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
     return [mean * momentum + x.mean(axes) * (1 - momentum), variance * momentum + x.var(axes) * (1 - momentum)]
 
 
 def _unroll(x, step, states, mask, zero):
-    """Keras's rule for masked steps: states stay, the output repeats the last one (or is 0)."""
+    """Runs steps by Keras's rule for masked steps.
+
+    States stay, the output repeats the last one (or is 0).
+    """
     outputs, last = [], 0.0
     for t in range(x.shape[1]):
         out, new = step(x[:, t], states)
@@ -80,7 +86,10 @@ def lstm(
     act=np.tanh,
     gate=_sigmoid,
 ):
-    """Hochreiter and Schmidhuber 1997 with a forget gate; gates in the order i, f, c, o."""
+    """Computes an LSTM with a forget gate.
+
+    Hochreiter and Schmidhuber 1997; gates in the order i, f, c, o.
+    """
 
     def step(v, s):
         i, f, c, o = np.split(v @ w + s[0] @ r + b, 4, axis=-1)
@@ -95,7 +104,10 @@ def gru(
     x, w, r, b, mask=None, sequences=False, state=False, backwards=False, initial=None, zero=False, reset_after=True,
     act=np.tanh, gate=_sigmoid,
 ):  # fmt: skip
-    """Cho et al. 2014; gates in the order z, r, h; ``b`` is (2, 3 units) with ``reset_after``."""
+    """Computes a GRU.
+
+    Cho et al. 2014; gates in the order z, r, h; ``b`` is (2, 3 units) with ``reset_after``.
+    """
     bx, bh = (b[0], b[1]) if reset_after else (b, np.zeros_like(b))
     u = r.shape[0]
 
@@ -114,7 +126,10 @@ def gru(
 
 
 def bidirectional(cell, x, forward, backward, merge="concat", mask=None, sequences=False):
-    """Two passes; with sequences, the second is put back in the order of time and masked steps give 0."""
+    """Computes two passes and merges them.
+
+    With sequences, the second is put back in the order of time and masked steps give 0.
+    """
     a = cell(x, *forward, mask=mask, sequences=sequences, zero=sequences)
     b = cell(x, *backward, mask=mask, sequences=sequences, backwards=True, zero=sequences)
     b = b[:, ::-1] if sequences else b
@@ -148,7 +163,10 @@ def attention(
 
 
 def multi_head_attention(query, value, weights, key=None, mask=None, causal=False, scores=False):
-    """Vaswani et al. 2017; weights: query, key, value and output kernels and biases, Keras's shapes."""
+    """Computes multi-head attention.
+
+    Vaswani et al. 2017; weights: query, key, value and output kernels and biases, Keras's shapes.
+    """
     key = value if key is None else key
     wq, bq, wk, bk, wv, bv, wo, bo = weights
     q = np.einsum("btd,dnh->btnh", query, wq) + bq
@@ -164,7 +182,7 @@ def multi_head_attention(query, value, weights, key=None, mask=None, causal=Fals
 
 
 def upsampling(x, size, data_format="channels_last"):
-    """Each element repeated."""
+    """Returns x with each element repeated."""
     axes = range(1, x.ndim - 1) if data_format == "channels_last" else range(2, x.ndim)
     sizes = (size,) * len(axes) if isinstance(size, int) else size
     for axis, n in zip(axes, sizes):
@@ -173,7 +191,10 @@ def upsampling(x, size, data_format="channels_last"):
 
 
 def resize_bilinear(x, height, width):
-    """Half-pixel centres, no antialiasing, channels last."""
+    """Resizes with half-pixel centres.
+
+    No antialiasing, channels last.
+    """
     return _lines(_lines(x, height, -3), width, -2)
 
 
@@ -189,7 +210,7 @@ def _lines(x, size, axis):
 
 
 def resize_nearest(x, height, width):
-    """Half-pixel centres, channels last."""
+    """Resizes to the nearest element with half-pixel centres, channels last."""
     for size, axis in ((height, -3), (width, -2)):
         n = x.shape[axis]
         index = np.minimum(np.floor((np.arange(size) + 0.5) * n / size).astype(int), n - 1)
@@ -198,7 +219,7 @@ def resize_nearest(x, height, width):
 
 
 def patches(x, size, strides, padding="valid", dilation=1):
-    """(batch, rows, columns, height * width * channels)."""
+    """Returns patches (batch, rows, columns, height * width * channels)."""
     size = (size, size) if isinstance(size, int) else size
     strides = size if strides is None else ((strides, strides) if isinstance(strides, int) else strides)
     seen = [s for _, s in _convolution._taps(x, size, strides, (dilation, dilation), padding, 0.0)]  # noqa: SLF001
@@ -206,5 +227,5 @@ def patches(x, size, strides, padding="valid", dilation=1):
 
 
 def unit_norm(x, axis=-1):
-    """x over its Euclidean norm."""
+    """Returns x over its Euclidean norm."""
     return x / np.maximum(np.linalg.norm(x, axis=axis, keepdims=True), 1e-12)

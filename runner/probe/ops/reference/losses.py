@@ -1,4 +1,7 @@
-"""Losses and metrics, float64, from their documentation. Losses give one value per sample; ``reduce`` does the rest."""
+"""Computes losses and metrics in float64, from their documentation.
+
+Losses give one value per sample; ``reduce`` does the rest.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from .nn import softplus as _softplus
 
 
 def reduce(values, weights=None, reduction="sum_over_batch_size", mask=None):
-    """Keras's reductions. A mask takes its elements out of the sum and of the count (as documented since 3.0)."""
+    """Reduces losses as Keras does.
+
+    A mask takes its elements out of the sum and of the count (as documented since 3.0).
+    """
     values = np.asarray(values, "float64")
     count = float(values.size)
     if mask is not None:
@@ -32,51 +38,51 @@ def reduce(values, weights=None, reduction="sum_over_batch_size", mask=None):
 
 
 def mean_squared_error(y, p):
-    """Over the last axis."""
+    """Returns the mean squared error over the last axis."""
     return np.mean((y - p) ** 2, -1)
 
 
 def mean_absolute_error(y, p):
-    """Over the last axis."""
+    """Returns the mean absolute error over the last axis."""
     return np.mean(np.abs(y - p), -1)
 
 
 def mean_absolute_percentage_error(y, p):
-    """100 |y - p| / max(|y|, epsilon)."""
+    """Returns the mean of 100 |y - p| / max(|y|, epsilon)."""
     return 100 * np.mean(np.abs(y - p) / np.maximum(np.abs(y), _EPSILON), -1)
 
 
 def mean_squared_logarithmic_error(y, p):
-    """Of log(1 + max(v, epsilon))."""
+    """Returns the mean squared error of log(1 + max(v, epsilon))."""
     return np.mean((np.log1p(np.maximum(y, _EPSILON)) - np.log1p(np.maximum(p, _EPSILON))) ** 2, -1)
 
 
 def huber(y, p, delta=1.0):
-    """Quadratic within delta, linear beyond."""
+    """Returns the mean of a loss that is quadratic within delta, linear beyond."""
     e = np.abs(y - p)
     return np.mean(np.where(e <= delta, 0.5 * e * e, delta * e - 0.5 * delta**2), -1)
 
 
 def log_cosh(y, p):
-    """log(cosh(p - y))."""
+    """Returns the mean of log(cosh(p - y))."""
     e = p - y
     return np.mean(e + _softplus(-2 * e) - np.log(2.0), -1)
 
 
 def cosine_similarity(y, p, axis=-1):
-    """Keras's loss is its negative."""
+    """Returns the cosine similarity; Keras's loss is its negative."""
     norm = lambda v: v / np.maximum(np.linalg.norm(v, axis=axis, keepdims=True), 1e-12)  # noqa: E731
     return np.sum(norm(y) * norm(p), axis=axis)
 
 
 def kl_divergence(y, p):
-    """Both clipped to [epsilon, 1]."""
+    """Returns the Kullback-Leibler divergence, both clipped to [epsilon, 1]."""
     y, p = np.clip(y, _EPSILON, 1), np.clip(p, _EPSILON, 1)
     return np.sum(y * np.log(y / p), -1)
 
 
 def poisson(y, p):
-    """p - y log(p + epsilon)."""
+    """Returns the mean of p - y log(p + epsilon)."""
     return np.mean(p - y * np.log(p + _EPSILON), -1)
 
 
@@ -85,34 +91,37 @@ def _signs(y):
 
 
 def hinge(y, p):
-    """max(1 - y p, 0), labels 0 or 1 as -1 or 1."""
+    """Returns the mean of max(1 - y p, 0); labels 0 or 1 count as -1 or 1."""
     return np.mean(np.maximum(1 - _signs(y) * p, 0), -1)
 
 
 def squared_hinge(y, p):
-    """Its square."""
+    """Returns the mean of the squares that ``hinge`` is the mean of.
+
+    That is max(1 - y p, 0)^2.
+    """
     return np.mean(np.maximum(1 - _signs(y) * p, 0) ** 2, -1)
 
 
 def categorical_hinge(y, p):
-    """max(neg - pos + 1, 0)."""
+    """Returns max(neg - pos + 1, 0)."""
     return np.maximum(np.max((1 - y) * p, -1) - np.sum(y * p, -1) + 1, 0)
 
 
 def bce(y, p, from_logits=False, label_smoothing=0.0, axis=-1):
-    """Mean binary cross-entropy over an axis."""
+    """Returns the mean binary cross-entropy over an axis."""
     y = y * (1 - label_smoothing) + 0.5 * label_smoothing
     return np.mean(_binary(y, p, from_logits), axis)
 
 
 def cce(y, p, from_logits=False, label_smoothing=0.0, axis=-1):
-    """Categorical cross-entropy."""
+    """Returns the categorical cross-entropy."""
     y = y * (1 - label_smoothing) + label_smoothing / y.shape[axis]
     return _categorical(y, p, from_logits, axis)
 
 
 def binary_focal(y, p, alpha=0.25, gamma=2.0, balance=False, from_logits=False):
-    """Lin et al. 2018."""
+    """Returns the binary focal loss (Lin et al. 2018)."""
     p = 1 / (1 + np.exp(-p)) if from_logits else p
     right = y * p + (1 - y) * (1 - p)
     focal = (1 - right) ** gamma * _binary(y, p)
@@ -120,26 +129,26 @@ def binary_focal(y, p, alpha=0.25, gamma=2.0, balance=False, from_logits=False):
 
 
 def categorical_focal(y, p, alpha=0.25, gamma=2.0):
-    """Lin et al. 2018."""
+    """Returns the categorical focal loss (Lin et al. 2018)."""
     p = np.clip(p / p.sum(-1, keepdims=True), _EPSILON, 1 - _EPSILON)
     return np.sum(alpha * (1 - p) ** gamma * -y * np.log(p), -1)
 
 
 def dice(y, p, axis=None):
-    """1 - (2 sum(y p) + epsilon) / (sum(y) + sum(p) + epsilon)."""
+    """Returns 1 - (2 sum(y p) + epsilon) / (sum(y) + sum(p) + epsilon)."""
     total = lambda v: np.sum(v, axis=axis)  # noqa: E731
     return 1 - (2 * total(y * p) + _EPSILON) / (total(y) + total(p) + _EPSILON)
 
 
 def tversky(y, p, alpha=0.5, beta=0.5, axis=None):
-    """1 - (TP + epsilon) / (TP + alpha FP + beta FN + epsilon)."""
+    """Returns 1 - (TP + epsilon) / (TP + alpha FP + beta FN + epsilon)."""
     total = lambda v: np.sum(v, axis=axis)  # noqa: E731
     hit, false, missed = total(y * p), total((1 - y) * p), total(y * (1 - p))
     return 1 - (hit + _EPSILON) / (hit + false * alpha + missed * beta + _EPSILON)
 
 
 def weighted_mean(values, weights=None):
-    """Of all values; weights broadcast from the left."""
+    """Returns the mean of all values; weights broadcast from the left."""
     values = np.asarray(values, "float64")
     if weights is None:
         return values.mean()
@@ -150,7 +159,10 @@ def weighted_mean(values, weights=None):
 
 
 def confusion(y, p, threshold=0.5, weights=None):
-    """(true positives, false positives, true negatives, false negatives)."""
+    """Returns the counts of right and wrong predictions.
+
+    (true positives, false positives, true negatives, false negatives).
+    """
     weights = (
         np.ones(y.shape)
         if weights is None
@@ -161,19 +173,22 @@ def confusion(y, p, threshold=0.5, weights=None):
 
 
 def precision(y, p, threshold=0.5, weights=None):
-    """TP / (TP + FP), 0 where there are none."""
+    """Returns TP / (TP + FP), 0 where there are none."""
     tp, fp, _, _ = confusion(y, p, threshold, weights)
     return tp / (tp + fp) if tp + fp else 0.0
 
 
 def recall(y, p, threshold=0.5, weights=None):
-    """TP / (TP + FN), 0 where there are none."""
+    """Returns TP / (TP + FN), 0 where there are none."""
     tp, _, _, fn = confusion(y, p, threshold, weights)
     return tp / (tp + fn) if tp + fn else 0.0
 
 
 def fbeta(y, p, beta=1.0, threshold=None, average=None):
-    """Per class; without a threshold the largest prediction counts."""
+    """Returns the F-beta score per class.
+
+    Without a threshold the largest prediction counts.
+    """
     said = (p > threshold) if threshold is not None else (p == p.max(1, keepdims=True)) & (np.abs(p) > 1e-9)
     axis = None if average == "micro" else 0
     real = y > 0.5
@@ -186,7 +201,7 @@ def fbeta(y, p, beta=1.0, threshold=None, average=None):
 
 
 def iou(y, p, classes, targets=None, weights=None):
-    """Mean intersection over union of the target classes that occur."""
+    """Returns mean intersection over union of the target classes that occur."""
     matrix = np.zeros((classes, classes))
     np.add.at(matrix, (y.ravel().astype(int), p.ravel().astype(int)), 1.0 if weights is None else weights.ravel())
     union = matrix.sum(0) + matrix.sum(1) - np.diag(matrix)
@@ -195,7 +210,7 @@ def iou(y, p, classes, targets=None, weights=None):
 
 
 def r2(y, p, weights=None):
-    """Coefficient of determination, mean over the outputs."""
+    """Returns the coefficient of determination, mean over the outputs."""
     w = np.ones(len(y)) if weights is None else weights
     w = w[:, None]
     mean = np.sum(w * y, 0) / np.sum(w, 0)
@@ -203,7 +218,7 @@ def r2(y, p, weights=None):
 
 
 def pearson(y, p):
-    """Correlation of rows, averaged."""
+    """Returns the correlation of rows, averaged."""
     y, p = y - y.mean(-1, keepdims=True), p - p.mean(-1, keepdims=True)
     return np.mean(np.sum(y * p, -1) / np.sqrt(np.sum(y * y, -1) * np.sum(p * p, -1)))
 

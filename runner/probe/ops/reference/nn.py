@@ -1,4 +1,7 @@
-"""Activations, normalizations, losses and attention, float64, from their published definitions."""
+"""Computes activations, normalizations, losses and attention, in float64.
+
+They follow their published definitions.
+"""
 
 from __future__ import annotations
 
@@ -23,145 +26,145 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
 
 
 def relu6(x):
-    """min(max(x, 0), 6)."""
+    """Returns min(max(x, 0), 6)."""
     return np.clip(x, 0, 6)
 
 
 def leaky_relu(x, negative_slope=0.2):
-    """x or its multiple."""
+    """Returns x or its multiple."""
     return np.where(x >= 0, x, negative_slope * x)
 
 
 def elu(x, alpha=1.0):
-    """Exponential linear unit."""
+    """Returns the exponential linear unit."""
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def selu(x):
-    """Scaled ELU, constants of Klambauer et al. 2017."""
+    """Returns the scaled ELU, constants of Klambauer et al. 2017."""
     return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717)
 
 
 def celu(x, alpha=1.0):
-    """Continuously differentiable ELU."""
+    """Returns the continuously differentiable ELU."""
     return np.maximum(x, 0) + np.minimum(alpha * np.expm1(np.minimum(x, 0) / alpha), 0)
 
 
 def gelu(x, approximate=True):
-    """Gaussian error linear unit."""
+    """Returns the Gaussian error linear unit."""
     if approximate:
         return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
     return 0.5 * x * (1 + erf(x / math.sqrt(2)))
 
 
 def glu(x, axis=-1):
-    """First half times the sigmoid of the second."""
+    """Returns the first half times the sigmoid of the second."""
     a, b = np.split(x, 2, axis=axis)
     return a * sigmoid(b)
 
 
 def sigmoid(x):
-    """1 / (1 + exp(-x))."""
+    """Returns 1 / (1 + exp(-x))."""
     return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x))))
 
 
 def log_sigmoid(x):
-    """log sigmoid."""
+    """Returns log sigmoid."""
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
 def softplus(x):
-    """log(1 + exp(x))."""
+    """Returns log(1 + exp(x))."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def softsign(x):
-    """x / (1 + |x|)."""
+    """Returns x / (1 + |x|)."""
     return x / (1 + np.abs(x))
 
 
 def silu(x):
-    """x sigmoid(x)."""
+    """Returns x sigmoid(x)."""
     return x * sigmoid(x)
 
 
 def mish(x):
-    """x tanh(softplus(x))."""
+    """Returns x tanh(softplus(x))."""
     return x * np.tanh(softplus(x))
 
 
 def hard_sigmoid(x):
-    """relu6(x + 3) / 6."""
+    """Returns relu6(x + 3) / 6."""
     return relu6(x + 3) / 6
 
 
 def hard_silu(x):
-    """x hard_sigmoid(x)."""
+    """Returns x hard_sigmoid(x)."""
     return x * hard_sigmoid(x)
 
 
 def hard_tanh(x):
-    """x clipped to [-1, 1]."""
+    """Returns x clipped to [-1, 1]."""
     return np.clip(x, -1, 1)
 
 
 def hard_shrink(x, threshold=0.5):
-    """x outside of [-threshold, threshold], else 0."""
+    """Returns x outside of [-threshold, threshold], else 0."""
     return np.where(np.abs(x) > threshold, x, 0.0)
 
 
 def soft_shrink(x, threshold=0.5):
-    """x moved towards 0 by threshold."""
+    """Returns x moved towards 0 by threshold."""
     return np.sign(x) * np.maximum(np.abs(x) - threshold, 0)
 
 
 def tanh_shrink(x):
-    """x - tanh(x)."""
+    """Returns x - tanh(x)."""
     return x - np.tanh(x)
 
 
 def squareplus(x, b=4):
-    """(x + sqrt(x^2 + b)) / 2."""
+    """Returns (x + sqrt(x^2 + b)) / 2."""
     return (x + np.sqrt(x * x + b)) / 2
 
 
 def sparse_plus(x):
-    """0 to -1, (x + 1)^2 / 4 to 1, x."""
+    """Returns 0 to -1, (x + 1)^2 / 4 to 1, then x."""
     return np.where(x <= -1, 0.0, np.where(x < 1, 0.25 * (x + 1) ** 2, x))
 
 
 def sparse_sigmoid(x):
-    """(x + 1) / 2 clipped to [0, 1]."""
+    """Returns (x + 1) / 2 clipped to [0, 1]."""
     return np.clip(0.5 * (x + 1), 0, 1)
 
 
 def threshold(x, threshold, default_value):
-    """x above the threshold, else the default."""
+    """Returns x above the threshold, else the default."""
     return np.where(x > threshold, x, default_value)
 
 
 def exponential(x):
-    """exp."""
+    """Returns exp."""
     return np.exp(x)
 
 
 def linear(x):
-    """x."""
+    """Returns x."""
     return x
 
 
 def log_softmax(x, axis=-1):
-    """x - logsumexp(x)."""
+    """Returns x - logsumexp(x)."""
     return x - logsumexp(x, axis=axis, keepdims=True)
 
 
 def softmax(x, axis=-1):
-    """exp(log_softmax(x))."""
+    """Returns exp(log_softmax(x))."""
     return np.exp(log_softmax(x, axis))
 
 
 def logsumexp(x, axis=None, keepdims=False):
-    """log of the sum of exp, without overflow."""
+    """Returns the log of the sum of exp, without overflow."""
     top = np.max(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
     y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
@@ -180,7 +183,7 @@ def sparsemax(x, axis=-1):
 
 
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
-    """A class outside of the range has no one."""
+    """Returns one-hot vectors; a class outside of the range has zeros only."""
     y = (x[..., None] == np.arange(num_classes)).astype("float64")
     return np.moveaxis(y, -1, axis if axis >= 0 else y.ndim + axis)
 
@@ -191,20 +194,20 @@ def multi_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
 
 
 def moments(x, axes, keepdims=False, synchronized=False):
-    """Mean and biased variance."""
+    """Returns mean and biased variance."""
     axes = tuple(axes) if isinstance(axes, (list, tuple)) else axes
     return np.mean(x, axis=axes, keepdims=keepdims), np.var(x, axis=axes, keepdims=keepdims)
 
 
 def normalize(x, axis=-1, order=2, epsilon=None):
-    """x over its norm, which is at least epsilon."""
+    """Returns x over its norm, which is at least epsilon."""
     epsilon = EPSILON if epsilon is None else epsilon
     norm = np.sum(np.abs(x) ** order, axis=axis, keepdims=True) ** (1 / order)
     return x / np.maximum(norm, epsilon)
 
 
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
-    """(x - mean) / sqrt(variance + epsilon) * scale + offset."""
+    """Returns (x - mean) / sqrt(variance + epsilon) * scale + offset."""
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
     y = (x - mean.reshape(shape)) / np.sqrt(variance.reshape(shape) + epsilon)
@@ -213,7 +216,10 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
 
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3, rms_scaling=False):
-    """(x - mean) / sqrt(variance + epsilon) over ``axis``; gamma and beta have the shape of these axes."""
+    """Returns (x - mean) / sqrt(variance + epsilon) over ``axis``.
+
+    gamma and beta have the shape of these axes.
+    """
     axes = tuple(a % x.ndim for a in (axis if isinstance(axis, (list, tuple)) else (axis,)))
     shape = [x.shape[a] if a in axes else 1 for a in range(x.ndim)]
     mean, variance = np.mean(x, axes, keepdims=True), np.var(x, axes, keepdims=True)
@@ -223,14 +229,14 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3, rms_sca
 
 
 def rms_normalization(x, scale=1.0, axis=-1, epsilon=None):
-    """x / sqrt(mean(x^2) + epsilon) * scale."""
+    """Returns x / sqrt(mean(x^2) + epsilon) * scale."""
     epsilon = EPSILON if epsilon is None else epsilon
     axes = tuple(axis) if isinstance(axis, (list, tuple)) else axis
     return x / np.sqrt(np.mean(x * x, axis=axes, keepdims=True) + epsilon) * scale
 
 
 def group_normalization(x, gamma, beta, groups, axis=-1, epsilon=1e-3):
-    """Wu and He 2018."""
+    """Normalizes groups of channels (Wu and He 2018)."""
     x = np.moveaxis(x, axis, -1)
     y = x.reshape((x.shape[0], -1, groups, x.shape[-1] // groups))
     y = (y - y.mean((1, 3), keepdims=True)) / np.sqrt(y.var((1, 3), keepdims=True) + epsilon)
@@ -238,7 +244,10 @@ def group_normalization(x, gamma, beta, groups, axis=-1, epsilon=1e-3):
 
 
 def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False):
-    """(batch, time, heads, dim) each; grouped queries where key has fewer heads."""
+    """Returns dot-product attention; heads of the query can share a key.
+
+    (batch, time, heads, dim) each; grouped queries where key has fewer heads.
+    """
     repeat = query.shape[2] // key.shape[2]
     key, value = np.repeat(key, repeat, axis=2), np.repeat(value, repeat, axis=2)
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
@@ -252,7 +261,10 @@ def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, i
 
 
 def binary_crossentropy(target, output, from_logits=False):
-    """Elementwise, log probabilities clipped at EPSILON."""
+    """Returns the elementwise binary cross-entropy.
+
+    Log probabilities are clipped at EPSILON.
+    """
     if from_logits:
         return softplus(output) - target * output
     output = np.clip(output, EPSILON, 1 - EPSILON)
@@ -268,7 +280,7 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
 
 
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """``categorical_crossentropy`` with the classes' numbers."""
+    """Returns ``categorical_crossentropy`` with the classes' numbers."""
     target = np.moveaxis((target[..., None] == np.arange(output.shape[axis])).astype("float64"), -1, axis)
     if not from_logits:
         output = np.clip(output, EPSILON, 1 - EPSILON)
@@ -277,10 +289,10 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
 
 
 def psnr(x1, x2, max_val):
-    """Peak signal to noise ratio, decibel."""
+    """Returns the peak signal to noise ratio, decibel."""
     return 20 * np.log10(max_val) - 10 * np.log10(np.mean((x1 - x2) ** 2))
 
 
 def polar(abs_, angle):
-    """abs (cos angle + i sin angle)."""
+    """Returns abs (cos angle + i sin angle)."""
     return abs_ * np.exp(1j * angle)

@@ -1,4 +1,7 @@
-"""Published update rules and learning rate schedules, float64, with Keras's defaults and its documented deviations."""
+"""Computes published update rules and learning rate schedules, in float64.
+
+They have Keras's defaults and its documented deviations.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ import numpy as np
 
 
 def sgd(w, grads, lr=0.01, momentum=0.0, nesterov=False, decay=0.0):
-    """Velocity m v - lr g (Sutskever et al. 2013). ``decay``: w -= lr decay w before the step, here and below."""
+    """Returns the weights after SGD steps with velocity m v - lr g.
+
+    Sutskever et al. 2013. ``decay``: w -= lr decay w before the step, here and below.
+    """
     v = np.zeros_like(w)
     for g in grads:
         w = w * (1 - lr * decay)
@@ -18,7 +24,7 @@ def sgd(w, grads, lr=0.01, momentum=0.0, nesterov=False, decay=0.0):
 
 
 def adam(w, grads, lr=0.001, b1=0.9, b2=0.999, eps=1e-7, amsgrad=False, decay=0.0):
-    """Kingma and Ba 2015, epsilon hat form."""
+    """Returns the weights after Adam steps (Kingma and Ba 2015, epsilon hat form)."""
     m, v, top = (np.zeros_like(w) for _ in range(3))
     for t, g in enumerate(grads, 1):
         w = w * (1 - lr * decay)
@@ -29,7 +35,7 @@ def adam(w, grads, lr=0.001, b1=0.9, b2=0.999, eps=1e-7, amsgrad=False, decay=0.
 
 
 def adamax(w, grads, lr=0.001, b1=0.9, b2=0.999, eps=1e-7):
-    """Kingma and Ba 2015, section 7."""
+    """Returns the weights after Adamax steps (Kingma and Ba 2015, section 7)."""
     m, u = np.zeros_like(w), np.zeros_like(w)
     for t, g in enumerate(grads, 1):
         m, u = b1 * m + (1 - b1) * g, np.maximum(b2 * u, np.abs(g))
@@ -38,7 +44,10 @@ def adamax(w, grads, lr=0.001, b1=0.9, b2=0.999, eps=1e-7):
 
 
 def nadam(w, grads, lr=0.001, b1=0.9, b2=0.999, eps=1e-7):
-    """Dozat 2016, momentum schedule with 0.96."""
+    """Returns the weights after Nadam steps.
+
+    Dozat 2016, momentum schedule with 0.96.
+    """
     m, v, product = np.zeros_like(w), np.zeros_like(w), 1.0
     for t, g in enumerate(grads, 1):
         u, after = b1 * (1 - 0.5 * 0.96**t), b1 * (1 - 0.5 * 0.96 ** (t + 1))
@@ -50,7 +59,7 @@ def nadam(w, grads, lr=0.001, b1=0.9, b2=0.999, eps=1e-7):
 
 
 def adagrad(w, grads, lr=0.001, start=0.1, eps=1e-7):
-    """Duchi et al. 2011."""
+    """Returns the weights after Adagrad steps (Duchi et al. 2011)."""
     a = np.full_like(w, start)
     for g in grads:
         a = a + g * g
@@ -59,7 +68,7 @@ def adagrad(w, grads, lr=0.001, start=0.1, eps=1e-7):
 
 
 def adadelta(w, grads, lr=0.001, rho=0.95, eps=1e-7):
-    """Zeiler 2012."""
+    """Returns the weights after Adadelta steps (Zeiler 2012)."""
     a, d = np.zeros_like(w), np.zeros_like(w)
     for g in grads:
         a = rho * a + (1 - rho) * g * g
@@ -82,7 +91,7 @@ def rmsprop(w, grads, lr=0.001, rho=0.9, momentum=0.0, eps=1e-7, centered=False)
 
 
 def lion(w, grads, lr=0.001, b1=0.9, b2=0.99):
-    """Chen et al. 2023."""
+    """Returns the weights after Lion steps (Chen et al. 2023)."""
     m = np.zeros_like(w)
     for g in grads:
         w = w - lr * np.sign(b1 * m + (1 - b1) * g)
@@ -91,7 +100,7 @@ def lion(w, grads, lr=0.001, b1=0.9, b2=0.99):
 
 
 def ftrl(w, grads, lr=0.001, power=-0.5, start=0.1, l1=0.0, l2=0.0, shrink=0.0, beta=0.0):
-    """McMahan et al. 2013."""
+    """Returns the weights after Ftrl steps (McMahan et al. 2013)."""
     n, z = np.full_like(w, start), np.zeros_like(w)
     for g in grads:
         moved = g + 2 * shrink * w
@@ -104,14 +113,17 @@ def ftrl(w, grads, lr=0.001, power=-0.5, start=0.1, l1=0.0, l2=0.0, shrink=0.0, 
 
 
 def clipped(grads, value=None, norm=None):
-    """Each gradient clipped by value or by its own norm."""
+    """Returns each gradient clipped by value or by its own norm."""
     if value is not None:
         return [np.clip(g, -value, value) for g in grads]
     return [g * min(1.0, norm / np.linalg.norm(g)) for g in grads]
 
 
 def averaged(points, momentum=0.99):
-    """Exponential moving average of the weights after each step, starting at the first."""
+    """Returns the exponential moving average of the weights after each step.
+
+    It starts at the first.
+    """
     mean = points[0]
     for w in points[1:]:
         mean = momentum * mean + (1 - momentum) * w
@@ -119,7 +131,10 @@ def averaged(points, momentum=0.99):
 
 
 def cosine_decay(step, lr, steps, alpha=0.0, warmup_target=None, warmup=0):
-    """Loshchilov and Hutter 2016, after a linear warm-up."""
+    """Returns a cosine decay after a linear warm-up.
+
+    Loshchilov and Hutter 2016.
+    """
     if warmup_target is not None and step < warmup:
         return lr + (warmup_target - lr) * step / warmup
     top = lr if warmup_target is None else warmup_target
@@ -128,7 +143,7 @@ def cosine_decay(step, lr, steps, alpha=0.0, warmup_target=None, warmup=0):
 
 
 def cosine_restarts(step, lr, first, t_mul=2.0, m_mul=1.0, alpha=0.0):
-    """Loshchilov and Hutter 2016."""
+    """Returns a cosine decay with restarts (Loshchilov and Hutter 2016)."""
     i, length, start = 0, float(first), 0.0
     while step >= start + length:
         start, length, i = start + length, length * t_mul, i + 1
@@ -137,6 +152,6 @@ def cosine_restarts(step, lr, first, t_mul=2.0, m_mul=1.0, alpha=0.0):
 
 
 def polynomial_decay(step, lr, steps, end=0.0001, power=1.0, cycle=False):
-    """(lr - end) (1 - step / steps)^power + end."""
+    """Returns (lr - end) (1 - step / steps)^power + end."""
     total = steps * max(math.ceil(step / steps), 1) if cycle else steps
     return (lr - end) * (1 - min(step, total) / total) ** power + end

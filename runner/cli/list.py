@@ -1,0 +1,85 @@
+"""``runner list``: the cells of a set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.cli import options
+from runner.matrix import selection
+
+
+@click.command("list")
+@options.which_cells
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with the cells (or the sets), for programs.")
+@click.option("--sets", "show_sets", is_flag=True, help="The sets there are, instead of cells.")
+@click.option("--github", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Job matrices; plan in DIR.")
+@click.option("--condensed/--whole", default=None, help="With --github: fewer cells (default: for pull requests).")
+@click.option("--probe", "probes", multiple=True, metavar="NAME", help="With --github: as for `matrix`.")
+@click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="With --github.")
+@click.option("--rounds", default=1, show_default=True, type=click.IntRange(1), help="With --github.")
+@click.option("--shard-minutes", default=120.0, show_default=True, type=options.Finite(0), help="With --github.")
+@click.option("--max-shards", default=256, show_default=True, type=click.IntRange(1, 256), help="With --github.")
+@click.option("--cuda-labels", default="", metavar="LABELS", help="With --github: of self-hosted runners with a GPU.")
+def list_command(
+    set_name: str | None,
+    only: tuple[str, ...],
+    *,
+    as_json: bool,
+    show_sets: bool,
+    folder: Path | None,
+    **planning: Any,
+) -> None:
+    """Show the cells of a set. Needs no engine and no network.
+
+    With --github, print job matrices as GITHUB_OUTPUT takes them, a line for each kind of machine, and write to
+    DIR their minutes and GB (plan.md) and what is to be measured (run.json).
+    """
+    if show_sets:
+        _sets(as_json=as_json)
+        return
+    if folder is not None:
+        from runner.measure import github
+
+        for line in github.write(github.Request(set_name, only, folder, **planning)):
+            click.echo(line)
+        return
+    chosen = selection.choose(set_name, only)
+    if as_json:
+        import json
+
+        click.echo(
+            json.dumps(
+                {
+                    "set": chosen.name,
+                    "cells": [{"id": cell.id, **cell.values} for cell in chosen.cells],
+                    "skipped": [{"id": skip.cell.id, "reason": skip.reason} for skip in chosen.skips],
+                    "notes": list(chosen.notes),
+                },
+                indent=1,
+            )
+        )
+        return
+    for cell in chosen.cells:
+        click.echo(cell.id)
+    for skip in chosen.skips:
+        click.echo(f"{skip.cell.id}  (left out: {skip.reason})")
+    for note in chosen.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def _sets(*, as_json: bool) -> None:
+    from runner.matrix import sets
+
+    loaded = sets.load()
+    if as_json:
+        import json
+
+        described = {name: one.description for name, one in loaded.sets.items()}
+        click.echo(json.dumps({"default": loaded.default, "sets": described}, indent=1))
+        return
+    for name, one in loaded.sets.items():
+        default = " (default)" if name == loaded.default else ""
+        click.echo(f"{name:<14} {one.description}{default}")

@@ -1,0 +1,37 @@
+"""``runner render``: the Dockerfiles of a set's environments."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from runner.cli import options
+from runner.environments import lock
+from runner.matrix import selection
+
+
+@click.command("render")
+@options.which_cells
+@options.every_set
+@click.option("--check", is_flag=True, help="Say which committed Dockerfiles are not what the templates make.")
+@click.option("--stdout", is_flag=True, help="Print them instead of writing images/rendered/.")
+def render_command(set_name: str | None, only: tuple[str, ...], *, every: bool, check: bool, stdout: bool) -> None:
+    """Write the Dockerfiles of a set's environments to images/rendered/. No engine."""
+    from runner import images
+
+    wanted = selection.environments(set_name, only, every=every)
+    linux = [environment for environment in wanted if "linux" in environment.platform]
+    pairs = [(environment, lock.committed(environment)) for environment in linux]
+    if stdout:
+        for environment, pinned in pairs:
+            click.echo(images.render(environment, pinned))
+        return
+    if check:
+        drifted = images.check(pairs, complete=every)
+        for line in drifted:
+            click.echo(line)
+        click.echo(f"{len(pairs)} Dockerfiles, {len(drifted)} differ")
+        sys.exit(1 if drifted else 0)
+    for path in images.render_all(pairs, complete=every):
+        click.echo(str(path))

@@ -1,0 +1,196 @@
+"""Describes the cells that show a defect, and finds the axis that it follows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from runner.defects.defect import Defect
+from runner.matrix import frameworks
+from runner.model import AXES, Cell, Sample
+from runner.util import versions as release
+
+SUSPECTS = sorted((axis for axis in AXES if axis.name != "framework"), key=lambda axis: axis.suspicion)
+"""The axes that can separate the bad cells of one framework from its good ones, the likeliest first."""
+
+
+class Parted(NamedTuple):
+    """The cells that show something, those that do not, and all that were run."""
+
+    bad: Sequence[Cell]
+    good: Sequence[Cell]
+    ran: Sequence[Cell]
+
+
+def parted(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample]) -> Parted:
+    """The cells of the samples at those places, in their order."""
+    return Parted(
+        bad=[samples[i].cell for i in sorted(bad)],
+        good=[samples[i].cell for i in sorted(good)],
+        ran=[sample.cell for sample in samples],
+    )
+
+
+def described(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, list[str]]:
+    """The bad cells in words, and the axes that separate them from the good ones.
+
+    ``ran``: all cells of the run; some show neither.
+    """
+    axes: list[str] = []
+    frameworks = sorted({c.framework for c in bad})
+    others = {c.framework for c in good} - set(frameworks)
+    library = _library(bad, good)
+    if library:
+        return f"cells whose kernels are {library}'s", ["kernel library"]
+    if others:
+        axes.append("framework")
+    parts = {}
+    for framework in frameworks:
+        mine, fine, all_ = ([c for c in cells if c.framework == framework] for cells in (bad, good, ran))
+        parts[framework], axis = _part(mine, fine, all_)
+        if axis and axis not in axes:
+            axes.append(axis)
+    if len(set(parts.values())) == 1:
+        names = "all" if set(frameworks) == {c.framework for c in ran} else "all " + " and ".join(frameworks)
+        return f"{names} cells{next(iter(parts.values()))}", axes
+    return "; ".join(f"{framework} cells{text}" for framework, text in parts.items()), axes
+
+
+def defect(subject: str, words: str, severity: int, cells: Parted, **fields: Any) -> Defect:
+    """Make a defect and derive its place, axis and versions from its cells.
+
+    ``subject``: what the title begins with; ``words``: its kind, in the title's words; ``fields``: the other fields.
+    """
+    place, axes = described(*cells)
+    last_good, first_bad, first_good = bounds(cells.bad, cells.good, axes)
+    return Defect(
+        severity=severity,
+        title=f"{subject}: {words} - {place}",
+        where=place,
+        axis=", ".join(axes),
+        cells=tuple(cell.id for cell in cells.bad),
+        good=tuple(cell.id for cell in cells.good),
+        last_good=last_good,
+        first_bad=first_bad,
+        first_good=first_good,
+        **fields,
+    )
+
+
+def _part(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, str]:
+    """The words and the axis that separate the bad cells of one framework.
+
+    For example `` with keras 3.0.5 - 3.8.0``. Where no cell of it is good, but some show neither, there are words and
+    no axis.
+    """
+    rest = good or [c for c in ran if c not in bad]
+    for axis in SUSPECTS:
+        mine, other = {getattr(c, axis.name) for c in bad}, {getattr(c, axis.name) for c in rest}
+        if other and not mine & other:
+            return f" with {axis.label or axis.name} {_ranges(mine, other)}", axis.name if good else ""
+    return (f" ({', '.join(c.id for c in bad)})" if good else ""), ""
+
+
+def _ranges(bad: set[str | None], good: set[str | None]) -> str:
+    """``3.0.5 - 3.8.0, 3.12.4``: runs of bad versions among all that were run."""
+    runs: list[list[str]] = [[]]
+    for value in sorted(bad | good, key=lambda v: (version_key(v), v or "")):
+        if value in bad:
+            runs[-1].append(value or "native")
+        elif runs[-1]:
+            runs.append([])
+    return ", ".join(r[0] if len(r) == 1 else f"{r[0]} - {r[-1]}" for r in runs if r)
+
+
+def _library(bad: Sequence[Cell], good: Sequence[Cell]) -> str:
+    """The kernel library that all bad cells and no good ones have, or empty.
+
+    Empty also where the framework separates them as well.
+    """
+    mine, rest = {kernels(c) for c in bad}, {kernels(c) for c in good}
+    if len(mine) != 1 or mine & rest or not rest:
+        return ""
+    crossed = len({c.framework for c in bad}) > 1 or {c.framework for c in bad} & {c.framework for c in good}
+    variants = any(c.variant == "no-onednn" for c in (*bad, *good))
+    return next(iter(mine)) if crossed and variants else ""
+
+
+def kernels(cell: Cell) -> str:
+    """The kernel library of a cell; the framework's name where none is known."""
+    known = frameworks.of(cell.framework).kernels
+    return known.get(cell.variant) or known.get("default", cell.framework)
+
+
+def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tuple[str | None, str | None, str | None]:
+    """(last good, first bad, first good after it) on the version axis of the defect."""
+    axis = next((a for a in axes if a in ("keras", "version")), "keras")
+    frameworks = {c.framework for c in bad}
+    mine = sorted({getattr(c, axis) or "" for c in bad}, key=version_key)
+    rest = sorted({getattr(c, axis) or "" for c in good if c.framework in frameworks}, key=version_key)
+    before = [v for v in rest if version_key(v) < version_key(mine[0])]
+    after = [v for v in rest if version_key(v) > version_key(mine[-1])]
+    return (before[-1] if before else None), mine[0] or None, (after[0] if after else None)
+
+
+def packages(bad: Iterable[int], good: Iterable[int], samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Packages that differ between the nearest bad and good cell, the older first."""
+    fine = tuple(good)
+    pairs = [
+        (_unlike(samples[i].cell, samples[j].cell), i, j)
+        for i in bad
+        for j in fine
+        if samples[i].cell.framework == samples[j].cell.framework
+    ]
+    if not pairs:
+        return ()
+    _, i, j = min(pairs)
+    before, after = (samples[k].packages for k in sorted((i, j), key=lambda k: _age(samples[k].cell)))
+    return tuple(
+        f"{name} {before.get(name, 'absent')} -> {after.get(name, 'absent')}"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    )
+
+
+def _unlike(a: Cell, b: Cell) -> tuple[int, int]:
+    count = sum(getattr(a, axis.name) != getattr(b, axis.name) for axis in SUSPECTS)
+    distance = [abs(x - y) for x, y in zip_longest(_numbers(a.keras), _numbers(b.keras), fillvalue=0)]
+    return count, sum(step * 100 ** (3 - place) for place, step in enumerate(distance[:3]))
+
+
+def _numbers(version: str | None) -> tuple[int, ...]:
+    return release.release(version) if version else ()
+
+
+def newest(cells: Iterable[int], samples: Sequence[Sample]) -> int:
+    """The place of the cell with the newest Keras, then the newest framework."""
+    return max(cells, key=lambda i: _age(samples[i].cell))
+
+
+def _age(cell: Cell) -> tuple[release.Key, release.Key]:
+    return version_key(cell.keras), version_key(cell.version)
+
+
+def versions(cell: Cell) -> str:
+    """``torch 2.13.0, keras 3.8.0, Python 3.11, cpu``."""
+    keras = f"keras {cell.keras}" if cell.keras else "without Keras"
+    return f"{cell.framework} {cell.version}, {keras}, Python {cell.python}, {cell.device}"
+
+
+def version_key(version: str | None) -> release.Key:
+    """Orders versions by PEP 440; no version first."""
+    return release.order(version or "")
+
+
+def measuring(sample: Sample) -> str:
+    """A script that measures the sample's cell again, with its probe and settings."""
+    settings = [f"{sample.probe}.{name}={json.dumps(value)}" for name, value in sample.settings.items()]
+    words = ["-m", "runner", "matrix", "--only", sample.cell.id, "--probe", sample.probe, "--fresh"]
+    words += [word for setting in settings for word in ("--setting", setting)]
+    quoted = ", ".join(repr(word) for word in words)
+    return (
+        f'"""Measures {sample.cell.id} with the probe {sample.probe} once more."""\n\n'
+        f"import subprocess\nimport sys\n\nsubprocess.run([sys.executable, {quoted}], check=False)\n"
+    )

@@ -1,0 +1,40 @@
+"""One thing that is wrong, wherever it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One defect, with all cells that show it."""
+
+    op: str
+    """The public function or layer, for example ``ops.average_pool``; several where one cause shows in all of them."""
+    kind: str
+    """In words, for example ``wrong value``."""
+    severity: int
+    title: str
+    """One line: what, where, until when."""
+    where: str
+    """The cells in words: ``all torch cells with keras 3.0.5 - 3.8.0``."""
+    axis: str
+    """What it follows: framework, ``kernel library`` and the names in ``AXES``, joined by a comma; or empty."""
+    cells: tuple[str, ...]
+    good: tuple[str, ...]
+    """The cells in which the same cases are right."""
+    last_good: str | None
+    """The newest version before the first bad one that was run and is right, on the axis."""
+    first_bad: str | None
+    first_good: str | None
+    """The oldest version after the last bad one that was run and is right."""
+    pattern: str
+    """What the failing calls have in common that passing ones lack, for example ``padding='same'``."""
+    cases: tuple[str, ...]
+    """Ids, the simplest first."""
+    observed: str
+    """What the simplest case gave, and what was expected."""
+    script: str
+    """Runs unchanged where Keras and the framework are installed."""
+    packages: tuple[str, ...] = ()
+    """What differs between the packages of the nearest bad and good cells: ``keras 3.8.0 -> 3.9.2``."""

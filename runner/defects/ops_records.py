@@ -1,0 +1,243 @@
+"""Turns records of the ``ops`` probe into wrong cases.
+
+Sources: the cell's float64 reference and checks, agreement among cells where there is no reference, agreement of
+types, and repeated processes. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from runner.defects import ops_script
+from runner.defects.cases import Case, Run
+from runner.defects.cells import version_key
+
+PASSED = {"symbolic": "s", "dynamic": "d", "gradient": "g", "graph": "t", "arguments": "a"}
+NARROW = {"int64": "int32", "uint64": "int32", "uint32": "int32", "float64": "float32", "complex128": "complex64"}
+"""The types that JAX uses for 64-bit ones by default, and PyTorch for unsigned ones: documented, so not a defect."""
+
+REFUSAL = re.compile(
+    r"support|not implemented|not available|when using the \w+ backend|expected (of )?one of", re.IGNORECASE
+)
+"""A message that says that something was left out on purpose."""
+
+LOOSE = 1e-3
+"""Relative difference below which sketches of two cells agree: beyond rounding of float32, short of any real change."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCase:
+    """One case and one kind: the cells (indices) where it is wrong, and where right."""
+
+    case: str
+    op: str
+    kind: str
+    bad: frozenset[int]
+    good: frozenset[int]
+    observed: Mapping[int, str] = field(default_factory=dict)
+
+
+def wrong_cases(runs: Sequence[Sequence[Run]]) -> list[WrongCase]:
+    """All wrong cases.
+
+    ``runs`` holds the runs of each cell; a wrong case names cells by their place in it.
+    """
+    firsts = [of_cell[0] for of_cell in runs]
+    return [*_judged(firsts), *_compared(firsts), *_typed(firsts), *_repeated(runs)]
+
+
+def _judged(runs: Sequence[Run]) -> list[WrongCase]:
+    """The cases that the cells' own references and checks find wrong."""
+    bad: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+    for i, run in enumerate(runs):
+        for ident, case in run.cases.items():
+            if not (case.right or case.silent):
+                check = ident.partition("#")[2]
+                bad[ident, case.status + (check and "#" + check)][i] = _observed(case)
+    found = []
+    for (ident, kind), observed in bad.items():
+        good = frozenset(i for i, run in enumerate(runs) if i not in observed and _holds(run, ident))
+        wrong = WrongCase(ident, ops_script.operation(ident), kind, frozenset(observed), good, observed)
+        if not kind.startswith("raises") or _blameworthy(wrong, runs):
+            found.append(replace(wrong, kind=_refined(wrong)))
+    return found
+
+
+def _refined(wrong: WrongCase) -> str:
+    """The kind, more exact where the case or the message allows it."""
+    if wrong.case.startswith("missing_in_config("):
+        return "configuration" if wrong.kind == "wrong" else wrong.kind
+    if "dtype_of(" in wrong.case and wrong.kind == "raises":
+        return "raises#dtype"
+    if wrong.kind == "raises" and all(REFUSAL.search(text) for text in wrong.observed.values()):
+        return "refuses"
+    return wrong.kind
+
+
+def _holds(run: Run, ident: str) -> bool:
+    """Whether the case, or the further check in ``ident``, passed in that run."""
+    body, _, check = ident.partition("#")
+    case = run.cases.get(body)
+    if case is None:
+        return False
+    if not check:
+        return case.right
+    return ident not in run.cases and PASSED.get(check, check) in case.passed
+
+
+def _blameworthy(wrong: WrongCase, runs: Sequence[Run]) -> bool:
+    """Whether an exception is a defect rather than a limit that everybody shares.
+
+    Somewhere the same call must work. Where every backend of a Keras version refuses alike with a ValueError, that
+    version did not offer it.
+    """
+    if not wrong.good:
+        return False
+    refused = {i for i in wrong.bad if wrong.observed[i].startswith("ValueError")}
+    if refused != wrong.bad:
+        return True
+    frameworks = {run.cell.framework for run in runs}
+    by_keras: dict[str | None, set[str]] = defaultdict(set)
+    for i in wrong.bad:
+        by_keras[runs[i].cell.keras].add(runs[i].cell.framework)
+    return len(frameworks) == 1 or any(len(found) < len(frameworks) for found in by_keras.values())
+
+
+def _observed(case: Case) -> str:
+    """What the cell gave and what was expected, in words."""
+    if case.status in ("raises", "crashes"):
+        return case.note
+    if case.status in ("shape", "dtype"):
+        return f"{case.types}; {case.note}"
+    values = ", ".join(map(str, case.sketch[1:])) if isinstance(case.sketch, list) else str(case.sketch)
+    figure = f"{case.figure:.3g}" if isinstance(case.figure, float) else case.figure
+    error = "" if case.figure is None else f" ({figure} units)"
+    return f"got [{values}]{error}; {case.note}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What a cell computed where there is no reference."""
+
+    shapes: Sequence[str]
+    sketch: Sequence[float | str]
+
+    @property
+    def values(self) -> list[float | str]:
+        """The first values, without the norm before them."""
+        return list(self.sketch[1:])
+
+
+def _compared(runs: Sequence[Run]) -> list[WrongCase]:
+    """Cases without a reference that differ from most backends or later versions."""
+    seen: dict[str, dict[int, _Result]] = defaultdict(dict)
+    order = {k: i for i, k in enumerate(sorted({run.cell.keras for run in runs}, key=version_key))}
+    for i, run in enumerate(runs):
+        for ident, case in run.cases.items():
+            if case.status == "seen" and isinstance(case.sketch, list):
+                seen[ident][i] = _Result(re.findall(r"\[.*?\]", case.types), case.sketch)
+    found = []
+    for ident, results in seen.items():
+        clusters = _clusters(results)
+        if len(clusters) < 2:
+            continue
+        clusters.sort(
+            key=lambda c: (*_weight(c, runs), max(order[runs[i].cell.keras] for i in c), -min(c)), reverse=True
+        )
+        best = clusters[0]
+        rest = frozenset(i for c in clusters[1:] for i in c)
+        frameworks = {runs[i].cell.framework for i in results}
+        alone = all({runs[i].cell.framework for i in c} == frameworks for c in clusters)
+        kind = "changed" if alone and len(frameworks) > 1 else "differs"
+        usual = results[min(best)].values
+        texts = {i: f"got {results[i].values}; most others {usual}" for i in rest}
+        found.append(WrongCase(ident, ops_script.operation(ident), kind, rest, frozenset(best), texts))
+    return found
+
+
+def _clusters(results: Mapping[int, _Result]) -> list[list[int]]:
+    clusters: list[list[int]] = []
+    for i, value in results.items():
+        for cluster in clusters:
+            if _alike(results[cluster[0]], value):
+                cluster.append(i)
+                break
+        else:
+            clusters.append([i])
+    return clusters
+
+
+def _alike(a: _Result, b: _Result) -> bool:
+    """Whether shapes are equal, and sketches within ``LOOSE`` of the largest number."""
+    if a.shapes != b.shapes or len(a.sketch) != len(b.sketch):
+        return False
+    size = max((abs(v) for v in (*a.sketch, *b.sketch) if isinstance(v, float)), default=0.0)
+    return all(
+        x == y or (isinstance(x, float) and isinstance(y, float) and math.isclose(x, y, abs_tol=LOOSE * size))
+        for x, y in zip(a.sketch, b.sketch, strict=True)
+    )
+
+
+def _weight(cluster: Iterable[int], runs: Sequence[Run]) -> tuple[int, int]:
+    frameworks = Counter(runs[i].cell.framework for i in cluster)
+    return len(frameworks), sum(frameworks.values())
+
+
+def _typed(runs: Sequence[Run]) -> list[WrongCase]:
+    """Right values whose type differs from most backends of that Keras version."""
+    found = []
+    idents = {ident for run in runs for ident, case in run.cases.items() if case.right and case.types}
+    for ident in sorted(idents):
+        odd: dict[int, str] = {}
+        fine: set[int] = set()
+        by_keras: dict[str | None, dict[int, str]] = defaultdict(dict)
+        for i, run in enumerate(runs):
+            case = run.cases.get(ident)
+            if case is not None and case.right and "python[" not in case.types:
+                by_keras[run.cell.keras][i] = _types(case.types)
+        for types in by_keras.values():
+            votes = Counter((runs[i].cell.framework, t) for i, t in types.items())
+            count = Counter(t for _, t in votes)
+            usual, most = count.most_common(1)[0]
+            if most < 2 or list(count.values()).count(most) > 1:
+                continue
+            for i, types_found in types.items():
+                if types_found == usual:
+                    fine.add(i)
+                else:
+                    odd[i] = f"{types_found}, on most backends {usual}"
+        if odd:
+            found.append(WrongCase(ident, ops_script.operation(ident), "dtype", frozenset(odd), frozenset(fine), odd))
+    return found
+
+
+def _types(text: str) -> str:
+    names = re.findall(r"(\w+)\[", text)
+    return " ".join(NARROW.get(name, name) for name in names)
+
+
+def _repeated(runs: Sequence[Sequence[Run]]) -> list[WrongCase]:
+    """Cases whose result is not the same in every process of a cell."""
+    unequal: dict[str, dict[int, str]] = defaultdict(dict)
+    for i, (first, *others) in enumerate(runs):
+        for other in others:
+            for ident, case in first.cases.items():
+                again = other.cases.get(ident)
+                if again is not None and (again.status, again.sketch) != (case.status, case.sketch):
+                    unequal[ident][i] = f"{case.status} {case.sketch}, then {again.status} {again.sketch}"
+    repeated = {i for i, of_cell in enumerate(runs) if len(of_cell) > 1}
+    return [
+        WrongCase(
+            case=ident,
+            op=ops_script.operation(ident),
+            kind="nondeterministic",
+            bad=frozenset(observed),
+            good=frozenset(repeated - observed.keys()),
+            observed=observed,
+        )
+        for ident, observed in unequal.items()
+    ]

@@ -1,0 +1,210 @@
+"""Measures two cells and explains their difference. Not pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner import data, executors
+from runner.diagnose.evidence import Evidence, read
+from runner.diagnose.ladder import Diagnosis, Side, diagnose
+from runner.diagnose.switches import switches
+from runner.errors import UsageError, suggest
+from runner.matrix import frameworks, plan, selection, sets
+from runner.matrix.plan import Target
+from runner.measure import host, places, scheduler, workspace
+from runner.measure.context import Context, Event, Observer
+from runner.measure.places import Place
+from runner.model import Cell, Job, ProbeSpec, Sample, Scalar, Status
+
+PROBE = "diagnose"
+FAULTS = (
+    "biased-init",
+    "sorted-batches",
+    "unscaled-dropout",
+    "adam-epsilon",
+    "transposed-kernel",
+    "half-layer",
+    "wrong-gradient",
+)
+"""The faults that ``probe/diagnose/faults.py`` has."""
+SHORT: dict[str, Scalar] = {"seeds": 0, "double": False}
+"""The settings of a second run and of a run with a switch. Both replay at most ``SHORT_STEPS`` steps."""
+SHORT_STEPS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be explained, and how it is measured."""
+
+    cell_a: str
+    cell_b: str
+    network: str
+    seeds: int
+    steps: int
+    seed: int
+    executor: str
+    toggles: bool
+    """Whether each cell also runs once with each of its switches."""
+    fault: str
+    """A fault that is put into the second cell, or empty."""
+    data_path: Path | None
+    offline: bool
+    fresh: bool
+    timeout_s: float
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The diagnosis, or None where one of the two cells could not be measured."""
+
+    found: Diagnosis | None
+    ladders: tuple[Sample, ...]
+    """The long run of each cell."""
+
+    @property
+    def failed(self) -> tuple[Sample, ...]:
+        """The long runs that did not end well."""
+        return tuple(sample for sample in self.ladders if sample.status != Status.OK)
+
+    @property
+    def exit_code(self) -> int:
+        """0: no difference; 1: a difference; 3: one cell not measured; 4: neither."""
+        if self.found is not None:
+            return 1 if self.found.differs else 0
+        if all(sample.status.about_cell for sample in self.failed):
+            return 1
+        return 4 if len(self.failed) == len(self.ladders) else 3
+
+
+def explain(request: Request, observe: Observer) -> Answer:
+    """Choose the cells, measure them, climb the ladder.
+
+    Raises UsageError, and UnavailableError for a cell that cannot run here.
+    """
+    if request.fault and request.fault not in FAULTS:
+        raise UsageError(f"no fault {request.fault!r}{suggest(request.fault, FAULTS)}; there are: {', '.join(FAULTS)}")
+    cells = [cell_named(text, request.executor) for text in (request.cell_a, request.cell_b)]
+    if cells[0] == cells[1] and not request.fault:
+        raise UsageError("both are the same cell: nothing to explain")
+    pair = [
+        _Runs(_placed(cell, request.executor, observe), request, fault)
+        for cell, fault in zip(cells, ("", request.fault), strict=True)
+    ]
+    given = {data.MNIST: request.data_path} if request.data_path else {}
+    with workspace.open(request.out, probes=[PROBE], given=given, offline=request.offline, fresh=request.fresh) as work:
+        for note in work.notes:
+            observe(Event("note", text=note))
+        observe(Event("expect", count=sum(runs.count for runs in pair)))
+        ladders = _ladders(pair, work.context, observe)
+        answer = Answer(None, ladders)
+        if answer.failed:
+            return answer
+        a, b = (runs.side(ladder, work.context, observe) for runs, ladder in zip(pair, ladders, strict=True))
+    return Answer(diagnose(a, b), ladders)
+
+
+def cell_named(text: str, executor: str = "auto") -> Cell:
+    """The cell with that id, in a set or not. Raises UsageError.
+
+    For the executor ``current`` it is one of this interpreter's.
+    """
+    installs = executors.installs(executor)
+    at_hand = {} if installs else {cell.id: cell for cell in host.cells_at_hand(executor, "cpu", ())}
+    known = at_hand or {cell.id: cell for cell in selection.all_cells()}
+    if text not in known and at_hand:
+        raise UsageError(f"{text!r} is not in this interpreter{suggest(text, known)}; it has: {', '.join(known)}")
+    try:
+        cell = known.get(text) or sets.parse_cell(text)
+    except UsageError as error:
+        raise UsageError(f"{error}{suggest(text, known)}") from None
+    if cell.keras is None:
+        raise UsageError(
+            f"{cell.id}: a native cell has no Keras layers to replay; `runner matrix --set native` judges it"
+        )
+    if cell.framework not in frameworks.training():
+        trained = ", ".join(frameworks.training())
+        raise UsageError(f"{cell.id}: Keras on {cell.framework} does not train; there are: {trained}")
+    selection.variables(cell)
+    return cell
+
+
+def _placed(cell: Cell, executor: str, observe: Observer) -> Place:
+    """Where the cell runs.
+
+    Raises UsageError for an unknown executor, UnavailableError where the cell cannot run.
+    """
+    if not executors.installs(executor):
+        return Place(cell, plan.environment_of(cell, host.host_facts(executor).platform), executor)
+    place = places.one_place(Target(cell, None), executor)
+    for note in place.notes:
+        observe(Event("note", text=note))
+    return place
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The processes of one cell: its ladder, a second run, a short run per switch."""
+
+    place: Place
+    request: Request
+    fault: str
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        return switches(self.place.cell) if self.request.toggles else ()
+
+    @property
+    def count(self) -> int:
+        return 2 + len(self.switches)
+
+    def ladder(self) -> Job:
+        """The long run."""
+        return self._job(0, self.request.steps)
+
+    def side(self, ladder: Sample, context: Context, observe: Observer) -> Side:
+        """Make the short runs of the cell. ``ladder``: its long run, which ended well."""
+
+        def later(event: Event) -> None:
+            if event.kind not in ("prepare", "ready"):  # shown once, before the ladder
+                observe(event)
+
+        def short(number: int, **changed: Scalar) -> Sample:
+            # one call each: a switch that a version refuses must not keep the others from being tried
+            job = self._job(number, min(self.request.steps, SHORT_STEPS), **SHORT, **changed)
+            (sample,) = scheduler.run((job,), context, later)
+            return sample
+
+        again = short(1)
+        return Side(
+            cell=ladder.cell.id + (f" ({self.fault})" if self.fault else ""),
+            ladder=read(ladder),
+            again=read(again) if again.status == Status.OK else None,
+            toggles={name: _evidence(short(number, toggle=name)) for number, name in enumerate(self.switches, start=2)},
+        )
+
+    def _job(self, number: int, steps: int, **changed: Scalar) -> Job:
+        request, place = self.request, self.place
+        settings: dict[str, Scalar | list[Scalar]] = {
+            "network": request.network,
+            "seeds": request.seeds,
+            "steps": steps,
+            "fault": self.fault,
+            **changed,
+        }
+        spec = ProbeSpec(PROBE, settings, places.process_limits(request.timeout_s), timed=False)
+        return Job(place.cell, place.environment, spec, number, request.seed, place.executor)
+
+
+def _evidence(sample: Sample) -> Evidence | str:
+    """What a run with a switch found, or why there is nothing."""
+    return read(sample) if sample.status == Status.OK else f"{sample.status}: {sample.reason}"
+
+
+def _ladders(pair: Iterable[_Runs], context: Context, observe: Observer) -> tuple[Sample, ...]:
+    """The long run of each cell; both environments are made ready at once."""
+    jobs = [runs.ladder() for runs in pair]
+    groups = [jobs] if jobs[0].cell != jobs[1].cell else [jobs[:1], jobs[1:]]
+    return tuple(sample for group in groups for sample in scheduler.run(tuple(group), context, observe))

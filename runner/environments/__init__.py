@@ -1,0 +1,1 @@
+"""Locks: which packages an environment has, and how they are resolved."""

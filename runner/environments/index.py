@@ -1,0 +1,214 @@
+"""Which releases of a package are published.
+
+Asked is the index that uv and pip are set up for.
+
+uv resolves but does not list, so the list is pip's (``pip index versions``, run by uv as a tool); upload dates are
+those that ``uv lock`` writes down. No index is named here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from runner.environments import lockfile, resolve
+from runner.environments.lockfile import Recipe
+from runner.errors import BuildError, UsageError, suggest
+from runner.matrix import compat, frameworks
+from runner.util import folders, versions
+from runner.util.versions import is_prerelease, order
+
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+"""A project's name by PEP 508."""
+_TIMEOUT_S = 180
+
+
+@cache
+def published(package: str, python: str, *, prereleases: bool = False) -> tuple[str, ...]:
+    """The releases with a wheel for that Python, oldest first.
+
+    Yanked ones are among them (see ``yanked``).
+
+    Raises UsageError where the index knows no such package, BuildError where it cannot be asked.
+    """
+    if not NAME.fullmatch(package):
+        raise UsageError(f"{package!r} is not a name of a package (example: torch)")
+    command = [
+        folders.uv_program(), "tool", "run", "--quiet", "pip", "index", "versions", frameworks.distribution(package),
+        "--only-binary", ":all:", "--python-version", python, "--disable-pip-version-check",
+        *(["--pre"] if prereleases else []),
+    ]  # fmt: skip
+    done = _run(command, _mirrors())
+    if done.returncode:
+        if "No matching distribution" in done.stderr:
+            near = suggest(package, known_packages())
+            raise UsageError(f"the package index has no {package!r} with a wheel for Python {python}{near}")
+        raise BuildError(f"the releases of {package} cannot be listed: {_last(done.stderr)}", done.stderr)
+    return parse_versions(done.stdout)
+
+
+def parse_versions(output: str) -> tuple[str, ...]:
+    """What ``pip index versions`` prints, oldest first.
+
+    >>> parse_versions("keras (3.9.0)\\nAvailable versions: 3.9.0, 3.8.0, 3.8.0rc1\\n")
+    ('3.8.0rc1', '3.8.0', '3.9.0')
+    """
+    line = next((line for line in output.splitlines() if line.startswith("Available versions:")), "")
+    found = [versions.public(part.strip()) for part in line.removeprefix("Available versions:").split(",")]
+    return tuple(sorted(dict.fromkeys(version for version in found if version), key=order))
+
+
+def nearest(version: str, known: Sequence[str]) -> str:
+    """The release closest below ``version``, else the oldest above it.
+
+    Empty where there is none.
+
+    >>> nearest("2.2.9", ["2.1.0", "2.2.2", "2.3.0"])
+    '2.2.2'
+    """
+    below = [one for one in known if order(one) <= order(version)]
+    return below[-1] if below else (known[0] if known else "")
+
+
+def unknown(requirements: Iterable[str], python: str) -> list[str]:
+    """The requirements that the index does not have.
+
+    ``requirements``: ``name==version`` or ``name``. Each is returned with the nearest release that the index has.
+    """
+    found = []
+    for text in requirements:
+        name, _, version = text.partition("==")
+        try:
+            there = published(name, python, prereleases=True)
+        except UsageError as error:
+            found.append(str(error))
+            continue
+        except BuildError:
+            continue
+        plain = versions.public(version)
+        if plain and "*" not in plain and order(plain) not in {order(one) for one in there}:
+            near = nearest(plain, [one for one in there if not is_prerelease(one)] or there)
+            found.append(f"{name} {version}: no such release with a wheel for Python {python}; the nearest is {near}")
+    return found
+
+
+def newest(package: str, python: str, as_of: str = "", below: str = "") -> str:
+    """The newest release that uv would choose, as of a moment (RFC 3339).
+
+    Raises BuildError where there is none.
+    """
+    line = f"{frameworks.distribution(package)}{below}"
+    asked = _recipe(python, as_of, line)
+    extra = ["--exclude-newer-package", f"{package}=false"] if _own_index(package) and not as_of else []
+    resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps", *extra], line))
+    return versions.public(resolved[0].version)
+
+
+def _own_index(package: str) -> bool:
+    known = frameworks.table().get(package)
+    return known is not None and known.own_index
+
+
+def yanked(package: str, version: str, python: str) -> str:
+    """Why the release was yanked, or empty."""
+    package = frameworks.distribution(package)
+    with tempfile.TemporaryDirectory(prefix="kvm-yanked-") as folder:
+        Path(folder, "requirements.in").write_text(f"{package}=={version}\n")
+        command = [
+            folders.uv_program(), "pip", "compile", "requirements.in", "--no-deps", "--no-header",
+            "--python-version", python, "--no-python-downloads", "--color", "never",
+        ]  # fmt: skip
+        done = _run(command, {}, folder)
+    found = re.search(r"is yanked(?: \(reason: \"?(.*?)\"?\))?\.?$", done.stderr, re.MULTILINE)
+    return (found[1] or "no reason given") if found else ""
+
+
+def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, str]:
+    """The day on which each release was uploaded, such as ``2025-03-04``.
+
+    Only where the index states it.
+    """
+    package = frameworks.distribution(package)
+    found: dict[str, str] = {}
+    for version in versions:
+        with tempfile.TemporaryDirectory(prefix="kvm-dates-") as folder:
+            Path(folder, "pyproject.toml").write_text(
+                f'[project]\nname = "kvm-dates"\nversion = "0"\nrequires-python = "=={python}.*"\n'
+                f'dependencies = []\n[dependency-groups]\none = ["{package}=={version}"]\n'
+            )
+            done = _run([folders.uv_program(), "lock", "--quiet", "--no-python-downloads"], {}, folder)
+            if done.returncode == 0:
+                date = upload_date(Path(folder, "uv.lock").read_text(), package)
+                found |= {version: date} if date else {}
+    return found
+
+
+def upload_date(lock: str, package: str) -> str:
+    """The day of the earliest upload of a package's files in a ``uv.lock``.
+
+    Empty where none is given.
+    """
+    for entry in tomllib.loads(lock).get("package", ()):
+        if entry.get("name") == versions.project(package):
+            times = [wheel.get("upload-time") for wheel in entry.get("wheels", ())]
+            times = sorted(time for time in times if time)
+            return str(times[0])[:10] if times else ""
+    return ""
+
+
+def end_of(date: dt.date) -> str:
+    """The moment at which a day ends, in RFC 3339, UTC.
+
+    What was uploaded on that day still counts.
+
+    >>> end_of(dt.date(2025, 1, 2))
+    '2025-01-03T00:00:00Z'
+    """
+    return f"{date + dt.timedelta(days=1)}T00:00:00Z"
+
+
+def known_packages() -> tuple[str, ...]:
+    """Names to suggest where one is misspelt: the frameworks and what comes with them."""
+    own = (name for one in frameworks.table().values() for name in sorted(one.parts))
+    others = ("keras", "scipy", "h5py", "ml-dtypes", "torchvision", "optree", "protobuf", "absl-py")
+    return (*own, *others)
+
+
+Newest = Callable[[str, str, str], str]
+"""(package, Python, as of) -> release; ``newest`` outside of tests."""
+
+
+def _recipe(python: str, as_of: str, line: str) -> Recipe:
+    facts = compat.load()
+    moment = as_of or f"{compat.load_latest().date}T00:00:00Z"
+    return Recipe("", python, facts.platform("linux-x86_64").uv, "cpu", moment, (line,))
+
+
+def _mirrors() -> dict[str, str]:
+    """uv's mirror for pip, where the user has one and none for pip."""
+    index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL")
+    return {"PIP_INDEX_URL": index} if index and "PIP_INDEX_URL" not in os.environ else {}
+
+
+def _run(
+    command: Sequence[str], variables: dict[str, str], folder: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S, cwd=folder, env=kept | variables
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"the package index did not answer within {_TIMEOUT_S} s") from None
+
+
+def _last(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "WARNING" not in line]
+    return lines[-1] if lines else "no reason given"

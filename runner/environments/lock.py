@@ -1,0 +1,313 @@
+"""Environment -> lock: committed, cached, or made by ``uv pip compile``.
+
+A CPU cell of PyTorch is meant to run on the wheels of PyTorch's own index, which carry no CUDA. A committed lock that
+had to be made without that index holds the default index's build, and a note states that. Where the index can be
+reached when the environment is first used, a lock of the CPU wheels is made in the cache and takes its place; where it
+cannot, that is remembered for a day and the committed lock is used.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from runner.environments import lockfile, resolve
+from runner.environments.lockfile import Lock, Recipe
+from runner.errors import BuildError, CellError, UsageError
+from runner.matrix import compat as facts
+from runner.matrix import frameworks
+from runner.model import Environment
+from runner.util import folders, versions
+
+__all__ = ["Lock", "check", "committed", "install_arguments", "locked", "make", "make_all", "upgrade"]
+
+DEFAULT_BUILD = "PyTorch's own index could not be reached: this is the default index's build, which carries CUDA"
+_DAY_S = 24 * 3600
+
+_making: dict[str, threading.Lock] = {}
+_making_guard = threading.Lock()
+
+
+def committed_path(environment: Environment) -> Path:
+    """Where the lock of an environment is kept in the repository."""
+    return folders.matrix_dir() / "locks" / f"{environment.id}.txt"
+
+
+def cache_dir() -> Path:
+    """Where locks go that are made when they are needed."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("keras-version-matrix")) / "locks"
+
+
+def committed(environment: Environment) -> Lock:
+    """The lock in the repository.
+
+    Raises UsageError where there is none or it cannot be read.
+    """
+    found = _read(committed_path(environment))
+    if found is None:
+        raise UsageError(
+            f"{environment.id} has no lock in {committed_path(environment).parent}; `runner lock` makes it"
+        )
+    return found
+
+
+def locked(environment: Environment, say: Callable[[str], None] | None = None) -> Lock:
+    """The lock to install ``environment`` from.
+
+    Made (and cached) where there is none yet.
+
+    Safe to call from several threads. Raises BuildError where uv finds no solution (with its explanation),
+    UsageError where a lock file cannot be read.
+    """
+    with _one_at_a_time(environment.id):
+        kept = _read(committed_path(environment))
+        if kept and not (_wants_cpu_wheels(environment) and kept.carries_cuda):
+            return kept
+        cached = _read(cache_dir() / f"{environment.id}.txt")
+        usable = cached and _same_question(cached.recipe, recipe(environment))
+        if cached and usable and not (kept and cached.carries_cuda):
+            return cached
+        # asked today: the index was not there, or it lacks this release
+        if kept and (_today(_unreachable_mark()) or (cached and usable and _today(cached.path))):
+            return kept
+        if say:
+            say("resolving")
+        made = make(environment, cache_dir())
+        return kept if kept and made.carries_cuda else made
+
+
+def recipe(environment: Environment, exclude_newer: str | None = None) -> Recipe:
+    """What would go into resolving the environment today."""
+    compat = facts.load()
+    wanted = compat.requirements(environment)
+    as_of = environment.custom.as_of if environment.custom else ""
+    return Recipe(
+        environment=environment.id,
+        python=environment.python,
+        platform=compat.platform(environment.platform).uv,
+        build=environment.build,
+        exclude_newer=exclude_newer or as_of or _utc(facts.load_latest().date),
+        requirements=wanted.requirements,
+        overrides=wanted.overrides,
+    )
+
+
+def make(environment: Environment, folder: Path, exclude_newer: str | None = None) -> Lock:
+    """Resolve the environment and write its lock into ``folder``.
+
+    Raises BuildError with uv's own explanation.
+    """
+    compat = facts.load()
+    asked = recipe(environment, exclude_newer)
+    notes = list(compat.requirements(environment).notes)
+    output, backend = None, ""
+    if _wants_cpu_wheels(environment):
+        output = _cpu_wheels(asked, environment)
+        backend = "cpu" if output is not None else ""
+    if output is None:
+        output = _compile(asked, environment)
+    resolved = lockfile.parse_resolution(output)
+    roots = {versions.project(line) for line in asked.requirements}
+    if environment.keras:  # what only Keras needs must not make the framework's part another one
+        roots -= {versions.project(line) for line in compat.row("keras", environment.keras).requires}
+    parts = lockfile.split(resolved, roots)
+    if _wants_cpu_wheels(environment) and any(r.name.startswith("nvidia-") for r in resolved):
+        notes.append(DEFAULT_BUILD)
+    path = folder / f"{environment.id}.txt"
+    text = lockfile.render(asked, parts, notes, backend)
+    lock = lockfile.parse(text, path)
+    _write(path, text)
+    return lock
+
+
+def make_all(
+    environments: Iterable[Environment], folder: Path | None = None, jobs: int = 4
+) -> dict[str, Lock | CellError]:
+    """Lock many environments side by side, by id.
+
+    One that cannot be resolved does not stop the others.
+    """
+    folder = folder or folders.matrix_dir() / "locks"
+
+    def one(environment: Environment) -> Lock | CellError:
+        try:
+            return make(environment, folder)
+        except CellError as error:
+            return error
+
+    wanted = {e.id: e for e in environments}
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        return dict(zip(wanted, pool.map(one, wanted.values()), strict=True))
+
+
+def check(environments: Iterable[Environment], *, complete: bool = False) -> tuple[str, ...]:
+    """One line per committed lock that is missing, unreadable or stale.
+
+    A lock is stale where it was made from other requirements than today's.
+
+    With ``complete``, ``environments`` are all there are, and a lock of none of them is stale too.
+    """
+    stale: list[str] = []
+    wanted = {e.id: e for e in environments}
+    for name, environment in wanted.items():
+        try:
+            found = committed(environment)
+        except UsageError as error:
+            stale.append(str(error))
+            continue
+        if not _same_question(found.recipe, recipe(environment)):
+            stale.append(f"{name}: {_difference(found.recipe, recipe(environment))}")
+    if complete:
+        folder = folders.matrix_dir() / "locks"
+        stale += [f"{p.stem}: no set uses it" for p in sorted(folder.glob("*.txt")) if p.stem not in wanted]
+    return tuple(stale)
+
+
+def upgrade() -> tuple[str, ...]:
+    """Move ``latest`` to the newest releases as of today, a line per change.
+
+    The uv that builds images moves too.
+
+    Raises BuildError where a package has no release, or the index cannot be reached.
+    """
+    now = facts.load_latest()
+    today = dt.datetime.now(dt.UTC).date()
+    recipe = Recipe("", facts.load().python.preferred, facts.load().platform("linux-x86_64").uv, "cpu", _utc(today), ())
+    releases = {
+        package: _newest(replace(recipe, requirements=(frameworks.distribution(package),))) for package in now.releases
+    }
+    lines = [
+        "# What `latest` stands for. `runner lock --upgrade` moves it; results always name the release itself.",
+        "",
+        "schema = 1",
+        f"date = {today.isoformat()}",
+        "",
+        "[releases]",
+        *(f'{package} = "{version}"' for package, version in releases.items()),
+        "",
+    ]
+    # uv's wheels hold for every Python; the oldest base decides what may be asked for
+    oldest = min(facts.load().bases, key=versions.release)
+    asked = replace(recipe, python=oldest, requirements=("uv",))
+    tools = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps"], "uv"))
+    _write(folders.matrix_dir() / "latest.toml", "\n".join(lines))
+    _write(folders.images_dir() / "uv.txt", "\n".join([*(line for r in tools for line in r.lines), ""]))
+    facts.forget()
+    moved = [f"{p}: {now.releases[p]} -> {v}" for p, v in releases.items() if v != now.releases[p]]
+    return (*moved, f"as of {today.isoformat()}, was {now.date.isoformat()}")
+
+
+def _newest(asked: Recipe) -> str:
+    """The newest release of the one package asked for.
+
+    A local part (``+cpu``) is left off.
+    """
+    resolved = lockfile.parse_resolution(resolve.compile_(asked, ["--no-deps"], asked.requirements[0]))
+    return versions.public(resolved[0].version)
+
+
+def _utc(date: dt.date) -> str:
+    return f"{date.isoformat()}T00:00:00Z"
+
+
+def install_arguments(lock: Lock) -> list[str]:
+    """What ``uv pip install`` needs besides the requirement files.
+
+    The same on any executor.
+
+    No dependencies are followed: the lock is complete, and an override is a contradiction to be kept.
+    """
+    backend = ["--torch-backend", lock.torch_backend] if lock.torch_backend else []
+    return ["--require-hashes", "--no-deps", "--only-binary", ":all:", *backend]
+
+
+def _wants_cpu_wheels(environment: Environment) -> bool:
+    linux = environment.platform.startswith("linux")
+    return frameworks.of(environment.framework).own_index and environment.build == "cpu" and linux
+
+
+def _cpu_wheels(asked: Recipe, environment: Environment) -> str | None:
+    """Resolve from PyTorch's own index.
+
+    None where the index cannot be reached or lacks the release.
+    """
+    if _today(_unreachable_mark()):
+        return None
+    try:
+        return _compile(
+            asked, environment, ["--torch-backend", "cpu"], {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "15"}
+        )
+    except BuildError as error:
+        if "No solution found" not in error.log:
+            _write(_unreachable_mark(), error.log)
+        return None
+
+
+def _compile(
+    asked: Recipe, environment: Environment, extra: Iterable[str] = (), variables: Mapping[str, str] | None = None
+) -> str:
+    arguments = list(extra)
+    if frameworks.of(environment.framework).own_index:
+        # PyTorch's index and a folder of wheels give no upload times, and uv drops files without one
+        arguments += ["--exclude-newer-package", f"{environment.framework}=false"]
+    prefer = environment.custom.prefer if environment.custom else ()
+    return resolve.compile_(asked, arguments, environment.id, variables or {}, prefer)
+
+
+def _same_question(old: Recipe, new: Recipe) -> bool:
+    """Whether a lock answers today's question.
+
+    A later date alone does not make it stale.
+    """
+    return replace(old, exclude_newer="") == replace(new, exclude_newer="")
+
+
+def _difference(old: Recipe, new: Recipe) -> str:
+    """What makes a lock stale, in a few words."""
+    gone = sorted({*old.requirements, *old.overrides} - {*new.requirements, *new.overrides})
+    come = sorted({*new.requirements, *new.overrides} - {*old.requirements, *old.overrides})
+    if gone or come:
+        return f"made from {', '.join(gone) or 'less'}; now {', '.join(come) or 'no longer asked for'}"
+    return f"made for Python {old.python} on {old.platform} ({old.build})"
+
+
+def _read(path: Path) -> Lock | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    return lockfile.parse(text, path)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _unreachable_mark() -> Path:
+    return cache_dir() / "pytorch-index-unreachable"
+
+
+def _today(path: Path) -> bool:
+    """Whether the file was written within a day."""
+    try:
+        return time.time() - path.stat().st_mtime < _DAY_S
+    except OSError:
+        return False
+
+
+def _one_at_a_time(name: str) -> threading.Lock:
+    with _making_guard:
+        return _making.setdefault(name, threading.Lock())

@@ -1,0 +1,127 @@
+"""Pairs two series of one metric by round and by seed.
+
+Also names what forbids a verdict.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import pairwise
+from statistics import fmean, median
+from typing import TypeGuard
+
+from runner.judge.series import Series
+from runner.model import Better, Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """One comparison's material: a log-ratio for every common round."""
+
+    rounds: tuple[int, ...]
+    """Ascending."""
+    ratios: tuple[float, ...]
+    """log(candidate / baseline), one per round."""
+    better: Better
+    floor: float
+    """Relative: 0.05 is five percent."""
+    reached: int
+    """How many rounds both sides have begun, whether or not each of them counts."""
+    flaw: str = ""
+    """Why no verdict may rest on these figures, or empty."""
+
+
+_STEEPEST = 30.0
+"""No log-ratio is taken for larger: a factor of 1e13 stands for every larger one, and can be shown."""
+
+
+def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
+    """Pair two timing series by round.
+
+    Processes that were not alone (``quiet`` false), values that are not a positive finite number and rounds that only
+    one side completed do not count; several values of one cell in a round count as their median.
+    """
+    left, right = _by_round(baseline), _by_round(candidate)
+    rounds = tuple(sorted(left.keys() & right.keys()))
+    ratios = tuple(max(-_STEEPEST, min(_STEEPEST, math.log(right[r]) - math.log(left[r]))) for r in rounds)
+    better = candidate.metric.better if candidate.metric.better != Better.NEITHER else Better.LOWER
+    reached = min(max(sample.round for sample, _ in one.points) for one in (baseline, candidate)) + 1
+    return Paired(rounds, ratios, better, floor, reached, _flaw(baseline, candidate, left, right, rounds))
+
+
+def _by_round(series: Series) -> dict[int, float]:
+    values: dict[int, list[float]] = {}
+    for sample, metric in series.points:
+        if sample.quiet and usable(metric.value):
+            values.setdefault(sample.round, []).append(float(metric.value))
+    return {r: v[0] if len(v) == 1 else median(v) for r, v in values.items()}
+
+
+def usable(value: object) -> TypeGuard[float]:
+    """Whether a timing can be: a positive, finite number (a bool is not one)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max
+
+
+def _flaw(
+    baseline: Series, candidate: Series, left: dict[int, float], right: dict[int, float], rounds: Sequence[int]
+) -> str:
+    if not rounds:
+        if not left or not right:
+            who = "baseline" if not left else "candidate"
+            return f"the {who} has no usable value: {_unusable(baseline if not left else candidate)}"
+        return "no round in common: the processes were not interleaved"
+    if not _interleaved(baseline, candidate, rounds):
+        return "the processes were run in blocks, not in interleaved rounds: drift of the host looks like a change"
+    return ""
+
+
+def _unusable(series: Series) -> str:
+    busy = sum(not sample.quiet for sample, _ in series.points)
+    if busy == len(series.points):
+        return "other work ran meanwhile"
+    if len(series.points) == 1:
+        return "one value, which is not positive and finite"
+    return f"{len(series.points)} values, none of them positive and finite"
+
+
+def _interleaved(baseline: Series, candidate: Series, rounds: Sequence[int]) -> bool:
+    """Whether the two processes of a round were neighbours in time.
+
+    As far as start times are known.
+
+    False when in more than a quarter of successive rounds the later one began before the earlier one had begun
+    on both sides, as it is when all of one cell ran before the other, or one side is of another day.
+    """
+    left, right = _starts(baseline), _starts(candidate)
+    spans = [sorted((left[r], right[r])) for r in rounds if r in left and r in right]
+    if len(spans) < 2:
+        return True
+    crossed = sum(later[0] < earlier[1] for earlier, later in pairwise(sorted(spans, key=fmean)))
+    return crossed <= (len(spans) - 1) / 4
+
+
+def _starts(series: Series) -> dict[int, float]:
+    starts = ((sample.round, _seconds(sample.started)) for sample, _ in series.points if sample.started)
+    return {number: seconds for number, seconds in starts if seconds is not None}
+
+
+@lru_cache(maxsize=4096)
+def _seconds(started: str) -> float | None:
+    try:
+        return datetime.fromisoformat(started).timestamp()
+    except ValueError:
+        return None
+
+
+def by_seed(series: Series) -> dict[int, list[Metric]]:
+    """The values of each seed, those without one left out."""
+    values: dict[int, list[Metric]] = defaultdict(list)
+    for sample, metric in series.points:
+        values[sample.seed].append(metric)
+    return dict(values)

@@ -1,0 +1,87 @@
+"""The rules that samples are judged by, and the comparisons of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runner import judge
+from runner.judge import calibration_file, expectations, expectations_file, pairing
+from runner.matrix import sets
+from runner.model import Cell, Comparison, Sample
+from runner.results import store
+from runner.util import folders
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What samples are judged by."""
+
+    set_name: str | None = None
+    baseline: str | None = None
+    alpha: float = 0.05
+    floor: float = 0.05
+    max_rounds: int | None = None
+
+    def as_planned(self, record: store.RunRecord) -> Rules:
+        """These rules with the set and the looks that a run was planned with.
+
+        What these rules give stays.
+        """
+        listed = record.set_name in sets.load().sets
+        return replace(
+            self,
+            set_name=self.set_name or (record.set_name if listed else None),
+            max_rounds=self.max_rounds or record.max_rounds,
+        )
+
+    def settings(self, samples: Sequence[Sample]) -> judge.JudgeSettings:
+        """The judge's settings.
+
+        As many looks as a run up to ``max_rounds`` takes, else one look at all there is.
+        """
+        noise = calibration_file.noise_for(samples, folders.state_dir())
+        given = {"alpha": self.alpha, "floor": self.floor, "noise": noise}
+        return judge.JudgeSettings.after(rounds(samples), self.max_rounds, **given)
+
+
+def rounds(samples: Sequence[Sample]) -> int:
+    """How many rounds the samples are from."""
+    return max((sample.round + 1 for sample in samples), default=1)
+
+
+def update(run: Path, file: Path) -> expectations_file.Update:
+    """The text of an expectations file as the results in a folder make it.
+
+    Raises UsageError.
+    """
+    samples, known = store.load([run]), expectations_file.load(file)
+    judged = comparisons(samples, Rules().as_planned(store.load_records([run])), known)
+    text = file.read_text(encoding="utf-8") if file.exists() else f"schema = {expectations.SCHEMA}\n"
+    return expectations_file.updated(text, known, expectations_file.observed(samples, judged))
+
+
+def comparisons(
+    samples: Sequence[Sample], rules: Rules, expected: Sequence[expectations.Expectation] | None = None
+) -> list[Comparison]:
+    """Every cell against its baseline.
+
+    ``expected``: the expectations, where they are not those of this repository.
+    """
+    if expected is None:
+        expected = expectations_file.load(folders.matrix_dir() / "expectations.toml")
+    loaded = sets.load()
+    prefer = sets.named_set(loaded, rules.set_name).prefer
+    cells = list(dict.fromkeys(sample.cell for sample in samples))
+    pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
+    pairs += [pair for pair in _beside_native(cells) if pair not in pairs]
+    return judge.judge(samples, pairs, expected, rules.settings(samples))
+
+
+def _beside_native(cells: Sequence[Cell]) -> list[judge.Pair]:
+    """Every cell with Keras against its twin without Keras.
+
+    Whatever else the cell is compared with.
+    """
+    return [judge.Pair(pairing.twin(c), c, "keras") for c in cells if c.keras is not None and pairing.twin(c) in cells]

@@ -1,0 +1,48 @@
+"""Two finished runs: the same cells, named by the run they are from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+from runner.judge.pairing import Pair
+from runner.model import Cell, Sample
+
+AXIS = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedCell(Cell):
+    """A cell of one of several runs."""
+
+    tag: str = ""
+
+    @property
+    def id(self) -> str:
+        """``A:torch-2.2.2_native_py3.11_cpu``."""
+        return f"{self.tag}:{untagged(self).id}"
+
+
+def untagged(cell: Cell) -> Cell:
+    """The cell itself, whichever run it is from."""
+    if not isinstance(cell, TaggedCell):
+        return cell
+    return Cell(**{field.name: getattr(cell, field.name) for field in fields(Cell)})
+
+
+def tagged(a: Sequence[Sample], b: Sequence[Sample], tags: tuple[str, str]) -> tuple[list[Sample], list[Pair]]:
+    """Mark the samples with their run, and pair every cell with itself.
+
+    A cell that only one run has is paired too.
+    """
+    marked = [_marked(sample, tag) for samples, tag in zip((a, b), tags, strict=True) for sample in samples]
+    cells = dict.fromkeys(sample.cell for sample in (*a, *b))
+    return marked, [Pair(_tag(cell, tags[0]), _tag(cell, tags[1]), AXIS) for cell in cells]
+
+
+def _marked(sample: Sample, tag: str) -> Sample:
+    return replace(sample, cell=_tag(sample.cell, tag))
+
+
+def _tag(cell: Cell, tag: str) -> TaggedCell:
+    return TaggedCell(**{field.name: getattr(cell, field.name) for field in fields(Cell)}, tag=tag)

@@ -1,0 +1,1 @@
+"""The cells of a set, what each release needs, and the plan of a run. Pure."""

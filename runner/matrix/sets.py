@@ -1,0 +1,237 @@
+"""``matrix/matrix.toml`` -> cells.
+
+>>> matrix = load()  # doctest: +SKIP
+>>> [cell.id for cell in cells(matrix, matrix.sets["quick"], resolve)]  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runner.errors import UsageError, suggest
+from runner.matrix import frameworks
+from runner.model import ID_ORDER, Axis, Cell, Scalar, Skip, Status
+from runner.util import folders, toml, versions
+
+DEVICES = ("cpu", "cuda", "mps")
+NATIVE = "native"
+
+_PYTHON = re.compile(r"3\.[0-9]{1,2}")
+_WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every combination of the listed values."""
+
+    framework: list[str]
+    version: list[str]
+    keras: list[str]
+    device: list[str]
+    python: list[str] = []
+    variant: tuple[str, ...] = ("",)
+
+
+class Include(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One more cell, and why."""
+
+    framework: str
+    version: str
+    keras: str
+    device: str
+    reason: str
+    python: str = ""
+    variant: str = ""
+
+
+class Exclude(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Cells that are left out, by a pattern over their ids, and why."""
+
+    cell: str
+    reason: str
+
+
+class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A named choice of cells and of what is run in them."""
+
+    description: str
+    product: list[Product] = []
+    include: list[Include] = []
+    exclude: list[Exclude] = []
+    prefer: list[str] = []
+    """Patterns over cell ids: which cells are baselines, best first."""
+    executor: str = "auto"
+    """How its cells run where the user does not say."""
+    platform: str = ""
+    """Where its cells can be run at all (``macos-arm64``); empty: anywhere."""
+    probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
+
+
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """Environment variables that make another cell of the same environment."""
+
+    description: str
+    env: dict[str, str]
+    instead_of: str = ""
+    """Pattern over cell ids: a cell without a variant that matches is run as this variant instead (and as every
+    other with such a pattern)."""
+
+
+class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a probe is run."""
+
+    description: str
+    timed: bool
+    timeout_s: float
+
+
+class Matrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of ``matrix.toml``."""
+
+    schema: int
+    default: str
+    sets: dict[str, Set]
+    probes: dict[str, Probe] = {}
+    variants: dict[str, Variant] = {}
+
+
+class Resolver(msgspec.Struct, frozen=True):
+    """Resolves ``latest`` to a release, and a release to its Python."""
+
+    latest: Callable[[str], str]
+    python_for: Callable[[str, str], str]
+
+
+def load(path: Path | None = None) -> Matrix:
+    """Read the matrix. Raises UsageError for anything that does not fit."""
+    path = path or folders.matrix_dir() / "matrix.toml"
+    matrix = toml.load(path, Matrix)
+    if matrix.schema != 1:
+        raise UsageError(f"{path}: schema {matrix.schema} is not known here; this program reads schema 1")
+    if matrix.default not in matrix.sets:
+        raise UsageError(f"{path}: default: no set {matrix.default!r}{suggest(matrix.default, matrix.sets)}")
+    for name, one in matrix.sets.items():
+        for probe in one.probes:
+            if probe not in matrix.probes:
+                raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")
+    return matrix
+
+
+def named_set(matrix: Matrix, name: str | None) -> Set:
+    """The set of that name, or the default one. Raises UsageError with suggestions."""
+    name = matrix.default if name is None else name
+    if name not in matrix.sets:
+        raise UsageError(f"no set {name!r}{suggest(name, matrix.sets)}; there are: {', '.join(matrix.sets)}")
+    return matrix.sets[name]
+
+
+def cells(matrix: Matrix, chosen: Set, resolver: Resolver) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
+    """The set's cells in declared order, each once, and those its excludes leave out.
+
+    An exclude may match nothing: ``latest`` moves on. Raises UsageError for values no axis has.
+    """
+    made: dict[Cell, None] = {}
+    for product in chosen.product:
+        for values in itertools.product(*(getattr(product, axis.name) or ("",) for axis in ID_ORDER)):
+            made.update(_split(matrix, _cell(matrix, resolver, values)))
+    for one in chosen.include:
+        made.update(_split(matrix, _cell(matrix, resolver, [getattr(one, axis.name) for axis in ID_ORDER])))
+    skips: list[Skip] = []
+    for exclude in chosen.exclude:
+        out = [cell for cell in made if fnmatch.fnmatchcase(cell.id, exclude.cell)]
+        skips += [Skip(cell, Status.SKIPPED, exclude.reason) for cell in out]
+        for cell in out:
+            del made[cell]
+    return tuple(made), tuple(skips)
+
+
+def select(all_cells: Iterable[Cell], patterns: Iterable[str]) -> tuple[Cell, ...]:
+    """The cells whose id matches any of the patterns, in their order.
+
+    Raises UsageError for one that matches none.
+    """
+    all_cells = tuple(all_cells)
+    patterns = tuple(patterns)
+    if not patterns:
+        return all_cells
+    ids = [cell.id for cell in all_cells]
+    for pattern in patterns:
+        if not fnmatch.filter(ids, pattern):
+            raise UsageError(f"{pattern!r} matches no cell of the set{suggest(pattern, ids)}")
+    return tuple(cell for cell in all_cells if any(fnmatch.fnmatchcase(cell.id, pattern) for pattern in patterns))
+
+
+def parse_cell(text: str) -> Cell:
+    """A cell from its id.
+
+    >>> parse_cell("torch-2.2.2_keras-3.8.0_py3.11_cpu").keras
+    '3.8.0'
+
+    Raises UsageError where it is not a cell's id.
+    """
+    found = re.fullmatch("".join(map(_id_pattern, ID_ORDER)), text)
+    if not found:
+        raise UsageError(f"{text!r} is not a cell id (example: torch-2.2.2_keras-3.8.0_py3.11_cpu)")
+    values: dict[str, Any] = found.groupdict()
+    unset: dict[str, Any] = {axis.name: axis.default for axis in ID_ORDER if values[axis.name] is None}
+    cell = Cell(**{**values, **unset})
+    check(cell)
+    return cell
+
+
+def _id_pattern(axis: Axis) -> str:
+    value = rf"{re.escape(axis.mark)}(?P<{axis.name}>[^_]+?)"
+    return value if axis.unset is None else rf"(?:{value}|{re.escape(axis.unset[0])})"
+
+
+def check(cell: Cell) -> None:
+    """Raise UsageError for a cell whose values are not valid.
+
+    Values must be safe in a file name, a label or a part of a command.
+    """
+    for what, value, known in (("framework", cell.framework, frameworks.names()), ("device", cell.device, DEVICES)):
+        if value not in known:
+            raise UsageError(f"unknown {what} {value!r}{suggest(value, known)}; there are: {', '.join(known)}")
+    _check_release("version", cell.version)
+    _check_release("keras", cell.keras or "0")
+    if not _PYTHON.fullmatch(cell.python):
+        raise UsageError(f"python {cell.python!r} is not a version (example: 3.11)")
+    if cell.variant and not _WORD.fullmatch(cell.variant):
+        raise UsageError(f"variant {cell.variant!r} is not a name of small letters, digits and dashes")
+
+
+def _check_release(axis: str, value: str) -> None:
+    if not versions.PUBLIC.fullmatch(value):
+        raise UsageError(f"{axis} {value!r} is not a release number (example: 2.2.2)")
+
+
+def _split(matrix: Matrix, cell: Cell) -> dict[Cell, None]:
+    """The cell itself, or the variants that are always run instead of it."""
+    names = () if cell.variant else tuple(matrix.variants)
+    instead = [name for name in names if fnmatch.fnmatchcase(cell.id, matrix.variants[name].instead_of)]
+    return dict.fromkeys([replace(cell, variant=name) for name in instead] or [cell])
+
+
+def _cell(matrix: Matrix, resolver: Resolver, values: Sequence[str]) -> Cell:
+    """The cell with these values, as matrix.toml writes them.
+
+    In the order of ``ID_ORDER``.
+    """
+    asked = Cell(*values)
+    frameworks.of(asked.framework)
+    if asked.variant and asked.variant not in matrix.variants:
+        raise UsageError(f"unknown variant {asked.variant!r}{suggest(asked.variant, matrix.variants)}")
+    version = resolver.latest(asked.framework) if asked.version == "latest" else asked.version
+    _check_release("version", version)
+    keras = resolver.latest("keras") if asked.keras == "latest" else asked.keras
+    python = asked.python or resolver.python_for(asked.framework, version)
+    cell = replace(asked, version=version, keras=None if keras == NATIVE else keras, python=python)
+    check(cell)
+    return cell

@@ -1,0 +1,61 @@
+"""What a run works with, and what it reports while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from runner.data import DataFile
+from runner.executors import Executor
+from runner.model import Sample, Scalar, Status
+from runner.results.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a person waiting may want to see."""
+
+    kind: str
+    """``prepare``, ``ready``, ``failed`` (an environment); ``start``, ``done``, ``reuse``, ``kept`` (a process);
+    ``expect`` (``count`` processes are to come), ``note`` (``text`` is for the user, before the work begins)."""
+    subject: str = ""
+    """Environment id or cell id."""
+    text: str = ""
+    probe: str = ""
+    round: int = 0
+    status: Status | None = None
+    seconds: float = 0.0
+    count: int = 0
+
+
+Observer = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a run works with."""
+
+    executors: Mapping[str, Executor]
+    store: Store
+    data: Mapping[str, DataFile]
+    """By probe; one that reads no data has none."""
+    host: Mapping[str, Scalar]
+    """Facts of this machine that two timings must share (see runner.machine.facts)."""
+    variants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    fresh: bool = False
+    jobs: int = 1
+    """Processes at once. Above 1 they disturb each other, and no timing is judged."""
+    builds: int = 2
+    """Environments made ready at once."""
+    keep_failed: bool = False
+    """Keep what a failed process leaves, its container or folder; failures of earlier runs are run again for it."""
+    block: str = ""
+    """Names this stretch of time where rounds are not interleaved: timings of two blocks do not compare."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user stopped the run; what had finished is kept in ``samples``."""
+
+    def __init__(self, samples: list[Sample]) -> None:
+        super().__init__()
+        self.samples = samples

@@ -1,0 +1,106 @@
+"""Turns chosen cells and probes into a plan for this host."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from runner import executors
+from runner.errors import UsageError, suggest
+from runner.machine import facts
+from runner.matrix import compat, plan, selection, sets
+from runner.matrix.selection import Chosen
+from runner.model import Cell, Environment, Plan, ProbeSpec
+from runner.results.store import RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the user wants a plan run."""
+
+    executor: str = plan.AUTO
+    rounds: int = 1
+    seed: int = 0
+    timeout_s: float | None = None
+
+
+def host_facts(executor: str) -> plan.Host:
+    """Collect what the plan must know about this machine.
+
+    Only executors that could be used are asked.
+    """
+    here = facts.here()
+    usable = executors.names(installing=True) if executor == plan.AUTO else (executor,)
+    return plan.Host(
+        platform=here.platform,
+        container_platform=facts.container_platform(here),
+        executors={name: _offer(executors.make(name)) for name in usable},
+        mps=here.mps,
+        cuda=lambda environment: _cuda_problem(environment, here),
+    )
+
+
+def _offer(executor: executors.Executor) -> plan.Offer:
+    return plan.Offer(executor.label, executor.isolated, executor.available())
+
+
+def _cuda_problem(environment: Environment, here: facts.Machine) -> str:
+    """Why that environment's CUDA build cannot run on this machine's GPU, or empty."""
+    if not here.gpus:
+        return "no NVIDIA GPU here"
+    build = compat.load().cuda(environment.framework, environment.version)
+    gpu = here.gpus[0]
+    return (build and build.objection(gpu.driver, gpu.compute_capability)) or ""
+
+
+def cells_at_hand(executor: str, device: str, only: Sequence[str]) -> tuple[Cell, ...]:
+    """Return the cells that an executor finds installed, by pattern.
+
+    Raises UsageError where there are none.
+    """
+    found = executors.make(executor).cells(device)
+    if not found:
+        raise UsageError(f"--executor {executor}: {sys.executable} has neither tensorflow, torch nor jax installed")
+    return sets.select(found, only)
+
+
+def chosen(set_name: str | None, only: tuple[str, ...], executor: str, device: str = "cpu") -> Chosen:
+    """The cells of a set, or those of this interpreter (executor ``current``).
+
+    The latter take the settings of the set. Raises UsageError for what does not exist, and for a device given to
+    another executor.
+    """
+    if not executors.installs(executor):
+        return replace(selection.choose(set_name, ()), cells=cells_at_hand(executor, device, only))
+    if device != "cpu":
+        raise UsageError(f"--device goes with --executor current; of a set, take --only '*_{device}*'")
+    return selection.choose(set_name, only)
+
+
+def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
+    """The plan for this machine. Raises UsageError for an unknown executor."""
+    memory = facts.here().memory_bytes
+    limited = tuple(
+        replace(probe, limits=plan.default_limits(wish.timeout_s or chosen.whole.probes[probe.name].timeout_s, memory))
+        for probe in probes
+    )
+    executor = chosen.definition.executor if wish.executor == plan.AUTO else wish.executor
+    known = (plan.AUTO, *executors.names())
+    if executor not in known:
+        raise UsageError(f"no executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
+    platform = chosen.definition.platform if executors.installs(wish.executor) else ""
+    asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform)
+    made = plan.plan(chosen.cells, chosen.skips, asked, host_facts(executor))
+    return replace(made, notes=(*chosen.notes, *made.notes))
+
+
+def record(chosen: Chosen, planned: Plan, invocation: str, max_rounds: int | None) -> RunRecord:
+    """What a run of the plan sets out to do.
+
+    ``invocation`` are its arguments, quoted for a shell.
+    """
+    wanted = Counter((job.cell.id, job.probe.name) for job in planned.jobs)
+    processes = tuple((*pair, count) for pair, count in wanted.items())
+    return RunRecord(chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes)

@@ -1,0 +1,71 @@
+"""Where a cell runs on this machine, and in which environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from runner import executors
+from runner.errors import UnavailableError, UsageError, suggest
+from runner.machine import facts
+from runner.matrix import compat, plan
+from runner.matrix.plan import Target
+from runner.measure import host
+from runner.model import Cell, Environment, Limits, ProbeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A cell that can run here, where it runs, and in which environment."""
+
+    cell: Cell
+    environment: Environment
+    executor: str
+    notes: tuple[str, ...] = ()
+
+
+def process_limits(timeout_s: float) -> Limits:
+    """The limits of a probe's process on this machine."""
+    return plan.default_limits(timeout_s, facts.here().memory_bytes)
+
+
+def limits(timeout_s: float, memory: float | None, disk: float) -> Limits:
+    """The limits of a script's process; memory and disk in GB."""
+    default = process_limits(timeout_s)
+    held = int(memory * 1e9) if memory else default.memory_bytes
+    return replace(default, memory_bytes=held, disk_bytes=int(disk * 1e9), log_bytes=1 << 20)
+
+
+def placed(found: Sequence[Target], executor: str) -> tuple[tuple[Place, ...], tuple[tuple[Target, str], ...]]:
+    """Where each of them runs here; and those that cannot, with the reason.
+
+    Raises UsageError for an unknown executor.
+    """
+    known = (plan.AUTO, *executors.names(installing=True))
+    if executor not in known:
+        raise UsageError(f"--executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
+    here = host.host_facts(executor)
+    places: list[Place] = []
+    out: list[tuple[Target, str]] = []
+    for target in found:
+        made = plan.plan((target.cell,), (), plan.Selection((ProbeSpec("script"),), executor=executor), here)
+        for job in made.jobs:
+            environment = replace(job.environment, custom=target.custom)
+            problems = compat.load().problems(environment)
+            if problems:
+                out.append((target, problems[0]))
+            else:
+                places.append(Place(job.cell, environment, job.executor, (*target.notes, *made.notes)))
+        out += [(target, skip.reason) for skip in made.skips]
+    return tuple(places), tuple(out)
+
+
+def one_place(target: Target, executor: str) -> Place:
+    """Where the one cell runs.
+
+    Raises UnavailableError with the reason where it cannot.
+    """
+    places, out = placed((target,), executor)
+    if not places:
+        raise UnavailableError(f"{target.cell.id}: {out[0][1]}")
+    return places[0]

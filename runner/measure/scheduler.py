@@ -1,0 +1,300 @@
+"""Plan + executors -> results. The only place where an exception becomes a status.
+
+Environments are made ready a few at a time in the background. A probe whose timings count waits until all of
+them are; the others run as soon as their own is (see ``ProbeSpec.timed``), so that building one image overlaps
+with running another without disturbing a measurement.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runner.errors import BadOutputError, CellError, RunnerError
+from runner.executors import Launch, Prepared
+from runner.measure import payload
+from runner.measure.context import Context, Event, Interrupted, Observer
+from runner.measure.sample import NO_FAILURE, failed, fingerprint, internal, key, notes, outside
+from runner.model import Cell, Environment, Job, Outcome, Sample, Status
+
+_Slot = tuple[str, Cell, str, int]
+
+
+def run(jobs: tuple[Job, ...], context: Context, observe: Observer) -> list[Sample]:
+    """Run the jobs, or take their results from the store.
+
+    Returns one sample each, in the jobs' order. A cell that fails its probe is not asked again in later rounds of this
+    call. Raises RunnerError where results cannot be saved, and Interrupted after Ctrl-C; finished results are on disk
+    in either case.
+    """
+    session = _Session(jobs, context, observe)
+    session.reuse()
+    if session.pending:
+        session.work()
+    return session.results()
+
+
+class _Session:
+    """The state of one ``run`` call.
+
+    Worker threads take jobs from ``pending`` under ``changed``.
+    """
+
+    def __init__(self, jobs: tuple[Job, ...], context: Context, observe: Observer) -> None:
+        self.jobs = jobs
+        self.context = context
+        self.observe = observe
+        self.done: dict[_Slot, Sample] = {}
+        self.keys: dict[_Slot, str] = {}
+        self.pending: list[Job] = []
+        self.ready: dict[tuple[str, Environment], Prepared | CellError] = {}
+        self.unready = 0
+        self.given_up: set[tuple[Any, ...]] = set()
+        self.stopped: BaseException | None = None
+        self.changed = threading.Condition()
+
+    # -- reuse ---------------------------------------------------------------------------------------------
+
+    def reuse(self) -> None:
+        """Sort the jobs into those whose result is on disk and those that must run."""
+        identities: dict[tuple[str, Environment], str | CellError] = {}
+        for job in self.jobs:
+            place = (job.executor, job.environment)
+            if place not in identities:
+                try:
+                    identities[place] = self.context.executors[job.executor].identity(job.environment)
+                except CellError as error:
+                    identities[place] = error
+            identity = identities[place]
+            if isinstance(identity, CellError):
+                self.ready[place] = identity
+                identity = ""
+            self.keys[_slot(job)] = key(job, identity, self.context)
+            found = None
+            if not self.context.fresh:
+                found = self.context.store.find(job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
+            if found and self.context.keep_failed and found.status not in NO_FAILURE:
+                found = None
+            if found:
+                self.done[_slot(job)] = found
+                self._note_failure(job, found)
+                self.observe(Event("reuse", job.cell.id, found.reason, job.probe.name, job.round, found.status))
+            else:
+                self.pending.append(job)
+        self.pending = [job for job in self.pending if _pair(job) not in self.given_up]
+
+    # -- work ----------------------------------------------------------------------------------------------
+
+    def work(self) -> None:
+        places = list(dict.fromkeys((job.executor, job.environment) for job in self.pending))
+        places = [place for place in places if place not in self.ready]
+        self.unready = len(places)
+        builders = ThreadPoolExecutor(max_workers=self.context.builds, thread_name_prefix="prepare")
+        builds = [builders.submit(self._prepare, *place) for place in places]
+        workers = [
+            threading.Thread(target=self._measure_until_done, name=f"measure-{n}", daemon=True)
+            for n in range(self.context.jobs)
+        ]
+        try:
+            for worker in workers:
+                worker.start()
+            while any(worker.is_alive() for worker in workers):
+                workers[0].join(0.1) if workers[0].is_alive() else time.sleep(0.05)
+        except KeyboardInterrupt:
+            self._stop(KeyboardInterrupt())
+        finally:
+            self._wind_down(builders, builds, workers)
+        if isinstance(self.stopped, KeyboardInterrupt):
+            raise Interrupted(self.results())
+        if self.stopped:
+            raise self.stopped
+
+    def _wind_down(
+        self, builders: ThreadPoolExecutor, builds: list[Future[None]], workers: list[threading.Thread]
+    ) -> None:
+        for build in builds:
+            build.cancel()
+        if self.stopped:
+            # closing an executor ends its processes, which lets the threads that wait for them return
+            for executor in self.context.executors.values():
+                executor.close()
+        for worker in workers:
+            worker.join(10.0)
+        builders.shutdown(wait=not self.stopped, cancel_futures=True)
+
+    def _stop(self, why: BaseException) -> None:
+        with self.changed:
+            self.stopped = self.stopped or why
+            self.changed.notify_all()
+
+    def _tell(self, event: Event) -> None:
+        """Show an event, or end the run where it cannot be shown (``2>&1 | head``).
+
+        The threads must not die of it.
+        """
+        try:
+            self.observe(event)
+        except Exception as error:  # noqa: BLE001 - raised again by ``work``, in the thread of the caller
+            self._stop(error)
+
+    def _prepare(self, name: str, environment: Environment) -> None:
+        if self.stopped:
+            return
+        self._tell(Event("prepare", environment.id))
+        answer: Prepared | CellError
+        try:
+            answer = self.context.executors[name].prepare(
+                environment, lambda text: self._tell(Event("prepare", environment.id, text))
+            )
+            self._tell(Event("ready", environment.id, "", seconds=answer.seconds))
+        except CellError as error:
+            answer = error
+            self._tell(Event("failed", environment.id, str(error), status=error.status))
+        except Exception as error:  # noqa: BLE001 - whatever broke, it must stop this environment only
+            answer = internal(error)
+            self._tell(Event("failed", environment.id, str(answer), status=answer.status))
+        with self.changed:
+            self.ready[name, environment] = answer
+            self.unready -= 1
+            self.changed.notify_all()
+
+    def _measure_until_done(self) -> None:
+        while job := self._next():
+            self._tell(Event("start", job.cell.id, "", job.probe.name, job.round))
+            sample = self._measure(job)
+            if self.stopped and sample.status != Status.OK:
+                return  # ended by the interrupt, not by itself
+            try:
+                self.context.store.save(sample)
+            except OSError as error:
+                self._stop(RunnerError(f"results cannot be saved: {error.strerror}; what was saved before is kept"))
+                return
+            except Exception as error:  # noqa: BLE001 - raised again by ``work``: a result must not get lost unseen
+                self._stop(error)
+                return
+            with self.changed:
+                self.done[_slot(job)] = sample
+                self._note_failure(job, sample)
+            self._tell(
+                Event("done", job.cell.id, sample.reason, job.probe.name, job.round, sample.status, sample.wall_s)
+            )
+
+    def _next(self) -> Job | None:
+        """The next job that may run; waits for one. None when all have been taken."""
+        with self.changed:
+            while not self.stopped:
+                self.pending = [job for job in self.pending if _pair(job) not in self.given_up]
+                if not self.pending:
+                    return None
+                for job in self.pending:
+                    if (job.executor, job.environment) in self.ready and not (job.probe.timed and self.unready):
+                        self.pending.remove(job)
+                        return job
+                self.changed.wait(1.0)
+            return None
+
+    def _note_failure(self, job: Job, sample: Sample) -> None:
+        if sample.status != Status.OK:
+            self.given_up.add(_pair(job))
+
+    def results(self) -> list[Sample]:
+        return [self.done[_slot(job)] for job in self.jobs if _slot(job) in self.done]
+
+    # -- one process ---------------------------------------------------------------------------------------
+
+    def _measure(self, job: Job) -> Sample:
+        """Run one process and make a sample of it.
+
+        The only place where an exception becomes a status.
+        """
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        quiet = self.unready == 0 and self.context.jobs == 1
+        prepared: Prepared | None = None
+        outcome: Outcome | None = None
+        answer = payload.Answer(status="")
+        try:
+            prepared = self._prepared(job)
+            ending, outcome = self._execute(job, prepared)
+            status, reason, answer = ending.status, ending.reason, ending.answer
+            log = outcome.log or answer.traceback
+        except CellError as error:
+            status, reason, log = error.status, str(error), error.log
+        except Exception as error:  # noqa: BLE001 - one broken cell never stops the others
+            fault = internal(error)
+            status, reason, log = fault.status, str(fault), fault.log
+        return Sample(
+            cell=job.cell,
+            environment_id=job.environment.id,
+            probe=job.probe.name,
+            settings=dict(job.probe.settings),
+            round=job.round,
+            seed=job.seed,
+            executor=job.executor,
+            status=status,
+            reason=" ".join(reason.split()),
+            metrics=(*answer.metrics, *outside(outcome)) if status == Status.OK else tuple(answer.metrics),
+            facts=answer.facts,
+            fingerprint=fingerprint(job, self.context, answer.facts),
+            details=answer.details,
+            packages=dict(prepared.packages or {}) if prepared else {},
+            lock_hash=prepared.lock_hash if prepared else "",
+            notes=notes(prepared, self.context.data.get(job.probe.name)),
+            quiet=quiet and self.unready == 0,
+            exit_code=outcome.exit_code if outcome else None,
+            log="" if status == Status.OK else "\n".join(part for part in (log, answer.traceback) if part),
+            wall_s=outcome.wall_s if outcome else 0.0,
+            started=started,
+            key=self.keys[_slot(job)],
+        )
+
+    def _prepared(self, job: Job) -> Prepared:
+        answer = self.ready[job.executor, job.environment]
+        if isinstance(answer, CellError):
+            raise answer
+        return answer
+
+    def _execute(self, job: Job, prepared: Prepared) -> tuple[payload.Ending, Outcome]:
+        executor = self.context.executors[job.executor]
+        data = self.context.data.get(job.probe.name)
+        io = Path(tempfile.mkdtemp(prefix="runner-io-")).resolve()
+        kept = False
+        try:
+            payload.stage(io, job, data, executor.data_path(data.path) if data else "")
+            outcome = executor.execute(
+                Launch(
+                    cell=job.cell,
+                    prepared=prepared,
+                    io=io,
+                    data=data.path if data else None,
+                    environment=self.context.variants.get(job.cell.variant, {}),
+                    limits=job.probe.limits,
+                    keep=(lambda outcome: failed(io, outcome)) if self.context.keep_failed else None,
+                )
+            )
+            if outcome.kept:
+                kept = True
+                self._tell(Event("kept", job.cell.id, outcome.kept, job.probe.name, job.round))
+            try:
+                return payload.ending(io, outcome), outcome
+            except BadOutputError as error:
+                raise BadOutputError(str(error), outcome.log) from None
+        finally:
+            if not kept:
+                with suppress(OSError):
+                    shutil.rmtree(io)
+
+
+def _slot(job: Job) -> _Slot:
+    """What distinguishes the jobs of one call."""
+    return (job.executor, job.cell, job.probe.name, job.round)
+
+
+def _pair(job: Job) -> tuple[Any, ...]:
+    return (job.executor, job.cell, job.probe.name)

@@ -1,0 +1,120 @@
+"""Opens what a command works with: data, store, executors. Not pure."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runner import data
+from runner import executors as registry
+from runner.executors import Executor
+from runner.machine import facts
+from runner.matrix import sets
+from runner.measure.context import Context
+from runner.results.store import RunRecord, Store
+from runner.util.folders import cache_dir
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a command works with while its workspace is open."""
+
+    context: Context
+    """What ``scheduler.run`` takes: executors, store, data, facts of this host."""
+    record: RunRecord
+    """What the run sets out to do, as it was written down, with the notes about its data."""
+    notes: tuple[str, ...] = ()
+    """What the user must know about the data."""
+
+    @property
+    def executors(self) -> Mapping[str, Executor]:
+        """All executors by name."""
+        return self.context.executors
+
+    @property
+    def store(self) -> Store:
+        """Where results are saved."""
+        return self.context.store
+
+    @property
+    def files(self) -> Mapping[str, data.DataFile]:
+        """The data by probe; a probe that reads none is not in it."""
+        return self.context.data
+
+
+@contextmanager
+def open(  # noqa: A001 - always written workspace.open
+    out: Path | None,
+    *,
+    probes: Iterable[str] = (),
+    given: Mapping[str, Path] | None = None,
+    offline: bool = False,
+    record: RunRecord | None = None,
+    fresh: bool = False,
+    jobs: int = 1,
+    builds: int = 2,
+    keep_failed: bool = False,
+) -> Iterator[Work]:
+    """Open a store, collect the probes' data, make the executors and handle signals.
+
+    ``out`` is the folder of the results; None means a temporary one that goes with the workspace. ``given`` are the
+    user's own data files by data set, ``record`` is written into the store. The other arguments are those of
+    ``Context``. Raises UsageError where the folder or the data cannot be used.
+    """
+    with tempfile.TemporaryDirectory(prefix="runner-out-") if out is None else nullcontext(str(out)) as folder:
+        store = Store(Path(folder))
+        store.open()
+        collected = data.collect(probes, given or {}, cache_dir() / "data", offline=offline)
+        if record is not None:
+            record = replace(record, notes=(*record.notes, *collected.notes))
+            store.record(record)
+        with executors() as made, stoppable():
+            context = Context(
+                executors=made,
+                store=store,
+                data=collected.files,
+                host=facts.fingerprint(facts.here()),
+                variants={name: variant.env for name, variant in sets.load().variants.items()},
+                fresh=fresh,
+                jobs=jobs,
+                builds=builds,
+                keep_failed=keep_failed,
+            )
+            yield Work(context, record or RunRecord(), collected.notes)
+
+
+@contextmanager
+def executors() -> Iterator[dict[str, Executor]]:
+    """Make all executors, and close them at the end.
+
+    None has contacted anything yet.
+    """
+    made = {name: registry.make(name) for name in registry.names()}
+    try:
+        yield made
+    finally:
+        for executor in made.values():
+            executor.close()
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """End the run on SIGTERM and a closed terminal as on Ctrl-C.
+
+    Containers are removed, finished results kept. SIGINT is set as well: a shell that starts a job in the background
+    leaves it ignored.
+    """
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

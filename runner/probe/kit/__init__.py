@@ -1,0 +1,3 @@
+"""Provides what several probes share."""
+
+from __future__ import annotations

@@ -1,0 +1,80 @@
+"""Defects as findings of a report, and as the lines of ``runner defects``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from runner.defects import Defect, agreements, defects, known
+from runner.defects.known import Known
+from runner.model import Sample
+from runner.report import Finding, Severity, numbers
+from runner.util import folders
+
+_GRAVE = 6
+"""The least severity at which results are wrong or missing; below it are precision, types and refused calls."""
+
+
+def findings(samples: Sequence[Sample]) -> tuple[Finding, ...]:
+    """Defects, and cells that agree bit by bit, as findings of a report."""
+    found = defects(samples)
+    listed = reported() if found else ()
+    agreeing = (Finding(Severity.DIFFERENT, text, ()) for text in agreements(samples))
+    return (*(_finding(defect, listed) for defect in found), *agreeing)
+
+
+def reported() -> tuple[Known, ...]:
+    """The defects that matrix/expectations.toml lists."""
+    return known.load(folders.matrix_dir() / "expectations.toml")
+
+
+def lines(found: Sequence[Defect], listed: Sequence[Known], agreeing: Sequence[str]) -> Iterator[str]:
+    """The lines of ``runner defects``.
+
+    ``listed``: from ``reported``; ``agreeing``: from ``defects.agreements``.
+    """
+    for number, defect in enumerate(found, 1):
+        yield f"{number:3}  {numbers.plain(defect.title)}"
+        yield from (f"     {numbers.plain(line)}" for line in _evidence(defect))
+        for address in known.issues(listed, defect.op, defect.kind, defect.cells):
+            yield f"     known: {address or 'not reported'}"
+    yield from (f"     {numbers.plain(text)}" for text in agreeing)
+    yield f"{len(found)} defect{'' if len(found) == 1 else 's'}"
+
+
+def dumps(found: Sequence[Defect]) -> str:
+    """The defects as a JSON list, with their scripts."""
+    return json.dumps([asdict(defect) for defect in found], indent=1)
+
+
+def _evidence(defect: Defect) -> Iterator[str]:
+    """The lines below a title: axis, versions, packages that differ, result."""
+    bounds = (("last good", defect.last_good), ("first bad", defect.first_bad), ("first good", defect.first_good))
+    axis = f"follows {defect.axis}" if defect.axis else "in every cell that says anything about it"
+    yield "; ".join([axis, *(f"{words} {version}" for words, version in bounds if version)])
+    if defect.packages:
+        yield f"packages: {', '.join(defect.packages)}"
+    if defect.observed:
+        yield defect.observed
+
+
+def _finding(defect: Defect, listed: Sequence[Known]) -> Finding:
+    """The defect as a finding.
+
+    A grave defect that a release brought, that the newest release has and that is not listed, is a regression.
+    """
+    addresses = known.issues(listed, defect.op, defect.kind, defect.cells)
+    news = defect.last_good and not defect.first_good and defect.severity >= _GRAVE
+    severity = Severity.EXPECTED if addresses else Severity.REGRESSED if news else Severity.DIFFERENT
+    return Finding(severity, _told(defect), defect.cells, "".join(addresses[:1]), weight=float(defect.severity))
+
+
+def _told(defect: Defect) -> str:
+    """The defect with the versions between which it came and went."""
+    parts = [defect.title]
+    if defect.last_good:
+        parts.append(f"last good {defect.last_good}")
+    if defect.first_good:
+        parts.append(f"first good {defect.first_good}")
+    return "; ".join(parts)

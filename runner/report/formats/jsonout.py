@@ -1,0 +1,187 @@
+"""Renders the report as JSON, for other programs.
+
+The layout is versioned by ``SCHEMA``; fields are only ever added to one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from runner.model import Comparison, Sample, Skip
+from runner.report import native, numbers
+from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
+from runner.report.findings import findings, not_measured
+from runner.report.seeding import seeding
+from runner.report.summary import Summary, summarise
+
+SCHEMA = 1
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """Everything the report has, as plain data.
+
+    NaN and infinities become None, all keys are strings.
+    """
+    result: dict[str, Any] = {
+        "schema": SCHEMA,
+        "title": report.title,
+        "exit_code": report.exit_code,
+        "meaning": EXIT_MEANINGS.get(report.exit_code, "unknown"),
+        "cells": _cells(report),
+        "comparisons": [_comparison(c) for c in report.comparisons],
+        "keras_over_native": [_beside(one) for one in native.beside(report.samples, report.comparisons)],
+        "findings": [
+            {"severity": f.severity.name.lower(), "text": f.sentence, "cells": list(f.cells), "issue": f.issue}
+            for f in findings(report)
+        ],
+        "seeding": list(seeding(report)),
+        "skips": [_skip(s) for s in report.skips],
+        "not_measured": list(not_measured(report)),
+        "notes": all_notes(report),
+        "alpha": report.alpha,
+    }
+    clean: dict[str, Any] = _finite(result)
+    return clean
+
+
+def render(report: Report) -> str:
+    """The JSON text, with a line end."""
+    return json.dumps(to_dict(report), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _cells(report: Report) -> list[dict[str, Any]]:
+    grouped: dict[str, list[Sample]] = {}
+    for sample in report.samples:
+        grouped.setdefault(sample.cell.id, []).append(sample)
+    return [_cell(samples, report) for samples in grouped.values()]
+
+
+def _cell(samples: list[Sample], report: Report) -> dict[str, Any]:
+    cell = samples[0].cell
+    probes: dict[str, list[Sample]] = {}
+    for sample in samples:
+        probes.setdefault(sample.probe, []).append(sample)
+    return {
+        "id": cell.id,
+        **cell.values,
+        "environment": samples[0].environment_id,
+        "lock_hash": samples[0].lock_hash,
+        "packages": dict(sorted(samples[0].packages.items())),
+        "notes": list(dict.fromkeys(n for s in samples for n in s.notes)),
+        "command": command(cell, report),
+        "probes": {probe: _probe(group, report) for probe, group in probes.items()},
+    }
+
+
+def _probe(samples: list[Sample], report: Report) -> dict[str, Any]:
+    statuses: dict[str, int] = {}
+    for sample in samples:
+        statuses[sample.status] = statuses.get(sample.status, 0) + 1
+    bad = next((s for s in samples if s.reason), None)
+    return {
+        "n": len(samples),
+        "statuses": statuses,
+        "reason": numbers.plain(bad.reason) if bad else "",
+        "exit_code": bad.exit_code if bad else None,
+        "log": bad.log if bad else "",
+        "settings": samples[0].settings,
+        "facts": samples[0].facts,
+        "executors": list(dict.fromkeys(s.executor for s in samples)),
+        "metrics": {name: _metric(summary) for name, summary in summarise(samples).items()},
+        "command": command(samples[0].cell, report, samples[0].probe),
+    }
+
+
+def _metric(summary: Summary) -> dict[str, Any]:
+    metric = summary.metric
+    return {
+        "kind": metric.kind,
+        "better": metric.better,
+        "unit": metric.unit,
+        "terms": metric.terms,
+        "n": summary.n,
+        "median": summary.median,
+        "min": summary.low,
+        "max": summary.high,
+        "value": summary.shown,
+        "distinct": summary.distinct,
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    evidence = comparison.evidence
+    return {
+        "baseline": comparison.baseline,
+        "candidate": comparison.candidate,
+        "axis": comparison.axis,
+        "probe": comparison.probe,
+        "metric": comparison.metric,
+        "verdict": comparison.verdict,
+        "reason": comparison.reason,
+        "gates": comparison.gates,
+        "issue": comparison.issue,
+        "baseline_value": comparison.baseline_value,
+        "candidate_value": comparison.candidate_value,
+        "packages": list(comparison.packages),
+        "evidence": {
+            "n": evidence.n,
+            "effect": evidence.effect,
+            "low": evidence.low,
+            "high": evidence.high,
+            "p": evidence.p,
+            "p_adjusted": evidence.p_adjusted,
+            "floor": evidence.floor,
+            "rounds_needed": evidence.rounds_needed,
+            "classification": evidence.classification,
+        },
+    }
+
+
+def _beside(one: native.KerasCost) -> dict[str, Any]:
+    return {
+        "framework": one.cell.framework,
+        "cell": one.cell.id,
+        "native": one.native.id,
+        "probe": one.probe,
+        "speed": [
+            {
+                "metric": c.metric,
+                "verdict": c.verdict,
+                "ratio": None if c.evidence.effect is None else 1 + c.evidence.effect,
+                "low": None if c.evidence.low is None else 1 + c.evidence.low,
+                "high": None if c.evidence.high is None else 1 + c.evidence.high,
+                "p_adjusted": c.evidence.p_adjusted,
+                "reason": c.reason,
+            }
+            for c in one.speed
+        ],
+        "agreement": [
+            {
+                "metric": c.metric,
+                "verdict": c.verdict,
+                "classification": c.evidence.classification,
+                "error": c.evidence.effect,
+                "reason": c.reason,
+            }
+            for c in one.agreement
+        ],
+    }
+
+
+def _skip(skip: Skip) -> dict[str, Any]:
+    return {"cell": skip.cell.id, "status": skip.status, "reason": numbers.plain(skip.reason)}
+
+
+def _finite(data: Any) -> Any:
+    """The data with what JSON cannot say replaced."""
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, dict):
+        return {str(key): _finite(item) for key, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(item) for item in data]
+    if data is None or isinstance(data, str | int | bool):
+        return str(data) if isinstance(data, str) else data
+    return str(data)

@@ -1,0 +1,1 @@
+"""Finds the release that changed a result."""

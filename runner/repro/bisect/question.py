@@ -1,0 +1,167 @@
+"""What one ``runner bisect`` search asks, and the answers found so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runner.environments import index
+from runner.errors import UsageError
+from runner.matrix import compat, frameworks, sets
+from runner.matrix.plan import Target
+from runner.model import Custom
+from runner.repro import pins
+from runner.repro.bisect.search import Mark
+from runner.repro.pins import Wanted
+from runner.util import files, versions
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The command line of ``runner bisect``."""
+
+    package: str
+    arguments: tuple[str, ...]
+    good: str
+    bad: str
+    find_fix: bool
+    script: Path | None
+    pattern: str | None
+    probe: str | None
+    settings: tuple[str, ...]
+    case: str | None
+    metric: str | None
+    verdict: str
+    rounds: int
+    cell: str | None
+    pins: tuple[str, ...]
+    as_of: str | None
+    python: str | None
+    executor: str
+    repeat: int
+    prereleases: bool
+    yanked: bool
+    keep: bool
+    fresh: bool
+    out: Path
+    extra: tuple[str, ...]
+    mounts: tuple[str, ...]
+    network: bool
+    timeout_s: float
+    memory: float | None
+    disk: float
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The result of testing one release."""
+
+    mark: Mark
+    reason: str = ""
+    runs: list[str] = []
+    moved: list[str] = []
+    """Other packages that differ from the oldest release's environment."""
+    packages: dict[str, str] = {}
+    wall_s: float = 0.0
+
+
+class State(msgspec.Struct):
+    """The file from which an interrupted search continues."""
+
+    question: dict[str, Any]
+    as_of: str
+    answers: dict[str, Answer] = msgspec.field(default_factory=dict)
+
+
+def check_ends(request: Request) -> None:
+    """Raise UsageError unless --good and --bad are releases in the right order."""
+    for end in (request.good, request.bad):
+        if not versions.PUBLIC.fullmatch(end):
+            raise UsageError(f"{end!r} is not a release number (example: 2.2.2)")
+    good, bad = versions.order(request.good), versions.order(request.bad)
+    if good == bad:
+        raise UsageError("--good and --bad are the same release")
+    if good > bad and not request.find_fix:
+        raise UsageError(
+            f"--good {request.good} is newer than --bad {request.bad}: swap them, or find the fix with --find-fix"
+        )
+    if good < bad and request.find_fix:
+        raise UsageError(f"--find-fix: --good {request.good} must be the newer one; swap them")
+
+
+def at(request: Request, version: str, python: str | None, as_of: str) -> Target:
+    """The cell with the package at that release. Raises UsageError."""
+    name = frameworks.named(request.package)
+    wanted = Wanted({**pins.parse(request.pins), name: version}, pins.packages(request.extra), None, python)
+    if request.cell:
+        target = pins.on_cell(sets.parse_cell(request.cell), wanted)
+    else:
+        found = pins.targets(wanted, lambda package, on, _: index.newest(package, on, as_of))
+        if len(found) > 1:
+            raise UsageError(f"{', '.join(t.cell.framework for t in found)}: one framework at a time; or give --cell")
+        (target,) = found
+    custom = target.custom or Custom()
+    return replace(target, custom=replace(custom, as_of=as_of))
+
+
+def python_of(request: Request) -> str:
+    """A Python that has wheels of both ends, as far as is known. Raises UsageError."""
+    found = [at(request, end, None, "").cell for end in (request.good, request.bad)]
+    facts = compat.load()
+    rows = [facts.row(cell.framework, cell.version) for cell in found]
+    rows += [facts.row("keras", cell.keras) for cell in found if cell.keras and versions.release(cell.keras) >= (3,)]
+    floor = max((row.python[0] for row in rows), key=versions.release)
+    ceiling = min((row.python[1] for row in rows), key=versions.release)
+    if versions.release(ceiling) < versions.release(floor):
+        raise UsageError(
+            f"the two ends have no Python in common ({floor} and newer, {ceiling} and older); see --python"
+        )
+    return sorted((floor, ceiling, found[0].python), key=versions.release)[1]
+
+
+def releases(request: Request, python: str) -> tuple[str, ...]:
+    """The releases between the ends, oldest first, ends included.
+
+    Raises UsageError for an end that was never released.
+    """
+    prereleases = request.prereleases or any(versions.is_prerelease(v) for v in (request.good, request.bad))
+    everything = index.published(request.package, python, prereleases=prereleases)
+    ends = []
+    for end in (request.good, request.bad):
+        same = [one for one in everything if versions.order(one) == versions.order(end)]
+        if not same:
+            near = index.nearest(end, everything)
+            raise UsageError(
+                f"{request.package} {end}: no such release with a wheel for Python {python}; the nearest is {near}"
+            )
+        ends.append(same[0])
+    low, high = sorted(ends, key=versions.order)
+    inside = [one for one in everything if versions.order(low) <= versions.order(one) <= versions.order(high)]
+    return tuple(one for one in inside if request.prereleases or one in ends or not versions.is_prerelease(one))
+
+
+def asked(request: Request, python: str, listed: tuple[str, ...]) -> dict[str, Any]:
+    """Everything that decides the answers; its digest names the file they are kept in."""
+    return {
+        "package": versions.project(request.package),
+        "releases": [listed[0], listed[-1]],
+        "test": _test(request),
+        "cell": request.cell,
+        "pins": sorted(request.pins),
+        "with": sorted(request.extra),
+        "python": python,
+        "executor": request.executor,
+        "as_of": request.as_of,
+        "find_fix": request.find_fix,
+    }
+
+
+def _test(request: Request) -> list[Any]:
+    """What is tested; a script by its content."""
+    if request.script is not None:
+        return ["script", files.source(request.script), request.arguments, request.pattern, request.mounts,
+                request.network, request.repeat]  # fmt: skip
+    metric = [request.metric, request.verdict, request.rounds] if request.metric else None
+    return ["probe", request.probe, request.settings, request.case, metric, request.repeat]

@@ -1,0 +1,1 @@
+"""Result files: samples on disk, their schema, and the samples of other tools."""

@@ -1,0 +1,1 @@
+"""What every other package builds on: TOML, folders, files, versions, commands."""

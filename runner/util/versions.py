@@ -1,0 +1,101 @@
+"""Version numbers by PEP 440, through ``packaging``, and package names by PEP 503."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import UsageError
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+Key = tuple[int, Any]
+"""What ``order`` sorts by: a group, then the version within it."""
+
+PUBLIC = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
+"""A public version without an epoch, spelt as PEP 440 recommends: safe in a file name, a label or a command."""
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The numbers of a version, without zeros at the end.
+
+    What follows them (rc1, post1, +cpu) does not count.
+
+    >>> release("2.9.1+cpu") < release("2.10.0rc1") == release("2.10")
+    True
+
+    Raises UsageError for a text that is not a version.
+    """
+    parsed = _parsed(version)
+    if parsed is None:
+        raise UsageError(f"{version!r} is not a version (example: 2.2.2)")
+    numbers = list(parsed.release)
+    while len(numbers) > 1 and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def order(version: str | None) -> Key:
+    """A key that sorts versions as PEP 440 does.
+
+    Dev and pre-releases come before their release, post-releases after.
+
+    Texts that are not versions come first, among themselves by their characters. None (no such package) comes last.
+
+    >>> sorted(["2.0", "2.0rc1", "2.0.post1", "1.9", "2.0.dev3", "main"], key=order)
+    ['main', '1.9', '2.0.dev3', '2.0rc1', '2.0', '2.0.post1']
+    """
+    if version is None:
+        return 2, ()
+    parsed = _parsed(version)
+    return (0, version) if parsed is None else (1, parsed)
+
+
+def is_prerelease(version: str) -> bool:
+    """Whether PEP 440 calls the version a pre-release or a development release."""
+    parsed = _parsed(version)
+    return parsed is not None and parsed.is_prerelease
+
+
+def public(version: str) -> str:
+    """The version without its local part, which names a build.
+
+    >>> public("2.2.2+cu121")
+    '2.2.2'
+    """
+    return version.partition("+")[0]
+
+
+@cache
+def _parsed(version: str) -> Version | None:
+    from packaging.version import InvalidVersion, Version  # costs 50 ms: not every command compares versions
+
+    try:
+        return Version(version)
+    except (InvalidVersion, ValueError):  # ValueError: more digits than Python converts
+        return None
+
+
+def project(line: str) -> str:
+    """The normalised project name of a requirement line.
+
+    >>> project("Jax[cuda12]==0.4.35")
+    'jax'
+
+    Raises UsageError for a line that does not begin with a name.
+    """
+    name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
+    if not name:
+        raise UsageError(f"{line!r} is not a requirement (example: torch==2.2.2)")
+    return normalized(name[0]).rstrip("-")
+
+
+def normalized(name: str) -> str:
+    """A project's name as the package index spells it.
+
+    >>> normalized("ML_dtypes")
+    'ml-dtypes'
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,119 @@
+"""``runner matrix``, from the command line to the exit code, with an executor that runs in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner import cli
+from runner.results import store
+
+OLD, NEW = "torch-2.2.2_keras-3.11.3_py3.11_cpu", "torch-2.15.0_keras-3.11.3_py3.11_cpu"
+ONLY = ("--only", OLD, "--only", NEW, "--probe", "mnist")
+
+
+def _step(seconds: float) -> dict[str, Any]:
+    return {"metrics": [{"name": "free.step_s", "value": seconds, "kind": "timing", "better": "lower", "unit": "s"}]}
+
+
+def _noisy(seconds: float) -> list[dict[str, Any]]:
+    return [_step(seconds * (1 + 0.001 * (number * 7 % 5))) for number in range(30)]
+
+
+def _matrix(out: Path, *more: str) -> int:
+    return cli.run(["matrix", *ONLY, "--out", str(out), *more])
+
+
+def _report(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return shown
+
+
+def test_a_run_measures_judges_and_prints(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_executor.answers = {OLD: _noisy(0.010), NEW: _noisy(0.020)}
+    assert _matrix(tmp_path / "out", "--rounds", "10", "--format", "json") == 1
+    verdicts = {c["metric"]: c["verdict"] for c in _report(capsys)["comparisons"] if c["candidate"] == NEW}
+    assert verdicts["free.step_s"] == "regressed"
+    assert verdicts["status"] == "same"
+    record = store.load_records([tmp_path / "out"])
+    assert {cell.id for cell in record.cells} == {OLD, NEW}
+    assert sorted(record.processes) == [(NEW, "mnist", 10), (OLD, "mnist", 10)]
+    assert "synthetic" in " ".join(record.notes)
+
+
+def test_a_second_run_measures_nothing(fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _matrix(tmp_path / "out") == 0
+    first = capsys.readouterr().out
+    fake_executor.launched.clear()
+    fake_executor.prepared.clear()
+    assert _matrix(tmp_path / "out") == 0
+    assert (fake_executor.launched, fake_executor.prepared) == ([], [])
+    assert capsys.readouterr().out == first
+
+
+def test_rounds_are_interleaved_and_the_first_cell_alternates(fake_executor: Any, tmp_path: Path) -> None:
+    assert _matrix(tmp_path / "out", "--rounds", "3") == 0
+    assert [number for _, _, number in fake_executor.launched] == [0, 0, 1, 1, 2, 2]
+    leads = [cell for cell, _, _ in fake_executor.launched[::2]]
+    assert leads[0] == leads[2] != leads[1]
+
+
+def test_undecided_timings_get_further_rounds_until_they_are_decided(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_executor.answers = {OLD: _noisy(0.010), NEW: _noisy(0.020)}
+    assert _matrix(tmp_path / "out", "--rounds", "2", "--max-rounds", "20", "--format", "json") == 1
+    rounds = {number for _, _, number in fake_executor.launched}
+    assert 2 < len(rounds) < 20
+    verdicts = {c["metric"]: c["verdict"] for c in _report(capsys)["comparisons"] if c["candidate"] == NEW}
+    assert verdicts["free.step_s"] == "regressed"
+
+
+def test_ctrl_c_in_a_further_round_reports_the_rounds_before_it(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        if request["round"] < 3:
+            return _noisy(0.01)[int(request["round"])]
+        os.kill(os.getpid(), signal.SIGINT)
+        return {"exit_code": 130}
+
+    fake_executor.answers = {"*": answer}
+    assert _matrix(tmp_path / "out", "--rounds", "2", "--max-rounds", "20", "--format", "json") == 130
+    shown = _report(capsys)
+    assert shown["exit_code"] == 130
+    assert {probe["n"] for cell in shown["cells"] for probe in cell["probes"].values()} == {3}
+
+
+def test_with_keep_one_environment_is_run_after_the_other(
+    fake_executor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evicted: list[tuple[Any, tuple[str, ...]]] = []
+    monkeypatch.setattr("runner.engine.connect", lambda: "engine")
+    monkeypatch.setattr("runner.images.manage.evict", lambda _, keep, __, needed: evicted.append((keep, needed)))
+    monkeypatch.setattr("runner.measure.rounds.still_needed", lambda waiting: tuple(one.id for one in waiting))
+    assert _matrix(tmp_path / "out", "--rounds", "2", "--keep", "1") == 3  # timings of two blocks do not compare
+    cells = [cell for cell, _, _ in fake_executor.launched]
+    assert cells == [cells[0], cells[0], cells[2], cells[2]]
+    assert cells[0] != cells[2]
+    assert [keep for keep, _ in evicted] == [1, 1]
+    assert any(cells[2] in name for name in evicted[0][1])
+    assert evicted[1][1] == ()
+    blocks = {sample.cell.id: sample.fingerprint["block"] for sample in store.load([tmp_path / "out"])}
+    assert len(set(blocks.values())) == 2
+
+
+def test_a_dry_run_measures_nothing_and_makes_no_folder(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _matrix(tmp_path / "out", "--dry-run") == 0
+    assert OLD in capsys.readouterr().out
+    assert fake_executor.launched == []
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,234 @@
+"""From the records of the sweep to wrong cases: kinds, words, agreement among cells, types and repeated runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from runner.defects import ops
+from runner.defects.cases import Case, Run
+from runner.defects.ops_records import WrongCase, wrong_cases
+from runner.model import Cell, Sample, Status
+
+OK = Case("ok", 1.0, "aa", "float32[3]", "", "sdgta")
+
+
+def run(framework: str, cases: Mapping[str, Case], keras: str = "3.8.0") -> Run:
+    cell = Cell(framework, "1.0", keras, "3.11", "cpu")
+    return Run(Sample(cell, "e", "ops", {}, 0, 0, "host", Status.OK, ""), cases)
+
+
+def found(*runs: Run) -> list[WrongCase]:
+    return wrong_cases([[one] for one in runs])
+
+
+def one_of(first: Case, *others: Case, ident: str = "ops.f(x)") -> WrongCase:
+    """The wrong case that comes of cells (torch, jax, tensorflow) with these records."""
+    names = ("torch", "jax", "tensorflow")
+    records = [{ident: case} for case in (first, *others)]
+    (wrong,) = found(*(run(name, record) for name, record in zip(names, records, strict=False)))
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("case", "observed"),
+    [
+        (Case("wrong", 1234.5, [9.0, 1.0, 2.0], "float32[2]", "expected [1.0]"),
+         "got [1.0, 2.0] (1.23e+03 units); expected [1.0]"),
+        (Case("wrong", "inf", [9.0, 1.0], "float32[1]", "expected [1.0]"), "got [1.0] (inf units); expected [1.0]"),
+        (Case("inaccurate", 0.0, [9.0, 1.0], "", "x"), "got [1.0] (0 units); x"),
+        (Case("nan", None, [0.0, "nan"], "float32[1]", "expected 1"), "got [nan]; expected 1"),
+        (Case("nan", None, "none", "x", "expected 1"), "got [none]; expected 1"),
+        (Case("shape", None, [1.0], "float32[2,3]", "expected [3,2]"), "float32[2,3]; expected [3,2]"),
+        (Case("dtype", None, [1.0], "float16[2]", "expected float32"), "float16[2]; expected float32"),
+        (Case("raises", None, "", "TypeError", "TypeError: no"), "TypeError: no"),
+        (Case("crashes", None, "", "", "the process is killed by signal 11"), "the process is killed by signal 11"),
+    ],
+)  # fmt: skip
+def test_what_a_cell_gave_is_told_by_the_kind(case: Case, observed: str) -> None:
+    wrong = one_of(case, OK)
+    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == (case.status, {0}, {1})
+    assert wrong.observed == {0: observed}
+    assert (wrong.case, wrong.op) == ("ops.f(x)", "ops.f")
+
+
+@pytest.mark.parametrize("status", ["ok", "seen", "unsupported", "unspecified"])
+def test_a_record_that_is_right_or_silent_is_no_wrong_case(status: str) -> None:
+    assert found(run("torch", {"a": Case(status)}), run("jax", {"a": OK})) == []
+
+
+@pytest.mark.parametrize("other", [Case("unsupported"), Case("unspecified"), Case("wrong", 2.0, [3.0, 4.0])])
+def test_a_cell_that_is_silent_or_wrong_is_not_good(other: Case) -> None:
+    assert one_of(Case("wrong", 1.0, [1.0, 1.0]), other).good == frozenset()
+    assert one_of(Case("wrong", 1.0, [1.0, 1.0]), Case("seen", None, [1.0, 1.0])).good == {1}
+
+
+@pytest.mark.parametrize(
+    ("check", "letter"), [("symbolic", "s"), ("dynamic", "d"), ("gradient", "g"), ("graph", "t"), ("arguments", "a")]
+)
+def test_a_further_check_is_good_where_its_letter_is(check: str, letter: str) -> None:
+    ident = f"ops.f(x)#{check}"
+    bad = run("torch", {"ops.f(x)": OK, ident: Case("wrong", None, [1.0, 2.0])})
+    without = Case("ok", 1.0, "aa", "float32[3]", "", "".join(set("sdgta") - {letter}))
+    cells = [bad, run("jax", {"ops.f(x)": OK}), run("tensorflow", {"ops.f(x)": without}), run("torch", {}, "3.9.2")]
+    (wrong,) = found(*cells)
+    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == (f"wrong#{check}", {0}, {1})
+
+
+def test_a_check_and_a_status_that_nobody_knows_are_passed_over() -> None:
+    odd = run("torch", {"ops.f(x)": OK, "ops.f(x)#odd": Case("wrong"), "ops.g(x)": Case("odd")})
+    assert {wrong.kind for wrong in found(odd)} == {"wrong#odd", "odd"}
+    sample = Sample(odd.cell, "e", "ops", {}, 0, 0, "host", Status.OK, "",
+                    details={"cases": {"ops.f(x)#odd": ["wrong"], "ops.g(x)": ["odd"]}})  # fmt: skip
+    assert ops.defects([sample]) == ()
+
+
+@pytest.mark.parametrize(
+    ("ident", "case", "kind"),
+    [
+        ("missing_in_config(layers.A)", Case("wrong"), "configuration"),
+        ("missing_in_config(layers.A)", Case("raises", note="TypeError: x"), "raises"),
+        ("dtype_of(ops.f, 'int8')", Case("raises", note="TypeError: x"), "raises#dtype"),
+        ("dtype_of(ops.f, 'int8')", Case("wrong"), "wrong"),
+        ("ops.f(x)", Case("raises", note="TypeError: not SUPPORTED"), "refuses"),
+        ("ops.f(x)", Case("raises", note="E: this is not implemented"), "refuses"),
+        ("ops.f(x)", Case("raises", note="E: x is not available"), "refuses"),
+        ("ops.f(x)", Case("raises", note="E: when using the jax backend"), "refuses"),
+        ("ops.f(x)", Case("raises", note="E: expected one of 'a', 'b'"), "refuses"),
+        ("ops.f(x)", Case("raises", note="E: expected two of"), "raises"),
+        ("ops.f(x)", Case("crashes", note="not supported"), "crashes"),
+    ],
+)
+def test_a_kind_is_refined_by_case_and_message(ident: str, case: Case, kind: str) -> None:
+    assert one_of(case, OK, ident=ident).kind == kind
+
+
+def test_a_refusal_is_one_only_where_every_message_says_so() -> None:
+    refused, broken = Case("raises", note="E: not supported"), Case("raises", note="E: broken")
+    assert one_of(refused, broken, OK).kind == "raises"
+    assert one_of(refused, refused, OK).kind == "refuses"
+
+
+def test_an_exception_is_a_defect_only_where_the_call_works_somewhere() -> None:
+    broken = Case("raises", note="TypeError: x")
+    assert found(run("torch", {"a": broken}), run("jax", {"a": Case("unsupported")})) == []
+    assert len(found(run("torch", {"a": broken}), run("jax", {"a": OK}))) == 1
+
+
+def test_what_every_backend_of_a_version_refuses_with_a_value_error_was_not_offered() -> None:
+    refused = {"a": Case("raises", note="ValueError: x")}
+    newer = [run("torch", {"a": OK}, "3.9.2"), run("jax", {"a": OK}, "3.9.2")]
+    assert found(run("torch", refused), run("jax", refused), *newer) == []
+    assert len(found(run("torch", refused), run("jax", {"a": OK}), *newer)) == 1
+    assert len(found(run("torch", refused), run("torch", {"a": OK}, "3.9.2"))) == 1, "there is one backend only"
+    other = {"a": Case("raises", note="TypeError: x")}
+    assert len(found(run("torch", refused), run("jax", other), *newer)) == 1
+
+
+# --- without a reference ----------------------------------------------------------------------------------------------
+
+
+def seen(*values: float | str, types: str = "float32[2]") -> Case:
+    return Case("seen", None, [1.0, *values], types)
+
+
+def test_the_cells_that_differ_from_most_backends_are_bad() -> None:
+    wrong = one_of(seen(5.0), seen(1.0), seen(1.0))
+    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == ("differs", {0}, {1, 2})
+    assert wrong.observed == {0: "got [5.0]; most others [1.0]"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (seen(1.0), seen(1.00099), True),
+        (seen(1.0), seen(1.0011), False),
+        (seen(100.0, 0.05), seen(100.0, 0.0), True),
+        (seen(0.0), seen(0.0), True),
+        (seen("nan"), seen("nan"), True),
+        (seen("nan"), seen(1.0), False),
+        (seen(1.0), seen(1.0, 1.0), False),
+        (seen(1.0), seen(1.0, types="float16[2]"), True),
+        (seen(1.0), seen(1.0, types="float32[2,1]"), False),
+        (seen(1.0), Case("seen", None, "text", "float32[2]"), True),
+        (seen(-5.0), seen(-5.004), True),
+    ],
+)
+def test_results_agree_by_shape_and_within_a_thousandth_of_the_largest_number(
+    one: Case, other: Case, alike: bool
+) -> None:
+    kinds = [wrong.kind for wrong in found(run("torch", {"a": one}), run("jax", {"a": other}))]
+    assert ("differs" in kinds or "changed" in kinds) == (not alike)
+
+
+def test_more_frameworks_outweigh_more_cells_and_later_releases_break_ties() -> None:
+    many = [run("torch", {"a": seen(5.0)}, keras) for keras in ("3.0.5", "3.5.0", "3.8.0")]
+    few = [run("jax", {"a": seen(1.0)}), run("tensorflow", {"a": seen(1.0)})]
+    (wrong,) = found(*many, *few)
+    assert wrong.bad == {0, 1, 2}
+    (wrong,) = found(run("torch", {"a": seen(5.0)}, "3.9.2"), run("torch", {"a": seen(1.0)}, "3.10.0"))
+    assert (set(wrong.bad), wrong.kind) == ({0}, "differs")
+    (wrong,) = found(run("torch", {"a": seen(5.0)}), run("jax", {"a": seen(1.0)}))
+    assert wrong.bad == {1}, "of two alike the first is taken"
+
+
+def test_a_change_on_every_framework_is_a_change() -> None:
+    older = [run(name, {"a": seen(5.0)}, "3.0.5") for name in ("torch", "jax")]
+    newer = [run(name, {"a": seen(1.0)}, "3.8.0") for name in ("torch", "jax")]
+    (wrong,) = found(*older, *newer)
+    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == ("changed", {0, 1}, {2, 3})
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+
+def typed(*types: str) -> list[WrongCase]:
+    names = ("torch", "jax", "tensorflow", "numpy")
+    return found(*(run(name, {"a": Case("ok", 1.0, "aa", one)}) for name, one in zip(names, types, strict=False)))
+
+
+def test_a_type_unlike_that_of_most_backends_is_wrong() -> None:
+    (wrong,) = typed("float16[2]", "float32[2]", "float32[2]")
+    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == ("dtype", {0}, {1, 2})
+    assert wrong.observed == {0: "float16, on most backends float32"}
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        ("float64[2]", "float32[2]", "float32[2]"),
+        ("int64[2]", "int32[2]", "uint64[2]", "uint32[2]"),
+        ("complex128[2]", "complex64[2]", "complex64[2]"),
+        ("float16[2]", "float32[2]"),
+        ("float16[2]", "float16[2]", "float32[2]", "float32[2]"),
+        ("python[1]", "float32[2]", "float32[2]"),
+        ("float32[2]", "float32[3]", "float32[2]"),
+    ],
+)
+def test_narrow_types_ties_and_shapes_are_no_difference_of_types(types: tuple[str, ...]) -> None:
+    assert typed(*types) == []
+
+
+def test_types_are_compared_within_one_release_of_keras() -> None:
+    runs = [run("torch", {"a": Case("ok", 1.0, "aa", "float16[2]")}, keras) for keras in ("3.0.5", "3.8.0")]
+    runs += [run("jax", {"a": Case("ok", 1.0, "aa", "float32[2]")}, "3.8.0")]
+    assert found(*runs) == []
+
+
+# --- repeated runs ----------------------------------------------------------------------------------------------------
+
+
+def repeated(*cells: Sequence[Case]) -> list[WrongCase]:
+    names = ("torch", "jax", "tensorflow")
+    return wrong_cases([[run(n, {"a": case}) for case in of_cell] for n, of_cell in zip(names, cells, strict=False)])
+
+
+def test_a_cell_whose_processes_disagree_is_nondeterministic() -> None:
+    again = Case("ok", 1.0, "bb", "float32[3]", "", "sdgta")
+    (wrong,) = repeated([OK, OK, again], [OK, OK], [OK])
+    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == ("nondeterministic", {0}, {1})
+    assert wrong.observed == {0: "ok aa, then ok bb"}
+    assert repeated([OK, Case("ok", 2.0, "aa", "float32[3]", "another note", "")]) == []
+    (wrong,) = repeated([OK, Case("unsupported", None, "aa")])
+    assert wrong.observed == {0: "ok aa, then unsupported aa"}

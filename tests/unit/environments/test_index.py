@@ -1,0 +1,278 @@
+"""What is asked of the package index, and how its answers are read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.environments import index, resolve
+from runner.environments.lockfile import Recipe
+from runner.errors import BuildError, UsageError
+from runner.matrix import compat
+from runner.util import folders, versions
+
+
+class TestReleases:
+    def test_upload_dates_are_the_earliest_files(self) -> None:
+        lock = (
+            '[[package]]\nname = "keras"\nversion = "3.8.0"\nwheels = [\n'
+            '{ url = "x", upload-time = "2025-01-08T01:02Z" }, { url = "y", upload-time = "2025-01-07T01:02Z" }]\n'
+        )
+        assert index.upload_date(lock, "keras") == "2025-01-07"
+        assert index.upload_date(lock, "torch") == ""
+
+    def test_prereleases_are_known(self) -> None:
+        assert [v for v in ("2.0", "2.0rc1", "2.0.dev3", "2.0.post1", "2.0a1") if versions.is_prerelease(v)] == [
+            "2.0rc1", "2.0.dev3", "2.0a1"
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("version", "found"), [("2.2.9", "2.2.2"), ("1.0", "2.1.0"), ("9", "2.3.0")])
+    def test_the_nearest_release_is_offered(self, version: str, found: str) -> None:
+        assert index.nearest(version, ["2.1.0", "2.2.2", "2.3.0"]) == found
+
+    def test_what_the_index_does_not_have_is_told_with_the_nearest_that_it_has(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def published(package: str, _python: str, *, prereleases: bool = False) -> tuple[str, ...]:
+            assert prereleases
+            if package != "torch":
+                raise UsageError(f"the package index has no {package!r}")
+            return ("2.1.0", "2.2.2", "2.3.0rc1", "2.3.0")
+
+        monkeypatch.setattr(index, "published", published)
+        assert index.unknown(("torch==2.2.2+cpu", "torch==2.3", "torch"), "3.11") == []
+        assert index.unknown(("torch==2.2.9", "scipyy"), "3.11") == [
+            "torch 2.2.9: no such release with a wheel for Python 3.11; the nearest is 2.2.2",
+            "the package index has no 'scipyy'",
+        ]
+
+    def test_the_index_is_asked_for_a_framework_by_its_name_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+
+        def run(command: list[str], *_: object) -> subprocess.CompletedProcess[str]:
+            asked.extend(command)
+            return subprocess.CompletedProcess(
+                command, 0, "paddlepaddle (3.3.1)\nAvailable versions: 3.3.1, 3.3.0\n", ""
+            )
+
+        monkeypatch.setattr(index, "_run", run)
+        assert index.published("paddle", "3.11", prereleases=True) == ("3.3.0", "3.3.1")
+        assert "paddlepaddle" in asked
+        assert "paddle" not in asked
+
+    def test_a_name_that_is_none_asks_nobody(self) -> None:
+        with pytest.raises(UsageError, match="not a name of a package"):
+            index.published("--index-url", "3.11")
+
+
+class Uv:
+    """Stands in for ``subprocess.run``: what uv was asked, and what it answers."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[list[str], dict[str, Any]]] = []
+        self.answers: Callable[[Path], tuple[int, str, str]] = lambda _folder: (0, "", "")
+        self.files: list[dict[str, str]] = []
+
+    def __call__(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        self.calls.append((list(command), options))
+        folder = Path(options["cwd"] or "/nowhere")
+        self.files.append({path.name: path.read_text() for path in folder.iterdir()} if folder.is_dir() else {})
+        code, out, errors = self.answers(folder)
+        return subprocess.CompletedProcess(command, code, out, errors)
+
+
+@pytest.fixture
+def uv(monkeypatch: pytest.MonkeyPatch) -> Iterator[Uv]:
+    made = Uv()
+    monkeypatch.setattr(subprocess, "run", made)
+    monkeypatch.setattr(folders, "uv_program", lambda: "/bin/uv")
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    index.published.cache_clear()
+    yield made
+    index.published.cache_clear()
+
+
+class TestPublished:
+    def test_pip_is_asked_through_uv(self, uv: Uv, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VIRTUAL_ENV", "/mine")
+        uv.answers = lambda _folder: (0, "x\nAvailable versions: 2.0, 1.0\n", "")
+        assert index.published("torch", "3.11") == ("1.0", "2.0")
+        ((command, options),) = uv.calls
+        assert command == [
+            *("/bin/uv", "tool", "run", "--quiet", "pip", "index", "versions", "torch", "--only-binary", ":all:"),
+            *("--python-version", "3.11", "--disable-pip-version-check"),
+        ]
+        variables = options.pop("env")
+        assert variables == {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+        assert options == {"capture_output": True, "text": True, "check": False, "timeout": 180, "cwd": None}
+
+    def test_prereleases_are_asked_for_by_name(self, uv: Uv) -> None:
+        index.published("torch", "3.11", prereleases=True)
+        assert uv.calls[0][0][-1] == "--pre"
+
+    @pytest.mark.parametrize(
+        ("variables", "index_url"),
+        [
+            ({"UV_DEFAULT_INDEX": "https://a", "UV_INDEX_URL": "https://b"}, "https://a"),
+            ({"UV_INDEX_URL": "https://b"}, "https://b"),
+            ({"UV_INDEX_URL": "https://b", "PIP_INDEX_URL": "https://c"}, "https://c"),
+            ({}, None),
+        ],
+    )
+    def test_pip_gets_uvs_mirror_unless_it_has_its_own(
+        self, uv: Uv, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], index_url: str | None
+    ) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        index.published("torch", "3.11")
+        assert uv.calls[0][1]["env"].get("PIP_INDEX_URL") == index_url
+
+    def test_a_package_that_is_not_there_is_named_with_its_neighbour(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (1, "", "ERROR: No matching distribution found for kerass\n")
+        with pytest.raises(UsageError) as caught:
+            index.published("kerass", "3.11")
+        assert str(caught.value).startswith(
+            "the package index has no 'kerass' with a wheel for Python 3.11 (did you mean 'keras'"
+        )
+
+    @pytest.mark.parametrize(
+        ("errors", "reason"),
+        [
+            ("WARNING: x\nERROR: dns \n\nWARNING: y\n", "ERROR: dns"),
+            ("", "no reason given"),
+            ("WARNING", "no reason given"),
+        ],
+    )
+    def test_an_index_that_cannot_be_asked_gives_its_last_word(self, uv: Uv, errors: str, reason: str) -> None:
+        uv.answers = lambda _folder: (1, "", errors)
+        with pytest.raises(BuildError) as caught:
+            index.published("torch", "3.11")
+        assert str(caught.value) == f"the releases of torch cannot be listed: {reason}"
+        assert caught.value.log == errors
+
+    def test_an_index_that_hangs_is_given_up(self, uv: Uv, monkeypatch: pytest.MonkeyPatch) -> None:
+        def hang(*_: object, **__: object) -> None:
+            raise subprocess.TimeoutExpired("uv", 180)
+
+        monkeypatch.setattr(subprocess, "run", hang)
+        with pytest.raises(BuildError, match=r"^the package index did not answer within 180 s$"):
+            index.published("torch", "3.11")
+        assert uv.calls == []
+
+    @pytest.mark.parametrize("name", ["", "a b", "-x", "x-", "a/b", "é"])
+    def test_what_is_no_name_is_refused(self, uv: Uv, name: str) -> None:
+        with pytest.raises(UsageError) as caught:
+            index.published(name, "3.11")
+        assert str(caught.value) == f"{name!r} is not a name of a package (example: torch)"
+        assert uv.calls == []
+
+    def test_an_answer_without_versions_is_empty(self) -> None:
+        assert index.parse_versions("nothing\n") == ()
+        assert index.parse_versions("x\nAvailable versions: 1.0+cpu, 1.0, 0.9\n") == ("0.9", "1.0")
+        assert index.nearest("1.0", []) == ""
+
+
+class TestUnknown:
+    def test_an_index_that_cannot_be_asked_says_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise BuildError("no")
+
+        monkeypatch.setattr(index, "published", refuse)
+        assert index.unknown(["torch==9.9"], "3.11") == []
+
+    def test_any_release_will_do_for_a_pattern(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(index, "published", lambda *_, **__: ("1.0rc1", "1.0rc2"))
+        assert index.unknown(["torch==2.*", "torch==1.0rc2"], "3.11") == []
+        (line,) = index.unknown(["torch==0.1"], "3.8")
+        assert line == "torch 0.1: no such release with a wheel for Python 3.8; the nearest is 1.0rc1"
+
+
+class TestNewest:
+    @pytest.mark.parametrize(
+        ("package", "as_of", "below", "line", "extra"),
+        [
+            ("torch", "", "", "torch", ["--no-deps", "--exclude-newer-package", "torch=false"]),
+            ("torch", "2025-01-01T00:00:00Z", "<2", "torch<2", ["--no-deps"]),
+            ("paddle", "", "", "paddlepaddle", ["--no-deps"]),
+            ("scipy", "", "<1", "scipy<1", ["--no-deps"]),
+        ],
+    )
+    def test_uv_chooses(
+        self, monkeypatch: pytest.MonkeyPatch, package: str, as_of: str, below: str, line: str, extra: list[str]
+    ) -> None:
+        asked: list[tuple[Any, ...]] = []
+
+        def compile_(*arguments: Any) -> str:
+            asked.append(arguments)
+            return f"{line.partition('<')[0]}==2.2.2+cpu \\\n    --hash=sha256:{'a' * 64}\n"
+
+        monkeypatch.setattr(resolve, "compile_", compile_)
+        assert index.newest(package, "3.11", as_of, below) == "2.2.2"
+        moment = as_of or f"{compat.load_latest().date}T00:00:00Z"
+        recipe = Recipe("", "3.11", compat.load().platform("linux-x86_64").uv, "cpu", moment, (line,))
+        assert asked == [(recipe, extra, line)]
+
+
+class TestYanked:
+    @pytest.mark.parametrize(
+        ("errors", "why"),
+        [
+            ('warning: `torch==2.0.1` is yanked (reason: "broken, sorry")\n', "broken, sorry"),
+            ("warning: `torch==2.0.1` is yanked (reason: broken)\n", "broken"),
+            ("warning: `torch==2.0.1` is yanked.\n", "no reason given"),
+            ("warning: `torch==2.0.1` is yanked\nmore", "no reason given"),
+            ("warning: something else", ""),
+        ],
+    )
+    def test_uvs_warning_has_the_reason(self, uv: Uv, errors: str, why: str) -> None:
+        uv.answers = lambda _folder: (0, "", errors)
+        assert index.yanked("paddle", "2.0.1", "3.11") == why
+        ((command, options),) = uv.calls
+        assert command == [
+            *("/bin/uv", "pip", "compile", "requirements.in", "--no-deps", "--no-header"),
+            *("--python-version", "3.11", "--no-python-downloads", "--color", "never"),
+        ]
+        assert uv.files == [{"requirements.in": "paddlepaddle==2.0.1\n"}]
+        assert Path(options["cwd"]).name.startswith("kvm-yanked-")
+        assert not Path(options["cwd"]).exists()
+
+
+class TestUploaded:
+    def test_each_release_is_asked_for_by_itself(self, uv: Uv) -> None:
+        def answer(folder: Path) -> tuple[int, str, str]:
+            text = (folder / "pyproject.toml").read_text()
+            if "==3.0" in text:
+                return 1, "", "no such release"
+            times = '"2025-01-08T01:02Z"' if "==1.0" in text else ""
+            wheel = f'{{ url = "x", upload-time = {times} }}' if times else '{ url = "x" }'
+            (folder / "uv.lock").write_text(f'[[package]]\nname = "keras"\nwheels = [{wheel}]\n')
+            return 0, "", ""
+
+        uv.answers = answer
+        assert index.uploaded("keras", ["1.0", "2.0", "3.0"], "3.11") == {"1.0": "2025-01-08"}
+        assert uv.files[0] == {
+            "pyproject.toml": (
+                '[project]\nname = "kvm-dates"\nversion = "0"\nrequires-python = "==3.11.*"\n'
+                'dependencies = []\n[dependency-groups]\none = ["keras==1.0"]\n'
+            )
+        }
+        assert [command for command, _ in uv.calls] == [["/bin/uv", "lock", "--quiet", "--no-python-downloads"]] * 3
+        assert all(Path(options["cwd"]).name.startswith("kvm-dates-") for _, options in uv.calls)
+
+    @pytest.mark.parametrize(
+        "lock", ["", '[[package]]\nname = "keras"\n', '[[package]]\nname = "keras"\nwheels = []\n']
+    )
+    def test_an_index_without_dates_has_none(self, lock: str) -> None:
+        assert index.upload_date(lock, "Keras") == ""
+
+
+def test_the_frameworks_and_their_neighbours_can_be_suggested() -> None:
+    known = index.known_packages()
+    assert {"torch", "tensorflow-cpu", "jaxlib", "paddlepaddle"} <= set(known)
+    assert known[-8:] == ("keras", "scipy", "h5py", "ml-dtypes", "torchvision", "optree", "protobuf", "absl-py")

@@ -1,0 +1,115 @@
+"""What uv is asked when it resolves, and what its answer means."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.environments import resolve
+from runner.environments.lockfile import Recipe
+from runner.errors import BuildError
+from runner.util import folders
+
+RECIPE = Recipe(
+    "id", "3.11", "x86_64-manylinux_2_36", "cpu", "2026-11-20T00:00:00Z", ("keras==3.8.0", "torch"), ("numpy<2",)
+)
+
+
+class Uv:
+    """Stands in for ``subprocess.run``."""
+
+    def __init__(self) -> None:
+        self.command: list[str] = []
+        self.options: dict[str, Any] = {}
+        self.files: dict[str, str] = {}
+        self.code, self.errors = 0, ""
+        self.raises: Exception | None = None
+
+    def __call__(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        if self.raises:
+            raise self.raises
+        self.command, self.options = command, options
+        folder = Path(options["cwd"])
+        self.files = {path.name: path.read_text() for path in folder.iterdir()}
+        (folder / "resolved.txt").write_text("the answer\n")
+        return subprocess.CompletedProcess(command, self.code, "", self.errors)
+
+
+@pytest.fixture
+def uv(monkeypatch: pytest.MonkeyPatch) -> Uv:
+    made = Uv()
+    monkeypatch.setattr(subprocess, "run", made)
+    monkeypatch.setattr(folders, "uv_program", lambda: "/bin/uv")
+    return made
+
+
+def test_uv_is_asked_for_another_python_and_platform_as_of_a_date(uv: Uv) -> None:
+    assert resolve.compile_(RECIPE, ["--no-deps"], "label", {"X": "y"}, ["torch==2.2.2"]) == "the answer\n"
+    assert uv.command == [
+        *("/bin/uv", "pip", "compile", "requirements.in", "--overrides", "overrides.txt"),
+        *("--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_36"),
+        *("--exclude-newer", "2026-11-20T00:00:00Z", "--only-binary", ":all:", "--generate-hashes"),
+        *("--no-header", "--annotation-style", "split", "--quiet", "--no-python-downloads"),
+        *("--output-file", "resolved.txt", "--no-deps"),
+    ]
+    assert uv.files == {
+        "requirements.in": "keras==3.8.0\ntorch\n",
+        "overrides.txt": "numpy<2\n",
+        "resolved.txt": "torch==2.2.2\n",
+    }
+    folder = Path(uv.options.pop("cwd"))
+    assert folder.name.startswith("kvm-lock-")
+    assert not folder.exists()
+    assert uv.options.pop("env")["X"] == "y"
+    assert uv.options == {"capture_output": True, "text": True, "timeout": 600, "check": False}
+
+
+def test_a_resolution_that_fails_says_why(uv: Uv) -> None:
+    uv.code, uv.errors = 1, "error: it\n  cause: broke\n"
+    with pytest.raises(BuildError) as caught:
+        resolve.compile_(RECIPE, [], "the label")
+    assert str(caught.value) == "cannot resolve the label: it broke"
+    assert caught.value.log == uv.errors
+
+
+def test_one_that_hangs_is_given_up(uv: Uv) -> None:
+    uv.raises = subprocess.TimeoutExpired("uv", 600)
+    with pytest.raises(BuildError, match=r"^uv did not resolve the label within 600 s$"):
+        resolve.compile_(RECIPE, [], "the label")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("UV_EXCLUDE_NEWER", "UV_TORCH_BACKEND", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_PRERELEASE"),
+        *("UV_RESOLUTION", "UV_PYTHON", "UV_NO_BINARY", "UV_NO_BUILD", "UV_OFFLINE", "UV_NO_ANNOTATE", "VIRTUAL_ENV"),
+    ],
+)
+def test_each_switch_that_changes_the_answer_is_left_out(uv: Uv, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "set")
+    monkeypatch.setenv("UV_INDEX_URL", "https://mirror.example")
+    resolve.compile_(RECIPE, [], "label")
+    assert uv.options["env"] == {key: value for key, value in os.environ.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("error: it\n  cause: broke\n\nhint: try\n", "it broke"),
+        ("error: No solution found\n  cause: a\n     b\n", "a b"),
+        ("error: No solution found when\n", "No solution found when"),
+        ("", ""),
+        ("x" * 400, "x" * 400),
+        ("x" * 401, "x" * 397 + "..."),
+        (
+            "error: a\nhint: the requested version, 1.2, was published at 2025-01-07T1",
+            "1.2 was published on 2025-01-07 only: a",
+        ),
+    ],
+)
+def test_the_explanation_of_uv_in_one_line(said: str, text: str) -> None:
+    assert resolve.explain(said) == text

@@ -1,0 +1,269 @@
+"""The words for cells, changes and failures: an example for each."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from runner.judge.settings import JudgeSettings
+from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Skip, Status, Verdict
+from runner.report import Report, comparisons, numbers, textlines
+from runner.report.data import EXIT_MEANINGS, exit_line
+from runner.report.findings import findings, none_found, not_measured
+from runner.report.formats import html
+from runner.report.summary import combined, summarise
+from runner.report.words import both, factor, listed
+
+OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
+NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")
+FREE = "free.step_s"
+
+
+def _sample(cell: Cell, *metrics: Metric, status: Status = Status.OK, reason: str = "", probe: str = "p") -> Sample:
+    return Sample(cell, cell.id, probe, {}, 0, 0, "host", status, reason, metrics)
+
+
+def _moved(name: str, verdict: Verdict, effect: float | None, kind: Kind = Kind.TIMING, **more: Any) -> str:
+    """The one finding about a metric that moved between two cells."""
+    samples = tuple(_sample(cell, Metric(name, 1.0, kind, Better.LOWER, "s")) for cell in (OLD, NEW))
+    made = Comparison(OLD.id, NEW.id, "version", "p", name, verdict, "the reason", Evidence(effect=effect))
+    (found,) = findings(Report(samples, (replace(made, **more),)))
+    return found.text.removeprefix("torch 2.15.0 with keras 3.11.3 ")
+
+
+@pytest.mark.parametrize(
+    ("name", "slower", "faster"),
+    [
+        (FREE, "2.00× slower per step than", "2.00× faster per step than"),
+        ("images_per_s", "2.00× higher in images/s than", "2.00× lower in images/s than"),
+        ("first_step_s", "2.00× slower to its first step than", "2.00× faster to its first step than"),
+        ("fit_s", "2.00× slower to train than", "2.00× faster to train than"),
+        ("peak_rss_bytes", "2.00× larger in peak RSS than", "2.00× smaller in peak RSS than"),
+        ("import_s", "2.00× slower to import than", "2.00× faster to import than"),
+        ("fit_cpu_s", "2.00× heavier in fit CPU time than", "2.00× lighter in fit CPU time than"),
+        ("time_s", "2.00× slower than", "2.00× faster than"),
+        ("test_loss", "2.00× higher in test loss than", "2.00× lower in test loss than"),
+        ("a.widgets", "2.00× higher in widgets than", "2.00× lower in widgets than"),
+    ],
+)
+def test_a_change_has_its_comparative(name: str, slower: str, faster: str) -> None:
+    assert _moved(name, Verdict.REGRESSED, 1.0) == f"is {slower} torch 2.2.2"
+    assert _moved(name, Verdict.IMPROVED, -0.5) == f"is {faster} torch 2.2.2"
+
+
+def test_accuracy_is_a_ratio_only_where_its_figures_are_unknown() -> None:
+    lower = _moved("test_accuracy", Verdict.REGRESSED, -0.1, Kind.SEEDED)
+    assert lower == "has lower test accuracy than torch 2.2.2 (−10 %)"
+    figures = {"baseline_value": 0.5, "candidate_value": 0.6, "evidence": Evidence(n=3, effect=0.2)}
+    higher = _moved("test_accuracy", Verdict.IMPROVED, None, Kind.SEEDED, **figures)
+    assert higher == (
+        "has higher test accuracy than torch 2.2.2 (60.00 % against 50.00 %, n=3); "
+        "suspiciously good, see that it is real"
+    )
+
+
+def test_what_is_not_a_ratio_is_told_by_reason_class_or_verdict() -> None:
+    changed = Evidence(classification="tf32-like")
+    assert _moved("a.bits", Verdict.REGRESSED, 2.0, Kind.EXACT) == "differs from torch 2.2.2 in bits: the reason"
+    told = _moved("a.bits", Verdict.REGRESSED, None, Kind.EXACT, reason="", evidence=changed)
+    assert told == "differs from torch 2.2.2 in bits: tf32-like"
+    assert _moved("a.bits", Verdict.REGRESSED, None, Kind.EXACT, reason="").endswith("in bits: regressed")
+
+
+@pytest.mark.parametrize(
+    ("effect", "low", "high", "shown"),
+    [
+        (1.0, 0.5, 1.5, "n=4, interval 1.50–2.50"),
+        (-0.5, -0.6, -0.2, "n=4, interval 1.25–2.50"),
+        (-0.5, -1.0, -0.2, "n=4, interval 0–0.800"),
+        (1.0, None, 1.5, "n=4"),
+        (1.0, 0.5, None, "n=4"),
+    ],
+)
+def test_a_ratio_has_its_interval(effect: float, low: float | None, high: float | None, shown: str) -> None:
+    verdict = Verdict.REGRESSED if effect > 0 else Verdict.IMPROVED
+    assert _moved(FREE, verdict, None, evidence=Evidence(4, effect, low, high)).endswith(f"({shown})")
+
+
+def test_lists_and_factors() -> None:
+    assert [both(list("abc"[:n])) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+    assert listed(list("abcd")) == "a, b, c, d"
+    assert listed(list("abcdef")) == "a, b, c, d and 2 more"
+    assert [factor(effect) for effect in (0.0, 0.31, -0.5, -1.0)] == ["1.00×", "1.31×", "2.00×", "0×"]
+
+
+@pytest.mark.parametrize(
+    ("status", "one", "two"),
+    [
+        (Status.IMPORT_FAILED, "does not import", "do not import"),
+        (Status.CRASHED, "crashes", "crash"),
+        (Status.OOM, "runs out of memory", "run out of memory"),
+        (Status.TIMEOUT, "does not finish in time", "do not finish in time"),
+        (Status.BAD_OUTPUT, "gives no usable result", "give no usable result"),
+        (Status.BUILD_FAILED, "could not be built", "could not be built"),
+        (Status.UNSUPPORTED, "does not support this", "do not support this"),
+        (Status.UNAVAILABLE, "cannot run here", "cannot run here"),
+        (Status.SKIPPED, "was skipped", "were skipped"),
+    ],
+)
+def test_a_failure_has_its_verb(status: Status, one: str, two: str) -> None:
+    def text(*cells: Cell) -> str:
+        samples = tuple(_sample(cell, status=status, reason="why") for cell in cells)
+        broken = tuple(
+            Comparison(OLD.id, cell.id, "version", "p", "status", Verdict.BROKEN, "", baseline_value=Status.OK)
+            for cell in cells
+        )
+        (found,) = findings(Report((_sample(OLD), *samples), broken))
+        assert found.cells == tuple(cell.id for cell in cells)
+        return found.text
+
+    newest = replace(NEW, version="2.16.0")
+    works = "does" if status is Status.IMPORT_FAILED else "works"
+    assert text(NEW) == f"torch 2.15.0 with keras 3.11.3 {one}: why (torch 2.2.2 {works})"
+    assert text(NEW, newest) == (
+        f"torch 2.15.0 with keras 3.11.3 and torch 2.16.0 with keras 3.11.3 {two}: why (torch 2.2.2 {works})"
+    )
+
+
+def test_a_cell_that_runs_again_is_an_improvement() -> None:
+    fixed = Comparison(OLD.id, NEW.id, "version", "p", "status", Verdict.FIXED, "")
+    report = Report((_sample(OLD, status=Status.CRASHED), _sample(NEW)), (fixed, replace(fixed, probe="q")))
+    assert "torch 2.15.0 with keras 3.11.3 runs p and q, which torch 2.2.2 does not" in [
+        found.text for found in findings(report)
+    ]
+
+
+def test_a_cell_is_named_by_what_its_cells_differ_in() -> None:
+    cuda = replace(OLD, device="cuda", keras=None)
+    report = Report((), (), skips=tuple(Skip(cell, Status.UNAVAILABLE, "") for cell in (OLD, cuda)))
+    assert not_measured(report) == (
+        "torch 2.2.2 without Keras (cuda) and torch 2.2.2 with keras 3.11.3 (cpu): unavailable",
+    )
+    assert not_measured(replace(report, skips=report.skips[:1])) == ("torch 2.2.2 with keras 3.11.3: unavailable",)
+
+
+def test_a_few_of_many_processes_are_counted() -> None:
+    samples = (_sample(OLD), _sample(OLD, status=Status.UNAVAILABLE, reason="no GPU"))
+    assert not_measured(Report(samples, ())) == (
+        "torch 2.2.2 with keras 3.11.3: unavailable: p: 1 of 2 processes: no GPU",
+    )
+
+
+def test_no_finding_is_not_the_same_as_no_comparison() -> None:
+    same = Comparison(OLD.id, NEW.id, "version", "p", FREE, Verdict.SAME, "")
+    assert none_found(Report((), (same,))) == "None: no difference was found."
+    for other in (replace(same, baseline=""), replace(same, verdict=Verdict.NOT_COMPARABLE)):
+        assert none_found(Report((), (other,))) == "None: nothing could be compared."
+    assert none_found(Report((), (replace(same, verdict=Verdict.NO_BASELINE),))) == "None: nothing could be compared."
+
+
+def test_an_exit_code_has_its_meaning() -> None:
+    assert EXIT_MEANINGS == {
+        0: "all that was asked was measured, and nothing regressed",
+        1: "something regressed or broke",
+        2: "bad usage or configuration",
+        3: "something asked for could not be measured; nothing regressed",
+        4: "nothing was measured",
+        130: "interrupted",
+    }
+    assert exit_line(Report((), (), exit_code=130)) == "exit code 130: interrupted"
+    assert exit_line(Report((), (), exit_code=77)) == "exit code 77: unknown"
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "better", "shown"),
+    [
+        ([0.1, 0.3], "s", Better.LOWER, "400 ms"),
+        ([2.0, 3.0], "u", Better.LOWER, "3.00 u"),
+        ([2.0, 3.0], "", Better.HIGHER, "2.00"),
+        (["ok", "nan", "yes"], "", Better.NEITHER, "2 of 3 ok"),
+        (["nan", "inf"], "", Better.NEITHER, "2 figures"),
+        ([[3.0, 1.5]], "", Better.LOWER, "1.50"),
+        (["text"], "", Better.NEITHER, "text"),
+        ([None], "", Better.NEITHER, "none"),
+        ([True], "", Better.NEITHER, "yes"),
+    ],
+)
+def test_several_modes_are_one_figure(values: list[Any], unit: str, better: Better, shown: str) -> None:
+    metrics = [Metric(f"m{n}.x", value, Kind.INFO, better, unit) for n, value in enumerate(values)]
+    assert combined(list(summarise([_sample(OLD, *metrics)]).values())) == shown
+
+
+def test_a_median_of_whole_numbers_is_whole_where_it_can_be() -> None:
+    def median(*values: Any) -> Any:
+        return summarise(_sample(OLD, Metric("x", value, Kind.INFO)) for value in values)["x"].shown
+
+    shown = [median(1, 3), median(1, 2), median(1.0, 3.0), median([1.0], [3.0], [2.0])]
+    assert [repr(one) for one in shown] == ["2", "1.5", "2.0", "[2.0]"]
+
+
+# --- evidence, tables of comparisons, lines --------------------------------------------------------------------------
+
+
+def test_the_evidence_of_a_verdict_is_one_line() -> None:
+    full = Evidence(5, 0.31, 0.2, 0.4, 0.012, 0.024, rounds_needed=7)
+    made = Comparison(OLD.id, NEW.id, "version", "p", FREE, Verdict.REGRESSED, "the reason", full)
+    assert html.evidence(made) == (
+        "regressed, +31 %, interval +20 % to +40 %, p=0.012, adjusted p=0.024, n=5, about 7 more rounds needed, "
+        "the reason"
+    )
+    classified = replace(made, reason="", evidence=Evidence(0, 744.0, classification="wrong"))
+    assert html.evidence(classified) == "regressed, wrong"
+    assert html.evidence(replace(made, reason="", evidence=Evidence(low=0.1))) == "regressed"
+
+
+def test_comparisons_are_a_table_with_the_error_rate_they_keep() -> None:
+    full = Evidence(5, 0.31, 0.2, 0.4, 0.012, 0.024, rounds_needed=7)
+    made = Comparison("A", "B", "name", "p", FREE, Verdict.INCONCLUSIVE, "the reason", full)
+    bits = Comparison("A", "B", "name", "", "bits", Verdict.SAME, "", Evidence(0, 3.0, classification="equal"))
+    half = replace(bits, metric="half", evidence=Evidence(2, -0.5, low=-0.6))
+    lines = comparisons.table([made, bits, half], JudgeSettings(alpha=0.05, floor=0.05))
+    assert [" ".join(line.split()) for line in lines[:4]] == [
+        "metric baseline candidate verdict effect interval p adjusted n needs",
+        "p:free.step_s A B inconclusive +31.0% +20.0% .. +40.0% 0.012 0.024 5 7 the reason",
+        "bits A B same",
+        "half A B same -50.0% -60.0% .. 2",
+    ]
+    assert lines[0].index("effect") == lines[1].index("+31.0%")
+    assert lines[4:6] == ["", "2 same, 1 inconclusive"]
+    assert lines[6] == (
+        "1 timing comparison: at most 0.05 chance of any false alarm (Holm), 0.005 in each, "
+        "over looks after 8, 11, 15, 20 rounds; floor 5%"
+    )
+    assert comparisons.table([], JudgeSettings()) == ["nothing to compare"]
+    assert comparisons.rates([made, made], JudgeSettings())[1].startswith("2 timing comparisons: ")
+
+
+def test_a_line_end_tears_no_figure_from_its_unit() -> None:
+    assert textlines.wrap("aaaaaaaaaaaa 12.3 ms", 17) == ["aaaaaaaaaaaa", "12.3 ms"]
+    assert textlines.wrap("aaaaaaaaaaaa 12 mice", 17) == ["aaaaaaaaaaaa 12", "mice"]
+    assert textlines.wrap("", 5) == [""]
+    assert textlines.wrap("0123456789 01234", 1) == ["0123456789 01234"]  # no line is narrower than 16
+
+
+def test_a_section_ends_with_how_much_it_leaves_out() -> None:
+    lines = [str(line) for line in textlines.section("Notes", [f"note {n}" for n in range(32)], 80)]
+    assert lines[:3] == ["", "Notes", "- note 0"]
+    assert lines[-2:] == ["- note 29", "  and 2 more (--format json has all)"]
+    assert textlines.section("Notes", [], 80) == []
+    assert len(textlines.section("Notes", ["a"] * 30, 80)) == 32
+
+
+def test_ascii_takes_the_place_of_every_symbol() -> None:
+    line = textlines.ascii_only(textlines.text("◆✗✓≠Δ…─·×−–µ∞é", "bold"))
+    assert line.plain == ">x+#d~--x--uI?"
+    for encoding, needed in (("utf-8", False), ("UTF-16", False), ("latin-1", True)):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        assert textlines.needs_ascii(Console(file=stream)) is needed
+
+
+def test_long_text_is_cut_with_an_ellipsis() -> None:
+    assert numbers.shorten("abcdef", 6) == "abcdef"
+    assert numbers.shorten("abc defg", 5) == "abc…"
+    assert numbers.shorten("abc", 0) == "…"
+    assert numbers.plain("\tx", indent=True) == "    x"
+    assert numbers.plain(" \t x") == "x"

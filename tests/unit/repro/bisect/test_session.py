@@ -1,0 +1,474 @@
+"""``runner bisect`` from the command line to its report."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from runner import cli
+from runner.environments import index
+from runner.errors import BuildError
+from runner.executors import Prepared
+from runner.matrix.plan import Target
+from runner.measure import context, places
+from runner.model import Custom, Environment
+from runner.repro.bisect import session, trials
+from runner.repro.bisect.question import Answer, Request, State
+from runner.repro.bisect.search import Found, Mark
+from runner.results.store import Store
+from runner.util import versions
+
+
+class TestCommandLine:
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [
+            (
+                ["--good", "3.9.0", "--bad", "3.8.0"],
+                "--good 3.9.0 is newer than --bad 3.8.0: swap them, or find the fix with --find-fix",
+            ),
+            (
+                ["--good", "3.8.0", "--bad", "3.9.0", "--find-fix"],
+                "--find-fix: --good 3.8.0 must be the newer one; swap them",
+            ),
+            (["--good", "3.8.0", "--bad", "3.8"], "--good and --bad are the same release"),
+            (["--good", "new", "--bad", "3.8"], "'new' is not a release number (example: 2.2.2)"),
+        ],
+    )
+    def test_ends_that_make_no_sense_are_refused(
+        self, arguments: list[str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "s.py").touch()
+        assert cli.run(["bisect", "keras", "--script", str(tmp_path / "s.py"), *arguments]) == 2
+        assert capsys.readouterr().err == f"runner: {why}\n"
+
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [
+            ([], "either --script FILE or --probe NAME"),
+            (["--script", "nowhere.py"], "no such script"),
+            (["--probe", "mnits"], "did you mean 'mnist'"),
+            (["--probe", "mnist", "--case", "x"], "goes with --probe ops"),
+        ],
+    )
+    def test_what_is_tested_must_be_there(
+        self, arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(["bisect", "keras", "--good", "3.8.0", "--bad", "3.9.0", *arguments]) == 2
+        assert why in capsys.readouterr().err
+
+
+class _Executor:
+    """Environments are words; remembers what was made."""
+
+    def __init__(self, removed: list[str]) -> None:
+        self.made: list[str] = []
+        self.removed = removed
+        self.broken = ""
+
+    def prepare(self, environment: Environment, _say: object) -> Prepared:
+        keras = str(environment.keras)
+        if keras == self.broken:
+            raise BuildError("no wheel")
+        self.made.append(keras)
+        return Prepared(environment, keras, packages={"keras": keras, "numpy": "1.26.4"})
+
+    def discard(self, prepared: Prepared) -> None:
+        self.removed.append(prepared.reference)
+
+
+class _FakeTrial:
+    """Bad from 3.7 on. Looks at what is installed while it runs."""
+
+    def __init__(self, *, timed: bool, stop_at: str = "") -> None:
+        self.timed = timed
+        self.stop_at = stop_at
+        self.tested: list[str] = []
+
+    def run(self, place: places.Place, *_: object) -> trials.Result:
+        version = str(place.cell.keras)
+        if version == self.stop_at:
+            raise KeyboardInterrupt
+        self.tested.append(version)
+        bad = versions.order(version) >= versions.order("3.7")
+        return trials.Result(Mark.BAD if bad else Mark.GOOD, "", [], 0.1)
+
+
+class TestSearch:
+    """The search at work, on environments that are words."""
+
+    RELEASES = tuple(f"3.{minor}" for minor in range(16))
+
+    @pytest.fixture(autouse=True)
+    def _said(self) -> None:
+        self.said: list[str] = []
+
+    @pytest.fixture
+    def removed(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        gone: list[str] = []
+
+        def place(target: Target, _executor: str) -> places.Place:
+            cell = target.cell
+            environment = Environment("jax", "0.4.35", cell.keras, "3.11", "cpu", "linux-x86_64")
+            return places.Place(cell, environment, "host")
+
+        monkeypatch.setattr(places, "one_place", place)
+        self.gone = gone
+        return gone
+
+    def _search(
+        self, tmp_path: Path, trial: _FakeTrial, pool: ThreadPoolExecutor, state: State | None = None
+    ) -> session._Search:
+        request = Request(
+            "keras", (), "3.0", "3.15", False, Path("s.py"), None, None, (), None, None, "regressed", 10, None,
+            ("jax==0.4.35",), None, "3.11", "host", 1, False, True, False, False, tmp_path, (),
+            (), False, 9.0, None, 1.0,
+        )  # fmt: skip
+        state = state or State({}, "2026-01-01T00:00:00Z")
+        executors: Any = {"host": _Executor(self.gone)}
+        work = context.Context(executors, Store(tmp_path), {}, {})
+        path = tmp_path / "s.json"
+        return session._Search(request, self.RELEASES, "3.11", state, path, trial, work, pool, self.said.append)
+
+    def test_it_ends_on_the_release_and_takes_away_what_it_installed(self, tmp_path: Path, removed: list[str]) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            work = self._search(tmp_path, trial := _FakeTrial(timed=False), pool)
+            assert work.run() == Found("3.6", "3.7")
+        assert len(trial.tested) == len(set(trial.tested)) <= 6
+        made = work.context.executors["host"].made  # type: ignore[attr-defined]
+        assert set(made) > set(trial.tested)  # candidates were made ahead
+        left = {version for version in made if version not in removed}
+        assert left == {"3.0"}  # the oldest, which all are compared with, until the very end
+        work.evict("3.0", oldest=True)
+        assert removed[-1] == "3.0"
+
+    def test_nothing_is_installed_ahead_of_a_timing(self, tmp_path: Path, removed: list[str]) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            work = self._search(tmp_path, trial := _FakeTrial(timed=True), pool)
+            work.run()
+        assert sorted(work.context.executors["host"].made) == sorted(trial.tested)  # type: ignore[attr-defined]
+        assert "3.0" not in removed
+
+    def test_after_an_interrupt_no_release_is_tested_twice(self, tmp_path: Path, removed: list[str]) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            first = _FakeTrial(timed=False, stop_at="3.7")
+            with pytest.raises(KeyboardInterrupt):
+                self._search(tmp_path, first, pool).run()
+            kept = msgspec.json.decode((tmp_path / "s.json").read_bytes(), type=State)
+            second = _FakeTrial(timed=False)
+            assert self._search(tmp_path, second, pool, kept).run() == Found("3.6", "3.7")
+        assert "3.7" in second.tested
+        assert not set(first.tested) & set(second.tested)
+        assert removed
+
+    def test_every_answer_is_reported_with_what_moved(self, tmp_path: Path, removed: list[str]) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            self._search(tmp_path, _FakeTrial(timed=False), pool).run()
+        assert self.said[:2] == ["keras 3.0: good", "keras 3.15: bad"]
+        assert len(self.said) == 6
+        assert removed
+
+    def test_a_candidate_that_will_not_be_tested_is_removed_before_the_next_test(
+        self, tmp_path: Path, removed: list[str]
+    ) -> None:
+        gone_before: dict[str, set[str]] = {}
+
+        class Watched(_FakeTrial):
+            def run(self, place: places.Place, *more: object) -> trials.Result:
+                gone_before[str(place.cell.keras)] = set(removed)
+                return super().run(place, *more)
+
+        with ThreadPoolExecutor(1) as pool:
+            self._search(tmp_path, Watched(timed=False), pool).run()
+        # 3.7 is bad: of its two candidates, 3.11 goes and 3.3 is tested
+        assert "3.11" in gone_before["3.3"]
+        assert "3.11" not in gone_before["3.7"]
+
+    def test_with_keep_nothing_is_removed(self, tmp_path: Path, removed: list[str]) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            work = self._search(tmp_path, _FakeTrial(timed=False), pool)
+            work.request = replace(work.request, keep=True)
+            work.run()
+            work.evict("3.0", oldest=True)
+        assert removed == []
+
+    def test_a_yanked_release_is_not_tested_unless_it_is_an_end(
+        self, tmp_path: Path, removed: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(index, "yanked", lambda _p, version, _py: "wrong wheel" if version == "3.7" else "")
+        with ThreadPoolExecutor(1) as pool:
+            work = self._search(tmp_path, trial := _FakeTrial(timed=False), pool)
+            work.request = replace(work.request, yanked=False)
+            assert work.run() == Found("3.6", "3.8", ("3.7",))
+        assert "3.7" not in trial.tested
+        assert work.state.answers["3.7"] == Answer(Mark.SKIP, "yanked: wrong wheel")
+        assert removed
+
+    def test_an_environment_that_cannot_be_built_is_skipped_with_the_reason(
+        self, tmp_path: Path, removed: list[str]
+    ) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            work = self._search(tmp_path, trial := _FakeTrial(timed=False), pool)
+            work.context.executors["host"].broken = "3.7"  # type: ignore[attr-defined]
+            assert work.run() == Found("3.6", "3.8", ("3.7",))
+        assert "3.7" not in trial.tested
+        assert work.state.answers["3.7"] == Answer(Mark.SKIP, "no wheel")
+        assert "3.7" not in removed
+
+    def test_others_stay_close_to_the_oldest_environment(
+        self, tmp_path: Path, removed: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[Target] = []
+        one_place = places.one_place
+
+        def watched(target: Target, executor: str) -> places.Place:
+            asked.append(target)
+            return one_place(target, executor)
+
+        monkeypatch.setattr(places, "one_place", watched)
+        with ThreadPoolExecutor(1) as pool:
+            self._search(tmp_path, _FakeTrial(timed=False), pool).run()
+        customs = {str(target.cell.keras): target.custom for target in asked}
+        assert customs["3.0"] == Custom((), "2026-01-01T00:00:00Z")
+        assert customs["3.15"] == Custom((), "2026-01-01T00:00:00Z", ("numpy==1.26.4",))
+        assert removed
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten releases of keras, of which 3.4.0 is yanked and 3.9.0rc0 is a prerelease."""
+    every = (*(f"3.{minor}.0" for minor in range(9)), "3.9.0rc0", "3.9.0")
+
+    def listed(package: str, _python: str, *, prereleases: bool = False) -> tuple[str, ...]:
+        assert package == "keras"
+        return tuple(version for version in every if prereleases or "rc" not in version)
+
+    monkeypatch.setattr(index, "published", listed)
+    monkeypatch.setattr(index, "yanked", lambda _package, version, _python: "broken" if version == "3.4.0" else "")
+    monkeypatch.setattr(
+        index,
+        "uploaded",
+        lambda _package, versions_, _python: {v: f"2024-0{n + 1}-01" for n, v in enumerate(versions_)},
+    )
+
+
+@pytest.fixture
+def discarded(fake_executor: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    gone: list[str] = []
+    monkeypatch.setattr(fake_executor, "discard", lambda prepared: gone.append(str(prepared.environment.keras)))
+    return gone
+
+
+@pytest.mark.usefixtures("published")
+class TestCommand:
+    """The whole command, on an executor that runs no processes."""
+
+    @pytest.fixture
+    def arguments(self, tmp_path: Path) -> list[str]:
+        (tmp_path / "s.py").write_text("print()")
+        return [
+            "bisect", "keras", "--good", "3.0.0", "--bad", "3.9.0", "--pin", "jax==0.4.35", "--python", "3.11",
+            "--script", str(tmp_path / "s.py"), "--out", str(tmp_path / "out"), "--executor", "docker",
+        ]  # fmt: skip
+
+    @staticmethod
+    def _bad_from(fake_executor: Any, first: int) -> None:
+        """The script fails from that minor release of keras on."""
+        fake_executor.answers = {
+            f"*keras-3.{minor}.*": {"exit_code": int(minor >= first), "log": f"it is {minor}\n", "wall_s": 2.0}
+            for minor in range(10)
+        }
+
+    def test_the_release_is_found_and_reported(
+        self,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        discarded: list[str],
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self._bad_from(fake_executor, 7)
+        monkeypatch.setattr("sys.argv", ["runner", "bisect", "keras", "--good", "3.0.0", "x y"])
+        assert cli.run(arguments) == 0
+        shown = capsys.readouterr()
+        (written,) = (tmp_path / "out").glob("keras-*.md")
+        assert shown.out == written.read_text() + "\n"
+        assert shown.out.startswith("## keras 3.7.0 is the first bad release\n")
+        assert "- **first bad**: keras 3.7.0 (2024-02-01) - exit code 1: it is 7\n" in shown.out
+        assert "- **last good**: keras 3.6.0 (2024-01-01) - it is 6\n" in shown.out
+        assert "- **environment**: Python 3.11, jax-0.4.35_keras-3.7.0_py3.11_cpu, containers; numpy 2.0.0" in shown.out
+        tested = [environment.split("_")[1] for environment, _, _ in fake_executor.launched]
+        assert tested == ["keras-3.0.0", "keras-3.9.0", "keras-3.5.0", "keras-3.7.0", "keras-3.6.0"]
+        assert "**tested**: 6 of 10 releases (3 good, 2 bad, 1 could not be tested), 5 of them in this" in shown.out
+        assert "```\nrunner bisect keras --good 3.0.0 'x y'\n```" in shown.out
+        assert "10 releases of keras, at most 6 tests" in shown.err
+        assert sorted(discarded) == sorted({str(environment.keras) for environment in fake_executor.prepared})
+
+    def test_its_answers_are_kept_and_a_second_command_tests_nothing(
+        self,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        discarded: list[str],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self._bad_from(fake_executor, 3)
+        assert cli.run(arguments) == 0
+        ran = len(fake_executor.launched)
+        (kept,) = (tmp_path / "out").glob("keras-*.json")
+        state = msgspec.json.decode(kept.read_bytes(), type=State)
+        assert state.answers["3.0.0"] == Answer(Mark.GOOD, "it is 0", ["good"], [], {"numpy": "2.0.0"}, 2.0)
+        assert state.answers["3.9.0"].mark == Mark.BAD
+        capsys.readouterr()
+        assert cli.run(arguments) == 0
+        assert len(fake_executor.launched) == ran
+        again = capsys.readouterr()
+        assert f"{len(state.answers)} answers from before ({kept})" in again.err
+        assert "0 of them in this run" in again.out
+        assert cli.run([*arguments, "--fresh"]) == 0
+        assert len(fake_executor.launched) == 2 * ran
+        assert discarded
+
+    def test_the_script_decides_which_answers_are_meant(
+        self, arguments: list[str], tmp_path: Path, fake_executor: Any, discarded: list[str]
+    ) -> None:
+        self._bad_from(fake_executor, 3)
+        assert cli.run(arguments) == 0
+        (tmp_path / "s.py").write_text("print(1)")
+        assert cli.run(arguments) == 0
+        assert len(list((tmp_path / "out").glob("keras-*.json"))) == 2
+        assert discarded
+
+    def test_releases_that_cannot_be_tested_leave_a_range_and_exit_code_3(
+        self, arguments: list[str], fake_executor: Any, discarded: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self._bad_from(fake_executor, 4)
+        fake_executor.answers["*keras-3.5.*"] = {"exit_code": 125}
+        assert cli.run(arguments) == 3
+        shown = capsys.readouterr().out
+        assert "## keras 3.6.0 is the first bad release" in shown
+        assert "- **not tested in between**: 3.4.0, 3.5.0; the change may be in any of them" in shown
+        assert "2 could not be tested" in shown
+        assert "| 3.4.0 | skip | yanked: broken |  |" in shown
+        assert discarded
+
+    def test_ends_without_a_change_are_refused_with_what_each_printed(
+        self, arguments: list[str], fake_executor: Any, discarded: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self._bad_from(fake_executor, 10)
+        assert cli.run(arguments) == 2
+        error = capsys.readouterr().err
+        assert "3.0.0: good: it is 0\n3.9.0: good: it is 9\n" in error
+        assert "runner: both ends are good" in error
+        assert sorted(discarded) == sorted(str(environment.keras) for environment in fake_executor.prepared)
+
+    def test_a_fix_is_found(
+        self, arguments: list[str], fake_executor: Any, discarded: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self._bad_from(fake_executor, 10)
+        fake_executor.answers = {"*keras-3.[0-5].*": {"exit_code": 1}, **fake_executor.answers}
+        fixed = [{"--good": "--bad", "--bad": "--good"}.get(word, word) for word in arguments]
+        assert cli.run([*fixed, "--find-fix"]) == 0
+        assert "## keras 3.6.0 is the first good release" in capsys.readouterr().out
+        assert discarded
+
+    def test_an_interrupt_keeps_the_answers_and_names_their_file(
+        self,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        discarded: list[str],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self._bad_from(fake_executor, 7)
+        fake_executor.answers["*keras-3.9.*"] = {"raises": KeyboardInterrupt()}
+        assert cli.run(arguments) == 130
+        (kept,) = (tmp_path / "out").glob("keras-*.json")
+        assert set(msgspec.json.decode(kept.read_bytes(), type=State).answers) == {"3.0.0"}
+        assert f"interrupted: the same command continues from {kept}" in capsys.readouterr().err
+        assert discarded == []
+
+    def test_without_an_engine_the_default_is_the_host_and_a_note_says_it(
+        self,
+        arguments: list[str],
+        fake_executor: Any,
+        discarded: list[str],
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self._bad_from(fake_executor, 7)
+        down = type(fake_executor)()
+        monkeypatch.setattr(down, "available", lambda: "no engine")
+        monkeypatch.setattr("runner.executors.make", lambda name: down if name == "docker" else fake_executor)
+        fake_executor.label = "virtual environments"
+        assert cli.run([*arguments, "--executor", "auto"]) == 0
+        shown = capsys.readouterr()
+        assert "note: no engine for containers answers" in shown.err
+        assert ", virtual environments; " in shown.out
+        assert discarded
+
+    @pytest.mark.parametrize(
+        ("executor", "why"), [("dokcer", "--executor 'dokcer' (did you mean 'docker'?)"), ("docker", "no engine")]
+    )
+    def test_an_executor_that_cannot_run_leaves_no_answers(
+        self,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        executor: str,
+        why: str,
+    ) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(fake_executor, "available", lambda: "no engine")
+            assert cli.run([*arguments, "--executor", executor]) == 2
+        assert why in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
+        self._bad_from(fake_executor, 7)
+        assert cli.run(arguments) == 0
+
+    def test_a_file_of_answers_that_is_cut_off_is_refused(
+        self,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        discarded: list[str],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self._bad_from(fake_executor, 7)
+        assert cli.run(arguments) == 0
+        (kept,) = (tmp_path / "out").glob("keras-*.json")
+        kept.write_bytes(kept.read_bytes()[:100])
+        assert cli.run(arguments) == 2
+        assert f"{kept}: is not a whole file of answers" in capsys.readouterr().err
+        assert discarded
+
+    def test_an_out_that_cannot_be_used_is_refused(
+        self, arguments: list[str], tmp_path: Path, fake_executor: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "out").write_text("")
+        assert cli.run(arguments) == 2
+        assert f"--out {tmp_path / 'out'}: cannot be used: File exists" in capsys.readouterr().err
+        assert fake_executor.launched == []
+
+    def test_a_probe_that_fails_marks_its_release(
+        self, arguments: list[str], fake_executor: Any, discarded: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        fake_executor.answers = {
+            f"*keras-3.{minor}.*:conv2d": {"status": "crashed", "reason": "no such layer", "exit_code": 1}
+            for minor in range(2, 10)
+        }
+        cut = arguments.index("--script")
+        asked = [*arguments[:cut], *arguments[cut + 2 :], "--probe", "conv2d", "--repeat", "3"]
+        assert cli.run(asked) == 0
+        assert "- **first bad**: keras 3.2.0 (2024-02-01) - exit code 1: no such layer" in capsys.readouterr().out
+        of_good = [launch for launch in fake_executor.launched if "keras-3.0.0" in launch[0]]
+        assert [(probe, round_) for _, probe, round_ in of_good] == [("conv2d", 0), ("conv2d", 1)]
+        assert discarded

@@ -77,7 +77,7 @@ def _scaled(figure: float, scales: tuple[tuple[float, str], ...]) -> str:
     rounded = float(f"{figure:.2e}")  # rounded first: 999.9 ms is 1.00 s
     size, name = next((scale for scale in scales if abs(rounded) >= scale[0] * (1 - 1e-9)), scales[-1])
     scaled = float(f"{rounded / size:.2e}")
-    return f"{significant(scaled)} {name}" if name != "B" else f"{_minus(f'{scaled:.0f}')} B"
+    return f"{significant(scaled)} {name}" if name != "B" else f"{_minus(f'{figure:.0f}')} B"
 
 
 def change(effect: float) -> str:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,10 @@ def _tool(name: str) -> str:
 
 def _run(*words: str, **options: Any) -> str:
     """Everything the tool said; empty where it had nothing to say against us."""
-    done = subprocess.run(words, capture_output=True, encoding="utf-8", cwd=ROOT, timeout=120, check=False, **options)
+    environment = {"HOME": tempfile.gettempdir(), **os.environ}  # zizmor does not start without a home
+    done = subprocess.run(
+        words, capture_output=True, encoding="utf-8", cwd=ROOT, env=environment, timeout=120, check=False, **options
+    )
     return "" if done.returncode == 0 else f"{done.returncode}\n{done.stdout}{done.stderr}"
 
 

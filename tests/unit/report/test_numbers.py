@@ -26,6 +26,7 @@ from runner.report.table import cell_order
         (812_000_000, "B", "812 MB"),
         (1_310_000_000, "bytes", "1.31 GB"),
         (999, "B", "999 B"),
+        (11.46875, "B", "11 B"),  # rounded once: 11.5 would be 12
         (1.053, "u", "1.05 u"),
         (592_000.0, "u", "5.92e5 u"),
         (4123.4, "images/s", "4,120 images/s"),

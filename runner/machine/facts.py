@@ -231,9 +231,9 @@ def parse_power_supplies(supplies: Sequence[tuple[str, str]]) -> str:
     return "battery" if ("Battery", "Discharging") in supplies else ""
 
 
-def _power_supplies() -> list[tuple[str, str]]:
+def _power_supplies(root: Path = Path("/sys/class/power_supply")) -> list[tuple[str, str]]:
     found = []
-    for supply in sorted(Path("/sys/class/power_supply").glob("*")):
+    for supply in sorted(root.glob("*")):
         kind = _read(supply / "type").strip()
         found.append((kind, _read(supply / ("status" if kind == "Battery" else "online")).strip()))
     return found

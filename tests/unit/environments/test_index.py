@@ -244,6 +244,12 @@ class TestYanked:
 
 
 class TestUploaded:
+    def test_a_framework_is_asked_for_by_its_name_on_the_index(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (1, "", "no such release")
+        assert index.uploaded("paddle", ["3.3.1"], "3.11") == {}
+        (files,) = uv.files
+        assert 'one = ["paddlepaddle==3.3.1"]' in files["pyproject.toml"]
+
     def test_each_release_is_asked_for_by_itself(self, uv: Uv) -> None:
         def answer(folder: Path) -> tuple[int, str, str]:
             text = (folder / "pyproject.toml").read_text()

@@ -130,6 +130,17 @@ def test_a_mac_tells_its_memory_by_sysctl(monkeypatch: pytest.MonkeyPatch) -> No
     assert machine._memory() == 16 << 30
 
 
+def test_a_battery_has_a_status_and_every_other_supply_is_online_or_not(tmp_path: Path) -> None:
+    for name, files in {
+        "AC": {"type": "Mains\n", "online": "0\n"},
+        "BAT0": {"type": "Battery\n", "status": "Discharging\n", "online": "1\n"},
+    }.items():
+        (tmp_path / name).mkdir()
+        for file, text in files.items():
+            (tmp_path / name / file).write_text(text)
+    assert machine._power_supplies(tmp_path) == [("Mains", "0"), ("Battery", "Discharging")]
+
+
 @pytest.mark.parametrize(
     ("supplies", "power"),
     [

@@ -155,6 +155,9 @@ def test_a_plan_lists_jobs_in_order_and_what_is_left_out() -> None:
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert [line.split()[0] for line in text.splitlines() if cell.id in line] == ["1", "2"]
     assert "unavailable: no [bold]GPU: torch-2.2.2_keras-3.11.3_py3.11_cuda" in text
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    assert lines[lines.index("Notes") + 1] == "- a note"
+    assert "Left out" in lines
     assert "2 processes: 1 cell in 1 environment, probes: mnist; 1 cell left out" in text
 
 

@@ -264,3 +264,9 @@ def test_a_severity_has_the_mark_of_the_tables() -> None:
         Mark.BETTER,
         Mark.DIFFERS,
     ]
+
+
+def test_every_known_figure_says_what_more_and_less_of_it_is() -> None:
+    said = {known.label: (known.more, known.less) for known in columns.KNOWN if known.more or known.less}
+    assert said["test accuracy"] == ("more accurate", "less accurate")
+    assert all(more and less and more != less for more, less in said.values())

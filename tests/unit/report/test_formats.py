@@ -397,6 +397,7 @@ def test_annotations_keep_to_ten_of_a_level(quick: Report) -> None:
     lines = github.annotations(Report(samples, ())).splitlines()
     assert len(lines) == 10
     assert "21 more findings" in lines[-1]
+    assert [line for line in lines if "title=And more::" in line]
 
 
 def test_nothing_measured_is_an_error_annotation() -> None:

@@ -82,14 +82,16 @@ def test_one_that_hangs_is_given_up(uv: Uv) -> None:
         resolve.compile_(RECIPE, [], "the label")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("UV_EXCLUDE_NEWER", "UV_TORCH_BACKEND", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_PRERELEASE"),
-        *("UV_RESOLUTION", "UV_PYTHON", "UV_NO_BINARY", "UV_NO_BUILD", "UV_OFFLINE", "UV_NO_ANNOTATE", "VIRTUAL_ENV"),
-    ],
+SWITCHES = (
+    *("UV_EXCLUDE_NEWER", "UV_TORCH_BACKEND", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_PRERELEASE"),
+    *("UV_RESOLUTION", "UV_PYTHON", "UV_NO_BINARY", "UV_NO_BUILD", "UV_OFFLINE", "UV_NO_ANNOTATE", "VIRTUAL_ENV"),
 )
+
+
+@pytest.mark.parametrize("name", SWITCHES)
 def test_each_switch_that_changes_the_answer_is_left_out(uv: Uv, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for other in SWITCHES:  # an activated virtual environment, for one
+        monkeypatch.delenv(other, raising=False)
     monkeypatch.setenv(name, "set")
     monkeypatch.setenv("UV_INDEX_URL", "https://mirror.example")
     resolve.compile_(RECIPE, [], "label")

@@ -185,6 +185,7 @@ class TestMaking:
         for name in (*misleading, "UV_INDEX_URL", "HTTPS_PROXY"):
             monkeypatch.setenv(name, "set")
         executor.prepare(ENVIRONMENT, silent)
+        assert uv.calls
         for call in uv.calls:
             assert not set(misleading) & set(call["environment"])
             assert (call["environment"]["UV_INDEX_URL"], call["environment"]["HTTPS_PROXY"]) == ("set", "set")

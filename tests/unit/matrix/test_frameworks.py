@@ -54,6 +54,7 @@ def test_the_build_that_a_device_needs(framework: str, device: str, build: str) 
 
 
 def test_only_frameworks_that_run_with_keras_train() -> None:
+    assert "torch" in frameworks.training()
     assert all(frameworks.of(name).with_keras for name in frameworks.training())
 
 

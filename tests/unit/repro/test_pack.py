@@ -54,13 +54,13 @@ def _export(*words: str) -> Path:
 
 
 def test_a_script_in_a_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "s.py").write_text("print('ü')")
+    (tmp_path / "s.py").write_text("print('ü')", encoding="utf-8")
     assert cli.run(["export", CELL.id, "--script", "s.py", "--", "--epochs", "2"]) == 0
     shown = capsys.readouterr()
     folder = Path("export") / CELL.id
     assert shown.out == f"{folder}\n{folder}.tar.gz\nsh {folder}/reproduce.sh\n"
     assert shown.err.startswith("resolving jax-0.10.2_keras-3.11.3_py3.11_cpu_linux-")
-    assert (folder / "script.py").read_text() == "print('ü')"
+    assert (folder / "script.py").read_text("utf-8") == "print('ü')"
     reproduce = folder / "reproduce.sh"
     assert reproduce.stat().st_mode & 0o111 == 0o111
     assert "python /script/script.py '--epochs' '2'" in reproduce.read_text()

@@ -14,10 +14,11 @@ from typing import Tuple
 import numpy as np
 
 from .. import networks
+from ..kit import numerics
 from ..networks import channels_last, laid_out
 
-UNIT_ROUNDOFF = 2.0**-24
-"""u of float32: the largest relative error of rounding to nearest."""
+UNIT_ROUNDOFF = numerics.UNIT_ROUNDOFF["float32"]
+"""u of float32."""
 
 
 @dataclass(frozen=True)

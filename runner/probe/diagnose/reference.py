@@ -18,7 +18,9 @@ import math
 
 import numpy as np
 
-U = 2.0**-24
+from ..kit.numerics import UNIT_ROUNDOFF
+
+U = UNIT_ROUNDOFF["float32"]
 """Unit roundoff of float32."""
 
 KINK = 32

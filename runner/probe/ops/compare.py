@@ -6,7 +6,9 @@ import hashlib
 
 import numpy as np
 
-UNIT = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-50}
+from ..kit import numerics
+
+UNIT = dict(numerics.UNIT_ROUNDOFF, float64=2.0**-50)
 """Unit roundoff. float64 gets 8 times its own: the reference is float64 arithmetic too."""
 
 TINY = {"float16": 2.0**-24, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1000}
@@ -91,16 +93,7 @@ def sketch(arrays):
     if any(value.dtype.kind not in "biufc" for value in arrays):
         return [0.0] + [str(item) for value in arrays for item in value.ravel()[:8]]
     flat = np.concatenate([_real(value).ravel() for value in arrays]) if arrays else np.zeros(0)
-    norm = float(np.sqrt(np.sum(np.square(flat[np.isfinite(flat)]))))
-    if flat.size > 8:
-        flat = flat[np.linspace(0, flat.size - 1, 8).astype("int64")]
-    return [rounded(norm)] + [rounded(v) for v in flat]
-
-
-def rounded(value):
-    """Returns a float with 7 significant digits, or the name of what is not finite."""
-    value = float(value)
-    return float("%.7g" % value) if np.isfinite(value) else str(value)
+    return numerics.sketch(flat)
 
 
 def _real(value):

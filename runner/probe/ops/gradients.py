@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..kit import numerics
 from ..kit.records import Record
 from . import compare
 from .truth import reference
@@ -71,9 +72,9 @@ def _wrong(case, name, gradient, slope, got, bad):
     worst = int(np.argmax(np.where(bad.ravel(), np.nan_to_num(np.abs(got - slope).ravel(), nan=np.inf), -1.0)))
     wanted, found = float(slope.ravel()[worst]), float(got.ravel()[worst])
     where = "at element %d" % worst if case.pointwise else "along a direction"
-    note = "%s: expected %s, got %s" % (where, compare.rounded(wanted), compare.rounded(found))
+    note = "%s: expected %s, got %s" % (where, numerics.rounded(wanted), numerics.rounded(found))
     status = "wrong" if np.isfinite(found) else "nan"
-    figure = compare.rounded(abs(found - wanted) / (abs(found) + abs(wanted))) if status == "wrong" else None
+    figure = numerics.rounded(abs(found - wanted) / (abs(found) + abs(wanted))) if status == "wrong" else None
     sketch = "none" if gradient is None else compare.sketch([gradient])
     return Record(status, figure, sketch, name, note)
 

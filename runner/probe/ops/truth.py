@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..kit import numerics
 from . import compare, namespace
 from .engines import leaves
 
@@ -94,7 +95,7 @@ def verdict(case, output, true):
         low = max((dtype, case.dtype or dtype), key=lambda d: compare.UNIT.get(d, 0.0))
         bad, figure = compare.judge(got, wanted, size, low, case.tol)
         if bad:
-            return bad, figure and compare.rounded(figure), "expected %s" % compare.sketch([wanted])[1:]
+            return bad, figure and numerics.rounded(figure), "expected %s" % compare.sketch([wanted])[1:]
         worst = max(worst, figure)
     return "ok", float("%.3g" % worst), ""
 

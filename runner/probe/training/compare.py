@@ -9,6 +9,7 @@ import hashlib
 
 import numpy as np
 
+from ..kit import numerics
 from . import network
 
 PERTURBED = 5
@@ -18,7 +19,7 @@ LIMIT = 40.0
 """Units beyond which a figure is wrong. Five uniform draws rarely miss the true spread by more than a factor of 3,
 and a kernel may sum in a worse order than NumPy; a wrong formula is at 10^3 units and more."""
 
-UNITS = {"float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11, "float64": 2.0**-52}
+UNITS = dict(numerics.UNIT_ROUNDOFF, float64=2.0**-52)
 
 
 def spread(truth, unit):
@@ -90,10 +91,7 @@ def sketch(value):
     """
     if _is_exact(value):
         return [0.0, str(value)]
-    flat = np.concatenate([array.ravel() for array in _arrays(value)])
-    norm = np.sqrt(np.sum(np.square(flat[np.isfinite(flat)])))
-    chosen = flat if flat.size <= 8 else flat[np.linspace(0, flat.size - 1, 8).astype("int64")]
-    return [float("%.7g" % v) if np.isfinite(v) else str(v) for v in [norm, *chosen]]
+    return numerics.sketch(np.concatenate([array.ravel() for array in _arrays(value)]))
 
 
 def _is_exact(value):

@@ -134,6 +134,7 @@ def matrix(request: Request) -> int:
     """Choose, plan, measure, judge, print. Returns the exit code."""
     from runner import data
     from runner.cli import output, progress
+    from runner.executors import Room
     from runner.judge import rules
     from runner.matrix import selection
     from runner.measure import host, rounds, workspace
@@ -151,7 +152,7 @@ def matrix(request: Request) -> int:
         listing.print_plan(planned, output.console(sys.stdout))
         return 0
     judged_by = rules.Rules(request.set_name, request.baseline, request.alpha, request.floor, request.max_rounds)
-    room = rounds.Room(request.keep, request.keep_free) if request.evicts else None
+    room = Room(request.keep, request.keep_free) if request.evicts else None
     with (
         progress.shown() as observe,
         workspace.open(

@@ -12,7 +12,7 @@ add one.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -86,6 +86,16 @@ class Shell:
     """Whether a container may reach the network."""
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much room environments may take when each is evicted after its run."""
+
+    images: int | None = None
+    """How many are kept."""
+    free_gb: float | None = None
+    """How much of the disk stays free."""
+
+
 class Executor(Protocol):
     """One way of running cells."""
 
@@ -145,6 +155,14 @@ class Executor(Protocol):
 
         Does nothing where ``prepare`` installed nothing. Works on a closed executor too. Raises UnavailableError where
         the engine is not there.
+        """
+        ...
+
+    def make_room(self, room: Room, protected: Collection[str]) -> None:
+        """Remove environments until they take no more than ``room``.
+
+        The least recently used goes first. ``protected`` are ids of environments, and keys of layers, that stay. Does
+        nothing where environments are not worth evicting. Raises UnavailableError where the engine is not there.
         """
         ...
 

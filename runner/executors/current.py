@@ -6,12 +6,12 @@ import hashlib
 import os
 import site
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import metadata
 from pathlib import Path
 
 from runner.errors import BuildError
-from runner.executors import Launch, Prepared, Say, Shell, shell
+from runner.executors import Launch, Prepared, Room, Say, Shell, shell
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.matrix import frameworks
 from runner.model import Cell, Environment, Outcome
@@ -74,6 +74,9 @@ class CurrentExecutor:
 
     def discard(self, prepared: Prepared) -> None:
         """Do nothing: what is installed here is the user's."""
+
+    def make_room(self, room: Room, protected: Collection[str]) -> None:
+        """Nothing was installed."""
 
     def close(self) -> None:
         """Kill what still runs."""

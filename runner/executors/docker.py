@@ -15,7 +15,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import engine
 from runner.errors import UnavailableError
-from runner.executors import Launch, Prepared, Say, Shell, shell
+from runner.executors import Launch, Prepared, Room, Say, Shell, shell
 from runner.executors import container as recipe
 from runner.executors.owner import Owner
 from runner.executors.process import oom_kills, tail
@@ -147,6 +147,13 @@ class DockerExecutor:
         with closing(engine.connect()) as client:
             name = prepared.environment.id
             manage.remove(client, [image for image in manage.ls(client) if image.environment == name])
+
+    def make_room(self, room: Room, protected: Collection[str]) -> None:
+        """Evict images of this program."""
+        from runner.images import manage
+
+        with closing(engine.connect()) as client:
+            manage.evict(client, room.images, room.free_gb, protected)
 
     def close(self) -> None:
         """Stop builds and containers of this run, wait for their threads."""

@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from runner.environments.resolve import explain
 from runner.errors import BuildError, UnavailableError
-from runner.executors import Launch, Prepared, Say, Shell, shell
+from runner.executors import Launch, Prepared, Room, Say, Shell, shell
 from runner.executors.interpreters import pythons
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.model import Cell, Environment, Limits, Outcome
@@ -137,6 +137,9 @@ class HostExecutor:
     def discard(self, prepared: Prepared) -> None:
         """Remove the virtual environment."""
         shutil.rmtree(Path(prepared.reference).parent.parent, ignore_errors=True)
+
+    def make_room(self, room: Room, protected: Collection[str]) -> None:
+        """Virtual environments are small; none is evicted."""
 
     def close(self) -> None:
         """Kill what still runs or is being installed."""

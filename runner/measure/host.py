@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from runner import executors
 from runner.errors import UsageError, suggest
 from runner.machine import facts
-from runner.matrix import compat, plan, selection, sets
+from runner.matrix import compat, frameworks, plan, selection, sets
 from runner.matrix.selection import Chosen
 from runner.model import Cell, Environment, Plan, ProbeSpec
 from runner.results.store import RunRecord
@@ -62,7 +62,8 @@ def cells_at_hand(executor: str, device: str, only: Sequence[str]) -> tuple[Cell
     """
     found = executors.make(executor).cells(device)
     if not found:
-        raise UsageError(f"--executor {executor}: {sys.executable} has neither tensorflow, torch nor jax installed")
+        known = ", ".join(frameworks.table())
+        raise UsageError(f"--executor {executor}: {sys.executable} has none of these installed: {known}")
     return sets.select(found, only)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from runner import judge
 from runner.errors import CellError
+from runner.executors import Room
 from runner.judge import rules
 from runner.measure import scheduler
 from runner.measure.context import Event, Interrupted, Observer
@@ -23,16 +24,6 @@ class Measured:
     samples: tuple[Sample, ...]
     interrupted: bool = False
     """The user stopped the run; the samples are those that had finished."""
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How much room images may take when each is evicted after its run."""
-
-    images: int | None = None
-    """How many are kept."""
-    free_gb: float | None = None
-    """How much of the disk stays free."""
 
 
 def until_decided(
@@ -77,16 +68,9 @@ def _measure_and_evict(planned: Plan, work: Work, observe: Observer, room: Room)
             samples += scheduler.run(jobs, replace(work.context, block=environment.id), observe)
         except Interrupted as stop:
             return Measured((*samples, *stop.samples), interrupted=True)
-        if any(work.context.executors[job.executor].isolated for job in jobs):
-            _evict(room, waiting)
+        for name in dict.fromkeys(job.executor for job in jobs):
+            work.executors[name].make_room(room, still_needed(waiting))
     return Measured(tuple(samples))
-
-
-def _evict(room: Room, waiting: Sequence[Environment]) -> None:
-    from runner import engine
-    from runner.images.manage import evict
-
-    evict(engine.connect(), room.images, room.free_gb, still_needed(waiting))
 
 
 def _undecided(planned: Plan, samples: Sequence[Sample], judged_by: rules.Rules) -> tuple[Job, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from runner import judge
-from runner.executors import Launch, Prepared, Say, Shell
+from runner.executors import Launch, Prepared, Room, Say, Shell
 from runner.judge.expectations import Expectation
 from runner.model import (
     Better,
@@ -108,6 +108,9 @@ class FakeExecutor:
 
     def discard(self, prepared: Prepared) -> None:
         self.discarded.append(prepared.environment)
+
+    def make_room(self, room: Room, protected: Collection[str]) -> None:
+        """Nothing here takes room."""
 
     def close(self) -> None:
         """Nothing to close."""

@@ -96,8 +96,7 @@ def test_with_keep_one_environment_is_run_after_the_other(
     fake_executor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evicted: list[tuple[Any, tuple[str, ...]]] = []
-    monkeypatch.setattr("runner.engine.connect", lambda: "engine")
-    monkeypatch.setattr("runner.images.manage.evict", lambda _, keep, __, needed: evicted.append((keep, needed)))
+    monkeypatch.setattr(fake_executor, "make_room", lambda room, needed: evicted.append((room.images, needed)))
     monkeypatch.setattr("runner.measure.rounds.still_needed", lambda waiting: tuple(one.id for one in waiting))
     assert _matrix(tmp_path / "out", "--rounds", "2", "--keep", "1") == 3  # timings of two blocks do not compare
     cells = [cell for cell, _, _ in fake_executor.launched]

@@ -130,3 +130,26 @@ class TestDiscard:
         docker.DockerExecutor().discard(Prepared(ENVIRONMENT, "image"))
         assert removed == [name, name]
         assert client.closed
+
+
+class TestRoom:
+    def test_docker_evicts_images_within_the_room_and_closes_its_connection(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log: list[Any] = []
+
+        class Client:
+            def close(self) -> None:
+                log.append("closed")
+
+        monkeypatch.setattr(engine, "connect", Client)
+        monkeypatch.setattr(manage, "evict", lambda client, *asked: log.append((type(client), *asked)))
+        docker.DockerExecutor().make_room(executors.Room(2, 1.5), (ENVIRONMENT.id,))
+        assert log == [(Client, 2, 1.5, (ENVIRONMENT.id,)), "closed"]
+
+    @pytest.mark.parametrize("name", ["host", "current"])
+    def test_what_is_no_image_stays_and_no_engine_is_asked(self, name: str, tmp_path: Path) -> None:
+        (tmp_path / "one").mkdir()
+        made = host.HostExecutor(tmp_path) if name == "host" else executors.make(name)
+        made.make_room(executors.Room(0, 1e9), ())
+        assert [path.name for path in tmp_path.iterdir()] == ["one"]

@@ -100,7 +100,10 @@ class TestHost:
         monkeypatch.setattr("sys.executable", "/my/python")
         with pytest.raises(UsageError) as caught:
             host.cells_at_hand("current", "mps", ())
-        assert str(caught.value) == ("--executor current: /my/python has neither tensorflow, torch nor jax installed")
+        assert str(caught.value) == (
+            "--executor current: /my/python has none of these installed: "
+            "tensorflow, torch, jax, numpy, openvino, mxnet, paddle"
+        )
 
     def test_a_device_goes_with_this_interpreter_only(self) -> None:
         with pytest.raises(UsageError) as caught:

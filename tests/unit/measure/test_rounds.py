@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from runner import engine
 from runner.environments import lock
 from runner.errors import BuildError
-from runner.images import manage
+from runner.executors import Room
+from runner.executors.host import HostExecutor
 from runner.images.recipe import recipe
 from runner.measure import rounds, scheduler
 from runner.measure.context import Context, Event, Interrupted
-from runner.measure.rounds import Measured, Room
+from runner.measure.rounds import Measured
 from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
 
 TORCH = Environment("torch", "2.2.2", "3.11.3", "3.11", "cpu", "linux-x86_64")
@@ -66,18 +66,19 @@ class TestEvicting:
             return [sample(one) for one in jobs]
 
         monkeypatch.setattr(scheduler, "run", run)
-        monkeypatch.setattr(engine, "connect", lambda: "client")
         monkeypatch.setattr(rounds, "still_needed", lambda waiting: tuple(one.id for one in waiting))
-        monkeypatch.setattr(manage, "evict", lambda *asked: found.append(asked))
+        self.asked = found
         return found
 
     stops = ""
+    asked: list[Any]
 
     def measured(self, planned: Plan, events: list[Event]) -> Measured:
-        made: Any = {"docker": SimpleNamespace(isolated=True), "host": SimpleNamespace(isolated=False)}
+        asked = self.asked
+        made: Any = {"docker": SimpleNamespace(make_room=lambda *room: asked.append(room)), "host": HostExecutor()}
         store: Any = None
         context = Context(made, store, {}, {})
-        work: Any = SimpleNamespace(context=context)
+        work: Any = SimpleNamespace(context=context, executors=made)
         rules: Any = None
         return rounds.until_decided(planned, work, rules, events.append, Room(images=2, free_gb=1.5))
 
@@ -89,11 +90,11 @@ class TestEvicting:
         assert events == [Event("expect", count=3), Event("note", text="a note")]
         assert log == [
             (JAX.id, [JAX]),
-            ("client", 2, 1.5, (OLD.id, TORCH.id)),
+            (Room(2, 1.5), (OLD.id, TORCH.id)),
             (OLD.id, [OLD]),
-            ("client", 2, 1.5, (TORCH.id,)),
+            (Room(2, 1.5), (TORCH.id,)),
             (TORCH.id, [TORCH]),
-            ("client", 2, 1.5, ()),
+            (Room(2, 1.5), ()),
         ]
 
     def test_virtual_environments_are_no_images(self, log: list[Any]) -> None:

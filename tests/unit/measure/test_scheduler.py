@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 
 from runner.data import DataFile
 from runner.errors import BuildError, CellError, RunnerError, UnavailableError
-from runner.executors import Launch, Prepared, Say, Shell
+from runner.executors import Launch, Prepared, Room, Say, Shell
 from runner.measure import scheduler
 from runner.measure.context import Context, Event, Interrupted
 from runner.model import Cell, Environment, Job, Limits, Outcome, ProbeSpec, Sample, Status
@@ -53,6 +53,9 @@ class Executor:
 
     def discard(self, prepared: Prepared) -> None:
         self.prepared.remove(prepared.environment.version)
+
+    def make_room(self, room: Room, protected: Collection[str]) -> None:  # noqa: ARG002 - the protocol's
+        raise AssertionError("a scheduler does not evict")
 
     def data_path(self, data: Path) -> str:
         return str(data)

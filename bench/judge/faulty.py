@@ -1,0 +1,67 @@
+"""Runs the probe ``mnist`` with a network that is broken on purpose.
+
+``python -m faulty NAME`` is the command. learning.py copies this file next to the payload. The faults are those of ``runner diagnose --fault``, and a layer that
+learns at half its rate.
+"""
+
+from __future__ import annotations
+
+import sys
+
+LAYERS = ("conv", "pool", "conv2", "pool", "flatten", "dense1", "dropout", "dense2")
+
+
+def main(fault):
+    """Replaces the probe's network and runs the payload. Returns the exit code."""
+    from probe import __main__ as payload
+    from probe import mnist
+    from probe.diagnose import faults
+
+    if fault not in (*faults.FAULTS, "half-rate"):
+        raise SystemExit("no fault {!r}: {}, half-rate".format(fault, ", ".join(faults.FAULTS)))
+
+    def network(keras, dropout):
+        def layer(kind, name, *arguments, **options):
+            made = faults.layer_class(keras, fault, kind)
+            return made(*arguments, name=name, **options, **faults.options(keras, fault, name))
+
+        return keras.Sequential(
+            [
+                keras.Input((28, 28, 1)),
+                layer("conv", "conv1", 32, 3, activation="relu"),
+                keras.layers.MaxPooling2D(),
+                layer("conv", "conv2", 64, 3, activation="relu"),
+                keras.layers.MaxPooling2D(),
+                keras.layers.Flatten(),
+                layer("dense", "dense1", 128, activation="relu"),
+                *([layer("dropout", "dropout", 0.2)] if dropout else []),
+                layer("dense", "dense2", 10, activation="softmax"),
+            ]
+        )
+
+    def compiled(keras, dropout):
+        model = network(keras, dropout)
+        epsilon = 1e-3 if fault == "adam-epsilon" else 1e-7
+        adam = keras.optimizers.Adam(1e-3, epsilon=epsilon)
+        if fault == "half-rate":
+            _halve(adam, model.get_layer("dense1"))
+        model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    mnist.network, mnist.compiled = network, compiled
+    return payload.main()
+
+
+def _halve(adam, layer):
+    """Makes the optimizer move a layer's weights by half its step."""
+    plain = adam.update_step
+    paths = [weight.path for weight in layer.weights]
+
+    def update_step(gradient, variable, rate):
+        return plain(gradient, variable, rate / 2 if variable.path in paths else rate)
+
+    adam.update_step = update_step
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

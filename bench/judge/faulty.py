@@ -1,22 +1,27 @@
-"""Runs the probe ``mnist`` with a network that is broken on purpose.
+"""Runs the probe ``mnist`` in part, or with a network that is broken on purpose.
 
-``python -m faulty NAME`` is the command. learning.py copies this file next to the payload. The faults are those of ``runner diagnose --fault``, and a layer that
-learns at half its rate.
+``python -m faulty PART NAME`` is the command. learning.py copies this file next to the payload. The faults are those of
+``runner diagnose --fault``, and a layer that learns at half its rate.
 """
 
 from __future__ import annotations
 
 import sys
 
-LAYERS = ("conv", "pool", "conv2", "pool", "flatten", "dense1", "dropout", "dense2")
 
+def main(part, fault):
+    """Replaces the probe's network and runs the payload. Returns the exit code.
 
-def main(fault):
-    """Replaces the probe's network and runs the payload. Returns the exit code."""
+    ``part``: ``free``, ``controlled`` or ``both``. ``fault``: its name, or empty.
+    """
     from probe import __main__ as payload
     from probe import mnist
     from probe.diagnose import faults
 
+    for name in {"free": ["controlled"], "controlled": ["free"]}.get(part, []):
+        setattr(mnist, name, lambda *arguments: None)
+    if not fault:
+        return payload.main()
     if fault not in (*faults.FAULTS, "half-rate"):
         raise SystemExit("no fault {!r}: {}, half-rate".format(fault, ", ".join(faults.FAULTS)))
 
@@ -64,4 +69,4 @@ def _halve(adam, layer):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Records what healthy and broken cells learn, seed by seed, for learning_rates.py.
+"""Records what healthy and broken cells learn, seed by seed.
 
     python bench/judge/learning.py record --cell torch-2.2.2_keras-3.11.3_py3.11_cpu --seeds 0:60 \
         --data mnist.npz --command python3.11 --into learning.jsonl
@@ -6,7 +6,8 @@
 
 ``record`` runs one process of the probe ``mnist`` per seed, at the settings of the set ``quick``, in the environment
 whose Python ``--command`` starts. ``{io}`` in the command stands for the folder that the process works in. With
-``--fault`` the network is broken on purpose (see faulty.py). ``pack`` keeps the figures that the judge reads.
+``--fault`` the network is broken on purpose (see faulty.py). ``pack`` keeps the figures that the judge reads; a part
+that was not run is NaN.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def main() -> None:
     recording.add_argument("--data", type=Path, required=True, help="an mnist.npz")
     recording.add_argument("--data-name", default="real", help="real or synthetic")
     recording.add_argument("--command", default=sys.executable)
+    recording.add_argument("--part", default="both", help="both, free or controlled: one takes half the time")
     recording.add_argument("--fault", default="")
     recording.add_argument("--into", type=Path, required=True)
     packing = commands.add_parser("pack")
@@ -53,7 +55,7 @@ def main() -> None:
 
 
 def record(args: argparse.Namespace) -> None:
-    """Append one JSON line per process."""
+    """Append one JSON line per process. A part that was not run is null."""
     first, end = map(int, args.seeds.split(":"))
     for seed in range(first, end):
         with tempfile.TemporaryDirectory() as folder:
@@ -77,10 +79,8 @@ def measured(io: Path, of: Cell, seed: int, args: argparse.Namespace) -> dict[st
     job = Job(of, environment, ProbeSpec(PROBE, dict(quick)), 0, seed, "current")
     shutil.copyfile(args.data, io / "digits.npz")
     payload.stage(io, job, DataFile(io / "digits.npz", args.data_name, ""), str(io / "digits.npz"))
-    module = ["-m", "probe"]
-    if args.fault:
-        shutil.copyfile(Path(__file__).with_name("faulty.py"), io / "faulty.py")
-        module = ["-m", "faulty", args.fault]
+    shutil.copyfile(Path(__file__).with_name("faulty.py"), io / "faulty.py")
+    module = ["-m", "faulty", args.part, args.fault]
     command = [word.replace("{io}", str(io)) for word in shlex.split(args.command)]
     done = subprocess.run([*command, *module], cwd=io, capture_output=True, text=True, check=False)
     result = json.loads((io / "result.json").read_text()) if (io / "result.json").exists() else {}
@@ -88,7 +88,7 @@ def measured(io: Path, of: Cell, seed: int, args: argparse.Namespace) -> dict[st
         raise UsageError(f"seed {seed}: {result.get('reason') or done.stderr[-500:]}")
     values = {metric["name"]: metric["value"] for metric in result["metrics"]}
     wanted = (*FIGURES, "controlled.loss_per_step", "controlled.fresh_losses", "controlled.fresh_steps")
-    return {name: values[name] for name in wanted}
+    return {name: values.get(name) for name in wanted}
 
 
 def pack(file: Path, out: Path) -> None:
@@ -99,8 +99,9 @@ def pack(file: Path, out: Path) -> None:
     for name in FIGURES:
         arrays[name] = np.array([row[name] for row in rows], "float64")
     for name in ("controlled.loss_per_step", "controlled.fresh_losses"):
-        arrays[name] = np.array([row[name] for row in rows], "float32")
-    arrays["controlled.fresh_steps"] = np.array([row["controlled.fresh_steps"] for row in rows], "int32")
+        steps = max(len(row[name] or ()) for row in rows)
+        arrays[name] = np.array([row[name] or [np.nan] * steps for row in rows], "float32")
+    arrays["controlled.fresh_steps"] = np.array([row["controlled.fresh_steps"] or 0 for row in rows], "int32")
     np.savez_compressed(out, **arrays)
 
 

@@ -19,7 +19,7 @@ def main(part, fault):
     from probe.diagnose import faults
 
     for name in {"free": ["controlled"], "controlled": ["free"]}.get(part, []):
-        setattr(mnist, name, lambda *arguments: None)
+        setattr(mnist, name, lambda *_arguments: None)
     if not fault:
         return payload.main()
     if fault not in (*faults.FAULTS, "half-rate"):

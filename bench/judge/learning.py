@@ -92,7 +92,10 @@ def measured(io: Path, of: Cell, seed: int, args: argparse.Namespace) -> dict[st
 
 
 def pack(file: Path, out: Path) -> None:
-    """Write the recording as arrays, a row per process; losses are float32, as they were computed."""
+    """Write the recording as arrays, a row per process.
+
+    Losses are float32, as they were computed.
+    """
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     arrays: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in ("cell", "data", "fault")}
     arrays["seed"] = np.array([row["seed"] for row in rows], "int32")

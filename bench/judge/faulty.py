@@ -1,7 +1,7 @@
 """Runs the probe ``mnist`` in part, or with a network that is broken on purpose.
 
-``python -m faulty PART NAME`` is the command. learning.py copies this file next to the payload. The faults are those of
-``runner diagnose --fault``, and a layer that learns at half its rate.
+``python -m faulty PART NAME`` is the command. learning.py copies this file and the faults next to the payload. The
+faults are those of ``runner diagnose --fault``, and a layer that learns at half its rate.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ def main(part, fault):
     """
     from probe import __main__ as payload
     from probe import mnist
-    from probe.diagnose import faults
 
     for name in {"free": ["controlled"], "controlled": ["free"]}.get(part, []):
         setattr(mnist, name, lambda *_arguments: None)
     if not fault:
         return payload.main()
+    import faults
+
     if fault not in (*faults.FAULTS, "half-rate"):
         raise SystemExit("no fault {!r}: {}, half-rate".format(fault, ", ".join(faults.FAULTS)))
 

@@ -27,6 +27,7 @@ import numpy as np
 from runner.data.files import DataFile
 from runner.errors import UsageError
 from runner.matrix import sets
+from runner.matrix.probes import SOURCE
 from runner.measure import payload
 from runner.model import Cell, Environment, Job, ProbeSpec
 
@@ -79,7 +80,8 @@ def measured(io: Path, of: Cell, seed: int, args: argparse.Namespace) -> dict[st
     job = Job(of, environment, ProbeSpec(PROBE, dict(quick)), 0, seed, "current")
     shutil.copyfile(args.data, io / "digits.npz")
     payload.stage(io, job, DataFile(io / "digits.npz", args.data_name, ""), str(io / "digits.npz"))
-    shutil.copyfile(Path(__file__).with_name("faulty.py"), io / "faulty.py")
+    for file in (Path(__file__).with_name("faulty.py"), SOURCE / "diagnose" / "faults.py"):
+        shutil.copyfile(file, io / file.name)
     module = ["-m", "faulty", args.part, args.fault]
     command = [word.replace("{io}", str(io)) for word in shlex.split(args.command)]
     done = subprocess.run([*command, *module], cwd=io, capture_output=True, text=True, check=False)

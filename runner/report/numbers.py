@@ -80,6 +80,15 @@ def _scaled(figure: float, scales: tuple[tuple[float, str], ...]) -> str:
     return f"{significant(scaled)} {name}" if name != "B" else f"{_minus(f'{figure:.0f}')} B"
 
 
+def times(effect: float) -> str:
+    """A ratio of two figures: ``×`` and three digits.
+
+    >>> times(0.31), times(-0.0123), times(41.0), times(-0.5)
+    ('×1.31', '×0.988', '×42.0', '×0.500')
+    """
+    return f"×{significant(1 + effect)}" if math.isfinite(effect) else ""
+
+
 def change(effect: float) -> str:
     """A relative change with its sign.
 

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from runner import executors
+from runner.errors import UsageError
 from runner.matrix import plan
+from runner.util import durations
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,6 +25,21 @@ class Finite(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a number.", param, ctx)
         return number
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg] # a generic class in new releases of click only
+    """A length of time, such as ``10m``, in seconds; ``none`` is infinity."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Raises UsageError of click's."""
+        if isinstance(value, float):
+            return value
+        try:
+            return durations.seconds(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 def which_cells(command: F) -> F:

@@ -17,7 +17,9 @@ class Event:
 
     kind: str
     """``prepare``, ``ready``, ``failed`` (an environment); ``start``, ``done``, ``reuse``, ``kept`` (a process);
-    ``expect`` (``count`` processes are to come), ``note`` (``text`` is for the user, before the work begins)."""
+    ``expect`` (``count`` processes are to come), ``note`` (``text`` is for the user, before the work begins),
+    ``budget`` (``seconds`` of measuring are left), ``further`` (a further round begins, up to ``round``, with ``count``
+    processes), ``verdict`` (``text`` is a comparison that has one now)."""
     subject: str = ""
     """Environment id or cell id."""
     text: str = ""

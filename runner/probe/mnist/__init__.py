@@ -20,6 +20,9 @@ from ..kit.draws import FRESH_STARTS, FRESH_STEPS, REPEATED_STEPS, batch_order, 
 
 DEFAULTS = {"epochs": 3, "batch": 128, "train_samples": None, "test_samples": None, "controlled_epochs": None}
 
+HEADLINES = ("free.test_accuracy", "free.step_s", "free.first_step_s", "peak_rss_bytes")
+"""The figures that a run measures until they are decided; patterns over metric names."""
+
 
 def run(request, report):
     """Trains and scores in both modes.

@@ -391,8 +391,8 @@ def test_cells_on_one_framework_release_are_built_side_by_side() -> None:
 
 def test_the_reproducing_command_repeats_what_was_not_default() -> None:
     defaults = {
-        "set_name": None, "only": (), "probes": (), "settings": (), "executor": "auto", "device": "cpu", "rounds": 1,
-        "max_rounds": None, "keep": None, "keep_free": None,
+        "set_name": None, "only": (), "probes": (), "settings": (), "executor": "auto", "device": "cpu", "rounds": None,
+        "max_rounds": None, "budget_s": None, "keep": None, "keep_free": None,
         "seed": 0, "jobs": 1, "builds": 2, "timeout_s": None, "data": (), "offline": False,
         "baseline": None, "alpha": 0.05, "floor": 0.05, "fresh": False, "keep_failed": False,
         "dry_run": False, "out": Path("out"),

@@ -41,9 +41,7 @@ def next_commands(
     return tuple(line for line in found if line)
 
 
-def _bisect(
-    report: Report, comparison: Comparison, candidate: Cell, better: Sequence[Cell], kind: Kind | None
-) -> str:
+def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Sequence[Cell], kind: Kind | None) -> str:
     """The bisection between the candidate and the nearest better release, or empty."""
     for package, bad, ends in (
         (candidate.framework, candidate.version, _of_framework(candidate, better)),

@@ -82,8 +82,12 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """The text with the address of the known problem."""
-        return f"{self.text}: {numbers.plain(self.issue)}" if self.issue else self.text
+        """The text with the address of the known problem, and what the address is."""
+        if not self.issue:
+            return self.text
+        address = numbers.plain(self.issue)
+        kind = "change" if "/pull/" in address else "report" if "/issues/" in address else "see"
+        return f"{self.text}. {kind.capitalize()}: {address}"
 
 
 @dataclass(frozen=True, slots=True)

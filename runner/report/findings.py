@@ -30,7 +30,7 @@ _DOES_NOT = {
 }
 """One cell, several cells."""
 
-_WEIGHTS = {"outcome": 5, "accuracy": 4, "numerics": 4, "trajectory": 3, "step": 2, "cpu": 1, "memory": 1}
+_WEIGHTS = {"accuracy": 6, "outcome": 5, "numerics": 4, "trajectory": 3, "step": 2, "cpu": 1, "memory": 1}
 """Wrong before slow, slow before large."""
 
 
@@ -43,11 +43,11 @@ def findings(report: Report) -> tuple[Finding, ...]:
     seen = _Seen(report)
     found = [
         *report.extra,
-        *_failures(report, words),
+        *_failures(seen, words),
         *_gone(report, words),
         *_changes(seen, words),
         *_differences(seen, words),
-        *_undecided(report, words),
+        *_undecided(report),
         *_unsteady(report, words),
         *_incomparable(report),
     ]
@@ -157,11 +157,11 @@ def _by_cell(samples: Iterable[Sample]) -> list[tuple[str, Cell, list[Sample]]]:
 # --- cells that do not run -------------------------------------------------------------------------------------------
 
 
-def _failures(report: Report, words: Words) -> list[Finding]:
+def _failures(seen: _Seen, words: Words) -> list[Finding]:
     """Cells that did not run, one finding per reason."""
-    statuses = _statuses(report)
+    statuses = _statuses(seen.report)
     causes: dict[tuple[Severity, Status, str, str], list[tuple[str, str]]] = {}
-    for probe, cell, samples in _by_cell(report.samples):
+    for probe, cell, samples in _by_cell(seen.report.samples):
         comparison = statuses.get((probe, cell.id))
         bad = [s for s in samples if s.status is not Status.OK]
         if not bad or (not _tells(bad[0].status) and mark(comparison) not in (Mark.WORSE, Mark.EXPECTED)):
@@ -171,7 +171,7 @@ def _failures(report: Report, words: Words) -> list[Finding]:
             reason = f"{len(bad)} of {len(samples)} processes: {reason}"
         key = (_failure_severity(comparison), bad[0].status, reason, comparison.issue if comparison else "")
         causes.setdefault(key, []).append((cell.id, probe))
-    return [_failure(*key, shown, statuses, words) for key, shown in causes.items()]
+    return [_failure(*key, shown, statuses, seen, words) for key, shown in causes.items()]
 
 
 def _statuses(report: Report) -> dict[tuple[str, str], Comparison]:
@@ -201,23 +201,27 @@ def _failure(
     issue: str,
     shown: Sequence[tuple[str, str]],
     statuses: dict[tuple[str, str], Comparison],
+    seen: _Seen,
     words: Words,
 ) -> Finding:
     cells = list(dict.fromkeys(cell_id for cell_id, _ in shown))
-    probes = sorted({numbers.plain(probe) for _, probe in shown})
+    probes_ = sorted({numbers.plain(probe) for _, probe in shown})
     compared = [statuses[probe, cell_id] for cell_id, probe in shown if (probe, cell_id) in statuses]
     ran = [c for c in compared if c.baseline and c.baseline_value in (None, Status.OK)]
-    others = list(dict.fromkeys(words.baseline(c) for c in ran if c.verdict in (Verdict.BROKEN, Verdict.EXPECTED)))
+    ran = [c for c in ran if c.verdict in (Verdict.BROKEN, Verdict.EXPECTED)]
+    others = list(dict.fromkeys(words.baseline(c) for c in ran))
     does = (("works", "work"), ("does", "do"))[status is Status.IMPORT_FAILED][len(others) > 1]
     works = f" ({both(others[:3])} {does})" if others else ""
-    where = f" in {both(probes)}" if words.probes and status is not Status.IMPORT_FAILED else ""
+    where = f" in {both(probes_)}" if words.probes and status is not Status.IMPORT_FAILED else ""
     verb = _DOES_NOT[status][len(cells) > 1]
-    text = f"{words.names(words.cells[c] for c in cells)} {verb}{where}: {reason}{works}"
-    return Finding(severity, _expected(text, severity), tuple(cells), issue, float(len(cells)))
-
-
-def _expected(text: str, severity: Severity) -> str:
-    return f"{text}. Expected" if severity is Severity.EXPECTED else text
+    text = f"{words.names(words.cells[c] for c in cells)} {verb}{where}{works}: {reason}"
+    commands: tuple[str, ...] = ()
+    if severity in (Severity.BROKEN, Severity.FAILED):
+        probe, lead = shown[0][1], cells[0]
+        asked = statuses.get((probe, lead)) or Comparison("", lead, "", probe, "status", Verdict.BROKEN, "")
+        better = [seen.cells[c.baseline] for c in ran if c.candidate == lead and c.baseline in seen.cells]
+        commands = advice.next_commands(seen.report, asked, seen.cells, better, None)
+    return Finding(severity, text, tuple(cells), issue, float(len(cells)), commands=commands)
 
 
 def _gone(report: Report, words: Words) -> list[Finding]:
@@ -361,12 +365,13 @@ def _controlled(lead: Comparison, seen: _Seen, words: Words) -> str:
     if found is None:
         return ""
     other = words.baseline(found)
+    steps_ = getattr(found.evidence, "steps", None)
     start = "From equal weights and batches, without dropout, it"
     if found.verdict is Verdict.SAME:
-        steps = f"for {found.evidence.steps} steps" if found.evidence.steps else "in every step"
+        steps = f"for {steps_} steps" if steps_ else "in every step"
         return f"{start} follows {other} {steps}: not the arithmetic. Suspect seeds, dropout or the order of the data."
     if found.verdict is Verdict.REGRESSED:
-        at = f"after {found.evidence.steps} steps" if found.evidence.steps else "at the first step"
+        at = f"after {steps_} steps" if steps_ else "at the first step"
         return f"{start} leaves {other} {at}: the arithmetic differs."
     return ""
 
@@ -406,7 +411,7 @@ def _differences(seen: _Seen, words: Words) -> list[Finding]:
 # --- what was not decided --------------------------------------------------------------------------------------------
 
 
-def _undecided(report: Report, words: Words) -> list[Finding]:
+def _undecided(report: Report) -> list[Finding]:
     """One finding: how many comparisons are open, and what it would take.
 
     Of a probe with headline figures only those count.

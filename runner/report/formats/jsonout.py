@@ -11,8 +11,10 @@ from typing import Any
 
 from runner.model import Comparison, Sample, Skip
 from runner.report import native, numbers
+from runner.report.answer import answer
 from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
-from runner.report.findings import findings, not_measured
+from runner.report.findings import not_measured
+from runner.report.overview import Block
 from runner.report.seeding import seeding
 from runner.report.summary import Summary, summarise
 
@@ -24,6 +26,7 @@ def to_dict(report: Report) -> dict[str, Any]:
 
     NaN and infinities become None, all keys are strings.
     """
+    said = answer(report)
     result: dict[str, Any] = {
         "schema": SCHEMA,
         "title": report.title,
@@ -33,9 +36,18 @@ def to_dict(report: Report) -> dict[str, Any]:
         "comparisons": [_comparison(c) for c in report.comparisons],
         "keras_over_native": [_beside(one) for one in native.beside(report.samples, report.comparisons)],
         "findings": [
-            {"severity": f.severity.name.lower(), "text": f.sentence, "cells": list(f.cells), "issue": f.issue}
-            for f in findings(report)
+            {
+                "severity": f.severity.name.lower(),
+                "text": f.sentence,
+                "cells": list(f.cells),
+                "issue": f.issue,
+                "label": f.severity.label,
+                "details": list(f.details),
+                "commands": list(f.commands),
+            }
+            for f in said.findings
         ],
+        "overview": [_block(block) for block in said.overview.blocks],
         "seeding": list(seeding(report)),
         "skips": [_skip(s) for s in report.skips],
         "not_measured": list(not_measured(report)),
@@ -168,6 +180,18 @@ def _beside(one: native.KerasCost) -> dict[str, Any]:
             for c in one.agreement
         ],
     }
+
+
+def _block(block: Block) -> dict[str, Any]:
+    """A part of the matrix: the cells' ids and verdicts by Keras, in the order of the columns."""
+    rows = [
+        {
+            "keras": name,
+            "cells": [{"id": t.cell, "verdict": t.mark.name.lower(), "symbol": t.symbol} for t in tiles if t.cell],
+        }
+        for name, tiles in block.rows
+    ]
+    return {"name": block.name, "columns": [" ".join(column) for column in block.columns], "rows": rows}
 
 
 def _skip(skip: Skip) -> dict[str, Any]:

@@ -13,22 +13,26 @@ from typing import TYPE_CHECKING
 
 from runner.model import Cell
 from runner.report import numbers, textlines
-from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import findings, last_lines, none_found, not_measured
+from runner.report.answer import Answer, answer
+from runner.report.data import Finding, Report, Severity, all_notes, cell_ids, command, exit_line, subtitle
+from runner.report.findings import last_lines, none_found, not_measured
 from runner.report.marks import Mark
+from runner.report.overview import Block, Overview
 from runner.report.seeding import HEADING, seeding
-from runner.report.table import BASELINE, Figure, Row, Table, common, labels, tables, used_marks
+from runner.report.table import BASELINE, Figure, Row, Table, common, labels, reference, used_marks
 from runner.report.textlines import GAP
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.text import Text
 
-_MOST_PIECES = 3
-"""A table is split into at most this many; columns that still do not fit are named below it."""
-_MOST_FINDINGS = 30
+_MOST_FINDINGS = 12
+_LABEL = 11
+"""The width of the word before a finding."""
+_SCREEN = 24
+"""A longer report says the worst findings again at its end, where the reader of a terminal is."""
+_MOST_REPEATED = 3
 _LOG_LINES = 8
-_MOST_COMMANDS = 12
 _LEAST_WIDTH = 40
 _LEAST_METRICS = 24
 """Where less width than this is left for figures, the column that says what a row is compared with goes."""
@@ -56,26 +60,30 @@ def render(report: Report) -> str:
 
 
 def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands: bool = False) -> Group:
-    """The whole report as a rich renderable.
+    """The whole report as a rich renderable: the answer, the overview, then the figures.
 
-    Only addresses and commands are longer than ``width``, never tables. Without ``commands``, at most twelve reproduce
-    commands are shown, those of the worst findings first.
+    Only addresses and commands are longer than ``width``, never tables. ``commands``: the command that measures each
+    cell again, in place of one pattern.
     """
     from rich.console import Group
 
     width = max(_LEAST_WIDTH, width)
-    drawn = tables(report)
+    said = answer(report)
     shared = common(s.cell for s in report.samples)
     out = [
         textlines.text(numbers.plain(report.title), "bold"),
         *textlines.wrapped(subtitle(report, shared), width, "dim"),
+        textlines.text(""),
     ]
-    for table in drawn:
+    if report.samples:
+        out += _findings(report, said.findings, width)
+        out += _overview(said.overview, width)
+    else:
+        out += [textlines.text("No cell was measured.", "bold red")]
+    for table in said.tables:
         out += [textlines.text(""), *_table(table, shared, width)]
-    out += [textlines.text(""), *_legend(drawn, width)]
-    found = findings(report)
-    out += _findings(found, width, none_found(report)) if drawn else []
-    for where, log in last_lines(report, found, most=_LOG_LINES):
+    out += _legend(said.tables, width)
+    for where, log in last_lines(report, said.findings, most=_LOG_LINES):
         out += [
             textlines.text(""),
             textlines.text(f"Last lines of {where}", "bold"),
@@ -84,12 +92,20 @@ def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands
     out += textlines.section(HEADING, seeding(report), width)
     out += textlines.section("Not measured", not_measured(report), width)
     out += textlines.section("Notes", all_notes(report), width)
-    out += _commands(report, found, width, everything=commands)
-    out += [
-        textlines.text(""),
-        *textlines.wrapped(exit_line(report), width, _EXIT_STYLES.get(report.exit_code, "bold red")),
-    ]
+    out += _commands(report, everything=commands)
+    out += _ending(report, said, width, long=len(out) > _SCREEN)
     return Group(*(textlines.ascii_only(line) if ascii_only else line for line in out))
+
+
+def _ending(report: Report, said: Answer, width: int, *, long: bool) -> list[Text]:
+    """The exit code; after a long report the worst findings again."""
+    out = [textlines.text("")]
+    worst = [f for f in said.findings if f.severity <= Severity.FIXED] if long else []
+    for finding in worst[:_MOST_REPEATED]:
+        out += _labelled(finding, width)
+    if len(worst) > _MOST_REPEATED:
+        out.append(textlines.text(f"{' ' * _LABEL}and {len(worst) - _MOST_REPEATED} more, above", "dim"))
+    return [*out, *textlines.wrapped(exit_line(report), width, _EXIT_STYLES.get(report.exit_code, "bold red"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +147,23 @@ class _Labels:
 
 
 def _table(table: Table, shared: Cell | None, width: int) -> list[Text]:
-    """The table of one probe, in as many pieces as the width asks for."""
+    """The table of one probe. Columns that do not fit are named below it."""
     named = _labels(table, shared)
     if width - named.width < _LEAST_METRICS:
         named = named.without_last()
-    pieces, dropped = _pack([_column(table, n) for n in range(len(table.columns))], width - named.width)
+    fitting, dropped = _fit([_column(table, n) for n in range(len(table.columns))], width - named.width)
     low, high = table.rounds
-    count = "n=1" if high == 1 else f"median of n={high}" if low == high else f"median of n={low} to {high}"
-    out = [textlines.text(numbers.plain(table.probe), "bold").append(f" · {count}", "dim")]
-    for number, piece in enumerate(pieces):
-        out += [textlines.text("")] if number else []
-        out += _piece(table, piece, named, width, first=number == 0)
-    hidden = [*(table.columns[c.index].label for c in dropped), *table.hidden]
-    if hidden:
-        shown = ", ".join(hidden[:8]) + (f" and {len(hidden) - 8} more" if len(hidden) > 8 else "")
-        out += textlines.wrapped(f"Also measured: {shown} (--format json has all)", width, "dim")
+    count = (
+        "1 run each" if high == 1 else f"median of {high} runs" if low == high else f"medians of {low} to {high} runs"
+    )
+    told = " · ".join(part for part in (count, reference(table)) if part)
+    out = [textlines.text(numbers.plain(table.probe), "bold").append(f" · {told}", "dim")]
+    out += _rows(table, fitting, named, width)
+    if dropped:
+        shown = ", ".join(table.columns[column.index].label for column in dropped)
+        out += textlines.wrapped(f"No room for: {shown} (a wider terminal or --format json)", width, "dim")
+    for line in table.folded:
+        out += textlines.wrapped(line, width, "dim")
     return out
 
 
@@ -180,33 +198,28 @@ def _verdict(figure: Figure) -> str:
     return "".join(f" {part}" for part in (figure.mark.symbol, figure.delta) if part)
 
 
-def _pack(columns: Sequence[_Column], width: int) -> tuple[list[list[_Column]], list[_Column]]:
-    """Put the columns, in order, into as few pieces as they fit in.
-
-    Each has at least one. Returns the pieces and the columns past the last piece.
-    """
-    pieces: list[list[_Column]] = [[]]
+def _fit(columns: Sequence[_Column], width: int) -> tuple[list[_Column], list[_Column]]:
+    """The columns that fit, in order and at least one, and the others."""
+    fitting: list[_Column] = []
+    dropped: list[_Column] = []
     used = 0
-    for number, column in enumerate(columns):
-        needed = column.width + len(GAP) * bool(pieces[-1])
-        if pieces[-1] and used + needed > width:
-            if len(pieces) == _MOST_PIECES:
-                return pieces, list(columns[number:])
-            pieces.append([])
-            used, needed = 0, column.width
-        pieces[-1].append(column)
-        used += needed
-    return pieces, []
+    for column in columns:
+        needed = column.width + len(GAP) * bool(fitting)
+        if fitting and used + needed > width:
+            dropped.append(column)
+        else:
+            fitting.append(column)
+            used += needed
+    return fitting, dropped
 
 
-def _piece(table: Table, piece: Sequence[_Column], named: _Labels, width: int, *, first: bool) -> list[Text]:
-    """Heading, rule and rows. Cells without figures are in the first piece only."""
+def _rows(table: Table, piece: Sequence[_Column], named: _Labels, width: int) -> list[Text]:
+    """Headings, a rule, and the rows by framework."""
     out = _heading(piece, named)
     rule = len(out)
     for framework, rows in table.groups:
-        kept = [row for row in rows if first or row.figures]
-        out += [textlines.text(numbers.plain(framework), "bold cyan")] if kept else []
-        for row in kept:
+        out.append(textlines.text(numbers.plain(framework), "bold cyan"))
+        for row in rows:
             out += _row(row, piece, named, width)
     out.insert(rule, textlines.text("─" * min(width, max(line.cell_len for line in out)), "dim"))
     for line in out:
@@ -265,42 +278,129 @@ def _status(row: Row, line: Text, width: int) -> list[Text]:
 
 
 def status_text(row: Row) -> str:
-    """``~ import-failed (expected): register_pytree_node() got ...``."""
+    """``~ import-failed (known): register_pytree_node() got ...``."""
     symbol = f"{row.mark.symbol} " if row.mark.symbol else ""
-    expected = " (expected)" if row.mark is Mark.EXPECTED else ""
+    expected = " (known)" if row.mark is Mark.EXPECTED else ""
     return f"{symbol}{row.status}{expected}" + (f": {row.reason}" if row.reason else "")
 
 
 def _legend(drawn: Sequence[Table], width: int) -> list[Text]:
+    """The symbols of the tables, and what their figures and labels mean."""
     if not drawn:
-        return [textlines.text("No cell was measured.", "bold red")]
+        return []
     parts = [f"{BASELINE} baseline"] if any(row.leads for t in drawn for row in t.rows) else []
     parts += [f"{m.symbol} {m.meaning}" for m in used_marks(drawn)]
-    return textlines.wrapped(textlines.together(parts, width), width, "dim") if parts else []
+    labels = {column.label for table in drawn for column in table.columns}
+    figures = [figure for table in drawn for row in table.rows for figure in row.figures if figure]
+    parts += [text for wanted, text in _EXPLAINED if any(wanted in label for label in labels)]
+    if any("×" in figure.delta for figure in figures):
+        parts.append("×: compared run by run, so not exactly the ratio of the figures shown")
+    return [textlines.text(""), *textlines.wrapped(textlines.together(parts, width), width, "dim")] if parts else []
 
 
-def _findings(found: Sequence[Finding], width: int, none: str) -> list[Text]:
-    out = [textlines.text(""), textlines.text("Findings", "bold")]
-    for finding in found[:_MOST_FINDINGS]:
-        out += textlines.items(finding.severity.mark.symbol, finding.sentence, width, finding.severity.mark.style)
-    if len(found) > _MOST_FINDINGS:
-        out.append(textlines.text(f"  and {len(found) - _MOST_FINDINGS} more (--format json has all)", "dim"))
-    return out if found else [*out, textlines.text(f"  {none}")]
+_EXPLAINED = (
+    ("free", "free: trained as a user would"),
+    ("controlled", "controlled: equal weights and batches, no dropout"),
+    ("error", "u: units of float32 rounding, up to 8 is rounding"),
+)
+"""What a part of a column's label means."""
 
 
-def _commands(report: Report, found: Sequence[Finding], width: int, *, everything: bool) -> list[Text]:
-    """Commands are never wrapped: they are there to be copied."""
-    ids = cell_ids(report)
-    if not everything:
-        known = set(ids)
-        ids = list(dict.fromkeys([*(c for f in found for c in f.cells if c in known), *ids]))
-    limit = len(ids) if everything else _MOST_COMMANDS
-    out = [textlines.text(""), textlines.text("Run one cell again", "bold")] if ids else []
-    out += [textlines.text(f"  {command(cell_id, report)}", "dim") for cell_id in ids[:limit]]
-    if limit < len(ids):
-        out += textlines.wrapped(
-            f"and {len(ids) - limit} more: `runner report DIR --commands`, or another cell's id after --only",
-            width,
-            "dim",
-        )
+def _findings(report: Report, found: Sequence[Finding], width: int) -> list[Text]:
+    if not found:
+        return [textlines.text(none_found(report))]
+    out: list[Text] = []
+    shown = found[:_MOST_FINDINGS]
+    shown = (*shown, *(f for f in found[_MOST_FINDINGS:] if f.severity >= Severity.UNDECIDED))
+    advised: set[tuple[str, ...]] = set()
+    for finding in shown:
+        out += _labelled(finding, width)
+        for detail in finding.details:
+            out += textlines.items(" " * (_LABEL - 1), detail, width)
+        for line in finding.commands if finding.cells not in advised else ():
+            out.append(textlines.text(" " * _LABEL).append(f"next: {line}", "dim"))
+        advised.add(finding.cells)
+    if len(shown) < len(found):
+        out.append(textlines.text(f"{' ' * _LABEL}and {len(found) - len(shown)} more (--format json has all)", "dim"))
     return out
+
+
+def _labelled(finding: Finding, width: int) -> list[Text]:
+    """The finding's word and its sentence, later lines indented under it."""
+    label = finding.severity.label.ljust(_LABEL - 1)
+    return textlines.items(label, finding.sentence, width, finding.severity.mark.style)
+
+
+def _overview(view: Overview, width: int) -> list[Text]:
+    """The matrix: a band of columns for as many releases as the width takes."""
+    out: list[Text] = []
+    for block in view.blocks:
+        out += [textlines.text("")]
+        out += [textlines.text(block.name, "bold")] if block.name else []
+        side = max(textlines.cells(name) for name, _ in block.rows)
+        for band in _bands(block, width - side - len(GAP)):
+            out += _band(block, band, side)
+    legend = [f"{symbol} {meaning}" for symbol, meaning in view.legend]
+    return [*out, *textlines.wrapped(textlines.together(legend, width), width, "dim")] if len(out) > 1 else []
+
+
+def _bands(block: Block, width: int) -> list[list[int]]:
+    """The numbers of the columns, in lines of at most the width."""
+    bands: list[list[int]] = [[]]
+    used = 0
+    for number in range(len(block.columns)):
+        needed = _tile_width(block, number) + len(GAP)
+        if bands[-1] and used + needed > width:
+            bands.append([])
+            used = 0
+        bands[-1].append(number)
+        used += needed
+    return bands
+
+
+def _tile_width(block: Block, number: int) -> int:
+    """The width of a column: that of its version, or of the framework where that has one version."""
+    framework, version = block.columns[number]
+    alone = sum(name == framework for name, _ in block.columns) == 1
+    return max(textlines.cells(version), textlines.cells(framework) if alone else 0)
+
+
+def _band(block: Block, band: Sequence[int], side: int) -> list[Text]:
+    names = textlines.text(" " * side)
+    releases = textlines.text(" " * side)
+    before = ""
+    room = 0
+    for number in band:
+        framework, version = block.columns[number]
+        width = _tile_width(block, number)
+        if framework != before:
+            names.append(" " * max(0, room) + GAP + framework, "bold cyan")
+            room = width - textlines.cells(framework)
+        else:
+            room += len(GAP) + width
+        before = framework
+        releases.append(GAP + textlines.pad(version, width), "dim")
+    out = [names, releases]
+    for name, tiles in block.rows:
+        if all(not tiles[number].cell for number in band):
+            continue
+        line = textlines.text(textlines.pad(name, side))
+        for number in band:
+            line.append(GAP + textlines.pad(tiles[number].symbol, _tile_width(block, number)), tiles[number].mark.style)
+        out.append(line)
+    for line in out:
+        line.rstrip()
+    return out
+
+
+def _commands(report: Report, *, everything: bool) -> list[Text]:
+    """How to measure one cell again. Commands are never wrapped: they are there to be copied."""
+    ids = cell_ids(report)
+    if not ids:
+        return []
+    out = [textlines.text(""), textlines.text("Measure one combination again", "bold")]
+    if everything:
+        return [*out, *(textlines.text(f"  {command(cell_id, report)}", "dim") for cell_id in ids)]
+    pattern = command(ids[0], report).partition(" --probe ")[0].partition(" --fresh")[0]
+    rest = report.invocation and f" {numbers.plain(report.invocation)}"
+    return [*out, textlines.text(f"  {pattern} --fresh{rest}", "dim")]

@@ -60,13 +60,23 @@ def main(part, fault):
 
 def _halve(adam, layer):
     """Makes the optimizer move a layer's weights by half its step."""
-    plain = adam.update_step
     paths = [weight.path for weight in layer.weights]
+    plain = adam.update_step
 
     def update_step(gradient, variable, rate):
         return plain(gradient, variable, rate / 2 if variable.path in paths else rate)
 
     adam.update_step = update_step
+    together = getattr(adam, "_parallel_update_step", None)  # PyTorch's moves many variables at once
+    if together is None:
+        return
+
+    def update_together(gradients, variables, rate):
+        for inside in (False, True):
+            chosen = [n for n, variable in enumerate(variables) if (variable.path in paths) == inside]
+            together([gradients[n] for n in chosen], [variables[n] for n in chosen], rate / 2 if inside else rate)
+
+    adam._parallel_update_step = update_together
 
 
 if __name__ == "__main__":

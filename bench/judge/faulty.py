@@ -76,7 +76,7 @@ def _halve(adam, layer):
             chosen = [n for n, variable in enumerate(variables) if (variable.path in paths) == inside]
             together([gradients[n] for n in chosen], [variables[n] for n in chosen], rate / 2 if inside else rate)
 
-    adam._parallel_update_step = update_together
+    adam._parallel_update_step = update_together  # noqa: SLF001 - it has no public name
 
 
 if __name__ == "__main__":

@@ -54,4 +54,6 @@ def mark(comparison: Comparison | None) -> Mark:
         return Mark.FIXED if comparison.issue else Mark.BETTER
     if not comparison.gates and comparison.verdict in _CHANGES:
         return Mark.DIFFERS
+    if comparison.verdict is Verdict.INCONCLUSIVE and not comparison.evidence.n:
+        return Mark.INCOMPARABLE  # no figure that can be used: more runs alone do not help
     return _MARKS[comparison.verdict]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,8 @@ class Overview:
     blocks: tuple[Block, ...]
     legend: tuple[tuple[str, str], ...]
     """Symbol and meaning."""
+    baseline_notes: tuple[str, ...] = ()
+    """What the reader must know about the cell that most others are compared with."""
 
 
 def overview(report: Report) -> Overview:
@@ -62,7 +65,18 @@ def overview(report: Report) -> Overview:
     for group in groups.values():
         name = numbers.plain(", ".join(axis.in_sentence(group[0]) for axis in differ))
         blocks.append(_block(name, group, worst, set(skipped)))
-    return Overview(tuple(blocks), _legend(blocks))
+    return Overview(tuple(blocks), _legend(blocks), _baseline_notes(report))
+
+
+def _baseline_notes(report: Report) -> tuple[str, ...]:
+    """The notes of the baseline of most comparisons, as long as they are not about all cells."""
+    used = Counter(c.baseline for c in report.comparisons if c.baseline)
+    if not used:
+        return ()
+    lead = used.most_common(1)[0][0]
+    own = {note for s in report.samples if s.cell.id == lead for note in s.notes}
+    others = [set(s.notes) for s in report.samples if s.cell.id != lead]
+    return tuple(sorted(numbers.plain(note) for note in own if not any(note in notes for notes in others)))
 
 
 def _block(name: str, cells: Sequence[Cell], worst: dict[str, Mark], skipped: set[str]) -> Block:
@@ -142,7 +156,7 @@ def _legend(blocks: Iterable[Block]) -> tuple[tuple[str, str], ...]:
     tiles = [tile for block in blocks for _, row in block.rows for tile in row]
     used = {tile.mark for tile in tiles}
     meanings = {tile.symbol for tile in tiles}
-    found = [(BASELINE, "baseline")] if BASELINE in meanings else []
+    found = [(BASELINE, "baseline, which others are compared with")] if BASELINE in meanings else []
     found += [(m.symbol, "no difference" if m is Mark.SAME else m.meaning) for m in Mark if m in used and m.symbol]
     found += [(SKIPPED, "not measured")] if SKIPPED in meanings else []
     return tuple(found)

@@ -95,7 +95,7 @@ class Words:
     def rests_on(self, comparison: Comparison) -> str:
         """The evidence of a change in a sentence, or empty.
 
-        ``Round by round over 12 runs: 1.31 to 1.32 times.``
+        ``Compared run by run, over 12 runs: 1.31 to 1.32 times.``
         """
         evidence = comparison.evidence
         kind = self.kind(comparison)
@@ -105,8 +105,8 @@ class Words:
             return ""
         over = f"over {evidence.n} {'run' if evidence.n == 1 else 'runs'}"
         if evidence.low is None or evidence.high is None:
-            return f"Round by round {over}: {times(evidence.effect)}."
-        return f"Round by round {over}: {numbers.significant(1 + evidence.low)} to {times(evidence.high)}."
+            return f"Compared run by run, {over}: {times(evidence.effect)}."
+        return f"Compared run by run, {over}: {numbers.significant(1 + evidence.low)} to {times(evidence.high)}."
 
     def _seeded(self, comparison: Comparison) -> str:
         before, after = comparison.baseline_value, comparison.candidate_value

@@ -116,7 +116,8 @@ def _overview(view: Overview) -> list[_Block]:
         blocks.append(_Block(f"{title}{head}|{rule}|\n", tuple(rows)))
     icons = {m.symbol: icon for m, icon in _ICONS.items()}
     legend = " · ".join(f"{icons.get(symbol, symbol)} {meaning}" for symbol, meaning in view.legend if symbol != "·")
-    return [*blocks, _Block(f"\n{legend}\n", ())] if blocks else []
+    notes = "".join(f"\nThe baseline: {escape(note)}\n" for note in view.baseline_notes)
+    return [*blocks, _Block(f"\n{legend}\n{notes}", ())] if blocks else []
 
 
 def _list(heading: str, lines: Sequence[str]) -> list[_Block]:

@@ -341,7 +341,10 @@ def _overview(view: Overview, width: int) -> list[Text]:
         for band in _bands(block, width - side - len(GAP)):
             out += _band(block, band, side)
     legend = [f"{symbol} {meaning}" for symbol, meaning in view.legend]
-    return [*out, *textlines.wrapped(textlines.together(legend, width), width, "dim")] if len(out) > 1 else []
+    out += textlines.wrapped(textlines.together(legend, width), width, "dim")
+    for note in view.baseline_notes:
+        out += textlines.wrapped(f"The baseline: {note}", width, "dim")
+    return out if view.blocks else []
 
 
 def _bands(block: Block, width: int) -> list[list[int]]:

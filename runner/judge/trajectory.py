@@ -1,8 +1,8 @@
 """Trajectories: the losses of each training step of two cells that start from equal weights and data.
 
-Rounding grows in training, and not evenly. Where a value lies on a kink (a ReLU at zero, two equal values in a maximum),
-rounding decides on which side it falls, and two healthy cells part. That happens in few of several starts; other
-arithmetic shows in all of them. So no single start decides, unless the two are further apart than a kink can bring them.
+Rounding grows in training, and not evenly. Where a value lies on a kink (a ReLU at zero, two equal values in a
+maximum), rounding decides on which side it falls, and two healthy cells part. That happens in few of several starts;
+other arithmetic shows in all of them. So no single start decides, unless it parts by more than a kink explains.
 """
 
 from __future__ import annotations

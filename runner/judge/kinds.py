@@ -102,7 +102,10 @@ def _values(one: Series, baseline: Sequence[Any], candidate: Sequence[Any]) -> R
 
 
 def _trajectories(case: str, baseline: Group, candidate: Group, name: str) -> Ruling:
-    """Judge all seeds in common together. A cell without any figure for one of them is judged by that."""
+    """Judge all seeds in common together.
+
+    A cell without any figure for one of them is judged by that.
+    """
     before, after = _losses(baseline, name), _losses(candidate, name)
     starts = _starts(case, baseline), _starts(case, candidate)
     whole, missing = [], []
@@ -120,13 +123,19 @@ def _trajectories(case: str, baseline: Group, candidate: Group, name: str) -> Ru
 
 
 def _losses(group: Group, name: str) -> dict[int, list[Any]]:
-    """The losses of each process by seed. None stands for a figure that was not finite."""
+    """The losses of each process by seed.
+
+    None stands for a figure that was not finite.
+    """
     found = paired.by_seed(group.series[name]).items()
     return {seed: [m.value if isinstance(m.value, list) else None for m in metrics] for seed, metrics in found}
 
 
 def _starts(case: str, group: Group) -> dict[int, list[Sequence[float]]]:
-    """The losses of each fresh start by seed, of the first process. A start has none where training ended earlier."""
+    """The losses of each fresh start of a seed's first process.
+
+    A start has none where training ended earlier.
+    """
     losses, steps = (group.series.get(f"{case}.{figure}") for figure in (FRESH_LOSSES, FRESH_STEPS))
     if losses is None or steps is None:
         return {}

@@ -20,7 +20,7 @@ VERSION = Pair(OLD, NEW, "version")
 LOSSES = [2.3 * 0.97**step for step in range(120)]
 STEPS, STARTS = 4, 8
 KINK = dict.fromkeys(range(2, 120), 6e-05)
-"""Two healthy cells that part at step 2 by 47 times what rounding explains there."""
+"""Two healthy cells that diverge at step 2 by 47 times what rounding explains there."""
 
 
 def changed(by: Mapping[int, float], losses: Sequence[float] = LOSSES) -> list[float]:
@@ -75,7 +75,7 @@ def test_equal_trajectories_are_bit_equal() -> None:
 def test_rounding_may_grow_with_the_steps() -> None:
     found = compared({step: 0.5 * bound(step) for step in range(120)})
     assert (found.verdict, found.evidence.classification) == (Verdict.SAME, "rounding")
-    assert found.reason == "rounding: at most 0.059 apart in 120 steps"
+    assert found.reason == "rounding: at most 0.16 apart in 120 steps"
 
 
 def test_what_was_measured_between_frameworks_is_rounding() -> None:
@@ -87,12 +87,12 @@ def test_what_was_measured_between_frameworks_is_rounding() -> None:
 @pytest.mark.parametrize(("step", "by"), [(0, 1e-5), (1, 1e-4), (5, 1e-3), (20, 1e-2), (100, 0.2)])
 def test_the_first_step_that_rounding_does_not_explain_is_known(step: int, by: float) -> None:
     found = distance(LOSSES, changed(dict.fromkeys(range(step, 120), by)))
-    assert (found.steps, found.parted) == (step, True)
+    assert (found.steps, found.diverged) == (step, True)
 
 
 def test_a_figure_that_is_no_number_is_beyond_every_bound() -> None:
     found = distance(LOSSES, changed({110: math.nan}))
-    assert (found.steps, found.parted, found.gross) == (110, True, True)
+    assert (found.steps, found.diverged, found.gross) == (110, True, True)
 
 
 # --- with fresh starts -----------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def test_a_figure_that_is_no_number_is_beyond_every_bound() -> None:
 def test_a_kink_is_no_regression_where_fresh_starts_agree() -> None:
     found = compared(KINK, parted=0)
     assert (found.verdict, found.evidence.classification, found.evidence.steps) == (Verdict.SAME, "kink", 2)
-    assert found.reason == "parts at step 2 by 6e-05, as rounding on a kink does; 8 of 8 fresh starts agree bit by bit"
+    assert found.reason == "rounding on a kink at step 2 by 6e-05; 8 of 8 fresh starts agree bit by bit"
 
 
 @pytest.mark.parametrize("parted", [1, 4])
@@ -114,7 +114,7 @@ def test_a_kink_in_some_of_the_fresh_starts_is_none_either(parted: int) -> None:
 def test_other_arithmetic_shows_in_most_of_the_fresh_starts(parted: int) -> None:
     found = compared(dict.fromkeys(range(1, 120), 0.0003), parted)
     assert (found.verdict, found.evidence.classification, found.gates) == (Verdict.REGRESSED, "diverges", True)
-    assert found.reason == f"parts in {parted} of 8 fresh starts, at step 1 by 0.0003"
+    assert found.reason == f"diverges in {parted} of 8 fresh starts, at step 1 by 0.0003"
     assert found.evidence.steps == 1
 
 
@@ -124,15 +124,15 @@ def test_other_arithmetic_between_frameworks_fails_the_run() -> None:
 
 
 def test_the_fresh_starts_of_all_seeds_count_together() -> None:
-    assert compared(KINK, parted=8, seeds=3).reason == "parts in 24 of 24 fresh starts, at step 2 by 6e-05"
+    assert compared(KINK, parted=8, seeds=3).reason == "diverges in 24 of 24 fresh starts, at step 2 by 6e-05"
 
 
-def test_fresh_starts_that_end_before_the_others_part() -> None:
+def test_fresh_starts_that_end_before_the_others_diverge() -> None:
     short = starts({}, 0)[:13]
     found = judged([sample(OLD, LOSSES, starts({}, 0)), sample(NEW, LOSSES, short)])
     assert (found.verdict, found.reason) == (
         Verdict.REGRESSED,
-        "parts in 5 of 8 fresh starts, at step 0, where one of them ends",
+        "diverges in 5 of 8 fresh starts, at step 0, where one of them ends",
     )
 
 
@@ -143,7 +143,7 @@ def test_a_drift_in_all_seeds_is_found_although_fresh_starts_agree() -> None:
     found = compared(late, 0, many)
     assert (found.verdict, found.evidence.classification, found.gates) == (Verdict.REGRESSED, "drift", True)
     assert found.reason == (
-        f"drifts apart in {many} of {many} seeds, at step 40 by 0.005: more often than rounding explains, "
+        f"drifts apart in {many} of {many} seeds, at step 40 by 0.02: more often than kinks explain, "
         f"though {8 * many} of {8 * many} fresh starts agree bit by bit"
     )
 
@@ -158,22 +158,22 @@ def test_a_drift_between_two_programs_is_said_and_fails_nothing(pair: Pair, gate
 def test_a_kink_in_some_seeds_is_the_same() -> None:
     found = compared(KINK, 0, seeds=8, healthy=7)
     assert (found.verdict, found.evidence.classification, found.evidence.steps) == (Verdict.SAME, "kink", 120)
-    assert found.reason.startswith("parts in 1 of 8 seeds, at step 2 by 6e-05, as rounding on a kink does; 64 of 64")
+    assert found.reason.startswith("rounding on a kink in 1 of 8 seeds, at step 2 by 6e-05; 64 of 64")
 
 
 # --- without fresh starts --------------------------------------------------------------------------------------------
 
 
-def test_one_seed_that_parts_is_undecided() -> None:
+def test_one_seed_that_diverges_is_undecided() -> None:
     found = compared(KINK)
     needed = decisive(1) - 1
     assert (found.verdict, found.evidence.rounds_needed) == (Verdict.INCONCLUSIVE, needed)
     assert found.reason == (
-        f"parts at step 2 by 6e-05: a kink or other arithmetic; {needed} more seeds would show which"
+        f"diverges at step 2 by 6e-05: other arithmetic, or a kink; {needed} more seeds would show which"
     )
 
 
-def test_one_seed_that_parts_grossly_is_a_regression() -> None:
+def test_one_seed_that_diverges_grossly_is_a_regression() -> None:
     found = compared(dict.fromkeys(range(3, 120), 0.1))
     assert (found.verdict, found.reason) == (
         Verdict.REGRESSED,
@@ -181,7 +181,7 @@ def test_one_seed_that_parts_grossly_is_a_regression() -> None:
     )
 
 
-def test_seeds_that_all_part_are_a_regression() -> None:
+def test_seeds_that_all_diverge_are_a_regression() -> None:
     found = compared(KINK, seeds=decisive(1))
     assert (found.verdict, found.evidence.classification, found.gates) == (Verdict.REGRESSED, "diverges", True)
 
@@ -190,7 +190,7 @@ def test_a_seed_that_agrees_shows_a_kink() -> None:
     found = compared(KINK, seeds=2, healthy=1)
     assert (found.verdict, found.reason) == (
         Verdict.SAME,
-        "parts in 1 of 2 seeds, at step 2 by 6e-05, as rounding on a kink does; the other seeds agree",
+        "rounding on a kink in 1 of 2 seeds, at step 2 by 6e-05; the other seeds agree",
     )
 
 

@@ -153,6 +153,8 @@ def _alike(long: Sequence[Distance], fresh: Sequence[Distance]) -> Ruling:
         return Verdict.SAME, BIT_EQUAL, Evidence(effect=0.0, classification=BIT_EQUAL)
     shown = f"{max(one.steps for one in long)} steps" + (f" of {len(long)} seeds" if len(long) > 1 else "")
     reason = f"rounding: at most {largest:.2g} apart in {shown}"
+    if any(one.diverged for one in fresh):
+        reason += f"; {_agree(fresh)}, the others lie on a kink"
     return Verdict.SAME, reason, Evidence(effect=largest, classification=ROUNDING)
 
 

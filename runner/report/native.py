@@ -59,8 +59,6 @@ class KerasCost:
         worst = max(told, key=lambda c: (c.verdict is not Verdict.SAME, c.evidence.effect or 0.0))
         if worst.evidence.effect is None:
             return worst.evidence.classification
-        if worst.evidence.steps is not None and worst.evidence.classification not in ("bit-equal", "rounding"):
-            return f"{worst.evidence.classification} after {worst.evidence.steps} steps"
         unit = "" if worst.metric.endswith("loss_per_step") else " u"
         return f"{worst.evidence.classification}, {numbers.significant(worst.evidence.effect, 2)}{unit}"
 

@@ -56,11 +56,6 @@ def test_several_workloads_are_a_range_and_the_worst_difference_is_named() -> No
     assert one.agrees == "tf32-like, 740 u"
 
 
-def test_trajectories_that_part_are_named_with_the_steps_that_agree() -> None:
-    kink = compared("controlled.loss_per_step", Verdict.SAME, Evidence(1, 6e-5, classification="kink", steps=13))
-    assert native.KerasCost(KERAS, NATIVE, "mnist", (), (kink,)).agrees == "kink after 13 steps"
-
-
 def test_the_tables_have_the_columns_only_where_there_is_a_twin() -> None:
     (table,) = tables(report(SLOWER, EQUAL))
     assert [column.label for column in table.columns][-2:] == [native.SPEED, native.AGREEMENT]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from runner.judge import calibration, cpu_time, exact, expectations, kinds, series
+from runner.judge import calibration, cpu_time, exact, expectations, kinds, series, trajectory
 from runner.judge.expectations import Expectation
 from runner.judge.paired import Paired, paired_rounds
 from runner.judge.pairing import Pair
@@ -266,6 +266,8 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
             if caveat:
                 reason = f"{reason} (on different processors: {caveat})"
             gates = made.gates and evidence.classification != exact.NONDETERMINISTIC
+            if evidence.classification == trajectory.DRIFT:
+                gates = gates and _same_source(side.pair)
             yield replace(made, verdict=verdict, reason=reason, evidence=evidence, gates=gates), None
 
 

@@ -147,6 +147,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
             "floor": evidence.floor,
             "rounds_needed": evidence.rounds_needed,
             "classification": evidence.classification,
+            "steps": evidence.steps,
         },
     }
 

@@ -5,7 +5,7 @@ One cause is one sentence, however many metrics or cells show it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from runner.model import Cell, Comparison, Sample, Status, Verdict
 from runner.report import columns, numbers
@@ -55,7 +55,7 @@ def not_measured(report: Report) -> tuple[str, ...]:
     reasons: dict[tuple[str, str], dict[str, Cell]] = {}
     for skip in report.skips:
         reasons.setdefault((skip.status, numbers.plain(skip.reason)), {})[skip.cell.id] = skip.cell
-    for probe, cell, samples in _by_cell(report.samples):
+    for probe, cell, samples in _by_cell(report):
         failed = [s for s in samples if s.status is not Status.OK]
         if failed and not any(_tells(s.status) for s in failed):
             part = "" if len(failed) == len(samples) else f"{len(failed)} of {len(samples)} processes: "
@@ -83,12 +83,14 @@ def last_lines(report: Report, found: Sequence[Finding], most: int) -> tuple[tup
     """
     wanted = [f.cells[0] for f in found if f.severity in (Severity.BROKEN, Severity.FAILED) and f.cells]
     shown: dict[str, tuple[str, ...]] = {}
+    failed: dict[str, Sample] = {}
+    for one in report.samples:
+        if one.status is not Status.OK and one.log.strip():
+            failed.setdefault(one.cell.id, one)
     for cell_id in dict.fromkeys(wanted):
-        failed = (s for s in report.samples if s.cell.id == cell_id and s.status is not Status.OK and s.log.strip())
-        for sample in failed:
+        if sample := failed.get(cell_id):
             log = tuple(numbers.plain(line, indent=True) for line in sample.log.rstrip().splitlines()[-most:])
             shown.setdefault(f"{numbers.plain(cell_id)}, {numbers.plain(sample.probe)}", log)
-            break
     return tuple(shown.items())
 
 
@@ -100,11 +102,9 @@ def _tells(status: Status) -> bool:
     return status.about_cell and status is not Status.UNSUPPORTED
 
 
-def _by_cell(samples: Iterable[Sample]) -> list[tuple[str, Cell, list[Sample]]]:
-    grouped: dict[tuple[str, Cell], list[Sample]] = {}
-    for sample in samples:
-        grouped.setdefault((sample.probe, sample.cell), []).append(sample)
-    return [(probe, cell, group) for (probe, cell), group in grouped.items()]
+def _by_cell(report: Report) -> list[tuple[str, Cell, list[Sample]]]:
+    pairs = dict.fromkeys((sample.probe, sample.cell) for sample in report.samples)
+    return [(probe, cell, report.by_probe[probe][cell]) for probe, cell in pairs]
 
 
 # --- cells that do not run -------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def _failures(report: Report, words: Words) -> list[Finding]:
     """Cells that did not run, one finding per reason."""
     statuses = _statuses(report)
     causes: dict[tuple[Severity, Status, str, str], list[tuple[str, str]]] = {}
-    for probe, cell, samples in _by_cell(report.samples):
+    for probe, cell, samples in _by_cell(report):
         comparison = statuses.get((probe, cell.id))
         bad = [s for s in samples if s.status is not Status.OK]
         if not bad or (not _tells(bad[0].status) and mark(comparison) not in (Mark.WORSE, Mark.EXPECTED)):

@@ -93,15 +93,12 @@ class Table:
 
 def tables(report: Report) -> tuple[Table, ...]:
     """One table per probe, in the order in which the probes appear in the report."""
-    probes = list(dict.fromkeys(s.probe for s in report.samples))
-    return tuple(_table(report, probe) for probe in probes)
+    beside = native.beside(report)
+    return tuple(_table(report, probe, [one for one in beside if one.probe == probe]) for probe in report.by_probe)
 
 
-def _table(report: Report, probe: str) -> Table:
-    by_cell: dict[Cell, list[Sample]] = {}
-    for sample in report.samples:
-        if sample.probe == probe:
-            by_cell.setdefault(sample.cell, []).append(sample)
+def _table(report: Report, probe: str, twins: Sequence[native.KerasCost]) -> Table:
+    by_cell = report.by_probe[probe]
     comparisons = tuple(c for c in report.comparisons if c.probe == probe)
     by_candidate: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
@@ -115,7 +112,7 @@ def _table(report: Report, probe: str) -> Table:
         for meta in [metas[pick.names[0]]]
     )
     leaders = {c.baseline for c in comparisons}
-    cells = {s.cell.id: s.cell for s in report.samples}
+    cells = report.cells
     rows = [
         _row(cell, probe, by_cell[cell], summaries[cell], by_candidate.get(cell.id, []), cols, cells, leaders)
         for cell in by_cell
@@ -124,7 +121,7 @@ def _table(report: Report, probe: str) -> Table:
     judged = dict.fromkeys(columns.label(c.metric) for c in comparisons if c.metric in metas)
     counts = [row.n for row in rows if row.figures] or [row.n for row in rows]
     hidden = tuple(numbers.plain(label) for label in judged if label not in shown)
-    cols, rows = _beside(cols, rows, [b for b in native.beside(report.samples, comparisons) if b.probe == probe])
+    cols, rows = _beside(cols, rows, twins)
     return Table(probe, cols, _groups(rows, comparisons, cells), hidden, (min(counts), max(counts)))
 
 

@@ -31,7 +31,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "meaning": EXIT_MEANINGS.get(report.exit_code, "unknown"),
         "cells": _cells(report),
         "comparisons": [_comparison(c) for c in report.comparisons],
-        "keras_over_native": [_beside(one) for one in native.beside(report.samples, report.comparisons)],
+        "keras_over_native": [_beside(one) for one in native.beside(report)],
         "findings": [
             {"severity": f.severity.name.lower(), "text": f.sentence, "cells": list(f.cells), "issue": f.issue}
             for f in findings(report)

@@ -12,6 +12,7 @@ import hashlib
 import sys
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 SCHEMA = 1
@@ -171,7 +172,7 @@ class Cell:
         >>> Cell("torch", "2.2.2", None, "3.11", "mps", "fallback").id
         'torch-2.2.2_native_py3.11_mps+fallback'
         """
-        return "".join(axis.in_id(self) for axis in ID_ORDER)
+        return _id(self)
 
     @property
     def values(self) -> dict[str, str | None]:
@@ -181,6 +182,13 @@ class Cell:
 
 ID_ORDER = tuple(AXIS[entry.name] for entry in fields(Cell))
 """The axes in the order of ``Cell``'s fields."""
+
+
+@cache
+def _id(cell: Cell) -> str:
+    """The cell's id; kept, as a report of many results asks for each a hundred times."""
+    return "".join(axis.in_id(cell) for axis in ID_ORDER)
+
 
 CONDITIONS = ID_ORDER[3:]
 """What cells with the same framework, version and Keras can differ in."""

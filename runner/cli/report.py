@@ -35,7 +35,10 @@ def report_command(
     """
     from runner.cli import output
     from runner.report import build
+    from runner.util import memory
 
-    made = build.from_folders(folders, rules.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor))
-    output.emit(made, format_, commands=commands)
+    given = rules.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor)
+    with memory.no_cycles():
+        made = build.from_folders(folders, given)
+        output.emit(made, format_, commands=commands)
     sys.exit(made.exit_code)

@@ -75,7 +75,7 @@ def comparisons(
     prefer = sets.named_set(loaded, rules.set_name).prefer
     cells = list(dict.fromkeys(sample.cell for sample in samples))
     pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
-    pairs += [pair for pair in (*_with_root(pairs), *_beside_native(cells)) if pair not in pairs]
+    pairs = list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
     return judge.judge(samples, pairs, expected, rules.settings(samples))
 
 
@@ -100,4 +100,5 @@ def _beside_native(cells: Sequence[Cell]) -> list[judge.Pair]:
 
     Whatever else the cell is compared with.
     """
-    return [judge.Pair(pairing.twin(c), c, "keras") for c in cells if c.keras is not None and pairing.twin(c) in cells]
+    there = set(cells)
+    return [judge.Pair(pairing.twin(c), c, "keras") for c in cells if c.keras is not None and pairing.twin(c) in there]

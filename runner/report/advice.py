@@ -91,8 +91,9 @@ def _settings(report: Report, comparison: Comparison) -> list[str]:
 
 
 def _sample(report: Report, comparison: Comparison) -> Sample | None:
-    of = (comparison.candidate, comparison.probe)
-    return next((s for s in report.samples if (s.cell.id, s.probe) == of), None)
+    cell = report.cells.get(comparison.candidate)
+    samples = report.by_probe.get(comparison.probe, {}).get(cell, []) if cell else []
+    return next(iter(samples), None)
 
 
 def report_words(report: Report) -> list[str]:

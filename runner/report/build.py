@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner import judge
+from runner.defects import ops, training
 from runner.errors import UsageError
 from runner.judge.rules import Rules, comparisons
 from runner.model import Sample, Skip, Status
-from runner.report import Report, Severity
+from runner.report import Report, Severity, seeding
 from runner.report.defects import findings
 from runner.results import store
+
+DETAILED = frozenset({ops.PROBE, training.PROBE, seeding.PROBE})
+"""The probes whose details a report needs."""
 
 
 def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules, *, interrupted: bool = False) -> Report:
@@ -46,7 +50,7 @@ def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
 
     Raises UsageError for what cannot be read.
     """
-    samples = store.load(folders)
+    samples = store.load(folders, details_of=DETAILED)
     if rules.baseline and rules.baseline not in {sample.cell.id for sample in samples}:
         raise UsageError(f"--baseline {rules.baseline!r}: no result of that cell in {' '.join(map(str, folders))}")
     record = store.load_records(folders)

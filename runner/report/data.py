@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
-from runner.model import CONDITIONS, Cell, Comparison, Kind, Sample, Skip, Status
+from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Skip, Status
 from runner.report import numbers
 from runner.report.marks import Mark
+from runner.report.summary import Summary, summarise
 
 EXIT_MEANINGS = {
     0: "nothing got worse",
@@ -90,9 +92,12 @@ class Finding:
         return f"{self.text}. {kind.capitalize()}: {address}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
-    """The outcome of one or several runs, judged."""
+    """The outcome of one or several runs, judged.
+
+    Nothing of it changes, so that what all formats ask for is found once.
+    """
 
     samples: tuple[Sample, ...]
     comparisons: tuple[Comparison, ...]
@@ -111,6 +116,46 @@ class Report:
     everything: bool = False
     """Whether the tables keep the columns and probes in which nothing differs."""
 
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """The measured cells by their ids, in the order in which they appear."""
+        return {cell.id: cell for cell in dict.fromkeys(sample.cell for sample in self.samples)}
+
+    @cached_property
+    def by_probe(self) -> dict[str, dict[Cell, list[Sample]]]:
+        """The samples of every cell, probe by probe, in the order in which they appear."""
+        found: dict[str, dict[Cell, list[Sample]]] = {}
+        for sample in self.samples:
+            found.setdefault(sample.probe, {}).setdefault(sample.cell, []).append(sample)
+        return found
+
+    @cached_property
+    def summaries(self) -> dict[str, dict[Cell, dict[str, Summary]]]:
+        """Every metric of every cell over its runs, probe by probe."""
+        return {
+            probe: {cell: summarise(samples) for cell, samples in cells.items()}
+            for probe, cells in self.by_probe.items()
+        }
+
+    @cached_property
+    def probes(self) -> dict[str, list[str]]:
+        """The probes of every cell, by the cell's id."""
+        found: dict[str, list[str]] = {}
+        for cell, probe in dict.fromkeys((sample.cell, sample.probe) for sample in self.samples):
+            found.setdefault(cell.id, []).append(probe)
+        return found
+
+    @cached_property
+    def metrics(self) -> dict[tuple[str, str], Metric]:
+        """The first metric of each probe and name: its kind, direction and unit hold for all."""
+        first: dict[str, dict[str, Metric]] = {}
+        for sample in self.samples:
+            known = first.setdefault(sample.probe, {})
+            for metric in sample.metrics:
+                if metric.name not in known:
+                    known[metric.name] = metric
+        return {(probe, name): metric for probe, known in first.items() for name, metric in known.items()}
+
 
 def exit_line(report: Report) -> str:
     """The exit code and what it means: ``exit code 0: all that was asked ...``."""
@@ -123,7 +168,7 @@ def command(cell: Cell | str, report: Report, probe: str = "") -> str:
     With ``probe`` only that probe is run, else all that the report has of the cell.
     """
     cell_id = cell if isinstance(cell, str) else cell.id
-    probes = [probe] if probe else list(dict.fromkeys(s.probe for s in report.samples if s.cell.id == cell_id))
+    probes = [probe] if probe else report.probes.get(cell_id, [])
     cell_id = numbers.plain(cell_id)
     words = ["python", "-m", "runner", "matrix", "--only", cell_id]
     for name in probes:
@@ -138,7 +183,7 @@ def command(cell: Cell | str, report: Report, probe: str = "") -> str:
 
 def cell_ids(report: Report) -> list[str]:
     """The ids of the measured cells, in the order in which they appear."""
-    return list(dict.fromkeys(s.cell.id for s in report.samples))
+    return list(report.cells)
 
 
 def subtitle(report: Report, shared: Cell | None) -> str:
@@ -157,9 +202,8 @@ def subtitle(report: Report, shared: Cell | None) -> str:
 
 def runs(samples: Sequence[Sample]) -> str:
     """How many processes a cell has of a probe: ``1 run each``, ``1 to 12 runs each``."""
-    counts = Counter((s.cell, s.probe) for s in samples if s.status is Status.OK) or Counter(
-        (s.cell, s.probe) for s in samples
-    )
+    ran = [s for s in samples if s.status is Status.OK] or samples
+    counts = Counter((s.cell, s.probe) for s in ran)
     low, high = min(counts.values()), max(counts.values())
     return f"{low} {'run' if low == 1 else 'runs'} each" if low == high else f"{low} to {high} runs each"
 
@@ -178,22 +222,25 @@ def all_notes(report: Report) -> list[str]:
 
     A note that does not concern all cells has those that it concerns.
     """
-    concerned: dict[str, set[str]] = {}
+    raw: dict[str, set[Cell]] = {}
     for sample in report.samples:
         for note in sample.notes:
-            concerned.setdefault(numbers.plain(note), set()).add(sample.cell.id)
-    total = len(cell_ids(report))
+            raw.setdefault(note, set()).add(sample.cell)
+    concerned: dict[str, set[Cell]] = {}
+    for note, cells in raw.items():
+        concerned.setdefault(numbers.plain(note), set()).update(cells)
+    total = len(report.cells)
     counted = []
-    for note, ids in concerned.items():
-        where = next(iter(ids)) if len(ids) == 1 else f"{len(ids)} cells"
-        counted.append(note if len(ids) == total else f"{note} ({where})")
+    for note, cells in concerned.items():
+        where = next(iter(cells)).id if len(cells) == 1 else f"{len(cells)} cells"
+        counted.append(note if len(cells) == total else f"{note} ({where})")
     own = [numbers.plain(note) for note in report.notes]
     return list(dict.fromkeys([*own, *counted, *_error_rate(report)]))
 
 
 def _error_rate(report: Report) -> list[str]:
     """How many timings were judged together, and what is kept over all of them."""
-    timings = {(s.probe, m.name) for s in report.samples for m in s.metrics if m.kind is Kind.TIMING}
+    timings = {key for key, metric in report.metrics.items() if metric.kind is Kind.TIMING}
     made = sum((c.probe, c.metric) in timings and c.evidence.p_adjusted is not None for c in report.comparisons)
     if not made or report.alpha is None:
         return []

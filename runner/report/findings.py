@@ -5,7 +5,7 @@ One cause is one sentence, however many metrics or cells show it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from runner.model import AXIS, Cell, Comparison, Kind, Sample, Status, Verdict
 from runner.report import advice, columns, numbers
 from runner.report.data import Finding, Report, Severity
 from runner.report.marks import Mark, mark
-from runner.report.summary import Summary, summarise
+from runner.report.summary import Summary
 from runner.report.words import Words, both, listed
 
 _DOES_NOT = {
@@ -60,18 +60,10 @@ class _Seen:
 
     report: Report
 
-    @cached_property
+    @property
     def cells(self) -> dict[str, Cell]:
         """The measured cells by id."""
-        return {s.cell.id: s.cell for s in self.report.samples}
-
-    @cached_property
-    def samples(self) -> dict[tuple[str, str], list[Sample]]:
-        """The samples by probe and cell."""
-        found: dict[tuple[str, str], list[Sample]] = {}
-        for sample in self.report.samples:
-            found.setdefault((sample.probe, sample.cell.id), []).append(sample)
-        return found
+        return self.report.cells
 
     @cached_property
     def judged(self) -> dict[tuple[str, str, str], list[Comparison]]:
@@ -81,15 +73,9 @@ class _Seen:
             found.setdefault((comparison.probe, comparison.metric, comparison.candidate), []).append(comparison)
         return found
 
-    @cached_property
-    def _summaries(self) -> dict[tuple[str, str], dict[str, Summary]]:
-        return {}
-
     def summary(self, probe: str, cell_id: str, metric: str) -> Summary | None:
         """One metric of one cell over its runs, or None."""
-        if (probe, cell_id) not in self._summaries:
-            self._summaries[probe, cell_id] = summarise(self.samples.get((probe, cell_id), ()))
-        return self._summaries[probe, cell_id].get(metric)
+        return self.report.summaries[probe].get(self.cells[cell_id], {}).get(metric)
 
     def worse(self, probe: str, metric: str, cell_id: str) -> bool:
         """Whether the cell is worse than one of its baselines in the metric."""
@@ -102,7 +88,7 @@ def not_measured(report: Report) -> tuple[str, ...]:
     reasons: dict[tuple[str, str], dict[str, Cell]] = {}
     for skip in report.skips:
         reasons.setdefault((skip.status, numbers.plain(skip.reason)), {})[skip.cell.id] = skip.cell
-    for probe, cell, samples in _by_cell(report.samples):
+    for probe, cell, samples in _by_cell(report):
         failed = [s for s in samples if s.status is not Status.OK]
         if failed and not any(_tells(s.status) for s in failed):
             part = "" if len(failed) == len(samples) else f"{len(failed)} of {len(samples)} processes: "
@@ -130,12 +116,14 @@ def last_lines(report: Report, found: Sequence[Finding], most: int) -> tuple[tup
     """
     wanted = [f.cells[0] for f in found if f.severity in (Severity.BROKEN, Severity.FAILED) and f.cells]
     shown: dict[str, tuple[str, ...]] = {}
+    failed: dict[str, Sample] = {}
+    for one in report.samples:
+        if one.status is not Status.OK and one.log.strip():
+            failed.setdefault(one.cell.id, one)
     for cell_id in dict.fromkeys(wanted):
-        failed = (s for s in report.samples if s.cell.id == cell_id and s.status is not Status.OK and s.log.strip())
-        for sample in failed:
+        if sample := failed.get(cell_id):
             log = tuple(numbers.plain(line, indent=True) for line in sample.log.rstrip().splitlines()[-most:])
             shown.setdefault(f"{numbers.plain(cell_id)}, {numbers.plain(sample.probe)}", log)
-            break
     return tuple(shown.items())
 
 
@@ -147,11 +135,9 @@ def _tells(status: Status) -> bool:
     return status.about_cell and status is not Status.UNSUPPORTED
 
 
-def _by_cell(samples: Iterable[Sample]) -> list[tuple[str, Cell, list[Sample]]]:
-    grouped: dict[tuple[str, Cell], list[Sample]] = {}
-    for sample in samples:
-        grouped.setdefault((sample.probe, sample.cell), []).append(sample)
-    return [(probe, cell, group) for (probe, cell), group in grouped.items()]
+def _by_cell(report: Report) -> list[tuple[str, Cell, list[Sample]]]:
+    pairs = dict.fromkeys((sample.probe, sample.cell) for sample in report.samples)
+    return [(probe, cell, report.by_probe[probe][cell]) for probe, cell in pairs]
 
 
 # --- cells that do not run -------------------------------------------------------------------------------------------
@@ -161,7 +147,7 @@ def _failures(seen: _Seen, words: Words) -> list[Finding]:
     """Cells that did not run, one finding per reason."""
     statuses = _statuses(seen.report)
     causes: dict[tuple[Severity, Status, str, str], list[tuple[str, str]]] = {}
-    for probe, cell, samples in _by_cell(seen.report.samples):
+    for probe, cell, samples in _by_cell(seen.report):
         comparison = statuses.get((probe, cell.id))
         bad = [s for s in samples if s.status is not Status.OK]
         if not bad or (not _tells(bad[0].status) and mark(comparison) not in (Mark.WORSE, Mark.EXPECTED)):

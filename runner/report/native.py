@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runner.judge.pairing import twin
-from runner.model import Cell, Comparison, Kind, Metric, Sample, Verdict
+from runner.model import Cell, Comparison, Kind, Metric, Verdict
 from runner.report import numbers
+from runner.report.data import Report
 
 SPEED, AGREEMENT = "Keras / native", "agreement with native"
 """Headings of the two columns."""
@@ -63,22 +63,16 @@ class KerasCost:
         return f"{worst.evidence.classification}, {numbers.significant(worst.evidence.effect, 2)}{unit}"
 
 
-def beside(samples: Iterable[Sample], comparisons: Sequence[Comparison]) -> tuple[KerasCost, ...]:
+def beside(report: Report) -> tuple[KerasCost, ...]:
     """Every cell with Keras that was compared with its twin, probe by probe."""
-    metrics: dict[tuple[str, str], Metric] = {}
-    cells: dict[str, Cell] = {}
-    probes: dict[tuple[str, str], None] = {}
-    for sample in samples:
-        cells[sample.cell.id] = sample.cell
-        if sample.cell.keras is not None:
-            probes[sample.cell.id, sample.probe] = None
-        for metric in sample.metrics:
-            metrics.setdefault((sample.probe, metric.name), metric)
+    by_pair: dict[tuple[str, str, str], list[Comparison]] = {}
+    for comparison in report.comparisons:
+        by_pair.setdefault((comparison.candidate, comparison.baseline, comparison.probe), []).append(comparison)
     found = []
-    for cell_id, probe in probes:
-        cell, native = cells[cell_id], twin(cells[cell_id])
-        mine = [c for c in comparisons if (c.candidate, c.baseline, c.probe) == (cell_id, native.id, probe)]
-        known = [(c, metrics[probe, c.metric]) for c in mine if (probe, c.metric) in metrics]
+    for cell, probe in dict.fromkeys((s.cell, s.probe) for s in report.samples if s.cell.keras is not None):
+        native = twin(cell)
+        mine = by_pair.get((cell.id, native.id, probe), [])
+        known = [(c, metric) for c in mine if (metric := report.metrics.get((probe, c.metric)))]
         speed = tuple(c for c, metric in known if _is_step(metric))
         agreement = tuple(c for c, metric in known if metric.kind in (Kind.TRAJECTORY, Kind.ERROR))
         if speed or agreement:

@@ -132,11 +132,12 @@ def plain(text: str, *, indent: bool = False) -> str:
     >>> plain("a\\x1b[31mred\\x1b[0m\\nb")
     'ared b'
     """
-    text = text.replace("\t", "    ") if indent else text
-    text = re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-_])", "", text)
-    kept = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
-    start = kept[: len(kept) - len(kept.lstrip())] if indent else ""
-    return start + " ".join(kept.split())
+    if not text.isprintable():  # most texts are, and a report has millions
+        text = text.replace("\t", "    ") if indent else text
+        text = re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-_])", "", text)
+        text = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
+    start = text[: len(text) - len(text.lstrip())] if indent else ""
+    return start + " ".join(text.split())
 
 
 def shorten(text: str, length: int) -> str:

@@ -53,7 +53,7 @@ class Overview:
 
 def overview(report: Report) -> Overview:
     """Arrange the cells of a report, each with its worst verdict."""
-    measured = {s.cell.id: s.cell for s in report.samples}
+    measured = report.cells
     skipped = {s.cell.id: s.cell for s in report.skips if s.cell.id not in measured}
     cells = [*measured.values(), *skipped.values()]
     worst = _worst(report)
@@ -75,8 +75,8 @@ def _baseline_notes(report: Report) -> tuple[str, ...]:
         return ()
     lead = used.most_common(1)[0][0]
     own = {note for s in report.samples if s.cell.id == lead for note in s.notes}
-    others = [set(s.notes) for s in report.samples if s.cell.id != lead]
-    return tuple(sorted(numbers.plain(note) for note in own if not any(note in notes for notes in others)))
+    others = {note for s in report.samples if s.cell.id != lead for note in s.notes}
+    return tuple(sorted(numbers.plain(note) for note in own - others))
 
 
 def _block(name: str, cells: Sequence[Cell], worst: dict[str, Mark], skipped: set[str]) -> Block:
@@ -121,7 +121,7 @@ _ORDER = (
 
 def _worst(report: Report) -> dict[str, Mark]:
     """The mark of every measured cell: its worst verdict. A figure that is not a headline counts once it is decided."""
-    found = {s.cell.id: Mark.NONE for s in report.samples}
+    found = dict.fromkeys(report.cells, Mark.NONE)
     leads = {c.baseline for c in report.comparisons}
     for comparison in report.comparisons:
         drawn = _counted(comparison)
@@ -138,7 +138,8 @@ def _worst(report: Report) -> dict[str, Mark]:
 
 
 def _unsupported(report: Report, cell: str) -> bool:
-    return all(s.status in (Status.OK, Status.UNSUPPORTED) for s in report.samples if s.cell.id == cell)
+    ours = (samples for cells in report.by_probe.values() for samples in [cells.get(report.cells[cell], [])])
+    return all(s.status in (Status.OK, Status.UNSUPPORTED) for samples in ours for s in samples)
 
 
 def _counted(comparison: Comparison) -> Mark:

@@ -11,6 +11,8 @@ from runner.report import numbers
 from runner.report.data import Report
 from runner.report.words import Words, both
 
+PROBE = "parity"
+
 HEADING = "Seeding: do Sequential, Functional and subclassed models train alike?"
 
 
@@ -58,7 +60,7 @@ def seeding(report: Report) -> tuple[str, ...]:
 
 def _parity(sample: Sample) -> Parity | None:
     """The details; None where the sample is of another probe, failed or malformed."""
-    if sample.probe != "parity" or sample.status is not Status.OK:
+    if sample.probe != PROBE or sample.status is not Status.OK:
         return None
     try:
         parity: Parity = msgspec.convert(sample.details, type=Parity)

@@ -15,7 +15,7 @@ from runner.model import AXES, AXIS, CONDITIONS, Cell, Comparison, Kind, Metric,
 from runner.report import columns, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
-from runner.report.summary import Summary, combined, summarise
+from runner.report.summary import Summary, combined
 from runner.util import versions
 
 BASELINE = "◆"
@@ -98,35 +98,22 @@ def tables(report: Report) -> tuple[Table, ...]:
 
     Unless ``report.everything`` is set, a table has the headline figures and the columns in which cells differ.
     """
-    by_probe: dict[str, list[Sample]] = {}
-    for sample in report.samples:
-        by_probe.setdefault(sample.probe, []).append(sample)
+    beside = native.beside(report)
     comparisons: dict[str, list[Comparison]] = {}
     for comparison in report.comparisons:
         comparisons.setdefault(comparison.probe, []).append(comparison)
-    cells = {s.cell.id: s.cell for s in report.samples}
-    ordered = sorted(by_probe, key=lambda probe: not probes.headlines(probe))
     return tuple(
-        _table(probe, by_probe[probe], comparisons.get(probe, []), cells, everything=report.everything)
-        for probe in ordered
+        _table(report, probe, comparisons.get(probe, []), [one for one in beside if one.probe == probe])
+        for probe in sorted(report.by_probe, key=lambda probe: not probes.headlines(probe))
     )
 
 
-def _table(
-    probe: str,
-    samples: Sequence[Sample],
-    comparisons: Sequence[Comparison],
-    cells: dict[str, Cell],
-    *,
-    everything: bool,
-) -> Table:
-    by_cell: dict[Cell, list[Sample]] = {}
-    for sample in samples:
-        by_cell.setdefault(sample.cell, []).append(sample)
+def _table(report: Report, probe: str, comparisons: Sequence[Comparison], twins: Sequence[native.KerasCost]) -> Table:
+    by_cell = report.by_probe[probe]
     by_candidate: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         by_candidate.setdefault(comparison.candidate, []).append(comparison)
-    summaries = {cell: summarise(some) for cell, some in by_cell.items()}
+    summaries = report.summaries[probe]
     metas = {name: s.metric for per_cell in summaries.values() for name, s in per_cell.items()}
     bad = {c.metric for c in comparisons if mark(c) in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED)}
     cols = tuple(
@@ -135,17 +122,18 @@ def _table(
         for meta in [metas[pick.names[0]]]
     )
     leaders = {c.baseline for c in comparisons}
+    cells = report.cells
     rows = [
         _row(cell, probe, by_cell[cell], summaries[cell], by_candidate.get(cell.id, []), cols, cells, leaders)
         for cell in by_cell
     ]
     counts = [row.n for row in rows if row.figures] or [row.n for row in rows]
-    kept = _kept(probe, cols, rows, everything=everything)
+    kept = _kept(probe, cols, rows, everything=report.everything)
     shown = [cols[n] for n in kept]
     rows = [replace(row, figures=row.figures and tuple(row.figures[n] for n in kept)) for row in rows]
-    plain = "" if everything else _plain(probe, rows, comparisons, metas)
+    plain = "" if report.everything else _plain(probe, rows, comparisons, metas)
     folded = _folded(shown, comparisons, metas)
-    cols, rows = _beside(tuple(shown), rows, native.beside(samples, comparisons))
+    cols, rows = _beside(tuple(shown), rows, twins)
     return Table(probe, cols, _groups(rows, comparisons, cells), folded, plain, (min(counts), max(counts)))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from runner.model import AXIS, CONDITIONS, Cell, Comparison, Kind, Metric, Verdict
+from runner.model import AXIS, CONDITIONS, Cell, Comparison, Kind, Verdict
 from runner.report import columns, numbers
 from runner.report.data import Report
 from runner.report.table import cell_order
@@ -23,20 +23,17 @@ class Words:
     """
 
     def __init__(self, report: Report, *, skipped: bool = False) -> None:
-        self.cells: dict[str, Cell] = {s.cell.id: s.cell for s in report.samples}
+        self.cells: dict[str, Cell] = dict(report.cells)
         if skipped:
             self.cells.update({s.cell.id: s.cell for s in report.skips})
-        self.metrics: dict[tuple[str, str], Metric] = {}
-        for sample in report.samples:
-            for metric in sample.metrics:
-                self.metrics.setdefault((sample.probe, metric.name), metric)
+        self.metrics = report.metrics
         modes: dict[tuple[str, str], set[str]] = {}
         for probe, name in self.metrics:
             modes.setdefault((probe, columns.label(name)), set()).add(columns.mode(name))
         self.modes = {key for key, found in modes.items() if len(found) > 1}
         cells = self.cells.values()
         self.conditions = [a for a in CONDITIONS if a.unset or len({c.values[a.name] for c in cells}) > 1]
-        self.probes = len({s.probe for s in report.samples}) > 1
+        self.probes = len(report.by_probe) > 1
 
     def name(self, cell: Cell | str) -> str:
         """A cell in words: ``torch 2.2.2 with keras 3.15.1``.

@@ -8,16 +8,16 @@ Files are written atomically, never changed, and versioned.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
 from runner.errors import UsageError
-from runner.model import SCHEMA, Cell, Sample, Skip
-from runner.util.files import digest, write_atomically
+from runner.model import SCHEMA, Cell, Metric, Sample, Skip
+from runner.util.files import write_atomically
 
 T = TypeVar("T")
 
@@ -88,13 +88,15 @@ class Store:
         return sample if sample.key == key and sample.status.about_cell else None
 
 
-def load(folders: Iterable[Path]) -> list[Sample]:
+def load(folders: Iterable[Path], details_of: Collection[str] | None = None) -> list[Sample]:
     """Load all samples below the folders, or of single files.
 
     Of each job only the newest counts; the order is stable. A run that was recorded and measured nothing has none.
+    ``details_of``: the probes whose details are wanted, None for all; the samples of others have none.
     Raises UsageError for a folder that no run has made, a file cut in half or one from a newer program.
     """
-    newest: dict[tuple[str, ...], Sample] = {}
+    newest: dict[tuple[Cell, str, int, bytes, str, str], Sample] = {}
+    reader = _Reader(details_of)
     for folder in folders:
         if folder.is_file():
             files = [folder]
@@ -107,13 +109,13 @@ def load(folders: Iterable[Path]) -> list[Sample]:
         if not files and not (folder.is_dir() and any(folder.glob(f"**/{RECORD}"))):
             raise UsageError(f"{folder}: holds no results; a folder made by `runner matrix --out` does")
         for file in files:
-            sample = read(file)
+            sample = reader.read(file)
             # the settings and the host tell apart shards and reruns that are samples of their own
             job = (
-                sample.cell.id,
+                sample.cell,
                 sample.probe,
-                str(sample.round),
-                digest(sample.settings),
+                sample.round,
+                msgspec.json.encode(sample.settings, order="sorted"),
                 str(sample.fingerprint.get("host", "")),
                 str(sample.fingerprint.get("data", "")),
             )
@@ -146,6 +148,84 @@ def read(path: Path) -> Sample:
 
     Raises UsageError for one that is cut off, malformed or from a newer program.
     """
+    return _Reader(None).read(path)
+
+
+_PARTS = ("cell", "settings", "facts", "fingerprint", "details", "packages", "notes")
+"""Fields of a sample that are equal in many files, or that are not always wanted."""
+
+
+class _Reader:
+    """Reads result files one after another.
+
+    A part of a file or a metric that equals one of another file in the same folder is decoded once and shared. The
+    processes of a cell differ in little more than their timings, so that saves most of the time and of the memory.
+    """
+
+    def __init__(self, details_of: Collection[str] | None) -> None:
+        """``details_of``: as in ``load``."""
+        self._details_of = details_of
+        types = get_type_hints(Sample)
+        self._file = msgspec.json.Decoder(_file_type(types))
+        self._decoders = {name: msgspec.json.Decoder(types[name]) for name in _PARTS}
+        self._metric = msgspec.json.Decoder(Metric)
+        self._parts: dict[tuple[str, bytes], Any] = {}
+        self._metrics: dict[bytes, Metric] = {}
+        self._folder: Path | None = None
+
+    def read(self, path: Path) -> Sample:
+        """Read one file. Raises UsageError as ``read`` does."""
+        if path.parent != self._folder:
+            self._folder, self._parts, self._metrics = path.parent, {}, {}
+        try:
+            return self._sample(path.read_bytes())
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError, _UnreadableError):
+            return _checked(path)  # says what is wrong, and where
+
+    def _sample(self, raw: bytes) -> Sample:
+        found = msgspec.structs.asdict(self._file.decode(raw))
+        if found["schema"] > SCHEMA:
+            raise _UnreadableError
+        if self._details_of is not None and found["probe"] not in self._details_of:
+            found["details"] = msgspec.Raw(b"{}")
+        for name in _PARTS:
+            key = (name, bytes(found[name]))
+            if key not in self._parts:
+                self._parts[key] = self._decoders[name].decode(found[name])
+            found[name] = self._parts[key]
+        metrics = []
+        for part in found["metrics"]:
+            text = bytes(part)
+            metric = self._metrics.get(text)
+            if metric is None:
+                metric = self._metrics[text] = self._metric.decode(text)
+                if metric.overflows:
+                    raise _UnreadableError
+            metrics.append(metric)
+        return Sample(**{**found, "metrics": tuple(metrics)})
+
+
+class _UnreadableError(Exception):
+    """A file of the right types that is not a result all the same."""
+
+
+def _file_type(types: dict[str, Any]) -> Any:
+    """A result file whose ``_PARTS`` and single metrics are still JSON."""
+    described: list[Any] = []
+    for entry in fields(Sample):
+        kind, default = types[entry.name], entry.default
+        if entry.default_factory is not MISSING:
+            default = entry.default_factory()
+        if entry.name in _PARTS:
+            kind, default = msgspec.Raw, MISSING if default is MISSING else msgspec.Raw(msgspec.json.encode(default))
+        elif entry.name == "metrics":
+            kind, default = tuple[msgspec.Raw, ...], ()
+        required = default is MISSING or entry.name == "schema"
+        described.append((entry.name, kind) if required else (entry.name, kind, default))
+    return msgspec.defstruct("_File", described, kw_only=True)
+
+
+def _checked(path: Path) -> Sample:
     sample = _decode(path, Sample)
     if beyond := next((metric.name for metric in sample.metrics if metric.overflows), ""):
         raise UsageError(f"{path}: not a whole result file ({beyond!r} is too large); delete it to measure that again")

@@ -16,7 +16,7 @@ from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
 from runner.report.findings import not_measured
 from runner.report.overview import Block
 from runner.report.seeding import seeding
-from runner.report.summary import Summary, summarise
+from runner.report.summary import Summary
 
 SCHEMA = 1
 
@@ -34,7 +34,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "meaning": EXIT_MEANINGS.get(report.exit_code, "unknown"),
         "cells": _cells(report),
         "comparisons": [_comparison(c) for c in report.comparisons],
-        "keras_over_native": [_beside(one) for one in native.beside(report.samples, report.comparisons)],
+        "keras_over_native": [_beside(one) for one in native.beside(report)],
         "findings": [
             {
                 "severity": f.severity.name.lower(),
@@ -101,7 +101,7 @@ def _probe(samples: list[Sample], report: Report) -> dict[str, Any]:
         "settings": samples[0].settings,
         "facts": samples[0].facts,
         "executors": list(dict.fromkeys(s.executor for s in samples)),
-        "metrics": {name: _metric(summary) for name, summary in summarise(samples).items()},
+        "metrics": {name: _metric(summary) for name, summary in report.summaries[samples[0].probe][samples[0].cell].items()},
         "command": command(samples[0].cell, report, samples[0].probe),
     }
 

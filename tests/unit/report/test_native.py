@@ -37,7 +37,7 @@ def report(*comparisons: Comparison) -> Report:
 
 
 def test_the_ratio_has_its_interval_and_the_agreement_its_bound() -> None:
-    (one,) = native.beside(report().samples, [SLOWER, EQUAL, compared("free.step_s", Verdict.SAME, Evidence(), OLDER)])
+    (one,) = native.beside(report(SLOWER, EQUAL, compared("free.step_s", Verdict.SAME, Evidence(), OLDER)))
     assert (one.cell, one.native, one.probe) == (KERAS, NATIVE, "mnist")
     assert one.ratios == "1.40× (1.31-1.52)"
     assert one.agrees == "rounding, 7.4e-6"
@@ -45,7 +45,7 @@ def test_the_ratio_has_its_interval_and_the_agreement_its_bound() -> None:
 
 def test_only_free_warm_steps_are_speed() -> None:
     others = [compared(name, Verdict.SAME, Evidence(6, 0.1)) for name in ("free.first_step_s", "controlled.step_s")]
-    assert native.beside(report().samples, others) == ()
+    assert native.beside(report(*others)) == ()
 
 
 def test_several_workloads_are_a_range_and_the_worst_difference_is_named() -> None:

@@ -136,6 +136,15 @@ class Progress:
                 state.finished += 1
                 state.reused += 1
                 return ""
+            case "lost":
+                # one line reports the outage, whatever it stopped
+                state.preparing.pop(event.subject, None)
+                state.running.pop(job, None)
+                state.finished += bool(event.probe)
+                return ""
+            case "outage":
+                concerned = "1 environment" if event.count == 1 else f"{event.count} environments"
+                return f"outage   {event.text} ({concerned} cannot be used)"
             case "kept":
                 return f"kept     {event.subject} {event.probe}; enter with: {event.text}"
             case _:

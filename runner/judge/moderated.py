@@ -176,9 +176,7 @@ def _figures(rounds: Sequence[Rounds], sizes: Rows) -> list[Rows]:
     return [np.array(rows) for rows in figures.values() if len(rows) > 1]
 
 
-def _pool(
-    rows: Rows, own: Floats, error: Floats, center: Floats, variance: Floats, excess: Floats
-) -> None:
+def _pool(rows: Rows, own: Floats, error: Floats, center: Floats, variance: Floats, excess: Floats) -> None:
     """Move the priors of the comparisons of a figure to what the others of them show, each without itself."""
     values, m = own[rows], len(rows)
     middle = float(np.median(values))

@@ -151,6 +151,8 @@ def _status_verdict(side: _Side) -> tuple[Verdict, str, bool]:
 
 
 def _unmeasured(group: Group) -> str:
+    if group.bad and group.bad.status is Status.UNAVAILABLE:
+        return group.bad.status.value  # many cells share the reason: it stands with the samples
     return group.how_bad if group.samples else "no result"
 
 

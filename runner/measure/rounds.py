@@ -75,7 +75,8 @@ def _measure_and_evict(planned: Plan, work: Work, observe: Observer, room: Room)
         environment = waiting.pop(0)
         jobs = tuple(job for job in planned.jobs if job.environment == environment)
         try:
-            samples += scheduler.run(jobs, replace(work.context, block=environment.id), observe)
+            context = replace(work.context, block=environment.id, later=len(waiting))
+            samples += scheduler.run(jobs, context, observe)
         except Interrupted as stop:
             return Measured((*samples, *stop.samples), interrupted=True)
         for name in dict.fromkeys(job.executor for job in jobs):

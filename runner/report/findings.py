@@ -86,17 +86,21 @@ def not_measured(report: Report) -> tuple[str, ...]:
     """What could not be measured, and why; cells with one reason share a line."""
     words = Words(report, skipped=True)
     reasons: dict[tuple[str, str], dict[str, Cell]] = {}
+    probes: dict[tuple[str, str], dict[str, None]] = {}
     for skip in report.skips:
         reasons.setdefault((skip.status, numbers.plain(skip.reason)), {})[skip.cell.id] = skip.cell
     for probe, cell, samples in _by_cell(report):
         failed = [s for s in samples if s.status is not Status.OK]
         if failed and not any(_tells(s.status) for s in failed):
             part = "" if len(failed) == len(samples) else f"{len(failed)} of {len(samples)} processes: "
-            reason = f"{numbers.plain(probe)}: {part}{numbers.plain(failed[0].reason)}"
-            reasons.setdefault((failed[0].status, reason), {})[cell.id] = cell
+            key = (failed[0].status, f"{part}{numbers.plain(failed[0].reason)}")
+            reasons.setdefault(key, {})[cell.id] = cell
+            probes.setdefault(key, {})[numbers.plain(probe)] = None
     return tuple(
-        f"{words.names(cells.values())}: {status}: {reason}".removesuffix(": ")
-        for (status, reason), cells in reasons.items()
+        ": ".join(
+            part for part in (words.names(cells.values()), key[0], both(list(probes.get(key, ()))), key[1]) if part
+        )
+        for key, cells in reasons.items()
     )
 
 

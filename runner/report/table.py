@@ -223,7 +223,8 @@ def _row(
         cell=cell,
         probe=probe,
         status=bad[0].status if broken else Status.OK,
-        reason=numbers.plain(bad[0].reason) if bad else "",
+        # a reason that lies outside the cell is the same for many cells: "Not measured" has it once
+        reason=numbers.plain(bad[0].reason) if bad and bad[0].status is not Status.UNAVAILABLE else "",
         n=len(samples),
         failed=len(bad),
         figures=() if broken else tuple(_figure(col, summary, chosen, primary, cells) for col in cols),

@@ -135,16 +135,16 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _line(row: Row, named: Sequence[str], report: Report) -> _Line:
     status = None
+    reason = f": {row.reason}" if row.reason else ""
     if not row.figures:
         expected = " (known)" if row.mark is Mark.EXPECTED else ""
-        reason = f": {row.reason}" if row.reason else ""
         status = _Field(f"{row.status}{expected}{reason}", row.mark.symbol, "", _style(row.mark), row.issue)
     return _Line(
         labels=tuple(named),
         leads=row.leads,
         fields=tuple(_field(f) for f in row.figures),
         status=status,
-        failed=f"{row.failed} of {row.n} failed: {row.reason}" if row.failed and row.figures else "",
+        failed=f"{row.failed} of {row.n} failed{reason}" if row.failed and row.figures else "",
         command=command(row.cell, report, row.probe),
         cell=numbers.plain(row.cell.id),
     )

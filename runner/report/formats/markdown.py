@@ -167,7 +167,8 @@ def _row(row: Row, named: Sequence[str], columns: int, *, failed: bool) -> str:
 
 def _status(row: Row) -> str:
     if row.figures:
-        return f"{row.failed} of {row.n} failed: {escape(numbers.shorten(row.reason, 160))}" if row.failed else ""
+        failed = f"{row.failed} of {row.n} failed: {escape(numbers.shorten(row.reason, 160))}" if row.failed else ""
+        return failed.removesuffix(": ")
     symbol = _ICONS.get(row.mark, row.mark.symbol)
     expected = " (known)" if row.mark is Mark.EXPECTED else ""
     reason = f": {escape(numbers.shorten(row.reason, 160))}" if row.reason else ""

@@ -76,6 +76,26 @@ def test_a_second_preparation_of_the_same_environment_is_a_line_again() -> None:
     assert written(shown) == "prepare  torch\nprepare  torch\n"
 
 
+def test_an_outage_is_one_line_whatever_it_stops() -> None:
+    shown, clock = console(), Clock()
+    observe = Progress(shown, clock)
+    observe(Event("expect", count=2))
+    observe(Event("prepare", "torch"))
+    clock.now += 5
+    observe(Event("lost", "torch"))
+    observe(Event("outage", text="it is out: mend it", count=2))
+    observe(Event("start", "torch", probe="mnist"))
+    for subject in ("torch", "jax"):
+        observe(Event("lost", subject, "it is out: mend it", "mnist"))
+    assert str(observe._display()) == "  2 of 2 processes"
+    observe(Event("outage", text="no disk: make room", count=1))
+    assert written(shown).splitlines() == [
+        "prepare  torch",
+        "outage   it is out: mend it (2 environments cannot be used)",
+        "outage   no disk: make room (1 environment cannot be used)",
+    ]
+
+
 def test_a_terminal_shows_what_is_going_on() -> None:
     shown, clock = console(terminal=True), Clock()
     observe = Progress(shown, clock)

@@ -56,11 +56,11 @@ def test_a_pair_without_any_sample_is_not_measured_and_says_so_in_the_exit_code(
             Status.CRASHED,
             "neither runs: oom: why it is oom -> crashed: why it is crashed",
         ),
-        (Status.UNAVAILABLE, Status.OK, "baseline not measured: unavailable: why it is unavailable"),
+        (Status.UNAVAILABLE, Status.OK, "baseline not measured: unavailable"),
         (
             Status.UNAVAILABLE,
             Status.CRASHED,
-            "crashed: why it is crashed; baseline not measured: unavailable: why it is unavailable",
+            "crashed: why it is crashed; baseline not measured: unavailable",
         ),
         (Status.OK, Status.BUILD_FAILED, "candidate not measured: build-failed: why it is build-failed"),
     ],

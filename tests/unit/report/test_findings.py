@@ -11,6 +11,7 @@ from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sampl
 from runner.report import Finding, Report, Severity, command
 from runner.report.data import all_notes
 from runner.report.findings import findings, none_found, not_measured
+from runner.report.table import tables
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
 NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")
@@ -207,6 +208,23 @@ def test_processes_that_this_machine_lost_are_told_beside_those_that_ran() -> No
     assert not_measured(Report((ran, lost), ())) == (
         "torch 2.2.2 with keras 3.11.3: unavailable: mnist: 1 of 2 processes: the Docker engine stopped answering",
     )
+
+
+def test_cells_that_an_outage_stopped_are_one_entry_and_their_rows_have_no_reason() -> None:
+    (ran, *_) = two_cells().samples
+    lost = [
+        replace(ran, cell=cell, probe=probe, status=Status.UNAVAILABLE, reason="it is out: mend it", metrics=())
+        for cell in (OLD, NEW)
+        for probe in ("mnist", "conv2d")
+    ]
+    report = Report(tuple(lost), ())
+    assert not_measured(report) == (
+        (
+            "torch 2.2.2 with keras 3.11.3 and torch 2.15.0 with keras 3.11.3: unavailable: mnist and conv2d: "
+            "it is out: mend it"
+        ),
+    )
+    assert [(row.status, row.reason) for table in tables(report) for row in table.rows] == [("unavailable", "")] * 4
 
 
 def test_where_nothing_was_compared_no_difference_is_claimed() -> None:

@@ -100,25 +100,56 @@ class Progress:
 
     def _take(self, event: Event) -> str:
         """Note the event; a line where it is worth keeping."""
-        state, now = self._state, self._clock()
+        if event.kind in ("prepare", "ready", "failed"):
+            return self._environment(event)
+        if event.kind in ("start", "reuse", "lost", "done"):
+            return self._process(event)
+        return self._run(event)
+
+    def _environment(self, event: Event) -> str:
+        """An environment is being made ready, is ready, or failed."""
+        preparing, now = self._state.preparing, self._clock()
+        if event.kind == "prepare":
+            began, _ = preparing.get(event.subject, (now, ""))
+            first = event.subject not in preparing
+            preparing[event.subject] = (began, event.text)
+            # on a terminal the display shows it; elsewhere one line says that it began
+            return f"prepare  {event.subject}" if first and self._live is None else ""
+        began, _ = preparing.pop(event.subject, (now, ""))
+        if event.kind == "failed":
+            return f"failed   {event.subject}: {event.text}"
+        return f"ready    {event.subject} ({now - began:.1f} s)" if now - began > 1 else ""
+
+    def _process(self, event: Event) -> str:
+        """A process starts, ends, was reused, or was stopped by an outage."""
+        state = self._state
         job = (event.subject, event.probe, event.round)
+        if event.kind == "start":
+            state.running[job] = self._clock()
+            return ""
+        if event.kind == "reuse":
+            state.finished += 1
+            state.reused += 1
+            return ""
+        state.running.pop(job, None)
+        if event.kind == "lost":  # one line reports the outage, whatever it stopped
+            state.preparing.pop(event.subject, None)
+            state.finished += bool(event.probe)
+            return ""
+        state.finished += 1
+        state.left_s -= event.seconds
+        status = event.status or Status.OK
+        detail = f"{status}: {event.text}" if event.text else str(status)
+        number = f" #{event.round + 1}" if event.round else ""
+        return f"{event.probe + number:<8} {event.subject} ({event.seconds:.1f} s) {detail}"
+
+    def _run(self, event: Event) -> str:
+        """Something about the run as a whole."""
+        state = self._state
         match event.kind:
-            case "prepare":
-                began, _ = state.preparing.get(event.subject, (now, ""))
-                first = event.subject not in state.preparing
-                state.preparing[event.subject] = (began, event.text)
-                # on a terminal the display shows it; elsewhere one line says that it began
-                return f"prepare  {event.subject}" if first and self._live is None else ""
-            case "ready" | "failed":
-                began, _ = state.preparing.pop(event.subject, (now, ""))
-                if event.kind == "failed":
-                    return f"failed   {event.subject}: {event.text}"
-                return f"ready    {event.subject} ({now - began:.1f} s)" if now - began > 1 else ""
             case "expect":
                 state.total += event.count
                 return ""
-            case "note":
-                return f"note     {event.text}"
             case "budget":
                 state.left_s = event.seconds
                 return ""
@@ -127,34 +158,15 @@ class Progress:
                 processes = f"{event.count} process{'' if event.count == 1 else 'es'}"
                 # on a terminal the display has both
                 return "" if self._live else f"round {event.round + 1}: {processes}{self._left()}"
-            case "verdict":
-                return event.text
-            case "start":
-                state.running[job] = now
-                return ""
-            case "reuse":
-                state.finished += 1
-                state.reused += 1
-                return ""
-            case "lost":
-                # one line reports the outage, whatever it stopped
-                state.preparing.pop(event.subject, None)
-                state.running.pop(job, None)
-                state.finished += bool(event.probe)
-                return ""
             case "outage":
                 concerned = "1 environment" if event.count == 1 else f"{event.count} environments"
                 return f"outage   {event.text} ({concerned} cannot be used)"
             case "kept":
                 return f"kept     {event.subject} {event.probe}; enter with: {event.text}"
+            case "verdict":
+                return event.text
             case _:
-                state.running.pop(job, None)
-                state.finished += 1
-                state.left_s -= event.seconds
-                status = event.status or Status.OK
-                detail = f"{status}: {event.text}" if event.text else str(status)
-                number = f" #{event.round + 1}" if event.round else ""
-                return f"{event.probe + number:<8} {event.subject} ({event.seconds:.1f} s) {detail}"
+                return f"{event.kind:<8} {event.text}"
 
     def _left(self) -> str:
         """What is left of the budget, in words; nothing without one."""

@@ -92,6 +92,7 @@ def _probe(samples: list[Sample], report: Report) -> dict[str, Any]:
     for sample in samples:
         statuses[sample.status] = statuses.get(sample.status, 0) + 1
     bad = next((s for s in samples if s.reason), None)
+    summaries = report.summaries[samples[0].probe][samples[0].cell]
     return {
         "n": len(samples),
         "statuses": statuses,

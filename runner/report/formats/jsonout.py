@@ -102,9 +102,7 @@ def _probe(samples: list[Sample], report: Report) -> dict[str, Any]:
         "settings": samples[0].settings,
         "facts": samples[0].facts,
         "executors": list(dict.fromkeys(s.executor for s in samples)),
-        "metrics": {
-            name: _metric(summary) for name, summary in report.summaries[samples[0].probe][samples[0].cell].items()
-        },
+        "metrics": {name: _metric(summary) for name, summary in summaries.items()},
         "command": command(samples[0].cell, report, samples[0].probe),
     }
 

@@ -20,6 +20,8 @@ REPEATABLE = "repeatable"
 FRESH_LOSSES, FRESH_STEPS = "fresh_losses", "fresh_steps"
 """``<mode>.fresh_losses``: those of ``fresh_steps`` steps from each of several other initial weights, in one list."""
 
+_Starts = list[Sequence[float]]
+
 DIGEST = "digest"
 """``<case>.digest``: of all bits of what ``<case>.error_*`` measures the errors of."""
 
@@ -114,7 +116,7 @@ def _trajectories(case: str, baseline: Group, candidate: Group, name: str) -> Ru
         if any(losses is None for losses in (*runs[0], *runs[1])):
             missing.append(exact.judge_missing(*runs))
         else:
-            whole.append(trajectory.Seed(*runs, _matched(*(one.get(seed, []) for one in starts))))
+            whole.append(trajectory.Seed(*runs, _matched(*(one.get(seed) for one in starts))))
     if any(found[0] == Verdict.REGRESSED for found in missing) or (missing and not whole):
         return exact.worst(missing)
     if not whole:
@@ -131,7 +133,7 @@ def _losses(group: Group, name: str) -> dict[int, list[Any]]:
     return {seed: [m.value if isinstance(m.value, list) else None for m in metrics] for seed, metrics in found}
 
 
-def _starts(case: str, group: Group) -> dict[int, list[Sequence[float]]]:
+def _starts(case: str, group: Group) -> dict[int, _Starts]:
     """The losses of each fresh start of a seed's first process.
 
     A start has none where training ended earlier.
@@ -147,9 +149,9 @@ def _starts(case: str, group: Group) -> dict[int, list[Sequence[float]]]:
     }
 
 
-def _matched(one: list[Sequence[float]], other: list[Sequence[float]]) -> list[tuple[Sequence[float], Sequence[float]]]:
-    """Both cells' fresh starts. None where only one cell reports any."""
-    return list(zip_longest(one, other, fillvalue=())) if one and other else []
+def _matched(one: _Starts | None, other: _Starts | None) -> list[tuple[Sequence[float], Sequence[float]]]:
+    """Both cells' fresh starts. None where only one cell reports them."""
+    return [] if one is None or other is None else list(zip_longest(one, other, fillvalue=()))
 
 
 def _repeatable(left: Series, right: Series) -> Ruling:

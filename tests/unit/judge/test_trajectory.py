@@ -139,6 +139,12 @@ def test_fresh_starts_that_end_before_the_others_diverge() -> None:
     )
 
 
+def test_fresh_starts_without_any_finite_loss_diverge_and_missing_ones_do_not() -> None:
+    found = judged([sample(OLD, LOSSES, starts({}, 0)), sample(NEW, LOSSES, [])])
+    assert found.reason == "diverges in 8 of 8 fresh starts, at step 0, where one of them ends"
+    assert judged([sample(OLD, LOSSES, starts({}, 0)), sample(NEW, LOSSES)]).reason == "bit-equal"
+
+
 def test_a_drift_in_all_seeds_is_found_although_fresh_starts_agree() -> None:
     late = {step: 2 * bound(40) for step in range(40, 120)}
     few, many = decisive(1) - 1, decisive(1)

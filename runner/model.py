@@ -401,6 +401,8 @@ class Evidence:
     p: float | None = None
     p_adjusted: float | None = None
     floor: float | None = None
+    spread: float | None = None
+    """Standard deviation between runs with other seeds, in the metric's unit; seeded figures only."""
     rounds_needed: int | None = None
     """For ``inconclusive``: how many more rounds it would take, where that can be said."""
     classification: str = ""

@@ -1,4 +1,4 @@
-"""Figures that are not timings: which judge they go to, seed by seed."""
+"""Exact figures, errors and trajectories: which judge they go to, seed by seed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-from runner.judge import exact, paired, seeded, trajectory
+from runner.judge import exact, paired, trajectory
 from runner.judge.exact import Ruling
 from runner.judge.series import Group, Series
-from runner.judge.settings import JudgeSettings
 from runner.model import Evidence, Kind, Verdict
 
 REPEATABLE = "repeatable"
@@ -26,14 +25,12 @@ DIGEST = "digest"
 """``<case>.digest``: of all bits of what ``<case>.error_*`` measures the errors of."""
 
 
-def judge_figure(name: str, baseline: Group, candidate: Group, settings: JudgeSettings) -> Ruling:
-    """Judge a metric that both groups have.
+def judge_figure(name: str, baseline: Group, candidate: Group) -> Ruling:
+    """Judge a metric that both groups have and that does not depend on the seed.
 
     Of exact figures the worst seed speaks for all.
     """
     left, right = baseline.series[name], candidate.series[name]
-    if right.metric.kind == Kind.SEEDED:
-        return seeded.judge_seeded(paired.by_seed(left), paired.by_seed(right), settings)
     case, _, figure = name.rpartition(".")
     if figure == REPEATABLE:
         return _repeatable(left, right)

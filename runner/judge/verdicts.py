@@ -1,6 +1,6 @@
 """Samples and pairs -> comparisons.
 
-Statuses and exact figures at once, timings together at the end.
+Statuses and exact figures at once; timings, and figures that depend on the seed, together at the end.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from runner.judge import calibration, cpu_time, exact, expectations, kinds, series, trajectory
+from runner.judge import calibration, cpu_time, exact, expectations, kinds, seed_noise, series, trajectory
 from runner.judge.expectations import Expectation
 from runner.judge.paired import Paired, paired_rounds
 from runner.judge.pairing import Pair
+from runner.judge.seeded import Seeded, judge_together
 from runner.judge.series import Group, Groups, Series
 from runner.judge.settings import JudgeSettings
 from runner.model import AXIS, Axis, Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
@@ -47,13 +48,20 @@ def judge(
     groups = series.grouped(samples)
     found: list[Comparison] = []
     timings: list[tuple[int, Paired]] = []
+    learned: list[tuple[int, Seeded]] = []
+    noises = seed_noise.pooled(groups)
     for side in _sides(pairs, groups):
         found.append(_status(side, known))
         if _ok(side.baseline) and _ok(side.candidate):
-            for comparison, rounds in _metrics(side, settings):
-                if rounds is not None:
-                    timings.append((len(found), rounds))
+            for comparison, material in _metrics(side, settings, noises):
+                if isinstance(material, Paired):
+                    timings.append((len(found), material))
+                elif material is not None:
+                    learned.append((len(found), material))
                 found.append(comparison)
+    rulings = judge_together([material for _, material in learned], settings)
+    for (i, _), (verdict, reason, evidence) in zip(learned, rulings, strict=True):
+        found[i] = replace(found[i], verdict=verdict, reason=reason, evidence=evidence)
     if timings:
         from runner.judge.timing import judge_timings
 
@@ -225,10 +233,12 @@ def _excused(comparison: Comparison, known: Sequence[Expectation], cells: dict[s
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
 
-def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison, Paired | None]]:
+def _metrics(
+    side: _Side, settings: JudgeSettings, noises: seed_noise.Noises
+) -> Iterator[tuple[Comparison, Paired | Seeded | None]]:
     """One comparison per metric.
 
-    Of a timing, its material too, to be judged with all others.
+    Of a timing and of a figure that depends on the seed, its material too, to be judged with all others.
     """
     differences = series.differing(side.baseline.fingerprint, side.candidate.fingerprint)
     packages = _packages(side)
@@ -262,9 +272,12 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
             yield _after_a_failure(made, failed), None
         elif kind == Kind.TIMING:
             yield made, paired_rounds(left, right, _floor(side, name, settings))
+        elif kind == Kind.SEEDED:
+            known = noises.get(seed_noise.key(side.probe, name, side.candidate))
+            yield made, Seeded(right.metric, seed_noise.by_seed(left), seed_noise.by_seed(right), known)
         else:
-            verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate, settings)
-            caveat = series.named(differences, CPU_KEYS) if kind != Kind.SEEDED else ""
+            verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate)
+            caveat = series.named(differences, CPU_KEYS)
             if caveat:
                 reason = f"{reason} (on different processors: {caveat})"
             gates = made.gates and evidence.classification != exact.NONDETERMINISTIC

@@ -1,4 +1,7 @@
-"""Runs a plan: all its rounds, then further ones until it is decided or the budget is used."""
+"""Runs a plan: all its rounds, then further ones.
+
+They end when all is decided or the budget is used.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,10 @@ def _measure_and_evict(planned: Plan, work: Work, observe: Observer, room: Room)
 def _wanted(
     samples: Sequence[Sample], comparisons: Sequence[Comparison], further: budget.Further, observe: Observer
 ) -> judge.RoundPlan:
-    """The rounds that what is undecided needs next; none where all is decided or nothing more may run."""
+    """The rounds that are to run next.
+
+    There are none where all is decided or nothing more may run.
+    """
     if further.budget_s is None:
         settings = judge.JudgeSettings.after(rules.rounds(samples), further.most)
         return judge.more_rounds(samples, comparisons, settings)
@@ -103,9 +109,10 @@ def _headline(comparison: Comparison) -> bool:
 def _stored(
     planned: Plan, samples: Sequence[Sample], context: Context, most: int, observe: Observer
 ) -> Iterator[Sample]:
-    """The results of further rounds that an earlier run left, up to the first that is missing or a failure.
+    """The results of further rounds that an earlier run left.
 
-    All are taken at once: judged round by round, they would take as many judgements as there are rounds.
+    Those of a cell end before the first that is missing, and with a failure. All are taken at once: judged round by
+    round, they would take as many judgements as there are rounds.
     """
     if context.fresh:
         return

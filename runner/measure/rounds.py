@@ -54,13 +54,17 @@ def until_decided(
     while jobs:
         try:
             samples += scheduler.run(jobs, work.context, observe)
+            if not further.most:
+                break
+            if jobs is planned.jobs and further.budget_s is not None:
+                samples += _stored(planned, samples, work.context, further.most, observe)
+            jobs = further_rounds(planned, samples, _wanted(samples, judged(samples), further, observe))
         except Interrupted as stop:
             return Measured((*samples, *stop.samples), interrupted=True)
-        if not further.most:
-            break
-        if jobs is planned.jobs and further.budget_s is not None:
-            samples += _stored(planned, samples, work.context, further.most, observe)
-        jobs = further_rounds(planned, samples, _wanted(samples, judged(samples), further, observe))
+        except KeyboardInterrupt:  # while nothing ran: what was measured is reported all the same
+            if not samples:
+                raise
+            return Measured(tuple(samples), interrupted=True)
         if jobs:
             observe(Event("further", count=len(jobs), round=max(job.round for job in jobs)))
     return Measured(tuple(samples))

@@ -194,13 +194,32 @@ def test_a_report_of_the_folder_has_the_verdicts_of_the_run(
     assert (record.max_rounds, record.budget_s) == (20, 3600.0)
 
 
-def test_fresh_measures_the_further_rounds_again(fake_executor: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [(), ("--max-rounds", "20")], ids=["budget", "max-rounds"])
+def test_fresh_measures_the_further_rounds_again(fake_executor: Any, tmp_path: Path, words: tuple[str, ...]) -> None:
     fake_executor.answers = {OLD: _steps(0.010), NEW: _steps(0.020)}
-    assert _matrix(tmp_path / "out") == 1
+    assert _matrix(tmp_path / "out", *words) == 1
     before = list(fake_executor.launched)
     fake_executor.launched.clear()
-    assert _matrix(tmp_path / "out", "--fresh") == 1
+    assert _matrix(tmp_path / "out", "--fresh", *words) == 1
     assert fake_executor.launched == before
+
+
+def test_ctrl_c_while_it_judges_reports_what_was_measured(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_executor.answers = {OLD: _steps(0.010), NEW: _steps(0.020)}
+    real, made = build.report, []
+
+    def stopped(*arguments: Any, **more: Any) -> Any:
+        made.append(len(arguments[0]))
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(build, "report", stopped)
+    assert _matrix(tmp_path / "out", "--format", "json") == 130
+    shown = json.loads(capsys.readouterr().out)
+    assert {probe["n"] for cell in shown["cells"] for probe in cell["probes"].values()} == {2}
 
 
 def test_a_cell_that_failed_in_a_further_round_is_not_asked_again(

@@ -59,12 +59,15 @@ def next_round(
     """
     taken = Counter((sample.cell.id, sample.probe) for sample in samples)
     wall = _seconds_per_process(samples)
+    lost = {(sample.cell.id, sample.probe) for sample in samples if not sample.status.about_cell}
     due: list[tuple[bool, float, dict[Side, int]]] = []
     for comparison in comparisons:
         needed = comparison.evidence.rounds_needed
         if comparison.verdict != Verdict.INCONCLUSIVE or needed is None or not headline(comparison):
             continue
         sides = [(cell, comparison.probe) for cell in (comparison.baseline, comparison.candidate)]
+        if lost.intersection(sides):  # this machine could not measure it: it is not asked in every round
+            continue
         goal = _goal(min(taken[side] for side in sides), max(taken[side] for side in sides), needed)
         if goal is None or goal > most:
             continue

@@ -58,7 +58,7 @@ class Request:
         """Raises UsageError for options that contradict each other."""
         if self.max_rounds and self.max_rounds < (self.rounds or 1):
             raise UsageError(f"--max-rounds {self.max_rounds} is less than --rounds {self.rounds}")
-        if self.budget_s and not self.max_rounds and (self.rounds or 1) > MOST_ROUNDS:
+        if self.budget_s and not self.max_rounds and (self.rounds or 1) >= MOST_ROUNDS:
             raise UsageError(
                 f"--rounds {self.rounds} leaves no further round for --budget, which takes up to {MOST_ROUNDS}: "
                 "leave out one of them, or give --max-rounds"
@@ -68,7 +68,10 @@ class Request:
                 raise UsageError(f"{option} needs all images at once: it does not go with --keep or --keep-free")
 
     def further(self, of_set: float | None) -> Further:
-        """The rounds that follow the first ones. ``of_set``: the set's own budget, in seconds."""
+        """The rounds that follow the first ones.
+
+        ``of_set``: the set's own budget, in seconds.
+        """
         budget_s = self.budget_s
         if budget_s is None and not (self.rounds or self.max_rounds or self.evicts):
             budget_s = of_set
@@ -127,7 +130,9 @@ class Request:
     "processes of the run took no more than this: 90s, 10m, 2h, or none for no limit. Building and installing do not "
     "count. Default: the set's (quick: 10m).",
 )
-@click.option("--rounds", type=click.IntRange(1), help="Processes per cell and probe; with --budget, the first ones.")
+@click.option(
+    "--rounds", type=click.IntRange(1), help="So many processes per cell and probe; with --budget, to begin with."
+)
 @click.option(
     "--max-rounds",
     type=click.IntRange(1),
@@ -163,7 +168,8 @@ class Request:
 def matrix_command(**arguments: Any) -> None:
     """Build, run and judge a set of cells; print the version-regression matrix.
 
-    Results land in --out, one file per process; a second run reuses what is there.
+    Every cell is measured once. Then what is undecided is measured again, within the --budget. Results land in --out,
+    one file per process; a second run reuses what is there.
     """
     sys.exit(matrix(Request(**arguments)))
 

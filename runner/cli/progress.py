@@ -84,7 +84,7 @@ class Progress:
 
         from runner.cli import output
 
-        drawn = Text.from_ansi(output.drawn(report, self._tables))
+        drawn = Text.from_ansi(output.drawn(report, self._tables).rstrip("\n"))
         fits = len(self._console.render_lines(drawn)) <= self._console.height - _SPARE_LINES
         self._table = drawn if fits else None
         if not fits and not self._printed:

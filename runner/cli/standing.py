@@ -1,4 +1,4 @@
-"""Shows how a run stands while it goes on: its report after each round, and the verdicts as they fall."""
+"""Shows the report of a run before each further round, and each new verdict."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Standing:
-    """Makes the report of what has been measured so far, and shows it before a further round.
+    """Makes the report of what has been measured so far, and shows it.
 
-    What has not changed is not judged again.
+    ``report`` is the last one, which need not be made again at the end of the run.
     """
 
     def __init__(self, progress: Progress, make: Callable[[Sequence[Sample]], Report]) -> None:
@@ -37,7 +37,7 @@ class Standing:
         return self.report.comparisons
 
     def observe(self, event: Event) -> None:
-        """Show an event; before a further round, also the report as it stands."""
+        """Show an event; before a further round, also the last report."""
         if event.kind == "further" and self.report is not None:
             if self._told is None:
                 self._tell(self.report)

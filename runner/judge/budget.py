@@ -32,7 +32,7 @@ Side = tuple[str, str]
 
 
 def spent(samples: Iterable[Sample]) -> float:
-    """The measuring time of the samples in seconds: what their processes took, start to end."""
+    """The measuring time of the samples: the seconds that their processes took."""
     return sum(sample.wall_s for sample in samples)
 
 
@@ -59,12 +59,15 @@ def next_round(
     """
     taken = Counter((sample.cell.id, sample.probe) for sample in samples)
     wall = _seconds_per_process(samples)
+    lost = {(sample.cell.id, sample.probe) for sample in samples if not sample.status.about_cell}
     due: list[tuple[bool, float, dict[Side, int]]] = []
     for comparison in comparisons:
         needed = comparison.evidence.rounds_needed
         if comparison.verdict != Verdict.INCONCLUSIVE or needed is None or not headline(comparison):
             continue
         sides = [(cell, comparison.probe) for cell in (comparison.baseline, comparison.candidate)]
+        if lost.intersection(sides):  # this machine could not measure it: it is not asked in every round
+            continue
         goal = _goal(min(taken[side] for side in sides), max(taken[side] for side in sides), needed)
         if goal is None or goal > most:
             continue
@@ -89,10 +92,10 @@ def _seconds_per_process(samples: Iterable[Sample]) -> dict[Side, float]:
 
 
 def _goal(behind: int, ahead: int, needed: int) -> int | None:
-    """The round after which a comparison should be decided; None where more rounds do not decide it.
+    """The round after which a comparison should be decided, or None.
 
-    A side that lags takes the rounds that it lacks alone. The judge accepts at most a quarter of such neighbours in
-    time (see ``paired``), and the first of them disturbs none.
+    None where more rounds do not decide it. A side that lags takes the rounds that it lacks alone. The judge accepts
+    them as up to a quarter of the rounds that follow each other (see ``paired``); one of them disturbs nothing.
     """
     goal = max(ahead + 1, behind + needed)
     lag = ahead - behind
@@ -100,7 +103,7 @@ def _goal(behind: int, ahead: int, needed: int) -> int | None:
 
 
 def _one_more(chosen: Iterable[Sequence[Side]], taken: Counter[Side]) -> RoundPlan:
-    """One round for both sides of each comparison, after the rounds that one of them lacks."""
+    """One round for both sides, after the rounds that one of them lacks."""
     plan: RoundPlan = {}
     for sides in chosen:
         level = max(taken[side] for side in sides) + 1

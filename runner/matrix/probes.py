@@ -38,9 +38,9 @@ def settings(probe: str) -> dict[str, Any]:
 
 @functools.cache
 def headlines(probe: str) -> tuple[str, ...]:
-    """Returns the figures of a probe that a run measures until they are decided, as patterns over metric names.
+    """Returns the figures of a probe that a run measures until they are decided.
 
-    They are read from the literal ``HEADLINES`` in its source, as ``settings`` does. A probe without it has none.
+    They are patterns over metric names, read from the literal ``HEADLINES`` in its source. A probe without it has none.
     """
     return tuple(_literal(probe, "HEADLINES") or ())
 

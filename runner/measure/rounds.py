@@ -1,4 +1,7 @@
-"""Runs a plan: all its rounds, then further ones until it is decided or the budget is used."""
+"""Runs a plan: all its rounds, then further ones.
+
+They end when all is decided or the budget is used.
+"""
 
 from __future__ import annotations
 
@@ -51,13 +54,17 @@ def until_decided(
     while jobs:
         try:
             samples += scheduler.run(jobs, work.context, observe)
+            if not further.most:
+                break
+            if jobs is planned.jobs and further.budget_s is not None:
+                samples += _stored(planned, samples, work.context, further.most, observe)
+            jobs = further_rounds(planned, samples, _wanted(samples, judged(samples), further, observe))
         except Interrupted as stop:
             return Measured((*samples, *stop.samples), interrupted=True)
-        if not further.most:
-            break
-        if jobs is planned.jobs and further.budget_s is not None:
-            samples += _stored(planned, samples, work.context, further.most, observe)
-        jobs = further_rounds(planned, samples, _wanted(samples, judged(samples), further, observe))
+        except KeyboardInterrupt:  # while nothing ran: what was measured is reported all the same
+            if not samples:
+                raise
+            return Measured(tuple(samples), interrupted=True)
         if jobs:
             observe(Event("further", count=len(jobs), round=max(job.round for job in jobs)))
     return Measured(tuple(samples))
@@ -87,7 +94,10 @@ def _measure_and_evict(planned: Plan, work: Work, observe: Observer, room: Room)
 def _wanted(
     samples: Sequence[Sample], comparisons: Sequence[Comparison], further: budget.Further, observe: Observer
 ) -> judge.RoundPlan:
-    """The rounds that what is undecided needs next; none where all is decided or nothing more may run."""
+    """The rounds that are to run next.
+
+    There are none where all is decided or nothing more may run.
+    """
     if further.budget_s is None:
         settings = judge.JudgeSettings.after(rules.rounds(samples), further.most)
         return judge.more_rounds(samples, comparisons, settings)
@@ -103,9 +113,10 @@ def _headline(comparison: Comparison) -> bool:
 def _stored(
     planned: Plan, samples: Sequence[Sample], context: Context, most: int, observe: Observer
 ) -> Iterator[Sample]:
-    """The results of further rounds that an earlier run left, up to the first that is missing or a failure.
+    """The results of further rounds that an earlier run left.
 
-    All are taken at once: judged round by round, they would take as many judgements as there are rounds.
+    Those of a cell end before the first that is missing, and with a failure. All are taken at once: judged round by
+    round, they would take as many judgements as there are rounds.
     """
     if context.fresh:
         return

@@ -29,7 +29,7 @@ def seconds(text: str) -> float:
         raise UsageError(f"{text!r} is not a time (examples: 90s, 10m, 2h, {NONE})")
     length = float(found[1]) * _UNITS[found[2]]
     if not length:
-        raise UsageError(f"{text!r} is no time at all (examples: 90s, 10m, 2h, {NONE})")
+        raise UsageError(f"{text!r} is not longer than nothing (examples: 90s, 10m, 2h, {NONE})")
     return length
 
 

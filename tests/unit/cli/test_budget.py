@@ -17,12 +17,14 @@ from runner.report import build
 from runner.results import store
 
 OLD, NEW = "torch-2.2.2_keras-3.11.3_py3.11_cpu", "torch-2.15.0_keras-3.11.3_py3.11_cpu"
-ONLY = ("--only", OLD, "--only", NEW, "--probe", "mnist")
+ONLY = ("--only", OLD, "--only", NEW, "--probe", "speed")
+STEP = "overhead.step_s"
+"""A headline figure of the probe ``speed``, which reads no data."""
 WALL_S = 0.5
 """What a process of the executor takes."""
 
 
-def _steps(seconds: float, name: str = "free.step_s", noise: float = 0.001) -> list[dict[str, Any]]:
+def _steps(seconds: float, name: str = STEP, noise: float = 0.001) -> list[dict[str, Any]]:
     """A figure of each round: the same, but for some noise."""
     return [
         {
@@ -49,7 +51,7 @@ def _rounds(fake: Any) -> int:
 
 def _verdict(shown: str) -> str:
     found: str = next(
-        c["verdict"] for c in json.loads(shown)["comparisons"] if c["candidate"] == NEW and c["metric"] == "free.step_s"
+        c["verdict"] for c in json.loads(shown)["comparisons"] if c["candidate"] == NEW and c["metric"] == STEP
     )
     return found
 
@@ -111,7 +113,7 @@ def test_what_is_no_headline_figure_gets_no_further_round(fake_executor: Any, tm
 def test_a_set_without_a_budget_is_measured_once(fake_executor: Any, tmp_path: Path) -> None:
     fake_executor.answers = {"*2.6.0_keras-3.11.3*": _steps(0.010), "*2.9.1_keras-3.11.3*": _steps(0.020)}
     words = ("--set", "full", "--only", "torch-2.6.0_keras-3.11.3*_cpu", "--only", "torch-2.9.1_keras-3.11.3*_cpu")
-    assert cli.run(["matrix", *words, "--probe", "mnist", "--out", str(tmp_path / "out")]) == 0
+    assert cli.run(["matrix", *words, "--probe", "speed", "--out", str(tmp_path / "out")]) == 0
     assert _rounds(fake_executor) == 1
 
 
@@ -192,13 +194,32 @@ def test_a_report_of_the_folder_has_the_verdicts_of_the_run(
     assert (record.max_rounds, record.budget_s) == (20, 3600.0)
 
 
-def test_fresh_measures_the_further_rounds_again(fake_executor: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [(), ("--max-rounds", "20")], ids=["budget", "max-rounds"])
+def test_fresh_measures_the_further_rounds_again(fake_executor: Any, tmp_path: Path, words: tuple[str, ...]) -> None:
     fake_executor.answers = {OLD: _steps(0.010), NEW: _steps(0.020)}
-    assert _matrix(tmp_path / "out") == 1
+    assert _matrix(tmp_path / "out", *words) == 1
     before = list(fake_executor.launched)
     fake_executor.launched.clear()
-    assert _matrix(tmp_path / "out", "--fresh") == 1
+    assert _matrix(tmp_path / "out", "--fresh", *words) == 1
     assert fake_executor.launched == before
+
+
+def test_ctrl_c_while_it_judges_reports_what_was_measured(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_executor.answers = {OLD: _steps(0.010), NEW: _steps(0.020)}
+    real, made = build.report, []
+
+    def stopped(*arguments: Any, **more: Any) -> Any:
+        made.append(len(arguments[0]))
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(build, "report", stopped)
+    assert _matrix(tmp_path / "out", "--format", "json") == 130
+    shown = json.loads(capsys.readouterr().out)
+    assert {probe["n"] for cell in shown["cells"] for probe in cell["probes"].values()} == {2}
 
 
 def test_a_cell_that_failed_in_a_further_round_is_not_asked_again(
@@ -224,7 +245,6 @@ def test_a_log_has_a_line_when_a_verdict_falls_and_the_table_once(
     (line,) = [line for line in shown.err.splitlines() if line.endswith(", decided")]
     assert line.startswith(f"round {_rounds(fake_executor)}: torch 2.15.0")
     assert "torch 2.2.2" in line
-    assert "step time" in line
     assert "round 2: 2 processes, 9 min 59 s of the budget left" in shown.err.splitlines()
     assert shown.out.count("exit code 1") == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from runner.judge import RoundPlan
@@ -54,6 +55,12 @@ def test_what_is_decided_or_no_headline_or_cannot_be_decided_takes_none() -> Non
     assert planned(samples, open_("a", "b", 7, metric="other")) == {}
     assert planned(samples, open_("a", "b", None)) == {}
     assert planned(samples) == {}
+
+
+def test_what_this_machine_could_not_measure_is_not_asked_again() -> None:
+    samples = measured(a=3, b=3)
+    samples[-1] = replace(samples[-1], status=Status.UNAVAILABLE)
+    assert planned(samples, open_("a", "b", 7)) == {}
 
 
 def test_what_needs_more_rounds_than_there_are_takes_none() -> None:

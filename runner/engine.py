@@ -193,7 +193,10 @@ def errors() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def answering(otherwise: str = "the Docker engine does not answer") -> Iterator[None]:
-    """Turn what docker-py raises into UnavailableError, or OutageError, whose text ``otherwise`` begins."""
+    """Turn what docker-py raises into UnavailableError; ``otherwise`` begins its text.
+
+    An engine that does not answer, and a refusal for want of disk or network, are an OutageError.
+    """
     import docker
 
     try:

@@ -1,4 +1,4 @@
-"""Tells outages of the engine, the network and the disk from failures of a cell.
+"""Distinguishes outages of engine, network and disk from failures of a cell.
 
 An outage stops every cell, so a run reports it once and builds nothing more. All texts by which builders, uv, pip and
 the engine report an outage are in this module. They were collected from engines and networks broken on purpose.

@@ -60,7 +60,7 @@ class CurrentExecutor:
         _check(environment, packages)
         return Prepared(environment, sys.executable, _digest(packages), packages)
 
-    def find(self, environment: Environment) -> Prepared:
+    def find(self, environment: Environment) -> Prepared | None:
         """Prepare it: nothing is made for that."""
         return self.prepare(environment, lambda _text: None)
 

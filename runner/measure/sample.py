@@ -30,7 +30,7 @@ def failed(io: Path, outcome: Outcome) -> bool:
 def internal(error: Exception) -> CellError:
     """A fault of this program as the error of a cell.
 
-    Its status keeps it from counting as a failure of a version. A full disk is no fault but an outage.
+    Its status keeps it from counting as a failure of a version. A full disk is an outage.
     """
     import traceback
 

@@ -184,7 +184,7 @@ class _Session:
         return self.context.outages.note(name, error, running=running) if isinstance(error, OutageError) else error
 
     def _report_outages(self) -> None:
-        """Report each outage once, as soon as it is known how many environments it concerns."""
+        """Report each outage once, when all builds have ended and its size is known."""
         with self.changed:
             if self.unready:
                 return
@@ -197,10 +197,18 @@ class _Session:
 
     def _concerned(self, name: str, error: OutageError) -> int:
         """How many environments of an executor an outage keeps from being used."""
-        waiting = {(job.executor, job.environment) for job in self.jobs if _slot(job) not in self.done}
         stopped = self.context.outages.running(name) is error
-        found = [place for place in waiting if place[0] == name and (stopped or self.ready.get(place) is error)]
+        found = {
+            job.environment
+            for job in self.jobs
+            if job.executor == name
+            and (self.ready.get((name, job.environment)) is error or (stopped and self._without_result(job, error)))
+        }
         return len(found) + (self.context.later if error.everywhere else 0)
+
+    def _without_result(self, job: Job, error: OutageError) -> bool:
+        sample = self.done.get(_slot(job))
+        return sample is None or sample.reason == error.sentence
 
     def _measure_until_done(self) -> None:
         while job := self._next():

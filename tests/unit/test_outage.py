@@ -45,8 +45,8 @@ OUTAGES = [
     (f"error: {BRIDGE.partition(']: ')[2]}", Cause.NETWORK, "Docker's network bridge is missing"),
     (
         (
-            "failed to create endpoint x on network bridge: Unable to enable SKIP DNAT rule:  (iptables failed: iptables "
-            "--wait -t nat -I DOCKER -i docker0 -j RETURN: iptables: No chain/target/match by that name."
+            "failed to create endpoint x on network bridge: Unable to enable SKIP DNAT rule:  (iptables failed: "
+            "iptables --wait -t nat -I DOCKER -i docker0 -j RETURN: iptables: No chain/target/match by that name."
         ),
         Cause.NETWORK,
         "Docker's network bridge does not work",
@@ -61,8 +61,8 @@ OUTAGES = [
     (REGISTRY, Cause.NETWORK, "the registry of the base image cannot be reached"),
     (
         (
-            'error: Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 192.0.2.53:53: dial udp '
-            "192.0.2.53:53: connect: network is unreachable"
+            'error: Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 192.0.2.53:53: '
+            "dial udp 192.0.2.53:53: connect: network is unreachable"
         ),
         Cause.NETWORK,
         "the registry of the base image cannot be reached",

@@ -439,6 +439,29 @@ def test_after_an_outage_nothing_is_built_and_what_is_ready_runs(tmp_path: Path,
     assert len([e for e in told if e.kind == "lost" and e.probe]) == len(lost) == 10
 
 
+def test_cells_that_were_lost_before_the_last_build_ended_are_counted(tmp_path: Path) -> None:
+    lost = threading.Event()
+
+    class Waits(Executor):
+        def find(self, environment: Environment) -> Prepared | None:
+            assert environment.version != VERSIONS[-1] or lost.wait(60)
+            return super().find(environment)
+
+    def told(event: Event) -> None:
+        counts.extend([event.count] if event.kind == "outage" else [])
+        seen.extend([event.subject] if event.kind == "lost" and event.probe else [])
+        if len(seen) == len(VERSIONS) - 1:
+            lost.set()
+
+    counts: list[int] = []
+    seen: list[str] = []
+    executor = Waits()
+    executor.prepare_hook = _fails(_out(Cause.NETWORK))
+    context = Context({"host": executor}, Store(tmp_path), {}, {"host": "h"}, builds=1)
+    scheduler.run(tuple(_job(version, timed=False) for version in VERSIONS), context, told)
+    assert counts == [len(VERSIONS)]
+
+
 def test_what_an_outage_stopped_is_never_reused(tmp_path: Path) -> None:
     executor = Executor()
     executor.prepare_hook = _fails(_out(Cause.NETWORK))

@@ -414,13 +414,11 @@ def _differences(seen: _Seen, words: Words) -> list[Finding]:
 def _undecided(report: Report) -> list[Finding]:
     """One finding: how many comparisons are open, and what it would take.
 
-    Of a probe with headline figures only those count.
+    Only headline figures count, where a probe of the run has any.
     """
-    judged: list[Comparison] = []
-    for probe in dict.fromkeys(c.probe for c in report.comparisons):
-        mine = [c for c in report.comparisons if c.probe == probe and c.metric != "status" and c.baseline]
-        has = bool(probes.headlines(probe))
-        judged += [c for c in mine if not has or probes.is_headline(probe, c.metric)]
+    judged = [c for c in report.comparisons if c.metric != "status" and c.baseline]
+    if any(probes.headlines(probe) for probe in dict.fromkeys(c.probe for c in judged)):
+        judged = [c for c in judged if probes.is_headline(c.probe, c.metric)]
     judged = [c for c in judged if c.verdict not in (Verdict.NO_BASELINE, Verdict.NOT_COMPARABLE)]
     undecided = [c for c in judged if c.verdict is Verdict.INCONCLUSIVE]
     if not undecided:

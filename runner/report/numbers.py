@@ -81,12 +81,12 @@ def _scaled(figure: float, scales: tuple[tuple[float, str], ...]) -> str:
 
 
 def times(effect: float) -> str:
-    """A ratio of two figures: ``×`` and three digits.
+    """A ratio of two figures: ``×`` and three digits, two below a tenth.
 
-    >>> times(0.31), times(-0.0123), times(41.0), times(-0.5)
-    ('×1.31', '×0.988', '×42.0', '×0.500')
+    >>> times(0.31), times(-0.0123), times(41.0), times(-0.5), times(-0.9581)
+    ('×1.31', '×0.988', '×42.0', '×0.500', '×0.042')
     """
-    return f"×{significant(1 + effect)}" if math.isfinite(effect) else ""
+    return f"×{significant(1 + effect, 3 if effect > -0.9 else 2)}" if math.isfinite(effect) else ""
 
 
 def change(effect: float) -> str:

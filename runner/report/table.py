@@ -21,6 +21,9 @@ from runner.util import versions
 BASELINE = "◆"
 """Marks the rows that others are compared with."""
 
+AGAINST = "against"
+"""The heading of the column that names the baseline of each row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -417,11 +420,11 @@ def _unshared(cell: Cell, axis: str, shared: Cell | None) -> str:
 
 def reference(table: Table) -> str:
     """The one baseline of a table in words, or empty where its rows have several: ``against tensorflow 2.21.0``."""
-    told = _references(table.rows)
-    return f"against {told.pop()}" if len(told) == 1 else ""
+    told = references(table.rows)
+    return f"{AGAINST} {told.pop()}" if len(told) == 1 else ""
 
 
-def _references(rows: Iterable[Row]) -> set[str]:
+def references(rows: Iterable[Row]) -> set[str]:
     """The baselines of the rows that have figures, in words."""
     return {row.against for row in rows if row.against and row.figures}
 
@@ -435,9 +438,9 @@ def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], d
         ("version", [row.cell.version for row in rows]),
         ("keras", [row.cell.keras or "native" for row in rows]),
         *((axis.name, [_unshared(row.cell, axis.name, shared) for row in rows]) for axis in CONDITIONS),
-        ("against", [row.against if row.figures else "" for row in rows]),
+        (AGAINST, [row.against if row.figures else "" for row in rows]),
     ]
-    if len(_references(rows)) == 1:  # the title of the table says it
+    if len(references(rows)) == 1:  # the title of the table says it
         del fields[-1]
     if not any(row.cell.keras for row in rows):
         del fields[1]

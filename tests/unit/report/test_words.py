@@ -16,7 +16,7 @@ from runner.report.data import EXIT_MEANINGS, exit_line
 from runner.report.findings import findings, none_found, not_measured
 from runner.report.formats import html
 from runner.report.summary import combined, summarise
-from runner.report.words import both, factor, listed
+from runner.report.words import both, listed, times
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
 NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")

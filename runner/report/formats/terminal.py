@@ -205,8 +205,8 @@ def _column(table: Table, index: int, *, tight: bool) -> _Column:
 
 def _verdict(figure: Figure, *, tight: bool) -> str:
     """What follows a figure, with a space before it: `` ✗ ×1.31``, in tight columns `` ✗×1.31``."""
-    if tight:
-        return f" {figure.mark.symbol}{figure.delta.replace(' pts', '')}".rstrip()
+    if tight and figure.delta.startswith(("×", "+", "−")):
+        return f" {figure.mark.symbol}{figure.delta.replace(' pts', '')}"
     return "".join(f" {part}" for part in (figure.mark.symbol, figure.delta) if part)
 
 

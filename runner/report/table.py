@@ -145,9 +145,10 @@ def _table(
     counts = [row.n for row in rows if row.figures] or [row.n for row in rows]
     kept = _kept(probe, cols, rows, everything=everything)
     shown = [cols[n] for n in kept]
-    rows = [replace(row, figures=row.figures and tuple(row.figures[n] for n in kept)) for row in rows]
+    alone = [cols[n].label for n in range(len(cols)) if n not in kept and not _judged(rows, n)]
+    rows = [replace(row, figures=tuple(row.figures[n] for n in kept if row.figures)) for row in rows]
     plain = "" if everything else _plain(probe, rows, comparisons, metas)
-    folded = _folded(shown, comparisons, metas)
+    folded = (*_folded(shown, comparisons, metas), *([f"Not compared: {', '.join(alone)}"] if alone else []))
     cols, rows = _beside(tuple(shown), rows, native.beside(samples, comparisons))
     return Table(probe, cols, _groups(rows, comparisons, cells), folded, plain, (min(counts), max(counts)))
 
@@ -162,12 +163,16 @@ def _kept(probe: str, cols: Sequence[Column], rows: Sequence[Row], *, everything
     All where nothing was compared. The headline figures come first.
     """
     drawn = [[row.figures[n] for row in rows if row.figures] for n in range(len(cols))]
-    compared = any(figure and figure.comparisons for figures in drawn for figure in figures)
-    if everything or not compared:
+    if everything or not any(_judged(rows, n) for n in range(len(cols))):
         return list(range(len(cols)))
     leading = {n for n, col in enumerate(cols) if any(probes.is_headline(probe, name) for name in col.metrics)}
     kept = {n for n, figures in enumerate(drawn) if any(figure and figure.mark in _CHANGED for figure in figures)}
     return sorted(leading | kept, key=lambda n: (n not in leading, n)) or [0][: len(cols)]
+
+
+def _judged(rows: Sequence[Row], column: int) -> bool:
+    """Whether a cell has been compared in a column."""
+    return any((figure := row.figures[column]) and figure.comparisons for row in rows if row.figures)
 
 
 def _plain(probe: str, rows: Sequence[Row], comparisons: Sequence[Comparison], metas: Mapping[str, Metric]) -> str:

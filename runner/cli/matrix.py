@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,13 @@ from runner.judge.budget import MOST_ROUNDS, Further
 from runner.matrix.sets import DEVICES
 from runner.report.formats import FORMATS
 from runner.util import durations
+
+if TYPE_CHECKING:
+    from runner.model import Sample
+    from runner.report import Report
+
+
+_OUT = Path("out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class Request:
     keep_failed: bool
     dry_run: bool
     out: Path
+    everything: bool
     format_: str
 
     @property
@@ -85,7 +94,7 @@ class Request:
         return (f"one round: {option} runs one environment after the other, so that nothing can be measured again",)
 
     def invocation(self) -> str:
-        """The arguments that decide what is measured, quoted for a shell.
+        """The arguments that decide what is measured and where the results go, quoted for a shell.
 
         Defaults are left out.
         """
@@ -95,6 +104,7 @@ class Request:
             ("--executor", self.executor, "auto"),
             ("--device", self.device, "cpu"),
             ("--seed", self.seed, 0),
+            ("--out", self.out, _OUT),
         ):
             if value != default:
                 words += [option, str(value)]
@@ -163,7 +173,8 @@ class Request:
 @click.option("--fresh", is_flag=True, help="Measure again what has a result already.")
 @click.option("--keep-failed", is_flag=True, help="Keep what a failed process leaves, and say how to enter it.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Results go here.")
+@click.option("--out", type=click.Path(path_type=Path), default=_OUT, show_default=True, help="Results go here.")
+@options.everything
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="terminal", show_default=True)
 def matrix_command(**arguments: Any) -> None:
     """Build, run and judge a set of cells; print the version-regression matrix.
@@ -216,11 +227,16 @@ def matrix(request: Request) -> int:
             keep_failed=request.keep_failed,
         ) as work,
     ):
-        standing = Standing(shown, lambda samples: build.report(samples, work.record, judged_by))
+
+        def made(samples: Sequence[Sample], *, interrupted: bool = False) -> Report:
+            report = build.report(samples, work.record, judged_by, interrupted=interrupted)
+            return replace(report, everything=request.everything)
+
+        standing = Standing(shown, made)
         measured = rounds.until_decided(planned, work, further, standing.judged, standing.observe, room)
     report = standing.report
     if report is None or report.samples != measured.samples or measured.interrupted:
-        report = build.report(measured.samples, work.record, judged_by, interrupted=measured.interrupted)
+        report = made(measured.samples, interrupted=measured.interrupted)
     output.emit(report, request.format_)
     return report.exit_code
 

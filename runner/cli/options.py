@@ -50,6 +50,12 @@ def which_cells(command: F) -> F:
     return click.option("--set", "set_name", metavar="NAME", help="A set of matrix.toml (default: quick).")(command)
 
 
+def everything(command: F) -> F:
+    """``--all``."""
+    told = "Print also the probes and columns in which nothing differs."
+    return click.option("--all", "everything", is_flag=True, help=told)(command)
+
+
 def executor(command: F) -> F:
     """``--executor``, with any executor."""
     return _executor(command, executors.names())

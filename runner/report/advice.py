@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 
+from runner import executors
+from runner.matrix import probes, sets
 from runner.model import Cell, Comparison, Kind, Sample
 from runner.report import numbers
 from runner.report.data import Report
@@ -15,10 +19,13 @@ _RUNNER = ("python", "-m", "runner")
 _TAKES = {
     "bisect": ("--executor", "--timeout"),
     "diagnose": ("--executor", "--timeout", "--data", "--offline"),
+    "matrix": (),
 }
 """The options of a run that the other commands have too."""
 
 _FLAGS = frozenset({"--offline"})
+_DATA = "mnist"
+"""The data set that ``diagnose`` reads."""
 
 
 def next_commands(
@@ -55,9 +62,8 @@ def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Seq
         words = [package, "--good", good, "--bad", bad]
         words += [] if older else ["--find-fix"]
         words += ["--cell", candidate.id, "--probe", comparison.probe]
-        if kind is not None:
-            words += ["--metric", comparison.metric]
-            words += [word for setting in _settings(report, comparison) for word in ("--setting", setting)]
+        words += ["--metric", comparison.metric] if kind is not None else []
+        words += [word for setting in _settings(report, comparison) for word in ("--setting", setting)]
         return _line("bisect", report, words)
     return ""
 
@@ -84,10 +90,29 @@ def _of_keras(candidate: Cell, better: Sequence[Cell]) -> list[str]:
 
 
 def _settings(report: Report, comparison: Comparison) -> list[str]:
-    """The settings of the probe in this run, as options; those that are not set are left out."""
+    """The settings of the probe in this run, as values of ``--setting``; what ``bisect`` uses anyway is left out."""
     sample = _sample(report, comparison)
-    settings = sample.settings if sample else {}
-    return [f"{comparison.probe}.{name}={value}" for name, value in settings.items() if isinstance(value, int | str)]
+    probe = comparison.probe
+    usual = _usual(probe)
+    changed = {name: value for name, value in (sample.settings if sample else {}).items() if value is not None}
+    return [f"{probe}.{name}={_written(value)}" for name, value in changed.items() if usual.get(name) != value]
+
+
+@functools.cache
+def _usual(probe: str) -> dict[str, object]:
+    """The settings that a probe has where none are given."""
+    return {**probes.settings(probe), **sets.named_set(sets.load(), None).probes.get(probe, {})}
+
+
+def _written(value: object) -> str:
+    """A setting's value as ``--setting`` reads it: JSON, or any other text as it is."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    try:
+        json.loads(value)
+    except ValueError:
+        return value
+    return json.dumps(value)
 
 
 def _sample(report: Report, comparison: Comparison) -> Sample | None:
@@ -103,9 +128,20 @@ def report_words(report: Report) -> list[str]:
 
 def _line(command: str, report: Report, words: Sequence[str]) -> str:
     """A command line for a POSIX shell, with the options of the run that the command has too."""
-    given = report_words(report)
-    more: list[str] = []
-    for place, word in enumerate(given):
-        if word in _TAKES.get(command, ()):
-            more += [word] if word in _FLAGS else given[place : place + 2]
-    return shlex.join([*_RUNNER, command, *(numbers.plain(word) for word in words), *more])
+    return shlex.join(numbers.plain(word) for word in (*_RUNNER, command, *words, *_carried(command, report)))
+
+
+def _carried(command: str, report: Report) -> list[str]:
+    """The options of the run that the command has too, with their values."""
+    found: list[str] = []
+    given = iter(report_words(report))
+    for option in given:
+        values = [] if option in _FLAGS else [next(given, "")]
+        if option == "--data" and command == "diagnose":
+            values = [value.removeprefix(f"{_DATA}=") for value in values]
+            if "=" in values[0]:  # another data set
+                continue
+        if option == "--executor" and command == "bisect" and values[0] not in executors.names(installing=True):
+            continue
+        found += [option, *values] if option in _TAKES[command] else []
+    return found

@@ -21,6 +21,9 @@ from runner.util import versions
 BASELINE = "◆"
 """Marks the rows that others are compared with."""
 
+AGAINST = "against"
+"""The heading of the column that names the baseline of each row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -130,9 +133,10 @@ def _table(report: Report, probe: str, comparisons: Sequence[Comparison], twins:
     counts = [row.n for row in rows if row.figures] or [row.n for row in rows]
     kept = _kept(probe, cols, rows, everything=report.everything)
     shown = [cols[n] for n in kept]
-    rows = [replace(row, figures=row.figures and tuple(row.figures[n] for n in kept)) for row in rows]
+    alone = [cols[n].label for n in range(len(cols)) if n not in kept and not _judged(rows, n)]
+    rows = [replace(row, figures=tuple(row.figures[n] for n in kept if row.figures)) for row in rows]
     plain = "" if report.everything else _plain(probe, rows, comparisons, metas)
-    folded = _folded(shown, comparisons, metas)
+    folded = (*_folded(shown, comparisons, metas), *([f"Not compared: {', '.join(alone)}"] if alone else []))
     cols, rows = _beside(tuple(shown), rows, twins)
     return Table(probe, cols, _groups(rows, comparisons, cells), folded, plain, (min(counts), max(counts)))
 
@@ -147,12 +151,16 @@ def _kept(probe: str, cols: Sequence[Column], rows: Sequence[Row], *, everything
     All where nothing was compared. The headline figures come first.
     """
     drawn = [[row.figures[n] for row in rows if row.figures] for n in range(len(cols))]
-    compared = any(figure and figure.comparisons for figures in drawn for figure in figures)
-    if everything or not compared:
+    if everything or not any(_judged(rows, n) for n in range(len(cols))):
         return list(range(len(cols)))
     leading = {n for n, col in enumerate(cols) if any(probes.is_headline(probe, name) for name in col.metrics)}
     kept = {n for n, figures in enumerate(drawn) if any(figure and figure.mark in _CHANGED for figure in figures)}
     return sorted(leading | kept, key=lambda n: (n not in leading, n)) or [0][: len(cols)]
+
+
+def _judged(rows: Sequence[Row], column: int) -> bool:
+    """Whether a cell has been compared in a column."""
+    return any((figure := row.figures[column]) and figure.comparisons for row in rows if row.figures)
 
 
 def _plain(probe: str, rows: Sequence[Row], comparisons: Sequence[Comparison], metas: Mapping[str, Metric]) -> str:
@@ -406,11 +414,11 @@ def _unshared(cell: Cell, axis: str, shared: Cell | None) -> str:
 
 def reference(table: Table) -> str:
     """The one baseline of a table in words, or empty where its rows have several: ``against tensorflow 2.21.0``."""
-    told = _references(table.rows)
-    return f"against {told.pop()}" if len(told) == 1 else ""
+    told = references(table.rows)
+    return f"{AGAINST} {told.pop()}" if len(told) == 1 else ""
 
 
-def _references(rows: Iterable[Row]) -> set[str]:
+def references(rows: Iterable[Row]) -> set[str]:
     """The baselines of the rows that have figures, in words."""
     return {row.against for row in rows if row.against and row.figures}
 
@@ -424,9 +432,9 @@ def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], d
         ("version", [row.cell.version for row in rows]),
         ("keras", [row.cell.keras or "native" for row in rows]),
         *((axis.name, [_unshared(row.cell, axis.name, shared) for row in rows]) for axis in CONDITIONS),
-        ("against", [row.against if row.figures else "" for row in rows]),
+        (AGAINST, [row.against if row.figures else "" for row in rows]),
     ]
-    if len(_references(rows)) == 1:  # the title of the table says it
+    if len(references(rows)) == 1:  # the title of the table says it
         del fields[-1]
     if not any(row.cell.keras for row in rows):
         del fields[1]

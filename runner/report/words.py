@@ -103,7 +103,7 @@ class Words:
         over = f"over {evidence.n} {'run' if evidence.n == 1 else 'runs'}"
         if evidence.low is None or evidence.high is None:
             return f"Compared run by run, {over}: {times(evidence.effect)}."
-        return f"Compared run by run, {over}: {numbers.significant(1 + evidence.low)} to {times(evidence.high)}."
+        return f"Compared run by run, {over}: {numbers.multiple(evidence.low)} to {times(evidence.high)}."
 
     def _seeded(self, comparison: Comparison) -> str:
         before, after = comparison.baseline_value, comparison.candidate_value
@@ -196,7 +196,7 @@ def times(effect: float) -> str:
     >>> times(0.31), times(-0.35), times(4.4)
     ('1.31 times', '0.65 times', '5.40 times')
     """
-    return f"{numbers.significant(1 + effect)} times"
+    return f"{numbers.multiple(effect)} times"
 
 
 def _detail(comparison: Comparison) -> str:

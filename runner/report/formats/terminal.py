@@ -6,8 +6,9 @@ their whole length for the reason, and a table that is too wide is split into se
 
 from __future__ import annotations
 
+import itertools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from runner.report.findings import last_lines, none_found, not_measured
 from runner.report.marks import Mark
 from runner.report.overview import Block, Overview
 from runner.report.seeding import HEADING, seeding
-from runner.report.table import BASELINE, Figure, Row, Table, common, labels, reference, used_marks
+from runner.report.table import AGAINST, BASELINE, Figure, Row, Table, common, labels, reference, references, used_marks
 from runner.report.textlines import GAP
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _SCREEN = 24
 _MOST_REPEATED = 3
 _LOG_LINES = 8
 _LEAST_WIDTH = 40
+_MOST_LABEL = 20
+"""Longer versions and names are cut."""
 _LEAST_METRICS = 24
 """Where less width than this is left for figures, the column that says what a row is compared with goes."""
 _EXIT_STYLES = {0: "bold green", 3: "bold yellow", 130: "bold yellow"}
@@ -71,7 +74,7 @@ def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands
     said = answer(report)
     shared = common(s.cell for s in report.samples)
     out = [
-        textlines.text(numbers.plain(report.title), "bold"),
+        *textlines.wrapped(numbers.plain(report.title), width, "bold"),
         *textlines.wrapped(subtitle(report, shared), width, "dim"),
         textlines.text(""),
     ]
@@ -87,12 +90,12 @@ def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands
         out += [
             textlines.text(""),
             textlines.text(f"Last lines of {where}", "bold"),
-            *(textlines.text(f"  {line}") for line in log),
+            *(textlines.text(part) for line in log for part in _log_line(line, width)),
         ]
     out += textlines.section(HEADING, seeding(report), width)
     out += textlines.section("Not measured", not_measured(report), width)
     out += textlines.section("Notes", all_notes(report), width)
-    out += _commands(report, everything=commands)
+    out += _commands(report, width, everything=commands)
     out += _ending(report, said, width, long=len(out) > _SCREEN)
     return Group(*(textlines.ascii_only(line) if ascii_only else line for line in out))
 
@@ -119,6 +122,8 @@ class _Column:
     heading: tuple[str, ...]
     figure: int
     verdict: int
+    tight: bool
+    """Whether there is no space after the mark, and no unit after points."""
 
     @property
     def width(self) -> int:
@@ -149,16 +154,21 @@ class _Labels:
 def _table(table: Table, shared: Cell | None, width: int) -> list[Text]:
     """The table of one probe. Columns that do not fit are named below it."""
     named = _labels(table, shared)
-    if width - named.width < _LEAST_METRICS:
+    fitting, dropped = _fit(_columns(table), width - named.width)
+    if dropped:
+        fitting, dropped = _fit(_columns(table, tight=True), width - named.width)
+    once = all(len(references(rows)) < 2 for _, rows in table.groups)
+    in_groups = bool(dropped and named.headings[-1] == AGAINST and once)
+    if in_groups or width - named.width < _LEAST_METRICS:
         named = named.without_last()
-    fitting, dropped = _fit([_column(table, n) for n in range(len(table.columns))], width - named.width)
+        fitting, dropped = _fit(_columns(table, tight=True), width - named.width)
     low, high = table.rounds
     count = (
         "1 run each" if high == 1 else f"median of {high} runs" if low == high else f"medians of {low} to {high} runs"
     )
     told = " · ".join(part for part in (count, reference(table)) if part)
     out = [textlines.text(numbers.plain(table.probe), "bold").append(f" · {told}", "dim")]
-    out += _rows(table, fitting, named, width)
+    out += _rows(table, fitting, named, width, in_groups=in_groups)
     if dropped:
         shown = ", ".join(table.columns[column.index].label for column in dropped)
         out += textlines.wrapped(f"No room for: {shown} (a wider terminal or --format json)", width, "dim")
@@ -170,12 +180,8 @@ def _table(table: Table, shared: Cell | None, width: int) -> list[Text]:
 def _labels(table: Table, shared: Cell | None) -> _Labels:
     headings, texts = labels(table.rows, shared)
     leads = {row.cell: row.leads for row in table.rows}
-    headings = (GAP + headings[0], *headings[1:])
     cut = {
-        cell: tuple(
-            (f"{BASELINE} " if leads[cell] else GAP) * (n == 0) + numbers.shorten(part, 20)
-            for n, part in enumerate(parts)
-        )
+        cell: tuple((f"{BASELINE} " if leads[cell] else GAP) * (n == 0) + _short(part) for n, part in enumerate(parts))
         for cell, parts in texts.items()
     }
     widths = tuple(
@@ -184,17 +190,23 @@ def _labels(table: Table, shared: Cell | None) -> _Labels:
     return _Labels(headings, widths, cut)
 
 
-def _column(table: Table, index: int) -> _Column:
+def _columns(table: Table, *, tight: bool = False) -> list[_Column]:
+    return [_column(table, number, tight=tight) for number in range(len(table.columns))]
+
+
+def _column(table: Table, index: int, *, tight: bool) -> _Column:
     drawn = [figure for row in table.rows if row.figures and (figure := row.figures[index])]
     left = max((textlines.cells(figure.text) for figure in drawn), default=1)
-    right = max((textlines.cells(_verdict(figure)) for figure in drawn), default=0)
+    right = max((textlines.cells(_verdict(figure, tight=tight)) for figure in drawn), default=0)
     heading = textwrap.wrap(table.columns[index].label, max(left + right, 13), max_lines=2, placeholder="…")
     widest = max((textlines.cells(line) for line in heading), default=0)
-    return _Column(index, tuple(heading) or ("",), max(left, widest - right), right)
+    return _Column(index, tuple(heading) or ("",), max(left, widest - right), right, tight)
 
 
-def _verdict(figure: Figure) -> str:
-    """What follows a figure, with a space before it: `` ✗ +31 %``."""
+def _verdict(figure: Figure, *, tight: bool) -> str:
+    """What follows a figure, with a space before it: `` ✗ ×1.31``, in tight columns `` ✗×1.31``."""
+    if tight and figure.delta.startswith(("×", "+", "−")):
+        return f" {figure.mark.symbol}{figure.delta.replace(' pts', '')}"
     return "".join(f" {part}" for part in (figure.mark.symbol, figure.delta) if part)
 
 
@@ -213,12 +225,14 @@ def _fit(columns: Sequence[_Column], width: int) -> tuple[list[_Column], list[_C
     return fitting, dropped
 
 
-def _rows(table: Table, piece: Sequence[_Column], named: _Labels, width: int) -> list[Text]:
-    """Headings, a rule, and the rows by framework."""
+def _rows(table: Table, piece: Sequence[_Column], named: _Labels, width: int, *, in_groups: bool) -> list[Text]:
+    """Headings, a rule, and the rows by framework. ``in_groups``: the framework's line names the baseline."""
     out = _heading(piece, named)
     rule = len(out)
     for framework, rows in table.groups:
         out.append(textlines.text(numbers.plain(framework), "bold cyan"))
+        if in_groups and (told := references(rows)):
+            out[-1].append(f" · {AGAINST} {numbers.plain(told.pop())}", "dim")
         for row in rows:
             out += _row(row, piece, named, width)
     out.insert(rule, textlines.text("─" * min(width, max(line.cell_len for line in out)), "dim"))
@@ -257,11 +271,14 @@ def _row(row: Row, piece: Sequence[_Column], named: _Labels, width: int) -> list
             line.append(_right("·", column.figure) + " " * column.verdict, "dim")
             continue
         line.append(_right(figure.text, column.figure))
-        line.append(textlines.pad(_verdict(figure), column.verdict), figure.mark.style)
-    if row.failed:
-        line.append(f"{GAP}{row.failed} of {row.n} failed", "yellow")
+        line.append(textlines.pad(_verdict(figure, tight=column.tight), column.verdict), figure.mark.style)
     line.rstrip()
-    return [line]
+    if not row.failed:
+        return [line]
+    told = f"{row.failed} of {row.n} failed"
+    if line.cell_len + len(GAP + told) <= width:
+        return [line.append(f"{GAP}{told}", "yellow")]
+    return [line, textlines.text(GAP * 2).append(told, "yellow")]
 
 
 def _status(row: Row, line: Text, width: int) -> list[Text]:
@@ -336,9 +353,9 @@ def _overview(view: Overview, width: int) -> list[Text]:
     out: list[Text] = []
     for block in view.blocks:
         out += [textlines.text("")]
-        out += [textlines.text(block.name, "bold")] if block.name else []
-        side = max(textlines.cells(name) for name, _ in block.rows)
-        for band in _bands(block, width - side - len(GAP)):
+        out += textlines.wrapped(block.name, width, "bold") if block.name else []
+        side = max(textlines.cells(_short(name)) for name, _ in block.rows)
+        for band in _bands(block, width - side):
             out += _band(block, band, side)
     legend = [f"{symbol} {meaning}" for symbol, meaning in view.legend]
     out += textlines.wrapped(textlines.together(legend, width), width, "dim")
@@ -347,61 +364,73 @@ def _overview(view: Overview, width: int) -> list[Text]:
     return out if view.blocks else []
 
 
-def _bands(block: Block, width: int) -> list[list[int]]:
-    """The numbers of the columns, in lines of at most the width."""
-    bands: list[list[int]] = [[]]
-    used = 0
+def _bands(block: Block, width: int) -> list[dict[int, int]]:
+    """The columns of each band and their widths; a band is as wide as ``width`` at most, or has one column."""
+    bands: list[dict[int, int]] = [{}]
     for number in range(len(block.columns)):
-        needed = _tile_width(block, number) + len(GAP)
-        if bands[-1] and used + needed > width:
-            bands.append([])
-            used = 0
-        bands[-1].append(number)
-        used += needed
+        longer = _widths(block, [*bands[-1], number])
+        if bands[-1] and sum(longer.values()) + len(GAP) * len(longer) > width:
+            longer = _widths(block, [number])
+            bands.append({})
+        bands[-1] = longer
     return bands
 
 
-def _tile_width(block: Block, number: int) -> int:
-    """The width of a column: that of its version, or of the framework where that has one version."""
-    framework, version = block.columns[number]
-    alone = sum(name == framework for name, _ in block.columns) == 1
-    return max(textlines.cells(version), textlines.cells(framework) if alone else 0)
+def _widths(block: Block, band: Sequence[int]) -> dict[int, int]:
+    """The widths of columns next to each other: the last one of a framework makes room for the framework's name."""
+    found = {number: textlines.cells(_short(block.columns[number][1])) for number in band}
+    for _, columns in _runs(block, band):
+        taken = sum(found[number] for number in columns) + len(GAP) * (len(columns) - 1)
+        name = textlines.cells(_short(block.columns[columns[0]][0]))
+        found[columns[-1]] += max(0, name - taken)
+    return found
 
 
-def _band(block: Block, band: Sequence[int], side: int) -> list[Text]:
+def _runs(block: Block, band: Iterable[int]) -> list[tuple[str, list[int]]]:
+    """The columns of a band by framework."""
+    grouped = itertools.groupby(band, key=lambda number: block.columns[number][0])
+    return [(framework, list(columns)) for framework, columns in grouped]
+
+
+def _short(name: str) -> str:
+    return numbers.shorten(name, _MOST_LABEL)
+
+
+def _band(block: Block, widths: dict[int, int], side: int) -> list[Text]:
     names = textlines.text(" " * side)
+    for framework, columns in _runs(block, widths):
+        room = sum(widths[number] for number in columns) + len(GAP) * (len(columns) - 1)
+        names.append(GAP + textlines.pad(_short(framework), room), "bold cyan")
     releases = textlines.text(" " * side)
-    before = ""
-    room = 0
-    for number in band:
-        framework, version = block.columns[number]
-        width = _tile_width(block, number)
-        if framework != before:
-            names.append(" " * max(0, room) + GAP + framework, "bold cyan")
-            room = width - textlines.cells(framework)
-        else:
-            room += len(GAP) + width
-        before = framework
-        releases.append(GAP + textlines.pad(version, width), "dim")
+    for number, width in widths.items():
+        releases.append(GAP + textlines.pad(_short(block.columns[number][1]), width), "dim")
     out = [names, releases]
     for name, tiles in block.rows:
-        if all(not tiles[number].cell for number in band):
+        if all(not tiles[number].cell for number in widths):
             continue
-        line = textlines.text(textlines.pad(name, side))
-        for number in band:
-            line.append(GAP + textlines.pad(tiles[number].symbol, _tile_width(block, number)), tiles[number].mark.style)
+        line = textlines.text(textlines.pad(_short(name), side))
+        for number, width in widths.items():
+            line.append(GAP + textlines.pad(tiles[number].symbol, width), tiles[number].mark.style)
         out.append(line)
     for line in out:
         line.rstrip()
     return out
 
 
-def _commands(report: Report, *, everything: bool) -> list[Text]:
+def _log_line(line: str, width: int) -> list[str]:
+    """A line that a process printed, indented, and broken where it is longer than the terminal is wide."""
+    room = width - len(GAP)
+    return [GAP + line[start : start + room] for start in range(0, max(1, len(line)), room)]
+
+
+def _commands(report: Report, width: int, *, everything: bool) -> list[Text]:
     """How to measure one cell again. Commands are never wrapped: they are there to be copied."""
     ids = cell_ids(report)
     if not ids:
         return []
-    out = [textlines.text(""), textlines.text("Measure one combination again", "bold")]
+    heading = "Measure one combination again"
+    heading += "" if everything or len(ids) == 1 else ": this one, or another's (runner report DIR --commands has them)"
+    out = [textlines.text(""), *textlines.wrapped(heading, width, "bold")]
     if everything:
         return [*out, *(textlines.text(f"  {command(cell_id, report)}", "dim") for cell_id in ids)]
     pattern = command(ids[0], report).partition(" --probe ")[0].partition(" --fresh")[0]

@@ -418,8 +418,9 @@ def _undecided(report: Report) -> list[Finding]:
     text = f"{len(undecided)} of {len(judged)} compared {figures}: {listed(labels)}"
     needed = [c.evidence.rounds_needed for c in undecided if c.evidence.rounds_needed]
     if needed:
-        most = max(needed)
-        text += f"; {'about ' if most > 1 else ''}{most} more {'run' if most == 1 else 'runs'} of each would decide"
+        least, most = min(needed), max(needed)
+        count = f"{least} to {most}" if least < most else f"{most}"
+        text += f"; about {count} more {'run' if most == 1 else 'runs'} of each would decide"
         text += "" if len(needed) == len(undecided) else f" {len(needed)} of them"
     hopeless = {numbers.plain(c.reason) for c in undecided if not c.evidence.rounds_needed and c.reason}
     if len(hopeless) == 1:

@@ -89,7 +89,7 @@ def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands
     for where, log in last_lines(report, said.findings, most=_LOG_LINES):
         out += [
             textlines.text(""),
-            textlines.text(f"Last lines of {where}", "bold"),
+            *textlines.wrapped(f"Last lines of {where}", width, "bold"),
             *(textlines.text(part) for line in log for part in _log_line(line, width)),
         ]
     out += textlines.section(HEADING, seeding(report), width)

@@ -67,9 +67,7 @@ def test_where_the_bad_release_is_the_older_the_fix_is_looked_for() -> None:
         "python -m runner bisect torch --good 2.15.0 --bad 2.2.2 --find-fix "
         "--cell torch-2.2.2_keras-3.11.3_py3.11_cpu --probe mnist --metric free.test_accuracy"
     )
-    assert diagnose.endswith(
-        "diagnose torch-2.2.2_keras-3.11.3_py3.11_cpu tensorflow-2.21.0_keras-3.11.3_py3.11_cpu"
-    )
+    assert diagnose.endswith("diagnose torch-2.2.2_keras-3.11.3_py3.11_cpu tensorflow-2.21.0_keras-3.11.3_py3.11_cpu")
 
 
 def test_the_ends_are_the_nearest_releases() -> None:

@@ -77,7 +77,10 @@ class Request:
                 raise UsageError(f"{option} needs all images at once: it does not go with --keep or --keep-free")
 
     def further(self, of_set: float | None) -> Further:
-        """The rounds that follow the first ones. ``of_set``: the set's own budget, in seconds."""
+        """The rounds that follow the first ones.
+
+        ``of_set``: the set's own budget, in seconds.
+        """
         budget_s = self.budget_s
         if budget_s is None and not (self.rounds or self.max_rounds or self.evicts):
             budget_s = of_set
@@ -91,7 +94,7 @@ class Request:
         return (f"one round: {option} runs one environment after the other, so that nothing can be measured again",)
 
     def invocation(self) -> str:
-        """The arguments that decide what is measured and where the results go, quoted for a shell.
+        """The arguments that decide what is measured and where it goes, for a shell.
 
         Defaults are left out.
         """

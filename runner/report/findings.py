@@ -75,7 +75,7 @@ class _Seen:
         return found
 
     def near(self, cell: Cell) -> list[str]:
-        """The other cells that differ from this one in framework or version, or in Keras alone."""
+        """The other cells that differ in framework or version, or in Keras alone."""
         found = dict.fromkeys(other for key in _relations(cell) for other in self._alike.get(key, ()))
         return [other for other in found if other != cell.id]
 
@@ -111,7 +111,7 @@ class _Seen:
 
 
 def _relations(cell: Cell) -> tuple[tuple[str | None, ...], ...]:
-    """What a cell shares with those of other releases, and with those of another Keras."""
+    """What a cell shares with other releases, and with those of another Keras."""
     shared = tuple(cell.values[axis.name] for axis in CONDITIONS)
     return ("keras", cell.keras, *shared), ("framework", cell.framework, cell.version, *shared)
 
@@ -299,7 +299,10 @@ def _changes(seen: _Seen, words: Words) -> list[Finding]:
 
 
 def _rebound(comparison: Comparison, seen: _Seen) -> bool:
-    """Whether the baseline is the one that is worse: the finding about it names this cell as well."""
+    """Whether the baseline is the one that is worse.
+
+    The finding about it names this cell as well.
+    """
     return seen.worse(comparison.probe, comparison.metric, comparison.baseline)
 
 

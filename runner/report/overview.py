@@ -106,7 +106,10 @@ _ORDER = (
 
 
 def _worst(report: Report) -> dict[str, Mark]:
-    """The mark of every measured cell: its worst verdict. A figure that is not a headline counts once it is decided."""
+    """The mark of every measured cell: its worst verdict.
+
+    A figure that is not a headline counts once it is decided.
+    """
     found = {s.cell.id: Mark.NONE for s in report.samples}
     leads = {c.baseline for c in report.comparisons}
     for comparison in report.comparisons:

@@ -94,7 +94,7 @@ class Request:
         return (f"one round: {option} runs one environment after the other, so that nothing can be measured again",)
 
     def invocation(self) -> str:
-        """The arguments that decide what is measured and where the results go, quoted for a shell.
+        """The arguments that decide what is measured and where it goes, for a shell.
 
         Defaults are left out.
         """

@@ -80,7 +80,9 @@ def comparisons(
 
 
 def _with_root(pairs: Sequence[judge.Pair]) -> list[judge.Pair]:
-    """Every cell against the baseline of its baseline, and so on, where the two differ in the framework alone.
+    """Every cell against the baselines further up that have another framework.
+
+    The two differ in the framework alone.
 
     A cell whose own baseline is the faulty one is compared with a sound one as well.
     """

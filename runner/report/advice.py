@@ -90,7 +90,10 @@ def _of_keras(candidate: Cell, better: Sequence[Cell]) -> list[str]:
 
 
 def _settings(report: Report, comparison: Comparison) -> list[str]:
-    """The settings of the probe in this run, as values of ``--setting``; what ``bisect`` uses anyway is left out."""
+    """The settings of the probe in this run, as values of ``--setting``.
+
+    What ``bisect`` uses anyway is left out.
+    """
     sample = _sample(report, comparison)
     probe = comparison.probe
     usual = _usual(probe)
@@ -127,7 +130,10 @@ def report_words(report: Report) -> list[str]:
 
 
 def _line(command: str, report: Report, words: Sequence[str]) -> str:
-    """A command line for a POSIX shell, with the options of the run that the command has too."""
+    """A command line for a POSIX shell.
+
+    It has the options of the run that the command has too.
+    """
     return shlex.join(numbers.plain(word) for word in (*_RUNNER, command, *words, *_carried(command, report)))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from runner.matrix import probes
-from runner.model import AXIS, Cell, Comparison, Kind, Sample, Status, Verdict
+from runner.model import AXIS, CONDITIONS, Cell, Comparison, Kind, Sample, Status, Verdict
 from runner.report import advice, columns, numbers
 from runner.report.data import Finding, Report, Severity
 from runner.report.marks import Mark, mark
@@ -66,6 +66,20 @@ class _Seen:
         return self.report.cells
 
     @cached_property
+    def _alike(self) -> dict[tuple[str | None, ...], list[str]]:
+        """The ids of the cells by all but framework and version, and by all but Keras."""
+        found: dict[tuple[str | None, ...], list[str]] = {}
+        for cell_id, cell in self.cells.items():
+            for key in _relations(cell):
+                found.setdefault(key, []).append(cell_id)
+        return found
+
+    def near(self, cell: Cell) -> list[str]:
+        """The other cells that differ in framework or version, or in Keras alone."""
+        found = dict.fromkeys(other for key in _relations(cell) for other in self._alike.get(key, ()))
+        return [other for other in found if other != cell.id]
+
+    @cached_property
     def judged(self) -> dict[tuple[str, str, str], list[Comparison]]:
         """The comparisons by probe, metric and candidate."""
         found: dict[tuple[str, str, str], list[Comparison]] = {}
@@ -80,6 +94,12 @@ class _Seen:
     def worse(self, probe: str, metric: str, cell_id: str) -> bool:
         """Whether the cell is worse than one of its baselines in the metric."""
         return any(c.verdict is Verdict.REGRESSED for c in self.judged.get((probe, metric, cell_id), ()))
+
+
+def _relations(cell: Cell) -> tuple[tuple[str | None, ...], ...]:
+    """What a cell shares with other releases, and with those of another Keras."""
+    shared = tuple(cell.values[axis.name] for axis in CONDITIONS)
+    return ("keras", cell.keras, *shared), ("framework", cell.framework, cell.version, *shared)
 
 
 def not_measured(report: Report) -> tuple[str, ...]:
@@ -269,7 +289,10 @@ def _changes(seen: _Seen, words: Words) -> list[Finding]:
 
 
 def _rebound(comparison: Comparison, seen: _Seen) -> bool:
-    """Whether the baseline is the one that is worse: the finding about it names this cell as well."""
+    """Whether the baseline is the one that is worse.
+
+    The finding about it names this cell as well.
+    """
     return seen.worse(comparison.probe, comparison.metric, comparison.baseline)
 
 
@@ -309,12 +332,9 @@ def _others(lead: Comparison, seen: _Seen) -> list[str]:
     """
     candidate = seen.cells.get(lead.candidate)
     found = [lead.baseline] if lead.baseline in seen.cells else []
-    for cell_id, cell in seen.cells.items():
-        if candidate is None or cell_id in (lead.candidate, lead.baseline):
-            continue
-        apart = {axis for axis, value in cell.values.items() if value != candidate.values[axis]}
-        near = apart in ({"version"}, {"keras"}, {"framework"}, {"framework", "version"})
-        if near and seen.summary(lead.probe, cell_id, lead.metric) and not seen.worse(lead.probe, lead.metric, cell_id):
+    for cell_id in seen.near(candidate) if candidate else ():
+        runs = cell_id != lead.baseline and seen.summary(lead.probe, cell_id, lead.metric)
+        if runs and not seen.worse(lead.probe, lead.metric, cell_id):
             found.append(cell_id)
     return found
 

@@ -90,7 +90,9 @@ def times(effect: float) -> str:
 
 
 def multiple(effect: float) -> str:
-    """The ratio of two figures that a relative change of ``effect`` makes: two decimals from 0.1 to 10.
+    """The ratio of two figures, given their relative change.
+
+    It has two decimals from 0.1 to 10, else two or three digits.
 
     >>> multiple(0.31), multiple(-0.0041), multiple(-0.9581), multiple(97.3)
     ('1.31', '1.00', '0.042', '98.3')

@@ -120,7 +120,10 @@ _ORDER = (
 
 
 def _worst(report: Report) -> dict[str, Mark]:
-    """The mark of every measured cell: its worst verdict. A figure that is not a headline counts once it is decided."""
+    """The mark of every measured cell: its worst verdict.
+
+    A figure that is not a headline counts once it is decided.
+    """
     found = dict.fromkeys(report.cells, Mark.NONE)
     leads = {c.baseline for c in report.comparisons}
     for comparison in report.comparisons:
@@ -128,18 +131,17 @@ def _worst(report: Report) -> dict[str, Mark]:
         cell = comparison.candidate
         if cell in found and _ORDER.index(drawn) < _ORDER.index(found[cell]):
             found[cell] = drawn
-    failed = {s.cell.id for s in report.samples if s.status is not Status.OK and s.status.about_cell}
-    for cell, drawn in found.items():
-        if drawn is Mark.NONE and cell in failed:
-            found[cell] = Mark.EXPECTED if _unsupported(report, cell) else Mark.WORSE
-        elif drawn is Mark.NONE and cell not in leads:
-            found[cell] = Mark.SAME
+    statuses: dict[Cell, set[Status]] = {}
+    for sample in report.samples:
+        statuses.setdefault(sample.cell, set()).add(sample.status)
+    for cell, ended in statuses.items():
+        if found[cell.id] is not Mark.NONE:
+            continue
+        if any(status is not Status.OK and status.about_cell for status in ended):
+            found[cell.id] = Mark.EXPECTED if ended <= {Status.OK, Status.UNSUPPORTED} else Mark.WORSE
+        elif cell.id not in leads:
+            found[cell.id] = Mark.SAME
     return found
-
-
-def _unsupported(report: Report, cell: str) -> bool:
-    ours = (samples for cells in report.by_probe.values() for samples in [cells.get(report.cells[cell], [])])
-    return all(s.status in (Status.OK, Status.UNSUPPORTED) for samples in ours for s in samples)
 
 
 def _counted(comparison: Comparison) -> Mark:

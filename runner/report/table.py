@@ -86,7 +86,7 @@ class Table:
     folded: tuple[str, ...]
     """Sentences about the judged figures that have no column: those that do not differ, and those not decided."""
     plain: str
-    """What there is to say of a probe in which nothing differs; empty where something does."""
+    """A sentence about a probe in which nothing differs; empty where something does."""
     rounds: tuple[int, int]
     """Fewest and most processes of a cell that has figures; of all cells where none has."""
 
@@ -164,7 +164,10 @@ def _judged(rows: Sequence[Row], column: int) -> bool:
 
 
 def _plain(probe: str, rows: Sequence[Row], comparisons: Sequence[Comparison], metas: Mapping[str, Metric]) -> str:
-    """One sentence for a probe without headline figures in which no cell differs, else empty."""
+    """One sentence for a probe in which no cell differs, else empty.
+
+    A probe with headline figures keeps its table.
+    """
     judged = [c for c in comparisons if c.metric != "status" and c.baseline]
     differs = any(mark(c) in _CHANGED for c in judged) or any(row.mark in (Mark.WORSE, Mark.FIXED) for row in rows)
     if probes.headlines(probe) or differs or not any(c.verdict is Verdict.SAME for c in judged):
@@ -245,7 +248,10 @@ def _row(
 
 
 def _chosen(comparisons: Sequence[Comparison], primary: Comparison | None) -> Comparison | None:
-    """The comparison that a field shows: with the row's baseline, or with another one that the cell is worse than."""
+    """The comparison that a field shows.
+
+    With the row's baseline, or with another one that the cell is worse than.
+    """
     worse = [c for c in comparisons if mark(c) in (Mark.WORSE, Mark.FIXED)]
     own = [c for c in comparisons if not c.baseline or (primary and c.baseline == primary.baseline)]
     return next((c for c in own if c in worse), None) or next(iter(worse or own), None)
@@ -413,7 +419,10 @@ def _unshared(cell: Cell, axis: str, shared: Cell | None) -> str:
 
 
 def reference(table: Table) -> str:
-    """The one baseline of a table in words, or empty where its rows have several: ``against tensorflow 2.21.0``."""
+    """The one baseline of a table in words: ``against tensorflow 2.21.0``.
+
+    Empty where the rows have several.
+    """
     told = references(table.rows)
     return f"{AGAINST} {told.pop()}" if len(told) == 1 else ""
 

@@ -185,7 +185,7 @@ def _beside(one: native.KerasCost) -> dict[str, Any]:
 
 
 def _block(block: Block) -> dict[str, Any]:
-    """A part of the matrix: the cells' ids and verdicts by Keras, in the order of the columns."""
+    """A part of the matrix: ids and verdicts by Keras, in the order of the columns."""
     rows = [
         {
             "keras": name,

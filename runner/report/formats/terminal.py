@@ -63,7 +63,7 @@ def render(report: Report) -> str:
 
 
 def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands: bool = False) -> Group:
-    """The whole report as a rich renderable: the answer, the overview, then the figures.
+    """The whole report: the answer, the overview, then the figures.
 
     Only addresses and commands are longer than ``width``, never tables. ``commands``: the command that measures each
     cell again, in place of one pattern.
@@ -89,7 +89,7 @@ def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands
     for where, log in last_lines(report, said.findings, most=_LOG_LINES):
         out += [
             textlines.text(""),
-            textlines.text(f"Last lines of {where}", "bold"),
+            *textlines.wrapped(f"Last lines of {where}", width, "bold"),
             *(textlines.text(part) for line in log for part in _log_line(line, width)),
         ]
     out += textlines.section(HEADING, seeding(report), width)
@@ -204,7 +204,10 @@ def _column(table: Table, index: int, *, tight: bool) -> _Column:
 
 
 def _verdict(figure: Figure, *, tight: bool) -> str:
-    """What follows a figure, with a space before it: `` ✗ ×1.31``, in tight columns `` ✗×1.31``."""
+    """What follows a figure, with a space before it.
+
+    `` ✗ ×1.31``, in tight columns `` ✗×1.31``.
+    """
     if tight and figure.delta.startswith(("×", "+", "−")):
         return f" {figure.mark.symbol}{figure.delta.replace(' pts', '')}"
     return "".join(f" {part}" for part in (figure.mark.symbol, figure.delta) if part)
@@ -226,7 +229,10 @@ def _fit(columns: Sequence[_Column], width: int) -> tuple[list[_Column], list[_C
 
 
 def _rows(table: Table, piece: Sequence[_Column], named: _Labels, width: int, *, in_groups: bool) -> list[Text]:
-    """Headings, a rule, and the rows by framework. ``in_groups``: the framework's line names the baseline."""
+    """Headings, a rule, and the rows by framework.
+
+    ``in_groups``: the framework's line names the baseline.
+    """
     out = _heading(piece, named)
     rule = len(out)
     for framework, rows in table.groups:
@@ -365,7 +371,10 @@ def _overview(view: Overview, width: int) -> list[Text]:
 
 
 def _bands(block: Block, width: int) -> list[dict[int, int]]:
-    """The columns of each band and their widths; a band is as wide as ``width`` at most, or has one column."""
+    """The columns of each band and their widths.
+
+    A band is at most as wide as ``width``, or has one column.
+    """
     bands: list[dict[int, int]] = [{}]
     for number in range(len(block.columns)):
         longer = _widths(block, [*bands[-1], number])
@@ -377,7 +386,10 @@ def _bands(block: Block, width: int) -> list[dict[int, int]]:
 
 
 def _widths(block: Block, band: Sequence[int]) -> dict[int, int]:
-    """The widths of columns next to each other: the last one of a framework makes room for the framework's name."""
+    """The widths of columns next to each other.
+
+    The last one of a framework makes room for the framework's name.
+    """
     found = {number: textlines.cells(_short(block.columns[number][1])) for number in band}
     for _, columns in _runs(block, band):
         taken = sum(found[number] for number in columns) + len(GAP) * (len(columns) - 1)
@@ -418,13 +430,16 @@ def _band(block: Block, widths: dict[int, int], side: int) -> list[Text]:
 
 
 def _log_line(line: str, width: int) -> list[str]:
-    """A line that a process printed, indented, and broken where it is longer than the terminal is wide."""
+    """A line that a process printed, indented and broken to the terminal's width."""
     room = width - len(GAP)
     return [GAP + line[start : start + room] for start in range(0, max(1, len(line)), room)]
 
 
 def _commands(report: Report, width: int, *, everything: bool) -> list[Text]:
-    """How to measure one cell again. Commands are never wrapped: they are there to be copied."""
+    """How to measure one cell again.
+
+    Commands are never wrapped: they are there to be copied.
+    """
     ids = cell_ids(report)
     if not ids:
         return []

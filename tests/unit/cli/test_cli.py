@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from runner.errors import RunnerError
 from runner.judge import rules
 from runner.matrix import selection, sets
 from runner.measure.rounds import further_rounds, neighbours
-from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
+from runner.model import Better, Cell, Environment, Job, Kind, Metric, Plan, ProbeSpec, Sample, Status
 from runner.report.formats import FORMATS
 from runner.results.store import RunRecord, Store
 from runner.util import folders
@@ -344,6 +345,22 @@ def test_every_format_can_be_printed(capsys: pytest.CaptureFixture[str], tmp_pat
     assert re.search(r"no \\?\[red\\?\]module", shown)  # Markdown escapes the brackets, nothing swallows them
 
 
+def test_all_prints_the_probes_and_columns_in_which_nothing_differs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = Metric("plain.error_max", 1.0, Kind.ERROR, Better.LOWER, "u", terms=64)
+    for cell in (A, B):
+        Store(tmp_path).save(dataclasses.replace(_sample(cell), probe="conv2d", metrics=(error,)))
+    assert cli.run(["report", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "FINE       conv2d: 1 case, every error within rounding in both combinations that run\n" in shown
+    assert "largest error" not in shown
+    assert cli.run(["report", str(tmp_path), "--all"]) == 0
+    shown = capsys.readouterr().out
+    assert "largest error" in shown
+    assert "FINE" not in shown
+
+
 def test_a_planned_cell_that_left_nothing_is_shown_as_missing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -402,7 +419,7 @@ def test_the_reproducing_command_repeats_what_was_not_default() -> None:
         "max_rounds": None, "budget_s": None, "keep": None, "keep_free": None,
         "seed": 0, "jobs": 1, "builds": 2, "timeout_s": None, "data": (), "offline": False,
         "baseline": None, "alpha": 0.05, "floor": 0.05, "fresh": False, "keep_failed": False,
-        "dry_run": False, "out": Path("out"),
+        "dry_run": False, "out": Path("out"), "everything": False,
         "format_": "terminal",
     }  # fmt: skip
     assert Request(**defaults).invocation() == ""  # type: ignore[arg-type]
@@ -412,6 +429,8 @@ def test_the_reproducing_command_repeats_what_was_not_default() -> None:
         "--set seeds --seed 3 --timeout 1800 --offline --data 'a b' --data daquar=photos --setting mnist.epochs=1"
     )
     assert Request(**changed).invocation() == repeated  # type: ignore[arg-type]
+    elsewhere = Request(**{**defaults, "out": Path("my results"), "everything": True})  # type: ignore[arg-type]
+    assert elsewhere.invocation() == "--out 'my results'"
 
 
 @pytest.mark.parametrize(("planned", "sequential", "rounds"), [(20, True, 20), (None, False, 1)])

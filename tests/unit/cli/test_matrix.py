@@ -171,3 +171,18 @@ def test_with_keep_an_outage_is_one_line_too(
     (line,) = [line for line in capsys.readouterr().err.splitlines() if TEXT in line]
     assert line.endswith("(12 environments cannot be used)")
     assert len(fake_executor.prepared) == 1
+
+
+def test_all_prints_what_does_not_differ_and_commands_name_the_folder(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = {"name": "plain.error_max", "value": 1.0, "kind": "error", "better": "lower", "unit": "u", "terms": 64}
+    fake_executor.answers = {"*": {"metrics": [error]}}
+    run = ["matrix", "--only", OLD, "--only", NEW, "--probe", "conv2d", "--out", str(tmp_path / "out")]
+    assert cli.run(run) == 0
+    shown = capsys.readouterr().out
+    assert "every error within rounding in both combinations that run" in shown
+    assert "largest error" not in shown
+    assert f" --fresh --out {tmp_path / 'out'}\n" in shown
+    assert cli.run([*run, "--all"]) == 0
+    assert "largest error" in capsys.readouterr().out

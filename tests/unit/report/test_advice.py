@@ -55,8 +55,10 @@ def accepted(line: str) -> bool:
 
 def test_a_worse_release_is_bisected_between_both_ends() -> None:
     assert commands(worse(OLD, NEW), cells=(OLD, NEW)) == (
-        "python -m runner bisect torch --good 2.2.2 --bad 2.15.0 --cell torch-2.15.0_keras-3.11.3_py3.11_cpu "
-        "--probe mnist --metric free.test_accuracy",
+        (
+            "python -m runner bisect torch --good 2.2.2 --bad 2.15.0 --cell torch-2.15.0_keras-3.11.3_py3.11_cpu "
+            "--probe mnist --metric free.test_accuracy"
+        ),
         "python -m runner diagnose torch-2.15.0_keras-3.11.3_py3.11_cpu torch-2.2.2_keras-3.11.3_py3.11_cpu",
     )
 

@@ -97,8 +97,10 @@ def test_accuracy_is_told_in_two_figures_and_a_miracle_is_doubted() -> None:
 def test_an_exact_figure_is_told_by_the_judges_reason() -> None:
     comparison = judged("controlled.loss_per_step", Verdict.REGRESSED, reason="diverges at step 3")
     assert texts(two_cells(comparison)) == [
-        "torch 2.15.0 with keras 3.11.3 computes other losses than torch 2.2.2 from equal weights and batches: "
-        "diverges at step 3"
+        (
+            "torch 2.15.0 with keras 3.11.3 computes other losses than torch 2.2.2 from equal weights and batches: "
+            "diverges at step 3"
+        )
     ]
 
 
@@ -131,8 +133,10 @@ def test_undecided_comparisons_say_how_many_rounds_would_do() -> None:
     assert texts(two_cells(one)) == ["1 of 1 compared figure: step time; 1 more run of each would decide"]
     half = (one, replace(one, metric="peak_rss_bytes", evidence=Evidence(n=5), reason="other work ran meanwhile"))
     assert texts(two_cells(*half)) == [
-        "2 of 2 compared figures: step time, peak memory; 1 more run of each would decide 1 of them; "
-        "the others: other work ran meanwhile"
+        (
+            "2 of 2 compared figures: step time, peak memory; 1 more run of each would decide 1 of them; "
+            "the others: other work ran meanwhile"
+        )
     ]
 
 
@@ -337,13 +341,17 @@ def test_the_neighbours_of_a_slow_cell_are_of_its_own_framework() -> None:
     [
         (
             Verdict.SAME,
-            "From equal weights and batches, without dropout, it follows tensorflow 2.21.0 in every step: not the "
-            "arithmetic. Suspect seeds, dropout or the order of the data.",
+            (
+                "From equal weights and batches, without dropout, it follows tensorflow 2.21.0 in every step: not the "
+                "arithmetic. Suspect seeds, dropout or the order of the data."
+            ),
         ),
         (
             Verdict.REGRESSED,
-            "From equal weights and batches, without dropout, it leaves tensorflow 2.21.0 at the first step: the "
-            "arithmetic differs.",
+            (
+                "From equal weights and batches, without dropout, it leaves tensorflow 2.21.0 at the first step: the "
+                "arithmetic differs."
+            ),
         ),
         (Verdict.INCONCLUSIVE, ""),
     ],

@@ -207,7 +207,12 @@ def _promises(pairs: Sequence[Pair], broken: Sequence[Pair]) -> Iterator[tuple[s
     yield "fresh starts of healthy cells that diverge", f"{sum(starts)} of {len(starts)}", "", True
     kinks, many, worst = _kinks(pairs)
     what = "long trajectories of healthy cells that diverge; of the worst pair of cells"
-    yield what, f"{kinks} of {many}; {worst:.0%}", f"at most {trajectory.KINK_RATE:.0%}", worst <= trajectory.KINK_RATE
+    yield (
+        what,
+        f"{kinks} of {many}; {100 * worst:.0f} %",
+        f"at most {100 * trajectory.KINK_RATE:.0f} %",
+        worst <= trajectory.KINK_RATE,
+    )
     for fault in sorted({pair.other.fault for pair in broken}):
         group = [pair for pair in broken if pair.other.fault == fault]
         found = sum(_judged([pair], fresh=True) is Verdict.REGRESSED for pair in group)

@@ -2,7 +2,7 @@
 
     python bench/judge/trajectory_rates.py [bench/judge/learning.npz]
 
-A pair is two healthy cells with the same data and seed, or a broken cell and the same cell in health. ``before`` is the
+A pair is two healthy cells with the same data and seed, or a healthy and a broken one. ``before`` is the
 rule that took every step beyond the bound for a regression. See learning.py for the recording.
 """
 
@@ -80,8 +80,11 @@ class Pair:
         return trajectory.Seed([self.one.losses], [self.other.losses], starts)
 
 
-def main(file: Path) -> None:
-    """Print the tables."""
+def main(file: Path) -> int:
+    """Print the tables, the last one for docs/verdicts.md.
+
+    Returns 1 where a promise is broken.
+    """
     rows = read(file)
     healthy = {(row.data, row.cell, row.seed): row for row in rows if not row.fault}
     pairs = [
@@ -90,12 +93,18 @@ def main(file: Path) -> None:
         if (one.data, one.seed) == (other.data, other.seed)
     ]
     broken = [
-        Pair(healthy[row.data, row.cell, row.seed], row)
+        Pair(one, row)
         for row in rows
-        if row.fault and (row.data, row.cell, row.seed) in healthy
+        for one in healthy.values()
+        if row.fault and (one.data, one.seed) == (row.data, row.seed)
     ]
-    for line in (*_healthy(pairs), "", *_seeds(pairs), "", *_faults(broken), "", *_limits(pairs, broken)):
+    for line in (*_healthy(pairs), "", *_seeds(pairs), "", *_faults(broken), "", *_limits(pairs, broken), ""):
         print(line)
+    rows_of_table = list(_promises(pairs, broken))
+    print("| | seen | promised |\n|---|---|---|")
+    for what, seen, promised, _ in rows_of_table:
+        print(f"| {what} | {seen} | {promised} |")
+    return int(not all(kept for *_, kept in rows_of_table))
 
 
 def read(file: Path) -> list[Row]:
@@ -144,11 +153,8 @@ def _healthy(pairs: Sequence[Pair]) -> Iterator[str]:
 def _seeds(pairs: Sequence[Pair]) -> Iterator[str]:
     yield "healthy cells, several seeds together: every run of neighbouring seeds"
     yield _line("seeds", "", "groups", "", "before", "now", "no starts", "undecided", "")
-    groups: dict[tuple[str, str, str], list[Pair]] = defaultdict(list)
-    for pair in sorted(pairs, key=lambda pair: pair.one.seed):
-        groups[pair.cells].append(pair)
     for seeds in SEEDS:
-        runs = [group[i : i + seeds] for group in groups.values() for i in range(len(group) - seeds + 1)]
+        runs = _runs(pairs, seeds)
         with_starts, without = ([_judged(run, fresh=fresh) for run in runs] for fresh in (True, False))
         yield _line(
             seeds,
@@ -164,8 +170,8 @@ def _seeds(pairs: Sequence[Pair]) -> Iterator[str]:
 
 
 def _faults(broken: Sequence[Pair]) -> Iterator[str]:
-    yield "broken cells against themselves, one seed"
-    yield _line("fault", "", "seeds", "", "before", "now", "no starts", "undecided", "fewest starts")
+    yield "broken cells against every healthy one, one seed"
+    yield _line("fault", "", "pairs", "", "before", "now", "no starts", "undecided", "fewest starts")
     for fault in sorted({pair.other.fault for pair in broken}):
         group = [pair for pair in broken if pair.other.fault == fault]
         without = [_judged([pair], fresh=False) for pair in group]
@@ -182,16 +188,64 @@ def _faults(broken: Sequence[Pair]) -> Iterator[str]:
         )
 
 
-def _limits(pairs: Sequence[Pair], broken: Sequence[Pair]) -> Iterator[str]:
-    diverged = [pair.long for pair in pairs if pair.long.diverged]
+def _promises(pairs: Sequence[Pair], broken: Sequence[Pair]) -> Iterator[tuple[str, str, str, bool]]:
+    """What is looked at, what was seen, what is promised, and whether that holds."""
+    few = "at most 0.5 %"
+    alarms = sum(_judged([pair], fresh=True) is Verdict.REGRESSED for pair in pairs)
+    yield "two healthy cells, one seed: false alarms", f"{alarms} of {len(pairs)}", few, alarms <= 0.005 * len(pairs)
+    yield "the same by the rule before", f"{sum(pair.before for pair in pairs)} of {len(pairs)}", "", True
+    without = [_judged([pair], fresh=False) for pair in pairs]
+    alarms, open_ = without.count(Verdict.REGRESSED), without.count(Verdict.INCONCLUSIVE)
+    seen = f"{alarms} of {len(pairs)}; {open_}"
+    yield "without fresh starts: false alarms; undecided", seen, few, alarms <= 0.005 * len(pairs)
+    for seeds in SEEDS:
+        runs = _runs(pairs, seeds)
+        alarms = sum(_judged(run, fresh=fresh) is Verdict.REGRESSED for run in runs for fresh in (True, False))
+        what = f"{seeds} seeds together, with and without fresh starts: false alarms"
+        yield what, f"{alarms} of {2 * len(runs)}", few, alarms <= 0.01 * len(runs)
+    starts = [one.diverged for pair in pairs for one in pair.starts]
+    yield "fresh starts of healthy cells that diverge", f"{sum(starts)} of {len(starts)}", "", True
+    kinks, many, worst = _kinks(pairs)
+    what = "long trajectories of healthy cells that diverge; of the worst pair of cells"
+    yield (
+        what,
+        f"{kinks} of {many}; {100 * worst:.0f} %",
+        f"at most {100 * trajectory.KINK_RATE:.0f} %",
+        worst <= trajectory.KINK_RATE,
+    )
+    for fault in sorted({pair.other.fault for pair in broken}):
+        group = [pair for pair in broken if pair.other.fault == fault]
+        found = sum(_judged([pair], fresh=True) is Verdict.REGRESSED for pair in group)
+        fewest = min(sum(one.diverged for one in pair.starts) for pair in group)
+        seen = f"{found} of {len(group)}; {fewest} of {len(group[0].starts)}"
+        yield f"`{fault}` found, one seed; fewest fresh starts that diverge", seen, "all", found == len(group)
+
+
+def _runs(pairs: Sequence[Pair], seeds: int) -> list[list[Pair]]:
+    """Every run of so many neighbouring seeds of one pair of cells."""
+    groups: dict[tuple[str, str, str], list[Pair]] = defaultdict(list)
+    for pair in sorted(pairs, key=lambda pair: pair.one.seed):
+        groups[pair.cells].append(pair)
+    return [group[i : i + seeds] for group in groups.values() for i in range(len(group) - seeds + 1)]
+
+
+def _kinks(pairs: Sequence[Pair]) -> tuple[int, int, float]:
+    """Pairs whose long trajectories diverge, of those whose bits differ.
+
+    And the largest share of a pair of cells.
+    """
     by_cells: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     for pair in pairs:
         if pair.one.losses != pair.other.losses:
             by_cells[pair.cells].append(pair.long.diverged)
-    kinks = [found for many in by_cells.values() for found in many]
+    found = [diverged for many in by_cells.values() for diverged in many]
     worst = max((sum(many) / len(many) for many in by_cells.values() if len(many) >= SEEDS[-1]), default=0.0)
-    yield "long trajectories of healthy cells whose bits differ"
-    yield f"  diverge in {sum(kinks)} of {len(kinks)} pairs; in {worst:.0%} of the seeds of the worst pair of cells"
+    return sum(found), len(found), worst
+
+
+def _limits(pairs: Sequence[Pair], broken: Sequence[Pair]) -> Iterator[str]:
+    diverged = [pair.long for pair in pairs if pair.long.diverged]
+    yield "long trajectories of healthy cells that diverge"
     for low, high in pairwise((0, 10, 20, 50, 1000)):
         if some := [one for one in diverged if low <= one.steps < high]:
             relative, bounds = max(one.relative for one in some), max(_bounds(one) for one in some)
@@ -223,4 +277,4 @@ def _line(data: object, backends: object, *figures: object) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "learning.npz")
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "learning.npz"))

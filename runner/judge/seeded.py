@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from statistics import fmean, stdev
+from functools import lru_cache
+from statistics import fmean
 
 from runner.judge.exact import Ruling
 from runner.judge.settings import JudgeSettings
@@ -100,8 +101,19 @@ def _s(count: int) -> str:
 
 def _mean(metrics: list[Metric]) -> float:
     values = [m.value for m in metrics]
+    if len(values) == 1 and type(values[0]) is float:
+        return values[0] if abs(values[0]) <= LARGEST else math.nan
     numbers = [float(v) for v in values if isinstance(v, int | float) and abs(v) <= LARGEST]
     return fmean(numbers) if len(numbers) == len(values) and numbers else math.nan
+
+
+def stdev(values: list[float]) -> float:
+    """The standard deviation of at least two figures.
+
+    In floats: the exact arithmetic of ``statistics.stdev`` takes most of the time of a report.
+    """
+    center = fmean(values)
+    return math.sqrt(math.fsum([(value - center) ** 2 for value in values]) / (len(values) - 1))
 
 
 def student_tail(t: float, df: int) -> float:
@@ -126,6 +138,7 @@ def student_tail(t: float, df: int) -> float:
     return max(0.0, (1 - inside) / 2)
 
 
+@lru_cache(maxsize=1024)
 def student_quantile(tail: float, df: int) -> float:
     """The t with P(T > t) = tail, by bisection."""
     low, high = 0.0, 1.0

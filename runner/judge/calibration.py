@@ -9,8 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from runner.judge.paired import usable
-from runner.judge.series import grouped
+from runner.judge.series import grouped, usable
 from runner.model import Kind, Sample
 
 QUANTILE = 0.99

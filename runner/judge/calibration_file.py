@@ -31,7 +31,8 @@ def noise_for(samples: Sequence[Sample], folder: Path) -> dict[str, float]:
     Raises UsageError for a file that cannot be read.
     """
     known: dict[str, float] = {}
-    for host in {digest(_host(sample)): _host(sample) for sample in samples}.values():
+    different = {id(sample.fingerprint): sample for sample in samples}.values()  # many share one
+    for host in {digest(_host(sample)): _host(sample) for sample in different}.values():
         for name, value in _read(_path(folder, host)).items():
             known[name] = max(value, known.get(name, 0.0))
     return known

@@ -101,7 +101,7 @@ def judge_error(baseline: Sequence[float], candidate: Sequence[float], terms: in
     evidence = Evidence(n=n, effect=worst_c / scale, classification=class_c)
     figures = f"{worst_b / scale:.3g} u -> {worst_c / scale:.3g} u (K = {terms or 1})"
     for who, values in (("baseline", baseline), ("candidate", candidate)):
-        if classify(min(values), terms) != classify(max(values), terms):
+        if min(values) != max(values) and classify(min(values), terms) != classify(max(values), terms):
             spread = f"runs of the {who} disagree: {min(values) / scale:.3g} to {max(values) / scale:.3g} u"
             return Verdict.NOT_COMPARABLE, spread, Evidence(n=n, classification=NONDETERMINISTIC)
     within = SQRT_MULTIPLE * math.sqrt(max(1, terms or 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -66,15 +65,17 @@ def scale(name: str) -> float:
 
 def numbers(one: Series) -> list[float]:
     """The values that are numbers."""
-    return [float(v) if abs(v) <= sys.float_info.max else math.inf for v in one.values if isinstance(v, int | float)]
+    return one.numbers
 
 
 def _by_seed(left: Series, right: Series) -> Ruling:
+    kind = right.metric.kind
+    if left.constant and right.constant and left.seeds == right.seeds:  # so are most figures
+        return _values(right, [_fitting(kind, left.metric.value)], [_fitting(kind, right.metric.value)])
     before, after = paired.by_seed(left), paired.by_seed(right)
     seeds = sorted(before.keys() & after.keys())
     if not seeds:
         return Verdict.NOT_COMPARABLE, "no seed in common", Evidence()
-    kind = right.metric.kind
     return exact.worst(
         _values(right, [_fitting(kind, m.value) for m in before[s]], [_fitting(kind, m.value) for m in after[s]])
         for s in seeds
@@ -176,8 +177,8 @@ def _explained(case: str, baseline: Group, candidate: Group) -> Ruling | None:
     """
     found = [
         _by_seed(one, candidate.series[name])
-        for name, one in baseline.series.items()
-        if name.startswith(f"{case}.") and one.metric.kind == Kind.ERROR and name in candidate.series
+        for name, one in baseline.errors.items()
+        if name.startswith(f"{case}.") and name in candidate.series
     ]
     if not found:
         return None

@@ -6,15 +6,10 @@ Also names what forbids a verdict.
 from __future__ import annotations
 
 import math
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 from itertools import pairwise
-from statistics import fmean, median
-from typing import TypeGuard
 
 from runner.judge.series import Series
 from runner.model import Better, Metric
@@ -51,11 +46,13 @@ def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
     Processes that were not alone (``quiet`` false), values that are not a positive finite number and rounds that only
     one side completed do not count; several values of one cell in a round count as their median.
     """
-    left, right = _by_round(baseline), _by_round(candidate)
+    left, right = baseline.by_round, candidate.by_round
     rounds = tuple(sorted(left.keys() & right.keys()))
-    ratios = tuple(max(-_STEEPEST, min(_STEEPEST, math.log(right[r]) - math.log(left[r]))) for r in rounds)
+    ratios = tuple([math.log(right[r]) - math.log(left[r]) for r in rounds])
+    if ratios and not -_STEEPEST <= min(ratios) <= max(ratios) <= _STEEPEST:
+        ratios = tuple(max(-_STEEPEST, min(_STEEPEST, ratio)) for ratio in ratios)
     better = candidate.metric.better if candidate.metric.better != Better.NEITHER else Better.LOWER
-    reached = min(max(sample.round for sample, _ in one.points) for one in (baseline, candidate)) + 1
+    reached = min(baseline.reached, candidate.reached)
     first, other = candidate.points[0][0], baseline.points[0][0]
     return Paired(
         rounds,
@@ -67,19 +64,6 @@ def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
         (first.probe, candidate.metric.name),
         (other.cell.id, first.cell.id),
     )
-
-
-def _by_round(series: Series) -> dict[int, float]:
-    values: dict[int, list[float]] = {}
-    for sample, metric in series.points:
-        if sample.quiet and usable(metric.value):
-            values.setdefault(sample.round, []).append(float(metric.value))
-    return {r: v[0] if len(v) == 1 else median(v) for r, v in values.items()}
-
-
-def usable(value: object) -> TypeGuard[float]:
-    """Whether a timing can be: a positive, finite number (a bool is not one)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max
 
 
 def _flaw(
@@ -112,25 +96,12 @@ def _interleaved(baseline: Series, candidate: Series, rounds: Sequence[int]) -> 
     False when in more than a quarter of successive rounds the later one began before the earlier one had begun
     on both sides, as it is when all of one cell ran before the other, or one side is of another day.
     """
-    left, right = _starts(baseline), _starts(candidate)
+    left, right = baseline.starts, candidate.starts
     spans = [sorted((left[r], right[r])) for r in rounds if r in left and r in right]
     if len(spans) < 2:
         return True
-    crossed = sum(later[0] < earlier[1] for earlier, later in pairwise(sorted(spans, key=fmean)))
+    crossed = sum(later[0] < earlier[1] for earlier, later in pairwise(sorted(spans, key=sum)))
     return crossed <= (len(spans) - 1) / 4
-
-
-def _starts(series: Series) -> dict[int, float]:
-    starts = ((sample.round, _seconds(sample.started)) for sample, _ in series.points if sample.started)
-    return {number: seconds for number, seconds in starts if seconds is not None}
-
-
-@lru_cache(maxsize=4096)
-def _seconds(started: str) -> float | None:
-    try:
-        return datetime.fromisoformat(started).timestamp()
-    except ValueError:
-        return None
 
 
 def by_seed(series: Series) -> dict[int, list[Metric]]:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import datetime
+from functools import cached_property, lru_cache
+from statistics import median
+from typing import TypeGuard
 
-from runner.model import Cell, Metric, Sample, Scalar, Status
+from runner.model import Cell, Kind, Metric, Sample, Scalar, Status
 
 Values = dict[str, dict[str, Scalar]]
 """Fingerprint key -> the different values seen, by their repr."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Series:
-    """All that was measured of one metric by the processes of one cell and probe."""
+    """All that was measured of one metric by the processes of one cell and probe.
+
+    Several comparisons can ask for the same series, which is complete by then.
+    """
 
     metric: Metric
     """The first seen: its kind, direction, unit and terms hold for all."""
@@ -25,6 +33,58 @@ class Series:
     def values(self) -> list[object]:
         """The values of all processes, None included."""
         return [metric.value for _, metric in self.points]
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The seed of each process."""
+        return tuple([sample.seed for sample, _ in self.points])
+
+    @cached_property
+    def constant(self) -> bool:
+        """Whether all processes have the same figure, as one object, and each a seed of its own."""
+        same = all(metric is self.metric for _, metric in self.points)
+        return same and len(set(self.seeds)) == len(self.seeds)
+
+    @property
+    def numbers(self) -> list[float]:
+        """The values that are numbers."""
+        found = [metric.value for _, metric in self.points if isinstance(metric.value, int | float)]
+        return [float(v) if abs(v) <= sys.float_info.max else math.inf for v in found]
+
+    @cached_property
+    def typical(self) -> float | int | str | None:
+        """A figure for the table: the median of numbers, the value of everything else."""
+        if self.constant and isinstance(self.metric.value, str):
+            return self.metric.value
+        numbers = sorted(self.numbers)
+        if numbers:
+            middle = len(numbers) // 2
+            return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
+        first = self.metric.value
+        return first if isinstance(first, str) else None
+
+    @cached_property
+    def by_round(self) -> dict[int, float]:
+        """The usable value of each round, of several their median.
+
+        Those of processes that were not alone are left out.
+        """
+        values: dict[int, list[float]] = {}
+        for sample, metric in self.points:
+            if sample.quiet and usable(metric.value):
+                values.setdefault(sample.round, []).append(float(metric.value))
+        return {r: v[0] if len(v) == 1 else median(v) for r, v in values.items()}
+
+    @cached_property
+    def reached(self) -> int:
+        """How many rounds have begun, whether or not each of them counts."""
+        return max([sample.round for sample, _ in self.points]) + 1
+
+    @cached_property
+    def starts(self) -> dict[int, float]:
+        """When the process of each round began, in seconds; rounds without a time are left out."""
+        starts = ((sample.round, _seconds(sample.started)) for sample, _ in self.points if sample.started)
+        return {number: seconds for number, seconds in starts if seconds is not None}
 
 
 @dataclass
@@ -60,6 +120,11 @@ class Group:
         return f"{status}{often}" + (f": {self.bad.reason}" if self.bad.reason else "")
 
     @cached_property
+    def errors(self) -> dict[str, Series]:
+        """The backward errors among its series."""
+        return {name: one for name, one in self.series.items() if one.metric.kind == Kind.ERROR}
+
+    @cached_property
     def fingerprint(self) -> Values:
         """All values that the fingerprints of what was measured have.
 
@@ -68,10 +133,22 @@ class Group:
         A process that failed has no figures to compare, and may not have lived to say what it ran on.
         """
         samples = [sample for sample in self.samples if sample.status == Status.OK] or self.samples
-        keys = dict.fromkeys(key for sample in samples for key in sample.fingerprint)
-        return {
-            key: {repr(value): value for value in (sample.fingerprint.get(key) for sample in samples)} for key in keys
-        }
+        prints = {id(sample.fingerprint): sample.fingerprint for sample in samples}.values()  # many share one
+        keys = dict.fromkeys(key for one in prints for key in one)
+        return {key: {repr(value): value for value in (one.get(key) for one in prints)} for key in keys}
+
+
+def usable(value: object) -> TypeGuard[float]:
+    """Whether a timing can be: a positive, finite number (a bool is not one)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max
+
+
+@lru_cache(maxsize=4096)
+def _seconds(started: str) -> float | None:
+    try:
+        return datetime.fromisoformat(started).timestamp()
+    except ValueError:
+        return None
 
 
 Groups = dict[tuple[str, str], Group]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from statistics import median_low
 
 from runner.judge.exact import NONDETERMINISTIC, ROUNDING, Ruling
@@ -64,6 +65,7 @@ class Distance:
         return self.diverged and not self.relative <= max(GROSS, GROSS_MULTIPLE * bound(self.steps))
 
 
+@lru_cache(maxsize=4096)
 def bound(step: int) -> float:
     """Relative deviation that rounding explains after ``step`` training steps.
 
@@ -85,7 +87,7 @@ def distance(a: Losses, b: Losses) -> Distance:
         if x == y or (x != x and y != y):  # NaN is not itself
             continue
         relative = abs(x - y) / max(abs(x), abs(y))
-        if not relative <= bound(step):
+        if not relative <= FIRST and not relative <= bound(step):  # the bound is nowhere below FIRST
             return Distance(step, True, relative)
         largest = max(largest, relative)
     if len(a) != len(b):

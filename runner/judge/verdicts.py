@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from runner.judge import calibration, cpu_time, exact, expectations, kinds, seed_noise, series, trajectory
 from runner.judge.expectations import Expectation
@@ -29,6 +31,8 @@ class _Side:
     probe: str
     baseline: Group
     candidate: Group
+    packages: tuple[str, ...]
+    """Those that moved between the two environments."""
 
 
 def judge(
@@ -69,7 +73,8 @@ def judge(
             found[i] = replace(found[i], verdict=judged.verdict, reason=judged.reason, evidence=judged.evidence)
         found = cpu_time.remarked(found)
     cells = {sample.cell.id: sample.cell for sample in samples}
-    found = [_excused(comparison, known, cells) for comparison in found]
+    figures = [expectation for expectation in known if expectation.metric]
+    found = [_excused(comparison, figures, cells) for comparison in found] if figures else found
     return found + list(_roots(pairs, groups, cells, known))
 
 
@@ -81,7 +86,8 @@ def _sides(pairs: Sequence[Pair], groups: Groups) -> Iterator[_Side]:
     for pair in pairs:
         base, cand = pair.baseline.id, pair.candidate.id
         for probe in dict.fromkeys([*probes.get(base, []), *probes.get(cand, [])]) or everything:
-            yield _Side(pair, probe, groups.get((base, probe), Group()), groups.get((cand, probe), Group()))
+            left, right = groups.get((base, probe), Group()), groups.get((cand, probe), Group())
+            yield _Side(pair, probe, left, right, _packages(pair, left, right))
 
 
 def _ok(group: Group) -> bool:
@@ -113,7 +119,7 @@ def _status(side: _Side, known: Sequence[Expectation]) -> Comparison:
         issue=issue,
         baseline_value=_shown_status(baseline),
         candidate_value=_shown_status(candidate),
-        packages=_packages(side),
+        packages=side.packages,
     )
 
 
@@ -174,11 +180,9 @@ def _because(what: str, expectation: Expectation) -> str:
     return f"{what} ({expectation.why})"
 
 
-def _packages(side: _Side) -> tuple[str, ...]:
-    own = {side.pair.baseline.framework, side.pair.candidate.framework}
-    if side.pair.axis == "keras":
-        own = {"keras"}
-    return series.moved(side.baseline.samples, side.candidate.samples, own)
+def _packages(pair: Pair, baseline: Group, candidate: Group) -> tuple[str, ...]:
+    own = {"keras"} if pair.axis == "keras" else {pair.baseline.framework, pair.candidate.framework}
+    return series.moved(baseline.samples, candidate.samples, own)
 
 
 def _roots(
@@ -241,49 +245,45 @@ def _metrics(
     Of a timing and of a figure that depends on the seed, its material too, to be judged with all others.
     """
     differences = series.differing(side.baseline.fingerprint, side.candidate.fingerprint)
-    packages = _packages(side)
+    forbidden = {kind: _blocked(side.pair.axis, kind, differences) for kind in Kind}
+    gates = {kind: _gates(side.pair, kind) for kind in Kind}
+    caveat = series.named(differences, CPU_KEYS)
+    same_source = _same_source(side.pair)
+    made = partial(
+        Comparison, side.pair.baseline.id, side.pair.candidate.id, side.pair.axis, side.probe, packages=side.packages
+    )
+    apart = partial(made, verdict=Verdict.NOT_COMPARABLE)
     names = dict.fromkeys([*side.baseline.series, *side.candidate.series])
     for name in names:
         left, right = side.baseline.series.get(name), side.candidate.series.get(name)
         kind = next(one.metric.kind for one in (right, left) if one is not None)
         if kind == Kind.INFO:
             continue
-        made = Comparison(
-            baseline=side.pair.baseline.id,
-            candidate=side.pair.candidate.id,
-            axis=side.pair.axis,
-            probe=side.probe,
-            metric=name,
-            verdict=Verdict.NOT_COMPARABLE,
-            reason="",
-            gates=_gates(side.pair, kind),
-            packages=packages,
-        )
         failed = _failed_case(side.baseline, name)
         if left is None or right is None:
             reason = f"the {'baseline' if left is None else 'candidate'} does not report it"
-            yield replace(made, reason=reason, gates=_same_source(side.pair) and not failed), None
+            yield apart(name, reason=reason, gates=same_source and not failed), None
             continue
-        made = replace(made, baseline_value=_typical(left), candidate_value=_typical(right))
-        blocked = _blocked(side.pair.axis, kind, differences)
-        if blocked:
-            yield replace(made, reason=f"differs in {blocked}"), None
-        elif failed and made.candidate_value != failed:
-            yield _after_a_failure(made, failed), None
+        values: dict[str, Any] = {"baseline_value": left.typical, "candidate_value": right.typical}
+        if forbidden[kind]:
+            yield apart(name, reason=f"differs in {forbidden[kind]}", gates=gates[kind], **values), None
+        elif failed and right.typical != failed:
+            yield _after_a_failure(apart(name, reason="", gates=gates[kind], **values), failed), None
         elif kind == Kind.TIMING:
-            yield made, paired_rounds(left, right, _floor(side, name, settings))
+            material = paired_rounds(left, right, _floor(side, name, settings))
+            yield apart(name, reason="", gates=gates[kind], **values), material
         elif kind == Kind.SEEDED:
             known = noises.get(seed_noise.key(side.probe, name, side.candidate))
-            yield made, Seeded(right.metric, seed_noise.by_seed(left), seed_noise.by_seed(right), known)
+            seeded = Seeded(right.metric, seed_noise.by_seed(left), seed_noise.by_seed(right), known)
+            yield apart(name, reason="", gates=gates[kind], **values), seeded
         else:
             verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate)
-            caveat = series.named(differences, CPU_KEYS)
             if caveat:
                 reason = f"{reason} (on different processors: {caveat})"
-            gates = made.gates and evidence.classification != exact.NONDETERMINISTIC
+            fails = gates[kind] and evidence.classification != exact.NONDETERMINISTIC
             if evidence.classification == trajectory.DRIFT:
-                gates = gates and _same_source(side.pair)
-            yield replace(made, verdict=verdict, reason=reason, evidence=evidence, gates=gates), None
+                fails = fails and same_source
+            yield made(name, verdict, reason, evidence, fails, **values), None
 
 
 _OUTCOME = ".outcome"
@@ -296,7 +296,7 @@ def _failed_case(baseline: Group, metric: str) -> str:
     Empty where it is, or has no case.
     """
     outcome = baseline.series.get(metric.rpartition(".")[0] + _OUTCOME)
-    said = _typical(outcome) if outcome is not None else None
+    said = outcome.typical if outcome is not None else None
     return said if isinstance(said, str) and said != "ok" else ""
 
 
@@ -312,6 +312,8 @@ def _after_a_failure(made: Comparison, failed: str) -> Comparison:
 
 def _floor(side: _Side, metric: str, settings: JudgeSettings) -> float:
     """The settings' floor, or the A/A noise of the noisier cell where that is larger."""
+    if not settings.noise:
+        return settings.floor
     cells = (side.pair.baseline.id, side.pair.candidate.id)
     return max(settings.floor, *(settings.noise.get(calibration.key(cell, side.probe, metric), 0.0) for cell in cells))
 
@@ -351,13 +353,3 @@ def _blocked(axis: str, kind: Kind, differences: dict[str, str]) -> str:
         allowed = DEVICE_KEYS if axis == "device" else frozenset()
         return series.named(differences, differences.keys() - allowed)
     return series.named(differences, series.WORKLOAD)
-
-
-def _typical(one: Series) -> float | int | str | None:
-    """A figure for the table: the median of numbers, the value of everything else."""
-    numbers = sorted(kinds.numbers(one))
-    if numbers:
-        middle = len(numbers) // 2
-        return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
-    first = one.values[0]
-    return first if isinstance(first, str) else None

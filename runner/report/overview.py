@@ -128,9 +128,9 @@ def _worst(report: Report) -> dict[str, Mark]:
     leads = {c.baseline for c in report.comparisons}
     for comparison in report.comparisons:
         drawn = _counted(comparison)
-        cell = comparison.candidate
-        if cell in found and _ORDER.index(drawn) < _ORDER.index(found[cell]):
-            found[cell] = drawn
+        candidate = comparison.candidate
+        if candidate in found and _ORDER.index(drawn) < _ORDER.index(found[candidate]):
+            found[candidate] = drawn
     statuses: dict[Cell, set[Status]] = {}
     for sample in report.samples:
         statuses.setdefault(sample.cell, set()).add(sample.status)

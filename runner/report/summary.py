@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from runner.model import Better, Metric, Sample, Status
 from runner.report import numbers
 
@@ -42,7 +44,7 @@ def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
 def _summary(metrics: Sequence[Metric]) -> Summary:
     values = [m.value for m in metrics if m.value is not None]
     counted = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    distinct = len({repr(v) for v in values})
+    distinct = len({_text(v) for v in values})
     if counted and len(counted) == len(values):
         middle = statistics.median(counted)
         if isinstance(middle, float) and middle.is_integer() and all(isinstance(v, int) for v in counted):
@@ -51,6 +53,11 @@ def _summary(metrics: Sequence[Metric]) -> Summary:
     lists = sorted((v for v in values if isinstance(v, list) and v), key=lambda v: v[-1])
     shown = lists[len(lists) // 2] if lists else (values[0] if values else None)
     return Summary(metrics[0], len(metrics), None, None, None, shown, distinct)
+
+
+def _text(value: Any) -> object:
+    """What is equal for equal values alone. Lists are written by a faster way than ``repr``."""
+    return msgspec.json.encode(value) if isinstance(value, list) else repr(value)
 
 
 def combined(summaries: Sequence[Summary], *, percent: bool = False, exact: bool = False) -> str:

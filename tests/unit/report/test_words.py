@@ -64,7 +64,7 @@ def test_a_change_is_a_ratio_in_words(name: str, said: str) -> None:
 
 
 def test_a_ratio_has_the_figures_that_the_table_shows() -> None:
-    figures = {"baseline_value": 0.0123, "candidate_value": 0.0161}
+    figures: dict[str, Any] = {"baseline_value": 0.0123, "candidate_value": 0.0161}
     assert _moved(FREE, Verdict.REGRESSED, 0.31, **figures) == (
         "takes 1.31 times as long per step as torch 2.2.2: 16.1 ms against 12.3 ms"
     )

@@ -23,7 +23,7 @@ EARLY_LOOKS = (3, 5, 8)
 
 EARLY_SHARES = (0.04, 0.03, 0.01)
 """Shares of alpha for these looks; the last look has what is left of their sum. The exact tests have the rest. Chosen
-by simulation: twice as much finds hardly more doublings after three rounds, and the exact tests of +10 % would notice."""
+by simulation: twice as much finds hardly more doublings after three rounds, and harms the exact tests of +10 %."""
 
 SPENDING_POWER = 5.0
 """Exponent of the alpha spending function alpha * t**rho for differences (Kim & DeMets, Biometrika 74 (1987) 149).

@@ -147,7 +147,10 @@ class Report:
 
     @cached_property
     def metrics(self) -> dict[tuple[str, str], Metric]:
-        """The first metric of each probe and name: its kind, direction and unit hold for all."""
+        """The first metric of each probe and name.
+
+        Its kind, direction and unit hold for all.
+        """
         first: dict[str, dict[str, Metric]] = {}
         for sample in self.samples:
             known = first.setdefault(sample.probe, {})

@@ -69,7 +69,10 @@ def overview(report: Report) -> Overview:
 
 
 def _baseline_notes(report: Report) -> tuple[str, ...]:
-    """The notes of the baseline of most comparisons, as long as they are not about all cells."""
+    """The notes of the baseline of most comparisons.
+
+    Those about other cells too are left out.
+    """
     used = Counter(c.baseline for c in report.comparisons if c.baseline)
     if not used:
         return ()

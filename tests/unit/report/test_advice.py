@@ -22,7 +22,7 @@ STEP = "free.step_s"
 
 
 def ran(cell: Cell, status: Status = Status.OK, probe: str = "mnist", **settings: Any) -> Sample:
-    metrics = (
+    metrics: tuple[Metric, ...] = (
         Metric(ACCURACY, 0.98, Kind.SEEDED, Better.HIGHER),
         Metric(STEP, 0.1, Kind.TIMING, Better.LOWER, "s"),
         Metric("small.error_max", 1.0, Kind.ERROR, Better.LOWER, "u", terms=64),
@@ -92,8 +92,8 @@ def test_frameworks_without_a_second_release_are_diagnosed_only() -> None:
 
 
 def test_cells_without_keras_and_figures_of_other_probes_are_not_diagnosed() -> None:
-    native = [replace(cell, keras=None) for cell in (OLD, NEW)]
-    assert [line.split()[3] for line in commands(worse(*native), cells=tuple(native))] == ["bisect"]
+    old, new = replace(OLD, keras=None), replace(NEW, keras=None)
+    assert [line.split()[3] for line in commands(worse(old, new), cells=(old, new))] == ["bisect"]
     assert [line.split()[3] for line in commands(worse(OLD, NEW, STEP))] == ["bisect"]
     conv = worse(OLD, NEW, "small.error_max", probe="conv2d")
     samples = tuple(ran(cell, probe="conv2d") for cell in (OLD, NEW))

@@ -236,7 +236,8 @@ def test_a_mark_has_its_symbols_meaning_and_style(
         (Verdict.REGRESSED, {}, Mark.WORSE),
         (Verdict.BROKEN, {}, Mark.WORSE),
         (Verdict.IMPROVED, {}, Mark.BETTER),
-        (Verdict.INCONCLUSIVE, {}, Mark.UNDECIDED),
+        (Verdict.INCONCLUSIVE, {"evidence": Evidence(n=1)}, Mark.UNDECIDED),
+        (Verdict.INCONCLUSIVE, {}, Mark.INCOMPARABLE),
         (Verdict.EXPECTED, {}, Mark.EXPECTED),
         (Verdict.NOT_COMPARABLE, {}, Mark.INCOMPARABLE),
         (Verdict.NO_BASELINE, {}, Mark.NONE),
@@ -246,7 +247,7 @@ def test_a_mark_has_its_symbols_meaning_and_style(
         (Verdict.IMPROVED, {"gates": False}, Mark.DIFFERS),
         (Verdict.BROKEN, {"gates": False}, Mark.DIFFERS),
         (Verdict.SAME, {"gates": False}, Mark.SAME),
-        (Verdict.INCONCLUSIVE, {"gates": False}, Mark.UNDECIDED),
+        (Verdict.INCONCLUSIVE, {"evidence": Evidence(n=1), "gates": False}, Mark.UNDECIDED),
     ],
 )
 def test_a_verdict_has_its_mark(verdict: Verdict, more: dict[str, Any], drawn: Mark) -> None:

@@ -69,7 +69,7 @@ def test_slower_steps_and_fewer_images_are_one_finding() -> None:
     (found,) = findings(report)
     assert found.text == "torch 2.15.0 with keras 3.11.3 takes 1.31 times as long per step as torch 2.2.2"
     assert found.details == (
-        "Round by round over 5 runs: 1.20 to 1.40 times.",
+        "Compared run by run, over 5 runs: 1.20 to 1.40 times.",
         "With it: images/s ×0.76.",
         "Other packages that differ: numpy 1.26.4 -> 2.4.6.",
     )
@@ -80,7 +80,7 @@ def test_an_improvement_is_the_same_sentence_with_a_smaller_ratio_and_no_command
     faster = replace(faster, evidence=replace(faster.evidence, low=-0.6, high=-0.375))
     (found,) = findings(two_cells(faster))
     assert found.text == "torch 2.15.0 with keras 3.11.3 takes 0.50 times as long per step as torch 2.2.2"
-    assert found.details == ("Round by round over 5 runs: 0.40 to 0.62 times.",)
+    assert found.details == ("Compared run by run, over 5 runs: 0.40 to 0.62 times.",)
     assert (found.severity, found.commands) == (Severity.IMPROVED, ())
 
 
@@ -130,11 +130,11 @@ def test_undecided_comparisons_say_how_many_rounds_would_do() -> None:
     report = two_cells(open_, judged("free.test_accuracy", Verdict.SAME, 0.0))
     assert texts(report) == ["1 of 2 compared figures: step time; about 4 more runs of each would decide"]
     one = replace(open_, evidence=replace(evidence, rounds_needed=1))
-    assert texts(two_cells(one)) == ["1 of 1 compared figure: step time; 1 more run of each would decide"]
+    assert texts(two_cells(one)) == ["1 of 1 compared figure: step time; about 1 more run of each would decide"]
     half = (one, replace(one, metric="peak_rss_bytes", evidence=Evidence(n=5), reason="other work ran meanwhile"))
     assert texts(two_cells(*half)) == [
         (
-            "2 of 2 compared figures: step time, peak memory; 1 more run of each would decide 1 of them; "
+            "2 of 2 compared figures: step time, peak memory; about 1 more run of each would decide 1 of them; "
             "the others: other work ran meanwhile"
         )
     ]

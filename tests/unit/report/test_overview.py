@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from runner.model import Better, Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
+from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import Report
 from runner.report.formats import jsonout, markdown, terminal
 from runner.report.marks import Mark
@@ -26,7 +26,8 @@ def ran(cell: Cell, status: Status = Status.OK, probe: str = "mnist") -> Sample:
 
 
 def judged(baseline: Cell, candidate: Cell, verdict: Verdict, metric: str = "free.step_s", **more: Any) -> Comparison:
-    return replace(Comparison(baseline.id, candidate.id, "version", "mnist", metric, verdict, ""), **more)
+    made = Comparison(baseline.id, candidate.id, "version", "mnist", metric, verdict, "", Evidence(n=1))
+    return replace(made, **more)
 
 
 def symbols(block: Block) -> dict[str, str]:
@@ -73,7 +74,7 @@ def test_a_terminal_shows_seven_cells_as_they_are(quick: Report) -> None:
         "keras 3.8.0   ·           ·      ·       ✗       ·",
         "keras 3.11.3  ◆           ◆      ✗       Δ       ~",
         "keras 3.15.1  ·           ~      ·       ·       ·",
-        "◆ baseline  ✗ worse  ~ known failure",
+        "◆ baseline, which others are compared with  ✗ worse  ~ known failure",
         "Δ another framework or device, no regression",
         "",
     ]
@@ -134,7 +135,10 @@ def test_a_cell_that_failed_is_worse_even_without_a_comparison_and_one_that_was_
 
 def test_the_legend_has_what_is_there_and_nothing_else() -> None:
     report = Report((ran(OLD), ran(NEW)), (judged(OLD, NEW, Verdict.SAME),))
-    assert overview(report).legend == ((BASELINE, "baseline"), ("=", "no difference"))
+    assert overview(report).legend == (
+        (BASELINE, "baseline, which others are compared with"),
+        ("=", "no difference"),
+    )
     assert overview(Report((), ())) == type(overview(report))((), ())
 
 
@@ -203,7 +207,7 @@ def test_a_hostile_version_neither_breaks_the_line_nor_widens_it() -> None:
 def test_without_unicode_the_symbols_still_differ(quick: Report) -> None:
     lines = drawn(replace(quick, skips=()), encoding="ascii")
     assert lines[3] == "keras 3.11.3  >           >      x       d       ~"
-    assert lines[5].startswith("> baseline  x worse  ~ known failure")
+    assert lines[5].startswith("> baseline, which others are compared with  x worse  ~ known failure")
 
 
 def test_json_and_markdown_have_the_same_cells(quick: Report) -> None:
@@ -214,3 +218,18 @@ def test_json_and_markdown_have_the_same_cells(quick: Report) -> None:
         "cells": [{"id": "jax-0.10.2_keras-3.8.0_py3.11_cpu", "verdict": "worse", "symbol": "✗"}],
     }
     assert "| keras 3.11.3 | ◆ | ◆ | ❌ | Δ | 🟣 |\n" in markdown.render(quick)
+
+
+def test_a_figure_that_cannot_be_used_is_not_comparable_and_no_question_of_runs() -> None:
+    unusable = judged(OLD, NEW, Verdict.INCONCLUSIVE, evidence=Evidence(n=0))
+    report = Report((ran(OLD), ran(NEW)), (unusable,))
+    assert symbols(overview(report).blocks[0]) == {"keras 3.11.3": f"{BASELINE} ≠"}
+
+
+def test_what_the_reader_must_know_about_the_baseline_stands_below_the_matrix() -> None:
+    odd, general = "keras 3.11.3 against the metadata of torch", "the data are synthetic"
+    samples = (replace(ran(OLD), notes=(odd, general)), replace(ran(NEW), notes=(general,)))
+    report = Report(samples, (judged(OLD, NEW, Verdict.SAME),))
+    assert overview(report).baseline_notes == (odd,)
+    assert f"The baseline: {odd}" in drawn(report)
+    assert overview(Report(samples, ())).baseline_notes == ()

@@ -99,7 +99,8 @@ def test_a_cell_that_failed_sometimes_keeps_its_figures_and_says_how_often(quick
     ],
 )
 def test_a_verdict_is_drawn_by_what_it_means_for_the_run(verdict: Verdict, gates: bool, expected: Mark) -> None:
-    assert mark(Comparison("a", "b", "version", "p", "m", verdict, "", gates=gates)) is expected
+    comparison = Comparison("a", "b", "version", "p", "m", verdict, "", Evidence(n=5), gates=gates)
+    assert mark(comparison) is expected
 
 
 def test_only_what_is_worse_is_red_and_every_mark_is_its_own_symbol() -> None:

@@ -64,7 +64,7 @@ def test_a_change_is_a_ratio_in_words(name: str, said: str) -> None:
 
 
 def test_a_ratio_has_the_figures_that_the_table_shows() -> None:
-    figures = {"baseline_value": 0.0123, "candidate_value": 0.0161}
+    figures: dict[str, Any] = {"baseline_value": 0.0123, "candidate_value": 0.0161}
     assert _moved(FREE, Verdict.REGRESSED, 0.31, **figures) == (
         "takes 1.31 times as long per step as torch 2.2.2: 16.1 ms against 12.3 ms"
     )
@@ -111,11 +111,11 @@ def test_what_is_not_a_ratio_is_told_by_reason_class_or_verdict() -> None:
 @pytest.mark.parametrize(
     ("effect", "low", "high", "shown"),
     [
-        (1.0, 0.5, 1.5, "Round by round over 4 runs: 1.50 to 2.50 times."),
-        (-0.5, -0.6, -0.2, "Round by round over 4 runs: 0.40 to 0.80 times."),
-        (-0.5, -1.0, -0.2, "Round by round over 4 runs: 0 to 0.80 times."),
-        (1.0, None, 1.5, "Round by round over 4 runs: 2.00 times."),
-        (1.0, 0.5, None, "Round by round over 4 runs: 2.00 times."),
+        (1.0, 0.5, 1.5, "Compared run by run, over 4 runs: 1.50 to 2.50 times."),
+        (-0.5, -0.6, -0.2, "Compared run by run, over 4 runs: 0.40 to 0.80 times."),
+        (-0.5, -1.0, -0.2, "Compared run by run, over 4 runs: 0 to 0.80 times."),
+        (1.0, None, 1.5, "Compared run by run, over 4 runs: 2.00 times."),
+        (1.0, 0.5, None, "Compared run by run, over 4 runs: 2.00 times."),
     ],
 )
 def test_a_ratio_has_its_interval(effect: float, low: float | None, high: float | None, shown: str) -> None:
@@ -271,7 +271,7 @@ def test_comparisons_are_a_table_with_the_error_rate_they_keep() -> None:
     assert lines[4:6] == ["", "2 same, 1 inconclusive"]
     assert lines[6] == (
         "1 timing comparison: at most 0.05 chance of any false alarm (Holm), 0.005 in each, "
-        "over looks after 8, 11, 15, 20 rounds; floor 5%"
+        "over looks after 3, 5, 8, 11, 15, 20 rounds; floor 5%"
     )
     assert comparisons.table([], JudgeSettings()) == ["nothing to compare"]
     assert comparisons.rates([made, made], JudgeSettings())[1].startswith("2 timing comparisons: ")

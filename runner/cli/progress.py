@@ -35,6 +35,8 @@ class _State:
     reused: int = 0
     preparing: dict[str, tuple[float, str]] = field(default_factory=dict)
     running: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    further: bool = False
+    """Whether the first rounds are over."""
     left_s: float = math.inf
     """Measuring time that is left, without the processes that are running."""
 
@@ -113,8 +115,10 @@ class Progress:
             began, _ = preparing.get(event.subject, (now, ""))
             first = event.subject not in preparing
             preparing[event.subject] = (began, event.text)
-            # on a terminal the display shows it; elsewhere one line says that it began
-            return f"prepare  {event.subject}" if first and self._live is None else ""
+            # On a terminal the display shows it; elsewhere one line says that it began. In further rounds everything is
+            # there already, and what takes its time all the same has a line when it is ready.
+            silent = self._live is not None or self._state.further
+            return f"prepare  {event.subject}" if first and not silent else ""
         began, _ = preparing.pop(event.subject, (now, ""))
         if event.kind == "failed":
             return f"failed   {event.subject}: {event.text}"
@@ -155,6 +159,7 @@ class Progress:
                 return ""
             case "further":
                 state.total += event.count
+                state.further = True
                 processes = f"{event.count} process{'' if event.count == 1 else 'es'}"
                 # on a terminal the display has both
                 return "" if self._live else f"round {event.round + 1}: {processes}{self._left()}"

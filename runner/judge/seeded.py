@@ -31,7 +31,7 @@ OWN_SHARE = 0.1
 """The part of the error rate that the plain paired t-test gets where the noise is known too. It decides where the same
 seed gives both cells nearly the same figure."""
 
-SPENT = ((1, 0.5), (3, 0.75), (8, 0.9))
+SPENT = ((1, 0.4), (3, 0.85), (8, 0.95))
 """(Seeds, the part of the error rate that is spent up to there) of a run that looks several times. The rest is spent
 at its last round."""
 

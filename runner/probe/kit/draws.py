@@ -8,7 +8,7 @@ REPEATED_STEPS = 10
 
 
 FRESH_STARTS, FRESH_STEPS = 8, 4
-"""How often the controlled training starts anew, and how many steps it takes each time.
+"""How often the controlled training starts again from other weights, and how many steps it takes each time.
 
 A value at the kink of a ReLU, or a tie in a maximum, makes two healthy cells part. It happens in few of the starts;
 other arithmetic shows in all of them."""

@@ -162,6 +162,8 @@ def test_a_log_says_which_round_begins_and_which_verdict_fell() -> None:
         observe(Event("budget", seconds=100.0))
         observe(Event("further", count=1, round=1))
         observe(Event("verdict", text="round 2: torch against jax: step time +76 %, decided"))
+        observe(Event("prepare", "torch"))  # it is there already
+        observe(Event("ready", "torch"))
         observe(Event("budget", seconds=float("inf")))
         observe(Event("further", count=8, round=2))
     assert written(shown).splitlines() == [

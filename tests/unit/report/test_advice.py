@@ -47,9 +47,10 @@ def accepted(line: str) -> bool:
     """Whether the command line is one that the program takes."""
     words = shlex.split(line)
     assert words[:3] == ["python", "-m", "runner"]
-    command = cli.cli.get_command(click.Context(cli.cli), words[3])
+    above = click.Context(cli.cli, **cli.cli.context_settings)
+    command = cli.cli.get_command(above, words[3])
     assert command is not None
-    command.make_context(words[3], words[4:])
+    command.make_context(words[3], words[4:], parent=above)
     return True
 
 

@@ -365,6 +365,23 @@ def test_a_worse_accuracy_says_what_the_controlled_training_did(verdict: Verdict
     assert not any("equal weights" in detail for detail in found.details)
 
 
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [(Verdict.SAME, "follows tensorflow 2.21.0 for 63 steps:"), (Verdict.REGRESSED, "leaves tensorflow 2.21.0 after")],
+)
+def test_the_controlled_training_says_how_many_steps_it_took(verdict: Verdict, said: str) -> None:
+    controlled = replace(FAULTY[0], metric="controlled.loss_per_step", verdict=verdict, evidence=Evidence(steps=63))
+    found = next(f for f in findings(faulty(controlled)) if "test accuracy" in f.text)
+    assert any(f" it {said}" in detail for detail in found.details)
+    assert any("63 steps" in detail for detail in found.details)
+
+
+def test_a_worse_accuracy_says_how_far_runs_with_other_seeds_differ() -> None:
+    worse = replace(FAULTY[0], evidence=Evidence(n=1, effect=-0.11, spread=0.004))
+    found = next(f for f in findings(replace(faulty(), comparisons=(worse, *FAULTY[1:]))) if "88.00" in f.text)
+    assert found.details == ("11 points lower; runs with other seeds differ by about 0.40 points (1 run each).",)
+
+
 def test_only_what_got_worse_has_commands(quick: Report) -> None:
     worse = (Severity.BROKEN, Severity.REGRESSED, Severity.FAILED)
     assert all(bool(f.commands) == (f.severity in worse) for f in findings(quick))

@@ -20,7 +20,10 @@ DIGEST = "digest"
 
 
 def judge_figure(name: str, baseline: Group, candidate: Group) -> Ruling:
-    """Judge a metric that both groups have and that does not depend on the seed. The worst seed speaks for all."""
+    """Judge a metric that both groups have and that does not depend on the seed.
+
+    The worst seed speaks for all.
+    """
     left, right = baseline.series[name], candidate.series[name]
     case, _, figure = name.rpartition(".")
     if figure == REPEATABLE:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from statistics import NormalDist, fmean, stdev
+from statistics import NormalDist, fmean
 
 from runner.judge import seed_noise
 from runner.judge.exact import Ruling
@@ -31,7 +31,7 @@ OWN_SHARE = 0.1
 """The part of the error rate that the plain paired t-test gets where the noise is known too. It decides where the same
 seed gives both cells nearly the same figure."""
 
-SPENT = ((1, 0.4), (3, 0.85), (8, 0.95))
+SPENT = ((1, 0.3), (3, 0.85), (8, 0.95))
 """(Seeds, the part of the error rate that is spent up to there) of a run that looks several times. The rest is spent
 at its last round."""
 
@@ -55,7 +55,10 @@ class Seeded:
 
 @dataclass(frozen=True, slots=True)
 class _Tested:
-    """What a test of the common seeds found, before the correction for many comparisons."""
+    """What a test of the common seeds found.
+
+    It is not yet corrected for many comparisons.
+    """
 
     before: tuple[float, ...]
     after: tuple[float, ...]
@@ -70,7 +73,7 @@ class _Tested:
 
     @property
     def shift(self) -> float:
-        return fmean(self.after) - fmean(self.before)
+        return fmean(a - b for b, a in zip(self.before, self.after, strict=True))
 
 
 def judge_seeded(
@@ -83,7 +86,9 @@ def judge_seeded(
 
 
 def judge_together(material: Sequence[Seeded], settings: JudgeSettings) -> list[Ruling]:
-    """Judge all seed-dependent comparisons of a run, since they share one error rate (Holm).
+    """Judge all seed-dependent comparisons of a run.
+
+    They share one error rate (Holm).
 
     Normality across seeds is assumed (unlike for timings): seeds cost whole trainings, and with the handful there
     are no exact test could ever decide.
@@ -138,9 +143,10 @@ def _unknown(item: Seeded, before: Sequence[float], after: Sequence[float]) -> R
 
 
 def _looked(item: Seeded, before: tuple[float, ...], after: tuple[float, ...], settings: JudgeSettings) -> _Tested:
-    """Test at every look so far: the smallest p over its share of the error rate counts, as for timings.
+    """Test at every look so far.
 
-    One look at all there is where the noise is not known.
+    The smallest p over its share of the error rate counts, as for timings. Where the noise is not known, there is one
+    look at all seeds.
     """
     n = len(before)
     latest = _test(item, before, after, settings.alpha)
@@ -154,7 +160,7 @@ def _looked(item: Seeded, before: tuple[float, ...], after: tuple[float, ...], s
 
 
 def looks(spent: Sequence[tuple[int, float]], n: int, settings: JudgeSettings) -> list[tuple[int, float]]:
-    """The looks up to n seeds: after how many seeds, and the share of the error rate of each."""
+    """The looks up to n seeds: after how many, and their shares of the error rate."""
     last = max(n, settings.max_rounds)
     planned = [*((seeds, part) for seeds, part in spent if seeds < last), (last, 1.0)]
     shares = [(s, part - before) for (s, part), (_, before) in zip(planned, [(0, 0.0), *planned], strict=False)]
@@ -169,11 +175,11 @@ def _test(item: Seeded, before: tuple[float, ...], after: tuple[float, ...], alp
     n = len(before)
     d = [a - b for b, a in zip(before, after, strict=True)]
     shift = fmean(d)
-    own = stdev(d) if n > 1 else 0.0
-    spread = max(stdev(before), stdev(after)) if n > 1 else 0.0
+    own = max(_deviation(d), item.noise.scale.step if item.noise else 0.0) if n > 1 else 0.0
     tests: list[tuple[float, int, float]] = []  # standard error, degrees of freedom, share of the error rate
-    known = 0
-    if item.noise is not None:
+    if item.noise is None:
+        spread, known = max(_deviation(before), _deviation(after)), 0
+    else:
         level = seed_noise.better_of(item.metric, fmean(before), fmean(after))
         spread, known = item.noise.spread(level), item.noise.df
         squares = known * 2 * spread**2 + (n - 1) * own**2
@@ -210,7 +216,9 @@ def _verdict(item: Seeded, found: _Tested, adjusted: float, settings: JudgeSetti
 
 
 def seeds_needed(found: _Tested, settings: JudgeSettings) -> int | None:
-    """How many more seeds a decision needs, where the noise is known and the number is not hopeless.
+    """How many more seeds a decision needs.
+
+    None where the noise is not known or the number is hopeless.
 
     The usual sample size with 80 % power: of the shift that was seen, or of its absence, whichever takes fewer. A shift
     within two standard errors is taken for none in the latter.
@@ -243,11 +251,14 @@ def _relative(shift: float, before: Sequence[float]) -> float | None:
     return shift / abs(center) if center else None
 
 
+def _deviation(values: Sequence[float]) -> float:
+    return math.sqrt(seed_noise.variance(values))
+
+
 def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-@lru_cache(maxsize=4096)
 def student_tail(t: float, df: int) -> float:
     """P(T > t) of Student's t for t >= 0 and whole degrees of freedom.
 

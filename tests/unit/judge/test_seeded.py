@@ -87,16 +87,15 @@ def test_what_seeds_do_is_not_a_change_and_not_the_same(apart: float) -> None:
 
 
 def test_a_smaller_shift_needs_more_seeds() -> None:
-    needed = [
-        figures([sample(TENSORFLOW, 0.97), sample(TORCH_OLD, 0.97 - apart)])[TORCH_OLD.id].evidence.rounds_needed
-        for apart in (0.015, 0.01)
-    ]
-    assert needed == sorted(needed)
-    assert needed[0] == 1
+    needed = {}
+    for apart in (0.015, 0.01):
+        found = figures([sample(TENSORFLOW, 0.97), sample(TORCH_OLD, 0.97 - apart)])[TORCH_OLD.id]
+        needed[apart] = found.evidence.rounds_needed or 0
+    assert 0 < needed[0.015] < needed[0.01]
 
 
 def test_a_loss_is_judged_at_one_seed_too() -> None:
-    loss = {"name": "free.test_loss", "better": Better.LOWER}
+    loss: dict[str, Any] = {"name": "free.test_loss", "better": Better.LOWER}
     found = figures([sample(TENSORFLOW, 0.11, **loss), sample(TORCH_OLD, 0.25, **loss), sample(JAX, 0.12, **loss)])
     assert {c: one.verdict for c, one in found.items()} == {
         TORCH_OLD.id: Verdict.REGRESSED,

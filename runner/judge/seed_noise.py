@@ -86,7 +86,10 @@ class Scale:
 
     @property
     def step(self) -> float:
-        """The standard deviation that rounding to whole images gives a difference: seeds can agree by chance."""
+        """The standard deviation that whole images give a difference.
+
+        Several seeds can differ equally by chance.
+        """
         return 1 / (self.tests * math.sqrt(6)) if self.accuracy and self.tests else 0.0
 
     def least(self, level: float) -> float:
@@ -181,7 +184,10 @@ def mean(metrics: Sequence[Metric]) -> float:
 
 
 def variance(values: Sequence[float]) -> float:
-    """The variance of at least two values. ``statistics.variance`` takes thirty times as long."""
+    """The variance of at least two values.
+
+    ``statistics.variance`` takes thirty times as long.
+    """
     center = fmean(values)
     return math.fsum((value - center) ** 2 for value in values) / (len(values) - 1)
 

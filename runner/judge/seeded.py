@@ -51,6 +51,8 @@ class Seeded:
     after: Values
     noise: Noise | None = None
     """Of one run with another seed. None: not known."""
+    by_chance: bool = False
+    """Equal figures are so by chance, since another figure of the same trainings differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _tested(item: Seeded, settings: JudgeSettings) -> Ruling | _Tested:
         return Verdict.NOT_COMPARABLE, "no seed in common" if not seeds else "no finite figure", Evidence(n=0)
     n = len(pairs)
     before, after = zip(*pairs, strict=True)
-    if before == after:
+    if before == after and not item.by_chance:
         return (
             Verdict.SAME,
             f"equal for {'all ' if n > 1 else ''}{n} seed{_s(n)}",

@@ -272,7 +272,9 @@ def _metrics(
             yield made, paired_rounds(left, right, _floor(side, name, settings))
         elif kind == Kind.SEEDED:
             known = noises.get(seed_noise.key(side.probe, name, side.candidate))
-            yield made, Seeded(right.metric, seed_noise.by_seed(left), seed_noise.by_seed(right), known)
+            before, after = seed_noise.by_seed(left), seed_noise.by_seed(right)
+            by_chance = before == after and _trained_apart(side, name)
+            yield made, Seeded(right.metric, before, after, known, by_chance)
         else:
             verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate)
             caveat = series.named(differences, CPU_KEYS)
@@ -280,6 +282,19 @@ def _metrics(
                 reason = f"{reason} (on different processors: {caveat})"
             gates = made.gates and evidence.classification != exact.NONDETERMINISTIC
             yield replace(made, verdict=verdict, reason=reason, evidence=evidence, gates=gates), None
+
+
+def _trained_apart(side: _Side, name: str) -> bool:
+    """Whether another seed-dependent figure of the same mode differs.
+
+    Two accuracies on 2,000 images are equal by chance in one of thirty cases; the losses are not.
+    """
+    mode = name.rpartition(".")[0]
+    return any(
+        seed_noise.by_seed(one) != seed_noise.by_seed(side.candidate.series[other])
+        for other, one in side.baseline.series.items()
+        if other.rpartition(".")[0] == mode and one.metric.kind == Kind.SEEDED and other in side.candidate.series
+    )
 
 
 _OUTCOME = ".outcome"

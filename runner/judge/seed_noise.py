@@ -35,10 +35,10 @@ class Prior:
 
 
 PRIORS = {
-    ("mnist", "free.test_accuracy"): Prior(1.0, 40),
-    ("mnist", "free.test_loss"): Prior(1.1, 40),
+    ("mnist", "free.test_accuracy"): Prior(1.0, 30),
+    ("mnist", "free.test_loss"): Prior(1.2, 20),
     ("mnist", "controlled.test_accuracy"): Prior(1.3, 20),
-    ("mnist", "controlled.test_loss"): Prior(1.6, 20),
+    ("mnist", "controlled.test_loss"): Prior(1.7, 20),
 }
 """(Probe, metric) -> the prior. ``bench/judge/seeded_rates.py`` prints these figures from the recorded runs."""
 

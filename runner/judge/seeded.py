@@ -31,7 +31,7 @@ OWN_SHARE = 0.1
 """The part of the error rate that the plain paired t-test gets where the noise is known too. It decides where the same
 seed gives both cells nearly the same figure."""
 
-SPENT = ((1, 0.4), (3, 0.85), (8, 0.95))
+SPENT = ((1, 0.3), (3, 0.85), (8, 0.95))
 """(Seeds, the part of the error rate that is spent up to there) of a run that looks several times. The rest is spent
 at its last round."""
 
@@ -51,11 +51,16 @@ class Seeded:
     after: Values
     noise: Noise | None = None
     """Of one run with another seed. None: not known."""
+    by_chance: bool = False
+    """Equal figures are so by chance, since another figure of the same trainings differs."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Tested:
-    """What a test of the common seeds found, before the correction for many comparisons."""
+    """What a test of the common seeds found.
+
+    It is not yet corrected for many comparisons.
+    """
 
     before: tuple[float, ...]
     after: tuple[float, ...]
@@ -70,7 +75,7 @@ class _Tested:
 
     @property
     def shift(self) -> float:
-        return fmean(self.after) - fmean(self.before)
+        return fmean(a - b for b, a in zip(self.before, self.after, strict=True))
 
 
 def judge_seeded(
@@ -83,7 +88,9 @@ def judge_seeded(
 
 
 def judge_together(material: Sequence[Seeded], settings: JudgeSettings) -> list[Ruling]:
-    """Judge all seed-dependent comparisons of a run, since they share one error rate (Holm).
+    """Judge all seed-dependent comparisons of a run.
+
+    They share one error rate (Holm).
 
     Normality across seeds is assumed (unlike for timings): seeds cost whole trainings, and with the handful there
     are no exact test could ever decide.
@@ -116,7 +123,7 @@ def _tested(item: Seeded, settings: JudgeSettings) -> Ruling | _Tested:
         return Verdict.NOT_COMPARABLE, "no seed in common" if not seeds else "no finite figure", Evidence(n=0)
     n = len(pairs)
     before, after = zip(*pairs, strict=True)
-    if before == after:
+    if before == after and not item.by_chance:
         return (
             Verdict.SAME,
             f"equal for {'all ' if n > 1 else ''}{n} seed{_s(n)}",
@@ -138,9 +145,10 @@ def _unknown(item: Seeded, before: Sequence[float], after: Sequence[float]) -> R
 
 
 def _looked(item: Seeded, before: tuple[float, ...], after: tuple[float, ...], settings: JudgeSettings) -> _Tested:
-    """Test at every look so far: the smallest p over its share of the error rate counts, as for timings.
+    """Test at every look so far.
 
-    One look at all there is where the noise is not known.
+    The smallest p over its share of the error rate counts, as for timings. Where the noise is not known, there is one
+    look at all seeds.
     """
     n = len(before)
     latest = _test(item, before, after, settings.alpha)
@@ -154,7 +162,7 @@ def _looked(item: Seeded, before: tuple[float, ...], after: tuple[float, ...], s
 
 
 def looks(spent: Sequence[tuple[int, float]], n: int, settings: JudgeSettings) -> list[tuple[int, float]]:
-    """The looks up to n seeds: after how many seeds, and the share of the error rate of each."""
+    """The looks up to n seeds: after how many, and their shares of the error rate."""
     last = max(n, settings.max_rounds)
     planned = [*((seeds, part) for seeds, part in spent if seeds < last), (last, 1.0)]
     shares = [(s, part - before) for (s, part), (_, before) in zip(planned, [(0, 0.0), *planned], strict=False)]
@@ -169,11 +177,11 @@ def _test(item: Seeded, before: tuple[float, ...], after: tuple[float, ...], alp
     n = len(before)
     d = [a - b for b, a in zip(before, after, strict=True)]
     shift = fmean(d)
-    own = stdev(d) if n > 1 else 0.0
-    spread = max(stdev(before), stdev(after)) if n > 1 else 0.0
+    own = max(_deviation(d), item.noise.scale.step if item.noise else 0.0) if n > 1 else 0.0
     tests: list[tuple[float, int, float]] = []  # standard error, degrees of freedom, share of the error rate
-    known = 0
-    if item.noise is not None:
+    if item.noise is None:
+        spread, known = max(_deviation(before), _deviation(after)), 0
+    else:
         level = seed_noise.better_of(item.metric, fmean(before), fmean(after))
         spread, known = item.noise.spread(level), item.noise.df
         squares = known * 2 * spread**2 + (n - 1) * own**2
@@ -210,7 +218,9 @@ def _verdict(item: Seeded, found: _Tested, adjusted: float, settings: JudgeSetti
 
 
 def seeds_needed(found: _Tested, settings: JudgeSettings) -> int | None:
-    """How many more seeds a decision needs, where the noise is known and the number is not hopeless.
+    """How many more seeds a decision needs.
+
+    None where the noise is not known or the number is hopeless.
 
     The usual sample size with 80 % power: of the shift that was seen, or of its absence, whichever takes fewer. A shift
     within two standard errors is taken for none in the latter.
@@ -243,17 +253,12 @@ def _relative(shift: float, before: Sequence[float]) -> float | None:
     return shift / abs(center) if center else None
 
 
+def _deviation(values: Sequence[float]) -> float:
+    return math.sqrt(seed_noise.variance(values))
+
+
 def _s(count: int) -> str:
     return "" if count == 1 else "s"
-
-
-def stdev(values: Sequence[float]) -> float:
-    """The standard deviation of at least two figures.
-
-    In floats: the exact arithmetic of ``statistics.stdev`` takes most of the time of a report.
-    """
-    center = fmean(values)
-    return math.sqrt(math.fsum([(value - center) ** 2 for value in values]) / (len(values) - 1))
 
 
 @lru_cache(maxsize=4096)

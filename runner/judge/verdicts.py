@@ -274,8 +274,12 @@ def _metrics(
             yield apart(name, reason="", gates=gates[kind], **values), material
         elif kind == Kind.SEEDED:
             known = noises.get(seed_noise.key(side.probe, name, side.candidate))
-            seeded = Seeded(right.metric, seed_noise.by_seed(left), seed_noise.by_seed(right), known)
-            yield apart(name, reason="", gates=gates[kind], **values), seeded
+            before, after = seed_noise.by_seed(left), seed_noise.by_seed(right)
+            by_chance = before == after and _trained_apart(side, name)
+            yield (
+                apart(name, reason="", gates=gates[kind], **values),
+                Seeded(right.metric, before, after, known, by_chance),
+            )
         else:
             verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate)
             if caveat:
@@ -284,6 +288,19 @@ def _metrics(
             if evidence.classification == trajectory.DRIFT:
                 fails = fails and same_source
             yield made(name, verdict, reason, evidence, fails, **values), None
+
+
+def _trained_apart(side: _Side, name: str) -> bool:
+    """Whether another seed-dependent figure of the same mode differs.
+
+    Two accuracies on 2,000 images are equal by chance in one of thirty cases; the losses are not.
+    """
+    mode = name.rpartition(".")[0]
+    return any(
+        seed_noise.by_seed(one) != seed_noise.by_seed(side.candidate.series[other])
+        for other, one in side.baseline.series.items()
+        if other.rpartition(".")[0] == mode and one.metric.kind == Kind.SEEDED and other in side.candidate.series
+    )
 
 
 _OUTCOME = ".outcome"

@@ -35,6 +35,10 @@ class Paired:
     """How many rounds both sides have begun, whether or not each of them counts."""
     flaw: str = ""
     """Why no verdict may rest on these figures, or empty."""
+    figure: tuple[str, str] = ("", "")
+    """Probe and metric: comparisons of one figure have about the same noise."""
+    cells: tuple[str, ...] = ()
+    """The ids of both."""
 
 
 _STEEPEST = 30.0
@@ -52,7 +56,17 @@ def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
     ratios = tuple(max(-_STEEPEST, min(_STEEPEST, math.log(right[r]) - math.log(left[r]))) for r in rounds)
     better = candidate.metric.better if candidate.metric.better != Better.NEITHER else Better.LOWER
     reached = min(max(sample.round for sample, _ in one.points) for one in (baseline, candidate)) + 1
-    return Paired(rounds, ratios, better, floor, reached, _flaw(baseline, candidate, left, right, rounds))
+    first, other = candidate.points[0][0], baseline.points[0][0]
+    return Paired(
+        rounds,
+        ratios,
+        better,
+        floor,
+        reached,
+        _flaw(baseline, candidate, left, right, rounds),
+        (first.probe, candidate.metric.name),
+        (other.cell.id, first.cell.id),
+    )
 
 
 def _by_round(series: Series) -> dict[int, float]:

@@ -22,8 +22,8 @@ EARLY_LOOKS = (3, 5, 8)
 """The looks for large changes, by a test that borrows the noise of other comparisons (``runner.judge.moderated``)."""
 
 EARLY_SHARES = (0.04, 0.03, 0.01)
-"""Shares of alpha for these looks; the last look has what is left of their sum. The exact tests have the rest. Chosen by
-simulation: twice as much finds hardly more doublings after three rounds, and the exact tests of +10 % would notice."""
+"""Shares of alpha for these looks; the last look has what is left of their sum. The exact tests have the rest. Chosen
+by simulation: more finds hardly more doublings after three rounds, and the exact tests of +10 % would notice."""
 
 SPENDING_POWER = 5.0
 """Exponent of the alpha spending function alpha * t**rho for differences (Kim & DeMets, Biometrika 74 (1987) 149).

@@ -232,7 +232,7 @@ def test_comparisons_are_a_table_with_the_error_rate_they_keep() -> None:
     assert lines[4:6] == ["", "2 same, 1 inconclusive"]
     assert lines[6] == (
         "1 timing comparison: at most 0.05 chance of any false alarm (Holm), 0.005 in each, "
-        "over looks after 8, 11, 15, 20 rounds; floor 5%"
+        "over looks after 3, 5, 8, 11, 15, 20 rounds; floor 5%"
     )
     assert comparisons.table([], JudgeSettings()) == ["nothing to compare"]
     assert comparisons.rates([made, made], JudgeSettings())[1].startswith("2 timing comparisons: ")

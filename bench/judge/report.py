@@ -192,9 +192,8 @@ LARGE = (
 def early(recordings: list[sim.Recording], draws: int, draw: np.random.Generator) -> Iterator[Row]:
     """Changes that a few rounds show."""
     for case in LARGE:
-        found = {
-            one.name: share([case.found(one, draw) for _ in range(draws // 2 // len(recordings))]) for one in recordings
-        }
+        times = draws // (6 if case.promised is None else 2) // len(recordings)
+        found = {one.name: share([case.found(one, draw) for _ in range(times)]) for one in recordings}
         mean, (name, least) = np.mean(list(found.values())), min(found.items(), key=lambda item: item[1])
         asked = "" if case.promised is None else f"at least {case.promised:.1%}"
         yield Row(case.what, f"{mean:.1%}", asked, None if case.promised is None else bool(mean >= case.promised))

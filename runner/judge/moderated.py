@@ -109,7 +109,7 @@ def noise(rounds: Sequence[Rounds]) -> Noise:
             continue
         rows = np.flatnonzero(sizes == n)
         mean, variance = _log_chi2(n - 1)
-        values = np.array([rounds[i].ratios for i in rows])
+        values = np.array([rounds[i].ratios for i in rows.tolist()])
         own[rows] = 0.5 * (np.log(values.var(axis=1, ddof=1) + TINY**2) - mean)
         error[rows] = variance / 4
     center, spread2 = _priors(rounds)

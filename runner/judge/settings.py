@@ -23,7 +23,7 @@ EARLY_LOOKS = (3, 5, 8)
 
 EARLY_SHARES = (0.04, 0.03, 0.01)
 """Shares of alpha for these looks; the last look has what is left of their sum. The exact tests have the rest. Chosen
-by simulation: twice as much finds hardly more doublings after three rounds, and harms the exact tests of +10 %."""
+by simulation: more finds hardly more doublings after three rounds, and the exact tests of +10 % would notice."""
 
 SPENDING_POWER = 5.0
 """Exponent of the alpha spending function alpha * t**rho for differences (Kim & DeMets, Biometrika 74 (1987) 149).
@@ -86,7 +86,7 @@ class JudgeSettings:
 
     @property
     def exact_looks(self) -> tuple[int, ...]:
-        """The looks at which the exact tests are made, ascending; the last is ``max_rounds``."""
+        """The looks of the exact tests, ascending; the last is ``max_rounds``."""
         if not self.sequential or self.max_rounds <= FIRST_LOOK:
             return (self.max_rounds,)
         return tuple(sorted({max(FIRST_LOOK, round(f * self.max_rounds)) for f in LOOK_FRACTIONS}))
@@ -111,7 +111,10 @@ class JudgeSettings:
 
     @property
     def exact_shares(self) -> tuple[float, ...]:
-        """Share of alpha for a difference at each exact look; with those of the early looks they sum to one."""
+        """Share of alpha for a difference at each exact look.
+
+        With those of the early looks they sum to one.
+        """
         left = 1 - sum(self.early_shares)
         return tuple(left * share for share in self.spent(SPENDING_POWER))
 

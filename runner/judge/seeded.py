@@ -108,12 +108,28 @@ def _mean(metrics: list[Metric]) -> float:
 
 
 def stdev(values: list[float]) -> float:
-    """The standard deviation of at least two figures.
+    """The standard deviation of at least two figures, exactly rounded.
 
-    In floats: the exact arithmetic of ``statistics.stdev`` takes most of the time of a report.
+    ``statistics.stdev`` gives the same, but took a fifth of the time of a report: its fractions are reduced at every
+    step. Floats are whole numbers over a power of two, so that their common denominator is the largest one.
     """
-    center = fmean(values)
-    return math.sqrt(math.fsum([(value - center) ** 2 for value in values]) / (len(values) - 1))
+    ratios = [value.as_integer_ratio() for value in values]
+    scale = max([denominator for _, denominator in ratios])
+    whole = [numerator * (scale // denominator) for numerator, denominator in ratios]
+    n = len(values)
+    return _root(n * sum([x * x for x in whole]) - sum(whole) ** 2, n * (n - 1) * scale * scale)
+
+
+def _root(numerator: int, denominator: int) -> float:
+    """The square root of a fraction, exactly rounded: two bits more than a float has, the last of them sticky."""
+    shift = (denominator.bit_length() - numerator.bit_length() + 110) // 2
+    if shift > 0:
+        numerator <<= 2 * shift
+    else:
+        denominator <<= -2 * shift
+    root = math.isqrt(numerator // denominator)
+    root |= root * root * denominator != numerator
+    return root / (1 << shift) if shift > 0 else float(root << -shift)
 
 
 def student_tail(t: float, df: int) -> float:

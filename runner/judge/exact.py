@@ -143,12 +143,14 @@ def deviation(a: Sequence[float], b: Sequence[float]) -> tuple[str, int | None, 
     """
     largest = 0.0
     for step, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x == y or _equal(x, y):
+        if x == y:
             continue
         relative = abs(x - y) / max(abs(x), abs(y))
-        if not relative <= FIRST and not relative <= bound(step):  # the bound is nowhere below FIRST
-            return "diverges", step, relative
-        if relative > largest:
+        if relative > largest or relative != relative:
+            if _equal(x, y):
+                continue
+            if not relative <= bound(step):
+                return "diverges", step, relative
             largest = relative
     if len(a) != len(b):
         return "diverges", min(len(a), len(b)), math.inf

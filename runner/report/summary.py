@@ -47,6 +47,9 @@ def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
 
 
 def _summary(metrics: Sequence[Metric]) -> Summary:
+    first = metrics[0].value
+    if isinstance(first, str) and all(m.value is first for m in metrics):  # so are most
+        return Summary(metrics[0], len(metrics), None, None, None, first, (first,))
     values = tuple([m.value for m in metrics if m.value is not None])
     counted = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if counted and len(counted) == len(values):

@@ -63,15 +63,19 @@ def pieces(report: Report) -> Iterator[str]:
         judged = verdicts.get((cell_id, probe, name))
         return _text(unit, kind, *((judged.baseline, judged.verdict) if judged else ("", "")), "")
 
+    known: dict[tuple[Cell, str], dict[int, str]] = {}
     yield _text(*COLUMNS) + "\n"
     for sample in report.samples:
         cell_id, probe = sample.cell.id, sample.probe
         process = _text(*_axes(sample.cell), probe, sample.round, sample.seed, sample.status)
         status = f"{_text('status', sample.status)},{after(cell_id, probe, 'status', '', '')}{_text(sample.reason)}"
-        figures = [
-            f"{_text(m.name)},{_value(m.value)},{after(cell_id, probe, m.name, m.unit, m.kind)}" for m in sample.metrics
-        ]
-        yield "".join([f"{process},{row}\n" for row in (status, *figures)])
+        figures = known.setdefault((sample.cell, probe), {})  # by identity: processes share equal metrics
+        for m in sample.metrics:
+            if id(m) not in figures:
+                tail = after(cell_id, probe, m.name, m.unit, m.kind)
+                figures[id(m)] = f"{_text(m.name)},{_value(m.value)},{tail}"
+        rows = [f"{process},{figures[id(m)]}" for m in sample.metrics]
+        yield "\n".join([f"{process},{status}", *rows, ""])
     for skip in report.skips:
         process = _text(*_axes(skip.cell), "", "", "", skip.status)
         yield f"{process},{_text('status', skip.status, '', '', '', '', skip.reason)}\n"
@@ -103,4 +107,7 @@ def _value(value: Any) -> str:
     """The value of a metric as CSV."""
     if isinstance(value, float):
         return repr(value)
-    return _text(json.dumps(value) if isinstance(value, list | bool) else value)
+    if not isinstance(value, list | bool):
+        return _text(value)
+    text = json.dumps(value)
+    return f'"{text}"' if "," in text and '"' not in text else _text(text)

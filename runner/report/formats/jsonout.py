@@ -44,7 +44,7 @@ def _parts(report: Report) -> dict[str, Any]:
         "exit_code": report.exit_code,
         "meaning": EXIT_MEANINGS.get(report.exit_code, "unknown"),
         "cells": _cells(report),
-        "comparisons": (_comparison(c) for c in report.comparisons),
+        "comparisons": map(_comparison, report.comparisons),
         "keras_over_native": [_beside(one) for one in native.beside(report)],
         "findings": [
             {"severity": f.severity.name.lower(), "text": f.sentence, "cells": list(f.cells), "issue": f.issue}

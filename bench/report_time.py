@@ -20,7 +20,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice, product
@@ -245,14 +245,18 @@ class Used:
     memory: int
 
 
-def used(command: list[str], repeats: int) -> Used:
-    """The least CPU time of some runs of a command, and the most memory."""
-    runs = [_run(command) for _ in range(repeats)]
-    return Used(min(run.cpu_s for run in runs), max(run.memory for run in runs))
+def used(commands: Sequence[list[str]], repeats: int) -> list[Used]:
+    """The least CPU time of some runs of each command, and the most memory.
+
+    The commands take turns, so that all see the same machine.
+    """
+    runs = [[_run(command) for command in commands] for _ in range(repeats)]
+    return [Used(min(run.cpu_s for run in own), max(run.memory for run in own)) for own in zip(*runs, strict=True)]
 
 
 def _run(command: list[str]) -> Used:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # an installed program is compiled once
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1, 3):
@@ -262,17 +266,24 @@ def _run(command: list[str]) -> Used:
 
 def measured(folder: Path, results: int, size: int, formats: list[str], repeats: int) -> list[dict[str, Any]]:
     """Print and return a line per format."""
-    plain = used([sys.executable, "-c", LOAD, str(folder)], repeats)
-    print(f"{results:,} results, {size / 1e6:.0f} MB: json.load {plain.cpu_s:.2f} s, {plain.memory / 1e6:.0f} MB")
+    load = [sys.executable, "-c", LOAD, str(folder)]
+    print(f"{results:,} results, {size / 1e6:.0f} MB")
     lines = []
     for name in formats:
-        found = used([sys.executable, "-m", "runner", "report", str(folder), "--format", name], repeats)
+        report = [sys.executable, "-m", "runner", "report", str(folder), "--format", name]
+        plain, found = used([load, report], repeats)
         limit = MOST * plain.cpu_s + (START_S if results < MANY else 0)
         good = found.cpu_s <= limit and (found.memory <= MEMORY or results > MANY)
         over = "" if good else "  OVER"
         print(
+<<<<<<< HEAD
             f"  {name:9} {found.cpu_s:6.2f} s {found.cpu_s / plain.cpu_s:6.2f} times (limit {limit:5.2f} s)"
             f" {1e6 * found.cpu_s / results:6.0f} µs per result {found.memory / 1e6:5.0f} MB{over}",
+=======
+            f"  {name:9}{found.cpu_s:6.2f} s, json.load {plain.cpu_s:5.2f} s: {found.cpu_s / plain.cpu_s:5.2f} times"
+            f" (limit {limit:5.2f} s)"
+            f" {1e6 * found.cpu_s / results:6.0f} µs per result {found.memory / 1e6:5.0f} MB{'' if good else '  OVER'}",
+>>>>>>> reports
             flush=True,
         )
         line = {"results": results, "format": name, "cpu_s": found.cpu_s, "json_load_s": plain.cpu_s}

@@ -46,5 +46,7 @@ def emit(report: Report, format_: str, *, commands: bool = False) -> None:
 
         terminal.print(report, console(sys.stdout), commands=commands)
         return
-    text = formats.text(report, format_)
-    click.echo(text, nl=not text.endswith("\n"))
+    piece = ""
+    for piece in formats.pieces(report, format_):
+        click.echo(piece, nl=False)
+    click.echo("", nl=not piece.endswith("\n"))

@@ -69,11 +69,11 @@ class Series:
 
         Those of processes that were not alone are left out.
         """
-        values: dict[int, list[float]] = {}
-        for sample, metric in self.points:
-            if sample.quiet and usable(metric.value):
-                values.setdefault(sample.round, []).append(float(metric.value))
-        return {r: v[0] if len(v) == 1 else median(v) for r, v in values.items()}
+        found = [(s.round, float(m.value)) for s, m in self.points if s.quiet and usable(m.value)]
+        values = dict(found)
+        if len(values) < len(found):
+            values = {r: median([value for other, value in found if other == r]) for r in values}
+        return values
 
     @cached_property
     def reached(self) -> int:

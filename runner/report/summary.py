@@ -27,8 +27,13 @@ class Summary:
     high: float | int | None
     shown: Any
     """The median, or what stands for it: the text all agree on, the list with its median last element."""
-    distinct: int
-    """How many different values there were."""
+    values: tuple[Any, ...]
+    """All that were measured."""
+
+    @property
+    def distinct(self) -> int:
+        """How many different values there were."""
+        return len({_text(value) for value in {id(value): value for value in self.values}.values()})
 
 
 def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
@@ -42,17 +47,19 @@ def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
 
 
 def _summary(metrics: Sequence[Metric]) -> Summary:
-    values = [m.value for m in metrics if m.value is not None]
+    first = metrics[0].value
+    if isinstance(first, str) and all(m.value is first for m in metrics):  # so are most
+        return Summary(metrics[0], len(metrics), None, None, None, first, (first,))
+    values = tuple([m.value for m in metrics if m.value is not None])
     counted = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    distinct = len({_text(v) for v in values})
     if counted and len(counted) == len(values):
         middle = statistics.median(counted)
         if isinstance(middle, float) and middle.is_integer() and all(isinstance(v, int) for v in counted):
             middle = int(middle)
-        return Summary(metrics[0], len(metrics), middle, min(counted), max(counted), middle, distinct)
+        return Summary(metrics[0], len(metrics), middle, min(counted), max(counted), middle, values)
     lists = sorted((v for v in values if isinstance(v, list) and v), key=lambda v: v[-1])
     shown = lists[len(lists) // 2] if lists else (values[0] if values else None)
-    return Summary(metrics[0], len(metrics), None, None, None, shown, distinct)
+    return Summary(metrics[0], len(metrics), None, None, None, shown, values)
 
 
 def _text(value: Any) -> object:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from typing import Any
 
 from runner.model import Cell, Comparison
@@ -46,35 +48,66 @@ def render(report: Report) -> str:
     says why a process failed. A cell that was not run has one row, with the reason. Numbers have all their digits,
     lists are JSON.
     """
+    return "".join(pieces(report))
+
+
+def pieces(report: Report) -> Iterator[str]:
+    """The text piece by piece: the heading, the rows of each process, those of the cells that were not run."""
     verdicts: dict[tuple[str, str, str], Comparison] = {}
     for comparison in report.comparisons:
         verdicts.setdefault((comparison.candidate, comparison.probe, comparison.metric), comparison)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+
+    @cache
+    def after(cell_id: str, probe: str, name: str, unit: str, kind: str) -> str:
+        """What follows the value in the row of a metric: the same in every round."""
+        judged = verdicts.get((cell_id, probe, name))
+        return _text(unit, kind, *((judged.baseline, judged.verdict) if judged else ("", "")), "")
+
+    known: dict[tuple[Cell, str], dict[int, str]] = {}
+    yield _text(*COLUMNS) + "\n"
     for sample in report.samples:
-        process = (*_axes(sample.cell), sample.probe, sample.round, sample.seed, sample.status)
-        measured = [(m.name, m.value, m.unit, m.kind, "") for m in sample.metrics]
-        for name, *figure, reason in [("status", sample.status, "", "", sample.reason), *measured]:
-            judged = verdicts.get((sample.cell.id, sample.probe, name))
-            verdict = (judged.baseline, judged.verdict) if judged else ("", "")
-            writer.writerow(map(_field, (*process, name, *figure, *verdict, reason)))
+        cell_id, probe = sample.cell.id, sample.probe
+        process = _text(*_axes(sample.cell), probe, sample.round, sample.seed, sample.status)
+        status = f"{_text('status', sample.status)},{after(cell_id, probe, 'status', '', '')}{_text(sample.reason)}"
+        figures = known.setdefault((sample.cell, probe), {})  # by identity: processes share equal metrics
+        for m in sample.metrics:
+            if id(m) not in figures:
+                tail = after(cell_id, probe, m.name, m.unit, m.kind)
+                figures[id(m)] = f"{_text(m.name)},{_value(m.value)},{tail}"
+        rows = [f"{process},{figures[id(m)]}" for m in sample.metrics]
+        yield "\n".join([f"{process},{status}", *rows, ""])
     for skip in report.skips:
-        process = (*_axes(skip.cell), "", "", "", skip.status)
-        writer.writerow(map(_field, (*process, "status", skip.status, "", "", "", "", skip.reason)))
-    return out.getvalue()
+        process = _text(*_axes(skip.cell), "", "", "", skip.status)
+        yield f"{process},{_text('status', skip.status, '', '', '', '', skip.reason)}\n"
 
 
 def _axes(cell: Cell) -> tuple[str | None, ...]:
     return cell.id, cell.framework, cell.version, cell.keras, cell.python, cell.device, cell.variant
 
 
-def _field(value: Any) -> Any:
-    """A field as the csv module takes it.
+@lru_cache(maxsize=4096)
+def _text(*fields: str | int | None) -> str:
+    """Fields of a row as CSV.
 
     No text starts like a formula: spreadsheets would run it.
     """
-    if isinstance(value, str):
-        text = numbers.plain(value)
-        return f"'{text}" if text.startswith(_FORMULA) else text
-    return json.dumps(value) if isinstance(value, list | bool) else value
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow([*map(_plain, fields), ""])
+    return out.getvalue()[:-1]
+
+
+def _plain(field: str | int | None) -> str | int | None:
+    if not isinstance(field, str):
+        return field
+    text = numbers.plain(field)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _value(value: Any) -> str:
+    """The value of a metric as CSV."""
+    if isinstance(value, float):
+        return repr(value)
+    if not isinstance(value, list | bool):
+        return _text(value)
+    text = json.dumps(value)
+    return f'"{text}"' if "," in text and '"' not in text else _text(text)

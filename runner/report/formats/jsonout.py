@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
+
+import msgspec
 
 from runner.model import Comparison, Sample, Skip
 from runner.report import native, numbers
@@ -20,20 +24,34 @@ from runner.report.summary import Summary
 
 SCHEMA = 1
 
+_TOGETHER = 256
+"""So many items of a long list are written together."""
+
 
 def to_dict(report: Report) -> dict[str, Any]:
     """Everything the report has, as plain data.
 
     NaN and infinities become None, all keys are strings.
     """
+<<<<<<< HEAD
     said = answer(report)
     result: dict[str, Any] = {
+=======
+    told = {key: list(part) if isinstance(part, Iterator) else part for key, part in _parts(report).items()}
+    clean: dict[str, Any] = _finite(told)
+    return clean
+
+
+def _parts(report: Report) -> dict[str, Any]:
+    """The fields of the report. Those that can be long are iterators."""
+    return {
+>>>>>>> reports
         "schema": SCHEMA,
         "title": report.title,
         "exit_code": report.exit_code,
         "meaning": EXIT_MEANINGS.get(report.exit_code, "unknown"),
         "cells": _cells(report),
-        "comparisons": [_comparison(c) for c in report.comparisons],
+        "comparisons": map(_comparison, report.comparisons),
         "keras_over_native": [_beside(one) for one in native.beside(report)],
         "findings": [
             {
@@ -54,20 +72,49 @@ def to_dict(report: Report) -> dict[str, Any]:
         "notes": all_notes(report),
         "alpha": report.alpha,
     }
-    clean: dict[str, Any] = _finite(result)
-    return clean
 
 
 def render(report: Report) -> str:
     """The JSON text, with a line end."""
-    return json.dumps(to_dict(report), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return "".join(pieces(report))
 
 
-def _cells(report: Report) -> list[dict[str, Any]]:
+def pieces(report: Report) -> Iterator[str]:
+    """The JSON text piece by piece."""
+    begin = "{\n"
+    for key, part in _parts(report).items():
+        yield f'{begin}  "{key}": '
+        begin = ",\n"
+        if isinstance(part, Iterator):
+            yield from _listed(part)
+        else:
+            yield _dumps([part]).removeprefix("[\n  ").removesuffix("\n]")
+    yield "\n}\n"
+
+
+def _listed(items: Iterator[Any]) -> Iterator[str]:
+    """The text of a list that is the value of a field."""
+    begin = "[\n"
+    while some := list(islice(items, _TOGETHER)):
+        yield begin + _dumps([some]).removeprefix("[\n  [\n").removesuffix("\n  ]\n]")
+        begin = ",\n"
+    yield "[]" if begin == "[\n" else "\n  ]"
+
+
+def _dumps(data: Any) -> str:
+    """Data as indented JSON. ``json.dumps`` indents too, but takes several times as long for that."""
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        text = json.dumps(_finite(data), ensure_ascii=False, allow_nan=False)
+    return msgspec.json.format(text.encode(), indent=2).decode()
+
+
+def _cells(report: Report) -> Iterator[dict[str, Any]]:
     grouped: dict[str, list[Sample]] = {}
     for sample in report.samples:
         grouped.setdefault(sample.cell.id, []).append(sample)
-    return [_cell(samples, report) for samples in grouped.values()]
+    return (_cell(samples, report) for samples in grouped.values())
 
 
 def _cell(samples: list[Sample], report: Report) -> dict[str, Any]:

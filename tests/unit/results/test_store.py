@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,3 +146,31 @@ def test_a_number_that_no_float_can_hold_is_no_whole_result(tmp_path: Path) -> N
     with pytest.raises(UsageError, match=r"not a whole result file \('a\.b' is too large\)"):
         store.load([tmp_path])
     assert path.is_file()
+
+
+def test_details_are_read_of_the_probes_that_are_asked_for(tmp_path: Path) -> None:
+    there = store.Store(tmp_path)
+    for probe in ("ops", "mnist"):
+        there.save(replace(SAMPLE, probe=probe, details={"cases": {}}))
+    found = {sample.probe: sample.details for sample in store.load([tmp_path], details_of={"ops"})}
+    assert found == {"ops": {"cases": {}}, "mnist": {}}
+    assert all(sample.details for sample in store.load([tmp_path]))
+
+
+def test_what_an_older_program_left_out_has_its_default(tmp_path: Path) -> None:
+    path = store.Store(tmp_path).save(replace(SAMPLE, notes=("n",)))
+    whole = json.loads(path.read_text())
+    for name in ("metrics", "facts", "fingerprint", "details", "packages", "notes", "quiet", "log"):
+        del whole[name]
+    path.write_text(json.dumps(whole))
+    assert store.load([tmp_path]) == [replace(SAMPLE, metrics=())]
+
+
+def test_an_error_names_its_place_in_the_file(tmp_path: Path) -> None:
+    path = store.Store(tmp_path).save(SAMPLE)
+    path.write_text(path.read_text().replace('"round": 0', '"round": "0"'))
+    with pytest.raises(UsageError, match=r"not a whole result file .*\$\.round"):
+        store.load([tmp_path])
+    path.write_text(path.read_text().replace('"round": "0"', '"round": 0').replace('"c"', "1"))
+    with pytest.raises(UsageError, match=r"not a whole result file .*\$\.metrics\[1\]\.name"):
+        store.load([tmp_path])

@@ -261,43 +261,7 @@ def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-<<<<<<< HEAD
 @lru_cache(maxsize=4096)
-=======
-def _mean(metrics: list[Metric]) -> float:
-    values = [m.value for m in metrics]
-    if len(values) == 1 and type(values[0]) is float:
-        return values[0] if abs(values[0]) <= LARGEST else math.nan
-    numbers = [float(v) for v in values if isinstance(v, int | float) and abs(v) <= LARGEST]
-    return fmean(numbers) if len(numbers) == len(values) and numbers else math.nan
-
-
-def stdev(values: list[float]) -> float:
-    """The standard deviation of at least two figures, exactly rounded.
-
-    ``statistics.stdev`` gives the same, but took a fifth of the time of a report: its fractions are reduced at every
-    step. Floats are whole numbers over a power of two, so that their common denominator is the largest one.
-    """
-    ratios = [value.as_integer_ratio() for value in values]
-    scale = max([denominator for _, denominator in ratios])
-    whole = [numerator * (scale // denominator) for numerator, denominator in ratios]
-    n = len(values)
-    return _root(n * sum([x * x for x in whole]) - sum(whole) ** 2, n * (n - 1) * scale * scale)
-
-
-def _root(numerator: int, denominator: int) -> float:
-    """The square root of a fraction, exactly rounded: two bits more than a float has, the last of them sticky."""
-    shift = (denominator.bit_length() - numerator.bit_length() + 110) // 2
-    if shift > 0:
-        numerator <<= 2 * shift
-    else:
-        denominator <<= -2 * shift
-    root = math.isqrt(numerator // denominator)
-    root |= root * root * denominator != numerator
-    return root / (1 << shift) if shift > 0 else float(root << -shift)
-
-
->>>>>>> reports
 def student_tail(t: float, df: int) -> float:
     """P(T > t) of Student's t for t >= 0 and whole degrees of freedom.
 

@@ -33,10 +33,6 @@ def to_dict(report: Report) -> dict[str, Any]:
 
     NaN and infinities become None, all keys are strings.
     """
-<<<<<<< HEAD
-    said = answer(report)
-    result: dict[str, Any] = {
-=======
     told = {key: list(part) if isinstance(part, Iterator) else part for key, part in _parts(report).items()}
     clean: dict[str, Any] = _finite(told)
     return clean
@@ -44,8 +40,8 @@ def to_dict(report: Report) -> dict[str, Any]:
 
 def _parts(report: Report) -> dict[str, Any]:
     """The fields of the report. Those that can be long are iterators."""
+    said = answer(report)
     return {
->>>>>>> reports
         "schema": SCHEMA,
         "title": report.title,
         "exit_code": report.exit_code,

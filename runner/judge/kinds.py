@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -70,8 +71,10 @@ def numbers(one: Series) -> list[float]:
 
 def _by_seed(left: Series, right: Series) -> Ruling:
     kind = right.metric.kind
-    if left.constant and right.constant and left.seeds == right.seeds:  # so are most figures
-        return _values(right, [_fitting(kind, left.metric.value)], [_fitting(kind, right.metric.value)])
+    one, other = left.metric.value, right.metric.value
+    plain = not isinstance(one, list) and not isinstance(other, list)
+    if plain and left.constant and right.constant and left.seeds == right.seeds:  # so are most figures
+        return _alone(kind, right.metric.terms, scale(right.metric.name), one, other)
     before, after = paired.by_seed(left), paired.by_seed(right)
     seeds = sorted(before.keys() & after.keys())
     if not seeds:
@@ -80,6 +83,12 @@ def _by_seed(left: Series, right: Series) -> Ruling:
         _values(right, [_fitting(kind, m.value) for m in before[s]], [_fitting(kind, m.value) for m in after[s]])
         for s in seeds
     )
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _alone(kind: Kind, terms: int | None, factor: float, baseline: object, candidate: object) -> Ruling:
+    """Judge the only value of each cell. Most pairs of cells have the same ones."""
+    return _judged(kind, terms, factor, [_fitting(kind, baseline)], [_fitting(kind, candidate)])
 
 
 def _fitting(kind: Kind, value: object) -> object:
@@ -94,10 +103,14 @@ def _values(one: Series, baseline: Sequence[Any], candidate: Sequence[Any]) -> R
 
     None stands for a figure that was not finite.
     """
+    return _judged(one.metric.kind, one.metric.terms, scale(one.metric.name), baseline, candidate)
+
+
+def _judged(kind: Kind, terms: int | None, factor: float, baseline: Sequence[Any], candidate: Sequence[Any]) -> Ruling:
     if any(value is None for value in (*baseline, *candidate)):
         return exact.judge_missing(baseline, candidate)
-    if one.metric.kind == Kind.ERROR:
-        return exact.judge_error(baseline, candidate, one.metric.terms, scale(one.metric.name))
+    if kind == Kind.ERROR:
+        return exact.judge_error(baseline, candidate, terms, factor)
     return exact.judge_exact(baseline, candidate)
 
 

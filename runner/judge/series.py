@@ -42,21 +42,18 @@ class Series:
     @cached_property
     def constant(self) -> bool:
         """Whether all processes have the same figure, as one object, and each a seed of its own."""
-        same = all(metric is self.metric for _, metric in self.points)
+        same = self.points[-1][1] is self.metric and len({id(metric) for _, metric in self.points}) == 1
         return same and len(set(self.seeds)) == len(self.seeds)
 
     @property
     def numbers(self) -> list[float]:
         """The values that are numbers."""
-        found = [metric.value for _, metric in self.points if isinstance(metric.value, int | float)]
-        return [float(v) if abs(v) <= sys.float_info.max else math.inf for v in found]
+        return _numbers(self.values)
 
     @cached_property
     def typical(self) -> float | int | str | None:
         """A figure for the table: the median of numbers, the value of everything else."""
-        if self.constant and isinstance(self.metric.value, str):
-            return self.metric.value
-        numbers = sorted(self.numbers)
+        numbers = sorted(_numbers([self.metric.value] if self.constant else self.values))
         if numbers:
             middle = len(numbers) // 2
             return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
@@ -85,6 +82,11 @@ class Series:
         """When the process of each round began, in seconds; rounds without a time are left out."""
         starts = ((sample.round, _seconds(sample.started)) for sample, _ in self.points if sample.started)
         return {number: seconds for number, seconds in starts if seconds is not None}
+
+
+def _numbers(values: Sequence[object]) -> list[float]:
+    found = [value for value in values if isinstance(value, int | float)]
+    return [float(v) if abs(v) <= sys.float_info.max else math.inf for v in found]
 
 
 @dataclass

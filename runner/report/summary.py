@@ -47,19 +47,19 @@ def summarise(samples: Iterable[Sample]) -> dict[str, Summary]:
 
 
 def _summary(metrics: Sequence[Metric]) -> Summary:
-    first = metrics[0].value
-    if isinstance(first, str) and all(m.value is first for m in metrics):  # so are most
-        return Summary(metrics[0], len(metrics), None, None, None, first, (first,))
+    n = len(metrics)
+    if metrics[0] is metrics[-1] and len(set(map(id, metrics))) == 1:
+        metrics = metrics[:1]  # processes share equal metrics
     values = tuple([m.value for m in metrics if m.value is not None])
     counted = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if counted and len(counted) == len(values):
         middle = statistics.median(counted)
         if isinstance(middle, float) and middle.is_integer() and all(isinstance(v, int) for v in counted):
             middle = int(middle)
-        return Summary(metrics[0], len(metrics), middle, min(counted), max(counted), middle, values)
+        return Summary(metrics[0], n, middle, min(counted), max(counted), middle, values)
     lists = sorted((v for v in values if isinstance(v, list) and v), key=lambda v: v[-1])
     shown = lists[len(lists) // 2] if lists else (values[0] if values else None)
-    return Summary(metrics[0], len(metrics), None, None, None, shown, values)
+    return Summary(metrics[0], n, None, None, None, shown, values)
 
 
 def _text(value: Any) -> object:

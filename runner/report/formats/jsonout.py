@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -82,17 +83,17 @@ def pieces(report: Report) -> Iterator[str]:
         yield f'{begin}  "{key}": '
         begin = ",\n"
         if isinstance(part, Iterator):
-            yield from _listed(part)
+            yield from _listed(part, _quickly if key == "comparisons" else _dumps)
         else:
             yield _dumps([part]).removeprefix("[\n  ").removesuffix("\n]")
     yield "\n}\n"
 
 
-def _listed(items: Iterator[Any]) -> Iterator[str]:
+def _listed(items: Iterator[Any], dumps: Callable[[Any], str]) -> Iterator[str]:
     """The text of a list that is the value of a field."""
     begin = "[\n"
     while some := list(islice(items, _TOGETHER)):
-        yield begin + _dumps([some]).removeprefix("[\n  [\n").removesuffix("\n  ]\n]")
+        yield begin + dumps([some]).removeprefix("[\n  [\n").removesuffix("\n  ]\n]")
         begin = ",\n"
     yield "[]" if begin == "[\n" else "\n  ]"
 
@@ -104,6 +105,31 @@ def _dumps(data: Any) -> str:
     except (TypeError, ValueError):
         text = json.dumps(_finite(data), ensure_ascii=False, allow_nan=False)
     return msgspec.json.format(text.encode(), indent=2).decode()
+
+
+def _quickly(data: list[list[dict[str, Any]]]) -> str:
+    """Comparisons as indented JSON, as ``_dumps`` writes them.
+
+    msgspec is faster, but has its own spelling of the floats that need an exponent.
+    """
+    for one in data[0]:
+        evidence = one["evidence"]
+        one |= {key: _spelt(one[key]) for key in ("baseline_value", "candidate_value")}
+        one["evidence"] = {key: _spelt(value) for key, value in evidence.items()}
+        one["packages"] = _packages(tuple(one["packages"]))
+    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
+
+
+def _spelt(value: Any) -> Any:
+    if not isinstance(value, float) or 1e-4 <= abs(value) < 1e16:
+        return value
+    return msgspec.Raw(repr(value).encode()) if math.isfinite(value) else None
+
+
+@lru_cache(maxsize=64)
+def _packages(packages: tuple[str, ...]) -> msgspec.Raw:
+    """The packages that moved between two environments, the same for all figures of a pair of cells."""
+    return msgspec.Raw(msgspec.json.encode(packages))
 
 
 def _cells(report: Report) -> Iterator[dict[str, Any]]:

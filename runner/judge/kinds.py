@@ -72,8 +72,8 @@ def numbers(one: Series) -> list[float]:
 def _by_seed(left: Series, right: Series) -> Ruling:
     kind = right.metric.kind
     one, other = left.metric.value, right.metric.value
-    plain = not isinstance(one, list) and not isinstance(other, list)
-    if plain and left.constant and right.constant and left.seeds == right.seeds:  # so are most figures
+    constant = left.constant and right.constant and left.seeds == right.seeds  # so are most figures
+    if constant and not isinstance(one, list) and not isinstance(other, list):
         return _alone(kind, right.metric.terms, scale(right.metric.name), one, other)
     before, after = paired.by_seed(left), paired.by_seed(right)
     seeds = sorted(before.keys() & after.keys())

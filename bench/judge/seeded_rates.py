@@ -168,7 +168,7 @@ def priors(recording: Recording, held: Halves) -> Iterator[Row]:
     for name in FIGURES:
         prior = seed_noise.PRIORS[PROBE, name].factor
         found = [fitted(half, name) for half in held]
-        kept = 0.9 <= prior / max(found) <= prior / min(found) <= 1.25
+        kept = 0.9 <= prior / max(found) <= prior / min(found) <= 1.3
         yield Row(f"{name}: spread of either half", ", ".join(f"{f:.2f}" for f in found), f"prior {prior:g}", kept)
     for figures in (FIGURES, CONTROLLED):
         for data in ("real", "synthetic"):

@@ -7,9 +7,10 @@ the probe, the size of the test set, and all cells of the run together.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import Any
 
 from runner.judge.series import WORKLOAD, Group, Groups, Series
 from runner.model import Better, Kind, Metric
@@ -153,7 +154,7 @@ def noise(probe: str, members: Sequence[Series]) -> Noise | None:
     None where nothing is known.
     """
     cells = [finite for member in members if (finite := _finite(by_seed(member).values()))]
-    prior = PRIORS.get((probe, members[0].metric.name))
+    prior = PRIORS.get((probe, members[0].metric.name)) if _as_recorded(members[0].points[0][0].settings) else None
     scale = _scale(members[0], cells, prior)
     parts = [(1.0, float(prior.df))] if prior and scale.factor else []
     parts += _within(scale, cells)
@@ -164,6 +165,23 @@ def noise(probe: str, members: Sequence[Series]) -> Noise | None:
         return None
     ratio = sum(ratio * part for ratio, part in parts) / df
     return Noise(scale, ratio, min(int(df), MOST_DF)) if ratio > 0 else None
+
+
+RECORDED_EPOCHS, RECORDED_IMAGES, RECORDED_BATCH = 3, 8000, 128
+"""How the recorded runs were trained: as in the set ``quick``."""
+
+
+def _as_recorded(settings: Mapping[str, Any]) -> bool:
+    """Whether a run was trained as much as the recorded ones.
+
+    After fewer steps, accuracies differ far more from seed to seed. A setting that is not given is the probe's default.
+    """
+    images = settings.get("train_samples")
+    return bool(
+        settings.get("epochs", RECORDED_EPOCHS) >= RECORDED_EPOCHS
+        and (images is None or images >= RECORDED_IMAGES)
+        and settings.get("batch", RECORDED_BATCH) == RECORDED_BATCH
+    )
 
 
 def by_seed(one: Series) -> Values:

@@ -89,7 +89,7 @@ class Finding:
             return self.text
         address = numbers.plain(self.issue)
         kind = "change" if "/pull/" in address else "report" if "/issues/" in address else "see"
-        return f"{self.text}. {kind.capitalize()}: {address}"
+        return f"{self.text.rstrip('.')}. {kind.capitalize()}: {address}"
 
 
 @dataclass(frozen=True)

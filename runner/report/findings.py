@@ -321,7 +321,9 @@ def _details(group: Sequence[Comparison], lead: Comparison, seen: _Seen, words: 
     rest = [words.short(c) for c in group if c.baseline == lead.baseline and c is not lead]
     found += [f"With it: {listed(rest, 3)}."] if rest else []
     if lead.packages and lead.axis not in ("framework", "device"):
-        found.append(f"Other packages that differ: {listed([numbers.plain(p) for p in lead.packages])}.")
+        named = [numbers.plain(p) for p in lead.packages]
+        many = f"{len(named)} other packages differ too (--format json has them)."
+        found.append(many if len(named) > _MOST_PACKAGES else f"Other packages that differ: {', '.join(named)}.")
     return tuple(text for text in found if text)
 
 
@@ -340,6 +342,8 @@ def _others(lead: Comparison, seen: _Seen) -> list[str]:
 
 
 _MOST_NEIGHBOURS = 3
+_MOST_PACKAGES = 6
+"""Of a longer list only the number is told: it hides a cause rather than naming it."""
 
 
 def _neighbours(lead: Comparison, others: Sequence[str], seen: _Seen, words: Words) -> str:
@@ -442,9 +446,6 @@ def _undecided(report: Report) -> list[Finding]:
         count = f"{least} to {most}" if least < most else f"{most}"
         text += f"; about {count} more {'run' if most == 1 else 'runs'} of each would decide"
         text += "" if len(needed) == len(undecided) else f" {len(needed)} of them"
-    hopeless = {numbers.plain(c.reason) for c in undecided if not c.evidence.rounds_needed and c.reason}
-    if len(hopeless) == 1:
-        text += f"; {'the others' if needed else 'all of them'}: {hopeless.pop()}"
     cells = tuple(dict.fromkeys(c.candidate for c in undecided))
     return [Finding(Severity.UNDECIDED, text, cells)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -15,13 +15,18 @@ ACCURACY, LOSS = "free.test_accuracy", "free.test_loss"
 
 
 def noise(
-    *cells: Sequence[float], name: str = ACCURACY, probe: str = "mnist", tests: int | None = 2000
+    *cells: Sequence[float],
+    name: str = ACCURACY,
+    probe: str = "mnist",
+    tests: int | None = 2000,
+    settings: Mapping[str, int | None] | None = None,
 ) -> Noise | None:
     """The noise of a run with so many cells, each with the figures of successive seeds."""
     better = Better.LOWER if name == LOSS else Better.HIGHER
     samples = [
         Sample(
-            Cell("torch", f"2.{number}", None, "3.11", "cpu"), "", probe, {"test_samples": tests}, seed, seed,
+            Cell("torch", f"2.{number}", None, "3.11", "cpu"), "", probe, {"test_samples": tests, **(settings or {})},
+            seed, seed,
             "host", Status.OK, "", (Metric(name, value, Kind.SEEDED, better),),
         )
         for number, values in enumerate(cells)
@@ -117,3 +122,11 @@ def test_values_that_are_not_finite_are_left_out() -> None:
 def test_a_plain_figure_has_one_spread_at_every_level() -> None:
     assert Scale().at(3.0) == Scale().at(-100.0) == 1.0
     assert Scale(loss=True).at(2.0) == 2 * Scale(loss=True).at(1.0)
+
+
+@pytest.mark.parametrize("less", [{"epochs": 1}, {"train_samples": 1000}, {"batch": 16}])
+def test_a_shorter_training_than_the_recorded_one_has_no_prior(less: dict[str, int]) -> None:
+    trained = {"epochs": 3, "batch": 128, "train_samples": 8000}
+    assert noise([0.95], [0.96], settings=trained) is not None
+    assert noise([0.95], [0.96], settings={**trained, "train_samples": None, "epochs": 5}) is not None
+    assert noise([0.95], [0.96], settings={**trained, **less}) is None

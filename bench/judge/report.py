@@ -112,7 +112,10 @@ def naive(d: sim.Floats) -> bool:
 
 
 def all_looks(recordings: list[sim.Recording], draws: int, draw: np.random.Generator) -> Iterator[Row]:
-    """A/A over all looks together, in runs of one recording, with nothing stopped after a decision."""
+    """A/A over all looks together, in runs of one recording.
+
+    No comparison stops after a decision.
+    """
     for m, runs in ((6, draws // 27), (50, draws // 130)):
         ends = {one.name: np.array([alarms(one, m, draw) for _ in range(runs)]) for one in recordings}
         ever = np.array([end.any(axis=2) for end in ends.values()])
@@ -139,7 +142,10 @@ def alarms(recording: sim.Recording, m: int, draw: np.random.Generator) -> list[
 
 @dataclasses.dataclass(frozen=True)
 class Large:
-    """A large change of the first of m comparisons of one figure; the others did not change."""
+    """A large change of one comparison.
+
+    It is the first of m of one figure; the others did not change.
+    """
 
     change: float
     rounds: int
@@ -192,9 +198,8 @@ LARGE = (
 def early(recordings: list[sim.Recording], draws: int, draw: np.random.Generator) -> Iterator[Row]:
     """Changes that a few rounds show."""
     for case in LARGE:
-        found = {
-            one.name: share([case.found(one, draw) for _ in range(draws // 2 // len(recordings))]) for one in recordings
-        }
+        times = draws // (6 if case.promised is None else 2) // len(recordings)
+        found = {one.name: share([case.found(one, draw) for _ in range(times)]) for one in recordings}
         mean, (name, least) = np.mean(list(found.values())), min(found.items(), key=lambda item: item[1])
         asked = "" if case.promised is None else f"at least {case.promised:.1%}"
         yield Row(case.what, f"{mean:.1%}", asked, None if case.promised is None else bool(mean >= case.promised))

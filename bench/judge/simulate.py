@@ -76,9 +76,9 @@ def window(recording: Recording, n: int, draw: np.random.Generator) -> Floats:
 
 
 def round_robin(recording: Recording, cells: int, n: int, draw: np.random.Generator) -> Floats:
-    """Returns the log-ratios of n rounds of a baseline and so many cells, one row for each cell.
+    """Returns the log-ratios of n rounds of one baseline and several cells.
 
-    A round is successive processes; the cell that leads moves on by one each round.
+    There is one row for each cell. A round is successive processes; the cell that leads moves on by one each round.
     """
     size = cells + 1
     start = draw.integers(0, len(recording.logs) - size * n + 1)

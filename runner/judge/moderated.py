@@ -51,13 +51,17 @@ EXCESS_WEIGHT = 8
 EXCESS_LEAST = 0.1
 
 TAILS = 0.9
-"""Part of the excess that is due to tails, and so tells nothing about other rounds of the same comparison."""
+"""Part of the excess that is due to tails, not to the noise of the comparison."""
 
 CLIP = 1.5
 """Comparisons that lie farther from the median (in standard deviations) count as if they lay there."""
 
 TINY = 1e-3
 """Added to every noise: figures that never vary can still have been rounded."""
+
+SMALLEST = 1e-6
+"""No p-value is smaller: some 200,000 recorded comparisons cannot support a smaller one, whatever the model says. With
+it, early looks decide in runs of up to 2,000 timing comparisons."""
 
 _CALIBRATED = 2.5758 * math.sqrt(math.pi / 3 / 20)
 """A/A noise by noise per round: the 99 % quantile of the Hodges-Lehmann estimate of 20 rounds."""
@@ -87,7 +91,7 @@ class Noise:
     spread: Floats
     """Standard deviation of ``center``."""
     known: Floats
-    """Whether anything but the rounds themselves says so: other comparisons, or a calibration. Zero or one."""
+    """One where other comparisons or a calibration contribute to it, else zero."""
 
 
 def least_effect(n: int) -> float:
@@ -101,7 +105,10 @@ def contrary(n: int) -> int:
 
 
 def noise(rounds: Sequence[Rounds]) -> Noise:
-    """Estimate the noise of every comparison from its own rounds, those of the others and the calibration."""
+    """Estimate the noise of every comparison.
+
+    It comes from its own rounds, those of the others and the calibration.
+    """
     sizes = np.array([len(one.ratios) for one in rounds])
     own, error = np.zeros(len(rounds)), np.full(len(rounds), np.inf)
     for n in set(sizes.tolist()):
@@ -109,7 +116,7 @@ def noise(rounds: Sequence[Rounds]) -> Noise:
             continue
         rows = np.flatnonzero(sizes == n)
         mean, variance = _log_chi2(n - 1)
-        values = np.array([rounds[i].ratios for i in rows])
+        values = np.array([rounds[i].ratios for i in rows.tolist()])
         own[rows] = 0.5 * (np.log(values.var(axis=1, ddof=1) + TINY**2) - mean)
         error[rows] = variance / 4
     center, spread2 = _priors(rounds)
@@ -125,7 +132,9 @@ def noise(rounds: Sequence[Rounds]) -> Noise:
 
 
 def p_values(rounds: Sequence[Rounds], found: Noise, least: Floats) -> Floats:
-    """Two-sided p-values; 1 where there are too few rounds or they do not agree on a change beyond ``least``.
+    """Two-sided p-values.
+
+    1 where there are too few rounds, or they do not agree on a change beyond ``least``.
 
     The mean of n normal rounds is independent of their standard deviation, and the smallest of those that agree is not
     above their mean. So the tail of the mean at the smallest, averaged over what the noise may be, is an upper bound.
@@ -140,7 +149,7 @@ def p_values(rounds: Sequence[Rounds], found: Noise, least: Floats) -> Floats:
         agreeing = np.array([n - contrary(n) for n in sizes[rows].tolist()])
         sigma = np.exp(found.center[rows, None] + found.spread[rows, None] * _NODES)
         z = np.sqrt(agreeing)[:, None] * smallest[rows, None] / sigma
-        p[rows] = np.minimum(1.0, _two_sided(z) @ _WEIGHTS)
+        p[rows] = np.clip(_two_sided(z) @ _WEIGHTS, SMALLEST, 1.0)
     return p
 
 
@@ -177,7 +186,7 @@ def _figures(rounds: Sequence[Rounds], sizes: Rows) -> list[Rows]:
 
 
 def _pool(rows: Rows, own: Floats, error: Floats, center: Floats, variance: Floats, excess: Floats) -> None:
-    """Move the priors of the comparisons of a figure to what the others of them show, each without itself."""
+    """Move each prior of one figure to what the other comparisons show."""
     values, m = own[rows], len(rows)
     middle = float(np.median(values))
     normal = float(error[rows].mean())
@@ -211,7 +220,7 @@ _REACHED = {3: math.log(1.8), 5: math.log(1.4), 8: math.log(1.25)}
 """Changes that are found after so many rounds at this noise, in four of five comparisons."""
 
 _REACHED_ALONE = {5: math.log(1.95), 8: math.log(1.7)}
-"""The same where no other comparison and no calibration tells the noise."""
+"""The same where no other comparison and no calibration states the noise."""
 
 
 def rounds_for(effect: float, n: int, sigma: float | None, *, known: bool) -> int | None:

@@ -86,7 +86,7 @@ class JudgeSettings:
 
     @property
     def exact_looks(self) -> tuple[int, ...]:
-        """The looks at which the exact tests are made, ascending; the last is ``max_rounds``."""
+        """The looks of the exact tests, ascending; the last is ``max_rounds``."""
         if not self.sequential or self.max_rounds <= FIRST_LOOK:
             return (self.max_rounds,)
         return tuple(sorted({max(FIRST_LOOK, round(f * self.max_rounds)) for f in LOOK_FRACTIONS}))
@@ -111,7 +111,10 @@ class JudgeSettings:
 
     @property
     def exact_shares(self) -> tuple[float, ...]:
-        """Share of alpha for a difference at each exact look; with those of the early looks they sum to one."""
+        """Share of alpha for a difference at each exact look.
+
+        With those of the early looks they sum to one.
+        """
         left = 1 - sum(self.early_shares)
         return tuple(left * share for share in self.spent(SPENDING_POWER))
 

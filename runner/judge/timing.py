@@ -1,6 +1,6 @@
-"""Timings: an exact test of paired log-ratios per round, after an early one for large changes.
+"""Timings: an exact test of paired log-ratios per round.
 
-Alpha is spent over the looks; ``same`` needs equivalence.
+An early test can show large changes before. Alpha is spent over the looks; ``same`` needs equivalence.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _Looked:
     sigma: Floats
     """Noise per round as the last early look saw it, or NaN."""
     known: Floats
-    """One where other comparisons or a calibration tell the noise of a comparison, else zero."""
+    """One where other comparisons or a calibration state the noise of a comparison, else zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def rounds_needed(
 
     None where hopeless.
 
-    ``sigma``: noise per round as the last early look saw it. ``known``: whether others tell the noise.
+    ``sigma``: noise per round as the last early look saw it. ``known``: whether others state the noise.
 
     Normal approximation with 80 % power, by the usual sample size formula n = ((z_a + z_b) * sigma / distance)^2,
     efficiency 0.83 of the Winsorised ranks and 3/pi of Wilcoxon's; never below what the exact test needs to reach its

@@ -141,6 +141,11 @@ def test_the_p_value_of_normal_rounds_is_an_upper_bound() -> None:
     assert hits <= level * m * runs
 
 
+def test_no_p_value_is_smaller_than_recordings_can_support() -> None:
+    found = first([paired(noisy(3.0, 3, spread=0.001)), *others(3, spread=0.001)])
+    assert found.evidence.p == pytest.approx(moderated.SMALLEST / LOOKS.early_shares[0])
+
+
 @pytest.mark.parametrize("f", [2, 3, 4, 7])
 def test_the_logarithm_of_chi_square_has_the_moments_that_draws_have(f: int) -> None:
     drawn = np.log(np.random.default_rng(f).chisquare(f, 200_000) / f)

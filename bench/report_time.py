@@ -274,10 +274,11 @@ def measured(folder: Path, results: int, size: int, formats: list[str], repeats:
         plain, found = used([load, report], repeats)
         limit = MOST * plain.cpu_s + (START_S if results < MANY else 0)
         good = found.cpu_s <= limit and (found.memory <= MEMORY or results > MANY)
+        over = "" if good else "  OVER"
         print(
             f"  {name:9}{found.cpu_s:6.2f} s, json.load {plain.cpu_s:5.2f} s: {found.cpu_s / plain.cpu_s:5.2f} times"
             f" (limit {limit:5.2f} s)"
-            f" {1e6 * found.cpu_s / results:6.0f} µs per result {found.memory / 1e6:5.0f} MB{'' if good else '  OVER'}",
+            f" {1e6 * found.cpu_s / results:6.0f} µs per result {found.memory / 1e6:5.0f} MB{over}",
             flush=True,
         )
         line = {"results": results, "format": name, "cpu_s": found.cpu_s, "json_load_s": plain.cpu_s}

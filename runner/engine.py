@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner import outage
 from runner.errors import UnavailableError
 from runner.util import commands
 
@@ -192,15 +193,20 @@ def errors() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def answering(otherwise: str = "the Docker engine does not answer") -> Iterator[None]:
-    """Turn what docker-py raises into UnavailableError; ``otherwise`` begins its text."""
+    """Turn what docker-py raises into UnavailableError; ``otherwise`` begins its text.
+
+    An engine that does not answer, and a refusal for want of disk or network, are an OutageError.
+    """
     import docker
 
     try:
         yield
     except docker.errors.APIError as error:
-        raise UnavailableError(f"the Docker engine refuses: {error.explanation or error}") from error
+        text = str(error.explanation or error)
+        refused = outage.of(text, outage.ENGINE_DISK) or UnavailableError(f"the Docker engine refuses: {text}")
+        raise refused from error
     except errors() as error:
-        raise UnavailableError(f"{otherwise} ({innermost(error)})") from error
+        raise outage.of_engine(f"{otherwise} ({innermost(error)})") from error
 
 
 def innermost(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from enum import StrEnum
 
 from runner.model import Status
 
@@ -49,6 +50,33 @@ class UnavailableError(CellError):
     """This machine lacks an engine, a device, a platform or disk space."""
 
     status = Status.UNAVAILABLE
+
+
+class Cause(StrEnum):
+    """What an outage lies in."""
+
+    ENGINE = "engine"
+    NETWORK = "network"
+    DISK = "disk"
+
+
+class OutageError(UnavailableError):
+    """The engine, the network or the disk stopped a cell.
+
+    The other cells would fail in the same way. The message has the reason alone (see ``runner.outage``).
+    """
+
+    def __init__(self, cause: Cause, reason: str, way_out: str, log: str = "", *, everywhere: bool = True) -> None:
+        super().__init__(reason, log)
+        self.cause = cause
+        self.way_out = way_out
+        self.everywhere = everywhere
+        """Whether no environment can be built. An environment that is too large for the disk leaves room for others."""
+
+    @property
+    def sentence(self) -> str:
+        """The reason and the way out, in one line."""
+        return f"{self}: {self.way_out}"
 
 
 class BadOutputError(CellError):

@@ -401,11 +401,16 @@ class Evidence:
     p: float | None = None
     p_adjusted: float | None = None
     floor: float | None = None
+    spread: float | None = None
+    """Standard deviation between runs with other seeds, in the metric's unit; seeded figures only."""
     rounds_needed: int | None = None
     """For ``inconclusive``: how many more rounds it would take, where that can be said."""
     classification: str = ""
     """Exact figures: ``bit-equal``, ``rounding``, ``tf32-like``, ``bf16-like``, ``fp16-like``, ``wrong``, ``diverges``
-    (a trajectory), ``differs`` (a name or count) or ``nondeterministic``."""
+    (a trajectory), ``kink`` (it diverges as rounding makes it in some seeds), ``drift`` (it diverges in more seeds
+    than that, although fresh starts agree), ``differs`` (a name or count) or ``nondeterministic``."""
+    steps: int | None = None
+    """Trajectories: how many steps agree. Of several seeds the middle one."""
 
 
 @dataclass(frozen=True, slots=True)

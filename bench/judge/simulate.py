@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +75,20 @@ def window(recording: Recording, n: int, draw: np.random.Generator) -> Floats:
     return ratios
 
 
+def round_robin(recording: Recording, cells: int, n: int, draw: np.random.Generator) -> Floats:
+    """Returns the log-ratios of n rounds of one baseline and several cells.
+
+    There is one row for each cell. A round is successive processes; the cell that leads moves on by one each round.
+    """
+    size = cells + 1
+    start = draw.integers(0, len(recording.logs) - size * n + 1)
+    rounds = recording.logs[start : start + size * n].reshape(n, size)
+    order = (draw.permutation(size) + np.arange(n)[:, None]) % size
+    by_cell = np.take_along_axis(rounds, order, 1)
+    ratios: Floats = (by_cell[:, 1:] - by_cell[:, :1]).T
+    return ratios
+
+
 def paired(ratios: Floats) -> Paired:
     """The judge's material of log-ratios of successive rounds."""
     n = len(ratios)
@@ -89,14 +103,13 @@ class Stopped:
     rounds: int
 
 
-def sequential(ratios: Floats, settings: JudgeSettings, family: int = 1) -> Stopped:
+def sequential(ratios: Floats, settings: JudgeSettings, others: Sequence[Floats] = ()) -> Stopped:
     """Judges a comparison after each look until it is decided, as a run does.
 
-    ``family``: of how many comparisons it is one; the others are taken to be far from any alarm.
+    ``others``: the other comparisons of the run, of the same figure.
     """
-    quiet = [paired(np.array([0.001, -0.001] * (settings.max_rounds // 2)))] * (family - 1)
     for look in settings.looks:
-        judged = judge_timings([paired(ratios[:look]), *quiet], settings)[0]
+        judged = judge_timings([paired(one[:look]) for one in (ratios, *others)], settings)[0]
         if judged.verdict != Verdict.INCONCLUSIVE:
             return Stopped(judged.verdict, look)
     return Stopped(Verdict.INCONCLUSIVE, settings.max_rounds)

@@ -12,7 +12,7 @@ import sys
 import click
 
 from runner import __version__
-from runner.errors import RunnerError, suggest
+from runner.errors import OutageError, RunnerError, suggest
 
 # name -> (module, one line of help); a command's module is imported when the command is used
 COMMANDS = {
@@ -97,7 +97,8 @@ def run(argv: list[str] | None = None) -> int:
         click.echo(f"runner: {' '.join(error.format_message().split()).rstrip('.')}{where}", err=True)
         return 2
     except RunnerError as error:
-        click.echo(f"runner: {error}", err=True)
+        text = error.sentence if isinstance(error, OutageError) else str(error)
+        click.echo(f"runner: {text}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("runner: interrupted", err=True)

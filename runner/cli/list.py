@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from runner.cli import options
 from runner.matrix import selection
+from runner.util import durations
 
 
 @click.command("list")
@@ -19,7 +21,7 @@ from runner.matrix import selection
 @click.option("--condensed/--whole", default=None, help="With --github: fewer cells (default: for pull requests).")
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="With --github: as for `matrix`.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="With --github.")
-@click.option("--rounds", default=1, show_default=True, type=click.IntRange(1), help="With --github.")
+@click.option("--rounds", type=click.IntRange(1), help="With --github (default: one, then a budget for each job).")
 @click.option("--shard-minutes", default=120.0, show_default=True, type=options.Finite(0), help="With --github.")
 @click.option("--max-shards", default=256, show_default=True, type=click.IntRange(1, 256), help="With --github.")
 @click.option("--cuda-labels", default="", metavar="LABELS", help="With --github: of self-hosted runners with a GPU.")
@@ -57,6 +59,7 @@ def list_command(
                     "cells": [{"id": cell.id, **cell.values} for cell in chosen.cells],
                     "skipped": [{"id": skip.cell.id, "reason": skip.reason} for skip in chosen.skips],
                     "notes": list(chosen.notes),
+                    "budget_s": _finite(chosen.definition.budget_s),
                 },
                 indent=1,
             )
@@ -66,8 +69,17 @@ def list_command(
         click.echo(cell.id)
     for skip in chosen.skips:
         click.echo(f"{skip.cell.id}  (left out: {skip.reason})")
-    for note in chosen.notes:
+    for note in (*chosen.notes, *_budget(chosen.definition.budget_s)):
         click.echo(f"note: {note}", err=True)
+
+
+def _budget(seconds: float | None) -> tuple[str, ...]:
+    """The set's budget as a note; nothing where it has none."""
+    return (f"budget: {durations.words(seconds)} of measuring (--budget)",) if seconds else ()
+
+
+def _finite(seconds: float | None) -> float | None:
+    return seconds if seconds and math.isfinite(seconds) else None
 
 
 def _sets(*, as_json: bool) -> None:
@@ -78,8 +90,9 @@ def _sets(*, as_json: bool) -> None:
         import json
 
         described = {name: one.description for name, one in loaded.sets.items()}
-        click.echo(json.dumps({"default": loaded.default, "sets": described}, indent=1))
+        budgets = {name: _finite(one.budget_s) for name, one in loaded.sets.items()}
+        click.echo(json.dumps({"default": loaded.default, "sets": described, "budgets_s": budgets}, indent=1))
         return
     for name, one in loaded.sets.items():
-        default = " (default)" if name == loaded.default else ""
-        click.echo(f"{name:<14} {one.description}{default}")
+        more = ["default"] * (name == loaded.default) + [f"budget {one.budget}"] * bool(one.budget)
+        click.echo(f"{name:<14} {one.description}" + (f" ({', '.join(more)})" if more else ""))

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from runner.cli import options
 from runner.errors import UsageError, suggest
+from runner.judge.budget import MOST_ROUNDS, Further
 from runner.matrix.sets import DEVICES
 from runner.report.formats import FORMATS
+from runner.util import durations
+
+if TYPE_CHECKING:
+    from runner.model import Sample
+    from runner.report import Report
+
+
+_OUT = Path("out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +37,9 @@ class Request:
     settings: tuple[str, ...]
     executor: str
     device: str
-    rounds: int
+    rounds: int | None
     max_rounds: int | None
+    budget_s: float | None
     keep: int | None
     keep_free: float | None
     seed: int
@@ -43,6 +55,7 @@ class Request:
     keep_failed: bool
     dry_run: bool
     out: Path
+    everything: bool
     format_: str
 
     @property
@@ -52,13 +65,36 @@ class Request:
 
     def check(self) -> None:
         """Raises UsageError for options that contradict each other."""
-        if self.max_rounds and self.max_rounds < self.rounds:
+        if self.max_rounds and self.max_rounds < (self.rounds or 1):
             raise UsageError(f"--max-rounds {self.max_rounds} is less than --rounds {self.rounds}")
-        if self.max_rounds and self.evicts and not self.dry_run:
-            raise UsageError("--max-rounds needs all images at once: it does not go with --keep or --keep-free")
+        if self.budget_s and not self.max_rounds and (self.rounds or 1) >= MOST_ROUNDS:
+            raise UsageError(
+                f"--rounds {self.rounds} leaves no further round for --budget, which takes up to {MOST_ROUNDS}: "
+                "leave out one of them, or give --max-rounds"
+            )
+        for option, given in (("--max-rounds", self.max_rounds), ("--budget", self.budget_s)):
+            if given and self.evicts and not self.dry_run:
+                raise UsageError(f"{option} needs all images at once: it does not go with --keep or --keep-free")
+
+    def further(self, of_set: float | None) -> Further:
+        """The rounds that follow the first ones.
+
+        ``of_set``: the set's own budget, in seconds.
+        """
+        budget_s = self.budget_s
+        if budget_s is None and not (self.rounds or self.max_rounds or self.evicts):
+            budget_s = of_set
+        return Further(self.max_rounds or (MOST_ROUNDS if budget_s else 0), budget_s)
+
+    def notes(self, of_set: float | None) -> tuple[str, ...]:
+        """What the user must know about the rounds."""
+        if of_set is None or not self.evicts or self.rounds:
+            return ()
+        option = "--keep" if self.keep is not None else "--keep-free"
+        return (f"one round: {option} runs one environment after the other, so that nothing can be measured again",)
 
     def invocation(self) -> str:
-        """The arguments that decide what is measured, quoted for a shell.
+        """The arguments that decide what is measured and where it goes, for a shell.
 
         Defaults are left out.
         """
@@ -68,6 +104,7 @@ class Request:
             ("--executor", self.executor, "auto"),
             ("--device", self.device, "cpu"),
             ("--seed", self.seed, 0),
+            ("--out", self.out, _OUT),
         ):
             if value != default:
                 words += [option, str(value)]
@@ -94,8 +131,24 @@ class Request:
     show_default=True,
     help="Device of the cell of --executor current.",
 )
-@click.option("--rounds", default=1, show_default=True, type=click.IntRange(1), help="Processes per cell and probe.")
-@click.option("--max-rounds", type=click.IntRange(1), help="Add rounds for undecided timings, up to this many.")
+@click.option(
+    "--budget",
+    "budget_s",
+    type=options.Duration(),
+    metavar="TIME",
+    help="Add rounds for undecided headline figures (accuracy, step time, first step, memory), as long as all "
+    "processes of the run took no more than this: 90s, 10m, 2h, or none for no limit. Building and installing do not "
+    "count. Default: the set's (quick: 10m).",
+)
+@click.option(
+    "--rounds", type=click.IntRange(1), help="So many processes per cell and probe; with --budget, to begin with."
+)
+@click.option(
+    "--max-rounds",
+    type=click.IntRange(1),
+    help=f"Add rounds for all undecided timings, up to this many; with --budget, of headline figures only "
+    f"(default with --budget: {MOST_ROUNDS}).",
+)
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Build, run, evict: keep N images.")
 @click.option("--keep-free", type=options.Finite(0), metavar="GB", help="Build, run, evict: keep GB of disk free.")
 @click.option(
@@ -120,12 +173,14 @@ class Request:
 @click.option("--fresh", is_flag=True, help="Measure again what has a result already.")
 @click.option("--keep-failed", is_flag=True, help="Keep what a failed process leaves, and say how to enter it.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Results go here.")
+@click.option("--out", type=click.Path(path_type=Path), default=_OUT, show_default=True, help="Results go here.")
+@options.everything
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="terminal", show_default=True)
 def matrix_command(**arguments: Any) -> None:
     """Build, run and judge a set of cells; print the version-regression matrix.
 
-    Results land in --out, one file per process; a second run reuses what is there.
+    Every cell is measured once. Then what is undecided is measured again, within the --budget. Results land in --out,
+    one file per process; a second run reuses what is there.
     """
     sys.exit(matrix(Request(**arguments)))
 
@@ -134,6 +189,7 @@ def matrix(request: Request) -> int:
     """Choose, plan, measure, judge, print. Returns the exit code."""
     from runner import data
     from runner.cli import output, progress
+    from runner.cli.standing import Standing
     from runner.executors import Room
     from runner.judge import rules
     from runner.matrix import selection
@@ -146,28 +202,52 @@ def matrix(request: Request) -> int:
     probes = selection.probe_specs(chosen, request.probes, request.settings)
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
-    wish = host.Wish(request.executor, request.rounds, request.seed, request.timeout_s)
+    wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s)
     planned = host.planned(chosen, probes, wish)
+    further = request.further(chosen.definition.budget_s)
+    planned = replace(planned, notes=(*planned.notes, *request.notes(chosen.definition.budget_s)))
     if request.dry_run:
         listing.print_plan(planned, output.console(sys.stdout))
+        if text := _told(further):
+            click.echo(text)
         return 0
-    judged_by = rules.Rules(request.set_name, request.baseline, request.alpha, request.floor, request.max_rounds)
+    judged_by = rules.Rules(request.set_name, request.baseline, request.alpha, request.floor, further.most or None)
     room = Room(request.keep, request.keep_free) if request.evicts else None
     with (
-        progress.shown() as observe,
+        progress.shown(tables=request.format_ == "terminal") as shown,
         workspace.open(
             request.out,
             probes=[probe.name for probe in probes],
             given=given,
             offline=request.offline,
-            record=host.record(chosen, planned, request.invocation(), request.max_rounds),
+            record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s),
             fresh=request.fresh,
             jobs=request.jobs,
             builds=request.builds,
             keep_failed=request.keep_failed,
         ) as work,
     ):
-        measured = rounds.until_decided(planned, work, judged_by, observe, room)
-    report = build.report(measured.samples, work.record, judged_by, interrupted=measured.interrupted)
+
+        def made(samples: Sequence[Sample], *, interrupted: bool = False) -> Report:
+            report = build.report(samples, work.record, judged_by, interrupted=interrupted)
+            return replace(report, everything=request.everything)
+
+        standing = Standing(shown, made)
+        measured = rounds.until_decided(planned, work, further, standing.judged, standing.observe, room)
+    report = standing.report
+    if report is None or report.samples != measured.samples or measured.interrupted:
+        report = made(measured.samples, interrupted=measured.interrupted)
     output.emit(report, request.format_)
     return report.exit_code
+
+
+def _told(further: Further) -> str:
+    """The rounds after the first ones in words, or nothing where there are none."""
+    if not further.most:
+        return ""
+    if further.budget_s is None:
+        return f"Then further rounds of undecided timings, up to {further.most} in all."
+    limit = f"as long as {durations.words(further.budget_s)} of measuring last"
+    return f"Then further rounds of undecided headline figures, up to {further.most} in all" + (
+        f", {limit}." if math.isfinite(further.budget_s) else "."
+    )

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from runner import executors
+from runner.errors import UsageError
 from runner.matrix import plan
+from runner.util import durations
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,12 +27,33 @@ class Finite(click.FloatRange):
         return number
 
 
+class Duration(click.ParamType):  # type: ignore[type-arg] # a generic class in new releases of click only
+    """A length of time, such as ``10m``, in seconds; ``none`` is infinity."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Raises UsageError of click's."""
+        if isinstance(value, float):
+            return value
+        try:
+            return durations.seconds(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
 def which_cells(command: F) -> F:
     """``--set`` and ``--only``."""
     command = click.option(
         "--only", multiple=True, metavar="GLOB", help="Only cells whose id matches; may be given several times."
     )(command)
     return click.option("--set", "set_name", metavar="NAME", help="A set of matrix.toml (default: quick).")(command)
+
+
+def everything(command: F) -> F:
+    """``--all``."""
+    told = "Print also the probes and columns in which nothing differs."
+    return click.option("--all", "everything", is_flag=True, help=told)(command)
 
 
 def executor(command: F) -> F:

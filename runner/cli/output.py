@@ -27,6 +27,15 @@ def console(stream: TextIO) -> Console:
     return Console(file=stream, width=width)
 
 
+def drawn(report: Report, on: Console) -> str:
+    """The report as ``emit`` prints it on that terminal, with its colours."""
+    from runner.report.formats import terminal
+
+    with on.capture() as written:
+        terminal.print(report, on)
+    return written.get()
+
+
 def emit(report: Report, format_: str, *, commands: bool = False) -> None:
     """Print the report on stdout.
 

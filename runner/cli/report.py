@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from runner.report.formats import FORMATS
 @click.option("--set", "set_name", metavar="NAME", help="Take the baselines of this set (default: quick).")
 @click.option("--baseline", metavar="CELL", help="Compare everything that can be compared with this cell.")
 @options.error_rates
+@options.everything
 @click.option("--commands", is_flag=True, help="Print the command that reproduces every cell.")
 def report_command(
     folders: tuple[Path, ...],
@@ -27,6 +29,7 @@ def report_command(
     alpha: float,
     floor: float,
     *,
+    everything: bool,
     commands: bool,
 ) -> None:
     """Print the matrix again from the result files below DIR.
@@ -40,5 +43,5 @@ def report_command(
     given = rules.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor)
     with memory.no_cycles():
         made = build.from_folders(folders, given)
-        output.emit(made, format_, commands=commands)
+        output.emit(replace(made, everything=everything), format_, commands=commands)
     sys.exit(made.exit_code)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Lock, Recipe
-from runner.errors import BuildError, CellError, UsageError
+from runner.errors import BuildError, CellError, OutageError, UsageError
 from runner.matrix import compat as facts
 from runner.matrix import frameworks
 from runner.model import Environment
@@ -245,7 +245,7 @@ def _cpu_wheels(asked: Recipe, environment: Environment) -> str | None:
         return _compile(
             asked, environment, ["--torch-backend", "cpu"], {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "15"}
         )
-    except BuildError as error:
+    except (BuildError, OutageError) as error:
         if "No solution found" not in error.log:
             _write(_unreachable_mark(), error.log)
         return None

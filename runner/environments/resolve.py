@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from runner import outage
 from runner.environments.lockfile import Recipe
 from runner.errors import BuildError
 from runner.matrix import compat as facts
@@ -51,7 +52,8 @@ def compile_(
 
     ``prefer`` are pins (``name==version``) that stay as they are unless something forces them to move.
 
-    Raises BuildError with uv's own explanation in one line, and all it said as the log.
+    Raises BuildError with uv's own explanation in one line, and all it said as the log, and OutageError where the
+    index cannot be reached.
     """
     with tempfile.TemporaryDirectory(prefix="kvm-lock-") as folder:
         # relative names in a new folder: no path of this machine, no configuration of the project we stand in
@@ -74,7 +76,7 @@ def compile_(
         except subprocess.TimeoutExpired:
             raise BuildError(f"uv did not resolve {label} within {_UV_TIMEOUT_S} s") from None
         if done.returncode:
-            raise BuildError(f"cannot resolve {label}: {explain(done.stderr)}", log=done.stderr)
+            raise outage.of(done.stderr) or BuildError(f"cannot resolve {label}: {explain(done.stderr)}", done.stderr)
         return Path(folder, "resolved.txt").read_text()
 
 

@@ -132,7 +132,14 @@ class Executor(Protocol):
     def prepare(self, environment: Environment, say: Say) -> Prepared:
         """Make the environment ready, or find it ready.
 
-        Raises BuildError (with the log) or UnavailableError.
+        Raises BuildError (with the log), UnavailableError, or OutageError where others cannot be made either.
+        """
+        ...
+
+    def find(self, environment: Environment) -> Prepared | None:
+        """Return the environment where it is ready; make nothing.
+
+        Asked in place of ``prepare`` after an outage. Raises CellError.
         """
         ...
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from runner import outage
 from runner.engine import Engine
-from runner.errors import CellError, UnavailableError
+from runner.errors import Cause, CellError, UnavailableError
 from runner.executors import Launch
 from runner.executors.owner import Owner
 from runner.model import Outcome
@@ -226,6 +227,7 @@ def engine_error(explanation: str, launch: Launch) -> CellError:
         return UnavailableError(
             f"image {launch.prepared.reference} is gone from the Docker engine; run again to rebuild it"
         )
-    if "no space left" in low:
-        return UnavailableError(f"the Docker engine's disk is full: {line}")
+    found = outage.of(explanation, outage.ENGINE_DISK)
+    if found and (found.cause is Cause.DISK or "bridge" in low):
+        return found
     return CellError(f"the Docker engine could not run the container: {line}")

@@ -60,6 +60,10 @@ class CurrentExecutor:
         _check(environment, packages)
         return Prepared(environment, sys.executable, _digest(packages), packages)
 
+    def find(self, environment: Environment) -> Prepared | None:
+        """Prepare it: nothing is made for that."""
+        return self.prepare(environment, lambda _text: None)
+
     def execute(self, launch: Launch) -> Outcome:
         """Run one process group. Raises UnavailableError where ``close`` ended it."""
         with Surroundings(launch.environment, _surroundings()) as environment:

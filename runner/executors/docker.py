@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import engine
+from runner import engine, outage
 from runner.errors import UnavailableError
 from runner.executors import Launch, Prepared, Room, Say, Shell, shell
 from runner.executors import container as recipe
@@ -32,7 +32,8 @@ from runner.model import Cell, Environment, Outcome
 if TYPE_CHECKING:
     from docker.api.client import APIClient
 
-    from runner.images import Builder
+    from runner.environments.lockfile import Lock
+    from runner.images import Builder, Image
 
 Build = Callable[[Environment, Say], Prepared]
 """Makes or finds the image of an environment."""
@@ -62,6 +63,7 @@ class DockerExecutor:
     def __init__(self, build: Build | None = None, identity: Identity = _lock_hash, *, grace_s: int = GRACE_S) -> None:
         self.run_id = secrets.token_hex(6)
         self._build = build or self._image
+        self._finds = build is None
         self._builder: Builder | None = None
         self._identity = identity
         self._grace_s = grace_s
@@ -97,6 +99,16 @@ class DockerExecutor:
         """
         self.connect()
         return self._build(environment, say)
+
+    def find(self, environment: Environment) -> Prepared | None:
+        """Find the environment's image. Raises UnavailableError where no engine answers."""
+        from runner.environments import lock
+
+        if not self._finds:  # the image comes from elsewhere
+            return None
+        pinned = lock.locked(environment)
+        image = self._builds().find(environment, pinned)
+        return _prepared(environment, pinned, image) if image else None
 
     def connect(self) -> engine.Engine:
         """Reach the engine, once; sweep away what dead runs left there.
@@ -177,15 +189,16 @@ class DockerExecutor:
     def _image(self, environment: Environment, say: Say) -> Prepared:
         """Find the image of the environment's lock, or build it."""
         from runner.environments import lock
+
+        pinned = lock.locked(environment, say)
+        return _prepared(environment, pinned, self._builds().build(environment, pinned, say))
+
+    def _builds(self) -> Builder:
         from runner.images import Builder
 
         with self._connecting:
             self._builder = self._builder or Builder()
-        pinned = lock.locked(environment, say)
-        image = self._builder.build(environment, pinned, say)
-        return Prepared(
-            environment, image.id, pinned.sha256, pinned.packages, pinned.notes, image.size_bytes, image.seconds
-        )
+            return self._builder
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -224,6 +237,12 @@ class DockerExecutor:
                 state = _why_killed(api, name, state, kills_before)
             log = tail(api.logs(name, stdout=True, stderr=True), launch.limits.log_bytes)
         return recipe.outcome(state, timed_out=timed_out, wall_s=wall_s, log=log)
+
+
+def _prepared(environment: Environment, pinned: Lock, image: Image) -> Prepared:
+    return Prepared(
+        environment, image.id, pinned.sha256, pinned.packages, pinned.notes, image.size_bytes, image.seconds
+    )
 
 
 def sweep(api: APIClient) -> int:
@@ -345,4 +364,4 @@ def _one_line(launch: Launch) -> Iterator[None]:
     except docker.errors.APIError as error:
         raise recipe.engine_error(str(error.explanation or error), launch) from error
     except engine.errors() as error:
-        raise UnavailableError("the Docker engine stopped answering while the cell ran") from error
+        raise outage.of_engine("the Docker engine stopped answering") from error

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from runner import outage
 from runner.environments.resolve import explain
-from runner.errors import BuildError, UnavailableError
+from runner.errors import BuildError, Cause, OutageError, UnavailableError
 from runner.executors import Launch, Prepared, Room, Say, Shell, shell
 from runner.executors.interpreters import pythons
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
@@ -93,8 +94,8 @@ class HostExecutor:
     def prepare(self, environment: Environment, say: Say) -> Prepared:
         """Make the environment's virtual environment, or find it made.
 
-        Raises BuildError with uv's message where it cannot be installed, and UnavailableError where this machine
-        lacks the Python, uv or the disk space.
+        Raises BuildError with uv's message where it cannot be installed, UnavailableError where this machine lacks
+        the Python or uv, and OutageError where it lacks disk space or the network.
         """
         began = time.monotonic()
         pinned = self._pin(environment)
@@ -103,16 +104,13 @@ class HostExecutor:
             with _locked(place.with_name(place.name + ".lock"), say):
                 if not (place / _READY).is_file():
                     self._make(environment, pinned, place, say)
-        ready = json.loads((place / _READY).read_text())
-        return Prepared(
-            environment,
-            str(place / "bin" / "python"),
-            pinned.hash,
-            pinned.packages,
-            pinned.notes,
-            ready["size_bytes"],
-            time.monotonic() - began,
-        )
+        return _prepared(environment, pinned, place, time.monotonic() - began)
+
+    def find(self, environment: Environment) -> Prepared | None:
+        """Find the environment's virtual environment."""
+        pinned = self._pin(environment)
+        place = self._folder / f"{environment.id}-{_key(environment, pinned)}"
+        return _prepared(environment, pinned, place, 0.0) if (place / _READY).is_file() else None
 
     def execute(self, launch: Launch) -> Outcome:
         """Run one process group.
@@ -157,7 +155,7 @@ class HostExecutor:
             shutil.rmtree(place, ignore_errors=True)
             part.rename(place)
         except OSError as error:
-            raise UnavailableError(f"{place.parent} cannot hold the environment: {error.strerror}") from error
+            raise _unwritable(place.parent, error) from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
@@ -174,8 +172,9 @@ class HostExecutor:
             if not made.exit_code:
                 break
         else:
-            why = explain(made.log)
-            raise UnavailableError(f"no Python {environment.python} on this machine: {why}", made.log)
+            raise _outage(made.log, part) or UnavailableError(
+                f"no Python {environment.python} on this machine: {explain(made.log)}", made.log
+            )
         lock = part / "requirements.txt"
         lock.write_text(pinned.requirements)
         say(f"installing {len(pinned.packages) or 'its'} packages")
@@ -194,7 +193,9 @@ class HostExecutor:
         ]
         installed = self._uv(command, part)
         if installed.exit_code:
-            raise BuildError(f"uv could not install the environment: {explain(installed.log)}", installed.log)
+            raise _outage(installed.log, part) or BuildError(
+                f"uv could not install the environment: {explain(installed.log)}", installed.log
+            )
 
     def _uv(self, command: list[str], cwd: Path) -> Outcome:
         # in the part folder: no project or uv.toml of the current folder has a say
@@ -241,7 +242,7 @@ def _locked(path: Path, say: Say) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise UnavailableError(f"{path.parent} cannot be written: {error.strerror}") from error
+        raise _unwritable(path.parent, error) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -251,6 +252,23 @@ def _locked(path: Path, say: Say) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _prepared(environment: Environment, pinned: Pinned, place: Path, seconds: float) -> Prepared:
+    ready = json.loads((place / _READY).read_text())
+    python = str(place / "bin" / "python")
+    return Prepared(environment, python, pinned.hash, pinned.packages, pinned.notes, ready["size_bytes"], seconds)
+
+
+def _outage(log: str, place: Path) -> OutageError | None:
+    return outage.of(log, f"the disk of {place.parent}")
+
+
+def _unwritable(folder: Path, error: OSError) -> OutageError:
+    """The outage of a folder in which nothing can be made."""
+    full = outage.of_os(error, f"the disk of {folder}")
+    way_out = "make it a folder that this user may write to, then run the same command again"
+    return full or OutageError(Cause.DISK, f"{folder} cannot be written ({error.strerror})", way_out)
 
 
 def _size(folder: Path) -> int:

@@ -22,6 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from runner import outage
 from runner.errors import UnavailableError
 from runner.executors import Launch
 from runner.model import Limits, Outcome
@@ -73,8 +74,9 @@ class Surroundings:
         try:
             self._scratch = Path(tempfile.mkdtemp(prefix="runner-home-"))
         except OSError as error:
-            raise UnavailableError(
-                f"no scratch folder can be made in {tempfile.gettempdir()}: {error.strerror}"
+            folder = tempfile.gettempdir()
+            raise outage.of_os(error, f"the disk of {folder}") or UnavailableError(
+                f"no scratch folder can be made in {folder}: {error.strerror}"
             ) from error
         home = str(self._scratch)
         return {

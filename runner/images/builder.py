@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runner import engine
+from runner import engine, outage
 from runner.environments.lockfile import Lock
-from runner.errors import BuildError, UnavailableError
-from runner.images import buildkit, classic, disk, failure, usage
+from runner.errors import BuildError, Cause, OutageError, UnavailableError
+from runner.images import buildkit, classic, disk, usage
 from runner.images.network import Network
 from runner.images.recipe import LABELS, Recipe, recipe
 from runner.model import Environment
@@ -50,7 +50,6 @@ class Builder:
         self._running = buildkit.Running()
         self._guard = threading.Lock()
         self._layers: dict[str, threading.Lock] = {}
-        self._full: UnavailableError | None = None
 
     def find(self, environment: Environment, lock: Lock) -> Image | None:
         """The environment's image where it is there already: one request to the engine.
@@ -62,8 +61,8 @@ class Builder:
     def build(self, environment: Environment, lock: Lock, say: Say = lambda _: None) -> Image:
         """The environment's image, built where it is not there.
 
-        Raises BuildError with the builder's own reason and log; UnavailableError where the engine, its disk or the
-        platform is not there. Once the disk is full, nothing more is built.
+        Raises BuildError with the builder's own reason and log; OutageError where the engine, its disk or the network
+        gives out, and UnavailableError for another platform.
         """
         began = time.monotonic()
         wanted = recipe(environment, lock)
@@ -118,18 +117,13 @@ class Builder:
         """
         try:
             self._build(wanted, say)
-        except BuildError as error:
+        except (BuildError, OutageError) as error:
             if not self._answers():
-                reason = f"the Docker engine stopped answering while {wanted.environment.id} was built"
-                raise UnavailableError(reason, error.log) from error
-            if not failure.is_network(error.log):
+                raise outage.of_engine("the Docker engine stopped answering", error.log) from error
+            if not isinstance(error, OutageError) or error.cause is not Cause.NETWORK:
                 raise
             say("the network failed; once more")
             self._build(wanted, say)
-        except UnavailableError as error:
-            if failure.is_full(error.log):
-                self._full = error
-            raise
 
     def _build(self, wanted: Recipe, say: Say) -> str:
         network = self._network or Network.here()
@@ -147,8 +141,6 @@ class Builder:
         return True
 
     def _check_possible(self, wanted: Recipe, lock: Lock) -> None:
-        if self._full:
-            raise UnavailableError(f"not built: {self._full}")
         here = self.describe()
         if wanted.platform != here.platform:
             raise UnavailableError(f"{wanted.environment.id} is for {wanted.platform}; the engine runs {here.platform}")
@@ -160,9 +152,11 @@ class Builder:
         if not self.client().images(quiet=True, filters={"label": f"{LABELS}.layer={wanted.framework_key}"}):
             needed += disk.layer_bytes(wanted.environment, cuda=lock.carries_cuda)
         if free is not None and free < needed:
-            raise UnavailableError(
-                f"not built: needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free in {root};"
-                " `runner images prune` makes room"
+            raise OutageError(
+                Cause.DISK,
+                f"an environment needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free in {root}",
+                "make room, for example with `runner images prune`, then run the same command again",
+                everywhere=False,
             )
 
     def _inspect(self, wanted: Recipe, began: float, *, cached: bool) -> Image | None:

@@ -22,7 +22,7 @@ _KEPT_LINES = 200
 def build(recipe: Recipe, command: CommandLine, network: Network, say: Callable[[str], None], running: Running) -> str:
     """Build the image and tag it; its id.
 
-    Raises BuildError with the end of the output, UnavailableError where the engine or its disk gives out.
+    Raises BuildError with the end of the output, OutageError where the engine, its disk or the network gives out.
     """
     with tempfile.TemporaryDirectory(prefix="kvm-build-") as name:
         folder = Path(name)

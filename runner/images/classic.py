@@ -7,8 +7,7 @@ import tarfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from runner import engine
-from runner.errors import UnavailableError
+from runner import engine, outage
 from runner.images import failure
 from runner.images.network import Network
 from runner.images.recipe import Recipe, dockerfile
@@ -25,7 +24,7 @@ _KEPT = 32 * 1024
 def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[str], None]) -> str:
     """Build the image and tag it; its id.
 
-    Raises BuildError with the end of the output, UnavailableError where the engine or its disk gives out.
+    Raises BuildError with the end of the output, OutageError where the engine, its disk or the network gives out.
     """
     import docker
 
@@ -43,8 +42,7 @@ def build(recipe: Recipe, client: APIClient, network: Network, say: Callable[[st
     except docker.errors.APIError as error:
         raise failure.error(recipe.environment.id, [f"error: {error.explanation or error}"]) from error
     except engine.errors() as error:
-        reason = f"the Docker engine stopped answering while {recipe.environment.id} was built"
-        raise UnavailableError(reason, said) from error
+        raise outage.of_engine("the Docker engine stopped answering", said) from error
     if failed:
         raise failure.error(recipe.environment.id, said.splitlines())
     return str(client.inspect_image(recipe.tag)["Id"])  # type: ignore[no-untyped-call]

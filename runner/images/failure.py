@@ -5,34 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from runner.errors import BuildError, CellError, UnavailableError
+from runner import outage
+from runner.errors import BuildError, CellError
 
-_NETWORK = re.compile(
-    r"error sending request|dns error|failed to lookup address|temporary failure in name resolution"
-    r"|connection (?:reset|refused|closed|aborted)|timed? ?out|unexpected eof"
-    r"|tls handshake|50[234] (?:bad gateway|service|gateway)"
-    r"|incomplete message|error decoding response body|network is unreachable|max retries exceeded",
-    re.IGNORECASE,
-)
-_FULL = re.compile(r"no space left on device|os error 28\b|disk quota exceeded", re.IGNORECASE)
-_GONE = re.compile(
-    r"cannot connect to the docker daemon|transport is closing|error reading from server: eof|connection aborted"
-    r"|error during connect|graceful_stop",
-    re.IGNORECASE,
-)
 _NOISE = re.compile(r"(?:#[0-9]+ )?(?:[0-9]+\.[0-9]+ )?(?P<text>.*)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SHOWN = 4
-
-
-def is_network(text: str) -> bool:
-    """Whether a second attempt may help."""
-    return bool(_NETWORK.search(text)) and not _GONE.search(text)
-
-
-def is_full(text: str) -> bool:
-    """Whether the disk gave out."""
-    return bool(_FULL.search(text))
 
 
 def error(label: str, lines: Sequence[str]) -> CellError:
@@ -40,11 +18,8 @@ def error(label: str, lines: Sequence[str]) -> CellError:
     # the classic builder prints what a step wrote to stderr in red
     lines = [_COLOUR.sub("", line) for line in lines]
     log = "\n".join(lines)
-    if is_full(log):
-        return UnavailableError(f"no space left on the Docker engine's disk while building {label}", log)
-    if _GONE.search(log):
-        return UnavailableError(f"the Docker engine stopped answering while {label} was built", log)
-    return BuildError(f"cannot build {label}: {_reason(lines)}", log)
+    found = outage.of(log, outage.ENGINE_DISK)
+    return found or BuildError(f"cannot build {label}: {_reason(lines)}", log)
 
 
 def _reason(lines: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Exact figures: backward errors, trajectories, digests and counts.
+"""Exact figures: backward errors, digests and counts.
 
 No statistics, but calibrated bounds.
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from runner.model import Evidence, Verdict
 
@@ -112,69 +111,6 @@ def judge_error(baseline: Sequence[float], candidate: Sequence[float], terms: in
     if rank(class_c) > rank(class_b) or (rank(class_c) == rank(class_b) and worst_c > worst_b):
         return Verdict.REGRESSED, f"{class_b} -> {class_c}: {figures}", evidence
     return Verdict.IMPROVED, f"{class_b} -> {class_c}: {figures}", evidence
-
-
-FIRST, EARLY, LATE, LATE_FROM = 1e-6, 1.4, 1.05, 1e-3
-"""Growth of rounding in training, measured on 186 Adam steps of a convolutional network from equal weights, on
-tensorflow 2.21, torch 2.2 and 2.13 and jax 0.10 (every pair of them): two losses are at most 1.6e-7 apart in the
-first 13 steps; then a rounding tips a ReLU or a maximum the other way, which brings up to 5e-5 by step 20; from
-there the distance grows by 5 % a step at most (6e-4 at 50, 5e-3 at 100, 3.6e-2 at 150). The bound lies 5 to 20
-times above."""
-
-
-@lru_cache(maxsize=4096)
-def bound(step: int) -> float:
-    """Relative deviation that rounding explains after ``step`` training steps.
-
-    ``step`` 0: none yet. 1 where rounding explains any.
-
-    >>> [float(f"{bound(step):.1g}") for step in (0, 10, 20, 100, 180)]
-    [1e-06, 3e-05, 0.0008, 0.05, 1.0]
-    """
-    return min(1.0, FIRST * EARLY**step, LATE_FROM * LATE ** (step - 20))
-
-
-def deviation(a: Sequence[float], b: Sequence[float]) -> tuple[str, int | None, float]:
-    """Class, first step beyond the bound, and largest deviation until then.
-
-    The step is None where no step is beyond the bound.
-
-    Classes: ``bit-equal``, ``rounding``, ``diverges``. A trajectory that ends early diverges there.
-    """
-    largest = 0.0
-    for step, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x == y:
-            continue
-        relative = abs(x - y) / max(abs(x), abs(y))
-        if relative > largest or relative != relative:
-            if _equal(x, y):
-                continue
-            if not relative <= bound(step):
-                return "diverges", step, relative
-            largest = relative
-    if len(a) != len(b):
-        return "diverges", min(len(a), len(b)), math.inf
-    return ("rounding" if largest else "bit-equal"), None, largest
-
-
-def judge_trajectory(baseline: Sequence[Sequence[float]], candidate: Sequence[Sequence[float]]) -> Ruling:
-    """Compare the trajectories of all processes of two cells step by step.
-
-    They start from the same weights and data.
-    """
-    n = min(len(baseline), len(candidate))
-    for who, runs in (("baseline", baseline), ("candidate", candidate)):
-        for other in runs[1:]:
-            name, step, relative = deviation(runs[0], other)
-            if name == "diverges":
-                reason = f"runs of the {who} disagree at step {step}, by {relative:.2g}"
-                return Verdict.NOT_COMPARABLE, reason, Evidence(n=n, classification=NONDETERMINISTIC)
-    name, step, relative = deviation(baseline[0], candidate[0])
-    if name == "diverges":
-        reason = f"diverges at step {step}: off by {relative:.2g}, rounding explains {bound(step or 0):.2g}"
-        return Verdict.REGRESSED, reason, Evidence(n=n, effect=relative, classification=name)
-    reason = name if name == "bit-equal" else f"rounding: at most {relative:.2g} apart in {len(baseline[0])} steps"
-    return Verdict.SAME, reason, Evidence(n=n, effect=relative, classification=name)
 
 
 def judge_exact(baseline: Sequence[object], candidate: Sequence[object]) -> Ruling:

@@ -1,35 +1,42 @@
-"""Figures that are not timings: which judge they go to, seed by seed."""
+"""Exact figures, errors and trajectories: which judge they go to, seed by seed."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
-from runner.judge import exact, paired, seeded
+from runner.judge import exact, paired, trajectory
 from runner.judge.exact import Ruling
 from runner.judge.series import Group, Series
-from runner.judge.settings import JudgeSettings
 from runner.model import Evidence, Kind, Verdict
 
 REPEATABLE = "repeatable"
 """``<case>.repeatable``: whether a cell agreed with itself when it computed the same twice in one process."""
 
+FRESH_LOSSES, FRESH_STEPS = "fresh_losses", "fresh_steps"
+"""``<mode>.fresh_losses``: those of ``fresh_steps`` steps from each of several other initial weights, in one list."""
+
+_Starts = list[Sequence[float]]
+
 DIGEST = "digest"
 """``<case>.digest``: of all bits of what ``<case>.error_*`` measures the errors of."""
 
 
-def judge_figure(name: str, baseline: Group, candidate: Group, settings: JudgeSettings) -> Ruling:
-    """Judge a metric that both groups have. The worst seed speaks for all."""
+def judge_figure(name: str, baseline: Group, candidate: Group) -> Ruling:
+    """Judge a metric that both groups have and that does not depend on the seed.
+
+    Of exact figures the worst seed speaks for all.
+    """
     left, right = baseline.series[name], candidate.series[name]
-    if right.metric.kind == Kind.SEEDED:
-        return seeded.judge_seeded(paired.by_seed(left), paired.by_seed(right), settings)
     case, _, figure = name.rpartition(".")
     if figure == REPEATABLE:
         return _repeatable(left, right)
-    found = _by_seed(left, right)
-    if found[0] != Verdict.REGRESSED or right.metric.kind == Kind.ERROR:
+    of_training = right.metric.kind == Kind.TRAJECTORY
+    found = _trajectories(case, baseline, candidate, name) if of_training else _by_seed(left, right)
+    if found[0] not in (Verdict.REGRESSED, Verdict.INCONCLUSIVE) or right.metric.kind == Kind.ERROR:
         return found
     unstable = [who for who, group in (("baseline", baseline), ("candidate", candidate)) if _unstable(group, case)]
     if unstable:
@@ -88,8 +95,6 @@ def _fitting(kind: Kind, value: object) -> object:
     """The value, or None for one that a figure of this kind cannot have."""
     if kind == Kind.ERROR:
         return value if isinstance(value, int | float) and abs(value) <= sys.float_info.max else None
-    if kind == Kind.TRAJECTORY:
-        return value if isinstance(value, list) else None
     return value
 
 
@@ -106,9 +111,58 @@ def _judged(kind: Kind, terms: int | None, factor: float, baseline: Sequence[Any
         return exact.judge_missing(baseline, candidate)
     if kind == Kind.ERROR:
         return exact.judge_error(baseline, candidate, terms, factor)
-    if kind == Kind.TRAJECTORY:
-        return exact.judge_trajectory(baseline, candidate)
     return exact.judge_exact(baseline, candidate)
+
+
+def _trajectories(case: str, baseline: Group, candidate: Group, name: str) -> Ruling:
+    """Judge all seeds in common together.
+
+    A cell without any figure for one of them is judged by that.
+    """
+    before, after = _losses(baseline, name), _losses(candidate, name)
+    starts = _starts(case, baseline), _starts(case, candidate)
+    whole, missing = [], []
+    for seed in sorted(before.keys() & after.keys()):
+        runs = before[seed], after[seed]
+        if any(losses is None for losses in (*runs[0], *runs[1])):
+            missing.append(exact.judge_missing(*runs))
+        else:
+            whole.append(trajectory.Seed(*runs, _matched(*(one.get(seed) for one in starts))))
+    if any(found[0] == Verdict.REGRESSED for found in missing) or (missing and not whole):
+        return exact.worst(missing)
+    if not whole:
+        return Verdict.NOT_COMPARABLE, "no seed in common", Evidence()
+    return trajectory.judge_trajectories(whole)
+
+
+def _losses(group: Group, name: str) -> dict[int, list[Any]]:
+    """The losses of each process by seed.
+
+    None stands for a figure that was not finite.
+    """
+    found = paired.by_seed(group.series[name]).items()
+    return {seed: [m.value if isinstance(m.value, list) else None for m in metrics] for seed, metrics in found}
+
+
+def _starts(case: str, group: Group) -> dict[int, _Starts]:
+    """The losses of each fresh start of a seed's first process.
+
+    A start has none where training ended earlier.
+    """
+    losses, steps = (group.series.get(f"{case}.{figure}") for figure in (FRESH_LOSSES, FRESH_STEPS))
+    if losses is None or steps is None:
+        return {}
+    each = {seed: metrics[0].value for seed, metrics in paired.by_seed(steps).items()}
+    return {
+        seed: [values[i : i + step] for i in range(0, len(values), step)]
+        for seed, metrics in paired.by_seed(losses).items()
+        if isinstance(values := metrics[0].value, list) and isinstance(step := each.get(seed), int) and step > 0
+    }
+
+
+def _matched(one: _Starts | None, other: _Starts | None) -> list[tuple[Sequence[float], Sequence[float]]]:
+    """Both cells' fresh starts. None where only one cell reports them."""
+    return [] if one is None or other is None else list(zip_longest(one, other, fillvalue=()))
 
 
 def _repeatable(left: Series, right: Series) -> Ruling:

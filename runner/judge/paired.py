@@ -30,6 +30,10 @@ class Paired:
     """How many rounds both sides have begun, whether or not each of them counts."""
     flaw: str = ""
     """Why no verdict may rest on these figures, or empty."""
+    figure: tuple[str, str] = ("", "")
+    """Probe and metric: comparisons of one figure have about the same noise."""
+    cells: tuple[str, ...] = ()
+    """The ids of both."""
 
 
 _STEEPEST = 30.0
@@ -49,7 +53,17 @@ def paired_rounds(baseline: Series, candidate: Series, floor: float) -> Paired:
         ratios = tuple(max(-_STEEPEST, min(_STEEPEST, ratio)) for ratio in ratios)
     better = candidate.metric.better if candidate.metric.better != Better.NEITHER else Better.LOWER
     reached = min(baseline.reached, candidate.reached)
-    return Paired(rounds, ratios, better, floor, reached, _flaw(baseline, candidate, left, right, rounds))
+    first, other = candidate.points[0][0], baseline.points[0][0]
+    return Paired(
+        rounds,
+        ratios,
+        better,
+        floor,
+        reached,
+        _flaw(baseline, candidate, left, right, rounds),
+        (first.probe, candidate.metric.name),
+        (other.cell.id, first.cell.id),
+    )
 
 
 def _flaw(

@@ -75,8 +75,26 @@ def comparisons(
     prefer = sets.named_set(loaded, rules.set_name).prefer
     cells = list(dict.fromkeys(sample.cell for sample in samples))
     pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
-    pairs = list(dict.fromkeys([*pairs, *_beside_native(cells)]))
+    pairs = list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
     return judge.judge(samples, pairs, expected, rules.settings(samples))
+
+
+def _with_root(pairs: Sequence[judge.Pair]) -> list[judge.Pair]:
+    """Every cell against the baselines further up that have another framework.
+
+    The two differ in the framework alone.
+
+    A cell whose own baseline is the faulty one is compared with a sound one as well.
+    """
+    above = {pair.candidate.id: pair.baseline for pair in pairs}
+    found = []
+    for pair in pairs:
+        root = pair.baseline
+        while root.id in above:
+            root = above[root.id]
+        if pairing.difference(root, pair.candidate) == "framework":
+            found.append(judge.Pair(root, pair.candidate, "framework"))
+    return found
 
 
 def _beside_native(cells: Sequence[Cell]) -> list[judge.Pair]:

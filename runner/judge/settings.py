@@ -9,14 +9,21 @@ from typing import Any
 from runner.errors import UsageError
 
 LOOK_FRACTIONS = (0.4, 0.55, 0.75, 1.0)
-"""When a sequential run looks, as fractions of the most rounds it may take: after 8, 11, 15 and 20 of 20 rounds.
+"""The looks of the exact tests, as fractions of the most rounds a run may take: after 8, 11, 15 and 20 of 20 rounds.
 
-Chosen by simulation: fewest rounds for unchanged pairs at 2 to 6 % of noise. Earlier looks save nothing, as an exact
+Chosen by simulation: fewest rounds for unchanged pairs at 2 to 6 % of noise. Earlier ones save nothing, as an exact
 test of few rounds shows equivalence only where every single one lies within the floor; at the third, a difference
 can be shown among 50 comparisons (2 * 2**-15 is below its share of 0.05 / 50).
 """
 
 FIRST_LOOK = 8
+
+EARLY_LOOKS = (3, 5, 8)
+"""The looks for large changes, by a test that borrows the noise of other comparisons (``runner.judge.moderated``)."""
+
+EARLY_SHARES = (0.04, 0.03, 0.01)
+"""Shares of alpha for these looks; the last look has what is left of their sum. The exact tests have the rest. Chosen
+by simulation: more finds hardly more doublings after three rounds, and the exact tests of +10 % would notice."""
 
 SPENDING_POWER = 5.0
 """Exponent of the alpha spending function alpha * t**rho for differences (Kim & DeMets, Biometrika 74 (1987) 149).
@@ -69,19 +76,53 @@ class JudgeSettings:
         """Rounds taken at each look, ascending; the last is ``max_rounds``.
 
         >>> JudgeSettings(max_rounds=20).looks
-        (8, 11, 15, 20)
+        (3, 5, 8, 11, 15, 20)
         >>> JudgeSettings(max_rounds=5).looks
-        (5,)
+        (3, 5)
+        >>> JudgeSettings(max_rounds=2).looks
+        (2,)
         """
+        return tuple(sorted({*self.early_looks, *self.exact_looks}))
+
+    @property
+    def exact_looks(self) -> tuple[int, ...]:
+        """The looks of the exact tests, ascending; the last is ``max_rounds``."""
         if not self.sequential or self.max_rounds <= FIRST_LOOK:
             return (self.max_rounds,)
         return tuple(sorted({max(FIRST_LOOK, round(f * self.max_rounds)) for f in LOOK_FRACTIONS}))
 
+    @property
+    def early_looks(self) -> tuple[int, ...]:
+        """The looks at which large changes can be found, ascending.
+
+        A run in one look has one, at its end, where that is early.
+        """
+        first, last = EARLY_LOOKS[0], EARLY_LOOKS[-1]
+        at_end = {self.max_rounds} if first <= self.max_rounds <= last else set()
+        if not self.sequential:
+            return tuple(at_end)
+        return tuple(sorted({n for n in EARLY_LOOKS if n < self.max_rounds} | at_end))
+
+    @property
+    def early_shares(self) -> tuple[float, ...]:
+        """Share of alpha for each of the early looks."""
+        count = len(self.early_looks)
+        return (*EARLY_SHARES[: count - 1], sum(EARLY_SHARES[count - 1 :])) if count else ()
+
+    @property
+    def exact_shares(self) -> tuple[float, ...]:
+        """Share of alpha for a difference at each exact look.
+
+        With those of the early looks they sum to one.
+        """
+        left = 1 - sum(self.early_shares)
+        return tuple(left * share for share in self.spent(SPENDING_POWER))
+
     def spent(self, power: float) -> tuple[float, ...]:
-        """Share of alpha for each look; the shares sum to one.
+        """Shares of the exact looks, which sum to one.
 
         Each share is the nominal level of its look, so the total error is at most alpha by the union bound,
         for any test statistic, also an exact and discrete one.
         """
-        total = [(n / self.max_rounds) ** power for n in self.looks]
+        total = [(n / self.max_rounds) ** power for n in self.exact_looks]
         return tuple(b - a for a, b in zip([0.0, *total], total, strict=False))

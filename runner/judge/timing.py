@@ -1,12 +1,13 @@
 """Timings: an exact test of paired log-ratios per round.
 
-Alpha is spent over the looks; ``same`` needs equivalence.
+An early test can show large changes before. Alpha is spent over the looks; ``same`` needs equivalence.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, median
@@ -14,10 +15,10 @@ from statistics import NormalDist, median
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.judge import ranks
+from runner.judge import calibration, moderated, ranks
 from runner.judge.paired import Paired
 from runner.judge.ranks import Floats
-from runner.judge.settings import SAME_SPENDING_POWER, SPENDING_POWER, JudgeSettings
+from runner.judge.settings import SAME_SPENDING_POWER, JudgeSettings
 from runner.model import Better, Evidence, Verdict
 
 Rows = NDArray[np.intp]
@@ -43,7 +44,9 @@ def judge_timings(material: Sequence[Paired], settings: JudgeSettings) -> list[J
     looked = _looks(material, margin, settings)
     p = np.minimum(1.0, 2 * looked.p)
     adjusted = np.maximum(ranks.holm(p), np.minimum(1.0, p * settings.alpha / settings.per_comparison))
-    columns = zip(looked.shift, looked.low, looked.high, p, adjusted, looked.p_same, strict=True)
+    columns = zip(
+        looked.shift, looked.low, looked.high, p, adjusted, looked.p_same, looked.sigma, looked.known, strict=True
+    )
     rows = (_Row(*map(float, column)) for column in columns)
     return [_verdict(item, row, settings) for item, row in zip(material, rows, strict=True)]
 
@@ -56,6 +59,10 @@ class _Looked:
     p: Floats
     """One-sided, the smaller side, weighted by the looks: valid at any alpha."""
     p_same: Floats
+    sigma: Floats
+    """Noise per round as the last early look saw it, or NaN."""
+    known: Floats
+    """One where other comparisons or a calibration state the noise of a comparison, else zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ class _Row:
     p: float
     p_adjusted: float
     p_same: float
+    sigma: float
+    known: float
 
 
 def _looks(material: Sequence[Paired], margin: Floats, settings: JudgeSettings) -> _Looked:
@@ -76,17 +85,18 @@ def _looks(material: Sequence[Paired], margin: Floats, settings: JudgeSettings) 
     whole looks count: one that was begun gives an estimate and no p-value, or it would be one look more.
     """
     m = len(material)
-    looked = _Looked(*(np.full(m, fill) for fill in (np.nan, -np.inf, np.inf, 1.0, np.inf)))
+    looked = _Looked(*(np.full(m, fill) for fill in (np.nan, -np.inf, np.inf, 1.0, np.inf, np.nan, 0.0)))
+    _look_early(looked, material, margin, settings)
     seen = [0] * m
     for look, share, same_share in zip(
-        settings.looks, settings.spent(SPENDING_POWER), settings.spent(SAME_SPENDING_POWER), strict=True
+        settings.exact_looks, settings.exact_shares, settings.spent(SAME_SPENDING_POWER), strict=True
     ):
         level = settings.alpha * same_share
         due: dict[int, list[int]] = {}
         for i, item in enumerate(material):
             if settings.sequential and item.reached < look:
                 continue
-            n = bisect_left(item.rounds, look) if look < settings.max_rounds else len(item.rounds)
+            n = _before(item, look, settings)
             if n:
                 due.setdefault(n, []).append(i)
                 seen[i] = n
@@ -100,6 +110,42 @@ def _looks(material: Sequence[Paired], margin: Floats, settings: JudgeSettings) 
     for rows, found in _tested(material, rest, margin, first):
         _estimate(looked, rows, found, settings.alpha)
     return looked
+
+
+def _look_early(looked: _Looked, material: Sequence[Paired], margin: Floats, settings: JudgeSettings) -> None:
+    """Look for large changes.
+
+    A comparison that was decided after three rounds and measured no more still says what the noise is at the look
+    after five.
+    """
+    shared = Counter(item.figure for item in material)
+    calibrated = [_calibrated(item, settings) for item in material]
+    told = [shared[item.figure] > 1 or noise is not None for item, noise in zip(material, calibrated, strict=True)]
+    looked.known[:] = told
+    for look, share in zip(settings.early_looks, settings.early_shares, strict=True):
+        begun = [
+            moderated.Rounds(
+                () if item.flaw else item.ratios[: _before(item, look, settings)], item.figure, calibrated[i]
+            )
+            for i, item in enumerate(material)
+        ]
+        found = moderated.noise(begun)
+        whole = np.array([not settings.sequential or item.reached >= look for item in material])
+        p = np.where(whole, moderated.p_values(begun, found, margin), 1.0) / 2
+        looked.p[:] = np.minimum(looked.p, p / share)
+        seen = np.array([len(one.ratios) >= moderated.LEAST for one in begun])
+        looked.sigma[seen] = np.exp(found.center[seen])
+
+
+def _before(item: Paired, look: int, settings: JudgeSettings) -> int:
+    """How many of the rounds count at a look."""
+    return bisect_left(item.rounds, look) if look < settings.max_rounds else len(item.rounds)
+
+
+def _calibrated(item: Paired, settings: JudgeSettings) -> float | None:
+    """The A/A noise of the noisier cell, where it was measured."""
+    keys = (calibration.key(cell, *item.figure) for cell in item.cells) if settings.noise else ()
+    return max((settings.noise[key] for key in keys if key in settings.noise), default=None)
 
 
 def _tested(
@@ -144,7 +190,7 @@ def _verdict(item: Paired, row: _Row, settings: JudgeSettings) -> Judged:
         verdict = Verdict.SAME if same else Verdict.INCONCLUSIVE
     needed = None
     if verdict == Verdict.INCONCLUSIVE and not item.flaw:
-        needed = rounds_needed(item, row.shift, settings)
+        needed = rounds_needed(item, row.shift, settings, sigma=row.sigma, known=row.known > 0)
     evidence = Evidence(
         n=n,
         effect=math.expm1(row.shift),
@@ -168,10 +214,14 @@ def _reason(verdict: Verdict, evidence: Evidence) -> str:
     return f"{effect:+.1%} after {evidence.n} round{_s(evidence.n)}: neither a change nor its absence is shown{more}"
 
 
-def rounds_needed(item: Paired, shift: float, settings: JudgeSettings) -> int | None:
+def rounds_needed(
+    item: Paired, shift: float, settings: JudgeSettings, *, sigma: float = math.nan, known: bool = False
+) -> int | None:
     """How many more rounds a decision needs, with this effect and noise.
 
     None where hopeless.
+
+    ``sigma``: noise per round as the last early look saw it. ``known``: whether others state the noise.
 
     Normal approximation with 80 % power, by the usual sample size formula n = ((z_a + z_b) * sigma / distance)^2,
     efficiency 0.83 of the Winsorised ranks and 3/pi of Wilcoxon's; never below what the exact test needs to reach its
@@ -180,6 +230,9 @@ def rounds_needed(item: Paired, shift: float, settings: JudgeSettings) -> int | 
     n = len(item.ratios)
     margin = math.log1p(item.floor)
     change = abs(shift) > margin
+    early = moderated.rounds_for(shift, item.reached, None if math.isnan(sigma) else sigma, known=known)
+    if change and early is not None:
+        return early - item.reached
     level = settings.per_comparison / 2 if change else settings.alpha
     least = ranks.smallest_n(level)
     distance = abs(shift) if change else margin - abs(shift)

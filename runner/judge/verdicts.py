@@ -1,6 +1,6 @@
 """Samples and pairs -> comparisons.
 
-Statuses and exact figures at once, timings together at the end.
+Statuses and exact figures at once; timings, and figures that depend on the seed, together at the end.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from runner.judge import calibration, cpu_time, exact, expectations, kinds, series
+from runner.judge import calibration, cpu_time, exact, expectations, kinds, seed_noise, series, trajectory
 from runner.judge.expectations import Expectation
 from runner.judge.paired import Paired, paired_rounds
 from runner.judge.pairing import Pair
+from runner.judge.seeded import Seeded, judge_together
 from runner.judge.series import Group, Groups, Series
 from runner.judge.settings import JudgeSettings
 from runner.model import AXIS, Axis, Cell, Comparison, Evidence, Kind, Sample, Status, Verdict
@@ -51,13 +52,20 @@ def judge(
     groups = series.grouped(samples)
     found: list[Comparison] = []
     timings: list[tuple[int, Paired]] = []
+    learned: list[tuple[int, Seeded]] = []
+    noises = seed_noise.pooled(groups)
     for side in _sides(pairs, groups):
         found.append(_status(side, known))
         if _ok(side.baseline) and _ok(side.candidate):
-            for comparison, rounds in _metrics(side, settings):
-                if rounds is not None:
-                    timings.append((len(found), rounds))
+            for comparison, material in _metrics(side, settings, noises):
+                if isinstance(material, Paired):
+                    timings.append((len(found), material))
+                elif material is not None:
+                    learned.append((len(found), material))
                 found.append(comparison)
+    rulings = judge_together([material for _, material in learned], settings)
+    for (i, _), (verdict, reason, evidence) in zip(learned, rulings, strict=True):
+        found[i] = replace(found[i], verdict=verdict, reason=reason, evidence=evidence)
     if timings:
         from runner.judge.timing import judge_timings
 
@@ -157,6 +165,8 @@ def _status_verdict(side: _Side) -> tuple[Verdict, str, bool]:
 
 
 def _unmeasured(group: Group) -> str:
+    if group.bad and group.bad.status is Status.UNAVAILABLE:
+        return group.bad.status.value  # many cells share the reason: it stands with the samples
     return group.how_bad if group.samples else "no result"
 
 
@@ -227,10 +237,12 @@ def _excused(comparison: Comparison, known: Sequence[Expectation], cells: dict[s
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
 
-def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison, Paired | None]]:
+def _metrics(
+    side: _Side, settings: JudgeSettings, noises: seed_noise.Noises
+) -> Iterator[tuple[Comparison, Paired | Seeded | None]]:
     """One comparison per metric.
 
-    Of a timing, its material too, to be judged with all others.
+    Of a timing and of a figure that depends on the seed, its material too, to be judged with all others.
     """
     differences = series.differing(side.baseline.fingerprint, side.candidate.fingerprint)
     forbidden = {kind: _blocked(side.pair.axis, kind, differences) for kind in Kind}
@@ -260,12 +272,35 @@ def _metrics(side: _Side, settings: JudgeSettings) -> Iterator[tuple[Comparison,
         elif kind == Kind.TIMING:
             material = paired_rounds(left, right, _floor(side, name, settings))
             yield apart(name, reason="", gates=gates[kind], **values), material
+        elif kind == Kind.SEEDED:
+            known = noises.get(seed_noise.key(side.probe, name, side.candidate))
+            before, after = seed_noise.by_seed(left), seed_noise.by_seed(right)
+            by_chance = before == after and _trained_apart(side, name)
+            yield (
+                apart(name, reason="", gates=gates[kind], **values),
+                Seeded(right.metric, before, after, known, by_chance),
+            )
         else:
-            verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate, settings)
-            if caveat and kind != Kind.SEEDED:
+            verdict, reason, evidence = kinds.judge_figure(name, side.baseline, side.candidate)
+            if caveat:
                 reason = f"{reason} (on different processors: {caveat})"
             fails = gates[kind] and evidence.classification != exact.NONDETERMINISTIC
+            if evidence.classification == trajectory.DRIFT:
+                fails = fails and same_source
             yield made(name, verdict, reason, evidence, fails, **values), None
+
+
+def _trained_apart(side: _Side, name: str) -> bool:
+    """Whether another seed-dependent figure of the same mode differs.
+
+    Two accuracies on 2,000 images are equal by chance in one of thirty cases; the losses are not.
+    """
+    mode = name.rpartition(".")[0]
+    return any(
+        seed_noise.by_seed(one) != seed_noise.by_seed(side.candidate.series[other])
+        for other, one in side.baseline.series.items()
+        if other.rpartition(".")[0] == mode and one.metric.kind == Kind.SEEDED and other in side.candidate.series
+    )
 
 
 _OUTCOME = ".outcome"

@@ -22,6 +22,8 @@ class State(StrEnum):
     """The result of a check."""
 
     OK = "ok"
+    NONE = "none"
+    """It is not there, and nothing has to be done: what needs it cannot be measured here."""
     WARN = "warn"
     FAIL = "fail"
 
@@ -85,7 +87,7 @@ def buildkit_check(engine: Engine | UnavailableError, client: str) -> Check:
 def gpu_check(gpus: Sequence[Gpu], engine: Engine | UnavailableError) -> Check:
     """NVIDIA GPUs, and whether containers can have them."""
     if not gpus:
-        return Check("gpu", State.OK, "no NVIDIA GPU: cuda cells will be unavailable")
+        return Check("gpu", State.NONE, "no NVIDIA GPU: cuda cells cannot be measured here")
     says = ", ".join(f"{gpu.name} (compute capability {gpu.compute_capability or 'unknown'})" for gpu in gpus)
     says += f"; driver {gpus[0].driver}"
     if isinstance(engine, Engine) and not engine.nvidia:
@@ -98,7 +100,7 @@ def mps_check(here: Machine) -> Check:
     """Apple's Metal Performance Shaders."""
     if here.mps:
         return Check("mps", State.OK, "Apple silicon: mps cells run on the host")
-    return Check("mps", State.OK, f"not on {here.platform}: mps cells will be unavailable")
+    return Check("mps", State.NONE, f"not on {here.platform}: mps cells cannot be measured here")
 
 
 def disk_check(folder: Path, free: int, needed: int) -> Check:
@@ -106,9 +108,9 @@ def disk_check(folder: Path, free: int, needed: int) -> Check:
     says = f"{_gib(free)} free in {folder}"
     if needed > free:
         fix = "what is built already counts in; else free some space (runner images prune) or narrow the set (--only)"
-        return Check("disk", State.WARN, f"{says}, the whole set takes about {_gib(needed)}", fix)
+        return Check("disk", State.WARN, f"{says}, the cells asked for take about {_gib(needed)} in all", fix)
     if needed:
-        return Check("disk", State.OK, f"{says}, the whole set takes about {_gib(needed)}")
+        return Check("disk", State.OK, f"{says}, the cells asked for take about {_gib(needed)} in all")
     return Check("disk", State.WARN if free < 10 * GIB else State.OK, says, _SMALL_DISK if free < 10 * GIB else "")
 
 

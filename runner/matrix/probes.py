@@ -6,6 +6,7 @@ Read as text, never imported.
 from __future__ import annotations
 
 import ast
+import fnmatch
 import functools
 import hashlib
 import re
@@ -31,11 +32,30 @@ def settings(probe: str) -> dict[str, Any]:
 
     They are read from the literal ``DEFAULTS`` in its source. The probe is never imported.
     """
+    defaults: dict[str, Any] = _literal(probe, "DEFAULTS") or {}
+    return defaults
+
+
+@functools.cache
+def headlines(probe: str) -> tuple[str, ...]:
+    """Returns the figures of a probe that a run measures until they are decided.
+
+    They are patterns over metric names, read from the literal ``HEADLINES`` in its source. A probe without it has none.
+    """
+    return tuple(_literal(probe, "HEADLINES") or ())
+
+
+def is_headline(probe: str, metric: str) -> bool:
+    """Returns whether a metric is one of the probe's headline figures."""
+    return any(fnmatch.fnmatchcase(metric, pattern) for pattern in headlines(probe))
+
+
+def _literal(probe: str, name: str) -> Any:
+    """The literal that a name in the probe's source is given; None where it has none."""
     for node in ast.parse(dict(_entries()).get(probe, "")).body:
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["DEFAULTS"]:
-            defaults: dict[str, Any] = ast.literal_eval(node.value)
-            return defaults
-    return {}
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [name]:
+            return ast.literal_eval(node.value)
+    return None
 
 
 @functools.cache

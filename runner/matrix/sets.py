@@ -19,7 +19,7 @@ import msgspec
 from runner.errors import UsageError, suggest
 from runner.matrix import frameworks
 from runner.model import ID_ORDER, Axis, Cell, Scalar, Skip, Status
-from runner.util import folders, toml, versions
+from runner.util import durations, folders, toml, versions
 
 DEVICES = ("cpu", "cuda", "mps")
 NATIVE = "native"
@@ -71,7 +71,14 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How its cells run where the user does not say."""
     platform: str = ""
     """Where its cells can be run at all (``macos-arm64``); empty: anywhere."""
+    budget: str = ""
+    """Measuring time within which undecided headline figures get further rounds (``10m``); empty: one round."""
     probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
+
+    @property
+    def budget_s(self) -> float | None:
+        """The budget in seconds, or None."""
+        return durations.seconds(self.budget) if self.budget else None
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -118,6 +125,10 @@ def load(path: Path | None = None) -> Matrix:
     if matrix.default not in matrix.sets:
         raise UsageError(f"{path}: default: no set {matrix.default!r}{suggest(matrix.default, matrix.sets)}")
     for name, one in matrix.sets.items():
+        try:
+            one.budget_s  # noqa: B018 - a property that raises
+        except UsageError as error:
+            raise UsageError(f"{path}: sets.{name}.budget: {error}") from None
         for probe in one.probes:
             if probe not in matrix.probes:
                 raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")

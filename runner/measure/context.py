@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from runner.data import DataFile
 from runner.executors import Executor
+from runner.measure.outages import Outages
 from runner.model import Sample, Scalar, Status
 from runner.results.store import Store
 
@@ -17,7 +18,10 @@ class Event:
 
     kind: str
     """``prepare``, ``ready``, ``failed`` (an environment); ``start``, ``done``, ``reuse``, ``kept`` (a process);
-    ``expect`` (``count`` processes are to come), ``note`` (``text`` is for the user, before the work begins)."""
+    ``expect`` (``count`` processes are to come), ``note`` (``text`` is for the user, before the work begins),
+    ``budget`` (``seconds`` of measuring are left), ``further`` (a further round begins, up to ``round``, with ``count``
+    processes), ``verdict`` (``text`` is a comparison that has one now), ``outage`` (``count`` environments cannot be
+    used, ``text`` says why), ``lost`` (an environment, or a process where ``probe`` is set, that an outage stopped)."""
     subject: str = ""
     """Environment id or cell id."""
     text: str = ""
@@ -49,6 +53,9 @@ class Context:
     """Environments made ready at once."""
     keep_failed: bool = False
     """Keep what a failed process leaves, its container or folder; failures of earlier runs are run again for it."""
+    outages: Outages = field(default_factory=Outages)
+    later: int = 0
+    """How many environments the caller runs in further calls; an outage stops those too."""
     block: str = ""
     """Names this stretch of time where rounds are not interleaved: timings of two blocks do not compare."""
 

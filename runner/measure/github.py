@@ -29,7 +29,8 @@ class Request:
     """None: as for the event that GitHub names, condensed for pull requests."""
     probes: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
-    rounds: int = 1
+    rounds: int | None = None
+    """Rounds, and no more. None: one, and further ones while the minutes of the job last."""
     shard_minutes: float = 120.0
     max_shards: int = shards.JOB_LIMIT
     cuda_labels: str = ""
@@ -45,7 +46,7 @@ def write(request: Request) -> list[str]:
     found = pairs(chosen.cells, chosen.definition.prefer)
     cells, skips, notes = _wanted(request, chosen, found)
     mac = chosen.definition.platform.startswith("macos") or any(cell.device == "mps" for cell in cells)
-    run_s = shards.probes_s(specs, request.rounds)
+    run_s = shards.probes_s(specs, request.rounds or 1)
     loads = {cell: _load(cell, mac=mac) for cell in cells}
     budget = shards.Budget(minutes=request.shard_minutes, shards=request.max_shards)
     planned = shards.shards(cells, found, loads, run_s, budget, mac=mac)
@@ -62,7 +63,7 @@ def write(request: Request) -> list[str]:
     text = shards.markdown(planned, loads, run_s, shards.torn(planned, found))
     (request.folder / "plan.md").write_text(text + "".join(f"\n- {note}\n" for note in notes), encoding="utf-8")
     return [
-        f"{machine}={json.dumps([shard.job() for shard in planned if shard.machine == machine])}"
+        f"{machine}={json.dumps([shard.job(request.rounds) for shard in planned if shard.machine == machine])}"
         for machine in shards.MACHINES
     ]
 

@@ -97,11 +97,15 @@ def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
     return replace(made, notes=(*chosen.notes, *made.notes))
 
 
-def record(chosen: Chosen, planned: Plan, invocation: str, max_rounds: int | None) -> RunRecord:
+def record(
+    chosen: Chosen, planned: Plan, invocation: str, max_rounds: int | None, budget_s: float | None = None
+) -> RunRecord:
     """What a run of the plan sets out to do.
 
     ``invocation`` are its arguments, quoted for a shell.
     """
     wanted = Counter((job.cell.id, job.probe.name) for job in planned.jobs)
     processes = tuple((*pair, count) for pair, count in wanted.items())
-    return RunRecord(chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes)
+    return RunRecord(
+        chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes, budget_s
+    )

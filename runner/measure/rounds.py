@@ -1,20 +1,28 @@
-"""Runs a plan: all its rounds, then further ones until the timings are decided."""
+"""Runs a plan: all its rounds, then further ones.
+
+They end when all is decided or the budget is used.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from runner import judge
 from runner.errors import CellError
 from runner.executors import Room
-from runner.judge import rules
+from runner.judge import budget, rules
+from runner.matrix import probes
+from runner.measure import sample as samples_of
 from runner.measure import scheduler
-from runner.measure.context import Event, Interrupted, Observer
+from runner.measure.context import Context, Event, Interrupted, Observer
 from runner.measure.workspace import Work
-from runner.model import Environment, Job, Plan, Sample
+from runner.model import Comparison, Environment, Job, Plan, Sample, Status
+
+Judged = Callable[[Sequence[Sample]], Sequence[Comparison]]
+"""Judges what has been measured so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +35,38 @@ class Measured:
 
 
 def until_decided(
-    planned: Plan, work: Work, judged_by: rules.Rules, observe: Observer, room: Room | None = None
+    planned: Plan, work: Work, further: budget.Further, judged: Judged, observe: Observer, room: Room | None = None
 ) -> Measured:
-    """Run the plan, then further rounds of undecided timings.
+    """Run the plan, then further rounds of what is undecided.
 
-    There are at most ``judged_by.max_rounds`` rounds. With ``room`` one environment is run after the other, and there
-    are no further rounds. Ctrl-C ends the run; what had finished is returned.
+    ``judged`` is called after each round where another could follow. With ``room`` one environment is run after the
+    other, and there are no further rounds. Ctrl-C ends the run; what had finished is returned.
     """
     observe(Event("expect", count=len(planned.jobs)))
     for note in planned.notes:
         observe(Event("note", text=note))
     if room is not None:
         return _measure_and_evict(planned, work, observe, room)
+    if further.budget_s is not None:
+        observe(Event("budget", seconds=further.budget_s))
     samples: list[Sample] = []
     jobs = planned.jobs
-    context = work.context
     while jobs:
         try:
-            samples += scheduler.run(jobs, context, observe)
+            samples += scheduler.run(jobs, work.context, observe)
+            if not further.most:
+                break
+            if jobs is planned.jobs and further.budget_s is not None:
+                samples += _stored(planned, samples, work.context, further.most, observe)
+            jobs = further_rounds(planned, samples, _wanted(samples, judged(samples), further, observe))
         except Interrupted as stop:
             return Measured((*samples, *stop.samples), interrupted=True)
-        jobs = _undecided(planned, samples, judged_by) if judged_by.max_rounds else ()
-        context = replace(context, fresh=False)
-        observe(Event("expect", count=len(jobs)))
+        except KeyboardInterrupt:  # while nothing ran: what was measured is reported all the same
+            if not samples:
+                raise
+            return Measured(tuple(samples), interrupted=True)
+        if jobs:
+            observe(Event("further", count=len(jobs), round=max(job.round for job in jobs)))
     return Measured(tuple(samples))
 
 
@@ -65,7 +82,8 @@ def _measure_and_evict(planned: Plan, work: Work, observe: Observer, room: Room)
         environment = waiting.pop(0)
         jobs = tuple(job for job in planned.jobs if job.environment == environment)
         try:
-            samples += scheduler.run(jobs, replace(work.context, block=environment.id), observe)
+            context = replace(work.context, block=environment.id, later=len(waiting))
+            samples += scheduler.run(jobs, context, observe)
         except Interrupted as stop:
             return Measured((*samples, *stop.samples), interrupted=True)
         for name in dict.fromkeys(job.executor for job in jobs):
@@ -73,13 +91,55 @@ def _measure_and_evict(planned: Plan, work: Work, observe: Observer, room: Room)
     return Measured(tuple(samples))
 
 
-def _undecided(planned: Plan, samples: Sequence[Sample], judged_by: rules.Rules) -> tuple[Job, ...]:
-    """The jobs of the rounds that the judge asks for next.
+def _wanted(
+    samples: Sequence[Sample], comparisons: Sequence[Comparison], further: budget.Further, observe: Observer
+) -> judge.RoundPlan:
+    """The rounds that are to run next.
 
-    There are none when all is decided or nothing more may run.
+    There are none where all is decided or nothing more may run.
     """
-    wanted = judge.more_rounds(samples, rules.comparisons(samples, judged_by), judged_by.settings(samples))
-    return further_rounds(planned, samples, wanted)
+    if further.budget_s is None:
+        settings = judge.JudgeSettings.after(rules.rounds(samples), further.most)
+        return judge.more_rounds(samples, comparisons, settings)
+    left_s = further.budget_s - budget.spent(samples)
+    observe(Event("budget", seconds=left_s))
+    return budget.next_round(samples, comparisons, _headline, left_s, further.most)
+
+
+def _headline(comparison: Comparison) -> bool:
+    return probes.is_headline(comparison.probe, comparison.metric)
+
+
+def _stored(
+    planned: Plan, samples: Sequence[Sample], context: Context, most: int, observe: Observer
+) -> Iterator[Sample]:
+    """The results of further rounds that an earlier run left.
+
+    Those of a cell end before the first that is missing, and with a failure. All are taken at once: judged round by
+    round, they would take as many judgements as there are rounds.
+    """
+    if context.fresh:
+        return
+    fine = {(one.cell.id, one.probe) for one in samples if one.status == Status.OK}
+    fine -= {(one.cell.id, one.probe) for one in samples if one.status != Status.OK}
+    for key, job in _last(planned).items():
+        with suppress(CellError):  # an environment that cannot be named has no results that could be used
+            identity = context.executors[job.executor].identity(job.environment)
+            for number in range(job.round + 1, most) if key in fine else ():
+                name = samples_of.key(_in_round(job, number), identity, context)
+                found = context.store.find(*key, number, name)
+                if found is None or (found.status != Status.OK and context.keep_failed):
+                    break
+                observe(Event("expect", count=1))
+                observe(Event("reuse", job.cell.id, found.reason, job.probe.name, number, found.status))
+                yield found
+                if found.status != Status.OK:
+                    break
+
+
+def _last(planned: Plan) -> dict[tuple[str, str], Job]:
+    """The last job of each cell and probe."""
+    return {(job.cell.id, job.probe.name): job for job in planned.jobs}
 
 
 def neighbours(environments: Iterable[Environment]) -> list[Environment]:
@@ -114,7 +174,7 @@ def further_rounds(planned: Plan, samples: Sequence[Sample], wanted: judge.Round
     The cell that leads moves on by one each round. Seeds go on from those of the plan.
     """
     taken = Counter((sample.cell.id, sample.probe) for sample in samples)
-    known = {(job.cell.id, job.probe.name): job for job in planned.jobs}
+    known = _last(planned)
     last = {key: taken[key] + more for key, more in wanted.items()}
     jobs: list[Job] = []
     for number in range(min(taken[key] for key in wanted), max(last.values())) if wanted else ():

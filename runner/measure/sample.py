@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runner import outage
 from runner.data import DataFile
 from runner.errors import BadOutputError, CellError
 from runner.executors import Prepared
@@ -29,10 +30,12 @@ def failed(io: Path, outcome: Outcome) -> bool:
 def internal(error: Exception) -> CellError:
     """A fault of this program as the error of a cell.
 
-    Its status keeps it from counting as a failure of a version.
+    Its status keeps it from counting as a failure of a version. A full disk is an outage.
     """
     import traceback
 
+    if isinstance(error, OSError) and (full := outage.of_os(error)):
+        return full
     shown = CellError(f"internal error: {type(error).__name__}: {error}", traceback.format_exc())
     shown.status = Status.UNAVAILABLE
     return shown

@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.errors import BadOutputError, CellError, RunnerError
+from runner import outage
+from runner.errors import BadOutputError, CellError, OutageError, RunnerError
 from runner.executors import Launch, Prepared
 from runner.measure import payload
 from runner.measure.context import Context, Event, Interrupted, Observer
@@ -71,7 +72,7 @@ class _Session:
                 try:
                     identities[place] = self.context.executors[job.executor].identity(job.environment)
                 except CellError as error:
-                    identities[place] = error
+                    identities[place] = self._noted(job.executor, error)
             identity = identities[place]
             if isinstance(identity, CellError):
                 self.ready[place] = identity
@@ -98,6 +99,7 @@ class _Session:
         self.unready = len(places)
         builders = ThreadPoolExecutor(max_workers=self.context.builds, thread_name_prefix="prepare")
         builds = [builders.submit(self._prepare, *place) for place in places]
+        self._report_outages()
         workers = [
             threading.Thread(target=self._measure_until_done, name=f"measure-{n}", daemon=True)
             for n in range(self.context.jobs)
@@ -147,28 +149,72 @@ class _Session:
     def _prepare(self, name: str, environment: Environment) -> None:
         if self.stopped:
             return
-        self._tell(Event("prepare", environment.id))
-        answer: Prepared | CellError
-        try:
-            answer = self.context.executors[name].prepare(
-                environment, lambda text: self._tell(Event("prepare", environment.id, text))
-            )
+        answer = self._made_ready(name, environment)
+        if isinstance(answer, Prepared):
             self._tell(Event("ready", environment.id, "", seconds=answer.seconds))
-        except CellError as error:
-            answer = error
-            self._tell(Event("failed", environment.id, str(error), status=error.status))
-        except Exception as error:  # noqa: BLE001 - whatever broke, it must stop this environment only
-            answer = internal(error)
+        elif isinstance(answer, OutageError):
+            self._tell(Event("lost", environment.id))
+        else:
             self._tell(Event("failed", environment.id, str(answer), status=answer.status))
         with self.changed:
             self.ready[name, environment] = answer
             self.unready -= 1
+        self._report_outages()
+        with self.changed:
             self.changed.notify_all()
+
+    def _made_ready(self, name: str, environment: Environment) -> Prepared | CellError:
+        """Make an environment ready, or only find it where an outage stops building."""
+        executor = self.context.executors[name]
+        out = self.context.outages.building(name)
+        try:
+            if out is not None:
+                return (None if self.context.outages.running(name) else executor.find(environment)) or out
+            self._tell(Event("prepare", environment.id))
+            return outage.patiently(
+                lambda: executor.prepare(environment, lambda text: self._tell(Event("prepare", environment.id, text)))
+            )
+        except CellError as error:
+            return out or self._noted(name, error)
+        except Exception as error:  # noqa: BLE001 - whatever broke, it must stop this environment only
+            return out or self._noted(name, internal(error))
+
+    def _noted(self, name: str, error: CellError, *, running: bool = False) -> CellError:
+        """Return the error, or the outage that stands for it."""
+        return self.context.outages.note(name, error, running=running) if isinstance(error, OutageError) else error
+
+    def _report_outages(self) -> None:
+        """Report each outage once, when all builds have ended and its size is known."""
+        with self.changed:
+            if self.unready:
+                return
+            events = [
+                Event("outage", text=error.sentence, count=self._concerned(name, error))
+                for name, error in self.context.outages.news()
+            ]
+        for event in events:
+            self._tell(event)
+
+    def _concerned(self, name: str, error: OutageError) -> int:
+        """How many environments of an executor an outage keeps from being used."""
+        stopped = self.context.outages.running(name) is error
+        found = {
+            job.environment
+            for job in self.jobs
+            if job.executor == name
+            and (self.ready.get((name, job.environment)) is error or (stopped and self._without_result(job, error)))
+        }
+        return len(found) + (self.context.later if error.everywhere else 0)
+
+    def _without_result(self, job: Job, error: OutageError) -> bool:
+        sample = self.done.get(_slot(job))
+        return sample is None or sample.reason == error.sentence
 
     def _measure_until_done(self) -> None:
         while job := self._next():
-            self._tell(Event("start", job.cell.id, "", job.probe.name, job.round))
-            sample = self._measure(job)
+            if not self._lost(job):
+                self._tell(Event("start", job.cell.id, "", job.probe.name, job.round))
+            sample, kind = self._measure(job)
             if self.stopped and sample.status != Status.OK:
                 return  # ended by the interrupt, not by itself
             try:
@@ -182,9 +228,8 @@ class _Session:
             with self.changed:
                 self.done[_slot(job)] = sample
                 self._note_failure(job, sample)
-            self._tell(
-                Event("done", job.cell.id, sample.reason, job.probe.name, job.round, sample.status, sample.wall_s)
-            )
+            self._report_outages()
+            self._tell(Event(kind, job.cell.id, sample.reason, job.probe.name, job.round, sample.status, sample.wall_s))
 
     def _next(self) -> Job | None:
         """The next job that may run; waits for one. None when all have been taken."""
@@ -209,8 +254,8 @@ class _Session:
 
     # -- one process ---------------------------------------------------------------------------------------
 
-    def _measure(self, job: Job) -> Sample:
-        """Run one process and make a sample of it.
+    def _measure(self, job: Job) -> tuple[Sample, str]:
+        """Run one process. Returns its sample, and the kind of its event.
 
         The only place where an exception becomes a status.
         """
@@ -219,17 +264,21 @@ class _Session:
         prepared: Prepared | None = None
         outcome: Outcome | None = None
         answer = payload.Answer(status="")
+        kind = "done"
         try:
             prepared = self._prepared(job)
-            ending, outcome = self._execute(job, prepared)
+            ending, outcome = self._executed(job, prepared)
             status, reason, answer = ending.status, ending.reason, ending.answer
             log = outcome.log or answer.traceback
+        except OutageError as error:
+            status, reason, log = error.status, error.sentence, self.context.outages.log(error)
+            kind = "lost"
         except CellError as error:
             status, reason, log = error.status, str(error), error.log
         except Exception as error:  # noqa: BLE001 - one broken cell never stops the others
             fault = internal(error)
             status, reason, log = fault.status, str(fault), fault.log
-        return Sample(
+        sample = Sample(
             cell=job.cell,
             environment_id=job.environment.id,
             probe=job.probe.name,
@@ -253,12 +302,31 @@ class _Session:
             started=started,
             key=self.keys[_slot(job)],
         )
+        return sample, kind
+
+    def _lost(self, job: Job) -> OutageError | None:
+        """The outage that keeps a process from being started."""
+        answer = self.ready[job.executor, job.environment]
+        return answer if isinstance(answer, OutageError) else self.context.outages.running(job.executor)
 
     def _prepared(self, job: Job) -> Prepared:
         answer = self.ready[job.executor, job.environment]
         if isinstance(answer, CellError):
             raise answer
+        if out := self._lost(job):
+            raise out
         return answer
+
+    def _executed(self, job: Job, prepared: Prepared) -> tuple[payload.Ending, Outcome]:
+        """Run the process, a second time where the engine was away for a moment.
+
+        Raises the outage that stands for one that stopped it.
+        """
+        try:
+            return outage.patiently(lambda: self._execute(job, prepared))
+        except (OutageError, OSError) as error:
+            out = error if isinstance(error, OutageError) else internal(error)
+            raise self._noted(job.executor, out, running=True) from error
 
     def _execute(self, job: Job, prepared: Prepared) -> tuple[payload.Ending, Outcome]:
         executor = self.context.executors[job.executor]

@@ -23,6 +23,10 @@ JOB_MINUTES = 360
 """How long a job on a hosted machine may take."""
 UPLOAD_MINUTES = 10
 """What of it stays for uploading what was measured."""
+LATE = 3.0
+"""A job may take so many times its estimate: the assumed figures below can be off."""
+MEASURING = 0.9
+"""Share of the time after building in which processes run; the rest goes between them."""
 
 SPLITTABLE = frozenset(axis.name for axis in AXES if axis.other_kind)
 """Axes of comparisons that may span two machines where a tree is too long for one."""
@@ -94,12 +98,26 @@ class Shard:
 
         It is thrice the estimate, between half an hour and what GitHub allows.
         """
-        return int(min(JOB_MINUTES - UPLOAD_MINUTES, max(30.0, 3 * self.estimate.first)))
+        return int(min(JOB_MINUTES - UPLOAD_MINUTES, max(30.0, LATE * self.estimate.first)))
 
-    def job(self) -> dict[str, str | int]:
-        """The shard as an entry of the job matrix."""
+    @property
+    def budget(self) -> int:
+        """Minutes that processes may take in all rounds, so that the job ends in time.
+
+        It is what the job's minutes leave when building takes thrice its estimate.
+        """
+        building = self.estimate.first - self.estimate.running
+        return max(1, int(MEASURING * (self.timeout - LATE * building)))
+
+    def job(self, rounds: int | None = None) -> dict[str, str | int]:
+        """The shard as an entry of the job matrix.
+
+        ``budget`` is the value of ``--budget``; none where the user asks for so many ``rounds``.
+        """
         ids = " ".join(cell.id for cell in self.cells)
-        return {"id": self.id, "cells": ids, "timeout": self.timeout, "minutes": round(self.estimate.first)}
+        budget = "" if rounds else f"{self.budget}m"
+        minutes = round(self.estimate.first)
+        return {"id": self.id, "cells": ids, "timeout": self.timeout, "minutes": minutes, "budget": budget}
 
 
 @dataclass(frozen=True, slots=True)

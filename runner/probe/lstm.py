@@ -10,6 +10,9 @@ from .protocol import BadOutputError, one_line
 
 DEFAULTS = {"epochs": 50, "batch": 72, "units": 50, "window": 8, "train_hours": 8760, "test_hours": 8760}
 
+HEADLINES = ("test_loss", "step_s", "first_step_s", "peak_rss_bytes")
+"""The figures that a run measures until they are decided; patterns over metric names."""
+
 
 def run(request, report):
     """Trains and scores the network on the series.

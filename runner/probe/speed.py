@@ -24,6 +24,9 @@ DEFAULTS = {
     "leak_epochs": 12,
 }
 
+HEADLINES = ("*.step_s", "*.first_step_s", "memory.peak_bytes")
+"""The figures that a run measures until they are decided; patterns over metric names."""
+
 LONG = 1000
 """Epochs after which a leak of 50 kB in each is a tenth of what a framework needs."""
 

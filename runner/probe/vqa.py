@@ -10,6 +10,9 @@ from .protocol import BadOutputError, one_line
 
 DEFAULTS = {"sizes": [50, 224], "epochs": 5, "batch": 32, "train_samples": 512, "test_samples": 128}
 
+HEADLINES = ("*.test_accuracy", "*.step_s", "*.first_step_s", "peak_rss_bytes")
+"""The figures that a run measures until they are decided; patterns over metric names."""
+
 WORDS, LENGTH, ANSWERS = 40, 10, 11
 """Of the synthetic stand-in: different words, words per question, different answers (7 colours, 4 quarters)."""
 

@@ -1,6 +1,6 @@
 """Which metrics become columns, and what they are called.
 
-A metric is named ``mode.figure``. What is known about a figure is its label, how a sentence puts a change of it and
+A metric is named ``mode.figure``. What is known about a figure is its label, how a sentence puts a ratio of it and
 which cause it belongs to (slower steps and fewer images per second are one cause). Unknown figures get a label made
 of their name, so a new probe needs no change here.
 """
@@ -25,30 +25,29 @@ class Known:
     label: str
     cause: str
     """Figures of one cause that moved together are one finding."""
-    more: str = ""
-    """How a sentence puts a higher figure: ``slower per step``."""
-    less: str = ""
+    takes: str = "has {times} the {label} of {other}"
+    """How a sentence puts a ratio: ``takes {times} as long per step as {other}``."""
     percent: bool = False
 
 
 KNOWN = (
-    Known(r"(test_)?accuracy", "test accuracy", "accuracy", "more accurate", "less accurate", percent=True),
+    Known(r"(test_)?accuracy", "test accuracy", "accuracy", percent=True),
     Known(r"(max|largest)_(backward_)?error|(error_)?max(_u)?", "largest error", "numerics"),
     Known(r"rms_(backward_)?error|(error_)?rms(_u)?", "RMS error", "numerics"),
     Known(r"outcome|shape", "", "outcome"),
     Known(r"loss_per_step", "loss per step", "trajectory"),
-    Known(r"(median_)?step(_wall)?_s", "step time", "step", "slower per step", "faster per step"),
-    Known(r"(images|samples|examples|items|sequences|steps)_per_s", "", "step", "higher in", "lower in"),
-    Known(r"(time_to_)?first_step_s", "first step", "start", "slower to its first step", "faster to its first step"),
-    Known(r"(total_)?(train(ing)?|fit)_s", "training time", "step", "slower to train", "faster to train"),
-    Known(r"peak_(rss|gpu|memory)(_bytes)?", "", "memory", "larger in", "smaller in"),
-    Known(r"import_s", "import time", "import", "slower to import", "faster to import"),
-    Known(r"(\w+_)?cpu_s", "", "cpu", "heavier in", "lighter in"),
+    Known(r"(median_)?step(_wall)?_s", "step time", "step", "takes {times} as long per step as {other}"),
+    Known(r"(images|samples|examples|items|sequences|steps)_per_s", "", "step"),
+    Known(r"(time_to_)?first_step_s", "first step", "start", "takes {times} as long to its first step as {other}"),
+    Known(r"(total_)?(train(ing)?|fit)_s", "training time", "step", "takes {times} as long to train as {other}"),
+    Known(r"peak_(rss|gpu|memory)(_bytes)?", "", "memory"),
+    Known(r"import_s", "import time", "import", "takes {times} as long to import as {other}"),
+    Known(r"(\w+_)?cpu_s", "", "cpu"),
     Known(r"(test_)?loss", "test loss", "accuracy"),
     Known(r"val(idation)?_accuracy\w*", "", "accuracy", percent=True),
     Known(r"loss_per_epoch", "loss per epoch", "accuracy"),
     Known(r"digest|\w+_digest|bits", "", "numerics"),
-    Known(r"(time|wall)(_s)?|seconds", "time", "step", "slower", "faster"),
+    Known(r"(time|wall)(_s)?|seconds", "time", "step", "takes {times} as long as {other}"),
 )
 """In order of importance: a finding about several figures of one cause is named after the first."""
 
@@ -108,13 +107,13 @@ def label(name: str) -> str:
     """What people call the metric, without its mode.
 
     >>> label("free.test_accuracy"), label("free.images_per_s"), label("peak_rss_bytes"), label("fit_cpu_s")
-    ('test accuracy', 'images/s', 'peak RSS', 'fit CPU time')
+    ('test accuracy', 'images/s', 'peak memory', 'fit CPU time')
     """
     found = known(name)
     if found and found.label:
         return found.label
     text = re.sub(r"_(u|bytes)$", "", _figure(name)).replace("_per_s", "/s")
-    text = re.sub(r"_s$", " time", text).replace("_", " ")
+    text = re.sub(r"_s$", " time", text).replace("_", " ").replace("peak rss", "peak memory")
     return re.sub(r"\b(rss|cpu|gpu|rms|rng)\b", lambda m: m.group().upper(), text) or name
 
 

@@ -55,7 +55,7 @@ def rates(comparisons: Sequence[Comparison], settings: JudgeSettings) -> list[st
 
 def tested(comparison: Comparison) -> bool:
     """Whether a comparison is one of those timings that share one error rate."""
-    return comparison.evidence.p_adjusted is not None
+    return comparison.evidence.p_adjusted is not None and comparison.evidence.spread is None
 
 
 def as_json_text(comparisons: Sequence[Comparison], settings: JudgeSettings) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
-from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Skip
+from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Skip, Status
 from runner.report import numbers
 from runner.report.marks import Mark
+from runner.report.summary import Summary, summarise
 
 EXIT_MEANINGS = {
-    0: "all that was asked was measured, and nothing regressed",
-    1: "something regressed or broke",
+    0: "nothing got worse",
+    1: "something got worse or broke",
     2: "bad usage or configuration",
-    3: "something asked for could not be measured; nothing regressed",
+    3: "something could not be measured; nothing got worse",
     4: "nothing was measured",
     130: "interrupted",
 }
@@ -30,29 +34,36 @@ class Severity(IntEnum):
     """A cell did not run, and there is no baseline that says whether it ever did."""
     FIXED = 3
     """A known failure is gone: the expectations file is out of date."""
-    UNDECIDED = 4
-    INCOMPARABLE = 5
-    EXPECTED = 6
-    IMPROVED = 7
-    DIFFERENT = 8
+    EXPECTED = 4
+    DIFFERENT = 5
     """Between frameworks or devices: no regression."""
+    IMPROVED = 6
+    INCOMPARABLE = 7
+    UNDECIDED = 8
+    FINE = 9
 
     @property
     def mark(self) -> Mark:
         """The symbol the tables use for the same thing."""
-        return _MARKS[self]
+        return _SHOWN[self][1]
+
+    @property
+    def label(self) -> str:
+        """The word that a report puts before a finding."""
+        return _SHOWN[self][0]
 
 
-_MARKS = {
-    Severity.BROKEN: Mark.WORSE,
-    Severity.REGRESSED: Mark.WORSE,
-    Severity.FAILED: Mark.WORSE,
-    Severity.FIXED: Mark.FIXED,
-    Severity.UNDECIDED: Mark.UNDECIDED,
-    Severity.INCOMPARABLE: Mark.INCOMPARABLE,
-    Severity.EXPECTED: Mark.EXPECTED,
-    Severity.IMPROVED: Mark.BETTER,
-    Severity.DIFFERENT: Mark.DIFFERS,
+_SHOWN = {
+    Severity.BROKEN: ("BROKEN", Mark.WORSE),
+    Severity.REGRESSED: ("WORSE", Mark.WORSE),
+    Severity.FAILED: ("FAILED", Mark.WORSE),
+    Severity.FIXED: ("GONE", Mark.FIXED),
+    Severity.EXPECTED: ("KNOWN", Mark.EXPECTED),
+    Severity.DIFFERENT: ("DIFFERENT", Mark.DIFFERS),
+    Severity.IMPROVED: ("BETTER", Mark.BETTER),
+    Severity.INCOMPARABLE: ("NOT JUDGED", Mark.INCOMPARABLE),
+    Severity.UNDECIDED: ("UNDECIDED", Mark.UNDECIDED),
+    Severity.FINE: ("FINE", Mark.SAME),
 }
 
 
@@ -66,11 +77,19 @@ class Finding:
     issue: str = ""
     weight: float = 0.0
     """Orders findings of one severity: the larger, the worse."""
+    details: tuple[str, ...] = ()
+    """Sentences: the figures behind it, what other cells do, what the controlled training says."""
+    commands: tuple[str, ...] = ()
+    """What to run next, each a whole command line."""
 
     @property
     def sentence(self) -> str:
-        """The text with the address of the known problem."""
-        return f"{self.text}: {numbers.plain(self.issue)}" if self.issue else self.text
+        """The text with the address of the known problem, and what the address is."""
+        if not self.issue:
+            return self.text
+        address = numbers.plain(self.issue)
+        kind = "change" if "/pull/" in address else "report" if "/issues/" in address else "see"
+        return f"{self.text}. {kind.capitalize()}: {address}"
 
 
 @dataclass(frozen=True)
@@ -94,6 +113,8 @@ class Report:
     """The error rate kept over all timing comparisons together; None where that is not known."""
     extra: tuple[Finding, ...] = ()
     """Findings that do not come from comparisons: defects that a sweep of many cases found."""
+    everything: bool = False
+    """Whether the tables keep the columns and probes in which nothing differs."""
 
     @cached_property
     def cells(self) -> dict[str, Cell]:
@@ -109,6 +130,14 @@ class Report:
         return found
 
     @cached_property
+    def summaries(self) -> dict[str, dict[Cell, dict[str, Summary]]]:
+        """Every metric of every cell over its runs, probe by probe."""
+        return {
+            probe: {cell: summarise(samples) for cell, samples in cells.items()}
+            for probe, cells in self.by_probe.items()
+        }
+
+    @cached_property
     def probes(self) -> dict[str, list[str]]:
         """The probes of every cell, by the cell's id."""
         found: dict[str, list[str]] = {}
@@ -118,7 +147,10 @@ class Report:
 
     @cached_property
     def metrics(self) -> dict[tuple[str, str], Metric]:
-        """The first metric of each probe and name: its kind, direction and unit hold for all."""
+        """The first metric of each probe and name.
+
+        Its kind, direction and unit hold for all.
+        """
         first: dict[str, dict[str, Metric]] = {}
         for sample in self.samples:
             known = first.setdefault(sample.probe, {})
@@ -160,14 +192,32 @@ def cell_ids(report: Report) -> list[str]:
 def subtitle(report: Report, shared: Cell | None) -> str:
     """How much was measured, and what all cells share.
 
-    ``7 cells · 42 processes · Python 3.11 · cpu``
+    ``7 combinations · 1 run each · Python 3.11 · cpu · SYNTHETIC digits, not MNIST``
     """
     count = len(cell_ids(report))
-    parts = [f"{count} {'cell' if count == 1 else 'cells'}"]
-    parts.append(f"{len(report.samples)} {'process' if len(report.samples) == 1 else 'processes'}")
+    parts = [f"{count} {'combination' if count == 1 else 'combinations'}"]
+    parts += [runs(report.samples)] if report.samples else []
     if shared is not None:
         parts += [axis.in_sentence(shared) for axis in CONDITIONS if shared.values[axis.name]]
+    parts += _stand_ins(report)
     return numbers.plain(" · ".join(parts))
+
+
+def runs(samples: Sequence[Sample]) -> str:
+    """How many processes a cell has of a probe: ``1 run each``, ``1 to 12 runs each``."""
+    ran = [s for s in samples if s.status is Status.OK] or samples
+    counts = Counter((s.cell, s.probe) for s in ran)
+    low, high = min(counts.values()), max(counts.values())
+    return f"{low} {'run' if low == 1 else 'runs'} each" if low == high else f"{low} to {high} runs each"
+
+
+_STAND_IN = re.compile(r"these are synthetic ([\w ]+)")
+
+
+def _stand_ins(report: Report) -> list[str]:
+    """What was drawn in place of real data: ``SYNTHETIC digits``."""
+    notes = dict.fromkeys([*report.notes, *(note for s in report.samples for note in s.notes)])
+    return [f"SYNTHETIC {found[1]}" for note in notes if (found := _STAND_IN.search(note))]
 
 
 def all_notes(report: Report) -> list[str]:

@@ -11,7 +11,7 @@ from runner.report import numbers, textlines
 if TYPE_CHECKING:
     from rich.console import Console, Group
 
-_MARKS = {"ok": ("✓", "green"), "warn": ("!", "bold yellow"), "fail": ("✗", "bold red")}
+_MARKS = {"ok": ("✓", "green"), "none": ("-", "dim"), "warn": ("!", "bold yellow"), "fail": ("✗", "bold red")}
 
 
 class Check(Protocol):
@@ -21,7 +21,7 @@ class Check(Protocol):
     def name(self) -> str: ...
     @property
     def state(self) -> str:
-        """``ok``, ``warn`` or ``fail``."""
+        """``ok``, ``none``, ``warn`` or ``fail``."""
         ...
 
     @property

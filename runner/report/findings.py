@@ -6,11 +6,15 @@ One cause is one sentence, however many metrics or cells show it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from runner.model import Cell, Comparison, Sample, Status, Verdict
-from runner.report import columns, numbers
+from runner.matrix import probes
+from runner.model import AXIS, CONDITIONS, Cell, Comparison, Kind, Sample, Status, Verdict
+from runner.report import advice, columns, numbers
 from runner.report.data import Finding, Report, Severity
 from runner.report.marks import Mark, mark
+from runner.report.summary import Summary
 from runner.report.words import Words, both, listed
 
 _DOES_NOT = {
@@ -26,7 +30,7 @@ _DOES_NOT = {
 }
 """One cell, several cells."""
 
-_WEIGHTS = {"outcome": 5, "accuracy": 4, "numerics": 4, "trajectory": 3, "step": 2, "cpu": 1, "memory": 1}
+_WEIGHTS = {"accuracy": 6, "outcome": 5, "numerics": 4, "trajectory": 3, "step": 2, "cpu": 1, "memory": 1}
 """Wrong before slow, slow before large."""
 
 
@@ -36,12 +40,13 @@ def findings(report: Report) -> tuple[Finding, ...]:
     Empty where every comparison is ``same``.
     """
     words = Words(report)
+    seen = _Seen(report)
     found = [
         *report.extra,
-        *_failures(report, words),
+        *_failures(seen, words),
         *_gone(report, words),
-        *_changes(report, words),
-        *_differences(report, words),
+        *_changes(seen, words),
+        *_differences(seen, words),
         *_undecided(report),
         *_unsteady(report, words),
         *_incomparable(report),
@@ -49,21 +54,73 @@ def findings(report: Report) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda f: (f.severity, -f.weight, f.text)))
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A report with what findings look up again and again."""
+
+    report: Report
+
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """The measured cells by id."""
+        return self.report.cells
+
+    @cached_property
+    def _alike(self) -> dict[tuple[str | None, ...], list[str]]:
+        """The ids of the cells by all but framework and version, and by all but Keras."""
+        found: dict[tuple[str | None, ...], list[str]] = {}
+        for cell_id, cell in self.cells.items():
+            for key in _relations(cell):
+                found.setdefault(key, []).append(cell_id)
+        return found
+
+    def near(self, cell: Cell) -> list[str]:
+        """The other cells that differ in framework or version, or in Keras alone."""
+        found = dict.fromkeys(other for key in _relations(cell) for other in self._alike.get(key, ()))
+        return [other for other in found if other != cell.id]
+
+    @cached_property
+    def judged(self) -> dict[tuple[str, str, str], list[Comparison]]:
+        """The comparisons by probe, metric and candidate."""
+        found: dict[tuple[str, str, str], list[Comparison]] = {}
+        for comparison in self.report.comparisons:
+            found.setdefault((comparison.probe, comparison.metric, comparison.candidate), []).append(comparison)
+        return found
+
+    def summary(self, probe: str, cell_id: str, metric: str) -> Summary | None:
+        """One metric of one cell over its runs, or None."""
+        return self.report.summaries[probe].get(self.cells[cell_id], {}).get(metric)
+
+    def worse(self, probe: str, metric: str, cell_id: str) -> bool:
+        """Whether the cell is worse than one of its baselines in the metric."""
+        return any(c.verdict is Verdict.REGRESSED for c in self.judged.get((probe, metric, cell_id), ()))
+
+
+def _relations(cell: Cell) -> tuple[tuple[str | None, ...], ...]:
+    """What a cell shares with other releases, and with those of another Keras."""
+    shared = tuple(cell.values[axis.name] for axis in CONDITIONS)
+    return ("keras", cell.keras, *shared), ("framework", cell.framework, cell.version, *shared)
+
+
 def not_measured(report: Report) -> tuple[str, ...]:
     """What could not be measured, and why; cells with one reason share a line."""
     words = Words(report, skipped=True)
     reasons: dict[tuple[str, str], dict[str, Cell]] = {}
+    probes: dict[tuple[str, str], dict[str, None]] = {}
     for skip in report.skips:
         reasons.setdefault((skip.status, numbers.plain(skip.reason)), {})[skip.cell.id] = skip.cell
     for probe, cell, samples in _by_cell(report):
         failed = [s for s in samples if s.status is not Status.OK]
         if failed and not any(_tells(s.status) for s in failed):
             part = "" if len(failed) == len(samples) else f"{len(failed)} of {len(samples)} processes: "
-            reason = f"{numbers.plain(probe)}: {part}{numbers.plain(failed[0].reason)}"
-            reasons.setdefault((failed[0].status, reason), {})[cell.id] = cell
+            key = (failed[0].status, f"{part}{numbers.plain(failed[0].reason)}")
+            reasons.setdefault(key, {})[cell.id] = cell
+            probes.setdefault(key, {})[numbers.plain(probe)] = None
     return tuple(
-        f"{words.names(cells.values())}: {status}: {reason}".removesuffix(": ")
-        for (status, reason), cells in reasons.items()
+        ": ".join(
+            part for part in (words.names(cells.values()), key[0], both(list(probes.get(key, ()))), key[1]) if part
+        )
+        for key, cells in reasons.items()
     )
 
 
@@ -110,11 +167,11 @@ def _by_cell(report: Report) -> list[tuple[str, Cell, list[Sample]]]:
 # --- cells that do not run -------------------------------------------------------------------------------------------
 
 
-def _failures(report: Report, words: Words) -> list[Finding]:
+def _failures(seen: _Seen, words: Words) -> list[Finding]:
     """Cells that did not run, one finding per reason."""
-    statuses = _statuses(report)
+    statuses = _statuses(seen.report)
     causes: dict[tuple[Severity, Status, str, str], list[tuple[str, str]]] = {}
-    for probe, cell, samples in _by_cell(report):
+    for probe, cell, samples in _by_cell(seen.report):
         comparison = statuses.get((probe, cell.id))
         bad = [s for s in samples if s.status is not Status.OK]
         if not bad or (not _tells(bad[0].status) and mark(comparison) not in (Mark.WORSE, Mark.EXPECTED)):
@@ -124,7 +181,7 @@ def _failures(report: Report, words: Words) -> list[Finding]:
             reason = f"{len(bad)} of {len(samples)} processes: {reason}"
         key = (_failure_severity(comparison), bad[0].status, reason, comparison.issue if comparison else "")
         causes.setdefault(key, []).append((cell.id, probe))
-    return [_failure(*key, shown, statuses, words) for key, shown in causes.items()]
+    return [_failure(*key, shown, statuses, seen, words) for key, shown in causes.items()]
 
 
 def _statuses(report: Report) -> dict[tuple[str, str], Comparison]:
@@ -154,23 +211,27 @@ def _failure(
     issue: str,
     shown: Sequence[tuple[str, str]],
     statuses: dict[tuple[str, str], Comparison],
+    seen: _Seen,
     words: Words,
 ) -> Finding:
     cells = list(dict.fromkeys(cell_id for cell_id, _ in shown))
-    probes = sorted({numbers.plain(probe) for _, probe in shown})
+    probes_ = sorted({numbers.plain(probe) for _, probe in shown})
     compared = [statuses[probe, cell_id] for cell_id, probe in shown if (probe, cell_id) in statuses]
     ran = [c for c in compared if c.baseline and c.baseline_value in (None, Status.OK)]
-    others = list(dict.fromkeys(words.baseline(c) for c in ran if c.verdict in (Verdict.BROKEN, Verdict.EXPECTED)))
+    ran = [c for c in ran if c.verdict in (Verdict.BROKEN, Verdict.EXPECTED)]
+    others = list(dict.fromkeys(words.baseline(c) for c in ran))
     does = (("works", "work"), ("does", "do"))[status is Status.IMPORT_FAILED][len(others) > 1]
     works = f" ({both(others[:3])} {does})" if others else ""
-    where = f" in {both(probes)}" if words.probes and status is not Status.IMPORT_FAILED else ""
+    where = f" in {both(probes_)}" if words.probes and status is not Status.IMPORT_FAILED else ""
     verb = _DOES_NOT[status][len(cells) > 1]
-    text = f"{words.names(words.cells[c] for c in cells)} {verb}{where}: {reason}{works}"
-    return Finding(severity, _expected(text, severity), tuple(cells), issue, float(len(cells)))
-
-
-def _expected(text: str, severity: Severity) -> str:
-    return f"{text}. Expected" if severity is Severity.EXPECTED else text
+    text = f"{words.names(words.cells[c] for c in cells)} {verb}{where}{works}: {reason}"
+    commands: tuple[str, ...] = ()
+    if severity in (Severity.BROKEN, Severity.FAILED):
+        probe, lead = shown[0][1], cells[0]
+        asked = statuses.get((probe, lead)) or Comparison("", lead, "", probe, "status", Verdict.BROKEN, "")
+        better = [seen.cells[c.baseline] for c in ran if c.candidate == lead and c.baseline in seen.cells]
+        commands = advice.next_commands(seen.report, asked, seen.cells, better, None)
+    return Finding(severity, text, tuple(cells), issue, float(len(cells)), commands=commands)
 
 
 def _gone(report: Report, words: Words) -> list[Finding]:
@@ -211,65 +272,149 @@ def _severity(comparison: Comparison) -> Severity | None:
     return _SEVERITIES.get(comparison.verdict)
 
 
-def _changes(report: Report, words: Words) -> list[Finding]:
+def _changes(seen: _Seen, words: Words) -> list[Finding]:
     """Findings about metrics that moved.
 
-    Those of one pair of cells, one probe, one cause and one direction are one finding.
+    Those of one cell, one probe, one cause and one direction are one finding, whatever the cell is compared with.
     """
-    grouped: dict[tuple[Severity, str, str, str, str, str], list[Comparison]] = {}
-    for comparison in report.comparisons:
+    grouped: dict[tuple[Severity, str, str, str, str], list[Comparison]] = {}
+    for comparison in seen.report.comparisons:
         severity = _severity(comparison)
-        if severity is not None:
-            cause = columns.cause(comparison.metric)
-            where = (comparison.baseline, comparison.candidate, comparison.probe)
-            grouped.setdefault((severity, *where, cause, comparison.issue), []).append(comparison)
-    return [_change(key[0], group, words) for key, group in grouped.items()]
+        if severity is None or (severity is Severity.IMPROVED and _rebound(comparison, seen)):
+            continue
+        cause = columns.cause(comparison.metric)
+        key = (severity, comparison.candidate, comparison.probe, cause, comparison.issue)
+        grouped.setdefault(key, []).append(comparison)
+    return [_change(key[0], group, seen, words) for key, group in grouped.items()]
 
 
-def _change(severity: Severity, group: Sequence[Comparison], words: Words) -> Finding:
+def _rebound(comparison: Comparison, seen: _Seen) -> bool:
+    """Whether the baseline is the one that is worse.
+
+    The finding about it names this cell as well.
+    """
+    return seen.worse(comparison.probe, comparison.metric, comparison.baseline)
+
+
+def _change(severity: Severity, group: Sequence[Comparison], seen: _Seen, words: Words) -> Finding:
     lead = min(group, key=_importance)
-    text = f"{words.name(lead.candidate)} {words.moved(lead)}{words.where(lead.probe)}"
-    rest = [words.short(c) for c in group if c is not lead]
-    if rest:
-        text += f"; with it {listed(rest, 3)}"
-    if lead.packages:
-        text += f"; also moved: {listed([numbers.plain(p) for p in lead.packages])}"
+    others = _others(lead, seen)
+    text = f"{words.name(lead.candidate)} {words.moved(lead)}{_neighbours(lead, others, seen, words)}"
+    text += words.where(lead.probe)
     if severity is Severity.FIXED:
         text += "; a regression is expected here, update the expectations"
     size = min(999.0, max(abs(c.evidence.effect or 0.0) for c in group))
     weight = size + 1000.0 * _WEIGHTS.get(columns.cause(lead.metric), 0)
-    return Finding(severity, _expected(text, severity), (lead.candidate,), lead.issue, weight)
+    commands: tuple[str, ...] = ()
+    if severity in (Severity.REGRESSED, Severity.BROKEN):
+        kind = words.kind(lead)
+        commands = advice.next_commands(seen.report, lead, seen.cells, [seen.cells[o] for o in others], kind)
+    details = _details(group, lead, seen, words)
+    return Finding(severity, text, (lead.candidate,), lead.issue, weight, details, commands)
 
 
-def _importance(comparison: Comparison) -> tuple[int, float]:
+def _details(group: Sequence[Comparison], lead: Comparison, seen: _Seen, words: Words) -> tuple[str, ...]:
+    """The figures behind a finding, the controlled training, and what else moved."""
+    found = [words.rests_on(lead), _controlled(lead, seen, words)]
+    also = [c for c in group if c is not lead and c.metric == lead.metric]
+    found += [f"Against {words.baseline(c)}: {words.short(c)}." for c in also if c.baseline != lead.baseline]
+    rest = [words.short(c) for c in group if c.baseline == lead.baseline and c is not lead]
+    found += [f"With it: {listed(rest, 3)}."] if rest else []
+    if lead.packages and lead.axis not in ("framework", "device"):
+        found.append(f"Other packages that differ: {listed([numbers.plain(p) for p in lead.packages])}.")
+    return tuple(text for text in found if text)
+
+
+def _others(lead: Comparison, seen: _Seen) -> list[str]:
+    """The cells that do not have the fault, the baseline first.
+
+    They differ from the candidate in its framework, its version or its Keras alone.
+    """
+    candidate = seen.cells.get(lead.candidate)
+    found = [lead.baseline] if lead.baseline in seen.cells else []
+    for cell_id in seen.near(candidate) if candidate else ():
+        runs = cell_id != lead.baseline and seen.summary(lead.probe, cell_id, lead.metric)
+        if runs and not seen.worse(lead.probe, lead.metric, cell_id):
+            found.append(cell_id)
+    return found
+
+
+_MOST_NEIGHBOURS = 3
+
+
+def _neighbours(lead: Comparison, others: Sequence[str], seen: _Seen, words: Words) -> str:
+    """What other cells reach: ``, jax 0.10.2 99.10 %, torch 2.15.0 99.35 %``."""
+    kind = words.kind(lead)
+    candidate = seen.cells.get(lead.candidate)
+    if kind not in (Kind.SEEDED, Kind.TIMING) or candidate is None or not lead.baseline:
+        return ""
+    told = []
+    for cell_id in others:
+        cell = seen.cells[cell_id]
+        if cell_id == lead.baseline or (kind is Kind.TIMING and cell.framework != candidate.framework):
+            continue
+        summary = seen.summary(lead.probe, cell_id, lead.metric)
+        if summary is None or summary.median is None:
+            continue
+        shown = numbers.value(summary.median, summary.metric.unit, percent=columns.percent(lead.metric))
+        axis = "keras" if cell.version == candidate.version and cell.framework == candidate.framework else "version"
+        told.append(f"{numbers.plain(AXIS[axis].in_sentence(cell))} {shown}")
+    more = f" and {len(told) - _MOST_NEIGHBOURS} more like it" if len(told) > _MOST_NEIGHBOURS else ""
+    return "".join(f", {one}" for one in told[:_MOST_NEIGHBOURS]) + more
+
+
+_CONTROLLED = "controlled.loss_per_step"
+
+
+def _controlled(lead: Comparison, seen: _Seen, words: Words) -> str:
+    """What the training from equal weights and batches says about a worse accuracy."""
+    if columns.cause(lead.metric) != "accuracy" or lead.verdict is not Verdict.REGRESSED:
+        return ""
+    told = seen.judged.get((lead.probe, _CONTROLLED, lead.candidate), ())
+    found = next((c for c in told if c.baseline == lead.baseline), None)
+    if found is None:
+        return ""
+    other = words.baseline(found)
+    steps_ = getattr(found.evidence, "steps", None)
+    start = "From equal weights and batches, without dropout, it"
+    if found.verdict is Verdict.SAME:
+        steps = f"for {steps_} steps" if steps_ else "in every step"
+        return f"{start} follows {other} {steps}: not the arithmetic. Suspect seeds, dropout or the order of the data."
+    if found.verdict is Verdict.REGRESSED:
+        at = f"after {steps_} steps" if steps_ else "at the first step"
+        return f"{start} leaves {other} {at}: the arithmetic differs."
+    return ""
+
+
+def _importance(comparison: Comparison) -> tuple[int, bool, float]:
     """Sort key: the best known figure first, of those the one that moved most.
 
-    A finding is named after the first.
+    A comparison within one framework comes before one between two. A finding is named after the first.
     """
     found = columns.known(comparison.metric)
     place = columns.KNOWN.index(found) if found else len(columns.KNOWN)
-    return (place, -abs(comparison.evidence.effect or 0.0))
+    return (place, comparison.axis == "framework", -abs(comparison.evidence.effect or 0.0))
 
 
-def _differences(report: Report, words: Words) -> list[Finding]:
+def _differences(seen: _Seen, words: Words) -> list[Finding]:
     """Findings about differences between frameworks or devices.
 
     They are not regressions. There is one per pair of cells and probe.
     """
     grouped: dict[tuple[str, str, str], list[Comparison]] = {}
-    for comparison in report.comparisons:
+    for comparison in seen.report.comparisons:
         if mark(comparison) is Mark.DIFFERS and not words.is_digest(comparison):
             key = (comparison.baseline, comparison.candidate, comparison.probe)
             grouped.setdefault(key, []).append(comparison)
     found = []
     for (_, candidate, probe), group in grouped.items():
-        ordered = sorted(group, key=_importance)
-        shown = listed([words.short(c) for c in ordered])
-        text = (
-            f"{words.name(candidate)} against {words.baseline(ordered[0])}{words.where(probe)}: {shown}; "
-            f"no regression, as they differ in {ordered[0].axis}"
+        lead, *rest = sorted(group, key=_importance)
+        text = f"{words.name(candidate)} {words.moved(lead)}{words.where(probe)}"
+        details = [words.rests_on(lead), f"With it: {listed([words.short(c) for c in rest])}." if rest else ""]
+        size = abs(lead.evidence.effect or 0.0)
+        found.append(
+            Finding(Severity.DIFFERENT, text, (candidate,), "", min(999.0, size), tuple(d for d in details if d))
         )
-        found.append(Finding(Severity.DIFFERENT, text, (candidate,)))
     return found
 
 
@@ -277,27 +422,31 @@ def _differences(report: Report, words: Words) -> list[Finding]:
 
 
 def _undecided(report: Report) -> list[Finding]:
-    """One finding per probe: how many comparisons are open, and what it would take."""
-    found = []
-    for probe in dict.fromkeys(c.probe for c in report.comparisons):
-        mine = [c for c in report.comparisons if c.probe == probe and c.metric != "status"]
-        undecided = [c for c in mine if c.verdict is Verdict.INCONCLUSIVE]
-        if not undecided:
-            continue
-        judged = [c for c in mine if c.verdict not in (Verdict.NO_BASELINE, Verdict.NOT_COMPARABLE)]
-        labels = list(dict.fromkeys(columns.label(c.metric) for c in undecided))
-        verb = "is" if len(undecided) == 1 else "are"
-        text = (
-            f"{numbers.plain(probe)}: {len(undecided)} of {len(judged)} comparisons {verb} undecided ({listed(labels)})"
-        )
-        needed = [c.evidence.n + c.evidence.rounds_needed for c in undecided if c.evidence.rounds_needed]
-        if needed:
-            text += f"; about {max(needed)} rounds in all would decide (--max-rounds {max(needed)})"
-        hopeless = {numbers.plain(c.reason) for c in undecided if not c.evidence.rounds_needed and c.reason}
-        if len(hopeless) == 1:
-            text += f"; {'the others' if needed else 'all of them'}: {hopeless.pop()}"
-        found.append(Finding(Severity.UNDECIDED, text, tuple(dict.fromkeys(c.candidate for c in undecided))))
-    return found
+    """One finding: how many comparisons are open, and what it would take.
+
+    Where a probe has headline figures, only those count.
+    """
+    judged = [c for c in report.comparisons if c.metric != "status" and c.baseline]
+    if any(probes.headlines(probe) for probe in {c.probe for c in judged}):
+        judged = [c for c in judged if probes.is_headline(c.probe, c.metric)]
+    judged = [c for c in judged if mark(c) not in (Mark.NONE, Mark.INCOMPARABLE)]
+    undecided = [c for c in judged if c.verdict is Verdict.INCONCLUSIVE]
+    if not undecided:
+        return []
+    labels = list(dict.fromkeys(columns.label(c.metric) for c in undecided))
+    figures = "figure" if len(judged) == 1 else "figures"
+    text = f"{len(undecided)} of {len(judged)} compared {figures}: {listed(labels)}"
+    needed = [c.evidence.rounds_needed for c in undecided if c.evidence.rounds_needed]
+    if needed:
+        least, most = min(needed), max(needed)
+        count = f"{least} to {most}" if least < most else f"{most}"
+        text += f"; about {count} more {'run' if most == 1 else 'runs'} of each would decide"
+        text += "" if len(needed) == len(undecided) else f" {len(needed)} of them"
+    hopeless = {numbers.plain(c.reason) for c in undecided if not c.evidence.rounds_needed and c.reason}
+    if len(hopeless) == 1:
+        text += f"; {'the others' if needed else 'all of them'}: {hopeless.pop()}"
+    cells = tuple(dict.fromkeys(c.candidate for c in undecided))
+    return [Finding(Severity.UNDECIDED, text, cells)]
 
 
 def _unsteady(report: Report, words: Words) -> list[Finding]:

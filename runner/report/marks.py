@@ -16,11 +16,11 @@ class Mark(Enum):
     WORSE = ("✗", "x", "worse", "bold red")
     BETTER = ("✓", "+", "better", "green")
     SAME = ("=", "=", "same", "dim")
-    UNDECIDED = ("?", "?", "undecided", "yellow")
-    EXPECTED = ("~", "~", "expected", "magenta")
-    FIXED = ("!", "!", "expected failure is gone", "bold yellow")
+    UNDECIDED = ("?", "?", "too few runs to tell", "yellow")
+    EXPECTED = ("~", "~", "known failure", "magenta")
+    FIXED = ("!", "!", "known failure is gone", "bold yellow")
     INCOMPARABLE = ("≠", "#", "not comparable", "dim")
-    DIFFERS = ("Δ", "d", "differs, but is not a regression (another framework or device)", "cyan")
+    DIFFERS = ("Δ", "d", "another framework or device, no regression", "cyan")
     NONE = ("", "", "", "")
 
     def __init__(self, symbol: str, ascii_symbol: str, meaning: str, style: str) -> None:
@@ -54,4 +54,6 @@ def mark(comparison: Comparison | None) -> Mark:
         return Mark.FIXED if comparison.issue else Mark.BETTER
     if not comparison.gates and comparison.verdict in _CHANGES:
         return Mark.DIFFERS
+    if comparison.verdict is Verdict.INCONCLUSIVE and not comparison.evidence.n:
+        return Mark.INCOMPARABLE  # no figure that can be used: more runs alone do not help
     return _MARKS[comparison.verdict]

@@ -80,6 +80,27 @@ def _scaled(figure: float, scales: tuple[tuple[float, str], ...]) -> str:
     return f"{significant(scaled)} {name}" if name != "B" else f"{_minus(f'{figure:.0f}')} B"
 
 
+def times(effect: float) -> str:
+    """A ratio of two figures: ``×`` and the ratio.
+
+    >>> times(0.31), times(-0.0123), times(41.0), times(-0.5), times(-0.9581)
+    ('×1.31', '×0.99', '×42.0', '×0.50', '×0.042')
+    """
+    return f"×{multiple(effect)}" if math.isfinite(effect) else ""
+
+
+def multiple(effect: float) -> str:
+    """The ratio of two figures, given their relative change.
+
+    It has two decimals from 0.1 to 10, else two or three digits.
+
+    >>> multiple(0.31), multiple(-0.0041), multiple(-0.9581), multiple(97.3)
+    ('1.31', '1.00', '0.042', '98.3')
+    """
+    ratio = 1 + effect
+    return f"{ratio:.2f}" if 0.095 <= ratio < 9.995 else significant(ratio, 3 if ratio > 1 else 2)
+
+
 def change(effect: float) -> str:
     """A relative change with its sign.
 

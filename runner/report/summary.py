@@ -63,7 +63,10 @@ def _summary(metrics: Sequence[Metric]) -> Summary:
 
 
 def _text(value: Any) -> object:
-    """What is equal for equal values alone. Lists are written by a faster way than ``repr``."""
+    """What is equal for equal values alone.
+
+    Lists are written by a faster way than ``repr``.
+    """
     return msgspec.json.encode(value) if isinstance(value, list) else repr(value)
 
 

@@ -6,20 +6,23 @@ decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runner.matrix import frameworks
+from runner.matrix import frameworks, probes
 from runner.model import AXES, AXIS, CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
 from runner.report import columns, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
-from runner.report.summary import Summary, combined, summarise
+from runner.report.summary import Summary, combined
 from runner.util import versions
 
 BASELINE = "◆"
 """Marks the rows that others are compared with."""
+
+AGAINST = "against"
+"""The heading of the column that names the baseline of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,9 @@ class Row:
     baseline: str
     """Id of the cell it is compared with, or empty."""
     against: str
-    """What the baseline has on the axis in which the two differ: ``2.2.2``, ``keras 3.11.3``, ``tensorflow``."""
+    """What the baseline has on the axis in which the two differ: ``torch 2.2.2``, ``keras 3.11.3``."""
     leads: bool
-    """Whether it is the baseline of other rows and has none within its group."""
+    """Whether it is the baseline of other rows and has none itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,10 @@ class Table:
     probe: str
     columns: tuple[Column, ...]
     groups: tuple[tuple[str, tuple[Row, ...]], ...]
-    hidden: tuple[str, ...]
-    """Labels of judged metrics that have no column; JSON has them all."""
+    folded: tuple[str, ...]
+    """Sentences about the judged figures that have no column: those that do not differ, and those not decided."""
+    plain: str
+    """A sentence about a probe in which nothing differs; empty where something does."""
     rounds: tuple[int, int]
     """Fewest and most processes of a cell that has figures; of all cells where none has."""
 
@@ -92,18 +97,26 @@ class Table:
 
 
 def tables(report: Report) -> tuple[Table, ...]:
-    """One table per probe, in the order in which the probes appear in the report."""
+    """One table per probe, those with headline figures first.
+
+    Unless ``report.everything`` is set, a table has the headline figures and the columns in which cells differ.
+    """
     beside = native.beside(report)
-    return tuple(_table(report, probe, [one for one in beside if one.probe == probe]) for probe in report.by_probe)
+    comparisons: dict[str, list[Comparison]] = {}
+    for comparison in report.comparisons:
+        comparisons.setdefault(comparison.probe, []).append(comparison)
+    return tuple(
+        _table(report, probe, comparisons.get(probe, []), [one for one in beside if one.probe == probe])
+        for probe in sorted(report.by_probe, key=lambda probe: not probes.headlines(probe))
+    )
 
 
-def _table(report: Report, probe: str, twins: Sequence[native.KerasCost]) -> Table:
+def _table(report: Report, probe: str, comparisons: Sequence[Comparison], twins: Sequence[native.KerasCost]) -> Table:
     by_cell = report.by_probe[probe]
-    comparisons = tuple(c for c in report.comparisons if c.probe == probe)
     by_candidate: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         by_candidate.setdefault(comparison.candidate, []).append(comparison)
-    summaries = {cell: summarise(samples) for cell, samples in by_cell.items()}
+    summaries = report.summaries[probe]
     metas = {name: s.metric for per_cell in summaries.values() for name, s in per_cell.items()}
     bad = {c.metric for c in comparisons if mark(c) in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED)}
     cols = tuple(
@@ -117,12 +130,82 @@ def _table(report: Report, probe: str, twins: Sequence[native.KerasCost]) -> Tab
         _row(cell, probe, by_cell[cell], summaries[cell], by_candidate.get(cell.id, []), cols, cells, leaders)
         for cell in by_cell
     ]
-    shown = {columns.label(name) for col in cols for name in col.metrics}
-    judged = dict.fromkeys(columns.label(c.metric) for c in comparisons if c.metric in metas)
     counts = [row.n for row in rows if row.figures] or [row.n for row in rows]
-    hidden = tuple(numbers.plain(label) for label in judged if label not in shown)
-    cols, rows = _beside(cols, rows, twins)
-    return Table(probe, cols, _groups(rows, comparisons, cells), hidden, (min(counts), max(counts)))
+    kept = _kept(probe, cols, rows, everything=report.everything)
+    shown = [cols[n] for n in kept]
+    alone = [cols[n].label for n in range(len(cols)) if n not in kept and not _judged(rows, n)]
+    rows = [replace(row, figures=tuple(row.figures[n] for n in kept if row.figures)) for row in rows]
+    plain = "" if report.everything else _plain(probe, rows, comparisons, metas)
+    folded = (*_folded(shown, comparisons, metas), *([f"Not compared: {', '.join(alone)}"] if alone else []))
+    cols, rows = _beside(tuple(shown), rows, twins)
+    return Table(probe, cols, _groups(rows, comparisons, cells), folded, plain, (min(counts), max(counts)))
+
+
+_CHANGED = (Mark.WORSE, Mark.FIXED, Mark.EXPECTED, Mark.BETTER, Mark.DIFFERS)
+"""A figure with one of these marks is worth a column."""
+
+
+def _kept(probe: str, cols: Sequence[Column], rows: Sequence[Row], *, everything: bool) -> list[int]:
+    """The columns to show: headline figures, and those in which a cell differs.
+
+    All where nothing was compared. The headline figures come first.
+    """
+    drawn = [[row.figures[n] for row in rows if row.figures] for n in range(len(cols))]
+    if everything or not any(_judged(rows, n) for n in range(len(cols))):
+        return list(range(len(cols)))
+    leading = {n for n, col in enumerate(cols) if any(probes.is_headline(probe, name) for name in col.metrics)}
+    kept = {n for n, figures in enumerate(drawn) if any(figure and figure.mark in _CHANGED for figure in figures)}
+    return sorted(leading | kept, key=lambda n: (n not in leading, n)) or [0][: len(cols)]
+
+
+def _judged(rows: Sequence[Row], column: int) -> bool:
+    """Whether a cell has been compared in a column."""
+    return any((figure := row.figures[column]) and figure.comparisons for row in rows if row.figures)
+
+
+def _plain(probe: str, rows: Sequence[Row], comparisons: Sequence[Comparison], metas: Mapping[str, Metric]) -> str:
+    """One sentence for a probe in which no cell differs, else empty.
+
+    A probe with headline figures keeps its table.
+    """
+    judged = [c for c in comparisons if c.metric != "status" and c.baseline]
+    differs = any(mark(c) in _CHANGED for c in judged) or any(row.mark in (Mark.WORSE, Mark.FIXED) for row in rows)
+    if probes.headlines(probe) or differs or not any(c.verdict is Verdict.SAME for c in judged):
+        return ""
+    ran = sum(bool(row.figures) for row in rows)
+    where = f"in {'both' if ran == 2 else f'all {ran}'} combinations that run"
+    cases = {columns.mode(name) for name, metric in metas.items() if metric.kind is Kind.ERROR}
+    errors = f"{len(cases)} {'case' if len(cases) == 1 else 'cases'}, every error within rounding" if cases else ""
+    open_ = dict.fromkeys(columns.label(c.metric) for c in judged if c.verdict is Verdict.INCONCLUSIVE)
+    tail = f" (too few runs to tell: {', '.join(open_)})" if open_ else ""
+    return numbers.plain(f"{probe}: {errors or 'no difference'} {where}{tail}")
+
+
+def _folded(shown: Sequence[Column], comparisons: Sequence[Comparison], metas: Mapping[str, Metric]) -> tuple[str, ...]:
+    """What there is to say about the judged figures that are not shown."""
+    there = {columns.label(name) for col in shown for name in col.metrics}
+    worst: dict[str, Mark] = {}
+    for comparison in comparisons:
+        label = columns.label(comparison.metric)
+        if comparison.metric in metas and label not in there:
+            drawn = mark(comparison)
+            before = worst.setdefault(label, drawn)
+            worst[label] = min(before, drawn, key=_WORST_FIRST.index)
+    groups = (
+        ("Differ too", _CHANGED),
+        ("Too few runs to tell", (Mark.UNDECIDED,)),
+        ("Not comparable", (Mark.INCOMPARABLE,)),
+        ("No difference", (Mark.SAME,)),
+    )
+    found = []
+    for heading, marks in groups:
+        labels = [numbers.plain(label) for label, drawn in worst.items() if drawn in marks]
+        more = f" and {len(labels) - _MOST_FOLDED} more" if len(labels) > _MOST_FOLDED else ""
+        found += [f"{heading}: {', '.join(labels[:_MOST_FOLDED])}{more}"] if labels else []
+    return tuple(found)
+
+
+_MOST_FOLDED = 8
 
 
 def _row(
@@ -136,29 +219,42 @@ def _row(
     leaders: set[str],
 ) -> Row:
     primary = _primary(comparisons)
-    mine = {c.metric: c for c in comparisons if not c.baseline or (primary and c.baseline == primary.baseline)}
-    status = mine.get("status") or next((c for c in comparisons if c.metric == "status"), None)
+    mine: dict[str, list[Comparison]] = {}
+    for comparison in comparisons:
+        mine.setdefault(comparison.metric, []).append(comparison)
+    status = _chosen(mine.get("status", ()), primary)
     bad = [s for s in samples if s.status is not Status.OK]
     broken = len(bad) == len(samples)
     drawn = mark(status)
     if drawn in (Mark.SAME, Mark.INCOMPARABLE):  # the status says it all
         drawn = Mark.NONE
     baseline = cells.get(primary.baseline) if primary else None
-    within = any(c.baseline and c.axis != "framework" for c in comparisons)
+    chosen = {metric: found for metric, some in mine.items() if (found := _chosen(some, primary))}
     return Row(
         cell=cell,
         probe=probe,
         status=bad[0].status if broken else Status.OK,
-        reason=numbers.plain(bad[0].reason) if bad else "",
+        # a reason that lies outside the cell is the same for many cells: "Not measured" has it once
+        reason=numbers.plain(bad[0].reason) if bad and bad[0].status is not Status.UNAVAILABLE else "",
         n=len(samples),
         failed=len(bad),
-        figures=() if broken else tuple(_figure(col, summary, mine) for col in cols),
+        figures=() if broken else tuple(_figure(col, summary, chosen, primary, cells) for col in cols),
         mark=drawn,
         issue=next((c.issue for c in comparisons if c.issue and c.metric == "status"), ""),
         baseline=primary.baseline if primary else "",
         against=_against(baseline, primary) if primary else "",
-        leads=cell.id in leaders and not within,
+        leads=cell.id in leaders and primary is None,
     )
+
+
+def _chosen(comparisons: Sequence[Comparison], primary: Comparison | None) -> Comparison | None:
+    """The comparison that a field shows.
+
+    With the row's baseline, or with another one that the cell is worse than.
+    """
+    worse = [c for c in comparisons if mark(c) in (Mark.WORSE, Mark.FIXED)]
+    own = [c for c in comparisons if not c.baseline or (primary and c.baseline == primary.baseline)]
+    return next((c for c in own if c in worse), None) or next(iter(worse or own), None)
 
 
 def _beside(
@@ -186,13 +282,14 @@ def _told(told: tuple[str, tuple[Comparison, ...]] | None) -> Figure | None:
 def _primary(comparisons: Sequence[Comparison]) -> Comparison | None:
     """The comparison that names a row's baseline.
 
-    It is one that counts, along the nearest axis.
+    That of the whole table where the cell differs from it in its framework alone, else the nearest relative.
     """
     near = [axis.name for axis in AXES]
 
-    def order(comparison: Comparison) -> tuple[bool, bool, int]:
+    def order(comparison: Comparison) -> tuple[bool, bool, bool, int]:
         axis = near.index(comparison.axis) if comparison.axis in near else len(near)
-        return (comparison.verdict is Verdict.NO_BASELINE, not comparison.gates, axis)
+        told = comparison.verdict is not Verdict.NO_BASELINE
+        return (not told, not comparison.gates, comparison.axis != "framework", axis)
 
     return min((c for c in comparisons if c.baseline), key=order, default=None)
 
@@ -204,7 +301,7 @@ def _against(baseline: Cell | None, comparison: Comparison) -> str:
     """
     if baseline is None:
         return numbers.plain(comparison.baseline)
-    return AXIS[comparison.axis].in_table(baseline) if comparison.axis in AXIS else baseline.id
+    return AXIS[comparison.axis].in_sentence(baseline) if comparison.axis in AXIS else baseline.id
 
 
 _WORST_FIRST = (
@@ -220,7 +317,13 @@ _WORST_FIRST = (
 )
 
 
-def _figure(col: Column, summary: dict[str, Summary], mine: dict[str, Comparison]) -> Figure | None:
+def _figure(
+    col: Column,
+    summary: dict[str, Summary],
+    mine: dict[str, Comparison],
+    primary: Comparison | None,
+    cells: dict[str, Cell],
+) -> Figure | None:
     """The field of one column.
 
     Of several modes, the worst verdict and how many of them have it.
@@ -236,7 +339,9 @@ def _figure(col: Column, summary: dict[str, Summary], mine: dict[str, Comparison
     alike = sum(mark(c) is worst for c in judged)
     changed = delta(found[0].metric, judged[0]) if judged else ""
     if len(found) > 1 and worst not in (Mark.SAME, Mark.NONE):
-        changed = f"{alike} of {len(found)}" if alike > 1 or not changed else changed
+        changed = f"{alike} of {len(found)} cases" if alike > 1 or not changed else changed
+    if judged and primary and judged[0].baseline and judged[0].baseline != primary.baseline:
+        changed += f" vs {_against(cells.get(judged[0].baseline), judged[0])}"
     return Figure(numbers.shorten(text, 24), worst, changed, found, tuple(judged))
 
 
@@ -253,7 +358,7 @@ def delta(metric: Metric, comparison: Comparison | None) -> str:
     before, after = comparison.baseline_value, comparison.candidate_value
     if columns.percent(metric.name) and isinstance(before, int | float) and isinstance(after, int | float):
         return numbers.points(after - before)
-    return numbers.change(evidence.effect) if evidence.effect is not None else ""
+    return numbers.times(evidence.effect) if evidence.effect is not None else ""
 
 
 def _groups(
@@ -313,6 +418,20 @@ def _unshared(cell: Cell, axis: str, shared: Cell | None) -> str:
     return "" if shared and shared.values[axis] else str(cell.values[axis])
 
 
+def reference(table: Table) -> str:
+    """The one baseline of a table in words: ``against tensorflow 2.21.0``.
+
+    Empty where the rows have several.
+    """
+    told = references(table.rows)
+    return f"{AGAINST} {told.pop()}" if len(told) == 1 else ""
+
+
+def references(rows: Iterable[Row]) -> set[str]:
+    """The baselines of the rows that have figures, in words."""
+    return {row.against for row in rows if row.against and row.figures}
+
+
 def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], dict[Cell, tuple[str, ...]]]:
     """Headings and texts of the columns that distinguish rows within a group.
 
@@ -322,8 +441,10 @@ def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], d
         ("version", [row.cell.version for row in rows]),
         ("keras", [row.cell.keras or "native" for row in rows]),
         *((axis.name, [_unshared(row.cell, axis.name, shared) for row in rows]) for axis in CONDITIONS),
-        ("against", [row.against for row in rows]),
+        (AGAINST, [row.against if row.figures else "" for row in rows]),
     ]
+    if len(references(rows)) == 1:  # the title of the table says it
+        del fields[-1]
     if not any(row.cell.keras for row in rows):
         del fields[1]
     kept = [(heading, texts) for heading, texts in fields if heading == "version" or any(texts)]

@@ -84,6 +84,44 @@ class Words:
         told = mode in ("", "free") or (comparison.probe, label) not in self.modes
         return numbers.plain(label if told else f"{label} of {mode}")
 
+    def kind(self, comparison: Comparison) -> Kind | None:
+        """The kind of the compared metric, or None for one that no sample has."""
+        metric = self.metrics.get((comparison.probe, comparison.metric))
+        return metric.kind if metric else None
+
+    def rests_on(self, comparison: Comparison) -> str:
+        """The evidence of a change in a sentence, or empty.
+
+        ``Compared run by run, over 12 runs: 1.31 to 1.32 times.``
+        """
+        evidence = comparison.evidence
+        kind = self.kind(comparison)
+        if kind is Kind.SEEDED and evidence.effect is not None:
+            return self._seeded(comparison)
+        if kind is not Kind.TIMING or evidence.effect is None or not evidence.n:
+            return ""
+        over = f"over {evidence.n} {'run' if evidence.n == 1 else 'runs'}"
+        if evidence.low is None or evidence.high is None:
+            return f"Compared run by run, {over}: {times(evidence.effect)}."
+        return f"Compared run by run, {over}: {numbers.multiple(evidence.low)} to {times(evidence.high)}."
+
+    def _seeded(self, comparison: Comparison) -> str:
+        before, after = comparison.baseline_value, comparison.candidate_value
+        if not isinstance(before, int | float) or not isinstance(after, int | float):
+            return ""
+        evidence, apart = comparison.evidence, after - before
+        percent = columns.percent(comparison.metric)
+
+        def shown(figure: float) -> str:
+            return f"{numbers.significant(100 * figure, 2)} points" if percent else numbers.significant(figure, 2)
+
+        said = f"{shown(abs(apart))} {'lower' if apart < 0 else 'higher'}"
+        spread = getattr(evidence, "spread", None)
+        said += f"; runs with other seeds differ by about {shown(spread)}" if spread else ""
+        seeds = f" ({evidence.n} {'run' if evidence.n == 1 else 'runs'} each)" if evidence.n else ""
+        wary = ". Unexpectedly good: check that it is real" if comparison.verdict is Verdict.IMPROVED else ""
+        return f"{said}{seeds}{wary}."
+
     def is_digest(self, comparison: Comparison) -> bool:
         """Whether the metric is a text that is equal or not.
 
@@ -95,7 +133,7 @@ class Words:
     def moved(self, comparison: Comparison) -> str:
         """The predicate of a sentence about a change.
 
-        ``is 1.31× slower per step than torch 2.2.2 (n=5, 90 % interval 1.2–1.4)``
+        ``takes 1.31 times as long per step as torch 2.2.2: 16.1 ms against 12.3 ms``
         """
         label = self.label(comparison)
         if not comparison.baseline:
@@ -103,16 +141,31 @@ class Words:
         other = self.baseline(comparison)
         effect = comparison.evidence.effect
         metric = self.metrics.get((comparison.probe, comparison.metric))
+        if metric is not None and metric.kind is Kind.TRAJECTORY:
+            return f"computes other losses than {other} from equal weights and batches: {_detail(comparison)}"
         if metric is None or metric.kind not in (Kind.TIMING, Kind.SEEDED) or effect is None:
             return f"differs from {other} in {label}: {_detail(comparison)}"
-        if columns.percent(comparison.metric):
-            return _percent(comparison, label, other)
-        return (
-            f"is {factor(effect)} {_comparative(comparison.metric, effect, label)} than {other}{_rests_on(comparison)}"
-        )
+        values = self.values(comparison)
+        if metric.kind is Kind.SEEDED and values:
+            return f"{'reaches' if columns.percent(metric.name) else 'has'} {values[1]} {label} - {other} {values[0]}"
+        known = columns.known(comparison.metric)
+        takes = (known or columns.Known("", "", "")).takes
+        said = takes.format(times=times(effect), other=other, label=label)
+        mode = label.removeprefix(columns.label(comparison.metric)).replace(" of ", " in ", 1)
+        said += mode if "{label}" not in takes else ""
+        return f"{said}: {values[1]} against {values[0]}" if values else said
+
+    def values(self, comparison: Comparison) -> tuple[str, str] | None:
+        """The medians of baseline and candidate as they are shown, or None."""
+        metric = self.metrics.get((comparison.probe, comparison.metric))
+        before, after = comparison.baseline_value, comparison.candidate_value
+        if metric is None or not isinstance(before, int | float) or not isinstance(after, int | float):
+            return None
+        percent = columns.percent(metric.name)
+        return numbers.value(before, metric.unit, percent=percent), numbers.value(after, metric.unit, percent=percent)
 
     def short(self, comparison: Comparison) -> str:
-        """A change in a list of changes: ``images/s −24 %``."""
+        """A change in a list of changes: ``images/s ×0.76``."""
         label = self.label(comparison)
         metric = self.metrics.get((comparison.probe, comparison.metric))
         effect = comparison.evidence.effect
@@ -121,7 +174,7 @@ class Words:
         before, after = comparison.baseline_value, comparison.candidate_value
         if columns.percent(comparison.metric) and isinstance(before, int | float) and isinstance(after, int | float):
             return f"{label} {numbers.points(after - before)}"
-        return f"{label} {numbers.change(effect)}"
+        return f"{label} {numbers.times(effect)}"
 
 
 def both(names: Sequence[str]) -> str:
@@ -137,47 +190,14 @@ def listed(parts: Sequence[str], most: int = MOST_NAMED) -> str:
     return ", ".join(parts[:most]) + more
 
 
-def factor(effect: float) -> str:
-    """How many times, always at least one: both 0.31 and its inverse are ``1.31×``."""
-    return numbers.ratio(effect) if effect >= 0 or effect <= -1 else numbers.ratio(1 / (1 + effect) - 1)
+def times(effect: float) -> str:
+    """A ratio in a sentence.
 
-
-def _comparative(metric: str, effect: float, label: str) -> str:
-    """``slower per step``, ``larger in peak RSS``.
-
-    A mode that the label has is named after the rest.
+    >>> times(0.31), times(-0.35), times(4.4)
+    ('1.31 times', '0.65 times', '5.40 times')
     """
-    found = columns.known(metric)
-    words = (found.more if effect >= 0 else found.less) if found else ""
-    words = words or f"{'higher' if effect >= 0 else 'lower'} in"
-    if words.endswith(" in"):
-        return f"{words} {label}"
-    return words + label.removeprefix(columns.label(metric)).replace(" of ", " in ", 1)
+    return f"{numbers.multiple(effect)} times"
 
 
 def _detail(comparison: Comparison) -> str:
     return numbers.plain(comparison.reason) or comparison.evidence.classification or str(comparison.verdict)
-
-
-def _percent(comparison: Comparison, label: str, other: str) -> str:
-    """Accuracy is put as two figures: a ratio of percentages misleads."""
-    before, after = comparison.baseline_value, comparison.candidate_value
-    effect = comparison.evidence.effect or 0.0
-    shown = numbers.change(effect)
-    if isinstance(before, int | float) and isinstance(after, int | float):
-        shown = f"{numbers.value(after, percent=True)} against {numbers.value(before, percent=True)}"
-    n = f", n={comparison.evidence.n}" if comparison.evidence.n else ""
-    wary = "; suspiciously good, see that it is real" if comparison.verdict is Verdict.IMPROVED else ""
-    return f"has {'higher' if effect > 0 else 'lower'} {label} than {other} ({shown}{n}){wary}"
-
-
-def _rests_on(comparison: Comparison) -> str:
-    """n and the interval, in the direction in which the sentence puts the ratio."""
-    evidence = comparison.evidence
-    parts = [f"n={evidence.n}"] if evidence.n else []
-    if evidence.low is not None and evidence.high is not None:
-        ends = [1 + evidence.low, 1 + evidence.high]
-        if (evidence.effect or 0.0) < 0 < min(ends):
-            ends = [1 / ends[1], 1 / ends[0]]
-        parts.append(f"interval {numbers.significant(ends[0])}–{numbers.significant(ends[1])}")
-    return f" ({', '.join(parts)})" if parts else ""

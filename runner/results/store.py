@@ -43,6 +43,8 @@ class RunRecord:
     """The looks at timings were planned up to this many rounds; None: one look at all there is."""
     processes: tuple[tuple[str, str, int], ...] = ()
     """Cell id, probe, and how many processes of it were to run at least."""
+    budget_s: float | None = None
+    """Seconds of measuring within which undecided figures got further rounds; None: no further rounds, or no limit."""
     schema: int = SCHEMA
 
 
@@ -137,6 +139,7 @@ def load_records(folders: Iterable[Path]) -> RunRecord:
         invocation=records[0].invocation if records else "",
         max_rounds=max((record.max_rounds for record in records if record.max_rounds), default=None),
         processes=tuple(dict.fromkeys(some for record in records for some in record.processes)),
+        budget_s=max((record.budget_s for record in records if record.budget_s), default=None),
     )
 
 

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from runner import judge
+from runner.errors import OutageError
 from runner.executors import Launch, Prepared, Room, Say, Shell
 from runner.judge.expectations import Expectation
 from runner.model import (
@@ -46,6 +47,9 @@ class FakeExecutor:
     """
 
     answers: Mapping[str, Answer | Sequence[Answer] | Callable[[dict[str, Any]], Answer]] = field(default_factory=dict)
+    outage: OutageError | None = None
+    """What stops an environment from being made; those that match ``there`` are found ready."""
+    there: tuple[str, ...] = ()
     label: str = "containers"
     isolated: bool = True
     prepared: list[Environment] = field(default_factory=list)
@@ -61,7 +65,14 @@ class FakeExecutor:
 
     def prepare(self, environment: Environment, say: Say) -> Prepared:
         self.prepared.append(environment)
+        if self.outage and not self.find(environment):
+            raise self.outage
         say("installing")
+        return Prepared(environment, "image", self.identity(environment), {"numpy": "2.0.0"})
+
+    def find(self, environment: Environment) -> Prepared | None:
+        if not any(fnmatch.fnmatchcase(environment.id, pattern) for pattern in self.there):
+            return None
         return Prepared(environment, "image", self.identity(environment), {"numpy": "2.0.0"})
 
     def execute(self, launch: Launch) -> Outcome:

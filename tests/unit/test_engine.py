@@ -155,7 +155,8 @@ class TestConnect:
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (refused("no space left on device"), "the Docker engine refuses: no space left on device"),
+        (refused("no space left on device"), "no space is left on the Docker engine's disk"),
+        (refused("odd"), "the Docker engine refuses: odd"),
         (docker.errors.DockerException("odd"), "the Docker engine does not answer (odd)"),
         (requests.ReadTimeout("slow"), "the Docker engine does not answer (slow)"),
         (requests.exceptions.ChunkedEncodingError("cut"), "the Docker engine does not answer (cut)"),

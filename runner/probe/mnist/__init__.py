@@ -16,9 +16,12 @@ import time
 from ..frameworks import backend as backends
 from ..kit import digits, mps, usage
 from ..kit.clock import median, pauses, step_clock
-from ..kit.draws import REPEATED_STEPS, batch_order, digest, initial_weights
+from ..kit.draws import FRESH_STARTS, FRESH_STEPS, REPEATED_STEPS, batch_order, digest, fresh_batches, initial_weights
 
 DEFAULTS = {"epochs": 3, "batch": 128, "train_samples": None, "test_samples": None, "controlled_epochs": None}
+
+HEADLINES = ("free.test_accuracy", "free.step_s", "free.first_step_s", "peak_rss_bytes")
+"""The figures that a run measures until they are decided; patterns over metric names."""
 
 
 def run(request, report):
@@ -117,21 +120,33 @@ def free(keras, report, settings, seed, train, test):
 def controlled(keras, report, settings, seed, train, test):
     """Trains in NumPy's order without dropout and reports ``controlled.*``.
 
-    The initial weights are NumPy's too.
+    The initial weights are NumPy's too. ``controlled.fresh_losses`` are the losses of ``controlled.fresh_steps`` steps
+    from each of several other initial weights, one start after the other.
     """
     model = compiled(keras, dropout=False)
-    weights = initial_weights([tuple(weight.shape) for weight in model.weights], seed)
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    weights = initial_weights(shapes, seed)
     model.set_weights(weights)
     report.metric("controlled.initial_weights", digest(model.get_weights()), "exact")
     epochs = settings["controlled_epochs"] or settings["epochs"]
     batches = batch_order(len(train[0]), settings["batch"], epochs, seed)
     model.optimizer.build(model.trainable_variables)
-    fresh = [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
+    unused = [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
+
+    def start(weights):
+        for variable, value in zip(model.optimizer.variables, unused):
+            variable.assign(value)
+        model.set_weights(weights)
+
     first, _ = steps(model, train, batches[:REPEATED_STEPS])
-    for variable, value in zip(model.optimizer.variables, fresh):
-        variable.assign(value)
-    model.set_weights(weights)
+    found = []
+    for number in range(1, FRESH_STARTS + 1):
+        start(initial_weights(shapes, seed, number))
+        found += steps(model, train, fresh_batches(batches, number))[0]
+    start(weights)
     losses, ends = steps(model, train, batches)
+    report.metric("controlled.fresh_steps", FRESH_STEPS, "info")
+    report.metric("controlled.fresh_losses", found, "info")
     report.metric("controlled.repeatable", losses[: len(first)] == first, "exact")
     report.metric("controlled.loss_per_step", losses, "trajectory", better="lower")
     report.metric("controlled.step_s", median(pauses(ends)), "timing", better="lower", unit="s")

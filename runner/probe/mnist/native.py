@@ -66,7 +66,14 @@ def _controlled(backend, report, settings, seed, weights, digits, tests, mnist):
     batches = draws.batch_order(len(digits[0]), settings["batch"], epochs, seed)
     once = model(backend, layers, weights, LOSS, RATE, seed)
     first, _ = train(once, backend, *digits, batches[: draws.REPEATED_STEPS])
+    fresh = []
+    for number in range(1, draws.FRESH_STARTS + 1):
+        start = initial_weights(layers, (28, 28, 1), seed, number)
+        anew = model(backend, layers, start, LOSS, RATE, seed)
+        fresh += train(anew, backend, *digits, draws.fresh_batches(batches, number))[0]
     trained = model(backend, layers, weights, LOSS, RATE, seed)
+    report.metric("controlled.fresh_steps", draws.FRESH_STEPS, "info")
+    report.metric("controlled.fresh_losses", fresh, "info")
     report.metric("controlled.initial_weights", draws.digest(trained.weights()), "exact")
     losses, ends = train(trained, backend, *digits, batches)
     report.metric("controlled.repeatable", "yes" if losses[: len(first)] == first else "no", "exact")

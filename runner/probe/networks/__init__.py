@@ -20,6 +20,7 @@ import os
 import time
 
 from ..frameworks import backend as backends
+from ..kit.draws import stream
 from ..protocol import UnsupportedError
 
 LOADED_BY_NAME = "in_*.py"
@@ -140,15 +141,16 @@ def lacks(request, layers):
     return request.framework == "mxnet" and any(layer[0] == "encoder" for layer in layers)
 
 
-def initial_weights(layers, shape, seed):
+def initial_weights(layers, shape, seed, start=0):
     """Returns Glorot-uniform float32 kernels and zero biases.
 
-    LSTM forget biases are 1. All are the same on every machine. They are drawn from ``RandomState``, whose
-    streams NumPy has frozen. They are uniform: normal deviates pass through the platform's logarithm.
+    LSTM forget biases are 1. All are the same on every machine, and others for every ``start``. They are drawn from
+    ``RandomState``, whose streams NumPy has frozen. They are uniform: normal deviates pass through the platform's
+    logarithm.
     """
     import numpy as np
 
-    random = np.random.RandomState([seed, 0])
+    random = np.random.RandomState(stream(seed, start))
     weights = []
     for wanted in shapes(layers, shape)[0]:
         if len(wanted) == 1:

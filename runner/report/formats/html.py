@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from runner.model import Comparison, Verdict
 from runner.report import numbers
+from runner.report.answer import answer
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import findings, last_lines, none_found, not_measured
+from runner.report.findings import last_lines, none_found, not_measured
 from runner.report.marks import Mark
 from runner.report.seeding import HEADING, seeding
 from runner.report.summary import Summary
@@ -23,7 +25,7 @@ from runner.report.table import (
     Table,
     common,
     labels,
-    tables,
+    reference,
     used_marks,
 )
 
@@ -72,9 +74,9 @@ def render(report: Report) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     source = resources.files(__package__).joinpath(_TEMPLATE).read_text(encoding="utf-8")
-    drawn = tables(report)
+    said = answer(report)
+    drawn, found = said.tables, said.findings
     shared = common(s.cell for s in report.samples)
-    found = findings(report)
     told = [c for c in report.comparisons if c.verdict not in (Verdict.SAME, Verdict.NO_BASELINE)]
     views = []
     for table in drawn:
@@ -89,7 +91,11 @@ def render(report: Report) -> str:
         findings=[_finding(f) for f in found],
         logs=[(where, "\n".join(log)) for where, log in last_lines(report, found, most=_LOG_LINES)],
         views=views,
+        measured=bool(report.samples),
         none_found=none_found(report),
+        overview=said.overview.blocks if report.samples else (),
+        overview_legend=said.overview.legend,
+        style=_style,
         baseline=BASELINE if any(row.leads for t in drawn for row in t.rows) else "",
         legend=[(m.symbol, m.meaning, _style(m)) for m in used_marks(drawn)],
         seeding_heading=HEADING,
@@ -105,37 +111,40 @@ def render(report: Report) -> str:
 
 def _n(table: Table) -> str:
     low, high = table.rounds
-    return f"n={high}" if low == high else f"n={low} to {high}"
+    count = "1 run each" if high == 1 else f"median of {f'{low} to ' * (low < high)}{high} runs"
+    return numbers.plain(" · ".join(part for part in (count, reference(table)) if part))
 
 
 def _style(mark: Mark) -> str:
     return mark.name.lower()
 
 
-def _finding(finding: Finding) -> dict[str, str]:
+def _finding(finding: Finding) -> dict[str, Any]:
     mark = finding.severity.mark
     # Only a web address becomes a link: a report is made of files that anybody may have written.
     safe = finding.issue if finding.issue.startswith(("https://", "http://")) else ""
     return {
-        "symbol": mark.symbol,
         "style": _style(mark),
         "text": finding.text if safe else finding.sentence,
         "issue": numbers.plain(safe),
+        "label": finding.severity.label,
+        "details": finding.details,
+        "commands": finding.commands,
     }
 
 
 def _line(row: Row, named: Sequence[str], report: Report) -> _Line:
     status = None
+    reason = f": {row.reason}" if row.reason else ""
     if not row.figures:
-        expected = " (expected)" if row.mark is Mark.EXPECTED else ""
-        reason = f": {row.reason}" if row.reason else ""
+        expected = " (known)" if row.mark is Mark.EXPECTED else ""
         status = _Field(f"{row.status}{expected}{reason}", row.mark.symbol, "", _style(row.mark), row.issue)
     return _Line(
         labels=tuple(named),
         leads=row.leads,
         fields=tuple(_field(f) for f in row.figures),
         status=status,
-        failed=f"{row.failed} of {row.n} failed: {row.reason}" if row.failed and row.figures else "",
+        failed=f"{row.failed} of {row.n} failed{reason}" if row.failed and row.figures else "",
         command=command(row.cell, report, row.probe),
         cell=numbers.plain(row.cell.id),
     )
@@ -164,18 +173,19 @@ def evidence(comparison: Comparison) -> str:
     Verdict, effect, interval, p, adjusted p, n, class, reason.
     """
     found = comparison.evidence
-    parts = [str(comparison.verdict)]
+    undecided = comparison.verdict is Verdict.INCONCLUSIVE
+    parts = ["undecided" if undecided else str(comparison.verdict)]
     if found.effect is not None and not found.classification:
-        parts.append(numbers.change(found.effect))
+        parts.append(numbers.times(found.effect))
     if found.low is not None and found.high is not None:
-        parts.append(f"interval {numbers.change(found.low)} to {numbers.change(found.high)}")
+        parts.append(f"interval {numbers.times(found.low)} to {numbers.times(found.high)}")
     if found.p is not None:
         parts.append(f"p={numbers.significant(found.p, 2)}")
     if found.p_adjusted is not None:
         parts.append(f"adjusted p={numbers.significant(found.p_adjusted, 2)}")
     parts += [f"n={found.n}"] if found.n else []
     parts += [found.classification] if found.classification else []
-    parts += [f"about {found.rounds_needed} more rounds needed"] if found.rounds_needed else []
+    parts += [f"about {found.rounds_needed} more runs needed"] if found.rounds_needed else []
     parts += [comparison.reason] if comparison.reason else []
     return numbers.plain(", ".join(parts))
 

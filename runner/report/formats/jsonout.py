@@ -16,10 +16,12 @@ import msgspec
 
 from runner.model import Comparison, Sample, Skip
 from runner.report import native, numbers
+from runner.report.answer import answer
 from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
-from runner.report.findings import findings, not_measured
+from runner.report.findings import not_measured
+from runner.report.overview import Block
 from runner.report.seeding import seeding
-from runner.report.summary import Summary, summarise
+from runner.report.summary import Summary
 
 SCHEMA = 1
 
@@ -39,6 +41,7 @@ def to_dict(report: Report) -> dict[str, Any]:
 
 def _parts(report: Report) -> dict[str, Any]:
     """The fields of the report. Those that can be long are iterators."""
+    said = answer(report)
     return {
         "schema": SCHEMA,
         "title": report.title,
@@ -48,9 +51,18 @@ def _parts(report: Report) -> dict[str, Any]:
         "comparisons": map(_comparison, report.comparisons),
         "keras_over_native": [_beside(one) for one in native.beside(report)],
         "findings": [
-            {"severity": f.severity.name.lower(), "text": f.sentence, "cells": list(f.cells), "issue": f.issue}
-            for f in findings(report)
+            {
+                "severity": f.severity.name.lower(),
+                "text": f.sentence,
+                "cells": list(f.cells),
+                "issue": f.issue,
+                "label": f.severity.label,
+                "details": list(f.details),
+                "commands": list(f.commands),
+            }
+            for f in said.findings
         ],
+        "overview": [_block(block) for block in said.overview.blocks],
         "seeding": list(seeding(report)),
         "skips": [_skip(s) for s in report.skips],
         "not_measured": list(not_measured(report)),
@@ -149,6 +161,7 @@ def _probe(samples: list[Sample], report: Report) -> dict[str, Any]:
     for sample in samples:
         statuses[sample.status] = statuses.get(sample.status, 0) + 1
     bad = next((s for s in samples if s.reason), None)
+    summaries = report.summaries[samples[0].probe][samples[0].cell]
     return {
         "n": len(samples),
         "statuses": statuses,
@@ -158,7 +171,7 @@ def _probe(samples: list[Sample], report: Report) -> dict[str, Any]:
         "settings": samples[0].settings,
         "facts": samples[0].facts,
         "executors": list(dict.fromkeys(s.executor for s in samples)),
-        "metrics": {name: _metric(summary) for name, summary in summarise(samples).items()},
+        "metrics": {name: _metric(summary) for name, summary in summaries.items()},
         "command": command(samples[0].cell, report, samples[0].probe),
     }
 
@@ -204,6 +217,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
             "floor": evidence.floor,
             "rounds_needed": evidence.rounds_needed,
             "classification": evidence.classification,
+            "steps": evidence.steps,
         },
     }
 
@@ -237,6 +251,18 @@ def _beside(one: native.KerasCost) -> dict[str, Any]:
             for c in one.agreement
         ],
     }
+
+
+def _block(block: Block) -> dict[str, Any]:
+    """A part of the matrix: ids and verdicts by Keras, in the order of the columns."""
+    rows = [
+        {
+            "keras": name,
+            "cells": [{"id": t.cell, "verdict": t.mark.name.lower(), "symbol": t.symbol} for t in tiles if t.cell],
+        }
+        for name, tiles in block.rows
+    ]
+    return {"name": block.name, "columns": [" ".join(column) for column in block.columns], "rows": rows}
 
 
 def _skip(skip: Skip) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from runner.model import Cell
 from runner.report import numbers
+from runner.report.answer import answer
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import findings, last_lines, not_measured
+from runner.report.findings import last_lines, not_measured
 from runner.report.marks import Mark
+from runner.report.overview import Overview
 from runner.report.seeding import HEADING, seeding
-from runner.report.table import BASELINE, Row, Table, common, labels, tables, used_marks
+from runner.report.table import BASELINE, Row, Table, common, labels, reference, used_marks
 
 LIMIT_BYTES = 1 << 20
 """What GitHub accepts as the summary of one step."""
@@ -45,18 +47,19 @@ def render(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
 
     What does not fit is cut from the end, and a line reports that.
     """
-    drawn = tables(report)
+    said = answer(report)
+    found = said.findings
     shared = common(s.cell for s in report.samples)
-    found = findings(report)
     icon = {0: "✅", 1: "❌", 130: "⚠️"}.get(report.exit_code, "⚠️")
     head = f"## {escape(report.title)}\n\n{icon} **{escape(exit_line(report))}** · {escape(subtitle(report, shared))}\n"
     blocks = [_Block(head, ())]
-    if not drawn:
+    if not report.samples:
         blocks.append(_Block("\n**No cell was measured.**\n", ()))
     blocks += _list("### Findings", [_finding(f) for f in found[:_OPEN_FINDINGS]])
+    blocks += _overview(said.overview) if report.samples else []
     blocks += _list(f"### {HEADING}", [f"- {escape(line)}\n" for line in seeding(report)])
-    blocks += [_table(table, shared) for table in drawn]
-    blocks += [_Block(legend, ())] if (legend := _legend(drawn)) else []
+    blocks += [_table(table, shared) for table in said.tables]
+    blocks += [_Block(legend, ())] if (legend := _legend(said.tables)) else []
     blocks += _folded("more findings", [_finding(f) for f in found[_OPEN_FINDINGS:]])
     blocks += _folded("not measured", [f"- {escape(line)}\n" for line in not_measured(report)])
     blocks += _folded("failed processes: last lines", _logs(report, found))
@@ -85,7 +88,36 @@ def _escape(text: str) -> str:
 
 def _finding(finding: Finding) -> str:
     icon = _ICONS.get(finding.severity.mark, finding.severity.mark.symbol)
-    return f"- {icon} {escape(finding.sentence)}\n"
+    lines = [f"- {icon} **{finding.severity.label}** {escape(finding.sentence)}"]
+    lines += [f"  {escape(detail)}" for detail in finding.details]
+    lines += [f"  next: {_code(line)}" for line in finding.commands]
+    return "  \n".join(lines) + "\n"
+
+
+def _code(line: str) -> str:
+    """Inline code whose fence is longer than any run of backticks in it."""
+    line = numbers.plain(line)
+    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", line)), default=0))
+    space = " " if "`" in line else ""
+    return f"{fence}{space}{line}{space}{fence}"
+
+
+def _overview(view: Overview) -> list[_Block]:
+    """One table per block: Keras down, releases across."""
+    blocks = []
+    for block in view.blocks:
+        title = f"\n**{escape(block.name)}**\n\n" if block.name else "\n"
+        head = _line(["", *(f"{framework} {version}" for framework, version in block.columns)])
+        rule = "|".join(["---", *(":-:" for _ in block.columns)])
+        rows = [
+            _line([name, *(_ICONS.get(t.mark, t.symbol) if t.cell else "" for t in tiles)])
+            for name, tiles in block.rows
+        ]
+        blocks.append(_Block(f"{title}{head}|{rule}|\n", tuple(rows)))
+    icons = {m.symbol: icon for m, icon in _ICONS.items()}
+    legend = " · ".join(f"{icons.get(symbol, symbol)} {meaning}" for symbol, meaning in view.legend if symbol != "·")
+    notes = "".join(f"\nThe baseline: {escape(note)}\n" for note in view.baseline_notes)
+    return [*blocks, _Block(f"\n{legend}\n{notes}", ())] if blocks else []
 
 
 def _list(heading: str, lines: Sequence[str]) -> list[_Block]:
@@ -108,14 +140,16 @@ def _table(table: Table, shared: Cell | None) -> _Block:
     failed = any(row.failed for row in table.rows)
     titles = ["", *headings, *(column.label for column in table.columns)] + ["status"] * failed
     low, high = table.rounds
-    count = f"n={high}" if low == high else f"n={low} to {high}"
+    count = "1 run each" if high == 1 else f"median of {f'{low} to ' * (low < high)}{high} runs"
+    told = ", ".join(part for part in (count, reference(table)) if part)
     rule = "|".join(["---"] * (1 + len(headings)) + ["--:"] * len(table.columns) + ["---"] * failed)
-    head = f"\n### {escape(table.probe)} ({count})\n\n{_line(titles)}|{rule}|\n"
+    head = f"\n### {escape(table.probe)} ({escape(told)})\n\n{_line(titles)}|{rule}|\n"
     lines = []
     for framework, rows in table.groups:
         lines.append(_line([f"**{escape(framework)}**", *[""] * (len(titles) - 1)], raw=True))
         lines += [_row(row, texts[row.cell], len(table.columns), failed=failed) for row in rows]
-    return _Block(head, tuple(lines))
+    tail = "".join(f"\n{escape(line)}\n" for line in table.folded)
+    return _Block(head, tuple(lines), tail)
 
 
 def _row(row: Row, named: Sequence[str], columns: int, *, failed: bool) -> str:
@@ -133,9 +167,10 @@ def _row(row: Row, named: Sequence[str], columns: int, *, failed: bool) -> str:
 
 def _status(row: Row) -> str:
     if row.figures:
-        return f"{row.failed} of {row.n} failed: {escape(numbers.shorten(row.reason, 160))}" if row.failed else ""
+        failed = f"{row.failed} of {row.n} failed: {escape(numbers.shorten(row.reason, 160))}" if row.failed else ""
+        return failed.removesuffix(": ")
     symbol = _ICONS.get(row.mark, row.mark.symbol)
-    expected = " (expected)" if row.mark is Mark.EXPECTED else ""
+    expected = " (known)" if row.mark is Mark.EXPECTED else ""
     reason = f": {escape(numbers.shorten(row.reason, 160))}" if row.reason else ""
     return f"{symbol} **{row.status}**{expected}{reason}".lstrip()
 

@@ -6,30 +6,37 @@ their whole length for the reason, and a table that is too wide is split into se
 
 from __future__ import annotations
 
+import itertools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.model import Cell
 from runner.report import numbers, textlines
-from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import findings, last_lines, none_found, not_measured
+from runner.report.answer import Answer, answer
+from runner.report.data import Finding, Report, Severity, all_notes, cell_ids, command, exit_line, subtitle
+from runner.report.findings import last_lines, none_found, not_measured
 from runner.report.marks import Mark
+from runner.report.overview import Block, Overview
 from runner.report.seeding import HEADING, seeding
-from runner.report.table import BASELINE, Figure, Row, Table, common, labels, tables, used_marks
+from runner.report.table import AGAINST, BASELINE, Figure, Row, Table, common, labels, reference, references, used_marks
 from runner.report.textlines import GAP
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.text import Text
 
-_MOST_PIECES = 3
-"""A table is split into at most this many; columns that still do not fit are named below it."""
-_MOST_FINDINGS = 30
+_MOST_FINDINGS = 12
+_LABEL = 11
+"""The width of the word before a finding."""
+_SCREEN = 24
+"""A longer report says the worst findings again at its end, where the reader of a terminal is."""
+_MOST_REPEATED = 3
 _LOG_LINES = 8
-_MOST_COMMANDS = 12
 _LEAST_WIDTH = 40
+_MOST_LABEL = 20
+"""Longer versions and names are cut."""
 _LEAST_METRICS = 24
 """Where less width than this is left for figures, the column that says what a row is compared with goes."""
 _EXIT_STYLES = {0: "bold green", 3: "bold yellow", 130: "bold yellow"}
@@ -56,40 +63,52 @@ def render(report: Report) -> str:
 
 
 def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands: bool = False) -> Group:
-    """The whole report as a rich renderable.
+    """The whole report: the answer, the overview, then the figures.
 
-    Only addresses and commands are longer than ``width``, never tables. Without ``commands``, at most twelve reproduce
-    commands are shown, those of the worst findings first.
+    Only addresses and commands are longer than ``width``, never tables. ``commands``: the command that measures each
+    cell again, in place of one pattern.
     """
     from rich.console import Group
 
     width = max(_LEAST_WIDTH, width)
-    drawn = tables(report)
+    said = answer(report)
     shared = common(s.cell for s in report.samples)
     out = [
-        textlines.text(numbers.plain(report.title), "bold"),
+        *textlines.wrapped(numbers.plain(report.title), width, "bold"),
         *textlines.wrapped(subtitle(report, shared), width, "dim"),
+        textlines.text(""),
     ]
-    for table in drawn:
+    if report.samples:
+        out += _findings(report, said.findings, width)
+        out += _overview(said.overview, width)
+    else:
+        out += [textlines.text("No cell was measured.", "bold red")]
+    for table in said.tables:
         out += [textlines.text(""), *_table(table, shared, width)]
-    out += [textlines.text(""), *_legend(drawn, width)]
-    found = findings(report)
-    out += _findings(found, width, none_found(report)) if drawn else []
-    for where, log in last_lines(report, found, most=_LOG_LINES):
+    out += _legend(said.tables, width)
+    for where, log in last_lines(report, said.findings, most=_LOG_LINES):
         out += [
             textlines.text(""),
-            textlines.text(f"Last lines of {where}", "bold"),
-            *(textlines.text(f"  {line}") for line in log),
+            *textlines.wrapped(f"Last lines of {where}", width, "bold"),
+            *(textlines.text(part) for line in log for part in _log_line(line, width)),
         ]
     out += textlines.section(HEADING, seeding(report), width)
     out += textlines.section("Not measured", not_measured(report), width)
     out += textlines.section("Notes", all_notes(report), width)
-    out += _commands(report, found, width, everything=commands)
-    out += [
-        textlines.text(""),
-        *textlines.wrapped(exit_line(report), width, _EXIT_STYLES.get(report.exit_code, "bold red")),
-    ]
+    out += _commands(report, width, everything=commands)
+    out += _ending(report, said, width, long=len(out) > _SCREEN)
     return Group(*(textlines.ascii_only(line) if ascii_only else line for line in out))
+
+
+def _ending(report: Report, said: Answer, width: int, *, long: bool) -> list[Text]:
+    """The exit code; after a long report the worst findings again."""
+    out = [textlines.text("")]
+    worst = [f for f in said.findings if f.severity <= Severity.FIXED] if long else []
+    for finding in worst[:_MOST_REPEATED]:
+        out += _labelled(finding, width)
+    if len(worst) > _MOST_REPEATED:
+        out.append(textlines.text(f"{' ' * _LABEL}and {len(worst) - _MOST_REPEATED} more, above", "dim"))
+    return [*out, *textlines.wrapped(exit_line(report), width, _EXIT_STYLES.get(report.exit_code, "bold red"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +122,8 @@ class _Column:
     heading: tuple[str, ...]
     figure: int
     verdict: int
+    tight: bool
+    """Whether there is no space after the mark, and no unit after points."""
 
     @property
     def width(self) -> int:
@@ -131,33 +152,36 @@ class _Labels:
 
 
 def _table(table: Table, shared: Cell | None, width: int) -> list[Text]:
-    """The table of one probe, in as many pieces as the width asks for."""
+    """The table of one probe. Columns that do not fit are named below it."""
     named = _labels(table, shared)
-    if width - named.width < _LEAST_METRICS:
+    fitting, dropped = _fit(_columns(table), width - named.width)
+    if dropped:
+        fitting, dropped = _fit(_columns(table, tight=True), width - named.width)
+    once = all(len(references(rows)) < 2 for _, rows in table.groups)
+    in_groups = bool(dropped and named.headings[-1] == AGAINST and once)
+    if in_groups or width - named.width < _LEAST_METRICS:
         named = named.without_last()
-    pieces, dropped = _pack([_column(table, n) for n in range(len(table.columns))], width - named.width)
+        fitting, dropped = _fit(_columns(table, tight=True), width - named.width)
     low, high = table.rounds
-    count = "n=1" if high == 1 else f"median of n={high}" if low == high else f"median of n={low} to {high}"
-    out = [textlines.text(numbers.plain(table.probe), "bold").append(f" · {count}", "dim")]
-    for number, piece in enumerate(pieces):
-        out += [textlines.text("")] if number else []
-        out += _piece(table, piece, named, width, first=number == 0)
-    hidden = [*(table.columns[c.index].label for c in dropped), *table.hidden]
-    if hidden:
-        shown = ", ".join(hidden[:8]) + (f" and {len(hidden) - 8} more" if len(hidden) > 8 else "")
-        out += textlines.wrapped(f"Also measured: {shown} (--format json has all)", width, "dim")
+    count = (
+        "1 run each" if high == 1 else f"median of {high} runs" if low == high else f"medians of {low} to {high} runs"
+    )
+    told = " · ".join(part for part in (count, reference(table)) if part)
+    out = [textlines.text(numbers.plain(table.probe), "bold").append(f" · {told}", "dim")]
+    out += _rows(table, fitting, named, width, in_groups=in_groups)
+    if dropped:
+        shown = ", ".join(table.columns[column.index].label for column in dropped)
+        out += textlines.wrapped(f"No room for: {shown} (a wider terminal or --format json)", width, "dim")
+    for line in table.folded:
+        out += textlines.wrapped(line, width, "dim")
     return out
 
 
 def _labels(table: Table, shared: Cell | None) -> _Labels:
     headings, texts = labels(table.rows, shared)
     leads = {row.cell: row.leads for row in table.rows}
-    headings = (GAP + headings[0], *headings[1:])
     cut = {
-        cell: tuple(
-            (f"{BASELINE} " if leads[cell] else GAP) * (n == 0) + numbers.shorten(part, 20)
-            for n, part in enumerate(parts)
-        )
+        cell: tuple((f"{BASELINE} " if leads[cell] else GAP) * (n == 0) + _short(part) for n, part in enumerate(parts))
         for cell, parts in texts.items()
     }
     widths = tuple(
@@ -166,47 +190,56 @@ def _labels(table: Table, shared: Cell | None) -> _Labels:
     return _Labels(headings, widths, cut)
 
 
-def _column(table: Table, index: int) -> _Column:
+def _columns(table: Table, *, tight: bool = False) -> list[_Column]:
+    return [_column(table, number, tight=tight) for number in range(len(table.columns))]
+
+
+def _column(table: Table, index: int, *, tight: bool) -> _Column:
     drawn = [figure for row in table.rows if row.figures and (figure := row.figures[index])]
     left = max((textlines.cells(figure.text) for figure in drawn), default=1)
-    right = max((textlines.cells(_verdict(figure)) for figure in drawn), default=0)
+    right = max((textlines.cells(_verdict(figure, tight=tight)) for figure in drawn), default=0)
     heading = textwrap.wrap(table.columns[index].label, max(left + right, 13), max_lines=2, placeholder="…")
     widest = max((textlines.cells(line) for line in heading), default=0)
-    return _Column(index, tuple(heading) or ("",), max(left, widest - right), right)
+    return _Column(index, tuple(heading) or ("",), max(left, widest - right), right, tight)
 
 
-def _verdict(figure: Figure) -> str:
-    """What follows a figure, with a space before it: `` ✗ +31 %``."""
+def _verdict(figure: Figure, *, tight: bool) -> str:
+    """What follows a figure, with a space before it.
+
+    `` ✗ ×1.31``, in tight columns `` ✗×1.31``.
+    """
+    if tight and figure.delta.startswith(("×", "+", "−")):
+        return f" {figure.mark.symbol}{figure.delta.replace(' pts', '')}"
     return "".join(f" {part}" for part in (figure.mark.symbol, figure.delta) if part)
 
 
-def _pack(columns: Sequence[_Column], width: int) -> tuple[list[list[_Column]], list[_Column]]:
-    """Put the columns, in order, into as few pieces as they fit in.
-
-    Each has at least one. Returns the pieces and the columns past the last piece.
-    """
-    pieces: list[list[_Column]] = [[]]
+def _fit(columns: Sequence[_Column], width: int) -> tuple[list[_Column], list[_Column]]:
+    """The columns that fit, in order and at least one, and the others."""
+    fitting: list[_Column] = []
+    dropped: list[_Column] = []
     used = 0
-    for number, column in enumerate(columns):
-        needed = column.width + len(GAP) * bool(pieces[-1])
-        if pieces[-1] and used + needed > width:
-            if len(pieces) == _MOST_PIECES:
-                return pieces, list(columns[number:])
-            pieces.append([])
-            used, needed = 0, column.width
-        pieces[-1].append(column)
-        used += needed
-    return pieces, []
+    for column in columns:
+        needed = column.width + len(GAP) * bool(fitting)
+        if fitting and used + needed > width:
+            dropped.append(column)
+        else:
+            fitting.append(column)
+            used += needed
+    return fitting, dropped
 
 
-def _piece(table: Table, piece: Sequence[_Column], named: _Labels, width: int, *, first: bool) -> list[Text]:
-    """Heading, rule and rows. Cells without figures are in the first piece only."""
+def _rows(table: Table, piece: Sequence[_Column], named: _Labels, width: int, *, in_groups: bool) -> list[Text]:
+    """Headings, a rule, and the rows by framework.
+
+    ``in_groups``: the framework's line names the baseline.
+    """
     out = _heading(piece, named)
     rule = len(out)
     for framework, rows in table.groups:
-        kept = [row for row in rows if first or row.figures]
-        out += [textlines.text(numbers.plain(framework), "bold cyan")] if kept else []
-        for row in kept:
+        out.append(textlines.text(numbers.plain(framework), "bold cyan"))
+        if in_groups and (told := references(rows)):
+            out[-1].append(f" · {AGAINST} {numbers.plain(told.pop())}", "dim")
+        for row in rows:
             out += _row(row, piece, named, width)
     out.insert(rule, textlines.text("─" * min(width, max(line.cell_len for line in out)), "dim"))
     for line in out:
@@ -244,11 +277,14 @@ def _row(row: Row, piece: Sequence[_Column], named: _Labels, width: int) -> list
             line.append(_right("·", column.figure) + " " * column.verdict, "dim")
             continue
         line.append(_right(figure.text, column.figure))
-        line.append(textlines.pad(_verdict(figure), column.verdict), figure.mark.style)
-    if row.failed:
-        line.append(f"{GAP}{row.failed} of {row.n} failed", "yellow")
+        line.append(textlines.pad(_verdict(figure, tight=column.tight), column.verdict), figure.mark.style)
     line.rstrip()
-    return [line]
+    if not row.failed:
+        return [line]
+    told = f"{row.failed} of {row.n} failed"
+    if line.cell_len + len(GAP + told) <= width:
+        return [line.append(f"{GAP}{told}", "yellow")]
+    return [line, textlines.text(GAP * 2).append(told, "yellow")]
 
 
 def _status(row: Row, line: Text, width: int) -> list[Text]:
@@ -265,42 +301,153 @@ def _status(row: Row, line: Text, width: int) -> list[Text]:
 
 
 def status_text(row: Row) -> str:
-    """``~ import-failed (expected): register_pytree_node() got ...``."""
+    """``~ import-failed (known): register_pytree_node() got ...``."""
     symbol = f"{row.mark.symbol} " if row.mark.symbol else ""
-    expected = " (expected)" if row.mark is Mark.EXPECTED else ""
+    expected = " (known)" if row.mark is Mark.EXPECTED else ""
     return f"{symbol}{row.status}{expected}" + (f": {row.reason}" if row.reason else "")
 
 
 def _legend(drawn: Sequence[Table], width: int) -> list[Text]:
+    """The symbols of the tables, and what their figures and labels mean."""
     if not drawn:
-        return [textlines.text("No cell was measured.", "bold red")]
+        return []
     parts = [f"{BASELINE} baseline"] if any(row.leads for t in drawn for row in t.rows) else []
     parts += [f"{m.symbol} {m.meaning}" for m in used_marks(drawn)]
-    return textlines.wrapped(textlines.together(parts, width), width, "dim") if parts else []
+    labels = {column.label for table in drawn for column in table.columns}
+    figures = [figure for table in drawn for row in table.rows for figure in row.figures if figure]
+    parts += [text for wanted, text in _EXPLAINED if any(wanted in label for label in labels)]
+    if any("×" in figure.delta for figure in figures):
+        parts.append("×: compared run by run, so not exactly the ratio of the figures shown")
+    return [textlines.text(""), *textlines.wrapped(textlines.together(parts, width), width, "dim")] if parts else []
 
 
-def _findings(found: Sequence[Finding], width: int, none: str) -> list[Text]:
-    out = [textlines.text(""), textlines.text("Findings", "bold")]
-    for finding in found[:_MOST_FINDINGS]:
-        out += textlines.items(finding.severity.mark.symbol, finding.sentence, width, finding.severity.mark.style)
-    if len(found) > _MOST_FINDINGS:
-        out.append(textlines.text(f"  and {len(found) - _MOST_FINDINGS} more (--format json has all)", "dim"))
-    return out if found else [*out, textlines.text(f"  {none}")]
+_EXPLAINED = (
+    ("free", "free: trained as a user would"),
+    ("controlled", "controlled: equal weights and batches, no dropout"),
+    ("error", "u: units of float32 rounding, up to 8 is rounding"),
+)
+"""What a part of a column's label means."""
 
 
-def _commands(report: Report, found: Sequence[Finding], width: int, *, everything: bool) -> list[Text]:
-    """Commands are never wrapped: they are there to be copied."""
-    ids = cell_ids(report)
-    if not everything:
-        known = set(ids)
-        ids = list(dict.fromkeys([*(c for f in found for c in f.cells if c in known), *ids]))
-    limit = len(ids) if everything else _MOST_COMMANDS
-    out = [textlines.text(""), textlines.text("Run one cell again", "bold")] if ids else []
-    out += [textlines.text(f"  {command(cell_id, report)}", "dim") for cell_id in ids[:limit]]
-    if limit < len(ids):
-        out += textlines.wrapped(
-            f"and {len(ids) - limit} more: `runner report DIR --commands`, or another cell's id after --only",
-            width,
-            "dim",
-        )
+def _findings(report: Report, found: Sequence[Finding], width: int) -> list[Text]:
+    if not found:
+        return [textlines.text(none_found(report))]
+    out: list[Text] = []
+    shown = found[:_MOST_FINDINGS]
+    shown = (*shown, *(f for f in found[_MOST_FINDINGS:] if f.severity >= Severity.UNDECIDED))
+    advised: set[tuple[str, ...]] = set()
+    for finding in shown:
+        out += _labelled(finding, width)
+        for detail in finding.details:
+            out += textlines.items(" " * (_LABEL - 1), detail, width)
+        for line in finding.commands if finding.cells not in advised else ():
+            out.append(textlines.text(" " * _LABEL).append(f"next: {line}", "dim"))
+        advised.add(finding.cells)
+    if len(shown) < len(found):
+        out.append(textlines.text(f"{' ' * _LABEL}and {len(found) - len(shown)} more (--format json has all)", "dim"))
     return out
+
+
+def _labelled(finding: Finding, width: int) -> list[Text]:
+    """The finding's word and its sentence, later lines indented under it."""
+    label = finding.severity.label.ljust(_LABEL - 1)
+    return textlines.items(label, finding.sentence, width, finding.severity.mark.style)
+
+
+def _overview(view: Overview, width: int) -> list[Text]:
+    """The matrix: a band of columns for as many releases as the width takes."""
+    out: list[Text] = []
+    for block in view.blocks:
+        out += [textlines.text("")]
+        out += textlines.wrapped(block.name, width, "bold") if block.name else []
+        side = max(textlines.cells(_short(name)) for name, _ in block.rows)
+        for band in _bands(block, width - side):
+            out += _band(block, band, side)
+    legend = [f"{symbol} {meaning}" for symbol, meaning in view.legend]
+    out += textlines.wrapped(textlines.together(legend, width), width, "dim")
+    for note in view.baseline_notes:
+        out += textlines.wrapped(f"The baseline: {note}", width, "dim")
+    return out if view.blocks else []
+
+
+def _bands(block: Block, width: int) -> list[dict[int, int]]:
+    """The columns of each band and their widths.
+
+    A band is at most as wide as ``width``, or has one column.
+    """
+    bands: list[dict[int, int]] = [{}]
+    for number in range(len(block.columns)):
+        longer = _widths(block, [*bands[-1], number])
+        if bands[-1] and sum(longer.values()) + len(GAP) * len(longer) > width:
+            longer = _widths(block, [number])
+            bands.append({})
+        bands[-1] = longer
+    return bands
+
+
+def _widths(block: Block, band: Sequence[int]) -> dict[int, int]:
+    """The widths of columns next to each other.
+
+    The last one of a framework makes room for the framework's name.
+    """
+    found = {number: textlines.cells(_short(block.columns[number][1])) for number in band}
+    for _, columns in _runs(block, band):
+        taken = sum(found[number] for number in columns) + len(GAP) * (len(columns) - 1)
+        name = textlines.cells(_short(block.columns[columns[0]][0]))
+        found[columns[-1]] += max(0, name - taken)
+    return found
+
+
+def _runs(block: Block, band: Iterable[int]) -> list[tuple[str, list[int]]]:
+    """The columns of a band by framework."""
+    grouped = itertools.groupby(band, key=lambda number: block.columns[number][0])
+    return [(framework, list(columns)) for framework, columns in grouped]
+
+
+def _short(name: str) -> str:
+    return numbers.shorten(name, _MOST_LABEL)
+
+
+def _band(block: Block, widths: dict[int, int], side: int) -> list[Text]:
+    names = textlines.text(" " * side)
+    for framework, columns in _runs(block, widths):
+        room = sum(widths[number] for number in columns) + len(GAP) * (len(columns) - 1)
+        names.append(GAP + textlines.pad(_short(framework), room), "bold cyan")
+    releases = textlines.text(" " * side)
+    for number, width in widths.items():
+        releases.append(GAP + textlines.pad(_short(block.columns[number][1]), width), "dim")
+    out = [names, releases]
+    for name, tiles in block.rows:
+        if all(not tiles[number].cell for number in widths):
+            continue
+        line = textlines.text(textlines.pad(_short(name), side))
+        for number, width in widths.items():
+            line.append(GAP + textlines.pad(tiles[number].symbol, width), tiles[number].mark.style)
+        out.append(line)
+    for line in out:
+        line.rstrip()
+    return out
+
+
+def _log_line(line: str, width: int) -> list[str]:
+    """A line that a process printed, indented and broken to the terminal's width."""
+    room = width - len(GAP)
+    return [GAP + line[start : start + room] for start in range(0, max(1, len(line)), room)]
+
+
+def _commands(report: Report, width: int, *, everything: bool) -> list[Text]:
+    """How to measure one cell again.
+
+    Commands are never wrapped: they are there to be copied.
+    """
+    ids = cell_ids(report)
+    if not ids:
+        return []
+    heading = "Measure one combination again"
+    heading += "" if everything or len(ids) == 1 else ": this one, or another's (runner report DIR --commands has them)"
+    out = [textlines.text(""), *textlines.wrapped(heading, width, "bold")]
+    if everything:
+        return [*out, *(textlines.text(f"  {command(cell_id, report)}", "dim") for cell_id in ids)]
+    pattern = command(ids[0], report).partition(" --probe ")[0].partition(" --fresh")[0]
+    rest = report.invocation and f" {numbers.plain(report.invocation)}"
+    return [*out, textlines.text(f"  {pattern} --fresh{rest}", "dim")]

@@ -38,6 +38,15 @@ def test_batches_are_full_and_each_epoch_is_a_new_permutation():
     assert batches[3].tolist() == [8, 0, 7]
 
 
+def test_every_fresh_start_has_other_weights_and_the_next_batches():
+    weights = [draws.initial_weights([(3, 4)], 5, start)[0] for start in range(draws.FRESH_STARTS + 1)]
+    assert len({w.tobytes() for w in weights}) == draws.FRESH_STARTS + 1
+    assert np.array_equal(weights[0], draws.initial_weights([(3, 4)], 5)[0])
+    batches = [np.array([number]) for number in range(6)]
+    assert [int(b[0]) for b in draws.fresh_batches(batches, 1)] == [0, 1, 2, 3]
+    assert [int(b[0]) for b in draws.fresh_batches(batches, 2)] == [4, 5, 0, 1]
+
+
 def test_a_digest_tells_bits_shapes_and_signs_apart():
     one = np.zeros((2, 3), "float32")
     assert draws.digest([one]) == draws.digest([one.copy()])

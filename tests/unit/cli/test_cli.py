@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from runner.errors import RunnerError
 from runner.judge import rules
 from runner.matrix import selection, sets
 from runner.measure.rounds import further_rounds, neighbours
-from runner.model import Cell, Environment, Job, Plan, ProbeSpec, Sample, Status
+from runner.model import Better, Cell, Environment, Job, Kind, Metric, Plan, ProbeSpec, Sample, Status
 from runner.report.formats import FORMATS
 from runner.results.store import RunRecord, Store
 from runner.util import folders
@@ -98,6 +99,12 @@ def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["matrix", "--timeout", "inf", "--dry-run"], "'inf' is not a number"),
         (["judge", "-", "--alpha", "2"], "--alpha"),
         (["matrix", "--rounds", "5", "--max-rounds", "3", "--dry-run"], "--max-rounds 3 is less than --rounds 5"),
+        (["matrix", "--budget", "5", "--dry-run"], "'5' is not a time (examples: 90s, 10m, 2h, none)"),
+        (["matrix", "--budget", "-5m", "--dry-run"], "'-5m' is not a time"),
+        (["matrix", "--budget", "0s", "--dry-run"], "'0s' is not longer than nothing"),
+        (["matrix", "--budget", "5m", "--keep", "1"], "--budget needs all images"),
+        (["matrix", "--budget", "5m", "--rounds", "20", "--dry-run"], "--rounds 20 leaves no further round"),
+        (["matrix", "--budget", "5m", "--rounds", "9", "--max-rounds", "8"], "--max-rounds 8 is less than --rounds 9"),
         (["matrix", "--device", "cuda", "--dry-run"], "--device goes with --executor current"),
         (["matrix", "--device", "gpu", "--executor", "current", "--dry-run"], "'gpu' is not one of"),
         (["list", "--set", ""], "no set ''"),
@@ -169,6 +176,7 @@ device = ["cpu"]
         ),
         ("", "2.2.2", "[sets.mine.probes.mnist]\nepoch = 3", "sets.mine.probes: mnist has no setting 'epoch' (did you"),
         ("", "2.2.2", "[sets.mine.probes.mnist]\nepochs = 'x'", "sets.mine.probes: epochs is int, such as 3"),
+        ("budget = '10'", "2.2.2", "", "sets.mine.budget: '10' is not a time (examples: 90s, 10m, 2h, none)"),
         ("executor = 'dokcer'", "2.2.2", "[sets.mine.probes.mnist]", "no executor 'dokcer' (did you mean 'docker'"),
         (
             "platform = 'linux-x86-64'",
@@ -337,6 +345,22 @@ def test_every_format_can_be_printed(capsys: pytest.CaptureFixture[str], tmp_pat
     assert re.search(r"no \\?\[red\\?\]module", shown)  # Markdown escapes the brackets, nothing swallows them
 
 
+def test_all_prints_the_probes_and_columns_in_which_nothing_differs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = Metric("plain.error_max", 1.0, Kind.ERROR, Better.LOWER, "u", terms=64)
+    for cell in (A, B):
+        Store(tmp_path).save(dataclasses.replace(_sample(cell), probe="conv2d", metrics=(error,)))
+    assert cli.run(["report", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "FINE       conv2d: 1 case, every error within rounding in both combinations that run\n" in shown
+    assert "largest error" not in shown
+    assert cli.run(["report", str(tmp_path), "--all"]) == 0
+    shown = capsys.readouterr().out
+    assert "largest error" in shown
+    assert "FINE" not in shown
+
+
 def test_a_planned_cell_that_left_nothing_is_shown_as_missing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -391,11 +415,11 @@ def test_cells_on_one_framework_release_are_built_side_by_side() -> None:
 
 def test_the_reproducing_command_repeats_what_was_not_default() -> None:
     defaults = {
-        "set_name": None, "only": (), "probes": (), "settings": (), "executor": "auto", "device": "cpu", "rounds": 1,
-        "max_rounds": None, "keep": None, "keep_free": None,
+        "set_name": None, "only": (), "probes": (), "settings": (), "executor": "auto", "device": "cpu", "rounds": None,
+        "max_rounds": None, "budget_s": None, "keep": None, "keep_free": None,
         "seed": 0, "jobs": 1, "builds": 2, "timeout_s": None, "data": (), "offline": False,
         "baseline": None, "alpha": 0.05, "floor": 0.05, "fresh": False, "keep_failed": False,
-        "dry_run": False, "out": Path("out"),
+        "dry_run": False, "out": Path("out"), "everything": False,
         "format_": "terminal",
     }  # fmt: skip
     assert Request(**defaults).invocation() == ""  # type: ignore[arg-type]
@@ -405,6 +429,8 @@ def test_the_reproducing_command_repeats_what_was_not_default() -> None:
         "--set seeds --seed 3 --timeout 1800 --offline --data 'a b' --data daquar=photos --setting mnist.epochs=1"
     )
     assert Request(**changed).invocation() == repeated  # type: ignore[arg-type]
+    elsewhere = Request(**{**defaults, "out": Path("my results"), "everything": True})  # type: ignore[arg-type]
+    assert elsewhere.invocation() == "--out 'my results'"
 
 
 @pytest.mark.parametrize(("planned", "sequential", "rounds"), [(20, True, 20), (None, False, 1)])

@@ -28,6 +28,8 @@ JAX_LINUX = "jax-0.10.2_keras-3.11.3_py3.11_cpu_linux-x86_64"
 BOTH = ("--only", TORCH, "--only", JAX)
 QUICK = 7
 """Cells of the set ``quick``."""
+BUDGET = "note: budget: 10 min of measuring (--budget)\n"
+"""What ``list`` adds about that set."""
 
 
 @pytest.fixture
@@ -45,23 +47,31 @@ def command(capsys: pytest.CaptureFixture[str]) -> Any:
 # --- list ------------------------------------------------------------------------------------------------------------
 
 
+BUDGET = "note: budget: 10 min of measuring (--budget)\n"
+
+
 def test_list_prints_an_id_per_cell(command: Any) -> None:
     cells = selection.choose("quick", ()).cells
-    assert command("list") == (0, "".join(f"{cell.id}\n" for cell in cells), "")
-    assert command("list", *BOTH) == (0, f"{TORCH}\n{JAX}\n", "")
+    assert command("list") == (0, "".join(f"{cell.id}\n" for cell in cells), BUDGET)
+    assert command("list", *BOTH) == (0, f"{TORCH}\n{JAX}\n", BUDGET)
 
 
 def test_list_sets_marks_the_default(command: Any) -> None:
     code, out, err = command("list", "--sets")
-    lines = [f"{name:<14} {one.description}" for name, one in sets.load().sets.items()]
+    loaded = sets.load().sets
+    told = {name: f" (budget {one.budget})" if one.budget else "" for name, one in loaded.items()}
+    told["quick"] = " (default, budget 10m)"
+    lines = [f"{name:<14} {one.description}{told[name]}" for name, one in loaded.items()]
     assert lines[0].startswith("quick          every backend once")
-    assert (code, out.splitlines(), err) == (0, [f"{lines[0]} (default)", *lines[1:]], "")
+    assert (code, out.splitlines(), err) == (0, lines, "")
     code, out, _ = command("list", "--sets", "--json")
     assert code == 0
     assert json.loads(out) == {
         "default": "quick",
-        "sets": {name: one.description for name, one in sets.load().sets.items()},
+        "sets": {name: one.description for name, one in loaded.items()},
+        "budgets_s": {name: one.budget_s for name, one in loaded.items()},
     }
+    assert json.loads(out)["budgets_s"]["quick"] == 600.0
     assert out.startswith('{\n "default"')
 
 
@@ -80,7 +90,7 @@ def test_list_shows_what_is_left_out_and_why(command: Any) -> None:
     assert command("list") == (
         0,
         f"{TORCH}\n{left_out}  (left out: no wheels)\n",
-        "note: torch 2.2.2 is old\n",
+        f"note: torch 2.2.2 is old\n{BUDGET}",
     )
     code, out, err = command("list", "--json")
     assert (code, err) == (0, "")
@@ -99,6 +109,7 @@ def test_list_shows_what_is_left_out_and_why(command: Any) -> None:
         ],
         "skipped": [{"id": left_out, "reason": "no wheels"}],
         "notes": ["torch 2.2.2 is old"],
+        "budget_s": 600.0,
     }
     assert out.startswith('{\n "set"')
 
@@ -430,7 +441,7 @@ def test_a_report_shows_the_command_of_every_cell_where_asked(command: Any, tmp_
     for number in range(13):
         cell = dataclasses.replace(CELL, version=f"2.{number}.0")
         Store(tmp_path).save(dataclasses.replace(_sample(), cell=cell))
-    assert command("report", str(tmp_path))[1].count("--only '") == 12
+    assert command("report", str(tmp_path))[1].count("--only '") == 1
     assert command("report", str(tmp_path), "--commands")[1].count("--only '") == 13
 
 

@@ -49,7 +49,7 @@ def _example(parameter: click.Parameter) -> str:
         return str(parameter.type.choices[-1])
     if parameter.type.name.startswith(("integer", "float")):
         return "0.5" if parameter.name in ("alpha", "floor") else "30"
-    return "x.y"
+    return "10m" if parameter.type.name == "time" else "x.y"
 
 
 def _words(parameter: click.Parameter) -> list[str]:

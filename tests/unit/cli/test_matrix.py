@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runner import cli
+from runner import cli, outage
 from runner.results import store
 
 OLD, NEW = "torch-2.2.2_keras-3.11.3_py3.11_cpu", "torch-2.15.0_keras-3.11.3_py3.11_cpu"
@@ -116,3 +116,73 @@ def test_a_dry_run_measures_nothing_and_makes_no_folder(
     assert OLD in capsys.readouterr().out
     assert fake_executor.launched == []
     assert not (tmp_path / "out").exists()
+
+
+TEXT = "Docker's network bridge is missing"
+LONG = f"failed to create endpoint: {'x' * 400} could not find bridge docker0"
+TWELVE = ("--set", "full", "--only", "jax-*_cpu", "--probe", "hello", "--probe", "conv2d")
+
+
+def test_twelve_environments_that_fail_for_one_reason_are_one_line(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_executor.outage = outage.of(LONG)
+    assert cli.run(["matrix", *TWELVE, "--out", str(tmp_path / "out")]) == 4
+    shown = capsys.readouterr()
+    assert len(fake_executor.prepared) <= 2
+    assert fake_executor.launched == []
+    (line,) = [line for line in shown.err.splitlines() if TEXT in line]
+    assert line == (
+        f"outage   {TEXT}: restart the Docker engine, then run the same command again (12 environments cannot be used)"
+    )
+    assert " ".join(shown.out.split()).count(f"{TEXT}: restart the Docker engine, then run the same command") == 1
+    assert "xxxx" not in shown.out + shown.err
+    assert "exit code 4" in shown.out
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "html", "github"])
+def test_every_format_for_people_has_the_reason_once(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    fake_executor.outage = outage.of(LONG)
+    fake_executor.there = ("jax-0.10.2_keras-3.11.3*", "jax-0.7.2_keras-3.11.3*")
+    assert cli.run(["matrix", *TWELVE, "--out", str(tmp_path / "out"), "--format", form]) == 3
+    shown = " ".join(capsys.readouterr().out.split()).replace("&#39;", "'").replace("\\_", "_")
+    assert shown.count("restart the Docker engine") == 1
+    assert "xxxx" not in shown
+    measured = {cell for cell, _, _ in fake_executor.launched}
+    assert measured == {"jax-0.10.2_keras-3.11.3_py3.11_cpu", "jax-0.7.2_keras-3.11.3_py3.11_cpu"}
+
+
+def test_the_long_text_is_in_one_log(fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_executor.outage = outage.of(LONG)
+    assert cli.run(["matrix", *TWELVE, "--out", str(tmp_path / "out"), "--format", "json"]) == 4
+    shown = capsys.readouterr().out
+    assert shown.count("x" * 400) == 1
+    assert len(json.loads(shown)["not_measured"]) == 1
+
+
+def test_with_keep_an_outage_is_one_line_too(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.measure.rounds.still_needed", lambda _waiting: ())
+    fake_executor.outage = outage.of(LONG)
+    assert cli.run(["matrix", *TWELVE, "--out", str(tmp_path / "out"), "--keep", "1"]) == 4
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if TEXT in line]
+    assert line.endswith("(12 environments cannot be used)")
+    assert len(fake_executor.prepared) == 1
+
+
+def test_all_prints_what_does_not_differ_and_commands_name_the_folder(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = {"name": "plain.error_max", "value": 1.0, "kind": "error", "better": "lower", "unit": "u", "terms": 64}
+    fake_executor.answers = {"*": {"metrics": [error]}}
+    run = ["matrix", "--only", OLD, "--only", NEW, "--probe", "conv2d", "--out", str(tmp_path / "out")]
+    assert cli.run(run) == 0
+    shown = capsys.readouterr().out
+    assert "every error within rounding in both combinations that run" in shown
+    assert "largest error" not in shown
+    assert f" --fresh --out {tmp_path / 'out'}\n" in shown
+    assert cli.run([*run, "--all"]) == 0
+    assert "largest error" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console, ConsoleDimensions
@@ -11,6 +12,7 @@ from runner.cli import output, progress
 from runner.cli.progress import Progress
 from runner.measure.context import Event
 from runner.model import Status
+from runner.report import Report
 
 
 class Clock:
@@ -23,13 +25,27 @@ class Clock:
         return self.now
 
 
-def console(*, terminal: bool = False, width: int = 80) -> Console:
-    return Console(file=io.StringIO(), force_terminal=terminal, width=width, color_system=None, legacy_windows=False)
+def console(*, terminal: bool = False, width: int = 80, height: int | None = None) -> Console:
+    return Console(
+        file=io.StringIO(),
+        force_terminal=terminal,
+        width=width,
+        height=height,
+        color_system=None,
+        legacy_windows=False,
+    )
 
 
 def written(shown: Console) -> str:
     assert isinstance(shown.file, io.StringIO)
     return shown.file.getvalue()
+
+
+def drawn(observe: Progress) -> str:
+    """What the display of the terminal has now."""
+    shown = console(width=160)
+    shown.print(observe._display())
+    return written(shown)
 
 
 def test_without_a_terminal_every_step_is_a_line() -> None:
@@ -76,6 +92,26 @@ def test_a_second_preparation_of_the_same_environment_is_a_line_again() -> None:
     assert written(shown) == "prepare  torch\nprepare  torch\n"
 
 
+def test_an_outage_is_one_line_whatever_it_stops() -> None:
+    shown, clock = console(), Clock()
+    observe = Progress(shown, clock)
+    observe(Event("expect", count=2))
+    observe(Event("prepare", "torch"))
+    clock.now += 5
+    observe(Event("lost", "torch"))
+    observe(Event("outage", text="it is out: mend it", count=2))
+    observe(Event("start", "torch", probe="mnist"))
+    for subject in ("torch", "jax"):
+        observe(Event("lost", subject, "it is out: mend it", "mnist"))
+    assert str(observe._display()) == "  2 of 2 processes"
+    observe(Event("outage", text="no disk: make room", count=1))
+    assert written(shown).splitlines() == [
+        "prepare  torch",
+        "outage   it is out: mend it (2 environments cannot be used)",
+        "outage   no disk: make room (1 environment cannot be used)",
+    ]
+
+
 def test_a_terminal_shows_what_is_going_on() -> None:
     shown, clock = console(terminal=True), Clock()
     observe = Progress(shown, clock)
@@ -97,6 +133,85 @@ def test_a_terminal_shows_what_is_going_on() -> None:
     observe(Event("ready", "torch"))
     observe(Event("done", "jax", probe="mnist"))
     assert str(observe._display()) == "  3 of 4 processes, 1 from earlier runs"
+
+
+def test_what_is_left_of_the_budget_is_shown_and_goes_down_while_a_process_runs() -> None:
+    shown, clock = console(terminal=True), Clock()
+    observe = Progress(shown, clock)
+    observe(Event("expect", count=4))
+    assert str(observe._display()) == "  0 of 4 processes"
+    observe(Event("budget", seconds=600.0))
+    assert str(observe._display()) == "  0 of 4 processes, 10 min of the budget left"
+    observe(Event("start", "jax", probe="mnist"))
+    clock.now += 30
+    assert str(observe._display()).endswith("  0 of 4 processes, 9 min 30 s of the budget left")
+    observe(Event("done", "jax", probe="mnist", seconds=28.0))
+    assert str(observe._display()) == "  1 of 4 processes, 9 min 32 s of the budget left"
+    observe(Event("budget", seconds=45.0))
+    observe(Event("further", count=2, round=1))
+    assert str(observe._display()) == "  1 of 6 processes, 45 s of the budget left"
+    observe(Event("budget", seconds=-5.0))
+    assert str(observe._display()) == "  1 of 6 processes, 0 s of the budget left"
+    observe(Event("budget", seconds=float("inf")))
+    assert str(observe._display()) == "  1 of 6 processes"
+
+
+def test_a_log_says_which_round_begins_and_which_verdict_fell() -> None:
+    shown = console()
+    with Progress(shown, Clock()) as observe:
+        observe(Event("budget", seconds=100.0))
+        observe(Event("further", count=1, round=1))
+        observe(Event("verdict", text="round 2: torch against jax: step time +76 %, decided"))
+        observe(Event("prepare", "torch"))  # it is there already
+        observe(Event("ready", "torch"))
+        observe(Event("budget", seconds=float("inf")))
+        observe(Event("further", count=8, round=2))
+    assert written(shown).splitlines() == [
+        "round 2: 1 process, 1 min 40 s of the budget left",
+        "round 2: torch against jax: step time +76 %, decided",
+        "round 3: 8 processes",
+    ]
+
+
+class TestTables:
+    """The report as it stands, while the run goes on."""
+
+    def test_it_is_shown_above_the_progress_in_place_of_the_one_before(self, quick: Report) -> None:
+        shown, out = console(terminal=True, height=500), console(terminal=True)
+        with Progress(shown, Clock(), tables=out) as observe:
+            observe.table(quick)
+            first = drawn(observe)
+            observe.table(replace(quick, title="another title"))
+            second = drawn(observe)
+        assert written(out) == ""
+        assert quick.title in first
+        assert first.splitlines()[-1] == "  0 of 0 processes"
+        assert "another title" in second
+        assert quick.title not in second
+        assert written(shown).endswith("\x1b[2K")  # it is gone at the end: the report is printed then
+
+    def test_one_that_is_taller_than_the_terminal_is_printed_once(self, quick: Report) -> None:
+        shown, out = console(terminal=True, height=24), console(terminal=True)
+        with Progress(shown, Clock(), tables=out) as observe:
+            observe.table(quick)
+            printed = written(out)
+            observe.table(replace(quick, title="another title"))
+            assert str(observe._display()) == "  0 of 0 processes"
+        assert written(out) == printed
+        assert printed.count(quick.title) == 1
+        assert [line.rstrip() for line in printed.splitlines()] == [
+            line.rstrip() for line in output.drawn(quick, console(terminal=True)).splitlines()
+        ]
+
+    def test_no_table_is_shown_in_a_log_or_where_the_report_goes_elsewhere(self, quick: Report) -> None:
+        out = console(terminal=True)
+        log, screen = console(), console(terminal=True)
+        with Progress(log, Clock(), tables=out) as observe:
+            observe.table(quick)
+        with Progress(screen, Clock()) as observe:
+            observe.table(quick)
+        assert written(out) == written(log) == ""
+        assert quick.title not in written(screen)
 
 
 def test_the_display_of_a_terminal_is_gone_at_the_end_and_the_lines_stay() -> None:

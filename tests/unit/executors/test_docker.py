@@ -195,7 +195,7 @@ def test_an_engine_that_dies_is_unavailable_and_breaks_nothing_else(
 def test_an_engine_that_dies_during_the_wait_is_unavailable(engine: FakeEngine, executor: DockerExecutor) -> None:
     for step in ("wait", "inspect", "remove"):
         engine.on[step] = lambda: raise_(requests.ConnectionError("Connection refused"))
-    with pytest.raises(UnavailableError, match="the Docker engine stopped answering while the cell ran"):
+    with pytest.raises(UnavailableError, match="the Docker engine stopped answering"):
         executor.execute(launch())
 
 
@@ -215,7 +215,7 @@ def test_a_refusal_is_the_cells_error_and_the_container_is_removed(
     engine: FakeEngine, executor: DockerExecutor, step: str
 ) -> None:
     engine.on[step] = lambda: raise_(refusal(500, "no space left on device"))
-    with pytest.raises(UnavailableError, match="disk is full"):
+    with pytest.raises(UnavailableError, match="no space is left on the Docker engine's disk"):
         executor.execute(launch())
     assert engine.calls[-1] == "remove"
 
@@ -485,6 +485,10 @@ class TestImage:
                 self.built.append(asked)
                 return images.Image("sha256:abc", "tag", 123, 4.5, cached=False)
 
+            def find(self, *asked: Any) -> images.Image | None:
+                there = (*asked,) in [built[:2] for built in self.built]
+                return images.Image("sha256:abc", "tag", 123, 0.1, cached=True) if there else None
+
             def close(self) -> None:
                 self.closed = True
 
@@ -511,6 +515,21 @@ class TestImage:
         executor.close()
         assert builder.closed
 
+    @pytest.mark.usefixtures("builders")
+    def test_only_an_image_that_is_there_is_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        pinned = SimpleNamespace(sha256="hash", packages={"numpy": "2.0.0"}, notes=("a note",))
+        monkeypatch.setattr(lock, "locked", lambda *_: pinned)
+        executor = DockerExecutor()
+        assert executor.find(ENVIRONMENT) is None
+        executor.prepare(ENVIRONMENT, lambda _text: None)
+        found = executor.find(ENVIRONMENT)
+        assert found == Prepared(ENVIRONMENT, "sha256:abc", "hash", {"numpy": "2.0.0"}, ("a note",), 123, 0.1)
+        executor.close()
+
+
+def test_an_executor_whose_images_come_from_elsewhere_finds_none(executor: DockerExecutor) -> None:
+    assert executor.find(ENVIRONMENT) is None
+
 
 def test_a_wait_that_breaks_at_the_deadline_is_not_taken_up_again(
     engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
@@ -524,7 +543,7 @@ def test_a_wait_that_breaks_at_the_deadline_is_not_taken_up_again(
 
 def test_a_container_that_is_renamed_by_a_dead_engine_is_an_error(engine: FakeEngine, executor: DockerExecutor) -> None:
     engine.on["rename"] = lambda: raise_(requests.ConnectionError())
-    with pytest.raises(UnavailableError, match="stopped answering while the cell ran"):
+    with pytest.raises(UnavailableError, match="stopped answering"):
         executor.execute(replace(launch(), keep=lambda _: True))
     assert engine.containers_left == []
 

@@ -371,16 +371,23 @@ class TestSurroundings:
                 "OWN": "1",
             }
 
-    def test_without_a_scratch_folder_nothing_can_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (OSError(28, "No space left on device"), "no space is left on the disk of /the/tmp"),
+            (OSError(13, "Permission denied"), "no scratch folder can be made in /the/tmp: Permission denied"),
+        ],
+    )
+    def test_without_a_scratch_folder_nothing_can_run(
+        self, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
+    ) -> None:
         def refuse(**_: object) -> None:
-            raise OSError(28, "No space left on device")
+            raise error
 
         monkeypatch.setattr(tempfile, "mkdtemp", refuse)
         monkeypatch.setattr(tempfile, "gettempdir", lambda: "/the/tmp")
         with (
-            pytest.raises(
-                UnavailableError, match=r"^no scratch folder can be made in /the/tmp: No space left on device$"
-            ),
+            pytest.raises(UnavailableError, match=f"^{reason}$"),
             Surroundings({}, {}),
         ):
             pass

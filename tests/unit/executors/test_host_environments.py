@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from runner.environments import lock
-from runner.errors import BuildError, UnavailableError
+from runner.errors import BuildError, OutageError, UnavailableError
 from runner.executors import Launch, Prepared, Shell, host, shell
 from runner.executors.host import HostExecutor, Pinned
 from runner.model import Cell, Environment, Limits, Outcome
@@ -225,6 +225,33 @@ class TestFailing:
         assert caught.value.log == self.failed.log
         assert [path.suffix for path in (tmp_path / "environments").iterdir()] == [".lock"]
 
+    @pytest.mark.parametrize("step", [0, 1])
+    @pytest.mark.parametrize(
+        ("log", "reason"),
+        [
+            ("error: dns error", "the package index cannot be reached"),
+            ("error: No space left on device (os error 28)", "no space is left on the disk of {folder}"),
+        ],
+    )
+    def test_what_stops_every_installation_is_an_outage(
+        self, executor: HostExecutor, uv: FakeGroup, tmp_path: Path, log: str, reason: str, step: int
+    ) -> None:
+        uv.outcomes = [*[WELL] * step, *[replace(self.failed, log=log)] * 5]
+        with pytest.raises(OutageError) as caught:
+            executor.prepare(ENVIRONMENT, silent)
+        assert str(caught.value) == reason.format(folder=tmp_path / "environments")
+        assert caught.value.log == log
+
+    def test_only_an_environment_that_is_ready_is_found(self, executor: HostExecutor, uv: FakeGroup) -> None:
+        assert executor.find(ENVIRONMENT) is None
+        assert uv.calls == []
+        made = executor.prepare(ENVIRONMENT, silent)
+        calls = len(uv.calls)
+        found = executor.find(ENVIRONMENT)
+        assert found is not None
+        assert replace(found, seconds=made.seconds) == made
+        assert len(uv.calls) == calls
+
     def test_a_full_disk_is_not_available(self, executor: HostExecutor, uv: FakeGroup, tmp_path: Path) -> None:
         def full(_argv: list[str], _cwd: Path) -> None:
             raise OSError(28, "No space left on device")
@@ -233,13 +260,13 @@ class TestFailing:
         with pytest.raises(UnavailableError) as caught:
             executor.prepare(ENVIRONMENT, silent)
         folder = tmp_path / "environments"
-        assert str(caught.value) == f"{folder} cannot hold the environment: No space left on device"
+        assert str(caught.value) == f"no space is left on the disk of {folder}"
         assert [path.suffix for path in folder.iterdir()] == [".lock"]
 
     def test_a_folder_that_cannot_be_written_is_not_available(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         made = HostExecutor(tmp_path / "file", lambda _environment: PINNED)
-        with pytest.raises(UnavailableError, match=rf"^{tmp_path}/file cannot be written: "):
+        with pytest.raises(UnavailableError, match=rf"^{tmp_path}/file cannot be written [(]"):
             made.prepare(ENVIRONMENT, silent)
 
     def test_a_lock_without_a_list_of_packages_is_installed(self, tmp_path: Path, uv: FakeGroup) -> None:

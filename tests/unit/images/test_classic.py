@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from runner.environments import lock
-from runner.errors import BuildError, UnavailableError
+from runner.errors import BuildError, OutageError
 from runner.images import buildkit, classic
 from runner.images.network import Network
 from runner.images.recipe import dockerfile, recipe
@@ -68,11 +68,11 @@ def test_the_image_is_built_from_the_recipe_alone() -> None:
             BuildError,
             "cannot build jax-0.10.2_keras-3.11.3_py3.11_cpu_linux-x86_64: Hash mismatch",
         ),
-        ([{"error": "no space left on device"}], UnavailableError, "no space left"),
+        ([{"error": "no space left on device"}], OutageError, "no space is left on the Docker engine's disk"),
         ([docker.errors.APIError("x", explanation="dockerfile parse error")], BuildError, "dockerfile parse"),
-        ([requests.ConnectionError("gone")], UnavailableError, "stopped answering while jax-0.10.2"),
-        ([urllib3.exceptions.ProtocolError("cut")], UnavailableError, "stopped answering while jax-0.10.2"),
-        ([BrokenPipeError()], UnavailableError, "stopped answering while jax-0.10.2"),
+        ([requests.ConnectionError("gone")], OutageError, "the Docker engine stopped answering"),
+        ([urllib3.exceptions.ProtocolError("cut")], OutageError, "the Docker engine stopped answering"),
+        ([BrokenPipeError()], OutageError, "the Docker engine stopped answering"),
     ],
 )
 def test_each_way_to_fail_has_its_error(

@@ -1,4 +1,4 @@
-"""Figures without statistics: backward errors against float64, trajectories, digests and counts."""
+"""Figures without statistics: backward errors against float64, digests and counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from runner.judge import Pair, exit_code, judge
-from runner.judge.exact import CORRECT, bound, classify, deviation
+from runner.judge.exact import CORRECT, classify
 from runner.model import Better, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
@@ -201,62 +201,6 @@ def test_every_injected_error_above_the_bound_is_found(shape: tuple[int, int, in
 @given(shapes, st.floats(0.05, 8.0), st.floats(0.05, 8.0))
 def test_no_false_alarm_between_correct_kernels(shape: tuple[int, int, int], one: float, other: float) -> None:
     assert compared([error(one, shape[1])], [error(other, shape[1])])["case.error_max"].verdict == Verdict.SAME
-
-
-# --- trajectories ----------------------------------------------------------------------------------------------------
-
-
-def trajectory(values: list[float]) -> Metric:
-    return Metric("controlled.loss_per_step", list(values), Kind.TRAJECTORY, Better.LOWER)
-
-
-LOSSES = [2.3 * 0.97**step for step in range(120)]
-
-
-def changed(factor_at: dict[int, float]) -> list[float]:
-    return [loss * (1 + factor_at.get(step, 0.0)) for step, loss in enumerate(LOSSES)]
-
-
-def test_equal_trajectories_are_bit_equal() -> None:
-    found = compared([trajectory(LOSSES)], [trajectory(LOSSES)])["controlled.loss_per_step"]
-    assert (found.verdict, found.evidence.classification) == (Verdict.SAME, "bit-equal")
-
-
-def test_rounding_may_grow_with_the_steps() -> None:
-    grown = changed({step: 0.5 * bound(step) for step in range(120)})
-    found = compared([trajectory(LOSSES)], [trajectory(grown)])["controlled.loss_per_step"]
-    assert (found.verdict, found.evidence.classification) == (Verdict.SAME, "rounding")
-
-
-@pytest.mark.parametrize(("step", "by"), [(0, 1e-5), (1, 1e-4), (5, 1e-3), (20, 1e-2), (100, 0.2)])
-def test_the_first_step_that_rounding_does_not_explain_is_named(step: int, by: float) -> None:
-    off = changed(dict.fromkeys(range(step, 120), by))
-    found = compared([trajectory(LOSSES)], [trajectory(off)])["controlled.loss_per_step"]
-    assert (found.verdict, found.evidence.classification) == (Verdict.REGRESSED, "diverges")
-    assert found.reason.startswith(f"diverges at step {step}:")
-
-
-def test_training_that_stops_being_finite_diverges_there() -> None:
-    found = compared([trajectory(LOSSES)], [trajectory(LOSSES[:90])])["controlled.loss_per_step"]
-    assert (found.verdict, found.reason[:20]) == (Verdict.REGRESSED, "diverges at step 90:")
-
-
-def test_a_figure_that_is_no_number_is_beyond_every_bound() -> None:
-    assert deviation(LOSSES, changed({110: math.nan}))[:2] == ("diverges", 110)
-
-
-def test_what_was_measured_between_frameworks_is_rounding() -> None:
-    # largest distances up to a step between tensorflow 2.21, torch 2.13 and jax 0.10 on MNIST
-    seen = {0: 1e-7, 8: 1.4e-7, 12: 1.6e-7, 15: 9e-7, 18: 3e-6, 20: 5.1e-5, 21: 1e-4, 50: 6e-4, 100: 4.8e-3}
-    found = compared([trajectory(LOSSES)], [trajectory(changed(seen))])["controlled.loss_per_step"]
-    assert found.evidence.classification == "rounding"
-
-
-def test_a_trajectory_that_does_not_repeat_itself_blames_nobody() -> None:
-    off = changed(dict.fromkeys(range(120), 0.01))
-    samples = [sample(OLD, [trajectory(LOSSES)]), sample(OLD, [trajectory(off)]), sample(NEW, [trajectory(off)])]
-    (found,) = [c for c in judge(samples, [VERSION]) if c.metric.endswith("loss_per_step")]
-    assert (found.verdict, found.evidence.classification) == (Verdict.NOT_COMPARABLE, "nondeterministic")
 
 
 # --- digests and counts ----------------------------------------------------------------------------------------------

@@ -101,6 +101,19 @@ def test_different_hosts_get_no_verdict(recordings: list[Any], draw: np.random.G
         assert found.verdict == Verdict.NOT_COMPARABLE
 
 
+def test_the_early_looks_raise_next_to_no_alarm(recordings: list[Any], draw: np.random.Generator) -> None:
+    early = len(LOOKS.early_looks)
+    ends = [one[:early] for recording in recordings for _ in range(2) for one in report.alarms(recording, 50, draw)]
+    assert (early, len(ends)) == (3, 100 * len(recordings))
+    assert sum(any(one) for one in ends) <= 0.0005 * len(ends)
+
+
+@pytest.mark.parametrize("case", [case for case in report.LARGE if case.promised], ids=lambda case: str(case.what))
+def test_large_changes_are_found_early(quiet: list[Any], draw: np.random.Generator, case: Any) -> None:
+    found = [case.found(recording, draw) for recording in quiet for _ in range(25)]
+    assert sum(found) >= case.promised * len(found) - 2 * np.sqrt(len(found) * case.promised * (1 - case.promised))
+
+
 @pytest.mark.parametrize(("change", "least"), [(0.1, 0.97), (0.2, 0.995), (-0.1, 0.97)])
 @pytest.mark.parametrize("settings", [FIXED, LOOKS], ids=["20 rounds", "looks"])
 def test_changes_are_found_and_never_called_the_same(

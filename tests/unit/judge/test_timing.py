@@ -122,11 +122,26 @@ def test_all_of_alpha_is_spent_over_the_looks_and_no_more(rounds: int) -> None:
     settings = JudgeSettings(max_rounds=rounds)
     assert settings.looks[-1] == rounds
     assert sorted(set(settings.looks)) == list(settings.looks)
-    for power in (1.5, 5.0):
-        shares = settings.spent(power)
-        assert len(shares) == len(settings.looks)
-        assert sum(shares) == pytest.approx(1.0)
-        assert min(shares) > 0
+    shares = settings.spent(1.5)
+    assert len(shares) == len(settings.exact_looks) == len(settings.exact_shares)
+    assert sum(shares) == pytest.approx(1.0)
+    assert sum(settings.early_shares) + sum(settings.exact_shares) == pytest.approx(1.0)
+    assert len(settings.early_shares) == len(settings.early_looks)
+    assert sum(settings.exact_shares) > 0.9, "the exact tests keep nearly all of it"
+    assert min(*shares, *settings.exact_shares, *settings.early_shares, 1.0) > 0
+
+
+@pytest.mark.parametrize(
+    ("rounds", "looks", "at_once"),
+    [(1, (1,), ()), (2, (2,), ()), (3, (3,), (3,)), (4, (3, 4), (4,)), (5, (3, 5), (5,)), (7, (3, 5, 7), (7,))],
+)
+def test_short_runs_look_early_and_at_their_end(rounds: int, looks: tuple[int, ...], at_once: tuple[int, ...]) -> None:
+    assert JudgeSettings(max_rounds=rounds).looks == looks
+    assert JudgeSettings(max_rounds=rounds, sequential=False).early_looks == at_once
+
+
+def test_long_runs_in_one_look_leave_all_of_alpha_to_the_exact_test() -> None:
+    assert (FIXED.early_looks, FIXED.exact_shares) == ((), (1.0,))
 
 
 def test_false_alarms_of_a_sequential_run_stay_within_alpha_without_any_floor() -> None:
@@ -278,6 +293,7 @@ def test_one_sample_is_inconclusive() -> None:
     found = verdict(series([0.5]))
     assert (found.verdict, found.evidence.n) == (Verdict.INCONCLUSIVE, 1)
     assert found.evidence.rounds_needed == 8, "nine rounds are the fewest that reach 0.5 % two-sided"
+    assert verdict(series([math.log(2)])).evidence.rounds_needed == 4, "a doubling takes five"
 
 
 def test_constant_samples_are_judged_by_the_same_rule() -> None:
@@ -356,7 +372,7 @@ def test_only_undecided_pairs_get_more_rounds_up_to_the_next_look() -> None:
     third = replace(NEW, version="2.14.0")
     samples = [sample(OLD, r, step(1.0)) for r in range(8)]
     samples += [sample(NEW, r, step(math.exp(d))) for r, d in enumerate(noisy(0.0, 8, 0.005))]
-    samples += [sample(third, r, step(math.exp(d))) for r, d in enumerate(noisy(0.1, 8, 0.02))]
+    samples += [sample(third, r, step(math.exp(d))) for r, d in enumerate(noisy(0.08, 8, 0.02))]
     pairs = [VERSION, Pair(OLD, third, "version")]
     plan = more_rounds(samples, judge(samples, pairs, (), settings), settings)
     assert plan == {(OLD.id, "mnist"): 3, (third.id, "mnist"): 3}

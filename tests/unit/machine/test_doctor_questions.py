@@ -262,7 +262,7 @@ GIB = 1 << 30
                 "install Docker's buildx plug-in for cache mounts and parallel layers",
             ),
         ),
-        (checks.gpu_check((), ENGINE), Check("gpu", State.OK, "no NVIDIA GPU: cuda cells will be unavailable")),
+        (checks.gpu_check((), ENGINE), Check("gpu", State.NONE, "no NVIDIA GPU: cuda cells cannot be measured here")),
         (
             checks.gpu_check((facts.Gpu("L4", "550.1", "8.9"), facts.Gpu("K80", "x", None)), ENGINE),
             Check(
@@ -283,18 +283,18 @@ GIB = 1 << 30
         ),
         (
             checks.mps_check(HERE),
-            Check("mps", State.OK, "not on linux-x86_64: mps cells will be unavailable"),
+            Check("mps", State.NONE, "not on linux-x86_64: mps cells cannot be measured here"),
         ),
         (
             checks.disk_check(Path("/x"), GIB, GIB),
-            Check("disk", State.OK, "1.0 GiB free in /x, the whole set takes about 1.0 GiB"),
+            Check("disk", State.OK, "1.0 GiB free in /x, the cells asked for take about 1.0 GiB in all"),
         ),
         (
             checks.disk_check(Path("/x"), GIB, 2 * GIB),
             Check(
                 "disk",
                 State.WARN,
-                "1.0 GiB free in /x, the whole set takes about 2.0 GiB",
+                "1.0 GiB free in /x, the cells asked for take about 2.0 GiB in all",
                 "what is built already counts in; else free some space (runner images prune)"
                 " or narrow the set (--only)",
             ),
@@ -374,8 +374,8 @@ def test_each_finding_in_its_own_words(check: object, expected: object) -> None:
 
 @pytest.mark.parametrize(
     ("states", "code"),
-    [([], 0), ([State.OK, State.WARN], 0), ([State.OK, State.FAIL, State.WARN], 3)],
+    [([], 0), ([State.OK, State.NONE, State.WARN], 0), ([State.OK, State.FAIL, State.WARN], 3)],
 )
 def test_only_what_is_missing_is_an_exit_code(states: list[State], code: int) -> None:
     assert checks.exit_code([Check("x", state, "") for state in states]) == code
-    assert [str(state) for state in State] == ["ok", "warn", "fail"]
+    assert [str(state) for state in State] == ["ok", "none", "warn", "fail"]

@@ -13,6 +13,7 @@ from runner import cli
 from runner.matrix import sets
 from runner.model import SCHEMA, Sample, Status
 from runner.results import schema, store
+from runner.util import durations
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -38,10 +39,16 @@ def test_every_cell_of_the_set_is_in_one_job(capsys: pytest.CaptureFixture[str],
 
 def test_a_job_has_what_the_workflow_reads(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (job,) = _plan(capsys, tmp_path)["linux"]
-    assert set(job) == {"id", "cells", "timeout", "minutes"}
+    assert set(job) == {"id", "cells", "timeout", "minutes", "budget"}
+    assert durations.seconds(job["budget"]) < 60 * job["timeout"]
     used = (ROOT / ".github/workflows/matrix.yml").read_text("utf-8") if (ROOT / ".github").is_dir() else ""
     for key in job:
         assert not used or f"matrix.shard.{key}" in used
+
+
+def test_a_job_with_rounds_has_no_budget(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (job,) = _plan(capsys, tmp_path, "--rounds", "2")["linux"]
+    assert job["budget"] == ""
 
 
 def test_outputs_fit_githubs_limit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -49,6 +49,29 @@ def test_the_payload_names_its_probes() -> None:
     assert not {"protocol", "__main__"} & set(probes.probes())
 
 
+def test_headline_figures_are_read_from_the_source() -> None:
+    assert probes.headlines("mnist") == ("free.test_accuracy", "free.step_s", "free.first_step_s", "peak_rss_bytes")
+    assert probes.headlines("conv2d") == probes.headlines("no-such-probe") == ()
+
+
+@pytest.mark.parametrize(
+    ("probe", "metric", "headline"),
+    [
+        ("mnist", "free.step_s", True),
+        ("mnist", "controlled.step_s", False),
+        ("speed", "dense.b32.step_s", True),
+        ("speed", "overhead.step_s", True),
+        ("speed", "dense.evaluate_step_s", False),
+        ("lstm", "test_loss", True),
+        ("vqa", "s50.test_accuracy", True),
+        ("vqa", "s50.fit_s", False),
+        ("conv2d", "import_s", False),
+    ],
+)
+def test_a_headline_figure_can_be_one_of_many_alike(probe: str, metric: str, *, headline: bool) -> None:
+    assert probes.is_headline(probe, metric) == headline
+
+
 def test_the_settings_of_the_committed_matrix_are_settings_of_its_probes() -> None:
     assert probes.settings("mnist")["epochs"] == 3
     assert probes.settings("hello") == {}

@@ -14,6 +14,7 @@ from runner.errors import BuildError
 from runner.executors import Room
 from runner.executors.host import HostExecutor
 from runner.images.recipe import recipe
+from runner.judge.budget import Further
 from runner.measure import rounds, scheduler
 from runner.measure.context import Context, Event, Interrupted
 from runner.measure.rounds import Measured
@@ -79,8 +80,8 @@ class TestEvicting:
         store: Any = None
         context = Context(made, store, {}, {})
         work: Any = SimpleNamespace(context=context, executors=made)
-        rules: Any = None
-        return rounds.until_decided(planned, work, rules, events.append, Room(images=2, free_gb=1.5))
+        room = Room(images=2, free_gb=1.5)
+        return rounds.until_decided(planned, work, Further(), lambda _samples: [], events.append, room)
 
     def test_room_is_made_after_each_environment(self, log: list[Any]) -> None:
         planned = Plan((job(JAX), job(TORCH), job(OLD)), (), ("a note",))

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from runner import outage
 from runner.data import DataFile
-from runner.errors import BuildError, CellError, RunnerError, UnavailableError
+from runner.errors import BuildError, Cause, CellError, OutageError, RunnerError, UnavailableError
 from runner.executors import Launch, Prepared, Room, Say, Shell
 from runner.measure import scheduler
 from runner.measure.context import Context, Event, Interrupted
@@ -38,6 +39,8 @@ class Executor:
         self.behaviour = behaviour or {}
         self.order: list[tuple[str, str, int]] = []
         self.prepared: list[str] = []
+        self.found: list[str] = []
+        self.there: tuple[str, ...] = ()
         self.prepare_hook: Callable[[Environment], None] = lambda _environment: None
         self.identities: dict[str, str] = {}
         self.closed = threading.Event()
@@ -68,6 +71,10 @@ class Executor:
         self.prepare_hook(environment)
         say("installing")
         return Prepared(environment, "python", "lock-1", {"numpy": "2.0"}, ("a note",))
+
+    def find(self, environment: Environment) -> Prepared | None:
+        self.found.append(environment.version)
+        return Prepared(environment, "python", "lock-1") if environment.version in self.there else None
 
     def execute(self, launch: Launch) -> Outcome:
         request = json.loads((launch.io / "request.json").read_text())
@@ -379,3 +386,176 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     _run(tmp_path / "out", Executor({"1.0": _raises(CellError("x"))}), _job("1.0"), _job("2.0"))
     assert list(scratch.iterdir()) == []
+
+
+# --- outages ---------------------------------------------------------------------------------------------------------
+
+VERSIONS = tuple(f"{number}.0" for number in range(1, 7))
+OUT = "it is out: mend it"
+
+
+def _out(cause: Cause, log: str = "", *, everywhere: bool = True) -> OutageError:
+    return OutageError(cause, "it is out", "mend it", log, everywhere=everywhere)
+
+
+def _fails(*errors: Exception) -> Callable[[Environment], None]:
+    """A hook that raises one error after the other; then it lets environments be made."""
+    left = list(errors)
+
+    def hook(_environment: Environment) -> None:
+        if left:
+            raise left.pop(0)
+
+    return hook
+
+
+def _told(tmp_path: Path, executor: Executor, *jobs: Job, **changes: object) -> tuple[list[Sample], list[Event]]:
+    told: list[Event] = []
+    context = Context({"host": executor}, Store(tmp_path), {}, {"host": "h"}, builds=1)
+    return scheduler.run(jobs, replace(context, **changes), told.append), told  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "PAUSE_S", 0.0)
+
+
+@pytest.mark.parametrize("cause", [Cause.NETWORK, Cause.DISK])
+def test_after_an_outage_nothing_is_built_and_what_is_ready_runs(tmp_path: Path, cause: Cause) -> None:
+    executor = Executor()
+    executor.there = ("5.0",)
+    executor.prepare_hook = _fails(_out(cause, "why"), _out(cause, "again"))
+    probes = ("mnist", "conv2d")
+    samples, told = _told(tmp_path, executor, *(_job(version, probe) for version in VERSIONS for probe in probes))
+    assert executor.prepared == ["1.0"]
+    assert executor.found == list(VERSIONS[1:])
+    ran = {s.cell.version for s in samples if s.status is Status.OK}
+    assert ran == {"5.0"}
+    lost = [s for s in samples if s.cell.version != "5.0"]
+    assert {(s.status, s.reason) for s in lost} == {(Status.UNAVAILABLE, OUT)}
+    assert [s.log for s in samples if s.log] == ["why"]
+    assert [(e.text, e.count) for e in told if e.kind == "outage"] == [(OUT, 5)]
+    assert [e.subject for e in told if OUT in e.text and e.kind not in ("outage", "lost")] == []
+    assert len([e for e in told if e.kind == "lost" and e.probe]) == len(lost) == 10
+
+
+def test_cells_that_were_lost_before_the_last_build_ended_are_counted(tmp_path: Path) -> None:
+    lost = threading.Event()
+
+    class Waits(Executor):
+        def find(self, environment: Environment) -> Prepared | None:
+            assert environment.version != VERSIONS[-1] or lost.wait(60)
+            return super().find(environment)
+
+    def told(event: Event) -> None:
+        counts.extend([event.count] if event.kind == "outage" else [])
+        seen.extend([event.subject] if event.kind == "lost" and event.probe else [])
+        if len(seen) == len(VERSIONS) - 1:
+            lost.set()
+
+    counts: list[int] = []
+    seen: list[str] = []
+    executor = Waits()
+    executor.prepare_hook = _fails(_out(Cause.NETWORK))
+    context = Context({"host": executor}, Store(tmp_path), {}, {"host": "h"}, builds=1)
+    scheduler.run(tuple(_job(version, timed=False) for version in VERSIONS), context, told)
+    assert counts == [len(VERSIONS)]
+
+
+def test_what_an_outage_stopped_is_never_reused(tmp_path: Path) -> None:
+    executor = Executor()
+    executor.prepare_hook = _fails(_out(Cause.NETWORK))
+    _told(tmp_path, executor, *(_job(version) for version in VERSIONS))
+    again = Executor()
+    samples = _run(tmp_path, again, *(_job(version) for version in VERSIONS))
+    assert {s.status for s in samples} == {Status.OK}
+    assert len(again.order) == len(VERSIONS)
+
+
+def test_without_an_engine_not_even_what_is_ready_runs(tmp_path: Path) -> None:
+    executor = Executor()
+    executor.there = VERSIONS
+    executor.prepare_hook = _fails(*[_out(Cause.ENGINE)] * 9)
+    samples, told = _told(tmp_path, executor, *(_job(version) for version in VERSIONS))
+    assert executor.prepared == ["1.0", "1.0"]
+    assert (executor.found, executor.order) == ([], [])
+    assert {s.reason for s in samples} == {OUT}
+    assert [e.count for e in told if e.kind == "outage"] == [6]
+
+
+def test_an_engine_that_comes_back_at_once_stops_nothing(tmp_path: Path) -> None:
+    executor = Executor({"2.0": _breaks(1)})
+    executor.prepare_hook = _fails(_out(Cause.ENGINE))
+    samples, told = _told(tmp_path, executor, *(_job(version) for version in VERSIONS))
+    assert {s.status for s in samples} == {Status.OK}
+    assert [e for e in told if e.kind in ("outage", "lost")] == []
+    assert [version for version, _, _ in executor.order].count("2.0") == 2
+
+
+def _breaks(times: int, error: Exception | None = None) -> Behaviour:
+    """A process during which the engine goes away, so many times."""
+    left = [error or _out(Cause.ENGINE)] * times
+
+    def behave(launch: Launch) -> Outcome:
+        if left:
+            raise left.pop()
+        return fine(launch)
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "attempts"),
+    [(None, OUT, 2), (OSError(28, "full"), "no space is left on the disk: make room there", 1)],
+)
+def test_an_outage_while_cells_run_ends_them_all(
+    tmp_path: Path, error: Exception | None, reason: str, attempts: int
+) -> None:
+    executor = Executor({"3.0": _breaks(9, error)})
+    jobs = [_job(version, number=number) for number in range(2) for version in VERSIONS[:4]]
+    samples, told = _told(tmp_path, executor, *jobs)
+    assert [version for version, _, _ in executor.order] == ["1.0", "2.0", *["3.0"] * attempts]
+    assert [(s.cell.version, s.round) for s in samples if s.status is Status.OK] == [("1.0", 0), ("2.0", 0)]
+    lost = [s for s in samples if s.status is not Status.OK]
+    assert {s.status for s in lost} == {Status.UNAVAILABLE}
+    assert all(s.reason.startswith(reason) for s in lost)
+    # of a cell that ran before only the later rounds are lost
+    assert [(s.cell.version, s.round) for s in lost] == [("3.0", 0), ("4.0", 0), ("1.0", 1), ("2.0", 1)]
+    assert [e.count for e in told if e.kind == "outage"] == [4]
+
+
+def test_an_environment_that_is_too_large_for_the_disk_leaves_the_others_alone(tmp_path: Path) -> None:
+    executor = Executor()
+    executor.prepare_hook = _fails(_out(Cause.DISK, everywhere=False), _out(Cause.DISK, everywhere=False))
+    samples, told = _told(tmp_path, executor, *(_job(version) for version in VERSIONS), later=7)
+    assert executor.prepared == list(VERSIONS)
+    assert [s.status for s in samples] == [Status.UNAVAILABLE] * 2 + [Status.OK] * 4
+    assert [e.count for e in told if e.kind == "outage"] == [2]
+
+
+def test_an_outage_is_reported_once_in_all_calls_of_a_run(tmp_path: Path) -> None:
+    executor = Executor()
+    executor.prepare_hook = _fails(*[_out(Cause.NETWORK)] * 9)
+    told: list[Event] = []
+    context = Context({"host": executor}, Store(tmp_path), {}, {"host": "h"})
+    for later in (2, 1, 0):
+        scheduler.run((_job(VERSIONS[later]),), replace(context, later=later), told.append)
+    assert [e.count for e in told if e.kind == "outage"] == [3]
+    assert executor.prepared == [VERSIONS[2]]
+
+
+def test_a_lock_that_cannot_be_made_for_the_network_is_an_outage_too(tmp_path: Path) -> None:
+    class Unlocked(Executor):
+        def identity(self, environment: Environment) -> str:
+            if environment.version == "1.0":
+                raise _out(Cause.NETWORK)
+            return "lock-1"
+
+    executor = Unlocked()
+    executor.there = ("3.0",)
+    samples, told = _told(tmp_path, executor, *(_job(version) for version in VERSIONS[:3]))
+    assert executor.prepared == []
+    assert [(s.status, s.reason) for s in samples] == [
+        (Status.UNAVAILABLE, OUT), (Status.UNAVAILABLE, OUT), (Status.OK, ""),
+    ]  # fmt: skip
+    assert [e.count for e in told if e.kind == "outage"] == [2]

@@ -119,6 +119,16 @@ def test_an_estimate_adds_up() -> None:
     assert gp.registry_gb(cells, _loads(cells)) == pytest.approx(gp.COMPRESSED * (1.2 + gp.BASE_GB))
 
 
+@pytest.mark.parametrize("run_s", [1, 60, 600, 3600])
+def test_a_job_ends_in_time_if_building_takes_thrice_its_estimate_and_the_budget_is_used(run_s: float) -> None:
+    for shard in _shards(GRID, pairs(GRID), run_s):
+        building = shard.estimate.first - shard.estimate.running
+        assert shard.budget >= 1
+        assert shard.budget == 1 or gp.LATE * building + shard.budget <= shard.timeout
+        assert shard.job()["budget"] == f"{shard.budget}m"
+        assert shard.job(rounds=3)["budget"] == ""
+
+
 def test_probes_take_what_their_settings_ask_for() -> None:
     def seconds(name: str, **settings: int | str) -> float:
         return gp.probes_s([ProbeSpec(name, dict(settings))], rounds=1) - gp.PROCESS_S

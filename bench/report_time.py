@@ -67,7 +67,7 @@ FLAGS = (
     "avx", "avx2", "avx512_bf16", "avx512_bitalg", "avx512_vbmi2", "avx512_vnni", "avx512_vpopcntdq", "avx512bw",
     "avx512cd", "avx512dq", "avx512f", "avx512ifma", "avx512vbmi", "avx512vl", "f16c", "fma", "sse4_1", "sse4_2",
 )  # fmt: skip
-STEPS, EPOCHS = 63, 3
+STEPS, EPOCHS, FRESH_STARTS, FRESH_STEPS = 63, 3, 8, 4
 """Of the probe ``mnist`` in the set ``quick``."""
 
 
@@ -155,7 +155,7 @@ def facts(cell: Cell, probe: str, packages: dict[str, str]) -> dict[str, Any]:
 
 
 def mnist(cell: Cell, drawn: random.Random, fixed: random.Random) -> Iterator[Metric]:
-    """The 21 figures of the probe ``mnist``."""
+    """The 23 figures of the probe ``mnist``."""
     speed = fixed.choice([1.0] * 19 + [1.5])
 
     def timing(name: str, value: float, better: Better = Better.LOWER, unit: str = "s") -> Metric:
@@ -166,6 +166,7 @@ def mnist(cell: Cell, drawn: random.Random, fixed: random.Random) -> Iterator[Me
         return Metric(name, value * drawn.gauss(1, 0.002), Kind.SEEDED, better)
 
     losses = [2.3 * 0.97**step * (1 + 1e-8 * 1.2**step * drawn.gauss(0, 1)) for step in range(STEPS)]
+    fresh = [2.3 * (1 + 1e-8 * drawn.gauss(0, 1)) for _ in range(FRESH_STARTS * FRESH_STEPS)]
     epochs = [0.3 / (epoch + drawn.uniform(1, 2)) for epoch in range(EPOCHS)]
     yield timing("import_s", 5.04)
     yield timing("free.fit_s", 3.69)
@@ -181,6 +182,8 @@ def mnist(cell: Cell, drawn: random.Random, fixed: random.Random) -> Iterator[Me
     yield Metric("controlled.initial_weights", _digest("weights"), Kind.EXACT)
     yield Metric("controlled.repeatable", "yes", Kind.EXACT)
     yield Metric("controlled.loss_per_step", losses, Kind.TRAJECTORY, Better.LOWER)
+    yield Metric("controlled.fresh_steps", FRESH_STEPS, Kind.INFO)
+    yield Metric("controlled.fresh_losses", fresh, Kind.INFO)
     yield timing("controlled.step_s", 0.0691)
     yield seeded("controlled.test_accuracy", 0.97, Better.HIGHER)
     yield seeded("controlled.test_loss", 0.09, Better.LOWER)

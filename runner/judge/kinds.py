@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
@@ -71,10 +71,10 @@ def numbers(one: Series) -> list[float]:
 
 def _by_seed(left: Series, right: Series) -> Ruling:
     kind = right.metric.kind
-    one, other = left.metric.value, right.metric.value
-    plain = not isinstance(one, list) and not isinstance(other, list)
-    if plain and left.constant and right.constant and left.seeds == right.seeds:  # so are most figures
-        return _alone(kind, right.metric.terms, scale(right.metric.name), one, other)
+    if left.constant and right.constant and left.seeds == right.seeds:  # so are most figures
+        one, other = left.metric.value, right.metric.value
+        if not isinstance(one, list) and not isinstance(other, list):
+            return _alone(kind, right.metric.terms, scale(right.metric.name), one, other)
     before, after = paired.by_seed(left), paired.by_seed(right)
     seeds = sorted(before.keys() & after.keys())
     if not seeds:
@@ -86,7 +86,7 @@ def _by_seed(left: Series, right: Series) -> Ruling:
 
 
 @lru_cache(maxsize=4096, typed=True)
-def _alone(kind: Kind, terms: int | None, factor: float, baseline: object, candidate: object) -> Ruling:
+def _alone(kind: Kind, terms: int | None, factor: float, baseline: Hashable, candidate: Hashable) -> Ruling:
     """Judge the only value of each cell. Most pairs of cells have the same ones."""
     return _judged(kind, terms, factor, [_fitting(kind, baseline)], [_fitting(kind, candidate)])
 

@@ -6,8 +6,8 @@ It compares them with the CPU time of ``json.load`` over the same files.
 
 Run it from the repository root. The results are made up, always the same, and have the shape and size of real ones:
 frameworks, releases, Keras releases and Python versions are the axes of the cells, every cell has ten rounds of each
-probe, some cells do not run, and some differ. ``runner report`` and ``json.load`` run in processes of their own, and
-all their CPU time counts: start, reading, judging, drawing. It fails (exit code 1) where a limit below is exceeded.
+probe, some cells do not run, and some differ. ``runner report`` and ``json.load`` run in separate processes, and all
+their CPU time counts: start, reading, judging, drawing. It fails (exit code 1) where a limit below is exceeded.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ FLAGS = (
     "avx", "avx2", "avx512_bf16", "avx512_bitalg", "avx512_vbmi2", "avx512_vnni", "avx512_vpopcntdq", "avx512bw",
     "avx512cd", "avx512dq", "avx512f", "avx512ifma", "avx512vbmi", "avx512vl", "f16c", "fma", "sse4_1", "sse4_2",
 )  # fmt: skip
-STEPS, EPOCHS = 63, 3
+STEPS, EPOCHS, FRESH_STARTS, FRESH_STEPS = 63, 3, 8, 4
 """Of the probe ``mnist`` in the set ``quick``."""
 
 
@@ -75,7 +75,10 @@ STEPS, EPOCHS = 63, 3
 
 
 def cells() -> Iterator[Cell]:
-    """The cells of an endless matrix, release by release. One release in five is run without Keras too."""
+    """The cells of an endless matrix, release by release.
+
+    One release in five is run without Keras too.
+    """
     for number in count():
         for framework, keras, python in product(FRAMEWORKS, KERAS[number % 5 > 0 :], PYTHONS):
             yield Cell(framework, f"2.{number}.0", keras, python, "cpu")
@@ -155,7 +158,7 @@ def facts(cell: Cell, probe: str, packages: dict[str, str]) -> dict[str, Any]:
 
 
 def mnist(cell: Cell, drawn: random.Random, fixed: random.Random) -> Iterator[Metric]:
-    """The 21 figures of the probe ``mnist``."""
+    """The 23 figures of the probe ``mnist``."""
     speed = fixed.choice([1.0] * 19 + [1.5])
 
     def timing(name: str, value: float, better: Better = Better.LOWER, unit: str = "s") -> Metric:
@@ -166,6 +169,7 @@ def mnist(cell: Cell, drawn: random.Random, fixed: random.Random) -> Iterator[Me
         return Metric(name, value * drawn.gauss(1, 0.002), Kind.SEEDED, better)
 
     losses = [2.3 * 0.97**step * (1 + 1e-8 * 1.2**step * drawn.gauss(0, 1)) for step in range(STEPS)]
+    fresh = [2.3 * (1 + 1e-8 * drawn.gauss(0, 1)) for _ in range(FRESH_STARTS * FRESH_STEPS)]
     epochs = [0.3 / (epoch + drawn.uniform(1, 2)) for epoch in range(EPOCHS)]
     yield timing("import_s", 5.04)
     yield timing("free.fit_s", 3.69)
@@ -181,6 +185,8 @@ def mnist(cell: Cell, drawn: random.Random, fixed: random.Random) -> Iterator[Me
     yield Metric("controlled.initial_weights", _digest("weights"), Kind.EXACT)
     yield Metric("controlled.repeatable", "yes", Kind.EXACT)
     yield Metric("controlled.loss_per_step", losses, Kind.TRAJECTORY, Better.LOWER)
+    yield Metric("controlled.fresh_steps", FRESH_STEPS, Kind.INFO)
+    yield Metric("controlled.fresh_losses", fresh, Kind.INFO)
     yield timing("controlled.step_s", 0.0691)
     yield seeded("controlled.test_accuracy", 0.97, Better.HIGHER)
     yield seeded("controlled.test_loss", 0.09, Better.LOWER)
@@ -191,7 +197,10 @@ def mnist(cell: Cell, drawn: random.Random, fixed: random.Random) -> Iterator[Me
 
 
 def conv2d(cell: Cell, drawn: random.Random, fixed: random.Random) -> Iterator[Metric]:
-    """The figures of the probe ``conv2d``: eight for each case, and four of the process."""
+    """The figures of the probe ``conv2d``.
+
+    There are eight for each case, and four of the process.
+    """
     yield Metric("import_s", 8.09 * drawn.gauss(1, 0.03), Kind.TIMING, Better.LOWER, "s")
     for place, case in enumerate(CASES):
         terms = (9, 400, 288, 576, 24, 27, 27, 147, 576, 128, 128, 72, 288, 288)[place]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
@@ -86,7 +86,7 @@ def _by_seed(left: Series, right: Series) -> Ruling:
 
 
 @lru_cache(maxsize=4096, typed=True)
-def _alone(kind: Kind, terms: int | None, factor: float, baseline: object, candidate: object) -> Ruling:
+def _alone(kind: Kind, terms: int | None, factor: float, baseline: Hashable, candidate: Hashable) -> Ruling:
     """Judge the only value of each cell. Most pairs of cells have the same ones."""
     return _judged(kind, terms, factor, [_fitting(kind, baseline)], [_fitting(kind, candidate)])
 

@@ -41,7 +41,10 @@ class Series:
 
     @cached_property
     def constant(self) -> bool:
-        """Whether all processes have the same figure, as one object, and each a seed of its own."""
+        """Whether all processes have one figure, as one object.
+
+        Their seeds differ.
+        """
         same = self.points[-1][1] is self.metric and len({id(metric) for _, metric in self.points}) == 1
         return same and len(set(self.seeds)) == len(self.seeds)
 
@@ -79,7 +82,10 @@ class Series:
 
     @cached_property
     def starts(self) -> dict[int, float]:
-        """When the process of each round began, in seconds; rounds without a time are left out."""
+        """When the process of each round began, in seconds.
+
+        Rounds without a time are left out.
+        """
         starts = ((sample.round, _seconds(sample.started)) for sample, _ in self.points if sample.started)
         return {number: seconds for number, seconds in starts if seconds is not None}
 

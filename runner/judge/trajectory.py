@@ -91,7 +91,8 @@ def distance(a: Losses, b: Losses) -> Distance:
         relative = abs(x - y) / max(abs(x), abs(y))
         if not relative <= FIRST and not relative <= bound(step):  # the bound is nowhere below FIRST
             return Distance(step, True, relative)
-        largest = max(largest, relative)
+        if relative > largest:
+            largest = relative
     if len(a) != len(b):
         return Distance(min(len(a), len(b)), True, math.inf)
     return Distance(len(a), False, largest)

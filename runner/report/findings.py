@@ -343,7 +343,7 @@ def _others(lead: Comparison, seen: _Seen) -> list[str]:
 
 _MOST_NEIGHBOURS = 3
 _MOST_PACKAGES = 6
-"""Of a longer list only the number is told: it hides a cause rather than naming it."""
+"""Of a longer list only the number is printed: it hides a cause rather than naming it."""
 
 
 def _neighbours(lead: Comparison, others: Sequence[str], seen: _Seen, words: Words) -> str:
@@ -446,8 +446,16 @@ def _undecided(report: Report) -> list[Finding]:
         count = f"{least} to {most}" if least < most else f"{most}"
         text += f"; about {count} more {'run' if most == 1 else 'runs'} of each would decide"
         text += "" if len(needed) == len(undecided) else f" {len(needed)} of them"
+    stuck = {numbers.plain(c.reason) for c in undecided if not c.evidence.rounds_needed and _is_flaw(c.reason)}
+    if len(stuck) == 1:
+        text += f"; {'the others' if needed else 'all of them'}: {stuck.pop()}"
     cells = tuple(dict.fromkeys(c.candidate for c in undecided))
     return [Finding(Severity.UNDECIDED, text, cells)]
+
+
+def _is_flaw(reason: str) -> bool:
+    """Whether a reason is about how figures were measured: it then has no figure in it."""
+    return bool(reason) and not any(character.isdigit() for character in reason)
 
 
 def _unsteady(report: Report, words: Words) -> list[Finding]:

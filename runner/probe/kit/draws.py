@@ -10,8 +10,8 @@ REPEATED_STEPS = 10
 FRESH_STARTS, FRESH_STEPS = 8, 4
 """How often the controlled training starts again from other weights, and how many steps it takes each time.
 
-A value at the kink of a ReLU, or a tie in a maximum, makes two healthy cells part. It happens in few of the starts;
-other arithmetic shows in all of them."""
+A value at the kink of a ReLU, or a tie in a maximum, makes two healthy cells diverge. It happens in few of the
+starts; other arithmetic shows in all of them."""
 
 
 def stream(seed, start):
@@ -53,7 +53,10 @@ def batch_order(samples, batch, epochs, seed):
 
 
 def fresh_batches(batches, start):
-    """Returns the batches of one fresh start (1, 2, ...): the next ones in order, from the front again at the end."""
+    """Returns the batches of one fresh start (1, 2, ...).
+
+    They are the next ones in order, from the front again at the end.
+    """
     first = (start - 1) * FRESH_STEPS
     return [batches[(first + step) % len(batches)] for step in range(FRESH_STEPS)]
 

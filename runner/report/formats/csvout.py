@@ -52,7 +52,10 @@ def render(report: Report) -> str:
 
 
 def pieces(report: Report) -> Iterator[str]:
-    """The text piece by piece: the heading, the rows of each process, those of the cells that were not run."""
+    """The text piece by piece.
+
+    First the heading, then the rows of each process, then those of the cells that were not run.
+    """
     verdicts: dict[tuple[str, str, str], Comparison] = {}
     for comparison in report.comparisons:
         verdicts.setdefault((comparison.candidate, comparison.probe, comparison.metric), comparison)

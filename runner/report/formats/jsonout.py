@@ -99,7 +99,10 @@ def _listed(items: Iterator[Any], dumps: Callable[[Any], str]) -> Iterator[str]:
 
 
 def _dumps(data: Any) -> str:
-    """Data as indented JSON. ``json.dumps`` indents too, but takes several times as long for that."""
+    """Data as indented JSON.
+
+    ``json.dumps`` indents too, but takes several times as long for that.
+    """
     try:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
@@ -128,7 +131,10 @@ def _spelt(value: Any) -> Any:
 
 @lru_cache(maxsize=64)
 def _packages(packages: tuple[str, ...]) -> msgspec.Raw:
-    """The packages that moved between two environments, the same for all figures of a pair of cells."""
+    """The packages that moved between two environments.
+
+    They are the same for all figures of a pair of cells.
+    """
     return msgspec.Raw(msgspec.json.encode(packages))
 
 

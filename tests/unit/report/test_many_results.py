@@ -72,7 +72,7 @@ def test_twice_the_results_are_twice_the_work(tmp_path: Path, name: str) -> None
 
     few, many = results(tmp_path / "few", 36), results(tmp_path / "many", 72)
     report(results(tmp_path / "one", 2))()  # what is done once is done
-    assert lines_run(report(many)) < 2.1 * lines_run(report(few))
+    assert lines_run(report(many)) < 2.3 * lines_run(report(few))  # sorting takes a little more than twice
 
 
 def test_equal_parts_of_results_are_one_object(tmp_path: Path) -> None:

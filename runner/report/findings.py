@@ -454,7 +454,7 @@ def _undecided(report: Report) -> list[Finding]:
 
 
 def _is_flaw(reason: str) -> bool:
-    """Whether a reason is about how figures were measured: it then has no figure in it."""
+    """Whether a reason is about how figures were measured: it has no figure."""
     return bool(reason) and not any(character.isdigit() for character in reason)
 
 

@@ -224,6 +224,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
             "rounds_needed": evidence.rounds_needed,
             "classification": evidence.classification,
             "steps": evidence.steps,
+            "spread": evidence.spread,
         },
     }
 

@@ -129,8 +129,11 @@ def _worst(report: Report) -> dict[str, Mark]:
     """
     found = dict.fromkeys(report.cells, Mark.NONE)
     leads = {c.baseline for c in report.comparisons}
+    regressed = {(c.probe, c.metric, c.candidate) for c in report.comparisons if c.verdict is Verdict.REGRESSED}
     for comparison in report.comparisons:
         drawn = _counted(comparison)
+        if drawn is Mark.BETTER and (comparison.probe, comparison.metric, comparison.baseline) in regressed:
+            continue  # the baseline is worse, not this cell better
         candidate = comparison.candidate
         if candidate in found and _ORDER.index(drawn) < _ORDER.index(found[candidate]):
             found[candidate] = drawn

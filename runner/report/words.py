@@ -102,7 +102,7 @@ class Words:
             return ""
         over = f"over {evidence.n} {'run' if evidence.n == 1 else 'runs'}"
         if evidence.low is None or evidence.high is None:
-            return f"Compared run by run, {over}: {times(evidence.effect)}."
+            return ""
         return f"Compared run by run, {over}: {numbers.multiple(evidence.low)} to {times(evidence.high)}."
 
     def _seeded(self, comparison: Comparison) -> str:

@@ -58,6 +58,8 @@ def test_the_terminal_names_it_first(run: Path, capsys: pytest.CaptureFixture[st
     assert any(line.startswith(f"WORSE      {SAID}") for line in lines[-4:]), "the end of the screen has no answer"
     assert lines[-1] == "exit code 1: something got worse or broke"
     assert "BETTER" not in "\n".join(lines)  # 2.15.0 is not better: 2.2.2 is worse
+    tiles = next(line for line in lines if line.startswith("keras 3.11.3 ")).split()
+    assert (tiles[3], tiles[4]) == ("✗", "?")  # torch 2.2.2, 2.15.0
     row = next(line for line in lines if line.strip().startswith("2.2.2   3.11.3"))
     assert "88.00 % ✗" in row
 

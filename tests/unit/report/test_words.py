@@ -114,13 +114,13 @@ def test_what_is_not_a_ratio_is_told_by_reason_class_or_verdict() -> None:
         (1.0, 0.5, 1.5, "Compared run by run, over 4 runs: 1.50 to 2.50 times."),
         (-0.5, -0.6, -0.2, "Compared run by run, over 4 runs: 0.40 to 0.80 times."),
         (-0.5, -1.0, -0.2, "Compared run by run, over 4 runs: 0 to 0.80 times."),
-        (1.0, None, 1.5, "Compared run by run, over 4 runs: 2.00 times."),
-        (1.0, 0.5, None, "Compared run by run, over 4 runs: 2.00 times."),
+        (1.0, None, 1.5, ""),
+        (1.0, 0.5, None, ""),
     ],
 )
 def test_a_ratio_has_its_interval(effect: float, low: float | None, high: float | None, shown: str) -> None:
     verdict = Verdict.REGRESSED if effect > 0 else Verdict.IMPROVED
-    assert _details(FREE, verdict, Kind.TIMING, evidence=Evidence(4, effect, low, high)) == (shown,)
+    assert _details(FREE, verdict, Kind.TIMING, evidence=Evidence(4, effect, low, high)) == ((shown,) if shown else ())
 
 
 def test_lists_and_ratios() -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import docker
 import pytest
 
-from runner.errors import CellError, UnavailableError
+from runner.errors import CellError, OutageError, UnavailableError
 from runner.executors import Launch, Prepared
 from runner.executors import container as recipe
 from runner.executors.docker import DockerExecutor, sweep
@@ -254,13 +254,13 @@ def test_an_engine_that_dies_in_mid_run_fails_that_cell_only(
     executor = DockerExecutor(lambda environment, _say: Prepared(environment, IMAGE))
     executor.connect()
     monkeypatch.delenv("DOCKER_HOST")
-    caught: list[str] = []
+    caught: list[tuple[str, str]] = []
 
     def execute() -> None:
         try:
             executor.execute(launch(io, IMAGE, "import time; time.sleep(600)", timeout_s=600.0))
-        except UnavailableError as error:
-            caught.append(str(error))
+        except OutageError as error:
+            caught.append((error.cause, str(error)))
 
     thread = threading.Thread(target=execute)
     thread.start()
@@ -268,7 +268,7 @@ def test_an_engine_that_dies_in_mid_run_fails_that_cell_only(
         _eventually(lambda: [found for found in containers(executor.run_id) if found["State"] == "running"])
         relay.vanish()
         thread.join(10)
-        assert caught == ["the Docker engine stopped answering while the cell ran"]
+        assert caught == [("engine", "the Docker engine stopped answering")]
         assert docker_executor.execute(launch(io, IMAGE, "print('still there')")).log == "still there\n"
         executor.close()
     finally:
@@ -386,13 +386,13 @@ def test_the_sweep_leaves_other_hosts_and_other_peoples_containers() -> None:
 
 def test_closing_ends_what_other_threads_run(io: Path) -> None:
     executor = DockerExecutor(lambda environment, _say: Prepared(environment, IMAGE))
-    caught: list[str] = []
+    caught: list[tuple[str, str]] = []
 
     def execute() -> None:
         try:
             executor.execute(launch(io, IMAGE, "import time; time.sleep(600)", timeout_s=600.0))
-        except UnavailableError as error:
-            caught.append(str(error))
+        except OutageError as error:
+            caught.append((error.cause, str(error)))
 
     thread = threading.Thread(target=execute)
     thread.start()

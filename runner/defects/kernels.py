@@ -12,6 +12,9 @@ from runner.model import Cell, Sample, Status
 
 _SUFFIX = ".digest"
 
+_MOST_PAIRS = 3
+"""Of more pairs of cells the first are named and the rest are counted."""
+
 _Side = tuple[str, str, str]
 """Framework, version and variant: cells that differ in Keras alone run the same kernels."""
 
@@ -48,9 +51,11 @@ def _said(probe: str, sides: dict[_Side, dict[str, set[str]]]) -> str:
         return ""
     follows = min(same)[0] > max(across)[0]
     verdict = f"agreement {'follows the kernel library' if follows else 'does not follow the kernel library alone'}"
-    together = "; ".join(text for _, text in same)
+    more = f" and {len(same) - _MOST_PAIRS} more pairs" if len(same) > _MOST_PAIRS else ""
+    together = "; ".join(text for _, text in same[:_MOST_PAIRS]) + more
     apart = max(across)[1]
-    return f"{probe}: {verdict}. Bit by bit equal on the same library: {together}. On different ones at most {apart}"
+    best = f"The best pair on different libraries: {apart}"
+    return f"{probe}: {verdict}. Bit by bit equal on the same library: {together}. {best}"
 
 
 def _library(side: _Side) -> str:

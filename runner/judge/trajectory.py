@@ -187,6 +187,8 @@ def _middle(diverged: Sequence[Distance]) -> Distance:
 def _at(one: Distance) -> str:
     if one.relative == math.inf:
         return f"at step {one.steps}, where one of them ends"
+    if math.isnan(one.relative):
+        return f"at step {one.steps}, where one of them is not finite"
     return f"at step {one.steps} by {one.relative:.1g}"
 
 

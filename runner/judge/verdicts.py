@@ -5,9 +5,11 @@ Statuses and exact figures at once; timings, and figures that depend on the seed
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from statistics import fmean
 from typing import Any
 
 from runner.judge import calibration, cpu_time, exact, expectations, kinds, seed_noise, series, trajectory
@@ -276,6 +278,7 @@ def _metrics(
             known = noises.get(seed_noise.key(side.probe, name, side.candidate))
             before, after = seed_noise.by_seed(left), seed_noise.by_seed(right)
             by_chance = before == after and _trained_apart(side, name)
+            values |= _means(before, after)
             yield (
                 apart(name, reason="", gates=gates[kind], **values),
                 Seeded(right.metric, before, after, known, by_chance),
@@ -288,6 +291,16 @@ def _metrics(
             if evidence.classification == trajectory.DRIFT:
                 fails = fails and same_source
             yield made(name, verdict, reason, evidence, fails, **values), None
+
+
+def _means(before: seed_noise.Values, after: seed_noise.Values) -> dict[str, Any]:
+    """The means over the seeds that both cells have, which the verdict rests on.
+
+    Nothing where a figure is not finite.
+    """
+    seeds = before.keys() & after.keys()
+    one, other = (fmean(values[seed] for seed in seeds) if seeds else math.nan for values in (before, after))
+    return {"baseline_value": one, "candidate_value": other} if math.isfinite(one) and math.isfinite(other) else {}
 
 
 def _trained_apart(side: _Side, name: str) -> bool:

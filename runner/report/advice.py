@@ -126,7 +126,10 @@ def _sample(report: Report, comparison: Comparison) -> Sample | None:
 
 def report_words(report: Report) -> list[str]:
     """The arguments of the run that differ from the defaults."""
-    return shlex.split(report.invocation)
+    try:
+        return shlex.split(report.invocation)
+    except ValueError:  # run.json is damaged
+        return []
 
 
 def _line(command: str, report: Report, words: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ One cause is one sentence, however many metrics or cells show it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from runner.matrix import probes
@@ -42,7 +42,7 @@ def findings(report: Report) -> tuple[Finding, ...]:
     words = Words(report)
     seen = _Seen(report)
     found = [
-        *report.extra,
+        *(replace(finding, text=numbers.plain(finding.text)) for finding in report.extra),
         *_failures(seen, words),
         *_gone(report, words),
         *_changes(seen, words),
@@ -383,7 +383,8 @@ def _controlled(lead: Comparison, seen: _Seen, words: Words) -> str:
     start = "From equal weights and batches, without dropout, it"
     if found.verdict is Verdict.SAME:
         steps = f"for {steps_} steps" if steps_ else "in every step"
-        return f"{start} follows {other} {steps}: not the arithmetic. Suspect seeds, dropout or the order of the data."
+        suspects = "Suspect dropout, initial weights or the order of the data."
+        return f"{start} follows {other} {steps}: not the arithmetic. {suspects}"
     if found.verdict is Verdict.REGRESSED:
         at = f"after {steps_} steps" if steps_ else "at the first step"
         return f"{start} leaves {other} {at}: the arithmetic differs."
@@ -486,7 +487,7 @@ def _incomparable(report: Report) -> list[Finding]:
     found = []
     for reason, group in reasons.items():
         cells = tuple(dict.fromkeys(c.candidate for c in group))
-        labels = listed(list(dict.fromkeys(columns.label(c.metric) for c in group)))
+        labels = listed(list(dict.fromkeys(numbers.plain(columns.label(c.metric)) for c in group)))
         count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
         text = f"{count} not comparable with the baseline in {labels}: {reason}"
         found.append(Finding(Severity.INCOMPARABLE, text, cells))

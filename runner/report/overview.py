@@ -14,6 +14,8 @@ from runner.report.marks import Mark, mark
 from runner.util import versions
 
 BASELINE = "◆"
+ALONE = "o"
+"""Measured, and compared with nothing."""
 SKIPPED = "-"
 NO_CELL = "·"
 
@@ -57,6 +59,8 @@ def overview(report: Report) -> Overview:
     skipped = {s.cell.id: s.cell for s in report.skips if s.cell.id not in measured}
     cells = [*measured.values(), *skipped.values()]
     worst = _worst(report)
+    leads = {c.baseline for c in report.comparisons}
+    nothing = _unmeasured(report)
     groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
         groups.setdefault(tuple(str(cell.values[axis.name] or "") for axis in CONDITIONS), []).append(cell)
@@ -64,7 +68,7 @@ def overview(report: Report) -> Overview:
     blocks = []
     for group in groups.values():
         name = numbers.plain(", ".join(axis.in_sentence(group[0]) for axis in differ))
-        blocks.append(_block(name, group, worst, set(skipped)))
+        blocks.append(_block(name, group, worst, {*skipped, *nothing}, leads))
     return Overview(tuple(blocks), _legend(blocks), _baseline_notes(report))
 
 
@@ -82,7 +86,16 @@ def _baseline_notes(report: Report) -> tuple[str, ...]:
     return tuple(sorted(numbers.plain(note) for note in own - others))
 
 
-def _block(name: str, cells: Sequence[Cell], worst: dict[str, Mark], skipped: set[str]) -> Block:
+def _unmeasured(report: Report) -> set[str]:
+    """The cells of which no process says anything.
+
+    This machine could not measure them.
+    """
+    told = {s.cell.id for s in report.samples if s.status is Status.OK or s.status.about_cell}
+    return report.cells.keys() - told
+
+
+def _block(name: str, cells: Sequence[Cell], worst: dict[str, Mark], skipped: set[str], leads: set[str]) -> Block:
     known = frameworks.names()
 
     def place(cell: Cell) -> tuple[object, ...]:
@@ -94,18 +107,18 @@ def _block(name: str, cells: Sequence[Cell], worst: dict[str, Mark], skipped: se
     by_place = {(c.keras, c.framework, c.version): c for c in cells}
     rows = []
     for keras in kerases:
-        tiles = tuple(_tile(by_place.get((keras, *column)), worst, skipped) for column in columns)
+        tiles = tuple(_tile(by_place.get((keras, *column)), worst, skipped, leads) for column in columns)
         rows.append((numbers.plain(f"keras {keras}") if keras else "native", tiles))
     return Block(name, tuple((numbers.plain(f), numbers.plain(v)) for f, v in columns), tuple(rows))
 
 
-def _tile(cell: Cell | None, worst: dict[str, Mark], skipped: set[str]) -> Tile:
+def _tile(cell: Cell | None, worst: dict[str, Mark], skipped: set[str], leads: set[str]) -> Tile:
     if cell is None:
         return Tile("", NO_CELL, Mark.NONE)
     if cell.id in skipped:
         return Tile(cell.id, SKIPPED, Mark.NONE)
     found = worst[cell.id]
-    return Tile(cell.id, found.symbol or BASELINE, found)
+    return Tile(cell.id, found.symbol or (BASELINE if cell.id in leads else ALONE), found)
 
 
 _ORDER = (
@@ -128,7 +141,6 @@ def _worst(report: Report) -> dict[str, Mark]:
     A figure that is not a headline counts once it is decided.
     """
     found = dict.fromkeys(report.cells, Mark.NONE)
-    leads = {c.baseline for c in report.comparisons}
     regressed = {(c.probe, c.metric, c.candidate) for c in report.comparisons if c.verdict is Verdict.REGRESSED}
     for comparison in report.comparisons:
         drawn = _counted(comparison)
@@ -145,8 +157,6 @@ def _worst(report: Report) -> dict[str, Mark]:
             continue
         if any(status is not Status.OK and status.about_cell for status in ended):
             found[cell.id] = Mark.EXPECTED if ended <= {Status.OK, Status.UNSUPPORTED} else Mark.WORSE
-        elif cell.id not in leads:
-            found[cell.id] = Mark.SAME
     return found
 
 
@@ -154,8 +164,9 @@ def _counted(comparison: Comparison) -> Mark:
     drawn = mark(comparison)
     if not comparison.baseline:
         return drawn if drawn in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED) else Mark.NONE
-    if comparison.metric == "status":
-        return Mark.SAME if drawn is Mark.INCOMPARABLE else drawn
+    if comparison.metric == "status":  # a cell that does not run is judged by how it ended
+        ran = comparison.candidate_value == Status.OK
+        return drawn if drawn in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED, Mark.BETTER) or ran else Mark.NONE
     if comparison.verdict is Verdict.INCONCLUSIVE and not probes.is_headline(comparison.probe, comparison.metric):
         return Mark.NONE
     return drawn
@@ -167,5 +178,6 @@ def _legend(blocks: Iterable[Block]) -> tuple[tuple[str, str], ...]:
     meanings = {tile.symbol for tile in tiles}
     found = [(BASELINE, "baseline, which others are compared with")] if BASELINE in meanings else []
     found += [(m.symbol, "no difference" if m is Mark.SAME else m.meaning) for m in Mark if m in used and m.symbol]
+    found += [(ALONE, "measured, compared with nothing")] if ALONE in meanings else []
     found += [(SKIPPED, "not measured")] if SKIPPED in meanings else []
     return tuple(found)

@@ -28,8 +28,8 @@ def test_the_sentence_names_pairs_shares_and_the_best_pair_of_two_libraries() ->
     assert text == (
         "conv2d: agreement follows the kernel library. Bit by bit equal on the same library: torch 1 (oneDNN) and "
         "tensorflow 1 (oneDNN) in 2 of 3 cases; jax 1 (XLA and Eigen) and tensorflow 1 no-onednn (XLA and Eigen) in 2 "
-        "of 3 cases. On different ones at most tensorflow 1 (oneDNN) and tensorflow 1 no-onednn (XLA and Eigen) in "
-        "1 of 3 cases"
+        "of 3 cases. The best pair on different libraries: tensorflow 1 (oneDNN) and tensorflow 1 no-onednn "
+        "(XLA and Eigen) in 1 of 3 cases"
     )
 
 

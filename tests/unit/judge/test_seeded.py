@@ -254,3 +254,16 @@ def test_the_order_of_cells_does_not_matter() -> None:
         for order in itertools.permutations(samples)
     }
     assert len(seen) == 1
+
+
+def test_the_figures_of_a_comparison_are_the_means_that_the_verdict_rests_on() -> None:
+    """One seed of eight collapses: the medians would say that the worse cell is the better one."""
+    before = [0.960, 0.961, 0.962, 0.963, 0.964, 0.965, 0.966, 0.967]
+    after = [0.88, *(value + 0.004 for value in before[1:])]
+    samples = [sample(TENSORFLOW, value, seed) for seed, value in enumerate(before)]
+    samples += [sample(TORCH_OLD, value, seed) for seed, value in enumerate(after)]
+    judged = judge(samples, [Pair(TENSORFLOW, TORCH_OLD, "framework")], (), FIXED)
+    (found,) = [one for one in judged if one.metric == METRIC.name]
+    assert found.baseline_value == pytest.approx(sum(before) / 8)
+    assert found.candidate_value == pytest.approx(sum(after) / 8)
+    assert found.candidate_value < found.baseline_value  # type: ignore[operator]

@@ -208,7 +208,7 @@ def test_what_could_not_be_measured_is_grouped_by_reason(quick: Report) -> None:
 
 def test_findings_from_elsewhere_take_their_place(quick: Report) -> None:
     extra = Finding(Severity.BROKEN, "a defect of a sweep", ("x",), weight=1e9)
-    assert findings(replace(quick, extra=(extra,)))[0] is extra
+    assert findings(replace(quick, extra=(extra,)))[0] == extra
 
 
 def test_the_report_states_the_error_rate_and_over_how_much_it_is_kept() -> None:
@@ -343,7 +343,7 @@ def test_the_neighbours_of_a_slow_cell_are_of_its_own_framework() -> None:
             Verdict.SAME,
             (
                 "From equal weights and batches, without dropout, it follows tensorflow 2.21.0 in every step: not the "
-                "arithmetic. Suspect seeds, dropout or the order of the data."
+                "arithmetic. Suspect dropout, initial weights or the order of the data."
             ),
         ),
         (
@@ -406,3 +406,14 @@ def test_a_worse_figure_against_two_baselines_is_one_finding() -> None:
 )
 def test_an_address_says_what_it_is_of(issue: str, said: str) -> None:
     assert Finding(Severity.EXPECTED, "it fails", (), issue).sentence == f"it fails. {said}{issue}"
+
+
+def test_a_damaged_invocation_costs_the_options_of_commands_only() -> None:
+    worse = judged("free.step_s", Verdict.REGRESSED, 0.31)
+    (found,) = findings(replace(two_cells(worse), invocation="--out 'unbalanced"))
+    assert found.commands
+
+
+def test_hostile_metric_names_do_not_reach_the_terminal() -> None:
+    hostile = judged("free.evil\x1b[31m_s", Verdict.NOT_COMPARABLE, reason="differs in host")
+    assert "\x1b" not in "".join(texts(two_cells(hostile)))

@@ -14,7 +14,7 @@ from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sampl
 from runner.report import Report
 from runner.report.formats import jsonout, markdown, terminal
 from runner.report.marks import Mark
-from runner.report.overview import BASELINE, NO_CELL, SKIPPED, Block, overview
+from runner.report.overview import ALONE, BASELINE, NO_CELL, SKIPPED, Block, overview
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
 NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")
@@ -129,7 +129,7 @@ def test_a_cell_that_failed_is_worse_even_without_a_comparison_and_one_that_was_
     skipped = replace(NEW, keras="3.15.1")
     report = Report((ran(OLD), ran(NEW, Status.CRASHED)), (), (Skip(skipped, Status.UNAVAILABLE, ""),))
     (block,) = overview(report).blocks
-    assert symbols(block) == {"keras 3.11.3": "= ✗", "keras 3.15.1": f"{NO_CELL} {SKIPPED}"}
+    assert symbols(block) == {"keras 3.11.3": f"{ALONE} ✗", "keras 3.15.1": f"{NO_CELL} {SKIPPED}"}
     assert dict(overview(report).legend)[SKIPPED] == "not measured"
 
 
@@ -158,9 +158,9 @@ def test_a_large_matrix_fits_the_terminal_and_shows_every_cell_once(
     assert 25 <= len(cells) <= 80
     lines = drawn(Report(tuple(map(ran, cells)), ()), width)
     assert max(map(len, lines)) <= width
-    assert sum(line.split(maxsplit=1)[-1].count("=") for line in lines if line.startswith(("keras", "native"))) == len(
-        cells
-    )
+    assert sum(
+        line.split(maxsplit=1)[-1].count(ALONE) for line in lines if line.startswith(("keras", "native"))
+    ) == len(cells)
     if len(cells) == 80:
         assert sum("tensorflow" in line for line in lines) == (2 if width == 40 else 1)
 
@@ -233,3 +233,16 @@ def test_what_the_reader_must_know_about_the_baseline_stands_below_the_matrix() 
     assert overview(report).baseline_notes == (odd,)
     assert f"The baseline: {odd}" in drawn(report)
     assert overview(Report(samples, ())).baseline_notes == ()
+
+
+def test_a_cell_that_does_not_run_is_never_without_a_difference() -> None:
+    """Where the baseline fails too, the comparison of the two says ``same``."""
+    first, second = (Cell("torch", version, "3.11.3", "3.11", "cpu") for version in ("2.2.2", "2.15.0"))
+    for status, symbol in ((Status.CRASHED, "✗"), (Status.UNAVAILABLE, SKIPPED)):
+        samples = tuple(replace(ran(cell), status=status, metrics=()) for cell in (first, second))
+        both = Comparison(
+            first.id, second.id, "version", samples[0].probe, "status", Verdict.SAME, "neither runs",
+            baseline_value=str(status), candidate_value=str(status),
+        )  # fmt: skip
+        (block,) = overview(Report(samples, (both,))).blocks
+        assert symbols(block) == {"keras 3.11.3": f"{symbol} {symbol}"}

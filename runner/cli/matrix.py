@@ -73,7 +73,7 @@ class Request:
                 "leave out one of them, or give --max-rounds"
             )
         for option, given in (("--max-rounds", self.max_rounds), ("--budget", self.budget_s)):
-            if given and self.evicts and not self.dry_run:
+            if given and self.evicts:
                 raise UsageError(f"{option} needs all images at once: it does not go with --keep or --keep-free")
 
     def further(self, of_set: float | None) -> Further:

@@ -289,3 +289,8 @@ def test_the_budget_of_a_set_is_listed(capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(capsys.readouterr().out)["budget_s"] == 600
     assert cli.run(["list", "--sets"]) == 0
     assert "(default, budget 10m)" in capsys.readouterr().out
+
+
+def test_a_dry_run_refuses_what_the_run_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["matrix", "--keep", "1", "--budget", "10m", "--dry-run"]) == 2
+    assert "--budget needs all images at once" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
-from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Skip, Status
+from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import numbers
 from runner.report.marks import Mark
 from runner.report.summary import Summary, summarise
@@ -138,6 +138,40 @@ class Report:
         }
 
     @cached_property
+    def judged(self) -> dict[tuple[str, str, str], list[Comparison]]:
+        """The comparisons by probe, metric and candidate."""
+        found: dict[tuple[str, str, str], list[Comparison]] = {}
+        for comparison in self.comparisons:
+            found.setdefault((comparison.probe, comparison.metric, comparison.candidate), []).append(comparison)
+        return found
+
+    def worse(self, probe: str, metric: str, cell_id: str) -> bool:
+        """Whether the cell is worse than one of its baselines in the metric."""
+        return any(c.verdict is Verdict.REGRESSED for c in self.judged.get((probe, metric, cell_id), ()))
+
+    def rebounds(self, comparison: Comparison) -> bool:
+        """Whether the candidate only looks better, because its baseline is worse."""
+        improved = comparison.verdict is Verdict.IMPROVED
+        return improved and self.worse(comparison.probe, comparison.metric, comparison.baseline)
+
+    def near(self, cell: Cell) -> list[str]:
+        """The ids of the other cells that differ in one way.
+
+        They have another framework or version, or another Keras alone.
+        """
+        found = dict.fromkeys(other for key in _relations(cell) for other in self._alike.get(key, ()))
+        return [other for other in found if other != cell.id]
+
+    @cached_property
+    def _alike(self) -> dict[tuple[str | None, ...], list[str]]:
+        """The ids of the cells by all but framework and version, and by all but Keras."""
+        found: dict[tuple[str | None, ...], list[str]] = {}
+        for cell_id, cell in self.cells.items():
+            for key in _relations(cell):
+                found.setdefault(key, []).append(cell_id)
+        return found
+
+    @cached_property
     def probes(self) -> dict[str, list[str]]:
         """The probes of every cell, by the cell's id."""
         found: dict[str, list[str]] = {}
@@ -160,8 +194,14 @@ class Report:
         return {(probe, name): metric for probe, known in first.items() for name, metric in known.items()}
 
 
+def _relations(cell: Cell) -> tuple[tuple[str | None, ...], ...]:
+    """What a cell shares with other releases, and with those of another Keras."""
+    shared = tuple(cell.values[axis.name] for axis in CONDITIONS)
+    return ("keras", cell.keras, *shared), ("framework", cell.framework, cell.version, *shared)
+
+
 def exit_line(report: Report) -> str:
-    """The exit code and what it means: ``exit code 0: all that was asked ...``."""
+    """The exit code and what it means: ``exit code 0: nothing got worse``."""
     return f"exit code {report.exit_code}: {EXIT_MEANINGS.get(report.exit_code, 'unknown')}"
 
 

@@ -6,6 +6,9 @@ from enum import Enum
 
 from runner.model import Comparison, Verdict
 
+BASELINE = "◆"
+"""The cell that others are compared with."""
+
 
 class Mark(Enum):
     """How a verdict is drawn: symbol, symbol in ASCII, meaning, style.

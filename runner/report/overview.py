@@ -10,10 +10,9 @@ from runner.matrix import frameworks, probes
 from runner.model import CONDITIONS, Cell, Comparison, Status, Verdict
 from runner.report import numbers
 from runner.report.data import Report
-from runner.report.marks import Mark, mark
+from runner.report.marks import BASELINE, Mark, mark
 from runner.util import versions
 
-BASELINE = "◆"
 ALONE = "o"
 """Measured, and compared with nothing."""
 SKIPPED = "-"
@@ -141,11 +140,10 @@ def _worst(report: Report) -> dict[str, Mark]:
     A figure that is not a headline counts once it is decided.
     """
     found = dict.fromkeys(report.cells, Mark.NONE)
-    regressed = {(c.probe, c.metric, c.candidate) for c in report.comparisons if c.verdict is Verdict.REGRESSED}
     for comparison in report.comparisons:
         drawn = _counted(comparison)
-        if drawn is Mark.BETTER and (comparison.probe, comparison.metric, comparison.baseline) in regressed:
-            continue  # the baseline is worse, not this cell better
+        if report.rebounds(comparison):
+            continue
         candidate = comparison.candidate
         if candidate in found and _ORDER.index(drawn) < _ORDER.index(found[candidate]):
             found[candidate] = drawn

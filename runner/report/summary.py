@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from runner.model import Better, Metric, Sample, Status
+from runner.judge.seed_noise import LARGEST
+from runner.model import Better, Kind, Metric, Sample, Status
 from runner.report import numbers
 
 
@@ -26,7 +27,8 @@ class Summary:
     low: float | int | None
     high: float | int | None
     shown: Any
-    """The median, or what stands for it: the text all agree on, the list with its median last element."""
+    """The median, or what stands for it: the mean of a figure that depends on the seed, as the judge takes it; the text
+    all agree on; the list with its median last element."""
     values: tuple[Any, ...]
     """All that were measured."""
 
@@ -56,7 +58,10 @@ def _summary(metrics: Sequence[Metric]) -> Summary:
         middle = statistics.median(counted)
         if isinstance(middle, float) and middle.is_integer() and all(isinstance(v, int) for v in counted):
             middle = int(middle)
-        return Summary(metrics[0], n, middle, min(counted), max(counted), middle, values)
+        typical: float = middle
+        if metrics[0].kind is Kind.SEEDED and all(abs(v) <= LARGEST for v in counted):
+            typical = statistics.fmean(counted)
+        return Summary(metrics[0], n, middle, min(counted), max(counted), typical, values)
     lists = sorted((v for v in values if isinstance(v, list) and v), key=lambda v: v[-1])
     shown = lists[len(lists) // 2] if lists else (values[0] if values else None)
     return Summary(metrics[0], n, None, None, None, shown, values)
@@ -84,11 +89,11 @@ def combined(summaries: Sequence[Summary], *, percent: bool = False, exact: bool
             return f"{first.distinct} different"
         shown = first.shown[-1] if isinstance(first.shown, list) and first.shown else first.shown
         return numbers.value(shown, unit, percent=percent, exact=exact)
-    medians = [s.median for s in summaries if s.median is not None]
-    if not medians:
+    figures = [s.shown for s in summaries if s.median is not None]
+    if not figures:
         good = sum(s.shown in ("ok", "yes") for s in summaries)
         return f"{good} of {len(summaries)} ok" if good else f"{len(summaries)} figures"
     if unit == "s":
-        return numbers.value(sum(medians), unit)
-    worst = min(medians) if first.metric.better is Better.HIGHER else max(medians)
+        return numbers.value(sum(figures), unit)
+    worst = min(figures) if first.metric.better is Better.HIGHER else max(figures)
     return numbers.value(worst, unit, percent=percent, exact=exact)

@@ -6,23 +6,18 @@ decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from runner.judge import exact
 from runner.matrix import frameworks, probes
-from runner.model import AXES, AXIS, CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
+from runner.model import AXES, AXIS, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
 from runner.report import columns, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined
 from runner.util import versions
-
-BASELINE = "◆"
-"""Marks the rows that others are compared with."""
-
-AGAINST = "against"
-"""The heading of the column that names the baseline of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +167,16 @@ def _plain(probe: str, rows: Sequence[Row], comparisons: Sequence[Comparison], m
     differs = any(mark(c) in _CHANGED for c in judged) or any(row.mark in (Mark.WORSE, Mark.FIXED) for row in rows)
     if probes.headlines(probe) or differs or not any(c.verdict is Verdict.SAME for c in judged):
         return ""
-    ran = sum(bool(row.figures) for row in rows)
+    compared = {cell for c in judged for cell in (c.baseline, c.candidate)}
+    ran = sum(bool(row.figures) and row.cell.id in compared for row in rows)
     where = f"in {'both' if ran == 2 else f'all {ran}'} combinations that run"
-    cases = {columns.mode(name) for name, metric in metas.items() if metric.kind is Kind.ERROR}
-    errors = f"{len(cases)} {'case' if len(cases) == 1 else 'cases'}, every error within rounding" if cases else ""
+    errors = [c for c in judged if metas[c.metric].kind is Kind.ERROR]
+    cases = len({columns.mode(c.metric) for c in errors})
+    rounding = cases and all(c.verdict is Verdict.SAME and c.evidence.classification == exact.ROUNDING for c in errors)
+    said = f"{cases} {'case' if cases == 1 else 'cases'}, every error within rounding" if rounding else "no difference"
     open_ = dict.fromkeys(columns.label(c.metric) for c in judged if c.verdict is Verdict.INCONCLUSIVE)
     tail = f" (too few runs to tell: {', '.join(open_)})" if open_ else ""
-    return numbers.plain(f"{probe}: {errors or 'no difference'} {where}{tail}")
+    return numbers.plain(f"{probe}: {said} {where}{tail}")
 
 
 def _folded(shown: Sequence[Column], comparisons: Sequence[Comparison], metas: Mapping[str, Metric]) -> tuple[str, ...]:
@@ -388,65 +386,3 @@ def cell_order(cell: Cell) -> tuple[Any, ...]:
     A cell without Keras comes before those with it.
     """
     return tuple(versions.order(value or "") for value in cell.values.values())
-
-
-def used_marks(shown: Iterable[Table]) -> tuple[Mark, ...]:
-    """The marks that appear, in the order of the legend."""
-    used = {row.mark for t in shown for row in t.rows} | {
-        f.mark for t in shown for row in t.rows for f in row.figures if f is not None
-    }
-    return tuple(m for m in Mark if m in used and m is not Mark.NONE)
-
-
-def common(cells: Iterable[Cell]) -> Cell | None:
-    """A cell with the Python, device and variant that all cells share.
-
-    Each is empty where they differ; None for no cells.
-    """
-    every = list(cells)
-    if not every:
-        return None
-
-    def agreed(axis: str) -> str:
-        values = {str(cell.values[axis]) for cell in every}
-        return values.pop() if len(values) == 1 else ""
-
-    return replace(every[0], **{axis.name: agreed(axis.name) for axis in CONDITIONS})
-
-
-def _unshared(cell: Cell, axis: str, shared: Cell | None) -> str:
-    return "" if shared and shared.values[axis] else str(cell.values[axis])
-
-
-def reference(table: Table) -> str:
-    """The one baseline of a table in words: ``against tensorflow 2.21.0``.
-
-    Empty where the rows have several.
-    """
-    told = references(table.rows)
-    return f"{AGAINST} {told.pop()}" if len(told) == 1 else ""
-
-
-def references(rows: Iterable[Row]) -> set[str]:
-    """The baselines of the rows that have figures, in words."""
-    return {row.against for row in rows if row.against and row.figures}
-
-
-def labels(rows: Sequence[Row], shared: Cell | None) -> tuple[tuple[str, ...], dict[Cell, tuple[str, ...]]]:
-    """Headings and texts of the columns that distinguish rows within a group.
-
-    The texts are per cell. What all cells share (see ``common``) has no column: it is said once above the tables.
-    """
-    fields: list[tuple[str, list[str]]] = [
-        ("version", [row.cell.version for row in rows]),
-        ("keras", [row.cell.keras or "native" for row in rows]),
-        *((axis.name, [_unshared(row.cell, axis.name, shared) for row in rows]) for axis in CONDITIONS),
-        (AGAINST, [row.against if row.figures else "" for row in rows]),
-    ]
-    if len(references(rows)) == 1:  # the title of the table says it
-        del fields[-1]
-    if not any(row.cell.keras for row in rows):
-        del fields[1]
-    kept = [(heading, texts) for heading, texts in fields if heading == "version" or any(texts)]
-    by_cell = {row.cell: tuple(numbers.plain(texts[n]) for _, texts in kept) for n, row in enumerate(rows)}
-    return tuple(heading for heading, _ in kept), by_cell

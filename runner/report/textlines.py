@@ -7,11 +7,15 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from runner.report import numbers
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
 GAP = "  "
+_MOST_LABEL = 20
+"""Longer versions and names are cut."""
 _FIXED_SPACE = "\u00a0"
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|u|pts|[mµn]?s|[kMGT]?B)(?:\W|$))")
 """The space between a number and its unit."""
@@ -81,6 +85,11 @@ def cells(content: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(content)
+
+
+def short(name: str) -> str:
+    """A version or a name, cut where it is longer than a column should be."""
+    return numbers.shorten(name, _MOST_LABEL)
 
 
 def pad(content: str, width: int) -> str:

@@ -116,7 +116,7 @@ class Words:
             return f"{numbers.significant(100 * figure, 2)} points" if percent else numbers.significant(figure, 2)
 
         said = f"{shown(abs(apart))} {'lower' if apart < 0 else 'higher'}"
-        spread = getattr(evidence, "spread", None)
+        spread = evidence.spread
         said += f"; runs with other seeds differ by about {shown(spread)}" if spread else ""
         seeds = f" ({evidence.n} {'run' if evidence.n == 1 else 'runs'} each)" if evidence.n else ""
         wary = ". Unexpectedly good: check that it is real" if comparison.verdict is Verdict.IMPROVED else ""

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from runner.report import numbers
 from runner.report.data import Finding, Report, Severity, exit_line
-from runner.report.findings import findings, not_measured
+from runner.report.failures import not_measured
+from runner.report.findings import findings
 from runner.util import folders
 
 _LEVELS = {

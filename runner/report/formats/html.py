@@ -14,20 +14,13 @@ from runner.model import Comparison, Verdict
 from runner.report import numbers
 from runner.report.answer import answer
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import last_lines, none_found, not_measured
-from runner.report.marks import Mark
+from runner.report.failures import last_lines, not_measured
+from runner.report.findings import none_found
+from runner.report.labels import common, labels, title, used_marks
+from runner.report.marks import BASELINE, Mark
 from runner.report.seeding import HEADING, seeding
 from runner.report.summary import Summary
-from runner.report.table import (
-    BASELINE,
-    Figure,
-    Row,
-    Table,
-    common,
-    labels,
-    reference,
-    used_marks,
-)
+from runner.report.table import Figure, Row
 
 _TEMPLATE = "report.html.j2"
 _MOST_EVIDENCE = 1000
@@ -82,7 +75,9 @@ def render(report: Report) -> str:
     for table in drawn:
         headings, texts = labels(table.rows, shared)
         groups = [(g, [_line(row, texts[row.cell], report) for row in rows]) for g, rows in table.groups]
-        views.append({"table": table, "headings": headings, "groups": groups, "n": _n(table)})
+        views.append(
+            {"table": table, "headings": headings, "groups": groups, "n": numbers.plain(" · ".join(title(table)))}
+        )
     return environment.from_string(source).render(
         title=numbers.plain(report.title),
         subtitle=subtitle(report, shared),
@@ -107,12 +102,6 @@ def render(report: Report) -> str:
         same=len(report.comparisons) - len(told),
         untold=max(0, len(told) - _MOST_EVIDENCE),
     )
-
-
-def _n(table: Table) -> str:
-    low, high = table.rounds
-    count = "1 run each" if high == 1 else f"median of {f'{low} to ' * (low < high)}{high} runs"
-    return numbers.plain(" · ".join(part for part in (count, reference(table)) if part))
 
 
 def _style(mark: Mark) -> str:

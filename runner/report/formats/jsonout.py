@@ -18,7 +18,7 @@ from runner.model import Comparison, Sample, Skip
 from runner.report import native, numbers
 from runner.report.answer import answer
 from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
-from runner.report.findings import not_measured
+from runner.report.failures import not_measured
 from runner.report.overview import Block
 from runner.report.seeding import seeding
 from runner.report.summary import Summary

@@ -14,11 +14,12 @@ from runner.model import Cell
 from runner.report import numbers
 from runner.report.answer import answer
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import last_lines, not_measured
-from runner.report.marks import Mark
+from runner.report.failures import last_lines, not_measured
+from runner.report.labels import common, labels, title, used_marks
+from runner.report.marks import BASELINE, Mark
 from runner.report.overview import Overview
 from runner.report.seeding import HEADING, seeding
-from runner.report.table import BASELINE, Row, Table, common, labels, reference, used_marks
+from runner.report.table import Row, Table
 
 LIMIT_BYTES = 1 << 20
 """What GitHub accepts as the summary of one step."""
@@ -139,11 +140,8 @@ def _table(table: Table, shared: Cell | None) -> _Block:
     headings, texts = labels(table.rows, shared)
     failed = any(row.failed for row in table.rows)
     titles = ["", *headings, *(column.label for column in table.columns)] + ["status"] * failed
-    low, high = table.rounds
-    count = "1 run each" if high == 1 else f"median of {f'{low} to ' * (low < high)}{high} runs"
-    told = ", ".join(part for part in (count, reference(table)) if part)
     rule = "|".join(["---"] * (1 + len(headings)) + ["--:"] * len(table.columns) + ["---"] * failed)
-    head = f"\n### {escape(table.probe)} ({escape(told)})\n\n{_line(titles)}|{rule}|\n"
+    head = f"\n### {escape(table.probe)} ({escape(', '.join(title(table)))})\n\n{_line(titles)}|{rule}|\n"
     lines = []
     for framework, rows in table.groups:
         lines.append(_line([f"**{escape(framework)}**", *[""] * (len(titles) - 1)], raw=True))

@@ -1,26 +1,26 @@
 """The report on a terminal.
 
 Every line is laid out here, for a given width, rather than left to a table widget: rows that have no figures need
-their whole length for the reason, and a table that is too wide is split into several, never wrapped.
+their whole length for the reason, and columns for which there is no room are named below the table, never wrapped.
 """
 
 from __future__ import annotations
 
-import itertools
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.model import Cell
-from runner.report import numbers, textlines
+from runner.report import bands, numbers, textlines
 from runner.report.answer import Answer, answer
 from runner.report.data import Finding, Report, Severity, all_notes, cell_ids, command, exit_line, subtitle
-from runner.report.findings import last_lines, none_found, not_measured
-from runner.report.marks import Mark
-from runner.report.overview import Block, Overview
+from runner.report.failures import last_lines, not_measured
+from runner.report.findings import none_found
+from runner.report.labels import AGAINST, common, labels, references, title, used_marks
+from runner.report.marks import BASELINE, Mark
 from runner.report.seeding import HEADING, seeding
-from runner.report.table import AGAINST, BASELINE, Figure, Row, Table, common, labels, reference, references, used_marks
+from runner.report.table import Figure, Row, Table
 from runner.report.textlines import GAP
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ _SCREEN = 24
 _MOST_REPEATED = 3
 _LOG_LINES = 8
 _LEAST_WIDTH = 40
-_MOST_LABEL = 20
-"""Longer versions and names are cut."""
 _LEAST_METRICS = 24
 """Where less width than this is left for figures, the column that says what a row is compared with goes."""
 _EXIT_STYLES = {0: "bold green", 3: "bold yellow", 130: "bold yellow"}
@@ -80,7 +78,7 @@ def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands
     ]
     if report.samples:
         out += _findings(report, said.findings, width)
-        out += _overview(said.overview, width)
+        out += bands.lines(said.overview, width)
     else:
         out += [textlines.text("No cell was measured.", "bold red")]
     for table in said.tables:
@@ -162,12 +160,7 @@ def _table(table: Table, shared: Cell | None, width: int) -> list[Text]:
     if in_groups or width - named.width < _LEAST_METRICS:
         named = named.without_last()
         fitting, dropped = _fit(_columns(table, tight=True), width - named.width)
-    low, high = table.rounds
-    count = (
-        "1 run each" if high == 1 else f"median of {high} runs" if low == high else f"medians of {low} to {high} runs"
-    )
-    told = " · ".join(part for part in (count, reference(table)) if part)
-    out = [textlines.text(numbers.plain(table.probe), "bold").append(f" · {told}", "dim")]
+    out = [textlines.text(numbers.plain(table.probe), "bold").append(f" · {' · '.join(title(table))}", "dim")]
     out += _rows(table, fitting, named, width, in_groups=in_groups)
     if dropped:
         shown = ", ".join(table.columns[column.index].label for column in dropped)
@@ -181,7 +174,7 @@ def _labels(table: Table, shared: Cell | None) -> _Labels:
     headings, texts = labels(table.rows, shared)
     leads = {row.cell: row.leads for row in table.rows}
     cut = {
-        cell: tuple((f"{BASELINE} " if leads[cell] else GAP) * (n == 0) + _short(part) for n, part in enumerate(parts))
+        cell: ((f"{BASELINE} " if leads[cell] else GAP) + textlines.short(parts[0]), *map(textlines.short, parts[1:]))
         for cell, parts in texts.items()
     }
     widths = tuple(
@@ -316,6 +309,8 @@ def _legend(drawn: Sequence[Table], width: int) -> list[Text]:
     labels = {column.label for table in drawn for column in table.columns}
     figures = [figure for table in drawn for row in table.rows for figure in row.figures if figure]
     parts += [text for wanted, text in _EXPLAINED if any(wanted in label for label in labels)]
+    if any("accuracy" in label for label in labels) and any(table.rounds[1] > 1 for table in drawn):
+        parts.append("accuracy: the mean of the runs")
     if any("×" in figure.delta for figure in figures):
         parts.append("×: compared run by run, so not exactly the ratio of the figures shown")
     return [textlines.text(""), *textlines.wrapped(textlines.together(parts, width), width, "dim")] if parts else []
@@ -352,81 +347,6 @@ def _labelled(finding: Finding, width: int) -> list[Text]:
     """The finding's word and its sentence, later lines indented under it."""
     label = finding.severity.label.ljust(_LABEL - 1)
     return textlines.items(label, finding.sentence, width, finding.severity.mark.style)
-
-
-def _overview(view: Overview, width: int) -> list[Text]:
-    """The matrix: a band of columns for as many releases as the width takes."""
-    out: list[Text] = []
-    for block in view.blocks:
-        out += [textlines.text("")]
-        out += textlines.wrapped(block.name, width, "bold") if block.name else []
-        side = max(textlines.cells(_short(name)) for name, _ in block.rows)
-        for band in _bands(block, width - side):
-            out += _band(block, band, side)
-    legend = [f"{symbol} {meaning}" for symbol, meaning in view.legend]
-    out += textlines.wrapped(textlines.together(legend, width), width, "dim")
-    for note in view.baseline_notes:
-        out += textlines.wrapped(f"The baseline: {note}", width, "dim")
-    return out if view.blocks else []
-
-
-def _bands(block: Block, width: int) -> list[dict[int, int]]:
-    """The columns of each band and their widths.
-
-    A band is at most as wide as ``width``, or has one column.
-    """
-    bands: list[dict[int, int]] = [{}]
-    for number in range(len(block.columns)):
-        longer = _widths(block, [*bands[-1], number])
-        if bands[-1] and sum(longer.values()) + len(GAP) * len(longer) > width:
-            longer = _widths(block, [number])
-            bands.append({})
-        bands[-1] = longer
-    return bands
-
-
-def _widths(block: Block, band: Sequence[int]) -> dict[int, int]:
-    """The widths of columns next to each other.
-
-    The last one of a framework makes room for the framework's name.
-    """
-    found = {number: textlines.cells(_short(block.columns[number][1])) for number in band}
-    for _, columns in _runs(block, band):
-        taken = sum(found[number] for number in columns) + len(GAP) * (len(columns) - 1)
-        name = textlines.cells(_short(block.columns[columns[0]][0]))
-        found[columns[-1]] += max(0, name - taken)
-    return found
-
-
-def _runs(block: Block, band: Iterable[int]) -> list[tuple[str, list[int]]]:
-    """The columns of a band by framework."""
-    grouped = itertools.groupby(band, key=lambda number: block.columns[number][0])
-    return [(framework, list(columns)) for framework, columns in grouped]
-
-
-def _short(name: str) -> str:
-    return numbers.shorten(name, _MOST_LABEL)
-
-
-def _band(block: Block, widths: dict[int, int], side: int) -> list[Text]:
-    names = textlines.text(" " * side)
-    for framework, columns in _runs(block, widths):
-        room = sum(widths[number] for number in columns) + len(GAP) * (len(columns) - 1)
-        names.append(GAP + textlines.pad(_short(framework), room), "bold cyan")
-    releases = textlines.text(" " * side)
-    for number, width in widths.items():
-        releases.append(GAP + textlines.pad(_short(block.columns[number][1]), width), "dim")
-    out = [names, releases]
-    for name, tiles in block.rows:
-        if all(not tiles[number].cell for number in widths):
-            continue
-        line = textlines.text(textlines.pad(_short(name), side))
-        for number, width in widths.items():
-            line.append(GAP + textlines.pad(tiles[number].symbol, width), tiles[number].mark.style)
-        out.append(line)
-    for line in out:
-        line.rstrip()
-    return out
 
 
 def _log_line(line: str, width: int) -> list[str]:

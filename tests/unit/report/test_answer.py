@@ -46,7 +46,10 @@ def same(probe: str, *changed: Comparison) -> Report:
 
 
 def judged(cell: Cell, metric: str, verdict: Verdict, **more: Any) -> Comparison:
-    made = Comparison(TF.id, cell.id, "framework", "conv2d", metric, verdict, "", Evidence(5, 0.01))
+    name = "rounding" if metric.endswith("error_max") else ""
+    made = Comparison(
+        TF.id, cell.id, "framework", "conv2d", metric, verdict, "", Evidence(5, 0.01, classification=name)
+    )
     return replace(made, **more)
 
 
@@ -60,6 +63,14 @@ def test_a_probe_in_which_nothing_differs_is_one_line_and_no_table() -> None:
     assert FINE in markdown.render(same("conv2d"))
     assert FINE in html.render(same("conv2d"))
     assert [f["label"] for f in jsonout.to_dict(same("conv2d"))["findings"]] == ["FINE"]
+
+
+def test_equal_errors_that_rounding_does_not_explain_are_not_called_rounding() -> None:
+    """On a GPU all cells can have the errors of TF32: they do not differ, and are not rounding."""
+    alike = Evidence(5, 744.0, classification="tf32-like")
+    errors = [judged(cell, f"{case}.error_max", Verdict.SAME, evidence=alike) for cell in (OLD, NEW) for case in CASES]
+    said = answer(same("conv2d", *errors))
+    assert [f.text for f in said.findings] == ["conv2d: no difference in all 3 combinations that run"]
 
 
 def test_everything_has_the_table_in_place_of_the_line() -> None:

@@ -10,7 +10,8 @@ import pytest
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import Finding, Report, Severity, command
 from runner.report.data import all_notes
-from runner.report.findings import findings, none_found, not_measured
+from runner.report.failures import not_measured
+from runner.report.findings import findings, none_found
 from runner.report.table import tables
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")

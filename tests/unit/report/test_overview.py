@@ -13,8 +13,8 @@ from rich.console import Console
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import Report
 from runner.report.formats import jsonout, markdown, terminal
-from runner.report.marks import Mark
-from runner.report.overview import ALONE, BASELINE, NO_CELL, SKIPPED, Block, overview
+from runner.report.marks import BASELINE, Mark
+from runner.report.overview import ALONE, NO_CELL, SKIPPED, Block, overview
 
 OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
 NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")

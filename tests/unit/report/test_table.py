@@ -8,9 +8,10 @@ import pytest
 
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Status, Verdict
 from runner.report import Report, columns
+from runner.report.labels import common, labels
 from runner.report.marks import Mark, mark
 from runner.report.summary import combined, summarise
-from runner.report.table import Row, Table, common, delta, labels, tables
+from runner.report.table import Row, Table, delta, tables
 
 
 def find(report: Report, probe: str, version: str, keras: str) -> Row:

@@ -13,7 +13,8 @@ from runner.judge.settings import JudgeSettings
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import Report, comparisons, numbers, textlines
 from runner.report.data import EXIT_MEANINGS, exit_line
-from runner.report.findings import findings, none_found, not_measured
+from runner.report.failures import not_measured
+from runner.report.findings import findings, none_found
 from runner.report.formats import html
 from runner.report.summary import combined, summarise
 from runner.report.words import both, listed, times
@@ -306,3 +307,12 @@ def test_long_text_is_cut_with_an_ellipsis() -> None:
     assert numbers.shorten("abc", 0) == "…"
     assert numbers.plain("\tx", indent=True) == "    x"
     assert numbers.plain(" \t x") == "x"
+
+
+def test_a_figure_that_depends_on_the_seed_is_shown_by_its_mean() -> None:
+    """The verdict rests on the mean: one bad seed of three must be seen."""
+    samples = [_sample(OLD, Metric("free.test_accuracy", value, Kind.SEEDED)) for value in (0.98, 0.86, 0.98)]
+    summary = summarise(samples)["free.test_accuracy"]
+    assert combined([summary], percent=True) == "94.00 %"
+    huge = [_sample(OLD, Metric("free.test_accuracy", value, Kind.SEEDED)) for value in (1e308, 1e308, 1e308)]
+    assert summarise(huge)["free.test_accuracy"].shown == 1e308  # a sum would not be finite

@@ -1,4 +1,7 @@
-"""Outages are told from failures of a cell by their texts. The long ones are from engines broken on purpose."""
+"""The texts by which outages are distinguished from failures of a cell.
+
+The long ones are from engines broken on purpose.
+"""
 
 from __future__ import annotations
 

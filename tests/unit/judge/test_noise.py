@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import report
+import simulate as sim
 
 from runner.judge import JudgeSettings
+from runner.judge.timing import judge_timings
 from runner.model import Verdict
 
 BENCH = Path(__file__).parents[3] / "bench" / "judge"
 ALARMS = (Verdict.REGRESSED, Verdict.IMPROVED)
 FIXED = JudgeSettings(sequential=False)
 LOOKS = JudgeSettings()
-
-
-def _module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, BENCH / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made  # dataclasses look their module up while they are made
-    spec.loader.exec_module(made)
-    return made
-
-
-sim = _module("simulate")
-report = _module("report")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +51,7 @@ def test_enough_was_recorded(recordings: list[Any]) -> None:
 
 
 def test_a_cell_compared_with_itself_raises_no_alarm(recordings: list[Any], draw: np.random.Generator) -> None:
-    judged = [report.judge_timings([sim.paired(d)], FIXED)[0].verdict for d in windows(recordings, 1000, draw)]
+    judged = [judge_timings([sim.paired(d)], FIXED)[0].verdict for d in windows(recordings, 1000, draw)]
     assert len(judged) == 1000
     assert sum(v in ALARMS for v in judged) <= 0.005 * 1000
 
@@ -79,7 +65,7 @@ def test_nor_does_it_with_several_looks(recordings: list[Any], draw: np.random.G
 def test_nor_does_a_matrix_of_fifty(recordings: list[Any], draw: np.random.Generator) -> None:
     alarms = 0
     for _ in range(400):
-        judged = report.judge_timings([sim.paired(d) for d in windows(recordings, 50, draw)], FIXED)
+        judged = judge_timings([sim.paired(d) for d in windows(recordings, 50, draw)], FIXED)
         alarms += any(j.verdict in ALARMS for j in judged)
     assert alarms <= 0.05 * 400
 

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import seeded_rates as rates
 
 from runner.judge import seed_noise
 from runner.model import Verdict
 
 BENCH = Path(__file__).parents[3] / "bench" / "judge"
-
-
-def _module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, BENCH / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made  # dataclasses look their module up while they are made
-    spec.loader.exec_module(made)
-    return made
-
-
-rates = _module("seeded_rates")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Losses step by step: what tells a value on a kink from other arithmetic."""
+"""Losses step by step: a value on a kink, and other arithmetic."""
 
 from __future__ import annotations
 

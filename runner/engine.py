@@ -13,9 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import outage
 from runner.errors import UnavailableError
-from runner.util import commands
+from runner.util import commands, outage
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient

@@ -63,7 +63,7 @@ class Cause(StrEnum):
 class OutageError(UnavailableError):
     """The engine, the network or the disk stopped a cell.
 
-    The other cells would fail in the same way. The message has the reason alone (see ``runner.outage``).
+    The other cells would fail in the same way. The message has the reason alone (see ``runner.util.outage``).
     """
 
     def __init__(self, cause: Cause, reason: str, way_out: str, log: str = "", *, everywhere: bool = True) -> None:

@@ -12,11 +12,10 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from runner import outage
 from runner.environments.lockfile import Recipe
 from runner.errors import BuildError
 from runner.matrix import compat as facts
-from runner.util import folders
+from runner.util import folders, outage
 
 _UV_TIMEOUT_S = 600
 _DECIDED = frozenset(

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from runner import outage
 from runner.engine import Engine
 from runner.errors import Cause, CellError, UnavailableError
 from runner.executors import Launch
 from runner.executors.owner import Owner
 from runner.model import Outcome
+from runner.util import outage
 
 PROJECT = "keras-version-matrix"
 """Value of the label ``LABEL`` of every container of this project."""

@@ -21,13 +21,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import engine, outage
+from runner import engine
 from runner.errors import UnavailableError
 from runner.executors import Launch, Prepared, Room, Say, Shell, shell
 from runner.executors import container as recipe
 from runner.executors.owner import Owner
 from runner.executors.process import oom_kills, tail
 from runner.model import Cell, Environment, Outcome
+from runner.util import outage
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient

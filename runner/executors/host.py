@@ -19,14 +19,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from runner import outage
 from runner.environments.resolve import explain
 from runner.errors import BuildError, Cause, OutageError, UnavailableError
 from runner.executors import Launch, Prepared, Room, Say, Shell, shell
 from runner.executors.interpreters import pythons
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.model import Cell, Environment, Limits, Outcome
-from runner.util import commands, folders
+from runner.util import commands, folders, outage
 
 _FORMAT = "1"
 """Part of an environment's key: how it is made. Environments made in another way are not taken for this one."""

@@ -22,11 +22,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from runner import outage
 from runner.errors import UnavailableError
 from runner.executors import Launch
 from runner.model import Limits, Outcome
-from runner.util import commands
+from runner.util import commands, outage
 
 GRACE_S = 3.0
 """From SIGTERM to SIGKILL for a process past its deadline."""

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runner import engine, outage
+from runner import engine
 from runner.environments.lockfile import Lock
 from runner.errors import BuildError, Cause, OutageError, UnavailableError
 from runner.images import buildkit, classic, disk, usage
 from runner.images.network import Network
 from runner.images.recipe import LABELS, Recipe, recipe
 from runner.model import Environment
+from runner.util import outage
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient

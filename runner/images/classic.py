@@ -7,10 +7,11 @@ import tarfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from runner import engine, outage
+from runner import engine
 from runner.images import failure
 from runner.images.network import Network
 from runner.images.recipe import Recipe, dockerfile
+from runner.util import outage
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient

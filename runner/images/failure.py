@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from runner import outage
 from runner.errors import BuildError, CellError
+from runner.util import outage
 
 _NOISE = re.compile(r"(?:#[0-9]+ )?(?:[0-9]+\.[0-9]+ )?(?P<text>.*)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

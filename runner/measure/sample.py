@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runner import outage
 from runner.data import DataFile
 from runner.errors import BadOutputError, CellError
 from runner.executors import Prepared
@@ -14,6 +13,7 @@ from runner.matrix import probes
 from runner.measure import payload
 from runner.measure.context import Context
 from runner.model import Job, Metric, Outcome, Scalar, Status
+from runner.util import outage
 from runner.util.files import digest
 
 NO_FAILURE = (Status.OK, Status.UNSUPPORTED)

@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner import outage
 from runner.errors import BadOutputError, CellError, OutageError, RunnerError
 from runner.executors import Launch, Prepared
 from runner.measure import payload
 from runner.measure.context import Context, Event, Interrupted, Observer
 from runner.measure.sample import NO_FAILURE, failed, fingerprint, internal, key, notes, outside
 from runner.model import Cell, Environment, Job, Outcome, Sample, Status
+from runner.util import outage
 
 _Slot = tuple[str, Cell, str, int]
 

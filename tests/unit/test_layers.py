@@ -15,7 +15,7 @@ PACKAGE = Path(runner.__file__).parent
 
 LAYERS = [
     ["errors", "model"],
-    ["util", "outage"],
+    ["util"],
     ["engine"],
     ["matrix", "data", "results"],
     ["judge"],

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from runner import cli, outage
+from runner import cli
 from runner.results import store
+from runner.util import outage
 
 OLD, NEW = "torch-2.2.2_keras-3.11.3_py3.11_cpu", "torch-2.15.0_keras-3.11.3_py3.11_cpu"
 ONLY = ("--only", OLD, "--only", NEW, "--probe", "mnist")

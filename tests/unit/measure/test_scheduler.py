@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from runner import outage
 from runner.data import DataFile
 from runner.errors import BuildError, Cause, CellError, OutageError, RunnerError, UnavailableError
 from runner.executors import Launch, Prepared, Room, Say, Shell
@@ -19,6 +18,7 @@ from runner.measure import scheduler
 from runner.measure.context import Context, Event, Interrupted
 from runner.model import Cell, Environment, Job, Limits, Outcome, ProbeSpec, Sample, Status
 from runner.results.store import Store
+from runner.util import outage
 
 Behaviour = Callable[[Launch], Outcome]
 DONE = Outcome(exit_code=0, signal=None, oom=False, timed_out=False, wall_s=0.5, log="")

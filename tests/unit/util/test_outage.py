@@ -9,8 +9,8 @@ import errno
 
 import pytest
 
-from runner import outage
 from runner.errors import Cause, OutageError
+from runner.util import outage
 
 BRIDGE = (
     "executor failed running [/bin/sh -c sh /build/install.sh tools /tools]: failed to create endpoint "

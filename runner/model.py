@@ -324,6 +324,8 @@ class Outcome:
     """The command that enters what was kept of it (see ``Launch.keep``)."""
     out_of_disk: bool = False
     """It was ended because it wrote more than it may; in a container, its full disk ends it instead."""
+    out_of_processes: bool = False
+    """It was ended because it started more processes than it may; in a container, it cannot start them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from runner.environments.lockfile import Recipe
-from runner.errors import BuildError
+from runner.errors import BuildError, UnavailableError
 from runner.matrix import compat as facts
-from runner.util import folders, outage
+from runner.util import commands, folders, outage, scratch
 
 _UV_TIMEOUT_S = 600
 _DECIDED = frozenset(
@@ -54,12 +51,12 @@ def compile_(
     Raises BuildError with uv's own explanation in one line, and all it said as the log, and OutageError where the
     index cannot be reached.
     """
-    with tempfile.TemporaryDirectory(prefix="kvm-lock-") as folder:
+    with scratch.folder("lock") as folder:
         # relative names in a new folder: no path of this machine, no configuration of the project we stand in
-        Path(folder, "requirements.in").write_text("\n".join([*asked.requirements, ""]))
-        Path(folder, "overrides.txt").write_text("\n".join([*asked.overrides, ""]))
+        (folder / "requirements.in").write_text("\n".join([*asked.requirements, ""]))
+        (folder / "overrides.txt").write_text("\n".join([*asked.overrides, ""]))
         # uv takes what stands in its output file as its preferences
-        Path(folder, "resolved.txt").write_text("\n".join([*prefer, ""]))
+        (folder / "resolved.txt").write_text("\n".join([*prefer, ""]))
         command = [
             folders.uv_program(), "pip", "compile", "requirements.in", "--overrides", "overrides.txt",
             "--python-version", asked.python, "--python-platform", asked.platform,
@@ -67,16 +64,16 @@ def compile_(
             "--no-header", "--annotation-style", "split", "--quiet", "--no-python-downloads",
             "--output-file", "resolved.txt", *extra,
         ]  # fmt: skip
-        try:
-            done = subprocess.run(
-                command, cwd=folder, env=_environment(asked, variables or {}), capture_output=True, text=True,
-                timeout=_UV_TIMEOUT_S, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise BuildError(f"uv did not resolve {label} within {_UV_TIMEOUT_S} s") from None
-        if done.returncode:
-            raise outage.of(done.stderr) or BuildError(f"cannot resolve {label}: {explain(done.stderr)}", done.stderr)
-        return Path(folder, "resolved.txt").read_text()
+        done = commands.guarded(
+            command, timeout_s=_UV_TIMEOUT_S, folder=folder, variables=_environment(asked, variables or {})
+        )
+        if done.late:
+            raise BuildError(f"uv did not resolve {label} within {_UV_TIMEOUT_S} s")
+        if done.code is None or done.code < 0:
+            raise UnavailableError(f"something ended uv while it resolved {label}", done.errors)
+        if done.code:
+            raise outage.of(done.errors) or BuildError(f"cannot resolve {label}: {explain(done.errors)}", done.errors)
+        return (folder / "resolved.txt").read_text()
 
 
 def _environment(asked: Recipe, variables: Mapping[str, str]) -> dict[str, str]:

@@ -6,8 +6,9 @@ Nothing here talks to an engine. ``runner.executors.docker`` passes the dictiona
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from runner.engine import Engine
@@ -15,7 +16,7 @@ from runner.errors import Cause, CellError, UnavailableError
 from runner.executors import Launch
 from runner.executors.owner import Owner
 from runner.model import Outcome
-from runner.util import outage
+from runner.util import outage, scratch
 
 PROJECT = "keras-version-matrix"
 """Value of the label ``LABEL`` of every container of this project."""
@@ -71,7 +72,7 @@ _SURROUNDINGS = {
 def _host_config(launch: Launch, engine: Engine) -> dict[str, Any]:
     limits = launch.limits
     # a limited folder is one in memory: an engine has no quota for a folder of this machine
-    bounded = limits.disk_bytes is not None
+    bounded = launch.foreign and limits.disk_bytes is not None
     mounts = [] if bounded else [{"Type": "bind", "Source": str(launch.io), "Target": IO, "ReadOnly": False}]
     if launch.data is not None:
         mounts.append({"Type": "bind", "Source": str(launch.data), "Target": DATA, "ReadOnly": True})
@@ -92,7 +93,7 @@ def _host_config(launch: Launch, engine: Engine) -> dict[str, Any]:
         "security_opt": ["no-new-privileges"] + (["label=disable"] if engine.selinux else []),
         "pids_limit": limits.pids,
         "shm_size": limits.shm_bytes,
-        "ulimits": [{"name": "core", "soft": 0, "hard": 0}],  # a core file would land in io
+        "ulimits": _ulimits(launch),
         "log_config": {"type": "json-file", "config": {"max-size": str(log_size), "max-file": "2"}},
     }
     if bounded:
@@ -105,6 +106,17 @@ def _host_config(launch: Launch, engine: Engine) -> dict[str, Any]:
     if launch.cell.device == "cuda":
         config["device_requests"] = [{"count": -1, "capabilities": [["gpu", "compute", "utility"]]}]
     return config
+
+
+def _ulimits(launch: Launch) -> list[dict[str, Any]]:
+    """The limits on files: no core file, which would land in io.
+
+    In a folder of this machine no single file may exceed all that may be written.
+    """
+    sizes = {"core": 0}
+    if launch.limits.disk_bytes is not None and not launch.foreign:
+        sizes["fsize"] = launch.limits.disk_bytes
+    return [{"name": name, "soft": size, "hard": size} for name, size in sizes.items()]
 
 
 def labels(launch: Launch, *, run: str, owner: Owner) -> dict[str, str]:
@@ -157,7 +169,7 @@ def cell_of(entry: Mapping[str, Any]) -> str:
 def kept_folder(entry: Mapping[str, Any]) -> str:
     """Return the folder of a kept container, if this program made it."""
     found = (str(m.get("Source", "")) for m in entry.get("Mounts") or () if m.get("Destination") == IO)
-    return next((path for path in found if path.rpartition("/")[2].startswith("runner-io-")), "")
+    return next((path for path in found if scratch.is_kept(Path(path))), "")
 
 
 def way_in(launch: Launch, name: str, *, uid: int, gid: int) -> str:
@@ -177,8 +189,8 @@ def outcome(state: Mapping[str, Any], *, timed_out: bool, wall_s: float, log: st
     """What the state of an ended container means.
 
     The init process reports a signal as exit code 128 + signal, as a shell does. Out of memory needs more evidence
-    than SIGKILL: the engine's flag, or the kernel's count (see ``runner.executors.docker``). A process that ends well
-    although a child of it was killed for memory is not out of memory.
+    than SIGKILL: the engine's own flag or event (see ``runner.executors.docker``). A process that ends well although
+    a child of it was killed for memory is not out of memory.
     """
     code = int(state.get("ExitCode") or 0)
     signal = code - 128 if 128 < code <= 128 + 64 else None
@@ -199,9 +211,52 @@ def duration(state: Mapping[str, Any], seen_s: float) -> float:
     return took if 0 < took < seen_s + 1 else seen_s
 
 
-def killed_unasked(state: Mapping[str, Any], *, timed_out: bool) -> bool:
-    """Whether an unexplained SIGKILL ended the container."""
-    return int(state.get("ExitCode") or 0) == 128 + _SIGKILL and not timed_out and not state.get("OOMKilled")
+_SENT_BY_OTHERS = (1, 2, 3, 15, _SIGKILL)
+"""Signals that end a process from outside: SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGKILL. A fault sends itself others."""
+
+
+def may_come_from_outside(state: Mapping[str, Any]) -> bool:
+    """Whether a signal ended the container that others send."""
+    return int(state.get("ExitCode") or 0) - 128 in _SENT_BY_OTHERS
+
+
+def killed(state: Mapping[str, Any]) -> bool:
+    """Whether SIGKILL ended the container."""
+    return int(state.get("ExitCode") or 0) == 128 + _SIGKILL
+
+
+def interference(events: Iterable[Mapping[str, Any]], *actions: str) -> str:
+    """What somebody did to a container, by the engine's events.
+
+    Only events of these actions count. Empty where there are none.
+    """
+    for event in events:
+        action = str(event.get("Action") or event.get("status") or "")
+        if action in actions:
+            sent = ((event.get("Actor") or {}).get("Attributes") or {}).get("signal")
+            how = f" (signal {sent})" if sent else ""
+            return f"somebody used the engine to {action} the container while it ran{how}"
+    return ""
+
+
+def window(state: Mapping[str, Any], since_end_s: float) -> tuple[str, str] | None:
+    """From the container's start to now, by the engine's own clock.
+
+    In seconds, as the engine's API takes them.
+    ``since_end_s`` is how long ago the container ended. None where the engine does not say when that was.
+    """
+    try:
+        began, ended = (datetime.fromisoformat(str(state.get(key))) for key in ("StartedAt", "FinishedAt"))
+    except (ValueError, TypeError):
+        return None
+    if began.year < _FIRST_YEAR:
+        return None
+    last = ended if ended.year >= _FIRST_YEAR else datetime.now(UTC)  # it runs: this machine's clock is all there is
+    return f"{began.timestamp():.6f}", f"{last.timestamp() + since_end_s:.6f}"
+
+
+_FIRST_YEAR = 2000
+"""An engine says year 1 for what has not happened."""
 
 
 def engine_error(explanation: str, launch: Launch) -> CellError:
@@ -222,7 +277,7 @@ def engine_error(explanation: str, launch: Launch) -> CellError:
             f"the Docker engine lacks its init program (install tini, or catatonit for Podman): {line}"
         )
     if "no such container" in low or "marked for removal" in low:
-        return CellError("somebody removed the container while it ran")
+        return UnavailableError("somebody removed the container while it ran")
     if "no such image" in low:
         return UnavailableError(
             f"image {launch.prepared.reference} is gone from the Docker engine; run again to rebuild it"
@@ -230,4 +285,4 @@ def engine_error(explanation: str, launch: Launch) -> CellError:
     found = outage.of(explanation, outage.ENGINE_DISK)
     if found and (found.cause is Cause.DISK or "bridge" in low):
         return found
-    return CellError(f"the Docker engine could not run the container: {line}")
+    return UnavailableError(f"the Docker engine could not run the container: {line}")

@@ -12,12 +12,12 @@ import atexit
 import itertools
 import os
 import secrets
-import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,10 @@ from runner.errors import UnavailableError
 from runner.executors import Launch, Prepared, Room, Say, Shell, shell
 from runner.executors import container as recipe
 from runner.executors.owner import Owner
-from runner.executors.process import oom_kills, tail
+from runner.executors.process import tail
 from runner.model import Cell, Environment, Outcome
-from runner.util import outage
+from runner.util import outage, scratch
+from runner.util.remove import size
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
@@ -45,8 +46,12 @@ GRACE_S = 3
 """From SIGTERM to SIGKILL for a container past its deadline."""
 _WAIT_SLICE_S = 20.0
 """How long one request waits for a container's end; then the engine is asked whether it is still there."""
+_DISK_SLICE_S = 2.0
+"""The same where what the container writes to this machine is limited: then that is looked at too."""
 _OOM_FLAG_DELAY_S = 0.3
 """How long an engine may take to learn from the kernel why a container was killed."""
+_CLOSING_REQUEST_S = 3
+"""How long a request may take at the end of a run: an engine that hangs must not keep the user waiting."""
 
 
 def _lock_hash(environment: Environment) -> str:
@@ -128,9 +133,10 @@ class DockerExecutor:
     def execute(self, launch: Launch) -> Outcome:
         """Run one container to its end and remove it, also when interrupted.
 
-        Raises UnavailableError where the engine, the GPU or the image is not there (any more), and CellError
-        where the container cannot be started for another reason.
+        Raises UnavailableError where the engine, the GPU or the image is not there (any more), where the container
+        cannot be started, and where somebody else ended, removed or paused it.
         """
+        self._check_open()
         self.connect()
         assert self._api is not None  # noqa: S101 - connect has set it or raised
         api = self._api
@@ -174,18 +180,23 @@ class DockerExecutor:
             self._builder.close()
         with self._change:
             self._closed = True
-        if self._api is None:
+        api, self._api = self._api, None
+        if api is None:
             return
+        atexit.unregister(self.close)
+        api.timeout = _CLOSING_REQUEST_S
         # a thread may be creating its container just now: it finds the run closed and removes it, or this loop does
         deadline = time.monotonic() + 8.0
         while time.monotonic() < deadline:
-            left = _remove_all(self._api, recipe.run_filter(self.run_id))
+            try:
+                left = _remove_all(api, recipe.run_filter(self.run_id))
+            except engine.errors():  # the next run sweeps what is left there
+                break
             with self._change:
                 if not left and not self._active:
                     break
                 self._change.wait(0.1)
-        atexit.unregister(self.close)
-        self._api.close()
+        api.close()
 
     def _image(self, environment: Environment, say: Say) -> Prepared:
         """Find the image of the environment's lock, or build it."""
@@ -226,18 +237,38 @@ class DockerExecutor:
 
     def _follow(self, api: APIClient, launch: Launch, name: str) -> Outcome:
         began = time.monotonic()
-        kills_before = oom_kills()
+        watched = None if launch.foreign else launch.limits.disk_bytes
         with _one_line(launch):
-            timed_out = not _wait(api, name, began + launch.limits.timeout_s)
-            if timed_out:
+            end = _wait(api, name, began + launch.limits.timeout_s, launch.io, watched)
+            if end is not _End.BY_ITSELF:
+                self._check_untouched(api, name)
                 _stop(api, name, self._grace_s)
-            wall_s = time.monotonic() - began
+            ended = time.monotonic()
             self._check_open()
             state = api.inspect_container(name)["State"]
-            if recipe.killed_unasked(state, timed_out=timed_out):
-                state = _why_killed(api, name, state, kills_before)
             log = tail(api.logs(name, stdout=True, stderr=True), launch.limits.log_bytes)
-        return recipe.outcome(state, timed_out=timed_out, wall_s=wall_s, log=log)
+            if end is _End.BY_ITSELF and recipe.may_come_from_outside(state):
+                state = _explained(api, name, state, ended, log)
+        found = recipe.outcome(state, timed_out=end is _End.LATE, wall_s=ended - began, log=log)
+        return replace(found, out_of_disk=end is _End.FULL)
+
+    def _check_untouched(self, api: APIClient, name: str) -> None:
+        """Raise UnavailableError where somebody has paused the container.
+
+        Its time passes all the same.
+        """
+        self._check_open()
+        state = api.inspect_container(name)["State"]
+        if state.get("Paused") or recipe.interference(_events(api, name, state, 0.0), "pause"):
+            raise UnavailableError("somebody paused the container while it ran")
+
+
+class _End(Enum):
+    """What ended the wait for a container."""
+
+    BY_ITSELF = auto()
+    LATE = auto()
+    FULL = auto()
 
 
 def _prepared(environment: Environment, pinned: Lock, image: Image) -> Prepared:
@@ -269,7 +300,7 @@ def remove_kept(api: APIClient) -> list[str]:
     for entry in kept(api):
         _remove(api, entry["Id"])
         if folder := recipe.kept_folder(entry):
-            shutil.rmtree(folder, ignore_errors=True)
+            scratch.discard(Path(folder))
         gone.append(recipe.cell_of(entry))
     return gone
 
@@ -282,25 +313,29 @@ def _keep(api: APIClient, launch: Launch, name: str, outcome: Outcome) -> Outcom
     return replace(outcome, kept=recipe.way_in(launch, other, uid=os.getuid(), gid=os.getgid()))
 
 
-def _wait(api: APIClient, name: str, deadline: float) -> bool:
-    """Whether the container ended before the deadline (of ``time.monotonic``).
+def _wait(api: APIClient, name: str, deadline: float, io: Path, disk_bytes: int | None) -> _End:
+    """Wait for a container's end, its deadline, or too much in its folder ``io``.
 
+    The deadline is one of ``time.monotonic``.
     docker-py's own timeout is only that of one HTTP request, so a request that fails says nothing about the
     container: the engine is asked, and where it answers, waited for again.
     """
+    slice_s = _WAIT_SLICE_S if disk_bytes is None else _DISK_SLICE_S
     while True:
         left = deadline - time.monotonic()
         if left <= 0:
-            return False
+            return _End.LATE
         try:
             # the stubs say int; requests takes fractions of a second
-            api.wait(name, timeout=max(0.05, min(left, _WAIT_SLICE_S)))  # type: ignore[arg-type]
+            api.wait(name, timeout=max(0.05, min(left, slice_s)))  # type: ignore[arg-type]
         except engine.transport_errors():
             if not api.inspect_container(name)["State"]["Running"]:
-                return True
+                return _End.BY_ITSELF
+            if disk_bytes is not None and size(io) > disk_bytes:
+                return _End.FULL
             time.sleep(min(0.05, max(0.0, deadline - time.monotonic())))
         else:
-            return True
+            return _End.BY_ITSELF
 
 
 def _stop(api: APIClient, name: str, grace_s: int) -> None:
@@ -318,18 +353,40 @@ def _stop(api: APIClient, name: str, grace_s: int) -> None:
     api.wait(name, timeout=engine.REQUEST_TIMEOUT_S)
 
 
-def _why_killed(api: APIClient, name: str, state: dict[str, Any], kills_before: int) -> dict[str, Any]:
-    """Find out why a container was killed that nobody asked to kill.
+def _explained(api: APIClient, name: str, state: dict[str, Any], ended: float, log: str) -> dict[str, Any]:
+    """The state of a container that a signal ended, as its engine explains it.
 
-    On cgroup v2 an engine may learn of its kernel's kill late or never; this machine's kernel counts its own.
+    ``ended`` is when that was seen, of ``time.monotonic``. Only what the engine reports about this very container
+    counts: another process of the machine may run out of memory, or be killed, at the same moment. Raises UnavailableError
+    where somebody used the engine to end it, and where nobody says who sent SIGKILL.
     """
     until = time.monotonic() + _OOM_FLAG_DELAY_S
-    while not state.get("OOMKilled") and time.monotonic() < until:
-        if oom_kills() > kills_before:
+    while True:
+        events = _events(api, name, state, time.monotonic() - ended)
+        if state.get("OOMKilled") or recipe.interference(events, "oom"):
             return {**state, "OOMKilled": True}
+        if by_hand := recipe.interference(events, "kill", "stop", "restart", "pause"):
+            raise UnavailableError(by_hand, log)
+        if not recipe.killed(state):
+            return state
+        if time.monotonic() > until:  # on cgroup v2 an engine may learn of its kernel's kill late
+            raise UnavailableError(
+                "something killed the container's process (SIGKILL), and the engine does not say what: "
+                "a person, or the system for want of memory",
+                log,
+            )
         time.sleep(0.05)
         state = api.inspect_container(name)["State"]
-    return state
+
+
+def _events(api: APIClient, name: str, state: Mapping[str, Any], since_end_s: float) -> list[dict[str, Any]]:
+    """What the engine has noted about a container since its start."""
+    window = recipe.window(state, since_end_s)
+    if window is None:
+        return []
+    ask: Any = api.events  # the stubs know whole seconds only
+    with closing(ask(since=window[0], until=window[1], filters={"container": [name]}, decode=True)) as stream:
+        return list(stream)
 
 
 def _remove(api: APIClient, container: str) -> None:
@@ -339,12 +396,11 @@ def _remove(api: APIClient, container: str) -> None:
 
 
 def _remove_all(api: APIClient, filters: dict[str, list[str]]) -> bool:
-    """Whether there was anything to remove."""
-    try:
-        found = _list(api, filters)
-    except engine.errors():
-        return False
-    found = [entry for entry in found if not recipe.is_kept(entry)]
+    """Whether there was anything to remove.
+
+    Raises what docker-py raises where the engine does not answer.
+    """
+    found = [entry for entry in _list(api, filters) if not recipe.is_kept(entry)]
     for entry in found:
         _remove(api, entry["Id"])
     return bool(found)

@@ -6,16 +6,16 @@ this program respect: a half-made one is never found, and two runs do not make t
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +25,8 @@ from runner.executors import Launch, Prepared, Room, Say, Shell, shell
 from runner.executors.interpreters import pythons
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.model import Cell, Environment, Limits, Outcome
-from runner.util import commands, folders, outage
+from runner.util import commands, files, folders, locks, outage
+from runner.util.remove import remove, size
 
 _FORMAT = "1"
 """Part of an environment's key: how it is made. Environments made in another way are not taken for this one."""
@@ -99,17 +100,16 @@ class HostExecutor:
         began = time.monotonic()
         pinned = self._pin(environment)
         place = self._folder / f"{environment.id}-{_key(environment, pinned)}"
-        if not (place / _READY).is_file():
+        found = _made(environment, pinned, place)
+        if found is None:
             with _locked(place.with_name(place.name + ".lock"), say):
-                if not (place / _READY).is_file():
-                    self._make(environment, pinned, place, say)
-        return _prepared(environment, pinned, place, time.monotonic() - began)
+                found = _made(environment, pinned, place) or self._make(environment, pinned, place, say)
+        return replace(found, seconds=time.monotonic() - began)
 
     def find(self, environment: Environment) -> Prepared | None:
         """Find the environment's virtual environment."""
         pinned = self._pin(environment)
-        place = self._folder / f"{environment.id}-{_key(environment, pinned)}"
-        return _prepared(environment, pinned, place, 0.0) if (place / _READY).is_file() else None
+        return _made(environment, pinned, self._folder / f"{environment.id}-{_key(environment, pinned)}")
 
     def execute(self, launch: Launch) -> Outcome:
         """Run one process group.
@@ -133,7 +133,7 @@ class HostExecutor:
 
     def discard(self, prepared: Prepared) -> None:
         """Remove the virtual environment."""
-        shutil.rmtree(Path(prepared.reference).parent.parent, ignore_errors=True)
+        remove(Path(prepared.reference).parent.parent)
 
     def make_room(self, room: Room, protected: Collection[str]) -> None:
         """Virtual environments are small; none is evicted."""
@@ -143,20 +143,24 @@ class HostExecutor:
         self._cells.close()
         self._installers.close()
 
-    def _make(self, environment: Environment, pinned: Pinned, place: Path, say: Say) -> None:
-        part = place.with_name(place.name + ".part")
+    def _make(self, environment: Environment, pinned: Pinned, place: Path, say: Say) -> Prepared:
+        for left in place.parent.glob(f"{place.name}.*.part"):  # of a run that was killed: nobody else has the lock
+            remove(left)
+        # a new name each time: an installer that outlived its run by a moment writes elsewhere
+        part = place.with_name(f"{place.name}.{secrets.token_hex(4)}.part")
         try:
-            shutil.rmtree(part, ignore_errors=True)  # of a run that died; nobody else is here under the lock
             part.mkdir()
             self._install(environment, pinned, part, say)
-            ready = {"environment": environment.id, "lock_hash": pinned.hash, "size_bytes": _size(part)}
-            (part / _READY).write_text(json.dumps(ready))
-            shutil.rmtree(place, ignore_errors=True)
+            taken = size(part)
+            ready = {"environment": environment.id, "lock_hash": pinned.hash, "size_bytes": taken}
+            files.write_atomically(part / _READY, json.dumps(ready).encode())
+            remove(place)
             part.rename(place)
         except OSError as error:
             raise _unwritable(place.parent, error) from error
         finally:
-            shutil.rmtree(part, ignore_errors=True)
+            remove(part)
+        return _prepared(environment, pinned, place, taken)
 
     def _install(self, environment: Environment, pinned: Pinned, part: Path, say: Say) -> None:
         say(f"making a virtual environment of Python {environment.python}")
@@ -236,27 +240,27 @@ def _key(environment: Environment, pinned: Pinned) -> str:
 
 @contextmanager
 def _locked(path: Path, say: Say) -> Iterator[None]:
-    """Hold a file lock. The system releases it when this process ends."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _unwritable(path.parent, error) from error
-    try:
+    """Let one process at a time make an environment."""
+    with ExitStack() as stack:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another run is making this environment: waiting for it")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locks.held(path, lambda who: say(f"{who} is making this environment: waiting for it")))
+        except OSError as error:
+            raise _unwritable(path.parent, error) from error
         yield
-    finally:
-        os.close(descriptor)
 
 
-def _prepared(environment: Environment, pinned: Pinned, place: Path, seconds: float) -> Prepared:
-    ready = json.loads((place / _READY).read_text())
+def _made(environment: Environment, pinned: Pinned, place: Path) -> Prepared | None:
+    """The environment, if it was made completely."""
+    try:
+        return _prepared(environment, pinned, place, int(json.loads((place / _READY).read_text())["size_bytes"]))
+    except (OSError, ValueError, KeyError, TypeError):  # it is not there, or power failed while it was written
+        return None
+
+
+def _prepared(environment: Environment, pinned: Pinned, place: Path, size_bytes: int) -> Prepared:
     python = str(place / "bin" / "python")
-    return Prepared(environment, python, pinned.hash, pinned.packages, pinned.notes, ready["size_bytes"], seconds)
+    return Prepared(environment, python, pinned.hash, pinned.packages, pinned.notes, size_bytes)
 
 
 def _outage(log: str, place: Path) -> OutageError | None:
@@ -268,12 +272,3 @@ def _unwritable(folder: Path, error: OSError) -> OutageError:
     full = outage.of_os(error, f"the disk of {folder}")
     way_out = "make it a folder that this user may write to, then run the same command again"
     return full or OutageError(Cause.DISK, f"{folder} cannot be written ({error.strerror})", way_out)
-
-
-def _size(folder: Path) -> int:
-    """Bytes on disk of what lies in a folder."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118 - tens of thousands of files
-    return total

@@ -1,4 +1,6 @@
-"""Runs process groups with a deadline, a memory limit and a bounded log.
+"""Runs processes with a deadline, limits on what they use, and a bounded log.
+
+They end with this program, and with them all that they have started (``runner.util.guarded``).
 
 The memory limit is a watch on what the group has resident, not ``RLIMIT_AS``: CUDA and XLA reserve far more
 addresses than they ever use, and die of an address limit that no memory limit would have caused.
@@ -11,21 +13,21 @@ import platform
 import resource
 import select
 import shlex
-import shutil
 import signal
-import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.errors import UnavailableError
 from runner.executors import Launch
 from runner.model import Limits, Outcome
-from runner.util import commands, outage
+from runner.util import cgroups, commands, orphans, scratch, warden
+from runner.util.cgroups import Cgroup
+from runner.util.guarded import Guarded
+from runner.util.remove import size
 
 GRACE_S = 3.0
 """From SIGTERM to SIGKILL for a process past its deadline."""
@@ -34,6 +36,9 @@ _TICK_S = 0.1
 _GROUP_TICK_S = 1.0
 """How often the whole group's is: a walk over all processes, some milliseconds."""
 _PAGE = resource.getpagesize()
+_STOPPED = "the run was stopped before this cell ended"
+_KILLED = "something killed the process (SIGKILL): a person, or the system for want of memory"
+_KILLED_BY_SOMEBODY = "somebody killed the process (SIGKILL); it was not the system for want of memory"
 
 
 _PASSED_ON = (
@@ -70,13 +75,7 @@ class Surroundings:
         self._scratch = Path()
 
     def __enter__(self) -> dict[str, str]:
-        try:
-            self._scratch = Path(tempfile.mkdtemp(prefix="runner-home-"))
-        except OSError as error:
-            folder = tempfile.gettempdir()
-            raise outage.of_os(error, f"the disk of {folder}") or UnavailableError(
-                f"no scratch folder can be made in {folder}: {error.strerror}"
-            ) from error
+        self._scratch = scratch.make("home")
         home = str(self._scratch)
         return {
             "PATH": _PATH,
@@ -94,150 +93,165 @@ class Surroundings:
         }
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        scratch.remove(self._scratch)
 
 
 class Group:
-    """The process groups of one executor, from their start to their end."""
+    """The processes of one executor, each with all that it starts."""
 
     def __init__(self, grace_s: float = GRACE_S) -> None:
         self._grace_s = grace_s
         self._lock = threading.Lock()
-        self._leaders: set[int] = set()
+        self._watches: set[_Watch] = set()
         self._closed = False
 
     def run(self, argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], limits: Limits) -> Outcome:
-        """Run one process, and all it starts, to the end.
+        """Run one process to the end; then nothing that it has started runs any more.
 
-        Raises UnavailableError where it cannot be started, or where ``close`` ended it.
+        Raises UnavailableError where it cannot be started, where ``close`` ended it, and where somebody else killed it.
         """
-        process = self._start(argv, cwd, environment, limits.disk_bytes)
-        began = time.monotonic()
-        kills_before = oom_kills()
-        watch = _Watch(process, limits, began + limits.timeout_s, (cwd, Path(environment.get("TMPDIR", cwd))))
-        try:
-            watch.follow(self._grace_s)
-        finally:
-            watch.end()
-            with self._lock:
-                self._leaders.discard(process.pid)
-        if self._closed:
-            raise UnavailableError("the run was stopped before this cell ended")
-        killed = process.returncode == -signal.SIGKILL and not watch.timed_out
-        return Outcome(
-            exit_code=process.returncode if process.returncode >= 0 else 128 - process.returncode,
-            signal=-process.returncode if process.returncode < 0 else None,
-            oom=watch.out_of_memory or (killed and not watch.out_of_disk and oom_kills() > kills_before),
-            timed_out=watch.timed_out,
-            wall_s=watch.ended - began,
-            log=tail(bytes(watch.output), limits.log_bytes),
-            out_of_disk=watch.out_of_disk,
-        )
+        with scratch.folder("run") as own, _cgroup(own, limits) as group:
+            watch = self._start(argv, cwd, {**environment, orphans.MARK: own.parent.name}, limits, group)
+            try:
+                watch.follow(self._grace_s)
+            finally:
+                watch.end()
+                with self._lock:
+                    self._watches.discard(watch)
+            if self._closed:
+                raise UnavailableError(_STOPPED)
+            return _outcome(watch, argv[0], group.oom_kills())
 
     def close(self) -> None:
-        """Kill every group; the threads that follow them return."""
+        """Kill all of them; the threads that follow them return."""
         with self._lock:
             self._closed = True
-            leaders = set(self._leaders)
-        for leader in leaders:
-            _kill(leader, signal.SIGKILL)
+            watches = set(self._watches)
+        for watch in watches:
+            watch.program.kill()
 
     def _start(
-        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str], disk_bytes: int | None
-    ) -> subprocess.Popen[bytes]:
+        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str], limits: Limits, group: Cgroup
+    ) -> _Watch:
         with self._lock:
             if self._closed:
-                raise UnavailableError("the run was stopped before this cell ended")
+                raise UnavailableError(_STOPPED)
             try:
-                process = subprocess.Popen(
-                    list(argv),
-                    cwd=cwd,
-                    env=dict(environment),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
+                program = Guarded(
+                    argv, cwd=cwd, variables=environment, largest_file=limits.disk_bytes, cgroups=group.procs
                 )
             except OSError as error:
                 raise UnavailableError(f"{argv[0]} cannot be started: {error.strerror}") from error
-            self._leaders.add(process.pid)
-        if hasattr(resource, "prlimit"):
-            # a core file would land in the process's folder; macOS writes none by default
-            with suppress(OSError):
-                resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
-                if disk_bytes is not None:
-                    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (disk_bytes, disk_bytes))
-        return process
+            watch = _Watch(program, limits, {cwd, Path(environment.get("TMPDIR", cwd))})
+            self._watches.add(watch)
+            return watch
 
 
-@dataclass
+@contextmanager
+def _cgroup(own: Path, limits: Limits) -> Iterator[Cgroup]:
+    """A control group for one process.
+
+    It is named after the run, so that a later run can find it.
+    """
+    group = cgroups.make(f"{own.parent.name}.{own.name}", memory_bytes=limits.memory_bytes, pids=limits.pids)
+    try:
+        yield group
+    finally:
+        group.remove()
+
+
+def _outcome(watch: _Watch, name: str, oom_kills: int | None) -> Outcome:
+    """What the end of a process means.
+
+    Raises UnavailableError where it says nothing about the process.
+    """
+    program, log = watch.program, tail(bytes(watch.output), watch.limits.log_bytes)
+    if program.failed is not None:
+        raise UnavailableError(f"{name} cannot be started: {os.strerror(program.failed)}")
+    if program.exit_code is None and not watch.ended_it:
+        raise UnavailableError("somebody killed the process that watched over this cell", log)
+    code = -signal.SIGKILL if program.exit_code is None else program.exit_code
+    oom = watch.out_of_memory or (bool(oom_kills) and code != 0 and not watch.ended_it)
+    if code == -signal.SIGKILL and not oom and not watch.ended_it:
+        raise UnavailableError(_KILLED if oom_kills is None else _KILLED_BY_SOMEBODY, log)
+    return Outcome(
+        exit_code=code if code >= 0 else 128 - code,
+        signal=-code if code < 0 else None,
+        oom=oom,
+        timed_out=watch.timed_out,
+        wall_s=watch.wall_s,
+        log=log,
+        out_of_disk=watch.out_of_disk,
+        out_of_processes=watch.out_of_processes,
+    )
+
+
+@dataclass(eq=False)
 class _Watch:
-    """Follows one group: drains its output, minds deadline and memory."""
+    """Follows one program: drains its output and checks its limits."""
 
-    process: subprocess.Popen[bytes]
+    program: Guarded
     limits: Limits
-    deadline: float
-    folders: tuple[Path, ...] = ()
+    folders: Set[Path] = frozenset()
     """What the disk limit is for: the process's own folder and its home."""
     output: bytearray = field(default_factory=bytearray)
     """The end of the output, at most twice what is kept."""
     timed_out: bool = False
     out_of_memory: bool = False
     out_of_disk: bool = False
-    ended: float = 0.0
+    out_of_processes: bool = False
+    wall_s: float = 0.0
 
     def __post_init__(self) -> None:
-        assert self.process.stdout is not None  # noqa: S101 - started with a pipe
-        self._pipe = self.process.stdout
-        os.set_blocking(self._pipe.fileno(), False)
-        self._end = _exit_descriptor(self.process.pid)
-        self._group_looked_at = time.monotonic()
+        os.set_blocking(self.program.output.fileno(), False)
+        self._began = self._looked_below_at = time.monotonic()
+
+    @property
+    def ended_it(self) -> bool:
+        """Whether this program has ended it for one of its limits."""
+        return self.timed_out or self._uses_too_much
+
+    @property
+    def _uses_too_much(self) -> bool:
+        return self.out_of_memory or self.out_of_disk or self.out_of_processes
 
     def follow(self, grace_s: float) -> None:
-        self._until_over(self.deadline)
-        if not self._over() and not self.out_of_memory and not self.out_of_disk:
+        """Wait until it has ended or uses more than it may.
+
+        A deadline that has passed is SIGTERM first.
+        """
+        self._until_over(self._began + self.limits.timeout_s)
+        if not self.program.listen() and not self.ended_it:
             self.timed_out = True
-            _kill(self.process.pid, signal.SIGTERM)
+            self.program.signal(signal.SIGTERM)
             self._until_over(time.monotonic() + grace_s)
-        self.ended = time.monotonic()
+        seen_s = time.monotonic() - self._began
+        self.wall_s = seen_s if self.program.status is None else self.program.wall_s
 
     def end(self) -> None:
-        """Kill the whole group; read the rest of the output."""
-        _kill(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        """Kill all that is left; read the rest of the output."""
+        self.program.end()
         self._drain()
-        self._pipe.close()
-        if self._end is not None:
-            os.close(self._end)
-
-    def _over(self) -> bool:
-        """Whether the leader has ended.
-
-        It is not reaped yet, so that no other process gets its number.
-        """
-        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        self.program.output.close()
 
     def _until_over(self, deadline: float) -> None:
-        """Until the leader has ended, the deadline has passed, or memory is used up."""
-        output = self._pipe.fileno()
+        """Wait for the end, the deadline, or too much use of something."""
+        output = self.program.output.fileno()
         poll = select.poll()
         poll.register(output, select.POLLIN)
-        if self._end is not None:
-            poll.register(self._end, select.POLLIN)
-        # without a descriptor for its end, a process is asked for it in short intervals
-        tick = _TICK_S if self._end is not None else 0.02
+        poll.register(self.program.reports, select.POLLIN)
         looked = time.monotonic()
-        while not self._over():
+        while not self.program.listen():
             now = time.monotonic()
             if now >= deadline:
                 return
-            ready = poll.poll(1000 * min(tick, deadline - now))
+            ready = poll.poll(1000 * min(_TICK_S, deadline - now))
             if any(descriptor == output for descriptor, _ in ready) and not self._drain():
                 poll.unregister(output)
             if time.monotonic() - looked >= _TICK_S:
                 looked = time.monotonic()
                 self._look(looked)
-                if self.out_of_memory or self.out_of_disk:
+                if self._uses_too_much:
                     return
 
     def _drain(self) -> bool:
@@ -245,7 +259,7 @@ class _Watch:
         kept = max(self.limits.log_bytes, 1)
         for _ in range(64):  # at most 4 MiB, then the deadline is looked at again
             try:
-                piece = os.read(self._pipe.fileno(), 1 << 16)
+                piece = os.read(self.program.output.fileno(), 1 << 16)
             except BlockingIOError:
                 return True
             if not piece:
@@ -256,14 +270,16 @@ class _Watch:
         return True
 
     def _look(self, now: float) -> None:
-        """Check memory and disk; once a second where that is slow."""
-        memory, disk = self.limits.memory_bytes, self.limits.disk_bytes
-        if memory is not None and resident(self.process.pid) > memory:
+        """Check what it uses; once a second where that is slow."""
+        memory, disk, leader = self.limits.memory_bytes, self.limits.disk_bytes, self.program.leader
+        if memory is not None and leader is not None and resident(leader) > memory:
             self.out_of_memory = True
-        elif now - self._group_looked_at >= _GROUP_TICK_S:
-            self._group_looked_at = now
-            self.out_of_memory = memory is not None and group_resident(self.process.pid) > memory
-            self.out_of_disk = disk is not None and sum(map(written, set(self.folders))) > disk
+        elif now - self._looked_below_at >= _GROUP_TICK_S:
+            self._looked_below_at = now
+            count, held = below(self.program.process.pid)
+            self.out_of_memory = memory is not None and held > memory
+            self.out_of_processes = count > self.limits.pids
+            self.out_of_disk = disk is not None and sum(map(size, self.folders)) > disk
 
 
 def keep_failed(launch: Launch, outcome: Outcome, *variables: str) -> Outcome:
@@ -275,29 +291,6 @@ def keep_failed(launch: Launch, outcome: Outcome, *variables: str) -> Outcome:
     return replace(outcome, kept=f"cd {shlex.quote(str(launch.io))} && {again}")
 
 
-def _kill(group: int, number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # macOS: EPERM where only zombies are left
-        os.killpg(group, number)
-
-
-def _exit_descriptor(pid: int) -> int | None:
-    """Return a descriptor that is readable once the process has ended, if any."""
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return None
-
-
-def written(folder: Path) -> int:
-    """Bytes on disk of the files below a folder, links not followed."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):  # gone meanwhile
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118 - may be many files
-    return total
-
-
 def resident(pid: int) -> int:
     """Return the resident bytes of a process; 0 where they are unknown."""
     try:
@@ -306,31 +299,17 @@ def resident(pid: int) -> int:
         return 0
 
 
-def group_resident(group: int) -> int:
-    """Return the resident bytes of a process group.
+def below(pid: int) -> tuple[int, int]:
+    """Return how many processes run below one, and their resident bytes.
 
-    Pages that its processes share count once where the system can tell.
+    Pages that they share count once where the system can tell.
     """
     if platform.system() == "Darwin":
-        return _resident_by_ps(group)
-    members = [pid for pid in _processes() if _group_of(pid) == group]
+        return _below_by_ps(pid)
+    members = warden.descendants(pid, warden.processes())
     if len(members) == 1:
-        return resident(members[0])
-    return sum(_proportional(pid) for pid in members)
-
-
-def _processes() -> list[int]:
-    try:
-        return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208 - the fast way
-    except OSError:
-        return []
-
-
-def _group_of(pid: int) -> int | None:
-    try:
-        return os.getpgid(pid)
-    except OSError:
-        return None
+        return 1, resident(members[0])
+    return len(members), sum(_proportional(member) for member in members)
 
 
 def _proportional(pid: int) -> int:
@@ -344,23 +323,12 @@ def _proportional(pid: int) -> int:
     return resident(pid)
 
 
-def _resident_by_ps(group: int) -> int:
-    rows = (line.split() for line in commands.output("ps", "-axo", "pgid=,rss=", timeout_s=5.0).splitlines())
-    return sum(int(row[1]) * 1024 for row in rows if len(row) == 2 and row[0] == str(group))
-
-
-def oom_kills() -> int:
-    """Return how many processes the kernel has killed for memory since boot.
-
-    0 where the kernel does not count them (Linux before 4.13, other systems).
-    """
-    try:
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    except OSError:
-        pass
-    return 0
+def _below_by_ps(pid: int) -> tuple[int, int]:
+    lines = commands.output("ps", "-axo", "pid=,ppid=,rss=", timeout_s=5.0).splitlines()
+    rows = [tuple(map(int, words)) for words in map(str.split, lines) if len(words) == 3 and "".join(words).isdecimal()]
+    members = warden.descendants(pid, {own: (parent, b"") for own, parent, _ in rows})
+    sizes = {own: 1024 * size for own, _, size in rows}
+    return len(members), sum(sizes[member] for member in members)
 
 
 def tail(output: bytes, limit: int) -> str:

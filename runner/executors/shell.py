@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from runner.executors import Launch, Shell, container
 from runner.executors.owner import Owner
 from runner.matrix.probes import SOURCE
 from runner.model import Limits
+from runner.util import scratch
 
 
 def in_container(wanted: Shell) -> int:
@@ -54,9 +54,9 @@ def on_host(wanted: Shell) -> int:
     Returns its exit code. Raises UnavailableError where it cannot be started.
     """
     # the probes are found, the rest of this program is not: a folder with nothing but a link to them
-    with tempfile.TemporaryDirectory(prefix="runner-shell-") as folder:
-        (Path(folder) / "probe").symlink_to(SOURCE)
-        variables = host_variables(wanted, os.environ, folder)
+    with scratch.folder("shell") as folder:
+        (folder / "probe").symlink_to(SOURCE)
+        variables = host_variables(wanted, os.environ, str(folder))
         return _handed_over(wanted.words or (os.environ.get("SHELL") or "sh",), variables)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
-import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +13,12 @@ from runner.errors import UnavailableError
 from runner.images import failure
 from runner.images.network import Network
 from runner.images.recipe import Recipe, dockerfile
+from runner.util import scratch
+from runner.util.guarded import Guarded
 
 _STEP = re.compile(r"#[0-9]+ \[[^\]]*\] .*/(?P<part>framework|company|keras)\.txt")
 _KEPT_LINES = 200
+_STOPPED = "building was stopped"
 
 
 def build(recipe: Recipe, command: CommandLine, network: Network, say: Callable[[str], None], running: Running) -> str:
@@ -24,13 +26,12 @@ def build(recipe: Recipe, command: CommandLine, network: Network, say: Callable[
 
     Raises BuildError with the end of the output, OutageError where the engine, its disk or the network gives out.
     """
-    with tempfile.TemporaryDirectory(prefix="kvm-build-") as name:
-        folder = Path(name)
+    with scratch.folder("build") as folder:
         context, secrets = folder / "context", folder / "secrets"
         context.mkdir()
         secrets.mkdir(mode=0o700)
         _fill(context, dict(recipe.files) | {"Dockerfile": dockerfile(recipe)})
-        _fill(secrets, network.files())
+        _fill(secrets, network.files(), 0o600)
         arguments = [
             command.path, *(["buildx"] if command.buildx else []), "build", "--progress", "plain",
             "--tag", recipe.tag, "--iidfile", str(folder / "id"),
@@ -49,7 +50,7 @@ class Running:
     """The command lines that are building now, so that all can be stopped."""
 
     def __init__(self) -> None:
-        self._processes: set[subprocess.Popen[str]] = set()
+        self._programs: set[Guarded] = set()
         self._stopped = False
 
     def follow(self, arguments: list[str], line_seen: Callable[[str], None]) -> tuple[int, list[str]]:
@@ -58,34 +59,35 @@ class Running:
         Raises UnavailableError once stopped.
         """
         if self._stopped:
-            raise UnavailableError("building was stopped")
+            raise UnavailableError(_STOPPED)
         environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
         # the engine's own builder, whatever builder instance is selected here: only it shares the engine's images
         environment.setdefault("BUILDX_BUILDER", "default")
         lines: list[str] = []
-        with subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            encoding="utf-8", errors="replace", env=environment,
-        ) as process:  # fmt: skip
-            self._processes.add(process)
-            try:
-                assert process.stdout is not None  # noqa: S101 - it was asked for one line above
-                for line in process.stdout:
-                    lines.append(line.rstrip("\n"))
-                    del lines[:-_KEPT_LINES]
-                    line_seen(line)
-            finally:
-                self._processes.discard(process)
-                process.terminate()
+        program = Guarded(arguments, variables=environment)
+        self._programs.add(program)
+        try:
+            for line in io.TextIOWrapper(program.output, encoding="utf-8", errors="replace"):
+                lines.append(line.rstrip("\n"))
+                del lines[:-_KEPT_LINES]
+                line_seen(line)
+        finally:
+            self._programs.discard(program)
+            program.end()
+            program.output.close()
         if self._stopped:
-            raise UnavailableError("building was stopped")
-        return process.returncode, lines
+            raise UnavailableError(_STOPPED)
+        if program.failed is not None:
+            raise UnavailableError(f"{arguments[0]} cannot be started: {os.strerror(program.failed)}")
+        if program.exit_code is None or program.exit_code < 0:
+            raise UnavailableError("somebody ended the docker command line while it built the image", "\n".join(lines))
+        return program.exit_code, lines
 
     def stop(self) -> None:
         """End all builds; the engine cancels what their command lines asked for."""
         self._stopped = True
-        for process in tuple(self._processes):
-            process.terminate()
+        for program in tuple(self._programs):
+            program.kill()
 
 
 def _progress(line: str, recipe: Recipe, say: Callable[[str], None]) -> None:
@@ -101,6 +103,7 @@ def _progress(line: str, recipe: Recipe, say: Callable[[str], None]) -> None:
         say("writing the image")
 
 
-def _fill(folder: Path, files: dict[str, str]) -> None:
+def _fill(folder: Path, files: dict[str, str], mode: int = 0o644) -> None:
     for name, content in files.items():
+        (folder / name).touch(mode)
         (folder / name).write_text(content, encoding="utf-8")

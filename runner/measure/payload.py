@@ -78,6 +78,10 @@ def ending(io: Path, outcome: Outcome) -> Ending:
     """
     if outcome.oom:
         return Ending(Status.OOM, "ran out of the memory it was given", _answer_or_nothing(io))
+    if outcome.out_of_disk:
+        return Ending(Status.CRASHED, "wrote more than it may to its folder", _answer_or_nothing(io))
+    if outcome.out_of_processes:
+        return Ending(Status.CRASHED, "started more processes than it may", _answer_or_nothing(io))
     if outcome.timed_out:
         return Ending(Status.TIMEOUT, f"did not finish within {outcome.wall_s:.0f} s", _answer_or_nothing(io))
     if outcome.exit_code != 0 or outcome.signal:

@@ -7,25 +7,24 @@ with running another without disturbing a measurement.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from runner.errors import BadOutputError, CellError, OutageError, RunnerError
+from runner.errors import BadOutputError, CellError, OutageError, RunnerError, UnavailableError
 from runner.executors import Launch, Prepared
-from runner.measure import payload
+from runner.measure import payload, turns
 from runner.measure.context import Context, Event, Interrupted, Observer
 from runner.measure.sample import NO_FAILURE, failed, fingerprint, internal, key, notes, outside
 from runner.model import Cell, Environment, Job, Outcome, Sample, Status
-from runner.util import outage
+from runner.util import guarded, outage, scratch
+from runner.util.workers import Workers
 
 _Slot = tuple[str, Cell, str, int]
+_WIND_DOWN_S = 10.0
+"""How long a run that was stopped waits for its threads: an engine that hangs keeps them for longer."""
 
 
 def run(jobs: tuple[Job, ...], context: Context, observe: Observer) -> list[Sample]:
@@ -59,6 +58,8 @@ class _Session:
         self.unready = 0
         self.given_up: set[tuple[Any, ...]] = set()
         self.stopped: BaseException | None = None
+        self.waited = False
+        """Whether another run on this machine made this one wait."""
         self.changed = threading.Condition()
 
     # -- reuse ---------------------------------------------------------------------------------------------
@@ -97,39 +98,35 @@ class _Session:
         places = list(dict.fromkeys((job.executor, job.environment) for job in self.pending))
         places = [place for place in places if place not in self.ready]
         self.unready = len(places)
-        builders = ThreadPoolExecutor(max_workers=self.context.builds, thread_name_prefix="prepare")
-        builds = [builders.submit(self._prepare, *place) for place in places]
+        builders = Workers(self.context.builds, "prepare")
+        for place in places:
+            builders.submit(self._prepare, *place)
         self._report_outages()
-        workers = [
-            threading.Thread(target=self._measure_until_done, name=f"measure-{n}", daemon=True)
-            for n in range(self.context.jobs)
-        ]
+        workers = Workers(self.context.jobs, "measure")
         try:
-            for worker in workers:
-                worker.start()
-            while any(worker.is_alive() for worker in workers):
-                workers[0].join(0.1) if workers[0].is_alive() else time.sleep(0.05)
+            for _ in range(self.context.jobs):
+                workers.submit(self._measure_until_done)
+            workers.wait()  # in the thread that takes the signals
         except KeyboardInterrupt:
             self._stop(KeyboardInterrupt())
         finally:
-            self._wind_down(builders, builds, workers)
+            self._wind_down(builders, workers)
         if isinstance(self.stopped, KeyboardInterrupt):
             raise Interrupted(self.results())
         if self.stopped:
             raise self.stopped
 
-    def _wind_down(
-        self, builders: ThreadPoolExecutor, builds: list[Future[None]], workers: list[threading.Thread]
-    ) -> None:
-        for build in builds:
-            build.cancel()
+    def _wind_down(self, builders: Workers, workers: Workers) -> None:
+        builders.close()
+        workers.close()
         if self.stopped:
             # closing an executor ends its processes, which lets the threads that wait for them return
             for executor in self.context.executors.values():
                 executor.close()
-        for worker in workers:
-            worker.join(10.0)
-        builders.shutdown(wait=not self.stopped, cancel_futures=True)
+            guarded.kill_all()
+        limit_s = _WIND_DOWN_S if self.stopped else None
+        workers.wait(limit_s)
+        builders.wait(limit_s)
 
     def _stop(self, why: BaseException) -> None:
         with self.changed:
@@ -150,6 +147,8 @@ class _Session:
         if self.stopped:
             return
         answer = self._made_ready(name, environment)
+        if self.stopped:
+            return
         if isinstance(answer, Prepared):
             self._tell(Event("ready", environment.id, "", seconds=answer.seconds))
         elif isinstance(answer, OutageError):
@@ -171,9 +170,12 @@ class _Session:
             if out is not None:
                 return (None if self.context.outages.running(name) else executor.find(environment)) or out
             self._tell(Event("prepare", environment.id))
-            return outage.patiently(
-                lambda: executor.prepare(environment, lambda text: self._tell(Event("prepare", environment.id, text)))
-            )
+            with self._turn(alone=False):
+                return outage.patiently(
+                    lambda: executor.prepare(
+                        environment, lambda text: self._tell(Event("prepare", environment.id, text))
+                    )
+                )
         except CellError as error:
             return out or self._noted(name, error)
         except Exception as error:  # noqa: BLE001 - whatever broke, it must stop this environment only
@@ -304,6 +306,26 @@ class _Session:
         )
         return sample, kind
 
+    @contextmanager
+    def _turn(self, *, alone: bool) -> Iterator[None]:
+        """Take turns with other runs on this machine.
+
+        The first wait is reported, with the run that it is for.
+        """
+
+        def waiting(who: str) -> None:
+            with self.changed:
+                first, self.waited = not self.waited, True
+            if first:
+                self._tell(Event("note", text=f"taking turns with {who}, so that neither disturbs the other's timings"))
+
+        def check() -> None:
+            if self.stopped:
+                raise UnavailableError("the run was stopped before this cell ended")
+
+        with turns.taken(alone=alone, waiting=waiting, check=check):
+            yield
+
     def _lost(self, job: Job) -> OutageError | None:
         """The outage that keeps a process from being started."""
         answer = self.ready[job.executor, job.environment]
@@ -323,7 +345,8 @@ class _Session:
         Raises the outage that stands for one that stopped it.
         """
         try:
-            return outage.patiently(lambda: self._execute(job, prepared))
+            with self._turn(alone=job.probe.timed and self.context.jobs == 1):
+                return outage.patiently(lambda: self._execute(job, prepared))
         except (OutageError, OSError) as error:
             out = error if isinstance(error, OutageError) else internal(error)
             raise self._noted(job.executor, out, running=True) from error
@@ -331,7 +354,7 @@ class _Session:
     def _execute(self, job: Job, prepared: Prepared) -> tuple[payload.Ending, Outcome]:
         executor = self.context.executors[job.executor]
         data = self.context.data.get(job.probe.name)
-        io = Path(tempfile.mkdtemp(prefix="runner-io-")).resolve()
+        io = scratch.make("io")
         kept = False
         try:
             payload.stage(io, job, data, executor.data_path(data.path) if data else "")
@@ -354,9 +377,7 @@ class _Session:
             except BadOutputError as error:
                 raise BadOutputError(str(error), outcome.log) from None
         finally:
-            if not kept:
-                with suppress(OSError):
-                    shutil.rmtree(io)
+            scratch.keep(io) if kept else scratch.remove(io)
 
 
 def _slot(job: Job) -> _Slot:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from runner.machine import facts
 from runner.matrix import sets
 from runner.measure.context import Context
 from runner.results.store import RunRecord, Store
+from runner.util import scratch
 from runner.util.folders import cache_dir
 
 
@@ -65,8 +65,8 @@ def open(  # noqa: A001 - always written workspace.open
     user's own data files by data set, ``record`` is written into the store. The other arguments are those of
     ``Context``. Raises UsageError where the folder or the data cannot be used.
     """
-    with tempfile.TemporaryDirectory(prefix="runner-out-") if out is None else nullcontext(str(out)) as folder:
-        store = Store(Path(folder))
+    with scratch.folder("out") if out is None else nullcontext(out) as folder:
+        store = Store(folder)
         store.open()
         collected = data.collect(probes, given or {}, cache_dir() / "data", offline=offline)
         if record is not None:
@@ -106,11 +106,15 @@ def stoppable() -> Iterator[None]:
     """End the run on SIGTERM and a closed terminal as on Ctrl-C.
 
     Containers are removed, finished results kept. SIGINT is set as well: a shell that starts a job in the background
-    leaves it ignored.
+    leaves it ignored. Only the first signal interrupts: what it sets off takes seconds and must not be cut short.
     """
+    stopping = False
 
     def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
+        nonlocal stopping
+        if not stopping:
+            stopping = True
+            raise KeyboardInterrupt
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:

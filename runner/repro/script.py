@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.errors import UsageError
 from runner.executors import Executor, Launch, Mount, Prepared
 from runner.model import Cell, Limits, Outcome, Status
+from runner.util import scratch
 
 _DISTRIBUTIONS = {
     "cv2": "opencv-python-headless", "sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml",
@@ -88,12 +86,8 @@ def run(script: Script, cell: Cell, prepared: Prepared, executor: Executor) -> R
 
     Raises CellError where the process could not be started.
     """
-    io = Path(tempfile.mkdtemp(prefix="runner-repro-")).resolve()
-    try:
+    with scratch.folder("script") as io:
         outcome = executor.execute(_launch(script, cell, prepared, executor, io))
-    finally:
-        with suppress(OSError):
-            shutil.rmtree(io)
     return ended(cell.id, outcome, script, prepared)
 
 
@@ -163,6 +157,8 @@ def _ending(outcome: Outcome, script: Script) -> tuple[Status, str]:
         return Status.TIMEOUT, f"it did not end within {script.limits.timeout_s:.0f} s (--timeout)"
     if outcome.out_of_disk:
         return Status.CRASHED, "it wrote more than it may: --disk gives it more"
+    if outcome.out_of_processes:
+        return Status.CRASHED, f"it started more than {script.limits.pids} processes"
     if outcome.oom:
         return Status.OOM, "it ran out of memory (--memory)"
     if outcome.signal:

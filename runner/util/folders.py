@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import threading
 from functools import cache
 from pathlib import Path
@@ -64,6 +65,15 @@ APP = "keras-version-matrix"
 def cache_dir() -> Path:
     """Where data, host environments and locks made on the way are kept."""
     return Path(platformdirs.user_cache_dir(APP))
+
+
+def machine_lock() -> Path:
+    """The file by which the runs of all users of this machine take turns.
+
+    See ``runner.measure.turns``.
+    """
+    shared = Path("/tmp")  # noqa: S108 - TMPDIR is a user's own; a name that somebody else has taken is only a lock
+    return (shared if shared.is_dir() else Path(tempfile.gettempdir())) / f"{APP}.lock"
 
 
 def state_dir() -> Path:

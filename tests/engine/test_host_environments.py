@@ -137,8 +137,8 @@ def test_what_a_killed_run_left_half_made_is_made_again(tmp_path: Path, pinned: 
     executor = HostExecutor(tmp_path / "environments", lambda _environment: pinned)
     place = Path(executor.prepare(ENVIRONMENT, quiet).reference).parent.parent
     (place / "ready.json").unlink()
-    (place.with_name(place.name + ".part")).mkdir()
-    (place.with_name(place.name + ".part") / "rubbish").write_text("x")
+    (place.with_name(place.name + ".1a2b.part")).mkdir()
+    (place.with_name(place.name + ".1a2b.part") / "rubbish").write_text("x")
     prepared = executor.prepare(ENVIRONMENT, quiet)
     assert executor.execute(launch(prepared, tmp_path, "import pretend")).exit_code == 0
     assert not list((tmp_path / "environments").glob("*.part"))

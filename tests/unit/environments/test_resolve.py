@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 
 from runner.environments import resolve
 from runner.environments.lockfile import Recipe
-from runner.errors import BuildError
-from runner.util import folders
+from runner.errors import BuildError, UnavailableError
+from runner.util import commands, folders
 
 RECIPE = Recipe(
     "id", "3.11", "x86_64-manylinux_2_36", "cpu", "2026-11-20T00:00:00Z", ("keras==3.8.0", "torch"), ("numpy<2",)
@@ -20,29 +19,27 @@ RECIPE = Recipe(
 
 
 class Uv:
-    """Stands in for ``subprocess.run``."""
+    """Stands in for ``commands.guarded``."""
 
     def __init__(self) -> None:
         self.command: list[str] = []
         self.options: dict[str, Any] = {}
         self.files: dict[str, str] = {}
-        self.code, self.errors = 0, ""
-        self.raises: Exception | None = None
+        self.code: int | None = 0
+        self.errors, self.late = "", False
 
-    def __call__(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        if self.raises:
-            raise self.raises
+    def __call__(self, command: list[str], **options: Any) -> commands.Ended:
         self.command, self.options = command, options
-        folder = Path(options["cwd"])
+        folder = Path(options["folder"])
         self.files = {path.name: path.read_text() for path in folder.iterdir()}
         (folder / "resolved.txt").write_text("the answer\n")
-        return subprocess.CompletedProcess(command, self.code, "", self.errors)
+        return commands.Ended(self.code, "", self.errors, self.late)
 
 
 @pytest.fixture
 def uv(monkeypatch: pytest.MonkeyPatch) -> Uv:
     made = Uv()
-    monkeypatch.setattr(subprocess, "run", made)
+    monkeypatch.setattr(commands, "guarded", made)
     monkeypatch.setattr(folders, "uv_program", lambda: "/bin/uv")
     return made
 
@@ -61,11 +58,18 @@ def test_uv_is_asked_for_another_python_and_platform_as_of_a_date(uv: Uv) -> Non
         "overrides.txt": "numpy<2\n",
         "resolved.txt": "torch==2.2.2\n",
     }
-    folder = Path(uv.options.pop("cwd"))
-    assert folder.name.startswith("kvm-lock-")
+    folder = Path(uv.options.pop("folder"))
+    assert folder.name.startswith("lock-")
     assert not folder.exists()
-    assert uv.options.pop("env")["X"] == "y"
-    assert uv.options == {"capture_output": True, "text": True, "timeout": 600, "check": False}
+    assert uv.options.pop("variables")["X"] == "y"
+    assert uv.options == {"timeout_s": 600}
+
+
+@pytest.mark.parametrize("code", [None, -9])
+def test_a_resolution_that_somebody_ended_is_no_failure(uv: Uv, code: int | None) -> None:
+    uv.code = code
+    with pytest.raises(UnavailableError, match="something ended uv while it resolved the label"):
+        resolve.compile_(RECIPE, [], "the label")
 
 
 def test_a_resolution_that_fails_says_why(uv: Uv) -> None:
@@ -77,7 +81,7 @@ def test_a_resolution_that_fails_says_why(uv: Uv) -> None:
 
 
 def test_one_that_hangs_is_given_up(uv: Uv) -> None:
-    uv.raises = subprocess.TimeoutExpired("uv", 600)
+    uv.late = True
     with pytest.raises(BuildError, match=r"^uv did not resolve the label within 600 s$"):
         resolve.compile_(RECIPE, [], "the label")
 
@@ -95,7 +99,7 @@ def test_each_switch_that_changes_the_answer_is_left_out(uv: Uv, monkeypatch: py
     monkeypatch.setenv(name, "set")
     monkeypatch.setenv("UV_INDEX_URL", "https://mirror.example")
     resolve.compile_(RECIPE, [], "label")
-    assert uv.options["env"] == {key: value for key, value in os.environ.items() if key != name}
+    assert uv.options["variables"] == {key: value for key, value in os.environ.items() if key != name}
 
 
 @pytest.mark.parametrize(

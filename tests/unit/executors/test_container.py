@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from runner.executors import Launch, Mount, Prepared
 from runner.executors import container as recipe
 from runner.executors.owner import Owner
 from runner.model import Cell, Environment, Limits, Status
+from runner.util import scratch
 
 CELL = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
 ENVIRONMENT = Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64")
@@ -179,17 +182,39 @@ def test_a_kill_after_the_deadline_is_a_timeout() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "timed_out", "asked"),
-    [
-        ({"ExitCode": 137}, False, True),
-        ({"ExitCode": 137}, True, False),
-        ({"ExitCode": 137, "OOMKilled": True}, False, False),
-        ({"ExitCode": 139}, False, False),
-        ({"ExitCode": 0}, False, False),
-    ],
+    ("code", "asked"), [(137, True), (143, True), (130, True), (139, False), (134, False), (0, False), (15, False)]
 )
-def test_only_an_unexplained_kill_is_looked_into(state: dict[str, Any], timed_out: bool, asked: bool) -> None:
-    assert recipe.killed_unasked(state, timed_out=timed_out) is asked
+def test_only_signals_that_others_send_are_looked_into(code: int, asked: bool) -> None:
+    assert recipe.may_come_from_outside({"ExitCode": code}) is asked
+    assert recipe.killed({"ExitCode": code}) is (code == 137)
+
+
+def test_what_somebody_did_is_named() -> None:
+    events: list[dict[str, Any]] = [
+        {"Action": "start", "Actor": {"Attributes": {}}},
+        {"Action": "kill", "Actor": {"Attributes": {"signal": "9"}}},
+        {"status": "pause"},
+    ]
+    said = "somebody used the engine to kill the container while it ran (signal 9)"
+    assert recipe.interference(events, "kill", "pause") == said
+    assert recipe.interference(events, "pause") == "somebody used the engine to pause the container while it ran"
+    assert recipe.interference(events, "oom") == ""
+    assert recipe.interference([], "kill") == ""
+
+
+def test_the_window_is_by_the_engines_clock() -> None:
+    state = {"StartedAt": "2001-09-09T01:46:40.5Z", "FinishedAt": "2001-09-09T01:46:41.123456789Z"}
+    assert recipe.window(state, 2.0) == ("1000000000.500000", "1000000003.123456")
+    assert recipe.window({**state, "StartedAt": "0001-01-01T00:00:00Z"}, 0.0) is None
+    assert recipe.window({}, 0.0) is None
+
+
+def test_that_of_a_container_that_runs_ends_now() -> None:
+    state = {"StartedAt": "2001-09-09T01:46:40Z", "FinishedAt": "0001-01-01T00:00:00Z"}
+    before = time.time()
+    found = recipe.window(state, 0.0)
+    assert found is not None
+    assert before - 1e-3 <= float(found[1]) <= time.time() + 1e-3
 
 
 # -- refusals ------------------------------------------------------------------------------------------------
@@ -222,10 +247,10 @@ CUDA = replace(LAUNCH, cell=replace(CELL, device="cuda"))
         ("No such image: sha256:abc", LAUNCH, Status.UNAVAILABLE, "image sha256:abc is gone"),
         ("write /x: no space left on device", LAUNCH, Status.UNAVAILABLE, "no space is left"),
         ('exec: "docker-init": executable file not found in $PATH', LAUNCH, Status.UNAVAILABLE, "install tini"),
-        ("No such container: runner-1", LAUNCH, Status.CRASHED, "somebody removed the container"),
-        ("container is marked for removal and cannot be started", LAUNCH, Status.CRASHED, "somebody removed"),
-        ("OCI runtime create failed: exec: python: not found\nmore\n", LAUNCH, Status.CRASHED, "python: not found"),
-        ("", LAUNCH, Status.CRASHED, "no reason given"),
+        ("No such container: runner-1", LAUNCH, Status.UNAVAILABLE, "somebody removed the container"),
+        ("container is marked for removal and cannot be started", LAUNCH, Status.UNAVAILABLE, "somebody removed"),
+        ("OCI runtime create failed: exec: python: not found\nmore\n", LAUNCH, Status.UNAVAILABLE, "python: not found"),
+        ("", LAUNCH, Status.UNAVAILABLE, "no reason given"),
     ],
 )
 def test_a_refusal_is_one_line_with_its_status(text: str, launch: Launch, status: Status, says: str) -> None:
@@ -237,7 +262,7 @@ def test_a_refusal_is_one_line_with_its_status(text: str, launch: Launch, status
 
 
 def test_a_word_about_a_gpu_means_nothing_for_a_cpu_cell() -> None:
-    assert not isinstance(recipe.engine_error("nvidia-container-cli failed", LAUNCH), UnavailableError)
+    assert "cannot offer a GPU" not in str(recipe.engine_error("nvidia-container-cli failed", LAUNCH))
 
 
 # -- whose containers are swept ------------------------------------------------------------------------------
@@ -311,18 +336,22 @@ def test_the_cell_of_a_container_is_in_its_labels() -> None:
     assert recipe.cell_of({"Labels": None}) == recipe.cell_of({}) == ""
 
 
-@pytest.mark.parametrize(
-    ("mounts", "folder"),
-    [
-        ([{"Source": "/tmp/runner-io-1", "Destination": "/io"}], "/tmp/runner-io-1"),
-        ([{"Source": "/tmp/runner-io-1", "Destination": "/data"}], ""),
-        ([{"Source": "/home/me", "Destination": "/io"}], ""),
-        ([{"Destination": "/io"}], ""),
-        (None, ""),
-    ],
-)
-def test_only_a_folder_that_this_program_made_goes_with_it(mounts: list[dict[str, str]] | None, folder: str) -> None:
-    assert recipe.kept_folder({"Mounts": mounts}) == folder
+def test_only_a_folder_that_this_program_kept_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    kept, gone = scratch.make("io"), scratch.make("io")
+    scratch.keep(kept)
+    try:
+        for mounts, folder in (
+            ([{"Source": str(kept), "Destination": "/io"}], str(kept)),
+            ([{"Source": str(kept), "Destination": "/data"}], ""),
+            ([{"Source": str(gone), "Destination": "/io"}], ""),
+            ([{"Source": "/home/me", "Destination": "/io"}], ""),
+            ([{"Destination": "/io"}], ""),
+            (None, ""),
+        ):
+            assert recipe.kept_folder({"Mounts": mounts}) == folder
+    finally:
+        scratch.remove(gone)
 
 
 def test_the_way_in_has_the_folders_and_variables_of_the_process() -> None:
@@ -339,7 +368,7 @@ def test_the_way_in_has_the_folders_and_variables_of_the_process() -> None:
 def test_a_script_may_have_the_network_its_files_and_a_bounded_folder() -> None:
     mount = Mount(Path("/home/me/script.py"), "/script/script.py")
     limits = replace(LAUNCH.limits, disk_bytes=5 << 20, memory_bytes=None)
-    config = arguments(replace(LAUNCH, mounts=(mount,), network=True, limits=limits))["host_config"]
+    config = arguments(replace(LAUNCH, mounts=(mount,), network=True, limits=limits, foreign=True))["host_config"]
     assert config["network_mode"] == "bridge"
     assert config["tmpfs"]["/io"] == f"rw,exec,nosuid,nodev,mode=1777,size={5 << 20}"
     assert config["mounts"] == [
@@ -347,6 +376,14 @@ def test_a_script_may_have_the_network_its_files_and_a_bounded_folder() -> None:
         {"Type": "bind", "Source": "/home/me/script.py", "Target": "/script/script.py", "ReadOnly": True},
     ]
     assert "mem_limit" not in config
+    assert [limit["name"] for limit in config["ulimits"]] == ["core"]
+
+
+def test_a_probe_writes_to_its_folder_of_this_machine_up_to_a_limit() -> None:
+    """Its result is read from there; a folder in memory would be gone with the container."""
+    config = arguments(replace(LAUNCH, limits=replace(LAUNCH.limits, disk_bytes=5 << 20)))["host_config"]
+    assert "/io" not in config["tmpfs"]
+    assert {"name": "fsize", "soft": 5 << 20, "hard": 5 << 20} in config["ulimits"]
 
 
 def test_the_log_is_as_large_as_json_may_make_it() -> None:
@@ -446,4 +483,4 @@ def test_the_engines_time_counts_where_it_is_possible(began: str, ended: str, se
 def test_a_state_without_a_code_is_a_good_end() -> None:
     found = recipe.outcome({}, timed_out=False, wall_s=2.0, log="x")
     assert (found.exit_code, found.signal, found.oom, found.timed_out) == (0, None, False, False)
-    assert not recipe.killed_unasked({}, timed_out=False)
+    assert not recipe.may_come_from_outside({})

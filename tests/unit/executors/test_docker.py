@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import atexit
 import os
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from runner.executors import docker as module
 from runner.executors.docker import DockerExecutor
 from runner.executors.owner import Owner
 from runner.model import Cell, Environment, Limits
+from runner.util import scratch
 
 CELL = Cell("torch", "2.2.2", None, "3.11", "cpu")
 ENVIRONMENT = Environment("torch", "2.2.2", None, "3.11", "cpu", "linux-x86_64")
@@ -51,6 +53,8 @@ class FakeEngine:
         self.containers_left: list[dict[str, Any]] = []
         self.state: dict[str, Any] = {"Running": False, "ExitCode": 0, "OOMKilled": False}
         self.log = b"the log\n"
+        self.noted: list[dict[str, Any]] = []
+        self.asked_events: list[tuple[Any, ...]] = []
         self.on: dict[str, Callable[[], None]] = {}
 
     def _called(self, name: str) -> None:
@@ -94,6 +98,11 @@ class FakeEngine:
         self._called("remove")
         assert force
         self.containers_left = [left for left in self.containers_left if left["Id"] != name]
+
+    def events(self, since: str, until: str, filters: dict[str, list[str]], decode: bool) -> Iterator[dict[str, Any]]:
+        self._called("events")
+        self.asked_events.append((since, until, filters))
+        yield from self.noted
 
     def rename(self, name: str, other: str) -> None:
         self._called("rename")
@@ -220,12 +229,15 @@ def test_a_refusal_is_the_cells_error_and_the_container_is_removed(
     assert engine.calls[-1] == "remove"
 
 
-def test_an_unexplained_kill_is_looked_into_until_the_engine_knows(
+TIMES = {"StartedAt": "2001-09-09T01:46:40Z", "FinishedAt": "2001-09-09T01:46:41Z"}
+KILLED = {"Running": False, "ExitCode": 137, "OOMKilled": False, **TIMES}
+
+
+def test_a_kill_is_looked_into_until_the_engine_knows(
     engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "oom_kills", lambda: 0)
     monkeypatch.setattr(module, "_OOM_FLAG_DELAY_S", 30.0)
-    engine.state = {"Running": False, "ExitCode": 137, "OOMKilled": False}
+    engine.state = KILLED
 
     def inspect() -> None:
         if engine.calls.count("inspect") == 3:
@@ -235,16 +247,82 @@ def test_an_unexplained_kill_is_looked_into_until_the_engine_knows(
     assert executor.execute(launch()).oom
 
 
-@pytest.mark.parametrize(("after", "oom"), [(8, True), (7, False)])
-def test_the_kernels_count_tells_what_an_engine_does_not(
-    engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch, after: int, oom: bool
+def test_the_engines_event_says_that_memory_ran_out(engine: FakeEngine, executor: DockerExecutor) -> None:
+    engine.state, engine.noted = KILLED, [{"Action": "oom"}, {"Action": "kill"}]
+    assert executor.execute(launch()).oom
+    ((since, until, filters),) = engine.asked_events
+    assert (since, filters) == ("1000000000.000000", {"container": [f"runner-{executor.run_id}-1"]})
+    assert 1000000001 <= float(until) < 1000000061
+
+
+@pytest.mark.parametrize(
+    ("code", "action", "said"),
+    [
+        (137, "kill", "engine to kill"),
+        (143, "stop", "engine to stop"),
+        (130, "kill", "engine to kill"),
+        (137, "restart", "to restart"),
+    ],
+)
+def test_what_somebody_used_the_engine_for_says_nothing_about_the_cell(
+    engine: FakeEngine, executor: DockerExecutor, code: int, action: str, said: str
 ) -> None:
-    counts = iter([7])
-    monkeypatch.setattr(module, "oom_kills", lambda: next(counts, after))
-    monkeypatch.setattr(module, "_OOM_FLAG_DELAY_S", 30.0 if oom else 0.1)
-    engine.state = {"Running": False, "ExitCode": 137, "OOMKilled": False}
-    outcome = executor.execute(launch())
-    assert (outcome.oom, outcome.signal) == (oom, 9)
+    engine.state, engine.noted = {**KILLED, "ExitCode": code}, [{"Action": action}]
+    with pytest.raises(UnavailableError, match=said) as caught:
+        executor.execute(launch())
+    assert caught.value.log == "the log\n"
+    assert engine.calls[-1] == "remove"
+
+
+def test_a_kill_that_nobody_explains_says_nothing_about_the_cell(
+    engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_OOM_FLAG_DELAY_S", 0.1)
+    engine.state = KILLED
+    with pytest.raises(UnavailableError, match="the engine does not say what"):
+        executor.execute(launch())
+
+
+def test_other_signals_without_an_event_are_the_cells_own(engine: FakeEngine, executor: DockerExecutor) -> None:
+    engine.state = {**KILLED, "ExitCode": 143}
+    assert executor.execute(launch()).signal == 15
+    engine.state = {**KILLED, "ExitCode": 139}
+    assert executor.execute(launch()).signal == 11
+    assert engine.calls.count("events") == 1
+
+
+@pytest.mark.parametrize(("state", "noted"), [({"Paused": True}, []), ({}, [{"Action": "pause"}])])
+def test_the_deadline_of_a_container_that_somebody_paused_is_no_timeout(
+    engine: FakeEngine, executor: DockerExecutor, state: dict[str, Any], noted: list[dict[str, Any]]
+) -> None:
+    engine.state, engine.noted = {"Running": True, **TIMES, **state}, noted
+    engine.on["wait"] = lambda: raise_(requests.ReadTimeout())
+    with pytest.raises(UnavailableError, match="somebody paused the container"):
+        executor.execute(launch(timeout_s=0.05))
+    assert engine.calls[-1] == "remove"
+
+
+def test_a_container_that_writes_too_much_is_stopped(
+    engine: FakeEngine, executor: DockerExecutor, tmp_path: Path
+) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 10_000)
+    engine.state = {"Running": True, "ExitCode": 143}
+    engine.on["wait"] = lambda: raise_(requests.ReadTimeout()) if "stop" not in engine.calls else None
+    writing = replace(launch(disk_bytes=5000, timeout_s=600), io=tmp_path)
+    outcome = executor.execute(writing)
+    assert (outcome.out_of_disk, outcome.timed_out) == (True, False)
+    script = replace(writing, foreign=True, limits=replace(writing.limits, timeout_s=0.1))
+    engine.calls.clear()
+    assert not executor.execute(script).out_of_disk  # its folder is limited by the engine
+
+
+def test_an_engine_that_hangs_is_not_waited_for_at_the_end(engine: FakeEngine, executor: DockerExecutor) -> None:
+    executor.connect()
+    executor.close()
+    assert engine.timeout == 3  # type: ignore[attr-defined] # docker-py's attribute: seconds of one request
+    engine.calls.clear()
+    executor.close()
+    assert engine.calls == []
 
 
 def test_closing_removes_what_is_left_and_refuses_more(engine: FakeEngine, executor: DockerExecutor) -> None:
@@ -330,12 +408,13 @@ class TestKept:
         assert len(engine.containers_left) == 1
 
     def test_it_is_removed_with_its_folder_when_asked_for(
-        self, engine: FakeEngine, executor: DockerExecutor, tmp_path: Path
+        self, engine: FakeEngine, executor: DockerExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         executor.execute(replace(launch(), keep=lambda _: True))
         executor.execute(replace(launch(), keep=lambda _: True))
-        ours, others = tmp_path / "runner-io-1", tmp_path / "precious"
-        ours.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        ours, others = scratch.make("io"), tmp_path / "precious"
+        scratch.keep(ours)
         others.mkdir()
         for entry, folder in zip(engine.containers_left, (ours, others), strict=True):
             entry["Mounts"] = [{"Source": str(folder), "Destination": "/io"}]
@@ -538,7 +617,7 @@ def test_a_wait_that_breaks_at_the_deadline_is_not_taken_up_again(
     monkeypatch.setattr(time, "monotonic", lambda: 100.0)
     engine.on["wait"] = lambda: raise_(requests.ReadTimeout()) if "stop" not in engine.calls else None
     assert executor.execute(launch(timeout_s=0.0)).timed_out
-    assert engine.calls[:4] == ["list", "create", "start", "stop"]
+    assert engine.calls[:5] == ["list", "create", "start", "inspect", "stop"]
 
 
 def test_a_container_that_is_renamed_by_a_dead_engine_is_an_error(engine: FakeEngine, executor: DockerExecutor) -> None:

@@ -1,4 +1,4 @@
-"""Process groups: deadline, memory, disk, log and end, with processes made of a pipe and a few lines."""
+"""Processes on the host: deadline, memory, disk, log and end, with programs made of a pipe and a few lines."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import platform
 import resource
 import signal
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import pytest
 
@@ -20,74 +20,84 @@ from runner.errors import UnavailableError
 from runner.executors import Launch, Prepared, process
 from runner.executors.process import Group, Surroundings, keep_failed
 from runner.model import Cell, Environment, Limits, Outcome
-from runner.util import commands
+from runner.util import cgroups, commands, orphans, warden
 
-PID = 1 << 23
+PID, WARDEN = 1 << 23, (1 << 23) + 1
 """Larger than any process id of Linux."""
+T = TypeVar("T")
 
 
-class Process:
-    """Stands in for ``subprocess.Popen``: writes ``output`` to a real pipe; ends when told, or by a signal."""
+class Program:
+    """Stands in for ``Guarded``: writes ``printed`` to a real pipe; ends when told, or when it is signalled."""
 
     def __init__(self) -> None:
-        self.pid = PID
-        self.output = b""
-        self.returncode = 0
+        self.process = SimpleNamespace(pid=WARDEN)
+        self.leader: int | None = PID
+        self.failed: int | None = None
+        self.exit_code: int | None = 0
+        self.wall_s = 1.5
+        self.printed = b""
         self.ended = threading.Event()
-        self.arguments: list[str] = []
+        self.command: list[str] = []
         self.options: dict[str, Any] = {}
-        self.signals: list[tuple[int, int]] = []
-        self.limits: list[tuple[Any, ...]] = []
-        self.on_term: Callable[[], None] = lambda: self.end(-signal.SIGTERM)
+        self.signals: list[int] = []
+        self.kills = 0
+        self.on_term: Callable[[], None] = lambda: self.end_with(-signal.SIGTERM)
         self.refuses: OSError | None = None
-        self.waited = 0
-        self.stdout: Any = None
-        self.writer = -1
+        self.output: Any = None
+        self.writer = self.reports = self.reporting = -1
 
-    def __call__(self, arguments: list[str], **options: Any) -> Process:
+    def __call__(self, command: list[str], **options: Any) -> Program:
         if self.refuses:
             raise self.refuses
-        self.arguments, self.options = arguments, options
+        self.command, self.options = command, options
         reader, self.writer = os.pipe()
-        os.write(self.writer, self.output)
-        self.stdout = os.fdopen(reader, "rb", buffering=0)
+        self.reports, self.reporting = os.pipe()
+        os.write(self.writer, self.printed)
+        self.output = os.fdopen(reader, "rb", buffering=0)
         return self
 
-    def end(self, code: int) -> None:
+    @property
+    def status(self) -> int | None:
+        return 0 if self.ended.is_set() and self.exit_code is not None else None
+
+    def end_with(self, code: int | None) -> None:
         if not self.ended.is_set():
-            self.returncode = code
+            self.exit_code = code
             self.ended.set()
+            os.write(self.reporting, b"x")  # wakes whoever waits
 
-    def killed(self, group: int, number: int) -> None:
-        self.signals.append((group, number))
-        if number == signal.SIGTERM:
-            self.on_term()
-        else:
-            self.end(-number)
+    def listen(self) -> bool:
+        return self.failed is not None or self.ended.is_set()
 
-    def wait(self) -> int:
-        self.waited += 1
-        os.close(self.writer)
-        return self.returncode
+    def signal(self, number: int) -> None:
+        self.signals.append(number)
+        self.on_term()
+
+    def kill(self) -> None:
+        self.kills += 1
+        self.end_with(-signal.SIGKILL)
+
+    def end(self) -> None:
+        self.kill()
+        for descriptor in (self.writer, self.reports, self.reporting):
+            os.close(descriptor)
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Process:
-    """The process that the next group starts; it has ended well unless a test says otherwise."""
-    fake = Process()
-    fake.end(0)
-    monkeypatch.setattr(subprocess, "Popen", fake)
-    monkeypatch.setattr(os, "killpg", fake.killed)
-    monkeypatch.setattr(os, "waitid", lambda *_: object() if fake.ended.is_set() else None)
-    monkeypatch.setattr(resource, "prlimit", lambda *asked: fake.limits.append(asked), raising=False)
-    monkeypatch.setattr(process, "_exit_descriptor", lambda _pid: None)
-    monkeypatch.setattr(process, "oom_kills", lambda: 0)
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program that the next group starts; it has ended well unless a test says otherwise."""
+    fake = Program()
+    fake.ended.set()
+    monkeypatch.setattr(process, "Guarded", fake)
+    monkeypatch.setattr(cgroups, "make", lambda *_, **__: cgroups.Cgroup())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("tmp")))
     return fake
 
 
 @pytest.fixture
-def running(made: Process) -> Process:
-    """A process that does not end by itself."""
+def running(made: Program) -> Program:
+    """A program that does not end by itself."""
     made.ended.clear()
     return made
 
@@ -98,91 +108,68 @@ def run(folder: Path, group: Group | None = None, **limits: Any) -> Outcome:
 
 
 class TestStart:
-    def test_it_leads_a_group_of_its_own_and_prints_into_one_pipe(self, made: Process, tmp_path: Path) -> None:
+    def test_it_gets_its_folder_its_variables_and_the_mark_of_this_run(self, made: Program, tmp_path: Path) -> None:
         run(tmp_path)
-        assert made.arguments == ["python", "-m", "probe"]
-        assert made.options == {
-            "cwd": tmp_path,
-            "env": {"A": "b"},
-            "stdin": subprocess.DEVNULL,
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.STDOUT,
-            "start_new_session": True,
-        }
+        mark = made.options["variables"].pop(orphans.MARK)
+        assert made.command == ["python", "-m", "probe"]
+        assert made.options == {"cwd": tmp_path, "variables": {"A": "b"}, "largest_file": None, "cgroups": ()}
+        assert mark.startswith("keras-version-matrix-")
+        assert not (Path(tempfile.gettempdir()) / mark).exists()
 
-    def test_it_writes_no_core_file_and_no_file_beyond_the_limit(self, made: Process, tmp_path: Path) -> None:
-        run(tmp_path)
-        assert made.limits == [(PID, resource.RLIMIT_CORE, (0, 0))]
+    def test_no_file_grows_beyond_the_limit(self, made: Program, tmp_path: Path) -> None:
         run(tmp_path, disk_bytes=1 << 20)
-        assert made.limits[1:] == [
-            (PID, resource.RLIMIT_CORE, (0, 0)),
-            (PID, resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
-        ]
+        assert made.options["largest_file"] == 1 << 20
 
-    @pytest.mark.usefixtures("made")
-    def test_a_system_that_refuses_a_limit_runs_it_all_the_same(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_its_control_group_bounds_it_and_ends_with_it(
+        self, made: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def refuse(*_: object) -> None:
-            raise PermissionError
+        asked: list[Any] = []
+        folder = tmp_path / "group"
+        folder.mkdir()
 
-        monkeypatch.setattr(resource, "prlimit", refuse)
-        assert run(tmp_path).exit_code == 0
-        monkeypatch.delattr(resource, "prlimit")
-        assert run(tmp_path).exit_code == 0
+        def make(name: str, **limits: Any) -> cgroups.Cgroup:
+            asked.append((name, limits))
+            return cgroups.Cgroup((folder,))
 
-    def test_what_cannot_be_started_is_unavailable(self, made: Process, tmp_path: Path) -> None:
-        made.refuses = FileNotFoundError(2, "No such file or directory")
+        monkeypatch.setattr(cgroups, "make", make)
+        run(tmp_path, memory_bytes=1 << 30, pids=7)
+        ((name, limits),) = asked
+        assert name.startswith(f"{made.options['variables'][orphans.MARK]}.run-")
+        assert limits == {"memory_bytes": 1 << 30, "pids": 7}
+        assert made.options["cgroups"] == (f"{folder}/cgroup.procs",)
+        assert not folder.exists()
+
+    def test_what_cannot_be_started_is_unavailable(self, made: Program, tmp_path: Path) -> None:
+        made.failed = 2
         with pytest.raises(UnavailableError, match=r"^python cannot be started: No such file or directory$"):
+            run(tmp_path)
+        made.refuses = OSError(11, "Resource temporarily unavailable")
+        with pytest.raises(UnavailableError, match=r"^python cannot be started: Resource temporarily unavailable$"):
             run(tmp_path)
 
 
 class TestEnd:
     @pytest.mark.parametrize(("code", "exit_code", "number"), [(0, 0, None), (3, 3, None), (-11, 139, 11)])
     def test_a_signal_is_an_exit_code_above_128(
-        self, made: Process, tmp_path: Path, code: int, exit_code: int, number: int | None
+        self, made: Program, tmp_path: Path, code: int, exit_code: int, number: int | None
     ) -> None:
-        made.returncode, made.output = code, b"hi\n"
-        found = run(tmp_path)
-        assert 0 <= found.wall_s < 60
-        assert replace(found, wall_s=0.0) == Outcome(
-            exit_code, number, oom=False, timed_out=False, wall_s=0, log="hi\n"
-        )
+        made.exit_code, made.printed = code, b"hi\n"
+        assert run(tmp_path) == Outcome(exit_code, number, oom=False, timed_out=False, wall_s=1.5, log="hi\n")
 
-    def test_what_it_has_started_is_killed_with_it(self, made: Process, tmp_path: Path) -> None:
+    def test_what_it_has_started_is_killed_with_it(self, made: Program, tmp_path: Path) -> None:
         run(tmp_path)
-        assert made.signals == [(PID, signal.SIGKILL)]
-        assert made.waited == 1
-        assert made.stdout.closed
+        assert made.kills == 1
+        assert made.output.closed
 
-    @pytest.mark.usefixtures("made")
-    def test_a_group_that_is_gone_is_not_an_error(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        for error in (ProcessLookupError, PermissionError):
-            monkeypatch.setattr(os, "killpg", lambda *_, kind=error: (_ for _ in ()).throw(kind()))
-            assert run(tmp_path).exit_code == 0
-
-    def test_the_end_is_noticed_by_its_descriptor_and_the_descriptor_is_closed(
-        self, running: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_the_end_is_noticed_at_once(
+        self, running: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        reader, writer = os.pipe()
-        monkeypatch.setattr(process, "_exit_descriptor", lambda _pid: reader)
         monkeypatch.setattr(process, "_TICK_S", 60.0)
-
-        def end() -> None:
-            running.end(4)
-            os.close(writer)
-
-        threading.Timer(0.05, end).start()
+        threading.Timer(0.05, lambda: running.end_with(4)).start()
         assert run(tmp_path, timeout_s=600.0).exit_code == 4
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            os.fstat(reader)
 
-    def test_without_a_descriptor_it_is_asked_for(self, running: Process, tmp_path: Path) -> None:
-        threading.Timer(0.05, lambda: running.end(5)).start()
-        assert run(tmp_path).exit_code == 5
-
-    def test_whatever_happens_the_group_is_killed(
-        self, running: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_whatever_happens_it_is_killed(
+        self, running: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
@@ -191,29 +178,35 @@ class TestEnd:
         group = Group()
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path, group, memory_bytes=1)
-        assert running.signals == [(PID, signal.SIGKILL)]
+        assert running.kills == 1
         group.close()
-        assert running.signals == [(PID, signal.SIGKILL)]  # it is not among those that run
+        assert running.kills == 1  # it is not among those that run
+
+    def test_one_that_was_not_seen_to_end_says_nothing(self, running: Program, tmp_path: Path) -> None:
+        running.printed = b"last words\n"
+        threading.Timer(0.05, lambda: running.end_with(None)).start()
+        with pytest.raises(UnavailableError, match="killed the process that watched over this cell") as caught:
+            run(tmp_path)
+        assert caught.value.log == "last words\n"
 
 
 class TestDeadline:
-    def test_past_it_the_group_is_asked_to_end(self, running: Process, tmp_path: Path) -> None:
+    def test_past_it_the_group_is_asked_to_end(self, running: Program, tmp_path: Path) -> None:
         found = run(tmp_path, timeout_s=0.05)
         assert (found.timed_out, found.oom, found.signal) == (True, False, signal.SIGTERM)
-        assert running.signals == [(PID, signal.SIGTERM), (PID, signal.SIGKILL)]
+        assert (running.signals, running.kills) == ([signal.SIGTERM], 1)
         assert 0.05 <= found.wall_s < 30
 
-    def test_it_has_some_time_to_end_well(self, running: Process, tmp_path: Path) -> None:
-        running.on_term = lambda: threading.Timer(0.1, lambda: running.end(7)).start()
+    def test_it_has_some_time_to_end_well(self, running: Program, tmp_path: Path) -> None:
+        running.on_term = lambda: threading.Timer(0.1, lambda: running.end_with(7)).start()
         found = run(tmp_path, timeout_s=0.0)
         assert (found.timed_out, found.exit_code) == (True, 7)
         assert found.wall_s >= 0.1
 
     def test_after_that_it_is_killed_which_is_not_out_of_memory(
-        self, running: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, running: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        kills = iter(range(10))
-        monkeypatch.setattr(process, "oom_kills", lambda: next(kills))
+        count_kills(monkeypatch, tmp_path, 1)
         running.on_term = lambda: None
         found = run(tmp_path, Group(0.05), timeout_s=0.0)
         assert (found.timed_out, found.oom, found.signal) == (True, False, signal.SIGKILL)
@@ -221,13 +214,13 @@ class TestDeadline:
 
 class TestMemory:
     def test_too_much_of_it_ends_the_process(
-        self, running: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, running: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sizes = iter([99, 100, 101])
         monkeypatch.setattr(process, "resident", lambda pid: next(sizes, 101) if pid == PID else 0)
         found = run(tmp_path, memory_bytes=100)
         assert (found.oom, found.timed_out, found.out_of_disk) == (True, False, False)
-        assert running.signals == [(PID, signal.SIGKILL)]
+        assert running.kills == 1
         assert next(sizes, None) is None
 
     @pytest.mark.usefixtures("running")
@@ -235,7 +228,7 @@ class TestMemory:
         sizes = iter([99, 100, 101])
         monkeypatch.setattr(process, "_GROUP_TICK_S", 0.15)
         monkeypatch.setattr(process, "resident", lambda _pid: 100)
-        monkeypatch.setattr(process, "group_resident", lambda pid: next(sizes, 101) if pid == PID else 0)
+        monkeypatch.setattr(process, "below", lambda pid: (1, next(sizes, 101) if pid == WARDEN else 0))
         assert run(tmp_path, memory_bytes=100).oom
         assert next(sizes, None) is None
 
@@ -243,39 +236,64 @@ class TestMemory:
     def test_the_group_is_looked_at_less_often(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(process, "_GROUP_TICK_S", 600.0)
         monkeypatch.setattr(process, "resident", lambda _pid: 0)
-        for name in ("group_resident", "written"):
+        for name in ("below", "size"):
             monkeypatch.setattr(process, name, lambda _: pytest.fail("it was looked at"))
         assert run(tmp_path, timeout_s=0.5, memory_bytes=100, disk_bytes=1).timed_out
 
     def test_without_a_limit_nobody_looks(
-        self, running: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, running: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(process, "_GROUP_TICK_S", 0.0)
-        for name in ("resident", "group_resident", "written"):
+        for name in ("resident", "size"):
             monkeypatch.setattr(process, name, lambda _: pytest.fail("it was looked at"))
-        threading.Timer(0.3, lambda: running.end(0)).start()
+        monkeypatch.setattr(process, "below", lambda _: (1, 1 << 40))
+        threading.Timer(0.3, lambda: running.end_with(0)).start()
         assert not run(tmp_path).oom
 
-    @pytest.mark.parametrize(
-        ("code", "kills", "oom"),
-        [(-9, [3, 4], True), (-9, [3, 3], False), (-11, [3, 4], False), (0, [3, 4], False), (9, [3, 4], False)],
-    )
-    def test_a_kill_that_the_kernel_counts_is_out_of_memory(
-        self, made: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, kills: list[int], oom: bool
+    @pytest.mark.parametrize(("code", "oom"), [(-9, True), (-11, True), (9, True), (0, False)])
+    def test_a_kill_that_its_control_group_counts_is_out_of_memory(
+        self, made: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, oom: bool
     ) -> None:
-        counts = iter(kills)
-        monkeypatch.setattr(process, "oom_kills", lambda: next(counts))
-        made.returncode = code
+        """The kernel may have killed a child of it, without which it could not go on."""
+        count_kills(monkeypatch, tmp_path, 1)
+        made.exit_code = code
         assert run(tmp_path).oom is oom
 
+    @pytest.mark.parametrize(("kills", "why"), [(0, "somebody killed"), (None, "or the system for want of memory")])
+    def test_a_kill_by_somebody_else_says_nothing_about_the_cell(
+        self, made: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int | None, why: str
+    ) -> None:
+        count_kills(monkeypatch, tmp_path, kills)
+        made.exit_code = -9
+        with pytest.raises(UnavailableError, match=why):
+            run(tmp_path)
 
-def test_too_many_files_end_the_process(running: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process's own folder and its home count together; neither counts twice."""
-    home, kills = tmp_path / "home", iter(range(10))
-    sizes = {tmp_path: 60, home: 40}
-    monkeypatch.setattr(process, "oom_kills", lambda: next(kills))
+
+def count_kills(monkeypatch: pytest.MonkeyPatch, folder: Path, kills: int | None) -> None:
+    """Have a control group that counts so many kills for want of memory; None: it does not count."""
+    group = folder / "group"
+    group.mkdir()
+    if kills is not None:
+        (group / "memory.events").write_text(f"oom 3\noom_kill {kills}\n")
+    monkeypatch.setattr(cgroups, "make", lambda *_, **__: cgroups.Cgroup((group,)))
+    monkeypatch.setattr(cgroups.Cgroup, "remove", lambda _: None)
+
+
+def test_too_many_processes_end_it(running: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter([99, 100, 101])
     monkeypatch.setattr(process, "_GROUP_TICK_S", 0.0)
-    monkeypatch.setattr(process, "written", lambda folder: sizes[folder])
+    monkeypatch.setattr(process, "below", lambda pid: (next(counts, 101), 0) if pid == WARDEN else (0, 0))
+    found = run(tmp_path, pids=100)
+    assert (found.out_of_processes, found.oom, found.timed_out) == (True, False, False)
+    assert next(counts, None) is None
+
+
+def test_too_many_files_end_the_process(running: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process's own folder and its home count together; neither counts twice."""
+    home = tmp_path / "home"
+    sizes = {tmp_path: 60, home: 40}
+    monkeypatch.setattr(process, "_GROUP_TICK_S", 0.0)
+    monkeypatch.setattr(process, "size", lambda folder: sizes[folder])
 
     def ended(environment: dict[str, str], disk_bytes: int) -> Outcome:
         limits = Limits(timeout_s=0.5, disk_bytes=disk_bytes)
@@ -290,56 +308,56 @@ def test_too_many_files_end_the_process(running: Process, tmp_path: Path, monkey
 
 
 class TestLog:
-    def test_it_is_what_was_printed_last(self, made: Process, tmp_path: Path) -> None:
-        made.output = b"".join(b"line %d\n" % number for number in range(5000))
+    def test_it_is_what_was_printed_last(self, made: Program, tmp_path: Path) -> None:
+        made.printed = b"".join(b"line %d\n" % number for number in range(5000))
         assert run(tmp_path, log_bytes=20).log == "line 4998\nline 4999\n"
 
-    def test_all_of_it_is_read_while_the_process_runs(self, running: Process, tmp_path: Path) -> None:
+    def test_all_of_it_is_read_while_the_process_runs(self, running: Program, tmp_path: Path) -> None:
         """A pipe holds 64 KiB: a process that prints more waits until somebody reads."""
 
         def printing() -> None:
             for _ in range(300):
                 os.write(running.writer, b"x" * 1023 + b"\n")
             os.write(running.writer, b"end\n")
-            running.end(0)
+            running.end_with(0)
 
-        running.output = b"first\n"
+        running.printed = b"first\n"
         thread = threading.Timer(0.05, printing)
         thread.start()
         found = run(tmp_path, log_bytes=1 << 20)
         thread.join(60)
         assert found.log == "first\n" + ("x" * 1023 + "\n") * 300 + "end\n"
 
-    def test_a_process_that_closes_its_output_goes_on(self, running: Process, tmp_path: Path) -> None:
+    def test_a_process_that_closes_its_output_goes_on(self, running: Program, tmp_path: Path) -> None:
         def close() -> None:
             os.close(running.writer)
             running.writer = os.open(os.devnull, os.O_WRONLY)
 
         threading.Timer(0.02, close).start()
-        threading.Timer(0.2, lambda: running.end(6)).start()
+        threading.Timer(0.2, lambda: running.end_with(6)).start()
         assert run(tmp_path).exit_code == 6
 
 
 class TestClose:
-    def test_it_kills_what_runs_which_is_no_result(self, running: Process, tmp_path: Path) -> None:
+    def test_it_kills_what_runs_which_is_no_result(self, running: Program, tmp_path: Path) -> None:
         group = Group()
         threading.Timer(0.05, group.close).start()
         with pytest.raises(UnavailableError, match=r"^the run was stopped before this cell ended$"):
             run(tmp_path, group)
-        assert running.signals == [(PID, signal.SIGKILL)] * 2
+        assert running.kills == 2
 
-    def test_nothing_starts_after_it(self, made: Process, tmp_path: Path) -> None:
+    def test_nothing_starts_after_it(self, made: Program, tmp_path: Path) -> None:
         group = Group()
         group.close()
         with pytest.raises(UnavailableError, match=r"^the run was stopped before this cell ended$"):
             run(tmp_path, group)
-        assert made.arguments == []
+        assert made.command == []
 
-    def test_what_has_ended_is_not_killed_again(self, made: Process, tmp_path: Path) -> None:
+    def test_what_has_ended_is_not_killed_again(self, made: Program, tmp_path: Path) -> None:
         group = Group()
         run(tmp_path, group)
         group.close()
-        assert made.signals == [(PID, signal.SIGKILL)]
+        assert made.kills == 1
 
 
 class TestSurroundings:
@@ -355,7 +373,7 @@ class TestSurroundings:
             monkeypatch.setenv(name, f"value of {name}")
         with Surroundings({"OWN": "1"}, {"KEPT": "2"}) as found:
             home = found["HOME"]
-            assert Path(home).name.startswith("runner-home-")
+            assert Path(home).name.startswith("home-")
             assert found == {
                 **{name: f"value of {name}" for name in passed},
                 "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
@@ -370,27 +388,6 @@ class TestSurroundings:
                 "PYTHONFAULTHANDLER": "1",
                 "OWN": "1",
             }
-
-    @pytest.mark.parametrize(
-        ("error", "reason"),
-        [
-            (OSError(28, "No space left on device"), "no space is left on the disk of /the/tmp"),
-            (OSError(13, "Permission denied"), "no scratch folder can be made in /the/tmp: Permission denied"),
-        ],
-    )
-    def test_without_a_scratch_folder_nothing_can_run(
-        self, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
-    ) -> None:
-        def refuse(**_: object) -> None:
-            raise error
-
-        monkeypatch.setattr(tempfile, "mkdtemp", refuse)
-        monkeypatch.setattr(tempfile, "gettempdir", lambda: "/the/tmp")
-        with (
-            pytest.raises(UnavailableError, match=f"^{reason}$"),
-            Surroundings({}, {}),
-        ):
-            pass
 
 
 CELL = Cell("torch", "2.2.2", None, "3.11", "cpu")
@@ -409,25 +406,11 @@ def test_what_is_kept_can_be_run_again() -> None:
 
 
 class TestMeasures:
-    def test_files_are_counted_by_the_room_they_take(self, tmp_path: Path) -> None:
-        (tmp_path / "below").mkdir()
-        (tmp_path / "one").write_bytes(b"x" * 5000)
-        (tmp_path / "below" / "two").write_bytes(b"x" * 10_000)
-        blocks = [(tmp_path / name).stat().st_blocks for name in ("one", "below/two")]
-        (tmp_path / "link").symlink_to(tmp_path / "one")
-        link = os.lstat(tmp_path / "link").st_blocks
-        assert process.written(tmp_path) == 512 * (sum(blocks) + link)
-        assert process.written(tmp_path / "none") == 0
-
-    def test_a_file_that_goes_meanwhile_is_not_counted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(os, "walk", lambda _folder: [(str(tmp_path), [], ["gone"])])
-        assert process.written(tmp_path) == 0
-
     @pytest.mark.parametrize("text", [None, "", "12", "a b c"])
     def test_unknown_memory_is_none(self, monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
         assert self.read(monkeypatch, {"/proc/5/statm": text}, lambda: process.resident(5)) == 0
 
-    def read(self, monkeypatch: pytest.MonkeyPatch, files: dict[str, str | None], ask: Callable[[], int]) -> int:
+    def read(self, monkeypatch: pytest.MonkeyPatch, files: dict[str, str | None], ask: Callable[[], T]) -> T:
         def read_text(path: Path, *_: object) -> str:
             text = files.get(str(path))
             if text is None:
@@ -442,62 +425,31 @@ class TestMeasures:
         found = self.read(monkeypatch, {"/proc/5/statm": "99 7 3 1\n"}, lambda: process.resident(5))
         assert found == 7 * resource.getpagesize()
 
-    def test_shared_pages_of_a_group_count_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        groups = {1: 1, 5: 5, 6: 5, 7: 7, 8: 5}
+    def test_shared_pages_count_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """4 has started 5, 7 and 8; 5 has started 6. 1 has started 4 and 9."""
+        table = {4: (1, b""), 5: (4, b""), 6: (5, b""), 7: (4, b""), 8: (4, b""), 9: (1, b"")}
         files: dict[str, str | None] = {
             "/proc/5/smaps_rollup": "00-ff ---p\nRss:  90 kB\nPss:  10 kB\n",
             "/proc/6/smaps_rollup": "Pss:  20 kB\n",
-            "/proc/7/statm": "9 2 1",
+            "/proc/7/smaps_rollup": None,  # gone
             "/proc/8/statm": "9 1 1",  # another user's: only its resident size is known
+            "/proc/6/statm": "9 2 1",
         }
-
-        def group_of(pid: int) -> int:
-            if pid not in groups:
-                raise ProcessLookupError
-            return groups[pid]
-
         monkeypatch.setattr(platform, "system", lambda: "Linux")
-        monkeypatch.setattr(os, "listdir", lambda folder: ["1", "5", "6", "7", "8", "9", "self"] if folder else [])
-        monkeypatch.setattr(os, "getpgid", group_of)
+        monkeypatch.setattr(warden, "processes", lambda: table)
         page = resource.getpagesize()
-        assert self.read(monkeypatch, files, lambda: process.group_resident(5)) == 30 * 1024 + page
-        assert self.read(monkeypatch, files, lambda: process.group_resident(7)) == 2 * page
-        assert self.read(monkeypatch, files, lambda: process.group_resident(3)) == 0
-
-    def test_a_system_without_proc_has_no_processes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refuse(_folder: str) -> list[str]:
-            raise FileNotFoundError
-
-        monkeypatch.setattr(platform, "system", lambda: "FreeBSD")
-        monkeypatch.setattr(os, "listdir", refuse)
-        assert process.group_resident(5) == 0
-
-    @pytest.mark.parametrize(
-        ("text", "kills"), [("a 1\noom_kill 12\nz 3\n", 12), ("a 1\n", 0), ("oom_killer 7\n", 0), (None, 0)]
-    )
-    def test_the_kernels_kills_are_read(self, monkeypatch: pytest.MonkeyPatch, text: str | None, kills: int) -> None:
-        assert self.read(monkeypatch, {"/proc/vmstat": text}, process.oom_kills) == kills
+        assert self.read(monkeypatch, files, lambda: process.below(4)) == (4, 30 * 1024 + page)
+        assert self.read(monkeypatch, files, lambda: process.below(5)) == (1, 2 * page)
+        assert self.read(monkeypatch, files, lambda: process.below(9)) == (0, 0)
 
     def test_a_mac_is_asked_by_ps(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[Any] = []
 
         def output(*command: str, timeout_s: float) -> str:
             asked.append((command, timeout_s))
-            return " 5  10\n 5 20 30\n 6 7\n"
+            return " 5 4 10\n 6 5 20\n 7 1 7\n PID garbage here\n 1 2\n"
 
         monkeypatch.setattr(platform, "system", lambda: "Darwin")
         monkeypatch.setattr(commands, "output", output)
-        assert process.group_resident(5) == 10 * 1024
-        assert asked == [(("ps", "-axo", "pgid=,rss="), 5.0)]
-
-    def test_a_system_may_have_no_descriptor_of_a_process(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(os, "pidfd_open", lambda pid: pid + 1, raising=False)
-        assert process._exit_descriptor(7) == 8
-
-        def refuse(_pid: int) -> int:
-            raise OSError
-
-        monkeypatch.setattr(os, "pidfd_open", refuse)
-        assert process._exit_descriptor(7) is None
-        monkeypatch.delattr(os, "pidfd_open")
-        assert process._exit_descriptor(7) is None
+        assert process.below(4) == (2, 30 * 1024)
+        assert asked == [(("ps", "-axo", "pid=,ppid=,rss="), 5.0)]

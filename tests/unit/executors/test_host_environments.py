@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from runner.errors import BuildError, OutageError, UnavailableError
 from runner.executors import Launch, Prepared, Shell, host, shell
 from runner.executors.host import HostExecutor, Pinned
 from runner.model import Cell, Environment, Limits, Outcome
-from runner.util import commands, folders
+from runner.util import commands, folders, locks
 
 CELL = Cell("torch", "2.2.2", None, "3.11", "cpu")
 ENVIRONMENT = Environment("torch", "2.2.2", None, "3.11", "cpu", "linux-x86_64")
@@ -76,7 +77,9 @@ class TestMaking:
         said: list[str] = []
         prepared = executor.prepare(ENVIRONMENT, said.append)
         place = Path(prepared.reference).parent.parent
-        part = f"{place}.part"
+        part = str(uv.calls[0]["cwd"])
+        assert part.startswith(f"{place}.")
+        assert part.endswith(".part")
         assert [call["argv"] for call in uv.calls] == [
             [
                 *("/bin/uv", "venv", "--quiet", "--relocatable", "--allow-existing"),
@@ -129,10 +132,11 @@ class TestMaking:
         place = Path(executor.prepare(ENVIRONMENT, silent).reference).parent.parent
         (place / "ready.json").unlink()
         (place / "old").write_text("x")
-        part = place.with_name(place.name + ".part")
+        part = place.with_name(place.name + ".1a2b.part")
         part.mkdir()
         (part / "old").write_text("x")
         executor.prepare(ENVIRONMENT, silent)
+        assert not part.exists()
         assert (place / "ready.json").is_file()
         assert not (place / "old").exists()
         assert len(uv.calls) == 4
@@ -145,22 +149,34 @@ class TestMaking:
         (place / "ready.json").unlink()
         said: list[str] = []
 
-        def flock(_descriptor: int, how: int) -> None:
-            if how & fcntl.LOCK_NB:
-                raise BlockingIOError
-            assert how == fcntl.LOCK_EX
+        @contextmanager
+        def held(path: Path, waiting: Callable[[str], None]) -> Iterator[bool]:
+            assert path.name == f"{place.name}.lock"
+            waiting("process 17")
             (place / "ready.json").write_text(ready)
+            yield True
 
-        monkeypatch.setattr(fcntl, "flock", flock)
+        monkeypatch.setattr(locks, "held", held)
         executor.prepare(ENVIRONMENT, said.append)
-        assert said == ["another run is making this environment: waiting for it"]
+        assert said == ["process 17 is making this environment: waiting for it"]
         assert len(uv.calls) == 2
+
+    @pytest.mark.parametrize("ready", ["", '{"size_by', "[]", '{"size_bytes": "much"}'])
+    def test_one_that_power_loss_cut_short_is_made_again(
+        self, executor: HostExecutor, uv: FakeGroup, ready: str
+    ) -> None:
+        place = Path(executor.prepare(ENVIRONMENT, silent).reference).parent.parent
+        (place / "ready.json").write_text(ready)
+        assert executor.find(ENVIRONMENT) is None
+        executor.prepare(ENVIRONMENT, silent)
+        assert len(uv.calls) == 4
+        assert json.loads((place / "ready.json").read_text())["environment"] == ENVIRONMENT.id
 
     def test_the_lock_is_held_while_it_is_made_and_released_then(self, executor: HostExecutor, uv: FakeGroup) -> None:
         states: list[bool] = []
 
         def held(cwd: Path) -> bool:
-            descriptor = os.open(f"{str(cwd).removesuffix('.part')}.lock", os.O_RDWR)
+            descriptor = os.open(str(cwd).removesuffix(".part").rpartition(".")[0] + ".lock", os.O_RDWR)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -172,8 +188,7 @@ class TestMaking:
         uv.on_run = lambda _argv, cwd: states.append(held(cwd))
         place = Path(executor.prepare(ENVIRONMENT, silent).reference).parent.parent
         assert states == [True, True]
-        assert not held(place)
-        assert (place.parent / f"{place.name}.lock").stat().st_mode & 0o777 == 0o600
+        assert not held(place.with_name(f"{place.name}.1a2b.part"))
 
     def test_the_users_settings_do_not_choose_other_packages(
         self, executor: HostExecutor, uv: FakeGroup, monkeypatch: pytest.MonkeyPatch

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 from pathlib import Path
 
 import pytest
 
-from runner.executors import process
 from runner.executors.owner import Owner
-from runner.executors.process import Surroundings, oom_kills, resident, tail
-from runner.util import commands
+from runner.executors.process import Surroundings, resident, tail
 
 
 def test_a_short_log_is_kept_whole() -> None:
@@ -68,15 +65,3 @@ def test_this_process_is_not_gone() -> None:
 def test_this_process_has_memory_and_no_process_has_none() -> None:
     assert resident(os.getpid()) > 1 << 20 or not Path("/proc/self/statm").exists()
     assert resident((1 << 22) + 1) == 0
-
-
-def test_the_kernels_count_never_falls() -> None:
-    assert 0 <= oom_kills() <= oom_kills()
-
-
-def test_a_mac_tells_a_groups_memory_by_ps(monkeypatch: pytest.MonkeyPatch) -> None:
-    output = "  501   1024\n  501    512\n  777 999999\nPGID garbage\n"
-    monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    monkeypatch.setattr(commands, "output", lambda *_, **__: output)
-    assert process.group_resident(501) == 1536 << 10
-    assert process.group_resident(1) == 0

@@ -149,7 +149,7 @@ class TestHandedOver:
 
         def look() -> None:
             folder = Path(child.options["env"]["PYTHONPATH"])
-            assert folder.name.startswith("runner-shell-")
+            assert folder.name.startswith("shell-")
             assert [path.name for path in folder.iterdir()] == ["probe"]
             assert (folder / "probe").readlink() == SOURCE
             found.append(folder)

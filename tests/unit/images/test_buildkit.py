@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,36 +22,35 @@ RECIPE = recipe(JAX, lock.committed(JAX))
 
 
 class Command:
-    """Stands in for ``subprocess.Popen``: prints ``output``, ends with ``code``."""
+    """Stands in for ``Guarded``: prints ``printed``, ends with ``exit_code``."""
 
-    def __init__(self, output: str = "", code: int = 0) -> None:
-        self.output, self.returncode = output, code
+    def __init__(self) -> None:
+        self.printed = ""
+        self.exit_code: int | None = 0
+        self.failed: int | None = None
         self.arguments: list[str] = []
         self.options: dict[str, Any] = {}
-        self.terminated = 0
+        self.killed = self.ended = 0
         self.while_running: Callable[[], None] = lambda: None
-        self.stdout: io.StringIO | None = None
+        self.output = io.BytesIO()
 
     def __call__(self, arguments: list[str], **options: Any) -> Command:
         self.arguments, self.options = arguments, options
-        self.stdout = io.StringIO(self.output)
-        return self
-
-    def __enter__(self) -> Command:
+        self.output = io.BytesIO(self.printed.encode())
         self.while_running()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        pass
+    def kill(self) -> None:
+        self.killed += 1
 
-    def terminate(self) -> None:
-        self.terminated += 1
+    def end(self) -> None:
+        self.ended += 1
 
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Command:
     made = Command()
-    monkeypatch.setattr(subprocess, "Popen", made)
+    monkeypatch.setattr(buildkit, "Guarded", made)
     return made
 
 
@@ -68,14 +66,15 @@ class TestBuild:
             (folder / "id").write_text("sha256:made\n")
             for name in ("context", "secrets"):
                 seen[name] = {path.name: path.read_text() for path in (folder / name).iterdir()}
-            seen["modes"] = {"secrets": oct((folder / "secrets").stat().st_mode & 0o777)}
+            modes = [oct(path.stat().st_mode & 0o777) for path in (folder / "secrets").iterdir()]
+            seen["modes"] = {"folder": oct(folder.parent.stat().st_mode & 0o777), "files": " ".join({*modes})}
 
         command.while_running = running
         line = CommandLine("/usr/bin/docker", buildx=buildx)
         made = buildkit.build(RECIPE, line, network or Network({}), lambda _text: None, buildkit.Running())
         folder = str(Path(command.arguments[-1]).parent)
         assert not Path(folder).exists()
-        assert Path(folder).name.startswith("kvm-build-")
+        assert Path(folder).name.startswith("build-")
         return [word.replace(folder, "F") for word in command.arguments], seen, made
 
     def test_buildx_is_given_the_recipe_alone(self, command: Command) -> None:
@@ -102,17 +101,17 @@ class TestBuild:
             *("--secret=id=network,src=F/secrets/network", "F/context"),
         ]
         assert seen["secrets"] == network.files()
-        assert seen["modes"] == {"secrets": "0o700"}
+        assert seen["modes"] == {"folder": "0o700", "files": "0o600"}
 
     def test_a_failed_build_says_why_and_leaves_no_folder(self, command: Command) -> None:
-        command.output, command.returncode = "#7 1.2 error: Hash mismatch\n", 1
+        command.printed, command.exit_code = "#7 1.2 error: Hash mismatch\n", 1
         with pytest.raises(BuildError, match=f"^cannot build {JAX.id}: Hash mismatch$"):
             self.built(command)
         assert not Path(command.arguments[-1]).parent.exists()
 
     def test_each_step_is_said_as_it_begins(self, command: Command) -> None:
         said: list[str] = []
-        command.output = "#7 [stage-1 2/4] RUN sh /build/install.sh packages /tools /build/framework.txt\n#8 x\n"
+        command.printed = "#7 [stage-1 2/4] RUN sh /build/install.sh packages /tools /build/framework.txt\n#8 x\n"
 
         def running() -> None:
             (Path(command.arguments[-1]).parent / "id").write_text("x")
@@ -132,24 +131,17 @@ class TestRunning:
         buildkit.Running().follow(["docker", "build"], lambda _line: None)
         assert command.arguments == ["docker", "build"]
         options = command.options
-        found = options.pop("env")
+        found = options.pop("variables")
         assert (found["DOCKER_BUILDKIT"], found["BUILDX_BUILDER"], found["OWN"]) == ("1", "default", "1")
-        assert options == {
-            "stdin": subprocess.DEVNULL,
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.STDOUT,
-            "text": True,
-            "encoding": "utf-8",
-            "errors": "replace",
-        }
+        assert options == {}
 
     def test_a_builder_that_is_named_outright_is_used(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("BUILDX_BUILDER", "mine")
         buildkit.Running().follow(["docker"], lambda _line: None)
-        assert command.options["env"]["BUILDX_BUILDER"] == "mine"
+        assert command.options["variables"]["BUILDX_BUILDER"] == "mine"
 
     def test_the_last_lines_and_the_code_are_returned(self, command: Command) -> None:
-        command.output, command.returncode = "".join(f"line {n}\n" for n in range(300)), 3
+        command.printed, command.exit_code = "".join(f"line {n}\n" for n in range(300)), 3
         seen: list[str] = []
         code, lines = buildkit.Running().follow(["docker"], seen.append)
         assert (code, lines) == (3, [f"line {n}" for n in range(100, 300)])
@@ -157,16 +149,30 @@ class TestRunning:
 
     def test_stopping_ends_what_runs(self, command: Command) -> None:
         running = buildkit.Running()
-        command.output = "line\n"
+        command.printed = "line\n"
         ends: list[int] = []
 
         def seen(_line: str) -> None:
             running.stop()
-            ends.append(command.terminated)
+            ends.append(command.killed)
 
         with pytest.raises(UnavailableError, match=r"^building was stopped$"):
             running.follow(["docker"], seen)
         assert ends == [1]
+
+    @pytest.mark.parametrize("code", [None, -9])
+    def test_a_command_line_that_somebody_ended_is_no_failure_of_the_build(
+        self, command: Command, code: int | None
+    ) -> None:
+        command.printed, command.exit_code = "line\n", code
+        with pytest.raises(UnavailableError, match="somebody ended the docker command line") as caught:
+            buildkit.Running().follow(["docker"], lambda _line: None)
+        assert caught.value.log == "line"
+
+    def test_one_that_is_not_there_is_one_line(self, command: Command) -> None:
+        command.failed = 2
+        with pytest.raises(UnavailableError, match=r"^docker cannot be started: No such file or directory$"):
+            buildkit.Running().follow(["docker"], lambda _line: None)
 
     def test_nothing_starts_once_stopped(self, command: Command) -> None:
         running = buildkit.Running()
@@ -177,16 +183,16 @@ class TestRunning:
 
     def test_an_interrupted_build_is_ended_and_forgotten(self, command: Command) -> None:
         running = buildkit.Running()
-        command.output = "line\n"
+        command.printed = "line\n"
 
         def seen(_line: str) -> None:
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
             running.follow(["docker"], seen)
-        assert command.terminated == 1
+        assert command.ended == 1
         running.stop()
-        assert command.terminated == 1  # it is not among those that run
+        assert command.killed == 0  # it is not among those that run
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_without_a_folder_results_go_with_the_workspace() -> None:
     with workspace.open(None) as work:
         folder = work.store.out
         assert folder.is_dir()
-        assert folder.name.startswith("runner-out-")
+        assert folder.name.startswith("out-")
     assert not folder.exists()
 
 

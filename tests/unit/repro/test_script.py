@@ -72,7 +72,7 @@ def _arguments(*, network: bool = False) -> dict[str, Any]:
     environment = Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64")
     launch = Launch(
         TORCH, Prepared(environment, "image"), Path("/tmp/io"), None, {}, Limits(disk_bytes=1000),
-        mounts=(Mount(Path("/x/s.py"), "/script/s.py"),), network=network,
+        mounts=(Mount(Path("/x/s.py"), "/script/s.py"),), network=network, foreign=True,
     )  # fmt: skip
     found: dict[str, Any] = create_arguments(
         launch, engine=Engine(), run="r", name="n", owner=Owner("h", "b", 1, "s"), uid=1, gid=1

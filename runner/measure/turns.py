@@ -1,0 +1,28 @@
+"""Lets the runs on one machine take turns: none disturbs another's timings.
+
+A process whose timings count has the machine to itself. Whatever else loads it, the making of an environment or a
+process whose timings do not count, goes on together, but not at the same time as such a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from runner.util import folders, locks
+
+
+@contextmanager
+def taken(
+    *, alone: bool, waiting: Callable[[str], None] = lambda _: None, check: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Have this machine ``alone``, or together with others; a context manager.
+
+    ``waiting`` gets the description of whoever has it now, before this waits. ``check`` is called several times a
+    second meanwhile and may raise. Where a machine has no such lock, nobody waits.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            path = folders.machine_lock()
+            stack.enter_context(locks.held(path, waiting, shared=not alone, unlocked=lambda _reason: None, check=check))
+        yield

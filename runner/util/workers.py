@@ -1,0 +1,84 @@
+"""Threads that run functions and never keep the program from ending.
+
+Those of ``concurrent.futures`` are joined when the interpreter exits, however long they wait for an engine that hangs.
+Python 3.11 and 3.12 also mark a thread as ended when a signal interrupts its ``join``. So whoever waits here waits on a
+condition.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import ParamSpec, TypeVar
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class Workers:
+    """Up to ``count`` daemon threads, started when they are needed."""
+
+    def __init__(self, count: int, name: str) -> None:
+        self._count = count
+        self._name = name
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[Future[object], Callable[[], object]]] = deque()
+        self._threads = 0
+        self._idle = 0
+        self._closed = False
+
+    def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Have a thread call the function.
+
+        The future is cancelled already where ``close`` was called.
+        """
+        future: Future[T] = Future()
+        with self._changed:
+            if self._closed:
+                future.cancel()
+                return future
+            self._waiting.append((future, lambda: function(*args, **kwargs)))  # type: ignore[arg-type]
+            if self._idle:
+                self._changed.notify_all()
+            elif self._threads < self._count:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
+        return future
+
+    def close(self) -> None:
+        """Start nothing more: what waits is cancelled, what runs goes on."""
+        with self._changed:
+            self._closed = True
+            waiting, self._waiting = self._waiting, deque()
+            self._changed.notify_all()
+        for future, _ in waiting:
+            future.cancel()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until nothing waits or runs. Returns whether that is so.
+
+        A signal ends the wait.
+        """
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting and self._threads == self._idle, timeout_s)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._idle += 1
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                self._idle -= 1
+                if not self._waiting:
+                    self._threads -= 1
+                    self._changed.notify_all()
+                    return
+                future, call = self._waiting.popleft()
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:  # noqa: BLE001 - raised again by ``Future.result``
+                    future.set_exception(error)
+            del future, call

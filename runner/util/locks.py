@@ -123,7 +123,8 @@ def _locked(
 ) -> bool:
     """Take the lock, after a wait where others hold it.
 
-    Returns False where the file system has no locks. It asks again and again instead of blocking: a signal that comes just before a blocking call does not end it.
+    Returns False where the file system has no locks. It asks again and again instead of blocking: a signal that comes
+    just before a blocking call does not end it.
     """
     how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
     tries, pause, told = 0, _FIRST_WAIT_S, False

@@ -41,9 +41,7 @@ def committed_path(environment: Environment) -> Path:
 
 def cache_dir() -> Path:
     """Where locks go that are made when they are needed."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("keras-version-matrix")) / "locks"
+    return folders.cache_dir() / "locks"
 
 
 def committed(environment: Environment) -> Lock:

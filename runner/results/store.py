@@ -306,7 +306,8 @@ class _Serial(msgspec.Struct):
 def _next_serial(path: Path) -> int:
     """The number of the next result of a cell, probe and round.
 
-    It is one more than the highest there is. The clock may have been set back, so it does not say which of two results is the newer.
+    It is one more than the highest there is. The clock may have been set back, so it does not say which of two results
+    is the newer.
     """
     highest, prefix = 0, path.name.partition("-")[0] + "-"
     with suppress(FileNotFoundError):

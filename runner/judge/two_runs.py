@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
+from runner.errors import UsageError
 from runner.judge.pairing import Pair
 from runner.model import Cell, Sample
 
@@ -28,6 +30,28 @@ def untagged(cell: Cell) -> Cell:
     if not isinstance(cell, TaggedCell):
         return cell
     return Cell(**{field.name: getattr(cell, field.name) for field in fields(Cell)})
+
+
+def check(a: Sequence[Sample], b: Sequence[Sample], names: tuple[str, str]) -> None:
+    """Raise UsageError where two runs have no cell in common.
+
+    The message has the cells of each and the command that compares them. ``names``: the folders.
+    """
+    cells = [list(dict.fromkeys(untagged(sample.cell).id for sample in samples)) for samples in (a, b)]
+    if not all(cells) or set(cells[0]) & set(cells[1]):
+        return
+    folders = " ".join(shlex.quote(name) for name in names)
+    raise UsageError(
+        f"no cell is in both runs: {names[0]} has {_some(cells[0])}, {names[1]} has {_some(cells[1])}; "
+        f"`runner report {folders} --baseline {shlex.quote(cells[0][0])}` compares different cells"
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" if names[_MOST_NAMED:] else "")
+
+
+_MOST_NAMED = 3
 
 
 def tagged(a: Sequence[Sample], b: Sequence[Sample], tags: tuple[str, str]) -> tuple[list[Sample], list[Pair]]:

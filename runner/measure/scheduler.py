@@ -80,7 +80,8 @@ class _Session:
             self.keys[_slot(job)] = key(job, identity, self.context)
             found = None
             if not self.context.fresh:
-                found = self.context.store.find(job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
+                wanted = (job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
+                found = self.context.store.find(*wanted, bad=lambda line: self.observe(Event("note", text=line)))
             if found and self.context.keep_failed and found.status not in NO_FAILURE:
                 found = None
             if found:

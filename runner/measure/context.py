@@ -35,6 +35,11 @@ class Event:
 Observer = Callable[[Event], None]
 
 
+def noted(observe: Observer) -> Callable[[str], None]:
+    """A function that shows a line to the user as a note."""
+    return lambda line: observe(Event("note", text=line))
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a run works with."""

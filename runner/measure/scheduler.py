@@ -20,7 +20,7 @@ from typing import Any
 from runner.errors import BadOutputError, CellError, OutageError, RunnerError
 from runner.executors import Launch, Prepared
 from runner.measure import payload
-from runner.measure.context import Context, Event, Interrupted, Observer
+from runner.measure.context import Context, Event, Interrupted, Observer, noted
 from runner.measure.sample import NO_FAILURE, failed, fingerprint, internal, key, notes, outside
 from runner.model import Cell, Environment, Job, Outcome, Sample, Status
 from runner.util import outage
@@ -81,7 +81,7 @@ class _Session:
             found = None
             if not self.context.fresh:
                 wanted = (job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
-                found = self.context.store.find(*wanted, bad=lambda line: self.observe(Event("note", text=line)))
+                found = self.context.store.find(*wanted, bad=noted(self.observe))
             if found and self.context.keep_failed and found.status not in NO_FAILURE:
                 found = None
             if found:

@@ -224,7 +224,7 @@ def test_a_save_reads_nothing_of_other_cells_probes_and_rounds(tmp_path: Path, m
     there = store.Store(tmp_path)
     others = ({"cell": replace(CELL, version="2.3.0")}, {"probe": "conv2d"}, {"round": 1}, {"round": 1000})
     for other in others:
-        there.save(replace(SAMPLE, **other))  # type: ignore[arg-type]
+        there.save(replace(SAMPLE, **other))
     there.save(replace(SAMPLE, key="a" * 64))
     asked: list[Path] = []
     really = files.content

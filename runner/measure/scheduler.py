@@ -81,7 +81,7 @@ class _Session:
             found = None
             if not self.context.fresh:
                 wanted = (job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
-                found = self.context.store.find(*wanted, bad=noted(self.observe))
+                found = self.context.store.find(*wanted, bad=noted(self.observe, ": measured again"))
             if found and self.context.keep_failed and found.status not in NO_FAILURE:
                 found = None
             if found:

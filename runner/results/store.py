@@ -110,11 +110,11 @@ class Store:
         try:
             sample = read(path)
         except BadFileError as error:
-            tell(f"{error.problem}: measured again")
+            tell(error.problem)
             return None
         if (sample.cell.id, sample.probe, sample.round) != (cell_id, probe, round_):
             other = f"{sample.cell.id}, {sample.probe}, round {sample.round}"
-            tell(f"{path}: the result of another process ({other}): measured again")
+            tell(f"{path}: the result of another process ({other})")
             return None
         return sample if sample.key == key and sample.status.about_cell else None
 

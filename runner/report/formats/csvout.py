@@ -83,8 +83,8 @@ def pieces(report: Report) -> Iterator[str]:
         process = _text(*_axes(skip.cell), "", "", "", skip.status)
         yield f"{process},{_text('status', skip.status, '', '', '', '', skip.reason)}\n"
     for line in report.unread:
-        empty = _text(*[""] * (len(COLUMNS) - 8))
-        yield f"{empty},{_text('status', Status.UNAVAILABLE, '', '', '', '', line)}\n"
+        process = _text(*[""] * COLUMNS.index("status"), Status.UNAVAILABLE)
+        yield f"{process},{_text('status', Status.UNAVAILABLE, '', '', '', '', line)}\n"
 
 
 def _axes(cell: Cell) -> tuple[str | None, ...]:

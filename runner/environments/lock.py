@@ -241,7 +241,7 @@ def _wants_cpu_wheels(environment: Environment) -> bool:
 
 
 def _resolved(asked: Recipe, environment: Environment) -> tuple[str, str]:
-    """The resolution and the backend it is from: CPU wheels where they can be had.
+    """The resolution and the backend it is from: CPU wheels where they are available.
 
     That PyTorch's index cannot be reached is remembered where it failed twice while the default index answered in
     between: an outage of the whole network or of the default index is over sooner than in a day.

@@ -60,21 +60,24 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never a part.
 
     When this returns, a power loss loses neither the content nor the name. Who may read the file is for the umask to
-    say. Raises OSError.
+    say. Raises OSError, which names the file.
     """
-    _make_folder(path.parent)
     part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
+        _make_folder(path.parent)
         with io.FileIO(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w") as file:
             left = memoryview(content)
             while left:
                 left = left[file.write(left) :]
             os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None
         raise
-    _sync_folder(path.parent)
 
 
 def _make_folder(folder: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from runner.errors import UsageError
-from runner.judge.pairing import Pair
+from runner.judge.pairing import Pair, difference
 from runner.model import Cell, Sample
 
 AXIS = "run"
@@ -37,18 +37,24 @@ def check(a: Sequence[Sample], b: Sequence[Sample], names: tuple[str, str]) -> N
 
     The message has the cells of each and the command that compares them. ``names``: the folders.
     """
-    cells = [list(dict.fromkeys(untagged(sample.cell).id for sample in samples)) for samples in (a, b)]
-    if not all(cells) or set(cells[0]) & set(cells[1]):
+    first, second = (list(dict.fromkeys(sample.cell for sample in samples)) for samples in (a, b))
+    if not first or not second or set(first) & set(second):
         return
     folders = " ".join(shlex.quote(name) for name in names)
+    baseline = next((cell for cell in first if any(difference(cell, other) for other in second)), None)
+    way_out = "cells can be compared where they differ in one axis, and none of these do"
+    if baseline is not None:
+        way_out = (
+            f"`runner report {folders} --baseline {shlex.quote(baseline.id)}` compares those that differ in one axis"
+        )
     raise UsageError(
-        f"no cell is in both runs: {names[0]} has {_some(cells[0])}, {names[1]} has {_some(cells[1])}; "
-        f"`runner report {folders} --baseline {shlex.quote(cells[0][0])}` compares different cells"
+        f"no cell is in both runs: {names[0]} has {_some(first)}, {names[1]} has {_some(second)}; {way_out}"
     )
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" if names[_MOST_NAMED:] else "")
+def _some(cells: Sequence[Cell]) -> str:
+    more = len(cells) - _MOST_NAMED
+    return ", ".join(cell.id for cell in cells[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 _MOST_NAMED = 3

@@ -480,7 +480,7 @@ def test_a_file_that_is_read_by_no_name_has_a_line_without_escapes(command: Any,
 
 def test_runs_without_a_common_cell_are_told_how_to_compare_them(command: Any, tmp_path: Path) -> None:
     a = _run(tmp_path / "a", Status.OK)
-    cell = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")
+    cell = dataclasses.replace(CELL, version="2.15.0")
     (one,) = store.load([Path(a)])
     Store(tmp_path / "b c").save(dataclasses.replace(one, cell=cell))
     b = str(tmp_path / "b c")
@@ -489,9 +489,20 @@ def test_runs_without_a_common_cell_are_told_how_to_compare_them(command: Any, t
     here = one.cell.id
     assert err == (
         f"runner: no cell is in both runs: {a} has {here}, {b} has {cell.id}; "
-        f"`runner report {a} '{b}' --baseline {here}` compares different cells\n"
+        f"`runner report {a} '{b}' --baseline {here}` compares those that differ in one axis\n"
     )
-    assert command("report", a, b, "--baseline", here, "--format", "json")[0] in (0, 3, 4)
+    _, report, _ = command("report", a, b, "--baseline", here, "--format", "json")
+    assert (here, cell.id) in [(c["baseline"], c["candidate"]) for c in json.loads(report)["comparisons"]]
+
+
+def test_runs_of_which_no_cells_can_be_compared_say_so(command: Any, tmp_path: Path) -> None:
+    a = _run(tmp_path / "a", Status.OK)
+    for number in range(5):
+        cell = Cell("jax", f"0.{number}", "3.11.3", "3.11", "cpu")
+        Store(tmp_path / "b").save(dataclasses.replace(_sample(), cell=cell))
+    code, _, err = command("compare", a, str(tmp_path / "b"))
+    assert code == 2
+    assert "jax-0.2_keras-3.11.3_py3.11_cpu and 2 more; cells can be compared where they differ in one axis" in err
 
 
 def test_compare_prints_a_table_and_fails_where_the_second_run_broke(command: Any, tmp_path: Path) -> None:

@@ -27,10 +27,9 @@ from itertools import count, islice, product
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from runner.model import Better, Cell, Kind, Metric, Sample, Status
 from runner.report.formats import FORMATS
+from runner.results.store import Store, sealed
 
 ROUNDS = 10
 MOST = 2.5
@@ -87,10 +86,10 @@ def cells() -> Iterator[Cell]:
 def write(folder: Path, results: int, probes: list[str]) -> int:
     """Write that many results below the folder. Returns their bytes."""
     chosen = list(islice(cells(), results // (ROUNDS * len(probes))))
-    size, began = 0, datetime(2026, 1, 1, tzinfo=UTC)
+    size, began, store = 0, datetime(2026, 1, 1, tzinfo=UTC), Store(folder)
     for number, (round_, probe, cell) in enumerate(product(range(ROUNDS), probes, chosen)):
-        text = msgspec.json.format(msgspec.json.encode(sample(cell, probe, round_, began, number)), indent=1)
-        path = folder / "results" / cell.id / probe / f"{round_:03d}-{_digest(cell.id, probe, round_)[:12]}.json"
+        made = sample(cell, probe, round_, began, number)
+        path, text = store.path(made), sealed(made, serial=1)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text)
         size += len(text)

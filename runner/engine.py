@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import UnavailableError
-from runner.util import commands, outage
+from runner.util import commands, folders, outage
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
@@ -136,7 +136,9 @@ def _socket_path() -> str | None:
         return host.removeprefix("unix://") if host.startswith("unix://") else None
     if os.environ.get("DOCKER_CONTEXT", "default") != "default":
         return None
-    config = Path(os.environ.get("DOCKER_CONFIG", "~/.docker")).expanduser() / "config.json"
+    config = (
+        Path(os.environ.get("DOCKER_CONFIG") or (folders.home() or Path("/nonexistent")) / ".docker") / "config.json"
+    )
     try:
         chosen = json.loads(config.read_text()).get("currentContext", "default")
     except (OSError, ValueError):

@@ -27,6 +27,12 @@ class UsageError(RunnerError):
     """A command line, configuration or input file that cannot be used as it is."""
 
 
+class NotMeasuredError(RunnerError):
+    """What was asked for cannot be measured now; nothing is wrong with the command."""
+
+    exit_code = 3
+
+
 class CellError(RunnerError):
     """What stopped one cell.
 

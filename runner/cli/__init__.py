@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -94,21 +95,29 @@ def run(argv: list[str] | None = None) -> int:
             error.show()
             return 2
         where = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
-        click.echo(f"runner: {' '.join(error.format_message().split()).rstrip('.')}{where}", err=True)
+        _say(f"{' '.join(error.format_message().split()).rstrip('.')}{where}")
         return 2
     except RunnerError as error:
-        text = error.sentence if isinstance(error, OutageError) else str(error)
-        click.echo(f"runner: {text}", err=True)
+        _say(error.sentence if isinstance(error, OutageError) else str(error))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("runner: interrupted", err=True)
+        _say("interrupted")
         return 130
     except BrokenPipeError:
         return _quietly()
     except OSError as error:  # a disk that is full, a folder that is gone: where no stage has more to say about it
-        click.echo(f"runner: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", err=True)
+        _say(f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
         return 2
     return 0
+
+
+def _say(line: str) -> None:
+    """Print an error.
+
+    Where that fails too (``2> /dev/full``), there is the exit code alone.
+    """
+    with suppress(OSError):
+        click.echo(f"runner: {line}", err=True)
 
 
 def _open_streams() -> None:

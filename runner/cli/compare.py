@@ -22,14 +22,19 @@ def compare_command(
     Exact figures compare across days and hosts. Timings need rounds that were interleaved on one host, which two
     runs are not: they are inconclusive or not comparable, and the reason names that.
     """
+    from runner.cli import output
     from runner.judge import JudgeSettings, conclusion, expectations_file, judge, rules, two_runs
     from runner.report import comparisons
     from runner.results import store
     from runner.util import folders
 
-    samples, pairs = two_runs.tagged(store.load([run_a]), store.load([run_b]), ("A", "B"))
+    unread = output.Unread()
+    a, b = store.load([run_a], bad=unread), store.load([run_b], bad=unread)
+    two_runs.check(a, b, (str(run_a), str(run_b)))
+    samples, pairs = two_runs.tagged(a, b, ("A", "B"))
     settings = JudgeSettings.after(rules.rounds(samples), max_rounds, alpha=alpha, floor=floor)
     known = expectations_file.load(folders.matrix_dir() / "expectations.toml")
     found = [c for c in judge(samples, pairs, known, settings) if c.baseline]
     click.echo(comparisons.text(found, settings, as_json=as_json))
-    sys.exit(conclusion.exit_code_of_figures([s for s in samples if s.cell.id.startswith("B:")], found))
+    code = conclusion.exit_code_of_figures([s for s in samples if s.cell.id.startswith("B:")], found)
+    sys.exit(unread.exit_code(code))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -16,21 +17,25 @@ import click
 def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path | None) -> None:
     """List the defects that the results below DIR show, the gravest first.
 
-    Each is listed once: the cells that show it, the axis it follows, the first bad and the first good version.
+    Each is listed once: the cells that show it, the axis it follows, the first bad and the first good version. Exit
+    code 3 where a result file could not be used.
     """
     from runner import defects
+    from runner.cli import output
     from runner.defects import scripts as files
     from runner.report import defects as report
     from runner.results import store
 
-    samples = store.load(folders)
+    unread = output.Unread()
+    samples = store.load(folders, bad=unread)
     found = defects.defects(samples, whole=True)
     if scripts:
         files.write(found, scripts)
     if as_json:
         click.echo(report.dumps(found))
-        return
+        sys.exit(unread.exit_code(0))
     *lines, total = report.lines(found, report.reported(), defects.agreements(samples))
     for line in lines:
         click.echo(line)
     click.echo(f"{total}; scripts in {scripts}" if scripts else total)
+    sys.exit(unread.exit_code(0))

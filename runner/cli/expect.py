@@ -18,21 +18,24 @@ def expect_command(run: Path, *, update: bool, file: Path | None) -> None:
     """Bring expectations.toml in line with the results in the folder RUN.
 
     Removes known failures that no longer happen and adds new ones; what a person wrote elsewhere in the file stays.
-    Exits with 1 where the file is out of date and was not written.
+    Exits with 1 where the file is out of date and was not written, with 3 where a result file could not be used.
     """
+    from runner.cli import output
     from runner.judge import rules
 
     path = file or folders.matrix_dir() / "expectations.toml"
-    made = rules.update(run, path)
+    unread = output.Unread()
+    made = rules.update(run, path, unread)
     for sign, entries in (("-", made.removed), ("+", made.added)):
         for entry in entries:
             click.echo(f"{sign} {entry.cell} {entry.probe} {entry.status or entry.metric}: {entry.reason}")
     if not (made.added or made.removed):
         click.echo(f"{path} is up to date")
-        return
+        sys.exit(unread.exit_code(0))
     if not update:
         click.echo("run again with --update to write that")
         sys.exit(1)
     files.write(path, made.text)
     nameless = sum(not entry.issue for entry in made.added)
     click.echo(f"{path} written" + (f"; {nameless} new entries lack the address of an issue" if nameless else ""))
+    sys.exit(unread.exit_code(0))

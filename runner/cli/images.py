@@ -71,7 +71,7 @@ def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
     from runner.images import registry
     from runner.images.recipe import base_image
 
-    bases = {base_image(environment.python) for environment, _ in _locked(set_name, only)}
+    bases = {base_image(environment.python) for environment in _environments(set_name, only)}
     click.echo(str(registry.pin(engine.connect(), sorted(bases))))
 
 
@@ -79,13 +79,18 @@ def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
 @click.argument("prefix", metavar="REGISTRY/OWNER")
 @options.which_cells
 def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> None:
-    """Push the images of a set, which must be built, to a registry (ghcr.io/owner)."""
+    """Push the images of a set, which must be built, to a registry (ghcr.io/owner).
+
+    Exit code 3 where a lock could not be read.
+    """
     from runner import engine
     from runner.images import registry
 
     client = engine.connect()
-    for environment, pinned in _locked(set_name, only):
+    found, bad = _locked(set_name, only)
+    for environment, pinned in found:
         click.echo(registry.push(client, prefix, environment, pinned))
+    sys.exit(3 if bad else 0)
 
 
 @images_command.command("pull", short_help="Pull them from there.")
@@ -96,14 +101,14 @@ def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
 
     The next run builds what the registry does not have.
 
-    Exit code 3 where any was missing.
+    Exit code 3 where any was missing or a lock could not be read.
     """
     from runner import engine
     from runner.images import registry
 
     client = engine.connect()
-    missing = 0
-    for environment, pinned in _locked(set_name, only):
+    found, missing = _locked(set_name, only)
+    for environment, pinned in found:
         there = registry.pull(client, prefix, environment, pinned)
         missing += not there
         click.echo(f"{'pulled ' if there else 'missing'}  {environment.id}")
@@ -114,22 +119,39 @@ def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
 @options.which_cells
 def sbom_command(set_name: str | None, only: tuple[str, ...]) -> None:
     """Print the bill of materials (CycloneDX 1.6) of one environment."""
+    from runner.environments import lock
     from runner.errors import UsageError
     from runner.images import sbom
 
-    found = _locked(set_name, only)
-    if len(found) != 1:
-        raise UsageError(f"one environment at a time, and these are {len(found)}: narrow it down with --only")
-    click.echo(sbom.cyclonedx(*found[0]))
+    wanted = _environments(set_name, only)
+    if len(wanted) != 1:
+        raise UsageError(f"one environment at a time, and these are {len(wanted)}: narrow it down with --only")
+    click.echo(sbom.cyclonedx(wanted[0], lock.locked(wanted[0])))
 
 
-def _locked(set_name: str | None, only: tuple[str, ...]) -> list[tuple[Environment, Lock]]:
-    """Return the environments of a set, as containers here run them, with locks."""
-    from runner.environments import lock
+def _environments(set_name: str | None, only: tuple[str, ...]) -> list[Environment]:
+    """Return the environments of a set, as containers here run them."""
     from runner.machine import facts
     from runner.matrix import plan
 
     platform = facts.container_platform(facts.here())
     cells = selection.choose(set_name, only).cells
-    wanted = dict.fromkeys(plan.environment_of(cell, platform) for cell in cells if cell.device != "mps")
-    return [(environment, lock.locked(environment)) for environment in wanted]
+    return list(dict.fromkeys(plan.environment_of(cell, platform) for cell in cells if cell.device != "mps"))
+
+
+def _locked(set_name: str | None, only: tuple[str, ...]) -> tuple[list[tuple[Environment, Lock]], int]:
+    """Return the environments of a set with their locks, and how many have none.
+
+    Those are named on stderr.
+    """
+    from runner.environments import lock
+    from runner.errors import CellError
+
+    found, bad = [], 0
+    for environment in _environments(set_name, only):
+        try:
+            found.append((environment, lock.locked(environment)))
+        except CellError as error:
+            bad += 1
+            click.echo(f"runner: {error}", err=True)
+    return found, bad

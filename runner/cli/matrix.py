@@ -192,8 +192,8 @@ def matrix(request: Request) -> int:
     from runner.cli.standing import Standing
     from runner.executors import Room
     from runner.judge import rules
-    from runner.matrix import selection
-    from runner.measure import host, rounds, workspace
+    from runner.matrix import plan, selection
+    from runner.measure import context, host, rounds, workspace
     from runner.report import build, listing
 
     request.check()
@@ -202,8 +202,11 @@ def matrix(request: Request) -> int:
     probes = selection.probe_specs(chosen, request.probes, request.settings)
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
-    wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s)
+    wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s, request.jobs)
     planned = host.planned(chosen, probes, wish)
+    if not request.fresh:
+        automatic = (request.executor, chosen.definition.executor) == (plan.AUTO, plan.AUTO)
+        host.check_resumed(request.out, planned, automatic=automatic)
     further = request.further(chosen.definition.budget_s)
     planned = replace(planned, notes=(*planned.notes, *request.notes(chosen.definition.budget_s)))
     if request.dry_run:
@@ -225,6 +228,7 @@ def matrix(request: Request) -> int:
             jobs=request.jobs,
             builds=request.builds,
             keep_failed=request.keep_failed,
+            say=context.noted(shown),
         ) as work,
     ):
 

@@ -7,10 +7,30 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from runner.report import Report, formats
+from runner import judge
+from runner.report import Report, formats, numbers
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+class Unread:
+    """Names the result files that cannot be used, for ``store.load``.
+
+    Each has a line on stderr.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        """Name one file."""
+        self.lines.append(line)
+        click.echo(f"runner: {numbers.plain(line)}", err=True)
+
+    def exit_code(self, otherwise: int) -> int:
+        """The exit code of a command that would have ended with ``otherwise``."""
+        return judge.with_unread(otherwise, self.lines)
 
 
 def console(stream: TextIO) -> Console:

@@ -8,6 +8,7 @@ import click
 
 from runner.cli import options
 from runner.environments import lock
+from runner.errors import UsageError
 from runner.matrix import selection
 
 
@@ -17,21 +18,32 @@ from runner.matrix import selection
 @click.option("--check", is_flag=True, help="Say which committed Dockerfiles are not what the templates make.")
 @click.option("--stdout", is_flag=True, help="Print them instead of writing images/rendered/.")
 def render_command(set_name: str | None, only: tuple[str, ...], *, every: bool, check: bool, stdout: bool) -> None:
-    """Write the Dockerfiles of a set's environments to images/rendered/. No engine."""
+    """Write the Dockerfiles of a set's environments to images/rendered/. No engine.
+
+    Exit code 3 where a lock could not be read.
+    """
     from runner import images
 
     wanted = selection.environments(set_name, only, every=every)
     linux = [environment for environment in wanted if "linux" in environment.platform]
-    pairs = [(environment, lock.committed(environment)) for environment in linux]
+    pairs, bad = [], []
+    for environment in linux:
+        try:
+            pairs.append((environment, lock.committed(environment)))
+        except UsageError as error:  # the others are rendered all the same
+            bad.append(environment)
+            click.echo(f"runner: {error}", err=True)
+    every = every and not bad  # the Dockerfile of a bad lock is not one that no set uses
     if stdout:
         for environment, pinned in pairs:
             click.echo(images.render(environment, pinned))
-        return
+        sys.exit(3 if bad else 0)
     if check:
         drifted = images.check(pairs, complete=every)
         for line in drifted:
             click.echo(line)
         click.echo(f"{len(pairs)} Dockerfiles, {len(drifted)} differ")
-        sys.exit(1 if drifted else 0)
+        sys.exit(1 if drifted else 3 if bad else 0)
     for path in images.render_all(pairs, complete=every):
         click.echo(str(path))
+    sys.exit(3 if bad else 0)

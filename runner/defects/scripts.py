@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.defects.defect import Defect
+from runner.util import files
 
 _LONGEST = 100
 """Characters of a file name before ``.py``."""
@@ -18,4 +19,4 @@ def write(found: Sequence[Defect], folder: Path) -> None:
     for number, defect in enumerate(found, 1):
         name = re.sub(r"[^a-z0-9]+", "-", f"{number:03d}-{defect.op}-{defect.kind}".lower()).strip("-")
         if defect.script:
-            (folder / f"{name[:_LONGEST]}.py").write_text(defect.script, encoding="utf-8")
+            files.write(folder / f"{name[:_LONGEST]}.py", defect.script)

@@ -14,7 +14,7 @@ from runner.errors import UsageError, suggest
 from runner.matrix import frameworks, plan, selection, sets
 from runner.matrix.plan import Target
 from runner.measure import host, places, scheduler, workspace
-from runner.measure.context import Context, Event, Observer
+from runner.measure.context import Context, Event, Observer, noted
 from runner.measure.places import Place
 from runner.model import Cell, Job, ProbeSpec, Sample, Scalar, Status
 
@@ -94,7 +94,14 @@ def explain(request: Request, observe: Observer) -> Answer:
         for cell, fault in zip(cells, ("", request.fault), strict=True)
     ]
     given = {data.MNIST: request.data_path} if request.data_path else {}
-    with workspace.open(request.out, probes=[PROBE], given=given, offline=request.offline, fresh=request.fresh) as work:
+    with workspace.open(
+        request.out,
+        probes=[PROBE],
+        given=given,
+        offline=request.offline,
+        fresh=request.fresh,
+        say=noted(observe),
+    ) as work:
         for note in work.notes:
             observe(Event("note", text=note))
         observe(Event("expect", count=sum(runs.count for runs in pair)))

@@ -3,31 +3,34 @@
 A CPU cell of PyTorch is meant to run on the wheels of PyTorch's own index, which carry no CUDA. A committed lock that
 had to be made without that index holds the default index's build, and a note states that. Where the index can be
 reached when the environment is first used, a lock of the CPU wheels is made in the cache and takes its place; where it
-cannot, that is remembered for a day and the committed lock is used.
+cannot, that is remembered for a day and the committed lock is used. Only what the indexes said for certain is
+remembered: another outage is not.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Lock, Recipe
-from runner.errors import BuildError, CellError, OutageError, UsageError
+from runner.errors import BuildError, CellError, OutageError, UnavailableError, UsageError
 from runner.matrix import compat as facts
 from runner.matrix import frameworks
 from runner.model import Environment
-from runner.util import folders, versions
+from runner.util import files, folders, versions
 
 __all__ = ["Lock", "check", "committed", "install_arguments", "locked", "make", "make_all", "upgrade"]
 
 DEFAULT_BUILD = "PyTorch's own index could not be reached: this is the default index's build, which carries CUDA"
+_PYTORCH_INDEX = "pytorch.org/whl"
+"""A part of the addresses that uv's ``--torch-backend`` stands for, as uv's errors name them."""
 _DAY_S = 24 * 3600
 
 _making: dict[str, threading.Lock] = {}
@@ -41,9 +44,7 @@ def committed_path(environment: Environment) -> Path:
 
 def cache_dir() -> Path:
     """Where locks go that are made when they are needed."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("keras-version-matrix")) / "locks"
+    return folders.cache_dir() / "locks"
 
 
 def committed(environment: Environment) -> Lock:
@@ -64,14 +65,19 @@ def locked(environment: Environment, say: Callable[[str], None] | None = None) -
 
     Made (and cached) where there is none yet.
 
-    Safe to call from several threads. Raises BuildError where uv finds no solution (with its explanation),
-    UsageError where a lock file cannot be read.
+    Safe to call from several threads. Raises BuildError where uv finds no solution (with its explanation), and
+    UnavailableError where the repository's lock cannot be read: that stops this environment and no other.
     """
     with _one_at_a_time(environment.id):
-        kept = _read(committed_path(environment))
+        try:
+            kept = _read(committed_path(environment))
+        except UsageError as error:
+            raise UnavailableError(str(error)) from None
         if kept and not (_wants_cpu_wheels(environment) and kept.carries_cuda):
             return kept
-        cached = _read(cache_dir() / f"{environment.id}.txt")
+        cached = None
+        with suppress(UsageError):  # one in the cache that cannot be read is made again
+            cached = _read(cache_dir() / f"{environment.id}.txt")
         usable = cached and _same_question(cached.recipe, recipe(environment))
         if cached and usable and not (kept and cached.carries_cuda):
             return cached
@@ -80,7 +86,12 @@ def locked(environment: Environment, say: Callable[[str], None] | None = None) -
             return kept
         if say:
             say("resolving")
-        made = make(environment, cache_dir())
+        try:
+            made = make(environment, cache_dir())
+        except CellError:
+            if kept is None:
+                raise
+            return kept  # it was only to be replaced by something better
         return kept if kept and made.carries_cuda else made
 
 
@@ -108,12 +119,7 @@ def make(environment: Environment, folder: Path, exclude_newer: str | None = Non
     compat = facts.load()
     asked = recipe(environment, exclude_newer)
     notes = list(compat.requirements(environment).notes)
-    output, backend = None, ""
-    if _wants_cpu_wheels(environment):
-        output = _cpu_wheels(asked, environment)
-        backend = "cpu" if output is not None else ""
-    if output is None:
-        output = _compile(asked, environment)
+    output, backend = _resolved(asked, environment)
     resolved = lockfile.parse_resolution(output)
     roots = {versions.project(line) for line in asked.requirements}
     if environment.keras:  # what only Keras needs must not make the framework's part another one
@@ -234,21 +240,42 @@ def _wants_cpu_wheels(environment: Environment) -> bool:
     return frameworks.of(environment.framework).own_index and environment.build == "cpu" and linux
 
 
-def _cpu_wheels(asked: Recipe, environment: Environment) -> str | None:
+def _resolved(asked: Recipe, environment: Environment) -> tuple[str, str]:
+    """The resolution and the backend it is from: CPU wheels where they are available.
+
+    That PyTorch's index cannot be reached is remembered where it failed twice while the default index answered in
+    between: an outage of the whole network or of the default index is over sooner than in a day.
+    """
+    if not _wants_cpu_wheels(environment) or _today(_unreachable_mark()):
+        return _compile(asked, environment), ""
+    output, lost = _cpu_wheels(asked, environment)
+    if output is not None:
+        return output, "cpu"
+    default = _compile(asked, environment)
+    if lost:
+        output, lost = _cpu_wheels(asked, environment)
+        if output is not None:
+            return output, "cpu"
+    if lost:
+        _write(_unreachable_mark(), lost)
+    return default, ""
+
+
+def _cpu_wheels(asked: Recipe, environment: Environment) -> tuple[str | None, str]:
     """Resolve from PyTorch's own index.
 
-    None where the index cannot be reached or lacks the release.
+    Returns the resolution, or None and what uv said where the index cannot be reached, or None and nothing where it
+    lacks the release. Raises BuildError and OutageError where something else failed, which says nothing about it.
     """
-    if _today(_unreachable_mark()):
-        return None
     try:
-        return _compile(
-            asked, environment, ["--torch-backend", "cpu"], {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "15"}
-        )
+        patience = {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "15"}
+        return _compile(asked, environment, ["--torch-backend", "cpu"], patience), ""
     except (BuildError, OutageError) as error:
-        if "No solution found" not in error.log:
-            _write(_unreachable_mark(), error.log)
-        return None
+        if "No solution found" in error.log:
+            return None, ""
+        if _PYTORCH_INDEX in error.log:
+            return None, error.log
+        raise
 
 
 def _compile(
@@ -281,19 +308,20 @@ def _difference(old: Recipe, new: Recipe) -> str:
 
 def _read(path: Path) -> Lock | None:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = files.content(path).decode()
     except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
+        if not path.is_symlink():
+            return None
+        raise UsageError(f"{path}: cannot be read: a link to nothing") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
     return lockfile.parse(text, path)
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    files.write_atomically(path, text.encode())
 
 
 def _unreachable_mark() -> Path:

@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from runner.util import versions
+from runner.util import folders, versions
 
 
 def pythons() -> dict[str, Path]:
@@ -18,9 +18,10 @@ def pythons() -> dict[str, Path]:
     """
     own = Path(sys.base_prefix) / "bin" / "python3"
     found = {f"{sys.version_info.major}.{sys.version_info.minor}": own} if own.exists() else {}
-    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    home = folders.home() or Path("/nonexistent")
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or home / ".pyenv")
     for pattern in ("cpython-3.*", "3.*"):
         installed = _entries(managed if pattern.startswith("cpython") else pyenv / "versions", pattern)
         for folder in sorted(installed, key=_release, reverse=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 from runner.environments.lockfile import Lock
 from runner.images.recipe import dockerfile, recipe
 from runner.model import Environment
-from runner.util import folders
+from runner.util import files, folders
 
 
 def render(environment: Environment, lock: Lock, *, buildkit: bool = True) -> str:
@@ -28,7 +28,7 @@ def render_all(
     content = _content(wanted)
     changed = [folder / name for name, text in content.items() if _read(folder / name) != text]
     for path in changed:
-        path.write_text(content[path.name], encoding="utf-8")
+        files.write(path, content[path.name])
     gone = [path for path in folder.glob("*.Dockerfile") if complete and path.name not in content]
     for path in gone:
         path.unlink()

@@ -8,10 +8,20 @@ are worth measuring again, ``exit_code`` the exit code of the run. NumPy is impo
 
 from __future__ import annotations
 
-from runner.judge.conclusion import RoundPlan, exit_code, more_rounds
+from runner.judge.conclusion import RoundPlan, exit_code, more_rounds, with_unread
 from runner.judge.expectations import Expectation
 from runner.judge.pairing import Pair, pairs
 from runner.judge.settings import JudgeSettings
 from runner.judge.verdicts import judge
 
-__all__ = ["Expectation", "JudgeSettings", "Pair", "RoundPlan", "exit_code", "judge", "more_rounds", "pairs"]
+__all__ = [
+    "Expectation",
+    "JudgeSettings",
+    "Pair",
+    "RoundPlan",
+    "exit_code",
+    "judge",
+    "more_rounds",
+    "pairs",
+    "with_unread",
+]

@@ -49,6 +49,14 @@ def exit_code_of_figures(samples: Sequence[Sample], comparisons: Sequence[Compar
     return exit_code(samples, comparisons)
 
 
+def with_unread(code: int, unread: Sequence[str]) -> int:
+    """The exit code where some result files could not be used.
+
+    What they hold was asked for and is not there: 3, where nothing worse happened.
+    """
+    return code or 3 if unread else code
+
+
 def exit_code(samples: Sequence[Sample], comparisons: Sequence[Comparison], skips: Iterable[Skip] = ()) -> int:
     """The exit code of a run: 0, 1, 3 or 4.
 

@@ -51,13 +51,13 @@ def rounds(samples: Sequence[Sample]) -> int:
     return max((sample.round + 1 for sample in samples), default=1)
 
 
-def update(run: Path, file: Path) -> expectations_file.Update:
+def update(run: Path, file: Path, bad: store.Bad) -> expectations_file.Update:
     """The text of an expectations file as the results in a folder make it.
 
-    Raises UsageError.
+    Result files that cannot be used go to ``bad``. Raises UsageError.
     """
-    samples, known = store.load([run]), expectations_file.load(file)
-    judged = comparisons(samples, Rules().as_planned(store.load_records([run])), known)
+    samples, known = store.load([run], bad=bad), expectations_file.load(file)
+    judged = comparisons(samples, Rules().as_planned(store.load_records([run], bad)), known)
     text = file.read_text(encoding="utf-8") if file.exists() else f"schema = {expectations.SCHEMA}\n"
     return expectations_file.updated(text, known, expectations_file.observed(samples, judged))
 

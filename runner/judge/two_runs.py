@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
-from runner.judge.pairing import Pair
+from runner.errors import UsageError
+from runner.judge.pairing import Pair, difference
 from runner.model import Cell, Sample
 
 AXIS = "run"
@@ -28,6 +30,34 @@ def untagged(cell: Cell) -> Cell:
     if not isinstance(cell, TaggedCell):
         return cell
     return Cell(**{field.name: getattr(cell, field.name) for field in fields(Cell)})
+
+
+def check(a: Sequence[Sample], b: Sequence[Sample], names: tuple[str, str]) -> None:
+    """Raise UsageError where two runs have no cell in common.
+
+    The message has the cells of each and the command that compares them. ``names``: the folders.
+    """
+    first, second = (list(dict.fromkeys(sample.cell for sample in samples)) for samples in (a, b))
+    if not first or not second or set(first) & set(second):
+        return
+    folders = " ".join(shlex.quote(name) for name in names)
+    baseline = next((cell for cell in first if any(difference(cell, other) for other in second)), None)
+    way_out = "cells can be compared where they differ in one axis, and none of these do"
+    if baseline is not None:
+        way_out = (
+            f"`runner report {folders} --baseline {shlex.quote(baseline.id)}` compares those that differ in one axis"
+        )
+    raise UsageError(
+        f"no cell is in both runs: {names[0]} has {_some(first)}, {names[1]} has {_some(second)}; {way_out}"
+    )
+
+
+def _some(cells: Sequence[Cell]) -> str:
+    more = len(cells) - _MOST_NAMED
+    return ", ".join(cell.id for cell in cells[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+_MOST_NAMED = 3
 
 
 def tagged(a: Sequence[Sample], b: Sequence[Sample], tags: tuple[str, str]) -> tuple[list[Sample], list[Pair]]:

@@ -118,13 +118,15 @@ PROBE_DISK_BYTES = 2 << 30
 """What a probe may write into its folder. Those of this project write a result of some kilobytes to megabytes."""
 
 
-def default_limits(timeout_s: float, memory_total: int) -> Limits:
+def default_limits(timeout_s: float, memory_total: int, jobs: int = 1) -> Limits:
     """The limits of a process, which leave the machine an eighth of its memory.
 
-    At least 1 GiB, so that running out of memory ends the cell and nothing else.
+    At least 1 GiB, so that running out of memory ends the cell and nothing else. ``jobs`` processes at once share what
+    is left.
     """
     spare = max(memory_total // 8, 1 << 30)
-    return Limits(timeout_s=timeout_s, memory_bytes=max(memory_total - spare, 1 << 29), disk_bytes=PROBE_DISK_BYTES)
+    memory = max((memory_total - spare) // jobs, 1 << 29)
+    return Limits(timeout_s=timeout_s, memory_bytes=memory, disk_bytes=PROBE_DISK_BYTES)
 
 
 def _place(cell: Cell, executor: str, host: Host) -> tuple[Environment, str, str]:

@@ -10,7 +10,7 @@ from runner.errors import RunnerError, UsageError
 from runner.judge import JudgeSettings, calibration, calibration_file
 from runner.matrix import selection
 from runner.measure import host, scheduler, workspace
-from runner.measure.context import Event, Observer
+from runner.measure.context import Event, Observer, noted
 from runner.util import folders
 
 
@@ -39,7 +39,8 @@ def calibrate(request: Request, observe: Observer) -> tuple[Mapping[str, float],
         raise UsageError(f"{request.cell!r} matches {len(chosen.cells)} cells; one is calibrated at a time")
     probes = selection.probe_specs(chosen, request.probes, ())
     planned = host.planned(chosen, probes, host.Wish(request.executor, 2 * request.rounds))
-    with workspace.open(request.out, probes=[probe.name for probe in probes], fresh=True, builds=1) as work:
+    names = [probe.name for probe in probes]
+    with workspace.open(request.out, probes=names, fresh=True, builds=1, say=noted(observe)) as work:
         observe(Event("expect", count=len(planned.jobs)))
         samples = scheduler.run(planned.jobs, work.context, observe)
     noise = calibration.noise(samples, JudgeSettings().max_rounds)

@@ -35,6 +35,14 @@ class Event:
 Observer = Callable[[Event], None]
 
 
+def noted(observe: Observer, then: str = "") -> Callable[[str], None]:
+    """A function that shows a line to the user as a note.
+
+    ``then``: what follows every line.
+    """
+    return lambda line: observe(Event("note", text=line + then))
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a run works with."""

@@ -6,14 +6,15 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from runner import executors
-from runner.errors import UsageError, suggest
+from runner.errors import NotMeasuredError, UsageError, suggest
 from runner.machine import facts
 from runner.matrix import compat, frameworks, plan, selection, sets
 from runner.matrix.selection import Chosen
 from runner.model import Cell, Environment, Plan, ProbeSpec
-from runner.results.store import RunRecord
+from runner.results.store import RunRecord, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Wish:
     rounds: int = 1
     seed: int = 0
     timeout_s: float | None = None
+    jobs: int = 1
+    """Processes at once."""
 
 
 def host_facts(executor: str) -> plan.Host:
@@ -84,7 +87,10 @@ def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
     """The plan for this machine. Raises UsageError for an unknown executor."""
     memory = facts.here().memory_bytes
     limited = tuple(
-        replace(probe, limits=plan.default_limits(wish.timeout_s or chosen.whole.probes[probe.name].timeout_s, memory))
+        replace(
+            probe,
+            limits=plan.default_limits(wish.timeout_s or chosen.whole.probes[probe.name].timeout_s, memory, wish.jobs),
+        )
         for probe in probes
     )
     executor = chosen.definition.executor if wish.executor == plan.AUTO else wish.executor
@@ -106,6 +112,26 @@ def record(
     """
     wanted = Counter((job.cell.id, job.probe.name) for job in planned.jobs)
     processes = tuple((*pair, count) for pair, count in wanted.items())
+    used = tuple(dict.fromkeys(job.executor for job in planned.jobs))
     return RunRecord(
-        chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes, budget_s
+        chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes, budget_s, used
     )
+
+
+def check_resumed(out: Path, planned: Plan, *, automatic: bool) -> None:
+    """Raise NotMeasuredError where an automatic choice would measure everything again.
+
+    That is where the folder has results of an executor that cannot be used now, so that another one takes its place.
+    ``automatic``: the user did not name the executor.
+    """
+    used = {job.executor for job in planned.jobs}
+    if not automatic or not used or not out.is_dir():
+        return
+    for name in sorted(Store(out).executors() & set(executors.names(installing=True)) - used):
+        offer = _offer(executors.make(name))
+        if offer.problem:
+            others = " and ".join(sorted(used))
+            raise NotMeasuredError(
+                f"{out} has results from {offer.label}, and {offer.problem}: start it and run the same "
+                f"command again, or give --executor {others} to measure everything again there"
+            )

@@ -17,7 +17,7 @@ from runner.judge import budget, rules
 from runner.matrix import probes
 from runner.measure import sample as samples_of
 from runner.measure import scheduler
-from runner.measure.context import Context, Event, Interrupted, Observer
+from runner.measure.context import Context, Event, Interrupted, Observer, noted
 from runner.measure.workspace import Work
 from runner.model import Comparison, Environment, Job, Plan, Sample, Status
 
@@ -127,7 +127,7 @@ def _stored(
             identity = context.executors[job.executor].identity(job.environment)
             for number in range(job.round + 1, most) if key in fine else ():
                 name = samples_of.key(_in_round(job, number), identity, context)
-                found = context.store.find(*key, number, name)
+                found = context.store.find(*key, number, name, noted(observe, ": not used"))
                 if found is None or (found.status != Status.OK and context.keep_failed):
                     break
                 observe(Event("expect", count=1))

@@ -16,7 +16,7 @@ from typing import Any
 from runner.errors import BadOutputError, CellError, OutageError, RunnerError, UnavailableError
 from runner.executors import Launch, Prepared
 from runner.measure import payload, turns
-from runner.measure.context import Context, Event, Interrupted, Observer
+from runner.measure.context import Context, Event, Interrupted, Observer, noted
 from runner.measure.sample import NO_FAILURE, failed, fingerprint, internal, key, notes, outside
 from runner.model import Cell, Environment, Job, Outcome, Sample, Status
 from runner.util import guarded, outage, scratch
@@ -81,7 +81,8 @@ class _Session:
             self.keys[_slot(job)] = key(job, identity, self.context)
             found = None
             if not self.context.fresh:
-                found = self.context.store.find(job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
+                wanted = (job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
+                found = self.context.store.find(*wanted, bad=noted(self.observe, ": measured again"))
             if found and self.context.keep_failed and found.status not in NO_FAILURE:
                 found = None
             if found:

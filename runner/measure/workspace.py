@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import data
 from runner import executors as registry
+from runner.errors import UsageError
 from runner.executors import Executor
 from runner.machine import facts
 from runner.matrix import sets
 from runner.measure.context import Context
 from runner.results.store import RunRecord, Store
-from runner.util import scratch
+from runner.util import locks, scratch
 from runner.util.folders import cache_dir
+
+LOCK = ".lock"
+"""In a folder of results: held by the command that writes there."""
+
+
+def on_stderr(line: str) -> None:
+    """Show a line to the user, where no observer does."""
+    print(f"runner: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the default of ``open``
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +68,21 @@ def open(  # noqa: A001 - always written workspace.open
     jobs: int = 1,
     builds: int = 2,
     keep_failed: bool = False,
+    say: Callable[[str], None] = on_stderr,
 ) -> Iterator[Work]:
     """Open a store, collect the probes' data, make the executors and handle signals.
 
-    ``out`` is the folder of the results; None means a temporary one that goes with the workspace. ``given`` are the
-    user's own data files by data set, ``record`` is written into the store. The other arguments are those of
-    ``Context``. Raises UsageError where the folder or the data cannot be used.
+    ``out`` is the folder of the results; None means a temporary one that goes with the workspace. One command at a
+    time writes to a folder: a second one waits here, after a line to ``say``, and finds the results of the first.
+    ``given`` are the user's own data files by data set, ``record`` is written into the store. The other arguments are
+    those of ``Context``. Raises UsageError where the folder or the data cannot be used.
     """
-    with scratch.folder("out") if out is None else nullcontext(out) as folder:
-        store = Store(folder)
-        store.open()
+    with stoppable(), _opened(out, say) as store:
         collected = data.collect(probes, given or {}, cache_dir() / "data", offline=offline)
         if record is not None:
             record = replace(record, notes=(*record.notes, *collected.notes))
             store.record(record)
-        with executors() as made, stoppable():
+        with executors() as made:
             context = Context(
                 executors=made,
                 store=store,
@@ -85,6 +95,31 @@ def open(  # noqa: A001 - always written workspace.open
                 keep_failed=keep_failed,
             )
             yield Work(context, record or RunRecord(), collected.notes)
+
+
+@contextmanager
+def _opened(out: Path | None, say: Callable[[str], None]) -> Iterator[Store]:
+    """The store of a folder that no other command writes to meanwhile."""
+    if out is None:
+        with scratch.folder("out") as folder:
+            store = Store(folder)
+            store.open()
+            yield store
+        return
+    store = Store(out)
+    store.open()
+    with ExitStack() as stack:
+        held = locks.held(
+            out / LOCK,
+            lambda who: say(f"--out {out}: waiting for {who}, which writes there; Ctrl-C ends the wait"),
+            unlocked=lambda why: say(f"--out {out}: cannot be locked ({why}); let no other command write there"),
+        )
+        try:
+            stack.enter_context(held)
+        except OSError as error:
+            problem = f"--out {out}: {LOCK} cannot be opened: {error.strerror}"
+            raise UsageError(f"{problem}; remove it or name another folder") from None
+        yield store
 
 
 @contextmanager

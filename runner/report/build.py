@@ -19,10 +19,18 @@ DETAILED = frozenset({ops.PROBE, training.PROBE, seeding.PROBE})
 """The probes whose details a report needs."""
 
 
-def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules, *, interrupted: bool = False) -> Report:
+def report(
+    samples: Sequence[Sample],
+    record: store.RunRecord,
+    rules: Rules,
+    *,
+    interrupted: bool = False,
+    unread: Sequence[str] = (),
+) -> Report:
     """Judge the samples and make the report.
 
-    ``interrupted``: the user stopped the run, which decides the exit code.
+    ``interrupted``: the user stopped the run, which decides the exit code. ``unread``: a line for each file that could
+    not be used; what it holds counts as not measured.
     """
     judged = comparisons(samples, rules)
     skips = (*record.skips, *missing(record, samples))
@@ -30,6 +38,7 @@ def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules, *, 
     code = judge.exit_code(samples, judged, skips)
     if code != 4 and any(finding.severity is Severity.REGRESSED for finding in found):
         code = 1
+    code = judge.with_unread(code, unread)
     if interrupted:
         code = 130
     return Report(
@@ -42,19 +51,21 @@ def report(samples: Sequence[Sample], record: store.RunRecord, rules: Rules, *, 
         invocation=record.invocation,
         alpha=rules.alpha,
         extra=found,
+        unread=tuple(unread),
     )
 
 
 def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
     """The report of the result files below the folders.
 
-    Raises UsageError for what cannot be read.
+    A file that cannot be used is a line of the report. Raises UsageError for folders without results.
     """
-    samples = store.load(folders, details_of=DETAILED)
+    unread: list[str] = []
+    samples = store.load(folders, details_of=DETAILED, bad=unread.append)
     if rules.baseline and rules.baseline not in {sample.cell.id for sample in samples}:
         raise UsageError(f"--baseline {rules.baseline!r}: no result of that cell in {' '.join(map(str, folders))}")
-    record = store.load_records(folders)
-    return report(samples, record, rules.as_planned(record))
+    record = store.load_records(folders, unread.append)
+    return report(samples, record, rules.as_planned(record), unread=unread)
 
 
 def missing(record: store.RunRecord, samples: Sequence[Sample]) -> tuple[Skip, ...]:

@@ -111,6 +111,8 @@ class Report:
     """Where known failures are kept, as seen from the repository root; annotations point there."""
     alpha: float | None = None
     """The error rate kept over all timing comparisons together; None where that is not known."""
+    unread: tuple[str, ...] = ()
+    """Files that could not be used, each in one line: which, why, and what to do."""
     extra: tuple[Finding, ...] = ()
     """Findings that do not come from comparisons: defects that a sweep of many cases found."""
     everything: bool = False

@@ -25,7 +25,10 @@ _DOES_NOT = {
 
 
 def not_measured(report: Report) -> tuple[str, ...]:
-    """What could not be measured, and why; cells with one reason share a line."""
+    """What could not be measured or read, and why.
+
+    Cells with one reason share a line.
+    """
     words = Words(report, skipped=True)
     reasons: dict[tuple[str, str], dict[str, Cell]] = {}
     probes: dict[tuple[str, str], dict[str, None]] = {}
@@ -38,7 +41,8 @@ def not_measured(report: Report) -> tuple[str, ...]:
             key = (failed[0].status, f"{part}{numbers.plain(failed[0].reason)}")
             reasons.setdefault(key, {})[cell.id] = cell
             probes.setdefault(key, {})[numbers.plain(probe)] = None
-    return tuple(
+    unread = tuple(numbers.plain(line) for line in report.unread)
+    return unread + tuple(
         ": ".join(
             part for part in (words.names(cells.values()), key[0], both(list(probes.get(key, ()))), key[1]) if part
         )

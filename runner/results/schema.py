@@ -18,6 +18,22 @@ KINDS: Mapping[str, tuple[type[Any], str]] = {
 """Name -> the class behind the files, and what they are."""
 
 
+_OF_THE_FILE: Mapping[str, Mapping[str, Any]] = {
+    "serial": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "counts the results of one cell, probe and round in this folder: the highest was saved last",
+    },
+    "crc32": {
+        "type": "string",
+        "pattern": "^[0-9a-f]{8}$",
+        "description": "the last key: CRC-32 of all bytes before the comma in front of it; files of earlier versions "
+        "have none",
+    },
+}
+"""What a file has beyond its class."""
+
+
 def file_name(kind: str) -> str:
     """The name of a schema file: ``sample-1.schema.json``.
 
@@ -36,7 +52,8 @@ def text(kind: str) -> str:
     (reference,), components = msgspec.json.schema_components([cls], ref_template="#/$defs/{name}")
     name = reference["$ref"].rpartition("/")[2]
     top = components.pop(name)
-    properties = {**top["properties"], "schema": {"const": SCHEMA}}
+    more = {name: what for name, what in _OF_THE_FILE.items() if name != "serial" or cls is Sample}
+    properties = {**top["properties"], **more, "schema": {"const": SCHEMA}}
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:keras-version-matrix:{file_name(kind)}",

@@ -1,15 +1,19 @@
 """Reads and writes results: one JSON file per process.
 
-Files are written atomically, never changed, and versioned.
+Files are written atomically, never changed, and versioned. The last key of each is a checksum of all before it.
 
 ``<out>/results/<cell>/<probe>/<round>-<key>.json``; everything else about a run can be made from these again.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Collection, Iterable
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -17,12 +21,23 @@ import msgspec
 
 from runner.errors import UsageError
 from runner.model import SCHEMA, Cell, Metric, Sample, Skip
-from runner.util.files import write_atomically
+from runner.util import files
 
 T = TypeVar("T")
 
 RESULTS = "results"
 RECORD = "run.json"
+
+Bad = Callable[[str], None]
+"""Gets a line about each file that cannot be used: which, why, and what to do. The others are used."""
+
+
+class BadFileError(UsageError):
+    """A result file that cannot be used, and what to do about it."""
+
+    def __init__(self, path: Path, problem: str, way_out: str) -> None:
+        super().__init__(f"{path}: {problem}; {way_out}")
+        self.problem = f"{path}: {problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,8 @@ class RunRecord:
     """Cell id, probe, and how many processes of it were to run at least."""
     budget_s: float | None = None
     """Seconds of measuring within which undecided figures got further rounds; None: no further rounds, or no limit."""
+    executors: tuple[str, ...] = ()
+    """The executors that were to run the cells; a file of an earlier version has none."""
     schema: int = SCHEMA
 
 
@@ -72,65 +89,174 @@ class Store:
     def save(self, sample: Sample) -> Path:
         """Write one sample, whole or not at all. Raises OSError where the disk is full."""
         path = self.path(sample)
-        write_atomically(path, msgspec.json.format(msgspec.json.encode(sample), indent=1))
+        if path.is_dir() and not path.is_symlink():  # nothing of this program's; a file cannot replace it
+            path.rename(path.with_name(f"{path.name}.aside"))
+        files.write_atomically(path, sealed(sample, serial=_next_serial(path)))
         return path
 
     def record(self, record: RunRecord) -> None:
         """Write down what this run sets out to do. Raises OSError."""
-        write_atomically(self.out / RECORD, msgspec.json.format(msgspec.json.encode(record), indent=1))
+        files.write_atomically(self.out / RECORD, sealed(record))
 
-    def find(self, cell_id: str, probe: str, round_: int, key: str) -> Sample | None:
-        """A sample that can stand in for running the job again, or None."""
+    def find(self, cell_id: str, probe: str, round_: int, key: str, bad: Bad | None = None) -> Sample | None:
+        """A sample that can stand in for running the job again, or None.
+
+        A file that cannot be used counts as none and goes to ``bad``.
+        """
         path = self.out / RESULTS / cell_id / probe / f"{round_:03d}-{key[:12]}.json"
-        if not path.is_file():
+        if not os.path.lexists(path):
             return None
-        sample = read(path)
+        tell = bad or (lambda _: None)
+        try:
+            sample = read(path)
+        except BadFileError as error:
+            tell(error.problem)
+            return None
+        if (sample.cell.id, sample.probe, sample.round) != (cell_id, probe, round_):
+            other = f"{sample.cell.id}, {sample.probe}, round {sample.round}"
+            tell(f"{path}: the result of another process ({other})")
+            return None
         return sample if sample.key == key and sample.status.about_cell else None
 
+    def executors(self) -> frozenset[str]:
+        """The executors behind what is here, as far as it can be read.
 
-def load(folders: Iterable[Path], details_of: Collection[str] | None = None) -> list[Sample]:
+        Those of the last run; of a run of an earlier version, those of one result of each cell.
+        """
+        with suppress(UsageError):
+            if recorded := _decode(self.out / RECORD, RunRecord).executors:
+                return frozenset(recorded)
+        found: dict[str, str] = {}
+        for path in _result_files(self.out, lambda _: None):
+            if path.parent.parent.name not in found:
+                with suppress(UsageError):
+                    found[path.parent.parent.name] = read(path).executor
+        return frozenset(found.values())
+
+
+def load(folders: Iterable[Path], details_of: Collection[str] | None = None, bad: Bad | None = None) -> list[Sample]:
     """Load all samples below the folders, or of single files.
 
-    Of each job only the newest counts; the order is stable. A run that was recorded and measured nothing has none.
+    Of each job only the newest counts; the order is stable. Within a folder the newest is the one saved last, whatever
+    the clock said; between folders it is the one started last. A run that was recorded and measured nothing has none.
     ``details_of``: the probes whose details are wanted, None for all; the samples of others have none.
-    Raises UsageError for a folder that no run has made, a file cut in half or one from a newer program.
+    Files that cannot be used go to ``bad``. Raises UsageError for a folder that no run has made and, without ``bad``,
+    for the first such file.
     """
-    newest: dict[tuple[Cell, str, int, bytes, str, str], Sample] = {}
+    tell = bad or _refuse
+    newest: dict[_Identity, Sample] = {}
     reader = _Reader(details_of)
     for folder in folders:
-        if folder.is_file():
-            files = [folder]
-        elif (folder / RESULTS).is_dir():
-            files = sorted((folder / RESULTS).glob("*/*/*.json"))
-        elif folder.is_dir():
-            files = sorted(folder.glob("**/results/*/*/*.json"))
-        else:
+        if not folder.exists():
             raise UsageError(f"{folder}: no such file or folder")
-        if not files and not (folder.is_dir() and any(folder.glob(f"**/{RECORD}"))):
+        unread: list[str] = []
+        found = list(_result_files(folder, unread.append)) if folder.is_dir() else [folder]
+        for line in unread:
+            tell(line)
+        if not found and not unread and not _record_files(folder):
             raise UsageError(f"{folder}: holds no results; a folder made by `runner matrix --out` does")
-        for file in files:
-            sample = reader.read(file)
-            # the settings and the host tell apart shards and reruns that are samples of their own
-            job = (
-                sample.cell,
-                sample.probe,
-                sample.round,
-                msgspec.json.encode(sample.settings, order="sorted"),
-                str(sample.fingerprint.get("host", "")),
-                str(sample.fingerprint.get("data", "")),
-            )
-            if job not in newest or newest[job].started <= sample.started:
-                newest[job] = sample
+        for _, paths in groupby(found, key=lambda path: path.parent):
+            for job, sample in _last_saved(paths, reader, tell).items():
+                if job not in newest or newest[job].started <= sample.started:
+                    newest[job] = sample
     return sorted(newest.values(), key=lambda sample: (sample.started, sample.cell.id, sample.probe, sample.round))
 
 
-def load_records(folders: Iterable[Path]) -> RunRecord:
+def _refuse(line: str) -> None:
+    raise UsageError(line)
+
+
+_Identity = tuple[Cell, str, int, bytes, str, str]
+
+
+def _identity(sample: Sample) -> _Identity:
+    """What two samples of one job share.
+
+    The settings and the host separate shards and reruns that are samples of their own.
+    """
+    return (
+        sample.cell,
+        sample.probe,
+        sample.round,
+        msgspec.json.encode(sample.settings, order="sorted"),
+        str(sample.fingerprint.get("host", "")),
+        str(sample.fingerprint.get("data", "")),
+    )
+
+
+def _last_saved(paths: Iterable[Path], reader: _Reader, tell: Bad) -> dict[_Identity, Sample]:
+    """The sample of each job that was saved last in one folder of a cell and probe.
+
+    Files of an earlier version have no serial number; of those it is the one started last.
+    """
+    last: dict[_Identity, tuple[int, str]] = {}
+    found: dict[_Identity, Sample] = {}
+    for path in paths:
+        try:
+            sample, serial = reader.read(path)
+        except UsageError as error:
+            tell(str(error))
+            continue
+        job, place = _identity(sample), (serial, sample.started)
+        if job not in last or last[job] <= place:
+            last[job], found[job] = place, sample
+    return found
+
+
+def _result_files(folder: Path, tell: Bad) -> Iterator[Path]:
+    """What lies where result files belong, in order.
+
+    That is below the folder's own ``results``, or below any of that name where it has none.
+    """
+    if (folder / RESULTS).is_dir():
+        yield from _files_of(folder / RESULTS, tell)
+        return
+    unread = _unreadable(tell)
+    within = [Path(at) for at, _, _ in os.walk(folder, onerror=unread) if os.path.basename(at) == RESULTS]  # noqa: PTH119
+    for one in sorted(within):
+        yield from _files_of(one, tell)
+
+
+def _files_of(results: Path, tell: Bad) -> Iterator[Path]:
+    unread = _unreadable(tell)
+    for cell in _names(results, unread):
+        for probe in _names(cell, unread):
+            yield from (path for path in _names(probe, unread) if path.name.endswith(".json"))
+
+
+def _names(folder: Path, unread: Callable[[OSError], None]) -> list[Path]:
+    """What a folder holds, in order; nothing where it is not a folder."""
+    try:
+        return [folder / name for name in sorted(os.listdir(folder))]  # noqa: PTH208 - a third of iterdir's time
+    except NotADirectoryError:
+        return []
+    except OSError as error:
+        unread(error)
+        return []
+
+
+def _unreadable(tell: Bad) -> Callable[[OSError], None]:
+    return lambda error: tell(f"{error.filename}: cannot be read: {error.strerror}")
+
+
+def _record_files(folder: Path) -> list[Path]:
+    """What is named like the record of a run, there and below, in order."""
+    return sorted(Path(at, RECORD) for at, folders, names in os.walk(folder) if RECORD in (*folders, *names))
+
+
+def load_records(folders: Iterable[Path], bad: Bad | None = None) -> RunRecord:
     """What the runs in these folders set out to do, put together.
 
-    Empty where none is recorded. Raises UsageError for a file that is cut off, malformed or from a newer program.
+    Empty where none is recorded. Files that cannot be used go to ``bad``; without it, this raises UsageError for the
+    first one.
     """
-    paths = [path for folder in folders if folder.is_dir() for path in sorted(folder.glob(f"**/{RECORD}"))]
-    records = [_decode(path, RunRecord) for path in paths]
+    paths = [path for folder in folders for path in _record_files(folder)]
+    records = []
+    for path in paths:
+        try:
+            records.append(_decode(path, RunRecord))
+        except UsageError as error:
+            (bad or _refuse)(str(error))
     return RunRecord(
         set_name=records[0].set_name if records else "",
         cells=tuple(dict.fromkeys(cell for record in records for cell in record.cells)),
@@ -139,6 +265,7 @@ def load_records(folders: Iterable[Path]) -> RunRecord:
         invocation=records[0].invocation if records else "",
         max_rounds=max((record.max_rounds for record in records if record.max_rounds), default=None),
         processes=tuple(dict.fromkeys(some for record in records for some in record.processes)),
+        executors=tuple(dict.fromkeys(name for record in records for name in record.executors)),
         budget_s=max((record.budget_s for record in records if record.budget_s), default=None),
     )
 
@@ -146,9 +273,50 @@ def load_records(folders: Iterable[Path]) -> RunRecord:
 def read(path: Path) -> Sample:
     """Read one result file.
 
-    Raises UsageError for one that is cut off, malformed or from a newer program.
+    Raises UsageError for one that is cut off, damaged, from a newer program or not a file.
     """
-    return _Reader(None).read(path)
+    return _Reader(None).read(path)[0]
+
+
+# --- the content of a file -------------------------------------------------------------------------------------------
+
+_SEAL = b',\n "crc32": "%08x"\n}'
+_SEAL_LENGTH = len(_SEAL % 0)
+
+
+def sealed(value: Sample | RunRecord, **more: int) -> bytes:
+    """The content of a file, with its checksum as the last key.
+
+    CRC-32 over all before it finds every single flipped bit, and every burst of up to 32.
+    """
+    text = msgspec.json.format(msgspec.json.encode(value), indent=1).removesuffix(b"\n}")
+    text += b"".join(b',\n "%s": %d' % (name.encode(), number) for name, number in more.items())
+    return text + _SEAL % zlib.crc32(text)
+
+
+def _is_whole(raw: bytes) -> bool:
+    """Whether a file that has a checksum is as it was written."""
+    return raw[-_SEAL_LENGTH:] == _SEAL % zlib.crc32(memoryview(raw)[:-_SEAL_LENGTH])
+
+
+class _Serial(msgspec.Struct):
+    serial: int = 0
+
+
+def _next_serial(path: Path) -> int:
+    """The number of the next result of a cell, probe and round.
+
+    It is one more than the highest there is. The clock may have been set back, so it does not say which of two results
+    is the newer.
+    """
+    highest, prefix = 0, path.name.partition("-")[0] + "-"
+    with suppress(FileNotFoundError):
+        for name in os.listdir(path.parent):  # noqa: PTH208 - a third of iterdir's time
+            if name.startswith(prefix) and name.endswith(".json"):
+                with suppress(OSError, msgspec.DecodeError, RecursionError):
+                    raw = files.content(path.with_name(name))
+                    highest = max(highest, msgspec.json.decode(raw, type=_Serial).serial)
+    return highest + 1
 
 
 _PARTS = ("cell", "settings", "facts", "fingerprint", "details", "packages", "notes")
@@ -173,18 +341,22 @@ class _Reader:
         self._metrics: dict[bytes, Metric] = {}
         self._folder: Path | None = None
 
-    def read(self, path: Path) -> Sample:
-        """Read one file. Raises UsageError as ``read`` does."""
+    def read(self, path: Path) -> tuple[Sample, int]:
+        """Read one file: its sample and its serial number.
+
+        Raises UsageError as ``read`` does.
+        """
         if path.parent != self._folder:
             self._folder, self._parts, self._metrics = path.parent, {}, {}
         try:
-            return self._sample(path.read_bytes())
+            return self._sample(files.content(path))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError, _UnreadableError):
-            return _checked(path)  # says what is wrong, and where
+            return _checked(path), 0  # says what is wrong, and where
 
-    def _sample(self, raw: bytes) -> Sample:
+    def _sample(self, raw: bytes) -> tuple[Sample, int]:
         found = msgspec.structs.asdict(self._file.decode(raw))
-        if found["schema"] > SCHEMA:
+        serial, seal = found.pop("serial"), found.pop("crc32")
+        if found["schema"] > SCHEMA or (seal and not _is_whole(raw)):
             raise _UnreadableError
         if self._details_of is not None and found["probe"] not in self._details_of:
             found["details"] = msgspec.Raw(b"{}")
@@ -202,7 +374,7 @@ class _Reader:
                 if metric.overflows:
                     raise _UnreadableError
             metrics.append(metric)
-        return Sample(**{**found, "metrics": tuple(metrics)})
+        return Sample(**{**found, "metrics": tuple(metrics)}), serial
 
 
 class _UnreadableError(Exception):
@@ -222,30 +394,39 @@ def _file_type(types: dict[str, Any]) -> Any:
             kind, default = tuple[msgspec.Raw, ...], ()
         required = default is MISSING or entry.name == "schema"
         described.append((entry.name, kind) if required else (entry.name, kind, default))
+    described += [("serial", int, 0), ("crc32", str, "")]
     return msgspec.defstruct("_File", described, kw_only=True)
 
 
 def _checked(path: Path) -> Sample:
     sample = _decode(path, Sample)
     if beyond := next((metric.name for metric in sample.metrics if metric.overflows), ""):
-        raise UsageError(f"{path}: not a whole result file ({beyond!r} is too large); delete it to measure that again")
+        raise BadFileError(path, f"not a whole result file ({beyond!r} is too large)", _WAY_OUT[Sample])
     return sample
+
+
+_WAY_OUT: dict[type, str] = {
+    Sample: "delete it to measure that again",
+    RunRecord: "delete it; the next run into that folder writes it again",
+}
 
 
 def _decode(path: Path, kind: type[T]) -> T:
     try:
-        raw = path.read_bytes()
-        schema = msgspec.json.decode(raw, type=_Versioned).schema
-        if schema > SCHEMA:
-            raise UsageError(
-                f"{path}: written by a newer program (schema {schema}, this one reads up to {SCHEMA}); upgrade this one"
-            )
+        raw = files.content(path)
+        found = msgspec.json.decode(raw, type=_Versioned)
+        if found.crc32 and not _is_whole(raw):
+            raise BadFileError(path, "damaged or changed by hand (its checksum does not fit)", _WAY_OUT[kind])
+        if found.schema > SCHEMA:
+            newer = f"schema {found.schema}, this one reads up to {SCHEMA}"
+            raise BadFileError(path, f"written by a newer program ({newer})", "upgrade this one")
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{path}: not a whole result file ({error}); delete it to measure that again") from None
+        raise BadFileError(path, f"not a whole result file ({error})", _WAY_OUT[kind]) from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+        raise BadFileError(path, f"cannot be read ({error.strerror})", _WAY_OUT[kind]) from None
 
 
 class _Versioned(msgspec.Struct):
     schema: int
+    crc32: str = ""

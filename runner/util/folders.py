@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 import threading
 from functools import cache
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-from runner.errors import UnavailableError
+from runner.errors import UnavailableError, UsageError
 
 
 def matrix_dir() -> Path:
@@ -64,7 +65,9 @@ APP = "keras-version-matrix"
 
 def cache_dir() -> Path:
     """Where data, host environments and locks made on the way are kept."""
-    return Path(platformdirs.user_cache_dir(APP))
+    if os.environ.get("XDG_CACHE_HOME", "").strip() or home() is not None:
+        return Path(platformdirs.user_cache_dir(APP))
+    return _substitute() / "cache"
 
 
 def machine_lock() -> Path:
@@ -78,4 +81,33 @@ def machine_lock() -> Path:
 
 def state_dir() -> Path:
     """Where calibrations and what was last used are kept."""
-    return Path(platformdirs.user_data_dir(APP))
+    if os.environ.get("XDG_DATA_HOME", "").strip() or home() is not None:
+        return Path(platformdirs.user_data_dir(APP))
+    return _substitute() / "data"
+
+
+def home() -> Path | None:
+    """The user's home, or None for a user id without one, as a container has."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def _substitute() -> Path:
+    """A folder below the temporary one in place of a home that is not there.
+
+    Raises UsageError where somebody else made it, or may write into it.
+    """
+    folder = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}; this user has no home: {_NAME_ONE}") from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise UsageError(f"{folder}: not a folder of this user alone, who has no home: {_NAME_ONE}")
+    return folder
+
+
+_NAME_ONE = "set HOME, or XDG_CACHE_HOME and XDG_DATA_HOME"

@@ -23,6 +23,7 @@ from runner.util import orphans, outage
 from runner.util.folders import APP
 from runner.util.remove import remove as remove_tree
 
+_PREFIX = f"{APP}-run-"
 _OWNER = "owner"
 """File that the folder of a process has once it is locked."""
 _KEPT = "kept"
@@ -105,14 +106,14 @@ def discard(path: Path) -> None:
 
 def is_kept(path: Path) -> bool:
     """Whether ``keep`` has kept this folder."""
-    return path.parent.name.startswith(f"{APP}-") and path.name in _kept(path.parent)
+    return path.parent.name.startswith(_PREFIX) and path.name in _kept(path.parent)
 
 
 def sweep() -> None:
     """Remove the folders of this user's killed runs, and end what they left running."""
     place = _place()
     try:
-        entries = [entry for entry in os.scandir(place) if entry.name.startswith(f"{APP}-")]
+        entries = [entry for entry in os.scandir(place) if entry.name.startswith(_PREFIX)]
     except OSError:
         return
     for entry in entries:
@@ -140,7 +141,7 @@ def _home() -> _Home:
         if place not in _STATE.swept:
             _STATE.swept.add(place)
             sweep()
-        path = Path(tempfile.mkdtemp(prefix=f"{APP}-", dir=place)).resolve()
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place)).resolve()
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         with suppress(OSError):  # without locks there is no owner, and nobody can lock the folder to sweep it either
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

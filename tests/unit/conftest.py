@@ -52,6 +52,8 @@ class FakeExecutor:
     there: tuple[str, ...] = ()
     label: str = "containers"
     isolated: bool = True
+    problem: str = ""
+    """Why it is not available."""
     prepared: list[Environment] = field(default_factory=list)
     discarded: list[Environment] = field(default_factory=list)
     launched: list[tuple[str, str, int]] = field(default_factory=list)
@@ -109,7 +111,7 @@ class FakeExecutor:
         return {}
 
     def available(self) -> str:
-        return ""
+        return self.problem
 
     def cells(self, device: str) -> tuple[Cell, ...]:  # noqa: ARG002 - the protocol's
         return ()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
-from runner.model import Cell, Comparison
+from runner.model import Cell, Comparison, Status
 from runner.report import numbers
 from runner.report.data import Report
 
@@ -82,6 +82,9 @@ def pieces(report: Report) -> Iterator[str]:
     for skip in report.skips:
         process = _text(*_axes(skip.cell), "", "", "", skip.status)
         yield f"{process},{_text('status', skip.status, '', '', '', '', skip.reason)}\n"
+    for line in report.unread:
+        process = _text(*[""] * COLUMNS.index("status"), Status.UNAVAILABLE)
+        yield f"{process},{_text('status', Status.UNAVAILABLE, '', '', '', '', line)}\n"
 
 
 def _axes(cell: Cell) -> tuple[str | None, ...]:

@@ -105,12 +105,15 @@ def _judged(suite: ET.Element, sample: Sample, comparison: Comparison, report: R
 
 
 def _skipped(root: ET.Element, report: Report) -> None:
-    if not report.skips:
+    if not report.skips and not report.unread:
         return
     suite = ET.SubElement(root, "testsuite", name="not run")
     for skip in report.skips:
         case = ET.SubElement(suite, "testcase", classname=f"plan.{_xml(skip.cell.framework)}", name=_xml(skip.cell.id))
         _result(case, "skipped", skip.status, skip.reason)
+    for line in report.unread:
+        case = ET.SubElement(suite, "testcase", classname="results", name=_xml(numbers.plain(line.partition(": ")[0])))
+        _result(case, "error", "unread", line)
     _count(suite)
 
 

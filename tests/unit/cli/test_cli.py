@@ -120,6 +120,31 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert message in _fails(capsys, *argv)
 
 
+class Full:
+    """A stream on a full disk."""
+
+    encoding = "utf-8"
+
+    def write(self, _text: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_report_on_a_full_disk_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert cli.run(["list"]) == 2
+    assert capsys.readouterr().err == "runner: No space left on device\n"
+
+
+def test_an_error_that_cannot_be_printed_keeps_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert cli.run(["report", "/nonexistent"]) == 2
+
+
 def test_an_out_that_cannot_be_written_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "cannot be written" in _fails(capsys, "matrix", "--executor", "host", "--out", str(tmp_path / "file"))
@@ -136,9 +161,10 @@ def test_a_results_file_that_cannot_be_read_is_named(
     broken = tmp_path / "results" / "c" / "mnist" / "000-a.json"
     broken.parent.mkdir(parents=True)
     broken.write_bytes(content)
-    line = _fails(capsys, "report", str(tmp_path))
-    assert str(broken) in line
-    assert "not a whole result file" in line
+    assert cli.run(["report", str(tmp_path)]) == 4
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert f"- {broken}: not a whole result file (" in " ".join(shown.out.split())
 
 
 def test_a_malformed_matrix_names_file_and_line(

@@ -12,14 +12,14 @@ import pytest
 
 from runner import cli, images
 from runner.environments import lock
-from runner.errors import BuildError
+from runner.errors import BuildError, UnavailableError
 from runner.executors import Shell
 from runner.images.manage import Listed, Removed
 from runner.machine.checks import Check, State
 from runner.matrix import selection, sets
 from runner.model import Cell, Environment, Sample, Skip, Status
 from runner.report.formats import FORMATS
-from runner.results import schema
+from runner.results import schema, store
 from runner.results.store import Store
 
 TORCH, JAX = "torch-2.2.2_keras-3.11.3_py3.11_cpu", "jax-0.10.2_keras-3.11.3_py3.11_cpu"
@@ -145,6 +145,24 @@ def test_render_check_counts_what_differs(command: Any, rendered: Path) -> None:
     assert "old.Dockerfile: no set uses it" in out.splitlines()
     command("render", *BOTH)
     assert command("render", *BOTH, "--check") == (0, "2 Dockerfiles, 0 differ\n", "")
+
+
+def test_a_lock_that_cannot_be_read_stops_no_other_dockerfile(
+    command: Any, rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, really = tmp_path / "bad.txt", lock.committed_path
+    bad.write_bytes(b"# environment: cut off")
+    monkeypatch.setattr(lock, "committed_path", lambda one: bad if one.id == TORCH_LINUX else really(one))
+    said = f"runner: {bad}: no whole lock: its header must name python once; `runner lock` makes it again\n"
+    made = rendered / f"{JAX_LINUX}.Dockerfile"
+    assert command("render", *BOTH) == (3, f"{made}\n", said)
+    assert command("render", *BOTH, "--check") == (3, "1 Dockerfiles, 0 differ\n", said)
+    (rendered / f"{TORCH_LINUX}.Dockerfile").write_text("of the bad lock")
+    command("render", "--all")
+    assert (rendered / f"{TORCH_LINUX}.Dockerfile").read_text() == "of the bad lock"
+    made.write_text("")
+    assert command("render", *BOTH, "--check")[0] == 1
+    assert command("render", *BOTH, "--stdout")[::2] == (3, said)
 
 
 def test_render_stdout_writes_no_file(command: Any, rendered: Path) -> None:
@@ -353,6 +371,24 @@ def test_images_push_prints_each_name(command: Any, engine: str, monkeypatch: py
     assert command("images", "push", "ghcr.io/me", *BOTH) == (0, "".join(lines), "")
 
 
+def test_a_lock_that_cannot_be_read_stops_no_other_image(
+    command: Any, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(environment: Environment) -> str:
+        if environment.id == TORCH_LINUX:
+            raise UnavailableError("a.txt: changed since it was made")
+        return "a lock"
+
+    monkeypatch.setattr(lock, "locked", locked)
+    monkeypatch.setattr("runner.images.registry.push", lambda _client, _prefix, environment, _lock: environment.id)
+    monkeypatch.setattr("runner.images.registry.pull", lambda *_: True)
+    said = "runner: a.txt: changed since it was made\n"
+    assert command("images", "push", "ghcr.io/me", *BOTH) == (3, f"{JAX_LINUX}\n", said)
+    assert command("images", "pull", "ghcr.io/me", *BOTH) == (3, f"pulled   {JAX_LINUX}\n", said)
+    monkeypatch.setattr("runner.images.registry.pin", lambda *_: Path("bases.toml"))
+    assert command("images", "pin", *BOTH) == (0, "bases.toml\n", "")
+
+
 @pytest.mark.parametrize(("missing", "code"), [("jax", 3), ("nothing", 0)])
 def test_images_pull_fails_where_one_is_missing(
     command: Any, engine: str, monkeypatch: pytest.MonkeyPatch, missing: str, code: int
@@ -395,6 +431,78 @@ CELL = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
 def _sample(status: Status = Status.OK) -> Sample:
     reason = "" if status is Status.OK else "it fell"
     return Sample(CELL, "e", "mnist", {}, 0, 0, "docker", status, reason, key="k" * 64, started="2026-01-01")
+
+
+def _run(out: Path, status: Status) -> str:
+    Store(out).save(_sample(status))
+    return str(out)
+
+
+def _bad(out: str) -> Path:
+    """A result file of the folder that is cut off."""
+    path = Path(out) / "results" / TORCH / "mnist" / "009-x.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b'{"schema": 1, ')
+    return path
+
+
+BAD = "runner: {path}: not a whole result file (Input data was truncated); delete it to measure that again\n"
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_one_bad_file_stops_neither_compare_nor_defects_nor_expect(
+    command: Any, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    a, b = (_run(tmp_path / name, Status.OK) for name in "ab")
+    whole = [command("compare", a, b, *more), command("defects", a, *more)]
+    file = tmp_path / "expectations.toml"
+    assert command("expect", a, "--file", str(file))[0] == 0
+    said = BAD.format(path=_bad(a))
+    for (code, out, _), words in zip(whole, (("compare", a, b), ("defects", a)), strict=True):
+        assert code == 0
+        assert command(*words, *more) == (3, out, said)
+    assert command("expect", a, "--file", str(file)) == (3, f"{file} is up to date\n", said)
+
+
+def test_a_regression_outranks_a_bad_file(command: Any, tmp_path: Path) -> None:
+    a, b = _run(tmp_path / "a", Status.OK), _run(tmp_path / "b", Status.CRASHED)
+    Store(Path(b)).save(dataclasses.replace(_sample(), cell=dataclasses.replace(CELL, version="2.3.0")))
+    _bad(b)
+    assert command("compare", a, b)[0] == 1
+
+
+def test_a_file_that_is_read_by_no_name_has_a_line_without_escapes(command: Any, tmp_path: Path) -> None:
+    a = _run(tmp_path / "\x1b[2Jout", Status.OK)
+    _bad(a)
+    _, _, err = command("compare", a, a)
+    assert err.strip().replace("\n", " ").isprintable()
+
+
+def test_runs_without_a_common_cell_are_told_how_to_compare_them(command: Any, tmp_path: Path) -> None:
+    a = _run(tmp_path / "a", Status.OK)
+    cell = dataclasses.replace(CELL, version="2.15.0")
+    (one,) = store.load([Path(a)])
+    Store(tmp_path / "b c").save(dataclasses.replace(one, cell=cell))
+    b = str(tmp_path / "b c")
+    code, out, err = command("compare", a, b)
+    assert (code, out) == (2, "")
+    here = one.cell.id
+    assert err == (
+        f"runner: no cell is in both runs: {a} has {here}, {b} has {cell.id}; "
+        f"`runner report {a} '{b}' --baseline {here}` compares those that differ in one axis\n"
+    )
+    _, report, _ = command("report", a, b, "--baseline", here, "--format", "json")
+    assert (here, cell.id) in [(c["baseline"], c["candidate"]) for c in json.loads(report)["comparisons"]]
+
+
+def test_runs_of_which_no_cells_can_be_compared_say_so(command: Any, tmp_path: Path) -> None:
+    a = _run(tmp_path / "a", Status.OK)
+    for number in range(5):
+        cell = Cell("jax", f"0.{number}", "3.11.3", "3.11", "cpu")
+        Store(tmp_path / "b").save(dataclasses.replace(_sample(), cell=cell))
+    code, _, err = command("compare", a, str(tmp_path / "b"))
+    assert code == 2
+    assert "jax-0.2_keras-3.11.3_py3.11_cpu and 2 more; cells can be compared where they differ in one axis" in err
 
 
 def test_compare_prints_a_table_and_fails_where_the_second_run_broke(command: Any, tmp_path: Path) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner import cli
+from runner.environments import lock
+from runner.model import Environment, Status
 from runner.results import store
 from runner.util import outage
 
@@ -57,6 +60,117 @@ def test_a_second_run_measures_nothing(fake_executor: Any, tmp_path: Path, capsy
     assert _matrix(tmp_path / "out") == 0
     assert (fake_executor.launched, fake_executor.prepared) == ([], [])
     assert capsys.readouterr().out == first
+
+
+def _results(out: Path) -> list[Path]:
+    return sorted(out.glob("results/*/*/*.json"))
+
+
+@pytest.mark.parametrize("kind", ["cut", "fifo"])
+def test_a_bad_file_in_the_place_of_a_result_is_said_and_measured_again(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    assert _matrix(tmp_path / "out") == 0
+    path = _results(tmp_path / "out")[0]
+    if kind == "cut":
+        path.write_bytes(path.read_bytes()[:99])
+    else:
+        path.unlink()
+        os.mkfifo(path)
+    fake_executor.launched.clear()
+    capsys.readouterr()
+    assert _matrix(tmp_path / "out") == 0
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if str(path) in line)
+    assert line.startswith("note     ")
+    assert line.endswith(": measured again")
+    assert [cell for cell, _, _ in fake_executor.launched] == [path.parent.parent.name]
+    assert cli.run(["report", str(tmp_path / "out")]) == 0
+
+
+def test_a_bad_file_of_a_further_round_is_said_and_not_used(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_executor.answers = {OLD: _noisy(0.010), NEW: _noisy(0.020)}
+    further = ("--rounds", "2", "--budget", "none")
+    _matrix(tmp_path / "out", *further)
+    path = next(path for path in _results(tmp_path / "out") if path.name.startswith("002-"))
+    path.write_bytes(b"{")
+    fake_executor.launched.clear()
+    capsys.readouterr()
+    _matrix(tmp_path / "out", *further)
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if str(path) in line)
+    assert line.startswith(f"note     {path}: not a whole result file")
+    assert line.endswith(": not used")
+
+
+def test_a_lock_that_cannot_be_read_stops_its_own_environment(
+    fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
+    environment = Environment("jax", "0.10.2", "3.11.3", "3.11", "cpu", "linux-x86_64")
+    good.write_bytes(lock.committed_path(environment).read_bytes())
+    bad.write_bytes(b"# environment: cut off")
+    monkeypatch.setattr(lock, "committed_path", lambda environment: bad if "2.2.2" in environment.id else good)
+    monkeypatch.setattr(fake_executor, "identity", lambda environment: lock.locked(environment).sha256, raising=False)
+    assert _matrix(tmp_path / "out", "--format", "json") == 3
+    shown = capsys.readouterr()
+    assert [cell for cell, _, _ in fake_executor.launched] == [NEW]
+    (line,) = _not_measured(shown.out)
+    assert str(bad) in line
+    assert "unavailable" in line
+    statuses = {sample.cell.id: sample.status for sample in store.load([tmp_path / "out"])}
+    assert statuses == {OLD: Status.UNAVAILABLE, NEW: Status.OK}
+
+
+def _not_measured(text: str) -> list[str]:
+    found: list[str] = json.loads(text)["not_measured"]
+    return found
+
+
+class TestWithoutTheEngineOfEarlierResults:
+    """Results are from containers, and the engine does not answer now."""
+
+    LINE = (
+        "runner: {out} has results from containers, and no engine answers: start it and run the same command again, "
+        "or give --executor host to measure everything again there\n"
+    )
+
+    @pytest.fixture
+    def out(self, fake_executor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        assert _matrix(tmp_path / "out") == 0
+        without = replace(fake_executor, problem="no engine answers")
+        on_host = replace(fake_executor, label="virtual environments", isolated=False)
+        monkeypatch.setattr("runner.executors.make", lambda name: without if name == "docker" else on_host)
+        fake_executor.launched.clear()
+        return tmp_path / "out"
+
+    @pytest.mark.parametrize("more", [(), ("--dry-run",)])
+    def test_the_run_stops_and_says_both_ways_out(
+        self, fake_executor: Any, out: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+    ) -> None:
+        capsys.readouterr()
+        record = (out / "run.json").read_bytes()
+        assert _matrix(out, *more) == 3
+        assert capsys.readouterr() == ("", self.LINE.format(out=out))
+        assert fake_executor.launched == []
+        assert (out / "run.json").read_bytes() == record
+
+    def test_results_of_an_earlier_version_say_it_too(self, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (out / "run.json").unlink()
+        capsys.readouterr()
+        assert _matrix(out) == 3
+        assert capsys.readouterr().err == self.LINE.format(out=out)
+
+    @pytest.mark.parametrize("more", [("--executor", "host"), ("--fresh",)])
+    def test_who_says_so_measures_again(self, out: Path, more: tuple[str, ...]) -> None:
+        assert _matrix(out, *more) == 0
+        assert _matrix(out) == 0
+
+    def test_another_folder_is_measured_on_the_host_with_a_note(
+        self, out: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert _matrix(out.with_name("other")) == 0
+        assert "running in virtual environments instead of containers" in capsys.readouterr().err
 
 
 def test_rounds_are_interleaved_and_the_first_cell_alternates(fake_executor: Any, tmp_path: Path) -> None:

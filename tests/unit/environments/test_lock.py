@@ -13,10 +13,10 @@ import pytest
 
 from runner.environments import lock, lockfile, resolve
 from runner.environments.lockfile import Recipe
-from runner.errors import BuildError, UsageError
+from runner.errors import BuildError, CellError, OutageError, UnavailableError, UsageError
 from runner.matrix import compat
 from runner.model import Custom, Environment
-from runner.util import folders
+from runner.util import folders, outage
 
 CUDA = """\
 numpy==1.26.4 \\
@@ -37,6 +37,21 @@ torch==2.2.2+cpu \\
     --hash=sha256:{h}
     # via -r requirements.in
 """.format(h="b" * 64)
+
+
+def _lost(address: str) -> OutageError:
+    """What uv says of an index that cannot be reached."""
+    said = (
+        f"error: Failed to fetch: {address}torch/\n  cause: error sending request for url ({address}torch/)\n"
+        "  cause: dns error"
+    )
+    found = outage.of(said)
+    assert found is not None
+    return found
+
+
+NO_PYTORCH_INDEX = _lost("https://download.pytorch.org/whl/cpu/")
+NO_DEFAULT_INDEX = _lost("https://pypi.org/simple/")
 TORCH = Environment("torch", "2.2.2", None, "3.11", "cpu", "linux-x86_64")
 
 
@@ -45,13 +60,13 @@ class Uv:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Recipe, list[str]]] = []
-        self.cpu: str | BuildError = BuildError("unreachable", "dns error")
-        self.default: str | BuildError = CUDA
+        self.cpu: str | CellError = NO_PYTORCH_INDEX
+        self.default: str | CellError = CUDA
 
     def __call__(self, asked: Recipe, extra: Iterable[str], *_rest: object) -> str:
         self.asked.append((asked, list(extra)))
         answer = self.cpu if "--torch-backend" in self.asked[-1][1] else self.default
-        if isinstance(answer, BuildError):
+        if isinstance(answer, CellError):
             raise answer
         return answer
 
@@ -237,12 +252,86 @@ def test_upgrade_moves_latest_and_the_date(uv: Uv, matrix: Path, monkeypatch: py
     assert (matrix / "uv.txt").read_text().startswith("uv==0.99.1 \\\n    --hash=sha256:")
 
 
-def test_a_lock_that_cannot_be_read_is_named(matrix: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"\xff\xfe\x00", "cannot be read: 'utf-8'"), (b"# environment: x\nkeras=3\n", "not a line of a lock"), (b"", "")],
+)
+def test_a_lock_that_cannot_be_read_stops_its_own_environment(matrix: Path, content: bytes, why: str) -> None:
     path = lock.committed_path(TORCH)
     path.parent.mkdir()
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match=path.name):
+    path.write_bytes(content)
+    with pytest.raises(UnavailableError, match=path.name) as caught:
         lock.locked(TORCH)
+    assert why in str(caught.value)
+    (line,) = lock.check([TORCH])
+    assert path.name in line
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "link"])
+def test_what_is_not_a_file_is_no_lock_and_nobody_waits_for_it(matrix: Path, kind: str) -> None:
+    path = lock.committed_path(TORCH)
+    path.parent.mkdir()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("nowhere")
+    with pytest.raises(UnavailableError, match=rf"{path.name}: cannot be read"):
+        lock.locked(TORCH)
+    (line,) = lock.check([TORCH])
+    assert path.name in line
+
+
+def test_a_cached_lock_that_cannot_be_read_is_made_again(uv: Uv, matrix: Path) -> None:
+    uv.cpu = CPU
+    first = lock.locked(TORCH)
+    first.path.write_bytes(b"\xff")
+    assert lock.locked(TORCH) == first
+    assert len(uv.asked) == 2
+
+
+def test_a_lost_default_index_is_not_remembered_as_a_lost_pytorch_index(uv: Uv, matrix: Path) -> None:
+    uv.cpu = uv.default = NO_DEFAULT_INDEX
+    with pytest.raises(OutageError):
+        lock.locked(TORCH)
+    uv.cpu, uv.default = CPU, CUDA
+    assert not lock.locked(TORCH).carries_cuda
+
+
+def test_a_lost_network_is_not_remembered(uv: Uv, matrix: Path) -> None:
+    uv.cpu, uv.default = NO_PYTORCH_INDEX, NO_DEFAULT_INDEX
+    with pytest.raises(OutageError):
+        lock.locked(TORCH)
+    uv.cpu, uv.default = CPU, CUDA
+    assert not lock.locked(TORCH).carries_cuda
+
+
+def test_a_network_that_comes_back_during_a_resolution_is_not_remembered_as_lost(
+    matrix: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: Iterator[str | CellError] = iter([NO_PYTORCH_INDEX, CUDA, CPU])
+
+    def answer(*_: object) -> str:
+        one = next(answers)
+        if isinstance(one, CellError):
+            raise one
+        return one
+
+    monkeypatch.setattr(resolve, "compile_", answer)
+    assert not lock.locked(TORCH).carries_cuda
+
+
+@pytest.mark.parametrize("default", [CUDA, NO_DEFAULT_INDEX])
+def test_an_outage_during_the_search_for_something_better_leaves_the_committed_lock(
+    uv: Uv, matrix: Path, default: str | OutageError
+) -> None:
+    committed = lock.make(TORCH, matrix / "locks")
+    _forget_that_it_was_unreachable()
+    uv.cpu, uv.default = NO_DEFAULT_INDEX, default
+    assert lock.locked(TORCH) == committed
+    uv.cpu = CPU
+    assert not lock.locked(TORCH).carries_cuda
 
 
 def test_uvs_explanation_is_one_line() -> None:
@@ -372,8 +461,8 @@ class TestAsked:
 
         def compile_(*arguments: Any) -> str:
             asked.append(arguments)
-            if len(asked) == 1:
-                raise BuildError("no", "dns error")
+            if "--torch-backend" in arguments[1]:
+                raise NO_PYTORCH_INDEX
             return CUDA
 
         monkeypatch.setattr(resolve, "compile_", compile_)
@@ -384,9 +473,10 @@ class TestAsked:
         assert asked == [
             (made.recipe, ["--torch-backend", "cpu", *newer], TORCH.id, quick, ()),
             (made.recipe, newer, TORCH.id, {}, ()),
+            (made.recipe, ["--torch-backend", "cpu", *newer], TORCH.id, quick, ()),
         ]
         mark = lock.cache_dir() / "pytorch-index-unreachable"
-        assert mark.read_text() == "dns error"
+        assert mark.read_text() == NO_PYTORCH_INDEX.log
         assert made.notes[-1] == (
             "PyTorch's own index could not be reached: this is the default index's build, which carries CUDA"
         )

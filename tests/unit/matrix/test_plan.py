@@ -127,6 +127,13 @@ def test_limits_leave_the_machine_something(total: int) -> None:
     assert limit <= max(total - (1 << 30), 1 << 29)
 
 
+@pytest.mark.parametrize("jobs", [1, 2, 3, 8])
+def test_processes_at_once_share_what_the_machine_has(jobs: int) -> None:
+    limit = default_limits(60, 64 << 30, jobs).memory_bytes
+    assert limit == (56 << 30) // jobs
+    assert default_limits(60, 4 << 30, 64).memory_bytes == 1 << 29
+
+
 def test_planning_takes_time_in_proportion_to_the_cells() -> None:
     """A ratio of this thread's CPU times, which neither a slow processor nor other work changes much."""
 

@@ -147,7 +147,9 @@ def test_a_schema_names_its_version_and_every_field() -> None:
     document = json.loads(schema.text("sample"))
     assert schema.file_name("sample") == f"sample-{SCHEMA}.schema.json"
     assert document["properties"]["schema"] == {"const": SCHEMA}
-    assert set(document["properties"]) == {field.name for field in msgspec.inspect.type_info(Sample).fields}  # type: ignore[attr-defined]
+    fields = {field.name for field in msgspec.inspect.type_info(Sample).fields}  # type: ignore[attr-defined]
+    assert set(document["properties"]) == {*fields, "serial", "crc32"}
+    assert set(json.loads(schema.text("run"))["properties"]) > {"crc32", "executors"}
     assert set(document["$defs"]) >= {"Cell", "Metric", "Status", "Kind"}
     references = set(_references(document))
     assert references == {f"#/$defs/{name}" for name in document["$defs"]}

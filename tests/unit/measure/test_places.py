@@ -134,12 +134,16 @@ class TestPlanned:
         made = host.planned(chosen, probes, host.Wish("host", rounds=2, seed=7, timeout_s=12.0))
         assert [(job.executor, job.round, job.seed) for job in made.jobs] == [("host", 0, 7), ("host", 1, 8)]
         assert {job.probe.limits for job in made.jobs} == {plan.default_limits(12.0, 16 << 30)}
+        two = host.planned(chosen, probes, host.Wish("host", jobs=2))
+        timeout = chosen.whole.probes["hello"].timeout_s
+        assert {job.probe.limits for job in two.jobs} == {plan.default_limits(timeout, 16 << 30, 2)}
         usual = host.planned(chosen, probes, host.Wish())
         timeout = chosen.whole.probes["hello"].timeout_s
         assert [(job.executor, job.probe.limits) for job in usual.jobs] == [
             ("docker", plan.default_limits(timeout, 16 << 30))
         ]
         record = host.record(chosen, made, "--set quick", 20)
+        assert record.executors == ("host",)
         assert record.set_name == "quick"
         assert record.processes == ((TORCH.id, "hello", 2),)
         assert (record.cells, record.skips, record.notes) == (chosen.cells, made.skips, made.notes)

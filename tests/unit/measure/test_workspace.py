@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner import data, executors
+from runner.errors import UsageError
 from runner.machine import facts
 from runner.matrix import sets
 from runner.measure import workspace
 from runner.results.store import RunRecord
+from runner.util import locks
 
 
 class Executor:
@@ -103,6 +109,77 @@ def test_without_a_folder_results_go_with_the_workspace() -> None:
         assert folder.is_dir()
         assert folder.name.startswith("out-")
     assert not folder.exists()
+
+
+@pytest.mark.usefixtures("asked", "made")
+def test_a_second_command_that_writes_to_the_folder_waits_and_says_for_whom(tmp_path: Path) -> None:
+    said: list[str] = []
+    first = locks.held(tmp_path / ".lock", said.append)
+    first.__enter__()
+    assert not (tmp_path / "run.json").exists()
+
+    def say(line: str) -> None:
+        said.append(line)
+        assert not (tmp_path / "run.json").exists()  # what the first one wrote is as it left it
+        first.__exit__(None, None, None)
+
+    with workspace.open(tmp_path, record=RunRecord("mine"), say=say):
+        assert (tmp_path / "run.json").exists()
+        assert f"process {os.getpid()} " in locks.holder(tmp_path / ".lock")
+    (line,) = said
+    assert line.startswith(f"--out {tmp_path}: waiting for process {os.getpid()} on ")
+    assert line.endswith(", which writes there; Ctrl-C ends the wait")
+    assert locks.holder(tmp_path / ".lock") == ""
+
+
+@pytest.mark.usefixtures("asked", "made")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_wait_for_the_folder(tmp_path: Path, number: signal.Signals) -> None:
+    waited = False
+
+    def wait() -> None:
+        with workspace.open(tmp_path, say=lambda _: signal.raise_signal(number)):
+            pytest.fail("two write to one folder")
+
+    with workspace.open(tmp_path):
+        with pytest.raises(KeyboardInterrupt):
+            wait()
+        waited = True
+    assert waited
+
+
+@pytest.mark.usefixtures("asked", "made")
+def test_a_folder_on_a_file_system_without_locks_is_used_with_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    said: list[str] = []
+    with workspace.open(tmp_path, say=said.append) as work:
+        assert work.store.out == tmp_path
+    assert said == [
+        f"--out {tmp_path}: cannot be locked (No locks available); let no other command write there",
+    ]
+
+
+@pytest.mark.usefixtures("asked", "made")
+def test_a_lock_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(UsageError, match=r"\.lock cannot be opened: .*name another folder"), workspace.open(tmp_path):
+        pytest.fail("not a lock")
+
+
+@pytest.mark.usefixtures("asked", "made")
+def test_without_an_observer_the_wait_is_said_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = locks.held(tmp_path / ".lock", print)
+    first.__enter__()
+    done = threading.Timer(0.5, first.__exit__, (None, None, None))
+    done.start()
+    with workspace.open(tmp_path):
+        done.join()
+    assert capsys.readouterr().err.startswith(f"runner: --out {tmp_path}: waiting for process ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

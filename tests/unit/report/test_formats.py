@@ -14,12 +14,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from runner import judge
 from runner.judge import expectations
 from runner.model import Better, Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import Report, formats
-from runner.report.formats import csvout, github, html, jsonout, junit, markdown
+from runner.report.formats import csvout, github, html, jsonout, junit, markdown, terminal
 
 HOSTILE = '<script>alert(1)</script> | `x` ]]> & "quoted" @somebody #1 \x00\x1b[31m\nsecond ::error::line \ufffe'
 CELL = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
@@ -40,6 +41,33 @@ def many(report: Report, cells: int) -> Report:
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_every_format_names_a_file_that_could_not_be_used(name: str, quick: Report) -> None:
+    bad = ("out/results/c/p/000-a.json: cannot be read (not a regular file); delete it to measure that again",)
+    text = "".join(formats.pieces(replace(quick, unread=bad), name)) if name != "terminal" else _terminal(quick, bad)
+    assert "out/results/c/p/000-a.json" in " ".join(text.split())
+    assert "delete it to measure that again" in " ".join(text.split())
+
+
+def _terminal(report: Report, bad: tuple[str, ...]) -> str:
+    console = Console(width=300)
+    with console.capture() as shown:
+        terminal.print(replace(report, unread=bad), console)
+    return shown.get()
+
+
+def test_an_unread_file_is_an_error_of_junit_and_a_row_of_csv(quick: Report) -> None:
+    report = replace(quick, skips=(), unread=("a.json: cannot be read (a, b); delete it",))
+    suite = ET.fromstring("".join(formats.pieces(report, "junit"))).find("testsuite[@name='not run']")  # noqa: S314 - our own
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    (case,) = suite
+    assert case.get("name") == "a.json"
+    *_, row = csv.DictReader("".join(formats.pieces(report, "csv")).splitlines())
+    assert row["status"] == "unavailable"
+    assert "a.json: cannot be read (a, b); delete it" in row.values()
 
 
 def test_json_has_a_schema_number_and_everything_that_was_judged(quick: Report) -> None:

@@ -27,6 +27,12 @@ class UsageError(RunnerError):
     """A command line, configuration or input file that cannot be used as it is."""
 
 
+class UnansweredError(RunnerError):
+    """Something asked for could not be measured, and the same command asks it again."""
+
+    exit_code = 3
+
+
 class CellError(RunnerError):
     """What stopped one cell.
 
@@ -52,6 +58,10 @@ class UnavailableError(CellError):
     status = Status.UNAVAILABLE
 
 
+class ImpossibleError(UnavailableError):
+    """No machine can make the environment, by what is known about its releases."""
+
+
 class Cause(StrEnum):
     """What an outage lies in."""
 
@@ -65,6 +75,8 @@ class OutageError(UnavailableError):
 
     The other cells would fail in the same way. The message has the reason alone (see ``runner.util.outage``).
     """
+
+    exit_code = 3
 
     def __init__(self, cause: Cause, reason: str, way_out: str, log: str = "", *, everywhere: bool = True) -> None:
         super().__init__(reason, log)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from runner.environments.lockfile import Recipe
-from runner.errors import BuildError
+from runner.errors import BuildError, UnavailableError
 from runner.matrix import compat as facts
 from runner.util import folders, outage
 
@@ -51,8 +51,8 @@ def compile_(
 
     ``prefer`` are pins (``name==version``) that stay as they are unless something forces them to move.
 
-    Raises BuildError with uv's own explanation in one line, and all it said as the log, and OutageError where the
-    index cannot be reached.
+    Raises BuildError with uv's own explanation in one line, and all it said as the log; OutageError where the index
+    cannot be reached or the disk is full; UnavailableError where uv does not end.
     """
     with tempfile.TemporaryDirectory(prefix="kvm-lock-") as folder:
         # relative names in a new folder: no path of this machine, no configuration of the project we stand in
@@ -69,11 +69,11 @@ def compile_(
         ]  # fmt: skip
         try:
             done = subprocess.run(
-                command, cwd=folder, env=_environment(asked, variables or {}), capture_output=True, text=True,
-                timeout=_UV_TIMEOUT_S, check=False,
+                command, cwd=folder, env=_environment(asked, variables or {}), capture_output=True, encoding="utf-8",
+                errors="replace", timeout=_UV_TIMEOUT_S, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise BuildError(f"uv did not resolve {label} within {_UV_TIMEOUT_S} s") from None
+            raise UnavailableError(f"uv did not resolve {label} within {_UV_TIMEOUT_S} s") from None
         if done.returncode:
             raise outage.of(done.stderr) or BuildError(f"cannot resolve {label}: {explain(done.stderr)}", done.stderr)
         return Path(folder, "resolved.txt").read_text()

@@ -136,7 +136,7 @@ def _run(work: script.Script, targets: Sequence[Target], executor: str, say: Say
         say(f"note: {note}")
     if not all(executors.kind(place.executor).isolated for place in here):
         say(f"note: {_host_warning(network=work.network)}")
-    ran = [Ran(target.cell.id, Status.UNAVAILABLE, None, reason, "") for target, reason in elsewhere]
+    ran = [Ran(target.cell.id, Status.UNAVAILABLE, None, str(reason), "") for target, reason in elsewhere]
     # the pool ends last: it waits for environments, and closing the executors stops their preparation
     with ThreadPoolExecutor(PREPARED_AT_ONCE) as pool, workspace.open(None) as opened:
         ready = [

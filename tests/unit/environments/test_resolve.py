@@ -11,7 +11,7 @@ import pytest
 
 from runner.environments import resolve
 from runner.environments.lockfile import Recipe
-from runner.errors import BuildError
+from runner.errors import BuildError, UnavailableError
 from runner.util import folders
 
 RECIPE = Recipe(
@@ -65,7 +65,9 @@ def test_uv_is_asked_for_another_python_and_platform_as_of_a_date(uv: Uv) -> Non
     assert folder.name.startswith("kvm-lock-")
     assert not folder.exists()
     assert uv.options.pop("env")["X"] == "y"
-    assert uv.options == {"capture_output": True, "text": True, "timeout": 600, "check": False}
+    assert uv.options == {
+        "capture_output": True, "encoding": "utf-8", "errors": "replace", "timeout": 600, "check": False
+    }  # fmt: skip
 
 
 def test_a_resolution_that_fails_says_why(uv: Uv) -> None:
@@ -78,7 +80,7 @@ def test_a_resolution_that_fails_says_why(uv: Uv) -> None:
 
 def test_one_that_hangs_is_given_up(uv: Uv) -> None:
     uv.raises = subprocess.TimeoutExpired("uv", 600)
-    with pytest.raises(BuildError, match=r"^uv did not resolve the label within 600 s$"):
+    with pytest.raises(UnavailableError, match=r"^uv did not resolve the label within 600 s$"):
         resolve.compile_(RECIPE, [], "the label")
 
 

@@ -45,7 +45,7 @@ def bisect_command(**arguments: Any) -> None:
     """Find the release of PACKAGE that changed something between --good and --bad.
 
     Everything else is held fixed. Both ends are verified first. Releases that were yanked, or that the package index
-    cannot install, are skipped. Every answer is kept in --out. A lost network, engine or disk is no answer: it ends
+    cannot install, are skipped. Every answer is kept in --out. A lost network, engine or disk is not an answer: it ends
     the command, and the same command continues the search.
 
     Exit codes: 0 found; 2 the ends enclose no change, or bad usage; 3 found only up to releases that could not be

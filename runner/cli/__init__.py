@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from types import TracebackType
 
 import click
 
 from runner import __version__
 from runner.errors import OutageError, RunnerError, suggest
+from runner.util.plain import say
 
 # name -> (module, one line of help); a command's module is imported when the command is used
 COMMANDS = {
@@ -74,7 +76,15 @@ def cli() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     _open_streams()
+    sys.excepthook = report_fault
     sys.exit(run(argv))
+
+
+def report_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an exception that nothing caught, as Python does."""
+    import traceback
+
+    say("".join(traceback.format_exception(kind, error, trace)), err=True, nl=False)
 
 
 def run(argv: list[str] | None = None) -> int:
@@ -94,19 +104,19 @@ def run(argv: list[str] | None = None) -> int:
             error.show()
             return 2
         where = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
-        click.echo(f"runner: {' '.join(error.format_message().split()).rstrip('.')}{where}", err=True)
+        say(f"runner: {' '.join(error.format_message().split()).rstrip('.')}{where}", err=True)
         return 2
     except RunnerError as error:
         text = error.sentence if isinstance(error, OutageError) else str(error)
-        click.echo(f"runner: {text}", err=True)
+        say(f"runner: {text}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("runner: interrupted", err=True)
+        say("runner: interrupted", err=True)
         return 130
     except BrokenPipeError:
         return _quietly()
     except OSError as error:  # a disk that is full, a folder that is gone: where no stage has more to say about it
-        click.echo(f"runner: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", err=True)
+        say(f"runner: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", err=True)
         return 2
     return 0
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.util.plain import say
 
 
 @click.command("bisect")
@@ -56,4 +57,4 @@ def bisect_command(**arguments: Any) -> None:
 
     request = Request(**arguments)
     command = ["runner", *sys.argv[1:]]
-    sys.exit(session.bisect(request, command, lambda text: click.echo(text, err=True), click.echo))
+    sys.exit(session.bisect(request, command, lambda text: say(text, err=True), say))

@@ -10,6 +10,7 @@ import click
 
 from runner.cli import options
 from runner.matrix import selection
+from runner.util.plain import say
 
 if TYPE_CHECKING:
     from runner.environments.lockfile import Lock
@@ -38,7 +39,7 @@ def ls_command(*, as_json: bool) -> None:
 
     client = engine.connect()
     found = manage.ls(client)
-    click.echo(images.to_json(found) if as_json else "\n".join(images.listed(found, docker.kept(client), time.time())))
+    say(images.to_json(found) if as_json else "\n".join(images.listed(found, docker.kept(client), time.time())))
 
 
 @images_command.command("prune", short_help="Remove images, longest unused first.")
@@ -60,7 +61,7 @@ def prune_command(keep: int | None, keep_free: float | None, *, cache: bool) -> 
     client = engine.connect()
     containers = docker.remove_kept(client)
     removed = manage.prune(client, keep, keep_free, cache=cache)
-    click.echo("\n".join(images.pruned(containers, removed)))
+    say("\n".join(images.pruned(containers, removed)))
 
 
 @images_command.command("pin", short_help="Write the digests of the base images.")
@@ -72,7 +73,7 @@ def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
     from runner.images.recipe import base_image
 
     bases = {base_image(environment.python) for environment, _ in _locked(set_name, only)}
-    click.echo(str(registry.pin(engine.connect(), sorted(bases))))
+    say(str(registry.pin(engine.connect(), sorted(bases))))
 
 
 @images_command.command("push", short_help="Push the images of a set to a registry.")
@@ -85,7 +86,7 @@ def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
 
     client = engine.connect()
     for environment, pinned in _locked(set_name, only):
-        click.echo(registry.push(client, prefix, environment, pinned))
+        say(registry.push(client, prefix, environment, pinned))
 
 
 @images_command.command("pull", short_help="Pull them from there.")
@@ -106,7 +107,7 @@ def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
     for environment, pinned in _locked(set_name, only):
         there = registry.pull(client, prefix, environment, pinned)
         missing += not there
-        click.echo(f"{'pulled ' if there else 'missing'}  {environment.id}")
+        say(f"{'pulled ' if there else 'missing'}  {environment.id}")
     sys.exit(3 if missing else 0)
 
 
@@ -120,7 +121,7 @@ def sbom_command(set_name: str | None, only: tuple[str, ...]) -> None:
     found = _locked(set_name, only)
     if len(found) != 1:
         raise UsageError(f"one environment at a time, and these are {len(found)}: narrow it down with --only")
-    click.echo(sbom.cyclonedx(*found[0]))
+    say(sbom.cyclonedx(*found[0]))
 
 
 def _locked(set_name: str | None, only: tuple[str, ...]) -> list[tuple[Environment, Lock]]:

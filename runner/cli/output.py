@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-import click
-
 from runner.report import Report, formats
+from runner.util.plain import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,11 +19,11 @@ def console(stream: TextIO) -> Console:
     """
     import os
 
-    from rich.console import Console
+    from runner.report.console import Screen
 
     columns = os.environ.get("COLUMNS", "")
     width = None if stream.isatty() else int(columns) if columns.isdecimal() and int(columns) else 160
-    return Console(file=stream, width=width)
+    return Screen(file=stream, width=width)
 
 
 def drawn(report: Report, on: Console) -> str:
@@ -48,5 +47,5 @@ def emit(report: Report, format_: str, *, commands: bool = False) -> None:
         return
     piece = ""
     for piece in formats.pieces(report, format_):
-        click.echo(piece, nl=False)
-    click.echo("", nl=not piece.endswith("\n"))
+        say(piece, nl=False)
+    say("", nl=not piece.endswith("\n"))

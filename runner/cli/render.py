@@ -9,6 +9,7 @@ import click
 from runner.cli import options
 from runner.environments import lock
 from runner.matrix import selection
+from runner.util.plain import say
 
 
 @click.command("render")
@@ -25,13 +26,13 @@ def render_command(set_name: str | None, only: tuple[str, ...], *, every: bool, 
     pairs = [(environment, lock.committed(environment)) for environment in linux]
     if stdout:
         for environment, pinned in pairs:
-            click.echo(images.render(environment, pinned))
+            say(images.render(environment, pinned))
         return
     if check:
         drifted = images.check(pairs, complete=every)
         for line in drifted:
-            click.echo(line)
-        click.echo(f"{len(pairs)} Dockerfiles, {len(drifted)} differ")
+            say(line)
+        say(f"{len(pairs)} Dockerfiles, {len(drifted)} differ")
         sys.exit(1 if drifted else 0)
     for path in images.render_all(pairs, complete=every):
-        click.echo(str(path))
+        say(str(path))

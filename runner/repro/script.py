@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.errors import UsageError
 from runner.executors import Executor, Launch, Mount, Prepared
 from runner.model import Cell, Limits, Outcome, Status
+from runner.util.plain import uncoloured
+from runner.util.remove import remove
 
 _DISTRIBUTIONS = {
     "cv2": "opencv-python-headless", "sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml",
@@ -92,8 +92,7 @@ def run(script: Script, cell: Cell, prepared: Prepared, executor: Executor) -> R
     try:
         outcome = executor.execute(_launch(script, cell, prepared, executor, io))
     finally:
-        with suppress(OSError):
-            shutil.rmtree(io)
+        remove(io)
     return ended(cell.id, outcome, script, prepared)
 
 
@@ -168,6 +167,6 @@ def _ending(outcome: Outcome, script: Script) -> tuple[Status, str]:
     if outcome.signal:
         return Status.CRASHED, f"killed by signal {outcome.signal}"
     if outcome.exit_code:
-        lines = [line.strip() for line in outcome.log.splitlines() if line.strip()]
+        lines = [line.strip() for line in uncoloured(outcome.log).splitlines() if line.strip()]
         return Status.CRASHED, f"exit code {outcome.exit_code}: {lines[-1][:300] if lines else 'it printed nothing'}"
     return Status.OK, ""

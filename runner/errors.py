@@ -58,6 +58,10 @@ class UnavailableError(CellError):
     status = Status.UNAVAILABLE
 
 
+class ImpossibleError(UnavailableError):
+    """No machine can make the environment, by what is known about its releases."""
+
+
 class Cause(StrEnum):
     """What an outage lies in."""
 
@@ -71,6 +75,8 @@ class OutageError(UnavailableError):
 
     The other cells would fail in the same way. The message has the reason alone (see ``runner.util.outage``).
     """
+
+    exit_code = 3
 
     def __init__(self, cause: Cause, reason: str, way_out: str, log: str = "", *, everywhere: bool = True) -> None:
         super().__init__(reason, log)

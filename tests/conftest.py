@@ -52,6 +52,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=why))
 
 
+@pytest.fixture(autouse=True)
+def machine_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A test takes no turns with what else runs on this machine."""
+    from runner.util import folders
+
+    monkeypatch.setattr(folders, "machine_lock", lambda: tmp_path_factory.getbasetemp() / "machine.lock")
+
+
 def _poisoned(what: str) -> Any:
     def refuse(*_args: object, **_kwargs: object) -> None:
         pytest.fail(f"a unit test tried to reach {what}")

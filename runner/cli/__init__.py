@@ -9,11 +9,13 @@ import importlib
 import os
 import sys
 from contextlib import suppress
+from types import TracebackType
 
 import click
 
 from runner import __version__
 from runner.errors import OutageError, RunnerError, suggest
+from runner.util.plain import say
 
 # name -> (module, one line of help); a command's module is imported when the command is used
 COMMANDS = {
@@ -75,7 +77,15 @@ def cli() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     _open_streams()
+    sys.excepthook = report_fault
     sys.exit(run(argv))
+
+
+def report_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an exception that nothing caught, as Python does."""
+    import traceback
+
+    say("".join(traceback.format_exception(kind, error, trace)), err=True, nl=False)
 
 
 def run(argv: list[str] | None = None) -> int:
@@ -117,7 +127,7 @@ def _say(line: str) -> None:
     Where that fails too (``2> /dev/full``), there is the exit code alone.
     """
     with suppress(OSError):
-        click.echo(f"runner: {line}", err=True)
+        say(f"runner: {line}", err=True)
 
 
 def _open_streams() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.util.plain import say
 
 
 @click.command("bisect")
@@ -44,13 +45,16 @@ from runner.cli import options
 def bisect_command(**arguments: Any) -> None:
     """Find the release of PACKAGE that changed something between --good and --bad.
 
-    Everything else is held fixed. Both ends are verified first. Releases that cannot be installed are skipped.
-    Every answer is kept in --out, so that a search that is interrupted continues where it was. Exit codes: 0 found;
-    2 the ends enclose no change; 3 found only up to releases that could not be tested.
+    Everything else is held fixed. Both ends are verified first. Releases that were yanked, or that the package index
+    cannot install, are skipped. Every answer is kept in --out. A lost network, engine or disk is not an answer: it ends
+    the command, and the same command continues the search.
+
+    Exit codes: 0 found; 2 the ends enclose no change, or bad usage; 3 found only up to releases that could not be
+    tested, or stopped by what the message names; 130 interrupted.
     """
     from runner.repro.bisect import session
     from runner.repro.bisect.question import Request
 
     request = Request(**arguments)
     command = ["runner", *sys.argv[1:]]
-    sys.exit(session.bisect(request, command, lambda text: click.echo(text, err=True), click.echo))
+    sys.exit(session.bisect(request, command, lambda text: say(text, err=True), say))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.util.plain import say
 
 
 @click.command("calibrate")
@@ -29,5 +30,5 @@ def calibrate_command(**arguments: Any) -> None:
     with progress.shown() as observe:
         noise, path = calibration.calibrate(calibration.Request(**arguments), observe)
     for name, value in noise.items():
-        click.echo(f"{name.split('/', 1)[1]}: up to {value:.1%} between equal processes")
-    click.echo(f"kept in {path}")
+        say(f"{name.split('/', 1)[1]}: up to {value:.1%} between equal processes")
+    say(f"kept in {path}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from runner.cli import options
+from runner.util.plain import say
 
 
 @click.command("compare")
@@ -35,6 +36,6 @@ def compare_command(
     settings = JudgeSettings.after(rules.rounds(samples), max_rounds, alpha=alpha, floor=floor)
     known = expectations_file.load(folders.matrix_dir() / "expectations.toml")
     found = [c for c in judge(samples, pairs, known, settings) if c.baseline]
-    click.echo(comparisons.text(found, settings, as_json=as_json))
+    say(comparisons.text(found, settings, as_json=as_json))
     code = conclusion.exit_code_of_figures([s for s in samples if s.cell.id.startswith("B:")], found)
     sys.exit(unread.exit_code(code))

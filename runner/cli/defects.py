@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from runner.util.plain import say
+
 
 @click.command("defects")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
@@ -32,10 +34,10 @@ def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path |
     if scripts:
         files.write(found, scripts)
     if as_json:
-        click.echo(report.dumps(found))
+        say(report.dumps(found))
         sys.exit(unread.exit_code(0))
     *lines, total = report.lines(found, report.reported(), defects.agreements(samples))
     for line in lines:
-        click.echo(line)
-    click.echo(f"{total}; scripts in {scripts}" if scripts else total)
+        say(line)
+    say(f"{total}; scripts in {scripts}" if scripts else total)
     sys.exit(unread.exit_code(0))

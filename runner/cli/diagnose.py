@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.util.plain import say
 
 
 @click.command("diagnose")
@@ -41,9 +42,9 @@ def diagnose_command(*, format_: str, as_json: bool, **arguments: Any) -> None:
     with progress.shown() as observe:
         answer = session.explain(session.Request(**arguments), observe)
     if answer.found is None:
-        click.echo(diagnosis.unmeasured(answer.ladders))
+        say(diagnosis.unmeasured(answer.ladders))
     elif as_json or format_ != "terminal":
-        click.echo(diagnosis.text(answer.found, "json" if as_json else format_))
+        say(diagnosis.text(answer.found, "json" if as_json else format_))
     else:
         console = output.console(sys.stdout)
         console.print(diagnosis.render(answer.found, console.width))

@@ -7,6 +7,7 @@ import sys
 import click
 
 from runner.cli import options
+from runner.util.plain import say
 
 
 @click.command("doctor")
@@ -24,7 +25,7 @@ def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool
 
     found = doctor.examine(selection.environments(set_name, only, every=False))
     if as_json:
-        click.echo(shown.to_json(found))
+        say(shown.to_json(found))
     else:
         shown.print_checks(found, output.console(sys.stdout))
     sys.exit(checks.exit_code(found))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from runner.util import files, folders
+from runner.util.plain import say
 
 
 @click.command("expect")
@@ -28,14 +29,14 @@ def expect_command(run: Path, *, update: bool, file: Path | None) -> None:
     made = rules.update(run, path, unread)
     for sign, entries in (("-", made.removed), ("+", made.added)):
         for entry in entries:
-            click.echo(f"{sign} {entry.cell} {entry.probe} {entry.status or entry.metric}: {entry.reason}")
+            say(f"{sign} {entry.cell} {entry.probe} {entry.status or entry.metric}: {entry.reason}")
     if not (made.added or made.removed):
-        click.echo(f"{path} is up to date")
+        say(f"{path} is up to date")
         sys.exit(unread.exit_code(0))
     if not update:
-        click.echo("run again with --update to write that")
+        say("run again with --update to write that")
         sys.exit(1)
     files.write(path, made.text)
     nameless = sum(not entry.issue for entry in made.added)
-    click.echo(f"{path} written" + (f"; {nameless} new entries lack the address of an issue" if nameless else ""))
+    say(f"{path} written" + (f"; {nameless} new entries lack the address of an issue" if nameless else ""))
     sys.exit(unread.exit_code(0))

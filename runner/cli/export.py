@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from runner.util.plain import say
+
 
 @click.command("export")
 @click.argument("what", metavar="CELL|RESULT")
@@ -25,5 +27,5 @@ def export_command(**arguments: Any) -> None:
     """
     from runner.repro import pack
 
-    folder = pack.export(pack.Request(**arguments), lambda text: click.echo(text, err=True))
-    click.echo(f"{folder}\n{pack.archive(folder)}\nsh {folder}/reproduce.sh")
+    folder = pack.export(pack.Request(**arguments), lambda text: say(text, err=True))
+    say(f"{folder}\n{pack.archive(folder)}\nsh {folder}/reproduce.sh")

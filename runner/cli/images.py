@@ -10,6 +10,7 @@ import click
 
 from runner.cli import options
 from runner.matrix import selection
+from runner.util.plain import say
 
 if TYPE_CHECKING:
     from runner.environments.lockfile import Lock
@@ -38,7 +39,7 @@ def ls_command(*, as_json: bool) -> None:
 
     client = engine.connect()
     found = manage.ls(client)
-    click.echo(images.to_json(found) if as_json else "\n".join(images.listed(found, docker.kept(client), time.time())))
+    say(images.to_json(found) if as_json else "\n".join(images.listed(found, docker.kept(client), time.time())))
 
 
 @images_command.command("prune", short_help="Remove images, longest unused first.")
@@ -60,7 +61,7 @@ def prune_command(keep: int | None, keep_free: float | None, *, cache: bool) -> 
     client = engine.connect()
     containers = docker.remove_kept(client)
     removed = manage.prune(client, keep, keep_free, cache=cache)
-    click.echo("\n".join(images.pruned(containers, removed)))
+    say("\n".join(images.pruned(containers, removed)))
 
 
 @images_command.command("pin", short_help="Write the digests of the base images.")
@@ -72,7 +73,7 @@ def pin_command(set_name: str | None, only: tuple[str, ...]) -> None:
     from runner.images.recipe import base_image
 
     bases = {base_image(environment.python) for environment in _environments(set_name, only)}
-    click.echo(str(registry.pin(engine.connect(), sorted(bases))))
+    say(str(registry.pin(engine.connect(), sorted(bases))))
 
 
 @images_command.command("push", short_help="Push the images of a set to a registry.")
@@ -89,7 +90,7 @@ def push_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
     client = engine.connect()
     found, bad = _locked(set_name, only)
     for environment, pinned in found:
-        click.echo(registry.push(client, prefix, environment, pinned))
+        say(registry.push(client, prefix, environment, pinned))
     sys.exit(3 if bad else 0)
 
 
@@ -111,7 +112,7 @@ def pull_command(prefix: str, set_name: str | None, only: tuple[str, ...]) -> No
     for environment, pinned in found:
         there = registry.pull(client, prefix, environment, pinned)
         missing += not there
-        click.echo(f"{'pulled ' if there else 'missing'}  {environment.id}")
+        say(f"{'pulled ' if there else 'missing'}  {environment.id}")
     sys.exit(3 if missing else 0)
 
 
@@ -126,7 +127,7 @@ def sbom_command(set_name: str | None, only: tuple[str, ...]) -> None:
     wanted = _environments(set_name, only)
     if len(wanted) != 1:
         raise UsageError(f"one environment at a time, and these are {len(wanted)}: narrow it down with --only")
-    click.echo(sbom.cyclonedx(wanted[0], lock.locked(wanted[0])))
+    say(sbom.cyclonedx(wanted[0], lock.locked(wanted[0])))
 
 
 def _environments(set_name: str | None, only: tuple[str, ...]) -> list[Environment]:
@@ -153,5 +154,5 @@ def _locked(set_name: str | None, only: tuple[str, ...]) -> tuple[list[tuple[Env
             found.append((environment, lock.locked(environment)))
         except CellError as error:
             bad += 1
-            click.echo(f"runner: {error}", err=True)
+            say(f"runner: {error}", err=True)
     return found, bad

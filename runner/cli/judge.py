@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from runner.cli import options
+from runner.util.plain import say
 
 
 @click.command("judge")
@@ -34,5 +35,5 @@ def judge_command(
     settings = JudgeSettings.after(rules.rounds(samples), max_rounds, alpha=alpha, floor=floor)
     found = judge(samples, pairing.pairs_by_name(samples, baseline), (), settings)
     found = [c for c in found if c.metric != "status" and c.baseline]
-    click.echo(comparisons.text(found, settings, as_json=as_json))
+    say(comparisons.text(found, settings, as_json=as_json))
     sys.exit(conclusion.exit_code_of_figures(samples, found))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import click
 
 from runner.cli import options
 from runner.matrix import selection
-from runner.util import durations
+from runner.util import durations, jsontext
+from runner.util.plain import say
 
 
 @click.command("list")
@@ -46,31 +46,28 @@ def list_command(
         from runner.measure import github
 
         for line in github.write(github.Request(set_name, only, folder, **planning)):
-            click.echo(line)
+            say(line)
         return
     chosen = selection.choose(set_name, only)
     if as_json:
-        import json
-
-        click.echo(
-            json.dumps(
+        say(
+            jsontext.dumps(
                 {
                     "set": chosen.name,
                     "cells": [{"id": cell.id, **cell.values} for cell in chosen.cells],
                     "skipped": [{"id": skip.cell.id, "reason": skip.reason} for skip in chosen.skips],
                     "notes": list(chosen.notes),
-                    "budget_s": _finite(chosen.definition.budget_s),
-                },
-                indent=1,
+                    "budget_s": chosen.definition.budget_s or None,
+                }
             )
         )
         return
     for cell in chosen.cells:
-        click.echo(cell.id)
+        say(cell.id)
     for skip in chosen.skips:
-        click.echo(f"{skip.cell.id}  (left out: {skip.reason})")
+        say(f"{skip.cell.id}  (left out: {skip.reason})")
     for note in (*chosen.notes, *_budget(chosen.definition.budget_s)):
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
 
 
 def _budget(seconds: float | None) -> tuple[str, ...]:
@@ -78,21 +75,15 @@ def _budget(seconds: float | None) -> tuple[str, ...]:
     return (f"budget: {durations.words(seconds)} of measuring (--budget)",) if seconds else ()
 
 
-def _finite(seconds: float | None) -> float | None:
-    return seconds if seconds and math.isfinite(seconds) else None
-
-
 def _sets(*, as_json: bool) -> None:
     from runner.matrix import sets
 
     loaded = sets.load()
     if as_json:
-        import json
-
         described = {name: one.description for name, one in loaded.sets.items()}
-        budgets = {name: _finite(one.budget_s) for name, one in loaded.sets.items()}
-        click.echo(json.dumps({"default": loaded.default, "sets": described, "budgets_s": budgets}, indent=1))
+        budgets = {name: one.budget_s or None for name, one in loaded.sets.items()}
+        say(jsontext.dumps({"default": loaded.default, "sets": described, "budgets_s": budgets}))
         return
     for name, one in loaded.sets.items():
         more = ["default"] * (name == loaded.default) + [f"budget {one.budget}"] * bool(one.budget)
-        click.echo(f"{name:<14} {one.description}" + (f" ({', '.join(more)})" if more else ""))
+        say(f"{name:<14} {one.description}" + (f" ({', '.join(more)})" if more else ""))

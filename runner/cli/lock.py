@@ -11,6 +11,7 @@ from runner.environments import lock
 from runner.errors import CellError
 from runner.machine import facts
 from runner.matrix import plan, selection
+from runner.util.plain import say
 
 
 @click.command("lock")
@@ -28,13 +29,13 @@ def lock_command(
     """
     if upgrade:
         for line in lock.upgrade():
-            click.echo(line)
+            say(line)
     wanted = selection.environments(set_name, only, every=every)
     if check:
         stale = lock.check(wanted, complete=every)
         for line in stale:
-            click.echo(line)
-        click.echo(f"{len(wanted)} environments, {len(stale)} stale locks")
+            say(line)
+        say(f"{len(wanted)} environments, {len(stale)} stale locks")
         sys.exit(1 if stale else 0)
     if here:
         platform = facts.here().platform
@@ -43,7 +44,7 @@ def lock_command(
     for name, made in lock.make_all(wanted, lock.cache_dir() if here else None).items():
         if isinstance(made, CellError):
             failed += 1
-            click.echo(f"{name}: {made}", err=True)
+            say(f"{name}: {made}", err=True)
         else:
-            click.echo(f"{made.path}: {len(made.packages)} packages")
+            say(f"{made.path}: {len(made.packages)} packages")
     sys.exit(3 if failed else 0)

@@ -18,6 +18,7 @@ from runner.judge.budget import MOST_ROUNDS, Further
 from runner.matrix.sets import DEVICES
 from runner.report.formats import FORMATS
 from runner.util import durations
+from runner.util.plain import say
 
 if TYPE_CHECKING:
     from runner.model import Sample
@@ -212,7 +213,7 @@ def matrix(request: Request) -> int:
     if request.dry_run:
         listing.print_plan(planned, output.console(sys.stdout))
         if text := _told(further):
-            click.echo(text)
+            say(text)
         return 0
     judged_by = rules.Rules(request.set_name, request.baseline, request.alpha, request.floor, further.most or None)
     room = Room(request.keep, request.keep_free) if request.evicts else None

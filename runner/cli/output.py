@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-import click
-
 from runner import judge
 from runner.report import Report, formats, numbers
+from runner.util.plain import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +25,7 @@ class Unread:
     def __call__(self, line: str) -> None:
         """Name one file."""
         self.lines.append(line)
-        click.echo(f"runner: {numbers.plain(line)}", err=True)
+        say(f"runner: {numbers.plain(line)}", err=True)
 
     def exit_code(self, otherwise: int) -> int:
         """The exit code of a command that would have ended with ``otherwise``."""
@@ -40,11 +39,11 @@ def console(stream: TextIO) -> Console:
     """
     import os
 
-    from rich.console import Console
+    from runner.report.console import Screen
 
     columns = os.environ.get("COLUMNS", "")
     width = None if stream.isatty() else int(columns) if columns.isdecimal() and int(columns) else 160
-    return Console(file=stream, width=width)
+    return Screen(file=stream, width=width)
 
 
 def drawn(report: Report, on: Console) -> str:
@@ -68,5 +67,5 @@ def emit(report: Report, format_: str, *, commands: bool = False) -> None:
         return
     piece = ""
     for piece in formats.pieces(report, format_):
-        click.echo(piece, nl=False)
-    click.echo("", nl=not piece.endswith("\n"))
+        say(piece, nl=False)
+    say("", nl=not piece.endswith("\n"))

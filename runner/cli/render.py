@@ -10,6 +10,7 @@ from runner.cli import options
 from runner.environments import lock
 from runner.errors import UsageError
 from runner.matrix import selection
+from runner.util.plain import say
 
 
 @click.command("render")
@@ -32,18 +33,18 @@ def render_command(set_name: str | None, only: tuple[str, ...], *, every: bool, 
             pairs.append((environment, lock.committed(environment)))
         except UsageError as error:  # the others are rendered all the same
             bad.append(environment)
-            click.echo(f"runner: {error}", err=True)
+            say(f"runner: {error}", err=True)
     every = every and not bad  # the Dockerfile of a bad lock is not one that no set uses
     if stdout:
         for environment, pinned in pairs:
-            click.echo(images.render(environment, pinned))
+            say(images.render(environment, pinned))
         sys.exit(3 if bad else 0)
     if check:
         drifted = images.check(pairs, complete=every)
         for line in drifted:
-            click.echo(line)
-        click.echo(f"{len(pairs)} Dockerfiles, {len(drifted)} differ")
+            say(line)
+        say(f"{len(pairs)} Dockerfiles, {len(drifted)} differ")
         sys.exit(1 if drifted else 3 if bad else 0)
     for path in images.render_all(pairs, complete=every):
-        click.echo(str(path))
+        say(str(path))
     sys.exit(3 if bad else 0)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.util.plain import say
 
 
 @click.command("repro")
@@ -35,4 +36,4 @@ def repro_command(**arguments: Any) -> None:
     """
     from runner.repro import session
 
-    sys.exit(session.repro(session.Request(**arguments), lambda text: click.echo(text, err=True), click.echo))
+    sys.exit(session.repro(session.Request(**arguments), lambda text: say(text, err=True), say))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from runner.util.plain import say
+
 
 @click.command("schema")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("docs/schema"))
@@ -24,9 +26,9 @@ def schema_command(folder: Path, *, check: bool) -> None:
     if check:
         stale = [path for path, text in made.items() if not path.is_file() or path.read_text("utf-8") != text]
         for path in stale:
-            click.echo(f"{path}: not what the types make; run: python -m runner schema {folder}")
+            say(f"{path}: not what the types make; run: python -m runner schema {folder}")
         sys.exit(1 if stale else 0)
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in made.items():
         path.write_text(text, encoding="utf-8")
-        click.echo(str(path))
+        say(str(path))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.util.plain import say
 
 
 @click.command("shell")
@@ -51,5 +52,5 @@ def shell(
     words = command or (("python",) if in_python else ())
     with workspace.executors() as executors:
         chosen = executors[place.executor]
-        prepared = chosen.prepare(place.environment, lambda text: click.echo(f"{place.cell.id}: {text}", err=True))
+        prepared = chosen.prepare(place.environment, lambda text: say(f"{place.cell.id}: {text}", err=True))
     return chosen.shell(Shell(place.cell, prepared, words, variables, network=network))

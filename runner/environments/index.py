@@ -20,9 +20,9 @@ from pathlib import Path
 
 from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Recipe
-from runner.errors import BuildError, UsageError, suggest
+from runner.errors import Cause, CellError, OutageError, UnavailableError, UsageError, suggest
 from runner.matrix import compat, frameworks
-from runner.util import folders, versions
+from runner.util import folders, outage, versions
 from runner.util.versions import is_prerelease, order
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -36,7 +36,8 @@ def published(package: str, python: str, *, prereleases: bool = False) -> tuple[
 
     Yanked ones are among them (see ``yanked``).
 
-    Raises UsageError where the index knows no such package, BuildError where it cannot be asked.
+    Raises UsageError where the index knows no such package, OutageError where it cannot be reached, UnavailableError
+    where it gives no answer for another reason.
     """
     if not NAME.fullmatch(package):
         raise UsageError(f"{package!r} is not a name of a package (example: torch)")
@@ -47,10 +48,12 @@ def published(package: str, python: str, *, prereleases: bool = False) -> tuple[
     ]  # fmt: skip
     done = _run(command, _mirrors())
     if done.returncode:
+        if out := outage.of(done.stderr):  # pip prints "No matching distribution" without a network, too
+            raise out
         if "No matching distribution" in done.stderr:
             near = suggest(package, known_packages())
             raise UsageError(f"the package index has no {package!r} with a wheel for Python {python}{near}")
-        raise BuildError(f"the releases of {package} cannot be listed: {_last(done.stderr)}", done.stderr)
+        raise UnavailableError(f"the releases of {package} cannot be listed: {_last(done.stderr)}", done.stderr)
     return parse_versions(done.stdout)
 
 
@@ -90,7 +93,7 @@ def unknown(requirements: Iterable[str], python: str) -> list[str]:
         except UsageError as error:
             found.append(str(error))
             continue
-        except BuildError:
+        except CellError:
             continue
         plain = versions.public(version)
         if plain and "*" not in plain and order(plain) not in {order(one) for one in there}:
@@ -102,7 +105,7 @@ def unknown(requirements: Iterable[str], python: str) -> list[str]:
 def newest(package: str, python: str, as_of: str = "", below: str = "") -> str:
     """The newest release that uv would choose, as of a moment (RFC 3339).
 
-    Raises BuildError where there is none.
+    Raises BuildError where there is none, OutageError where the index cannot be reached.
     """
     line = f"{frameworks.distribution(package)}{below}"
     asked = _recipe(python, as_of, line)
@@ -117,7 +120,10 @@ def _own_index(package: str) -> bool:
 
 
 def yanked(package: str, version: str, python: str) -> str:
-    """Why the release was yanked, or empty."""
+    """Why the release was yanked, or empty.
+
+    Raises OutageError where the index cannot be reached, UnavailableError where it gives no answer for another reason.
+    """
     package = frameworks.distribution(package)
     with tempfile.TemporaryDirectory(prefix="kvm-yanked-") as folder:
         Path(folder, "requirements.in").write_text(f"{package}=={version}\n")
@@ -127,13 +133,20 @@ def yanked(package: str, version: str, python: str) -> str:
         ]  # fmt: skip
         done = _run(command, {}, folder)
     found = re.search(r"is yanked(?: \(reason: \"?(.*?)\"?\))?\.?$", done.stderr, re.MULTILINE)
+    if done.returncode and not found:
+        # "no solution" is an answer: a release that is not there was not yanked
+        if out := outage.of(done.stderr):
+            raise out
+        if not outage.lasting(done.stderr):
+            why = _last(done.stderr)
+            raise UnavailableError(f"whether {package} {version} was yanked cannot be asked: {why}", done.stderr)
     return (found[1] or "no reason given") if found else ""
 
 
 def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, str]:
     """The day on which each release was uploaded, such as ``2025-03-04``.
 
-    Only where the index states it.
+    Only where the index states it. Raises OutageError where the index cannot be reached.
     """
     package = frameworks.distribution(package)
     found: dict[str, str] = {}
@@ -147,6 +160,8 @@ def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, st
             if done.returncode == 0:
                 date = upload_date(Path(folder, "uv.lock").read_text(), package)
                 found |= {version: date} if date else {}
+            elif out := outage.of(done.stderr):
+                raise out
     return found
 
 
@@ -203,10 +218,12 @@ def _run(
     kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     try:
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S, cwd=folder, env=kept | variables
-        )
+            command, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=_TIMEOUT_S,
+            cwd=folder, env=kept | variables,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise BuildError(f"the package index did not answer within {_TIMEOUT_S} s") from None
+        reason = f"the package index did not answer within {_TIMEOUT_S} s"
+        raise OutageError(Cause.NETWORK, reason, outage.NETWORK_WAY_OUT) from None
 
 
 def _last(text: str) -> str:

@@ -48,8 +48,8 @@ def compile_(
 
     ``prefer`` are pins (``name==version``) that stay as they are unless something forces them to move.
 
-    Raises BuildError with uv's own explanation in one line, and all it said as the log, and OutageError where the
-    index cannot be reached.
+    Raises BuildError with uv's own explanation in one line, and all it said as the log; OutageError where the index
+    cannot be reached or the disk is full; UnavailableError where uv does not end.
     """
     with scratch.folder("lock") as folder:
         # relative names in a new folder: no path of this machine, no configuration of the project we stand in
@@ -68,7 +68,7 @@ def compile_(
             command, timeout_s=_UV_TIMEOUT_S, folder=folder, variables=_environment(asked, variables or {})
         )
         if done.late:
-            raise BuildError(f"uv did not resolve {label} within {_UV_TIMEOUT_S} s")
+            raise UnavailableError(f"uv did not resolve {label} within {_UV_TIMEOUT_S} s")
         if done.code is None or done.code < 0:
             raise UnavailableError(f"something ended uv while it resolved {label}", done.errors)
         if done.code:

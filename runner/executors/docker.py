@@ -357,8 +357,8 @@ def _explained(api: APIClient, name: str, state: dict[str, Any], ended: float, l
     """The state of a container that a signal ended, as its engine explains it.
 
     ``ended`` is when that was seen, of ``time.monotonic``. Only what the engine reports about this very container
-    counts: another process of the machine may run out of memory, or be killed, at the same moment. Raises UnavailableError
-    where somebody used the engine to end it, and where nobody says who sent SIGKILL.
+    counts: another process of the machine may run out of memory, or be killed, at the same moment. Raises
+    UnavailableError where somebody used the engine to end it, and where nobody says who sent SIGKILL.
     """
     until = time.monotonic() + _OOM_FLAG_DELAY_S
     while True:

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 
 from runner.errors import BuildError, CellError
 from runner.util import outage
+from runner.util.plain import uncoloured
 
 _NOISE = re.compile(r"(?:#[0-9]+ )?(?:[0-9]+\.[0-9]+ )?(?P<text>.*)")
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SHOWN = 4
 
 
 def error(label: str, lines: Sequence[str]) -> CellError:
     """The error for a failed build, from the end of what the builder printed."""
     # the classic builder prints what a step wrote to stderr in red
-    lines = [_COLOUR.sub("", line) for line in lines]
+    lines = [uncoloured(line) for line in lines]
     log = "\n".join(lines)
     found = outage.of(log, outage.ENGINE_DISK)
     return found or BuildError(f"cannot build {label}: {_reason(lines)}", log)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from runner.matrix import plan, selection
 from runner.measure import shards
 from runner.model import Cell, Environment, Skip, Status
 from runner.results.store import RunRecord, Store
+from runner.util.plain import printable, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def write(request: Request) -> list[str]:
     planned = shards.shards(cells, found, loads, run_s, budget, mac=mac)
     late = [f"{shard.id}: {shards.warning(shard)}" for shard in shards.too_long(planned)]
     for line in late:
-        sys.stderr.write(f"::warning title=A shard takes too long::{line}\n")
+        say(f"::warning title=A shard takes too long::{line}", err=True)
     notes = (*notes, *late)
     words = ["--set", chosen.name, *(word for text in request.settings for word in ("--setting", text))]
     record = RunRecord(chosen.name, (*cells, *(skip.cell for skip in skips)), skips, notes, shlex.join(words))
@@ -61,7 +61,9 @@ def write(request: Request) -> list[str]:
         if shard.machine == shards.CUDA:
             _not_run(request, shard, record)
     text = shards.markdown(planned, loads, run_s, shards.torn(planned, found))
-    (request.folder / "plan.md").write_text(text + "".join(f"\n- {note}\n" for note in notes), encoding="utf-8")
+    (request.folder / "plan.md").write_text(
+        printable(text + "".join(f"\n- {note}\n" for note in notes)), encoding="utf-8"
+    )
     return [
         f"{machine}={json.dumps([shard.job(request.rounds) for shard in planned if shard.machine == machine])}"
         for machine in shards.MACHINES

@@ -17,13 +17,12 @@ from runner.data import DataFile
 from runner.errors import BadOutputError
 from runner.matrix.probes import SOURCE, files
 from runner.model import Cell, Job, Metric, Outcome, ProbeSpec, Status
+from runner.util.plain import printable, uncoloured
 
 REQUEST, RESULT = "request.json", "result.json"
 _RESULT_LIMIT = 64 << 20
 _SAYABLE = frozenset(Status) - {Status.BUILD_FAILED, Status.OOM, Status.TIMEOUT, Status.SKIPPED}
 """What a probe can report. The others are seen from outside of its process."""
-
-_UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -116,12 +115,12 @@ def read_answer(path: Path) -> Answer:
 
 
 def _printable(value: Any) -> Any:
-    """The same without control characters.
+    """The same with all texts printable.
 
-    What a cell prints is shown on terminals, and must not steer them.
+    People also look at the files of results, on terminals.
     """
     if isinstance(value, str):
-        return value.translate(_UNPRINTABLE)
+        return printable(value)
     if isinstance(value, list):
         return [_printable(entry) for entry in value]
     if isinstance(value, dict):
@@ -147,5 +146,5 @@ def _signal(number: int | None) -> str:
 
 
 def _last_line(log: str) -> str:
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    lines = [line.strip() for line in uncoloured(log).splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runner import executors
-from runner.errors import UnavailableError, UsageError, suggest
+from runner.errors import ImpossibleError, UnavailableError, UsageError, suggest
 from runner.machine import facts
 from runner.matrix import compat, plan
 from runner.matrix.plan import Target
@@ -36,7 +36,9 @@ def limits(timeout_s: float, memory: float | None, disk: float) -> Limits:
     return replace(default, memory_bytes=held, disk_bytes=int(disk * 1e9), log_bytes=1 << 20)
 
 
-def placed(found: Sequence[Target], executor: str) -> tuple[tuple[Place, ...], tuple[tuple[Target, str], ...]]:
+def placed(
+    found: Sequence[Target], executor: str
+) -> tuple[tuple[Place, ...], tuple[tuple[Target, UnavailableError], ...]]:
     """Where each of them runs here; and those that cannot, with the reason.
 
     Raises UsageError for an unknown executor.
@@ -46,26 +48,27 @@ def placed(found: Sequence[Target], executor: str) -> tuple[tuple[Place, ...], t
         raise UsageError(f"--executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
     here = host.host_facts(executor)
     places: list[Place] = []
-    out: list[tuple[Target, str]] = []
+    out: list[tuple[Target, UnavailableError]] = []
     for target in found:
         made = plan.plan((target.cell,), (), plan.Selection((ProbeSpec("script"),), executor=executor), here)
         for job in made.jobs:
             environment = replace(job.environment, custom=target.custom)
             problems = compat.load().problems(environment)
             if problems:
-                out.append((target, problems[0]))
+                out.append((target, ImpossibleError(problems[0])))
             else:
                 places.append(Place(job.cell, environment, job.executor, (*target.notes, *made.notes)))
-        out += [(target, skip.reason) for skip in made.skips]
+        out += [(target, UnavailableError(skip.reason)) for skip in made.skips]
     return tuple(places), tuple(out)
 
 
 def one_place(target: Target, executor: str) -> Place:
     """Where the one cell runs.
 
-    Raises UnavailableError with the reason where it cannot.
+    Raises UnavailableError with the reason where it cannot, ImpossibleError where it could on no machine.
     """
     places, out = placed((target,), executor)
     if not places:
-        raise UnavailableError(f"{target.cell.id}: {out[0][1]}")
+        reason = out[0][1]
+        raise type(reason)(f"{target.cell.id}: {reason}")
     return places[0]

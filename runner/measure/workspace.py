@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from runner.machine import facts
 from runner.matrix import sets
 from runner.measure.context import Context
 from runner.results.store import RunRecord, Store
-from runner.util import locks, scratch
+from runner.util import locks, plain, scratch
 from runner.util.folders import cache_dir
 
 LOCK = ".lock"
@@ -26,7 +25,7 @@ LOCK = ".lock"
 
 def on_stderr(line: str) -> None:
     """Show a line to the user, where no observer does."""
-    print(f"runner: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the default of ``open``
+    plain.say(f"runner: {line}", err=True)
 
 
 @dataclass(frozen=True, slots=True)

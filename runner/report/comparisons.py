@@ -9,6 +9,7 @@ import msgspec
 
 from runner.judge.settings import JudgeSettings
 from runner.model import Comparison, Verdict
+from runner.util import jsontext
 
 _HEAD = ("metric", "baseline", "candidate", "verdict", "effect", "interval", "p", "adjusted", "n", "needs", "")
 _RIGHT = frozenset({"effect", "p", "adjusted", "n", "needs"})
@@ -71,7 +72,7 @@ def as_json_text(comparisons: Sequence[Comparison], settings: JudgeSettings) -> 
         "timing_comparisons": sum(map(tested, comparisons)),
         "comparisons": comparisons,
     }
-    return msgspec.json.format(msgspec.json.encode(content), indent=1).decode()
+    return jsontext.escaped(msgspec.json.format(msgspec.json.encode(content), indent=1).decode())
 
 
 def _row(comparison: Comparison) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
@@ -10,7 +9,7 @@ from runner.defects import Defect, agreements, defects, known
 from runner.defects.known import Known
 from runner.model import Sample
 from runner.report import Finding, Severity, numbers
-from runner.util import folders
+from runner.util import folders, jsontext
 
 _GRAVE = 6
 """The least severity at which results are wrong or missing; below it are precision, types and refused calls."""
@@ -45,7 +44,7 @@ def lines(found: Sequence[Defect], listed: Sequence[Known], agreeing: Sequence[s
 
 def dumps(found: Sequence[Defect]) -> str:
     """The defects as a JSON list, with their scripts."""
-    return json.dumps([asdict(defect) for defect in found], indent=1)
+    return jsontext.dumps([asdict(defect) for defect in found])
 
 
 def _evidence(defect: Defect) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import textwrap
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runner.diagnose import Diagnosis, Found, Place, Toggled
 from runner.diagnose.words import paragraph, quantity
 from runner.model import Sample, Status
+from runner.util import jsontext
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -88,7 +88,7 @@ def markdown(d: Diagnosis) -> str:
 
 def dumps(d: Diagnosis) -> str:
     """The diagnosis as one JSON object; a number that is not finite is null."""
-    return json.dumps({"schema": 1, "answer": paragraph(d), "differs": d.differs, **_plain(asdict(d))}, indent=1)
+    return jsontext.dumps({"schema": 1, "answer": paragraph(d), "differs": d.differs, **asdict(d)})
 
 
 def _tables(d: Diagnosis) -> Sequence[tuple[str, tuple[tuple[str, ...], Rows]]]:
@@ -123,11 +123,3 @@ def _does(one: Toggled) -> str:
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

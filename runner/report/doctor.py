@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from runner.report import numbers, textlines
+from runner.util import jsontext
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -68,4 +68,4 @@ def check_lines(checks: Sequence[Check], width: int = 100, *, ascii_only: bool =
 
 def to_json(checks: Sequence[Check]) -> str:
     """Write the checks for programs."""
-    return json.dumps([{"name": c.name, "state": str(c.state), "says": c.says, "fix": c.fix} for c in checks], indent=1)
+    return jsontext.dumps([{"name": c.name, "state": str(c.state), "says": c.says, "fix": c.fix} for c in checks])

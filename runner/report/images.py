@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from runner.executors import container
 from runner.images.manage import GB, Listed, Removed
+from runner.util import jsontext
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 def to_json(images: Iterable[Listed]) -> str:
     """Write the images for programs."""
-    return json.dumps([asdict(image) for image in images], indent=1)
+    return jsontext.dumps([asdict(image) for image in images])
 
 
 def listed(images: Sequence[Listed], kept: Iterable[Mapping[str, Any]], now: float) -> list[str]:

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from typing import Any
 
+from runner.util.plain import uncoloured
+
 _SI = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
     "B": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
@@ -146,7 +148,7 @@ def plain(text: str, *, indent: bool = False) -> str:
     """
     if not text.isprintable():  # most texts are, and a report has millions
         text = text.replace("\t", "    ") if indent else text
-        text = re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-_])", "", text)
+        text = uncoloured(text)
         text = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
     start = text[: len(text) - len(text.lstrip())] if indent else ""
     return start + " ".join(text.split())

@@ -13,6 +13,7 @@ from typing import Any
 
 from runner.environments.lockfile import Lock
 from runner.model import Cell, Kind, Sample
+from runner.util.plain import printable
 
 _SAME = (Kind.EXACT, Kind.ERROR, Kind.TRAJECTORY)
 """Figures that a second run must repeat bit by bit. Timings and free training are only shown."""
@@ -132,7 +133,7 @@ def readme(bundle: Bundle) -> str:
     if bundle.data_name:
         lines += ["", f"`{DATA}` is the data set {bundle.data_name}."]
     lines += ["", *(f"- {note}" for note in (*bundle.lock.notes, *bundle.notes)), ""]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _json(value: object) -> str:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from runner.errors import UsageError
 from runner.repro.script import Ran
+from runner.util.plain import printable, uncoloured
 
 Value = float | str
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf)"
 _PAIR = re.compile(rf"(?<![\w.-])([A-Za-z_][\w.]*)=({_NUMBER}|[A-Za-z0-9_.:+-]+)(?=[\s,;)\]]|$)")
-_CLEAR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_DEEPEST = 16
+"""Figures that are nested deeper in a line of JSON are not taken for figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ def metric_pattern(text: str) -> re.Pattern[str]:
 
 def clean(output: str) -> str:
     """The output without colours, and without what a progress bar overwrote."""
-    lines = (line.rstrip("\r").rpartition("\r")[2].rpartition("\b")[2] for line in _CLEAR.sub("", output).split("\n"))
-    return "\n".join(line.rstrip() for line in lines)
+    lines = (line.rstrip("\r").rpartition("\r")[2].rpartition("\b")[2] for line in uncoloured(output).split("\n"))
+    return printable("\n".join(line.rstrip() for line in lines))
 
 
 def values(output: str, patterns: Sequence[re.Pattern[str]] = ()) -> dict[str, Value]:
@@ -95,7 +97,8 @@ def render(ran: Sequence[Ran], patterns: Sequence[re.Pattern[str]], width: int) 
             lines += [head, "-" * min(len(head), width), *text, ""]
     lines += [f"{one.cell}: {one.reason}" for one in ran if one.reason]
     again = [f"  {one.command}" for one in ran if one.command]
-    return [*lines, *_figures(ran, patterns), *(["", "Run one cell again", *again] if again else [])]
+    lines += [*_figures(ran, patterns), *(["", "Run one cell again", *again] if again else [])]
+    return [printable(line) for line in lines]
 
 
 def _figures(ran: Sequence[Ran], patterns: Sequence[re.Pattern[str]]) -> list[str]:
@@ -136,12 +139,18 @@ def _json(text: str) -> dict[str, Value]:
         decoded = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return dict(_flat(decoded, "")) if isinstance(decoded, dict) else {}
+    return dict(_flat(decoded, "", 0)) if isinstance(decoded, dict) else {}
 
 
-def _flat(value: object, name: str) -> list[tuple[str, Value]]:
+def _flat(value: object, name: str, depth: int) -> list[tuple[str, Value]]:
+    if depth > _DEEPEST:
+        return []
     if isinstance(value, dict):
-        return [pair for key, inner in value.items() for pair in _flat(inner, f"{name}.{key}" if name else str(key))]
+        return [
+            pair
+            for key, inner in value.items()
+            for pair in _flat(inner, f"{name}.{key}" if name else str(key), depth + 1)
+        ]
     if isinstance(value, bool) or value is None:
         return [(name, str(value))]
     if isinstance(value, int | float):
@@ -149,7 +158,10 @@ def _flat(value: object, name: str) -> list[tuple[str, Value]]:
             return [(name, float(value))]
         except OverflowError:
             return [(name, str(value))]
-    return [(name, value if isinstance(value, str) else json.dumps(value))]
+    try:
+        return [(name, value if isinstance(value, str) else json.dumps(value))]
+    except RecursionError:
+        return []
 
 
 def _value(text: str) -> Value:

@@ -11,6 +11,7 @@ from runner.errors import UsageError
 from runner.executors import Executor, Launch, Mount, Prepared
 from runner.model import Cell, Limits, Outcome, Status
 from runner.util import scratch
+from runner.util.plain import uncoloured
 
 _DISTRIBUTIONS = {
     "cv2": "opencv-python-headless", "sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml",
@@ -164,6 +165,6 @@ def _ending(outcome: Outcome, script: Script) -> tuple[Status, str]:
     if outcome.signal:
         return Status.CRASHED, f"killed by signal {outcome.signal}"
     if outcome.exit_code:
-        lines = [line.strip() for line in outcome.log.splitlines() if line.strip()]
+        lines = [line.strip() for line in uncoloured(outcome.log).splitlines() if line.strip()]
         return Status.CRASHED, f"exit code {outcome.exit_code}: {lines[-1][:300] if lines else 'it printed nothing'}"
     return Status.OK, ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from runner.model import Status
 from runner.repro import bugreport, compare, pins, reconstruct, script
 from runner.repro.pins import Wanted
 from runner.repro.script import Ran
-from runner.util import files
+from runner.util import files, jsontext
 
 PREPARED_AT_ONCE = 2
 """Environments that are prepared at the same time."""
@@ -67,7 +66,7 @@ def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
     ]
     if request.as_json:
         shown = [{**asdict(one), "values": compare.values(one.output, patterns)} for one in ran]
-        show(json.dumps(shown, indent=1, default=str))
+        show(jsontext.dumps(shown))
     else:
         show("\n".join(compare.render(ran, patterns, shutil.get_terminal_size((120, 24)).columns)))
     return exit_code(ran)
@@ -136,7 +135,7 @@ def _run(work: script.Script, targets: Sequence[Target], executor: str, say: Say
         say(f"note: {note}")
     if not all(executors.kind(place.executor).isolated for place in here):
         say(f"note: {_host_warning(network=work.network)}")
-    ran = [Ran(target.cell.id, Status.UNAVAILABLE, None, reason, "") for target, reason in elsewhere]
+    ran = [Ran(target.cell.id, Status.UNAVAILABLE, None, str(reason), "") for target, reason in elsewhere]
     # the pool ends last: it waits for environments, and closing the executors stops their preparation
     with ThreadPoolExecutor(PREPARED_AT_ONCE) as pool, workspace.open(None) as opened:
         ready = [

@@ -14,6 +14,7 @@ import msgspec
 
 from runner.errors import UsageError, suggest
 from runner.model import Better, Cell, Kind, Metric, Sample, Scalar, Status
+from runner.util.plain import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,6 @@ class NamedCell(Cell):
 
 _LAST = 2**53
 """The largest of the whole numbers that every reader of JSON keeps apart."""
-
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Control characters, line ends and halves of surrogate pairs: none has a place in a line of a table."""
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -145,7 +143,7 @@ class _Reader:
         for word in words:
             if not isinstance(word, str) or word in self.words:
                 continue
-            if _UNPRINTABLE.search(word):
+            if printable(word) != word or "\t" in word or "\n" in word:  # these have no place in a table
                 raise ValueError(f"{word!a} has a character that cannot be printed")
             self.words.add(word)
 

@@ -22,10 +22,11 @@ PAUSE_S = 2.0
 DISK = "the disk"
 ENGINE_DISK = "the Docker engine's disk"
 
-_AGAIN = "then run the same command again"
-_START = f"start the Docker engine or set DOCKER_HOST, {_AGAIN}"
-_RESTART = f"restart the Docker engine, {_AGAIN}"
-_ALLOW = f"add this user to the group `docker` or set DOCKER_HOST, {_AGAIN}"
+AGAIN = "then run the same command again"
+_START = f"start the Docker engine or set DOCKER_HOST, {AGAIN}"
+_RESTART = f"restart the Docker engine, {AGAIN}"
+_ALLOW = f"add this user to the group `docker` or set DOCKER_HOST, {AGAIN}"
+NETWORK_WAY_OUT = f"check the network (DNS, HTTPS_PROXY, UV_DEFAULT_INDEX), {AGAIN}"
 _CONNECTION = (
     r"error sending request|dns error|failed to lookup address|temporary failure in name resolution|no such host"
     r"|name or service not known|connection (?:reset|refused|closed|aborted)|timed? ?out|unexpected eof|i/o timeout"
@@ -50,7 +51,7 @@ _RULES = (
         r"no space left on device|os error 28\b|errno 28\b|disk quota exceeded|os error 122\b",
         Cause.DISK,
         "no space is left on {disk}",
-        f"make room there, {_AGAIN}",
+        f"make room there, {AGAIN}",
     ),
     _Rule(
         r"permission denied while trying to connect to the docker|dial unix \S+ connect: permission denied",
@@ -83,34 +84,42 @@ _RULES = (
         r"toomanyrequests|pull rate limit",
         Cause.NETWORK,
         "the registry of the base image allows no more pulls now",
-        f"log in with `docker login` or wait, {_AGAIN}",
+        f"log in with `docker login` or wait, {AGAIN}",
     ),
     _Rule(
         r"invalid peer certificate|certificate verify failed|certificate signed by unknown authority|unknownissuer",
         Cause.NETWORK,
         "the certificate of a server is not trusted",
-        f"set SSL_CERT_FILE to the certificates of this network, {_AGAIN}",
+        f"set SSL_CERT_FILE to the certificates of this network, {AGAIN}",
     ),
     _Rule(
         r"proxyconnect|tunnel error|cannot connect to proxy|proxy authentication required",
         Cause.NETWORK,
         "the proxy does not answer or refuses",
-        f"check HTTPS_PROXY and ALL_PROXY, {_AGAIN}",
+        f"check HTTPS_PROXY and ALL_PROXY, {AGAIN}",
     ),
     _Rule(
         rf"/v2/[^\n]*(?:{_CONNECTION})",
         Cause.NETWORK,
         "the registry of the base image cannot be reached",
-        f"check the network of the Docker engine (DNS, proxy), {_AGAIN}",
+        f"check the network of the Docker engine (DNS, proxy), {AGAIN}",
     ),
     _Rule(
         _CONNECTION,
         Cause.NETWORK,
         "the package index cannot be reached",
-        f"check the network (DNS, HTTPS_PROXY, UV_DEFAULT_INDEX), {_AGAIN}",
+        NETWORK_WAY_OUT,
     ),
 )
 """The first that is found in a text counts."""
+_LASTING = re.compile(
+    r"no solution found|requirements are unsatisfiable|\(from versions: (?!none\))|hash mismatch"
+    r"|doesn't have a source distribution or wheel|status client error \((?:404|410)",
+    re.IGNORECASE,
+)
+"""The index has an answer: there is no such release, no wheel for this Python, or a file that is not the locked one."""
+_PERHAPS = re.compile(r"hash mismatch|not found in the package registry|status client error", re.IGNORECASE)
+"""A broken mirror or proxy prints these, too."""
 _COMPILED = tuple((re.compile(rule.pattern, re.IGNORECASE), rule) for rule in _RULES)
 _RETRIES = re.compile(r".*WARNING: Retrying .*\n?")
 """What pip prints about a connection that may have worked at its second attempt."""
@@ -128,6 +137,20 @@ def of(text: str, disk: str = DISK) -> OutageError | None:
     if rule is None or rule.cause is None:
         return None
     return OutageError(rule.cause, rule.reason.format(disk=disk), rule.way_out, text)
+
+
+def lasting(text: str) -> bool:
+    """Whether a program's output says that the index cannot give what was asked for.
+
+    Asked again, it would say the same. False for all that may pass: an outage, a program that was killed, and texts
+    that nobody has seen yet.
+    """
+    return of(text) is None and _LASTING.search(text) is not None
+
+
+def perhaps(text: str) -> bool:
+    """Whether a lasting answer is to be believed only if it is given twice."""
+    return _PERHAPS.search(text) is not None
 
 
 def of_os(error: OSError, disk: str = DISK) -> OutageError | None:

@@ -83,7 +83,7 @@ def _removed(folder: Path) -> bool:
 
 @dataclass(slots=True)
 class _Place:
-    """A folder on the way of a walk, and the folders in it that are still to be visited."""
+    """A folder on the way of a walk, and what in it is still to be visited."""
 
     name: str
     identity: Identity
@@ -143,7 +143,10 @@ def _identity(about: os.stat_result) -> Identity:
 
 
 def _entries(place: int) -> tuple[list[str], list[str]]:
-    """The names of an open folder: folders, and all else. Empty where they cannot be read."""
+    """The names in an open folder: folders, and all else.
+
+    Empty where they cannot be read.
+    """
     folders: list[str] = []
     others: list[str] = []
     with suppress(OSError), os.scandir(place) as entries:
@@ -185,7 +188,7 @@ def _taken(name: str, parent: int) -> int:
 
 
 def _allow(name: str, parent: int) -> None:
-    """Make a folder accessible, never what a link in its place points to. Raises OSError."""
+    """Make a folder accessible; a link in its place is not followed. Raises OSError."""
     if not hasattr(os, "O_PATH"):
         os.chmod(name, _MINE, dir_fd=parent, follow_symlinks=False)
         return

@@ -92,6 +92,47 @@ def test_heavy_libraries_stay_where_they_belong(part: str, path: Path) -> None:
         assert allowed is None or part in allowed, f"{path.name} imports {imported}"
 
 
+def _called(node: ast.Call) -> str:
+    return ast.unparse(node.func)
+
+
+@pytest.mark.parametrize(("part", "path"), _modules(), ids=lambda value: str(getattr(value, "name", value)))
+def test_only_the_edge_writes_to_the_standard_streams(part: str, path: Path) -> None:
+    """What one module writes is cleaned; other modules call it (see util/plain.py and report/console.py)."""
+    if path in (PACKAGE / "util" / "plain.py", PACKAGE / "report" / "console.py"):
+        return
+    text = path.read_text(encoding="utf-8")
+    writes = {"print", "click.echo", "click.secho", "Console", "rich.print", "os.write"}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.module != "click" or not {"echo", "secho"} & {name.name for name in node.names}, path
+        if not isinstance(node, ast.Call):
+            continue
+        called = _called(node)
+        constant = all(isinstance(argument, ast.Constant) for argument in node.args)
+        own_print = called == "print" and path == PACKAGE / "report" / "formats" / "terminal.py"
+        assert called not in writes or own_print, f"{path}:{node.lineno} calls {called}: call runner.util.plain.say"
+        stream = called.startswith(("sys.stdout.", "sys.stderr.", "sys.__std")) and called.endswith(("write", "lines"))
+        assert not stream or constant, f"{path}:{node.lineno} calls {called}: call runner.util.plain.say"
+
+
+PRINTS_JSON = ("cli", "report", "repro")
+OWN_JSON = {
+    "csvout.py": "fields of a table",
+    "jsonout.py": "large, and cleaned there",
+    "advice.py": "words of a command line",
+    "compare.py": "a list as the text of a figure",
+    "bundle.py": "a file that its own script reads",
+}
+
+
+@pytest.mark.parametrize(("part", "path"), _modules(), ids=lambda value: str(getattr(value, "name", value)))
+def test_json_that_is_printed_is_made_in_one_place(part: str, path: Path) -> None:
+    """``json.dumps`` writes NaN, which is not JSON (see util/jsontext.py)."""
+    if part in PRINTS_JSON and path.name not in OWN_JSON:
+        assert "json.dumps" not in path.read_text(encoding="utf-8").replace("jsontext.dumps", "")
+
+
 def test_the_payload_imports_nothing_of_the_rest() -> None:
     paths = sorted((PACKAGE / "probe").rglob("*.py"))
     assert len(paths) > 10

@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Iterable
 
 from runner.report.data import Report
+from runner.util import plain
 
 _MODULES = {
     "terminal": "terminal",
@@ -35,4 +36,4 @@ def pieces(report: Report, name: str) -> Iterable[str]:
     """The same text piece by piece, so that a large one is never in memory as a whole."""
     module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
     found: Iterable[str] = module.pieces(report) if hasattr(module, "pieces") else (module.render(report),)
-    return found
+    return map(plain.printable, found)

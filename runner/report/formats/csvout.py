@@ -15,6 +15,7 @@ from typing import Any
 from runner.model import Cell, Comparison, Status
 from runner.report import numbers
 from runner.report.data import Report
+from runner.util import jsontext
 
 COLUMNS = (
     "cell",
@@ -91,6 +92,14 @@ def _axes(cell: Cell) -> tuple[str | None, ...]:
     return cell.id, cell.framework, cell.version, cell.keras, cell.python, cell.device, cell.variant
 
 
+def _listed(value: Any) -> str:
+    """A list as JSON; NaN and infinities in it are null."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(jsontext.finite(value))
+
+
 @lru_cache(maxsize=4096)
 def _text(*fields: str | int | None) -> str:
     """Fields of a row as CSV.
@@ -115,5 +124,5 @@ def _value(value: Any) -> str:
         return repr(value)
     if not isinstance(value, list | bool):
         return _text(value)
-    text = json.dumps(value)
+    text = _listed(value)
     return f'"{text}"' if "," in text and '"' not in text else _text(text)

@@ -22,6 +22,7 @@ from runner.report.failures import not_measured
 from runner.report.overview import Block
 from runner.report.seeding import seeding
 from runner.report.summary import Summary
+from runner.util import jsontext
 
 SCHEMA = 1
 
@@ -35,7 +36,7 @@ def to_dict(report: Report) -> dict[str, Any]:
     NaN and infinities become None, all keys are strings.
     """
     told = {key: list(part) if isinstance(part, Iterator) else part for key, part in _parts(report).items()}
-    clean: dict[str, Any] = _finite(told)
+    clean: dict[str, Any] = jsontext.finite(told)
     return clean
 
 
@@ -104,10 +105,10 @@ def _dumps(data: Any) -> str:
     ``json.dumps`` indents too, but takes several times as long for that.
     """
     try:
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError):
-        text = json.dumps(_finite(data), ensure_ascii=False, allow_nan=False)
-    return msgspec.json.format(text.encode(), indent=2).decode()
+        content = json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError):  # a surrogate, too, is a ValueError
+        content = json.dumps(jsontext.finite(data), ensure_ascii=False, allow_nan=False).encode()
+    return jsontext.escaped(msgspec.json.format(content, indent=2).decode())
 
 
 def _quickly(data: list[list[dict[str, Any]]]) -> str:
@@ -120,7 +121,20 @@ def _quickly(data: list[list[dict[str, Any]]]) -> str:
         one |= {key: _spelt(one[key]) for key in ("baseline_value", "candidate_value")}
         one["evidence"] = {key: _spelt(value) for key, value in evidence.items()}
         one["packages"] = _packages(tuple(one["packages"]))
-    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
+    try:
+        content = msgspec.json.encode(data)
+    except UnicodeEncodeError:
+        content = msgspec.json.encode(_whole(data))
+    return jsontext.escaped(msgspec.json.format(content, indent=2).decode())
+
+
+def _whole(data: Any) -> Any:
+    """The data without halves of surrogate pairs, and otherwise unchanged."""
+    if isinstance(data, dict):
+        return {key: _whole(item) for key, item in data.items()}
+    if isinstance(data, list):
+        return [_whole(item) for item in data]
+    return jsontext.whole(str(data)) if isinstance(data, str) else data
 
 
 def _spelt(value: Any) -> Any:
@@ -135,7 +149,7 @@ def _packages(packages: tuple[str, ...]) -> msgspec.Raw:
 
     They are the same for all figures of a pair of cells.
     """
-    return msgspec.Raw(msgspec.json.encode(packages))
+    return msgspec.Raw(msgspec.json.encode([jsontext.whole(package) for package in packages]))
 
 
 def _cells(report: Report) -> Iterator[dict[str, Any]]:
@@ -274,16 +288,3 @@ def _block(block: Block) -> dict[str, Any]:
 
 def _skip(skip: Skip) -> dict[str, Any]:
     return {"cell": skip.cell.id, "status": skip.status, "reason": numbers.plain(skip.reason)}
-
-
-def _finite(data: Any) -> Any:
-    """The data with what JSON cannot say replaced."""
-    if isinstance(data, float):
-        return data if math.isfinite(data) else None
-    if isinstance(data, dict):
-        return {str(key): _finite(item) for key, item in data.items()}
-    if isinstance(data, list | tuple):
-        return [_finite(item) for item in data]
-    if data is None or isinstance(data, str | int | bool):
-        return str(data) if isinstance(data, str) else data
-    return str(data)

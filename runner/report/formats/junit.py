@@ -13,7 +13,9 @@ from xml.etree import ElementTree as ET
 from runner.model import Comparison, Sample, Status, Verdict
 from runner.report import columns, numbers
 from runner.report.data import Report, command, exit_line
+from runner.util.plain import uncoloured
 
+_NOT_XML = re.compile(r"[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FAILURES = (Verdict.REGRESSED, Verdict.BROKEN)
 _OPEN = (Verdict.INCONCLUSIVE, Verdict.NOT_COMPARABLE, Verdict.EXPECTED)
 
@@ -137,5 +139,4 @@ def _count(suite: ET.Element) -> None:
 
 def _xml(text: str) -> str:
     """The text without what XML 1.0 cannot hold; line ends and tabs stay."""
-    text = re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", text)
-    return re.sub(r"[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
+    return _NOT_XML.sub("", uncoloured(text))

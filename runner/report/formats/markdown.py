@@ -20,6 +20,7 @@ from runner.report.marks import BASELINE, Mark
 from runner.report.overview import Overview
 from runner.report.seeding import HEADING, seeding
 from runner.report.table import Row, Table
+from runner.util.plain import printable
 
 LIMIT_BYTES = 1 << 20
 """What GitHub accepts as the summary of one step."""
@@ -229,4 +230,5 @@ def _cut(out: Sequence[str], limit: int) -> str:
 
 
 def _size(text: str) -> int:
-    return len(text.encode())
+    """The bytes of the text as it leaves the program."""
+    return len(printable(text).encode())

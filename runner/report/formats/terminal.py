@@ -53,10 +53,10 @@ def render(report: Report) -> str:
     """The report as text without colours, 160 columns wide."""
     import io
 
-    from rich.console import Console
+    from runner.report.console import Screen
 
     out = io.StringIO()
-    print(report, Console(file=out, width=160))
+    print(report, Screen(file=out, width=160))
     return out.getvalue()
 
 

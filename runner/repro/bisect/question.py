@@ -18,6 +18,9 @@ from runner.repro.bisect.search import Mark
 from runner.repro.pins import Wanted
 from runner.util import files, versions
 
+YANKED = "yanked: "
+"""The beginning of the reason of a release that was yanked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -67,12 +70,36 @@ class Answer(msgspec.Struct, frozen=True):
     wall_s: float = 0.0
 
 
+FORMAT = 2
+"""Files of format 1 also hold releases that were skipped because the network, the engine or the disk failed."""
+
+
 class State(msgspec.Struct):
     """The file from which an interrupted search continues."""
 
     question: dict[str, Any]
     as_of: str
     answers: dict[str, Answer] = msgspec.field(default_factory=dict)
+    format: int = 1
+
+
+def read(content: bytes) -> tuple[State, tuple[str, ...]]:
+    """The answers in a file, and the releases whose answer is not to be trusted.
+
+    Raises msgspec.DecodeError, and UsageError for a file of a later release of this program.
+    """
+    state = msgspec.json.decode(content, type=State)
+    if state.format > FORMAT:
+        raise UsageError(f"its format is {state.format}, and this release reads up to {FORMAT}")
+    if state.format == FORMAT:
+        return state, ()
+    kept = {
+        version: answer
+        for version, answer in state.answers.items()
+        if answer.mark != Mark.SKIP or answer.reason.startswith(YANKED)
+    }
+    dropped = tuple(version for version in state.answers if version not in kept)
+    return State(state.question, state.as_of, kept, FORMAT), dropped
 
 
 def check_ends(request: Request) -> None:

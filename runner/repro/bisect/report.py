@@ -10,6 +10,7 @@ from runner.matrix import frameworks
 from runner.repro.bisect.question import Answer
 from runner.repro.bisect.search import Found, Mark
 from runner.util import versions
+from runner.util.plain import printable, uncoloured
 
 _WITH_FRAMEWORKS = frozenset({"keras", "ml-dtypes", "optree"})
 """Packages whose version is listed with the environment, besides those of the frameworks."""
@@ -74,7 +75,7 @@ def report(finished: Finished) -> str:
         ),
         "",
     ]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def moved(base: Mapping[str, str], now: Mapping[str, str], package: str) -> list[str]:
@@ -84,11 +85,12 @@ def moved(base: Mapping[str, str], now: Mapping[str, str], package: str) -> list
 
 
 def _release(finished: Finished, word: str, version: str) -> str:
-    reason = finished.answers[version].reason
+    reason = " ".join(uncoloured(finished.answers[version].reason).split())
     line = f"- **{word}**: {finished.package} {version} ({finished.dates.get(version, 'date unknown')})"
     return f"{line} - {reason}" if reason else line
 
 
 def _cell(text: str) -> str:
+    text = uncoloured(text)
     short = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
     return short.replace("|", "\\|").replace("\n", " ")

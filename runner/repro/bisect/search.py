@@ -18,7 +18,7 @@ class Mark(StrEnum):
     GOOD = "good"
     BAD = "bad"
     SKIP = "skip"
-    """It cannot be installed, or the test cannot tell."""
+    """The index has no such environment, or the test ran and cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)

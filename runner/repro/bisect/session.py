@@ -13,19 +13,21 @@ import msgspec
 
 from runner import executors
 from runner.environments import index
-from runner.errors import BuildError, CellError, UsageError
+from runner.errors import CellError, NotMeasuredError, UnavailableError, UsageError
 from runner.executors import Prepared, Say
 from runner.matrix import frameworks, plan
 from runner.measure import places, workspace
 from runner.measure.context import Context
 from runner.measure.places import Place
+from runner.measure.sample import internal
 from runner.model import Custom
 from runner.repro import pins
 from runner.repro.bisect import question, search, trials
+from runner.repro.bisect.lasting import lasting, sentence, worth_a_second_try
 from runner.repro.bisect.question import Answer, Request, State
 from runner.repro.bisect.report import Finished, moved, report
 from runner.repro.bisect.search import Mark
-from runner.util import files, versions
+from runner.util import files, outage, versions
 
 PREPARED_AT_ONCE = 3
 """The environment that is tested, and the two candidates after it."""
@@ -49,12 +51,13 @@ class _Search:
     ran: int = 0
 
     def run(self) -> search.Found | search.Refused:
-        """Test one release after the other and save every answer, until the search ends."""
+        """Test one release after the other and save every answer, until the search ends.
+
+        Raises NotMeasuredError where something else than the release prevented an answer. Nothing is stored then.
+        """
         while isinstance(after := self._next(), search.Ask):
             self._drop_all_but(after.version)
-            answer = self._answer(after.version)
-            self.state.answers[after.version] = answer
-            files.write_atomically(self.path, msgspec.json.format(msgspec.json.encode(self.state), indent=1))
+            self._save(after.version, answer := self._answer(after.version))
             also = f"; moved with it: {', '.join(answer.moved)}" if answer.moved else ""
             reason = f" ({answer.reason})" if answer.reason else ""
             self.say(f"{self.request.package} {after.version}: {answer.mark}{reason}{also}")
@@ -67,43 +70,90 @@ class _Search:
     def _next(self) -> search.Step:
         return search.step(self.releases, self._marks(), find_fix=self.request.find_fix)
 
-    def _answer(self, version: str) -> Answer:
-        package = self.request.package
-        if not self.request.yanked and version not in (self.releases[0], self.releases[-1]):
-            why = index.yanked(package, version, self.python)
-            if why:
-                return Answer(Mark.SKIP, f"yanked: {why}")
+    def _save(self, version: str, answer: Answer) -> None:
+        answers = {**self.state.answers, version: answer}
         try:
-            base = self._base()
-            place, future = self._prepare(version)
-            prepared = future.result()
-            if not self.trial.timed:  # an installation at the same time would change the timing
-                for other in self._ahead(version):
-                    self._prepare(other)
-            self.ran += 1
-            result = self.trial.run(place, prepared, self._place(self.releases[0]), self.context)
-        except CellError as error:
-            return Answer(Mark.SKIP, str(error))
+            kept = State(self.state.question, self.state.as_of, answers, self.state.format)
+            files.write_atomically(self.path, msgspec.json.format(msgspec.json.encode(kept), indent=1))
+        except OSError as error:
+            raise self._unanswered(version, internal(error)) from error
+        self.state = kept
+
+    def _answer(self, version: str) -> Answer:
+        """The answer for one release. Raises NotMeasuredError where there is none."""
+        try:
+            if not self.request.yanked and version not in (self.releases[0], self.releases[-1]):
+                why = index.yanked(self.request.package, version, self.python)
+                if why:
+                    return Answer(Mark.SKIP, f"{question.YANKED}{why}")
+            return self._tested(version)
+        except UsageError:
+            raise
+        except Exception as error:
+            trouble = error if isinstance(error, CellError) else internal(error)
+            if lasting(trouble):
+                return Answer(Mark.SKIP, sentence(trouble))
+            raise self._unanswered(version, trouble) from error
+
+    def _unanswered(self, version: str, error: CellError) -> NotMeasuredError:
+        kept = len(self.state.answers)
+        on = f"goes on from {self.path}" if kept else "asks it again"
+        why = sentence(error).removesuffix(outage.AGAIN).rstrip(", ")
+        return NotMeasuredError(f"{self.request.package} {version} could not be tested: {why}; the same command {on}")
+
+    def _tested(self, version: str) -> Answer:
+        base = self._base(version)
+        place, prepared = self._ready(version)
+        if not self.trial.timed:  # an installation at the same time would change the timing
+            for other in self._ahead(version):
+                self._prepare(other)
+        self.ran += 1
+        result = self.trial.run(place, prepared, self._place(self.releases[0]), self.context)
         return Answer(
             result.mark,
             result.reason,
             list(result.runs),
-            moved(base.packages or {}, prepared.packages or {}, package),
+            moved(base.packages or {}, prepared.packages or {}, self.request.package),
             dict(prepared.packages or {}),
             result.wall_s,
         )
 
-    def _base(self) -> Prepared:
-        """The oldest release's environment; the others stay as close to it as possible."""
+    def _base(self, version: str) -> Prepared:
+        """The oldest release's environment; the others stay as close to it as possible.
+
+        Its failure is an answer about itself alone, not about the ``version`` that is compared with it.
+        """
+        oldest = self.releases[0]
         if self.base is None:
-            self.base = self._prepare(self.releases[0])[1].result()
+            try:
+                self.base = self._ready(oldest)[1]
+            except CellError as error:
+                if version != oldest and lasting(error):
+                    raise UnavailableError(f"{oldest} is needed, too: {error}", error.log) from error
+                raise
         return self.base
+
+    def _ready(self, version: str) -> tuple[Place, Prepared]:
+        """The environment of a release, prepared a second time where that can help."""
+        earlier = version in self.made
+        try:
+            place, future = self._prepare(version)
+            return place, future.result()
+        except CellError as error:
+            if not worth_a_second_try(error, earlier=earlier):
+                raise
+        self.made.pop(version, None)
+        place, future = self._prepare(version)
+        return place, future.result()
 
     def _prepare(self, version: str) -> tuple[Place, Future[Prepared]]:
         if version not in self.made:
             place = self._place(version)
-            prepare = self.context.executors[place.executor].prepare
-            self.made[version] = place, self.pool.submit(prepare, place.environment, _named(self.say, version))
+            executor, say = self.context.executors[place.executor], _named(self.say, version)
+            self.made[version] = (
+                place,
+                self.pool.submit(outage.patiently, lambda: executor.prepare(place.environment, say)),
+            )
         return self.made[version]
 
     def _place(self, version: str) -> Place:
@@ -112,10 +162,7 @@ class _Search:
             own = frameworks.parts_of(self.request.package)
             kept = tuple(f"{n}=={v}" for n, v in sorted((self.base.packages or {}).items()) if n not in own)
             target = replace(target, custom=replace(target.custom or Custom(), prefer=kept))
-        try:
-            return places.one_place(target, self.request.executor)
-        except UsageError as error:
-            raise BuildError(str(error)) from None
+        return places.one_place(target, self.request.executor)
 
     def _ahead(self, version: str) -> list[str]:
         return search.ahead(self.releases, self._marks(), version, find_fix=self.request.find_fix)
@@ -141,14 +188,22 @@ class _Search:
 def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:
     """Search, write the report and show it. Returns the exit code.
 
-    ``command`` is the command line, for the report. Raises UsageError where the ends enclose no change.
+    ``command`` is the command line, for the report. Raises UsageError where the ends enclose no change,
+    NotMeasuredError where the search could not go on.
     """
+    try:
+        return _bisect(request, command, say, show)
+    except CellError as error:
+        raise NotMeasuredError(sentence(error)) from error
+
+
+def _bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:
     trial = trials.of(request)
     question.check_ends(request)
     python = request.python or question.python_of(request)
     request = replace(request, executor=_executor(request, python, say))
     releases = question.releases(request, python)
-    state, path = _state(request, python, releases)
+    state, path = _state(request, python, releases, say)
     say(f"{len(releases)} releases of {request.package}, at most {math.ceil(math.log2(len(releases))) + 2} tests")
     if state.answers:
         say(f"{len(state.answers)} answers from before ({path})")
@@ -162,21 +217,32 @@ def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[s
             pool.shutdown(wait=False, cancel_futures=True)
             say(f"interrupted: the same command continues from {path}")
             raise
+        except NotMeasuredError:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         pool.shutdown(wait=True, cancel_futures=True)
         for version in tuple(work.made):
             work.evict(version, oldest=True)
     if isinstance(end, search.Refused):
         for version in (releases[0], releases[-1]):
-            say(f"{version}: {state.answers[version].mark}: {state.answers[version].reason}")
+            say(f"{version}: {work.state.answers[version].mark}: {work.state.answers[version].reason}")
         raise UsageError(end.reason)
     text = report(_finished(work, end, command))
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
+    try:
+        files.write_atomically(path.with_suffix(".md"), text.encode())
+    except OSError as error:
+        raise NotMeasuredError(f"the report cannot be saved: {error.strerror}; all answers are in {path}") from error
     show(text)
     return 3 if end.between else 0
 
 
 def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finished:
     request, state = work.request, work.state
+    dates: dict[str, str] = {}
+    try:
+        dates = index.uploaded(request.package, (end.last_old, end.first_new), work.python)
+    except CellError as error:
+        work.say(f"note: the days of upload are missing: {sentence(error)}")
     return Finished(
         package=request.package,
         end=end,
@@ -187,7 +253,7 @@ def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finis
         python=work.python,
         cell=question.at(request, end.first_new, work.python, state.as_of).cell.id,
         executor=work.context.executors[request.executor].label,
-        dates=index.uploaded(request.package, (end.last_old, end.first_new), work.python),
+        dates=dates,
         command=command,
     )
 
@@ -195,8 +261,7 @@ def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finis
 def _executor(request: Request, python: str, say: Say) -> str:
     """Unless the user chose: containers where an engine answers, else the host.
 
-    Raises UsageError for an unknown executor and UnavailableError for one that cannot run the good release here. A
-    later error is an answer about one release, and answers are kept.
+    Raises UsageError for an unknown executor and UnavailableError for one that cannot run the good release here.
     """
     chosen = places.one_place(question.at(request, request.good, python, ""), request.executor).executor
     if request.executor == plan.AUTO and not executors.kind(chosen).isolated:
@@ -204,7 +269,7 @@ def _executor(request: Request, python: str, say: Say) -> str:
     return chosen
 
 
-def _state(request: Request, python: str, releases: tuple[str, ...]) -> tuple[State, Path]:
+def _state(request: Request, python: str, releases: tuple[str, ...], say: Say) -> tuple[State, Path]:
     """The answers of an earlier search for the same thing, and their file.
 
     Raises UsageError where --out cannot be used.
@@ -214,13 +279,18 @@ def _state(request: Request, python: str, releases: tuple[str, ...]) -> tuple[St
     try:
         request.out.mkdir(parents=True, exist_ok=True)
         if path.is_file() and not request.fresh:
-            return msgspec.json.decode(path.read_bytes(), type=State), path
+            state, dropped = question.read(path.read_bytes())
+            if dropped:
+                say(f"skipped by an earlier version of this program, asked again: {', '.join(dropped)}")
+            return state, path
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}; delete it, or give --fresh") from None
     except msgspec.DecodeError:
         raise UsageError(f"{path}: is not a whole file of answers; delete it, or give --fresh") from None
     except OSError as error:
         raise UsageError(f"--out {request.out}: cannot be used: {error.strerror}") from None
     day = pins.date(request.as_of) if request.as_of else dt.datetime.now(dt.UTC).date()
-    return State(asked, index.end_of(day)), path
+    return State(asked, index.end_of(day), {}, question.FORMAT), path
 
 
 def _named(say: Say, version: str) -> Say:

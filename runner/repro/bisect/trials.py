@@ -13,14 +13,14 @@ from typing import Protocol
 
 from runner import judge
 from runner.defects import cases
-from runner.errors import UsageError, suggest
+from runner.errors import BuildError, UnavailableError, UsageError, suggest
 from runner.executors import Prepared
 from runner.judge.pairing import difference
 from runner.matrix import selection
 from runner.measure import places, scheduler
 from runner.measure.context import Context
 from runner.measure.places import Place
-from runner.model import Comparison, Job, ProbeSpec, Sample, Status, Verdict
+from runner.model import Cell, Comparison, Job, ProbeSpec, Sample, Status, Verdict
 from runner.repro import compare, script
 from runner.repro.bisect import search
 from runner.repro.bisect.question import Request
@@ -97,8 +97,10 @@ class ScriptTrial:
         return Result(mark, reason, [str(m) for m in marks], sum(r.wall_s for r in ran))
 
     def mark(self, ran: script.Ran) -> Mark:
-        """The mark of one run."""
-        if ran.status == Status.UNAVAILABLE or ran.exit_code == CANNOT_TELL:
+        """The mark of one run. Raises UnavailableError where there was none."""
+        if ran.status == Status.UNAVAILABLE:
+            raise UnavailableError(ran.reason, ran.output)
+        if ran.exit_code == CANNOT_TELL:
             return Mark.SKIP
         if self.pattern is not None:
             return Mark.GOOD if self.pattern.search(compare.clean(ran.output)) else Mark.BAD
@@ -125,14 +127,12 @@ class ProbeTrial:
         samples: list[Sample] = []
         while (mark := search.vote(marks, self.repeat)) is None:
             job = Job(place.cell, place.environment, self.spec, len(marks), len(marks), place.executor)
-            samples += _measure((job,), context)
+            samples += _tested(_measure((job,), context), place.cell)
             marks.append(self._mark(samples[-1])[0])
         reason = next(text for s in samples for m, text in (self._mark(s),) if m == mark or mark == Mark.SKIP)
         return Result(mark, reason, [str(m) for m in marks], sum(s.wall_s for s in samples))
 
     def _mark(self, sample: Sample) -> tuple[Mark, str]:
-        if sample.status in (Status.UNAVAILABLE, Status.BUILD_FAILED):
-            return Mark.SKIP, sample.reason
         if sample.status != Status.OK or self.case is None:
             return (Mark.GOOD if sample.status == Status.OK else Mark.BAD), sample.reason
         return case_mark(sample.details.get("cases", {}), self.case)
@@ -168,7 +168,7 @@ class JudgeTrial:
         samples: list[Sample] = []
         mark, reason, done = Mark.SKIP, "", 0
         for look in settings.looks:
-            samples += _measure(self._jobs(base, place, range(done, look)), context)
+            samples += _tested(_measure(self._jobs(base, place, range(done, look)), context), place.cell)
             broken = next((sample for sample in samples if sample.status != Status.OK), None)
             if broken is not None:
                 wanted = self.verdict == Verdict.BROKEN and broken.cell == place.cell
@@ -258,6 +258,18 @@ def _of_probe(request: Request, name: str) -> Trial:
 
 def _measure(jobs: tuple[Job, ...], context: Context) -> list[Sample]:
     return scheduler.run(jobs, context, lambda _: None)
+
+
+def _tested(samples: list[Sample], cell: Cell) -> list[Sample]:
+    """The samples, if each says something about its cell.
+
+    Raises UnavailableError, or BuildError where the environment of this cell could not be made.
+    """
+    for sample in samples:
+        if not sample.status.about_cell:
+            built = sample.status == Status.BUILD_FAILED and sample.cell == cell
+            raise (BuildError if built else UnavailableError)(sample.reason, sample.log)
+    return samples
 
 
 def _last(output: str) -> str:

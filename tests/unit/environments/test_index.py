@@ -12,9 +12,21 @@ import pytest
 
 from runner.environments import index, resolve
 from runner.environments.lockfile import Recipe
-from runner.errors import BuildError, UsageError
+from runner.errors import Cause, CellError, OutageError, UnavailableError, UsageError
 from runner.matrix import compat
 from runner.util import folders, versions
+
+PIP_WITHOUT_NETWORK = (
+    "WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after connection broken "
+    "by 'NewConnectionError('<pip._vendor.urllib3.connection.HTTPSConnection object at 0x7f>: Failed to establish a "
+    "new connection: [Errno -3] Temporary failure in name resolution')': /simple/keras/\n"
+    "ERROR: Could not find a version that satisfies the requirement keras (from versions: none)\n"
+    "ERROR: No matching distribution found for keras\n"
+)
+UV_WITHOUT_NETWORK = (
+    "error: Request failed after 3 retries in 3.9s\n  cause: Failed to fetch: https://pypi.org/simple/keras/\n"
+    "  cause: error sending request for url (https://pypi.org/simple/keras/)\n  cause: dns error\n"
+)
 
 
 class TestReleases:
@@ -110,7 +122,10 @@ class TestPublished:
         ]
         variables = options.pop("env")
         assert variables == {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-        assert options == {"capture_output": True, "text": True, "check": False, "timeout": 180, "cwd": None}
+        assert options == {
+            "capture_output": True, "encoding": "utf-8", "errors": "replace", "check": False, "timeout": 180,
+            "cwd": None,
+        }  # fmt: skip
 
     def test_prereleases_are_asked_for_by_name(self, uv: Uv) -> None:
         index.published("torch", "3.11", prereleases=True)
@@ -151,7 +166,7 @@ class TestPublished:
     )
     def test_an_index_that_cannot_be_asked_gives_its_last_word(self, uv: Uv, errors: str, reason: str) -> None:
         uv.answers = lambda _folder: (1, "", errors)
-        with pytest.raises(BuildError) as caught:
+        with pytest.raises(UnavailableError) as caught:
             index.published("torch", "3.11")
         assert str(caught.value) == f"the releases of torch cannot be listed: {reason}"
         assert caught.value.log == errors
@@ -161,9 +176,15 @@ class TestPublished:
             raise subprocess.TimeoutExpired("uv", 180)
 
         monkeypatch.setattr(subprocess, "run", hang)
-        with pytest.raises(BuildError, match=r"^the package index did not answer within 180 s$"):
+        with pytest.raises(OutageError, match=r"^the package index did not answer within 180 s$"):
             index.published("torch", "3.11")
         assert uv.calls == []
+
+    def test_without_a_network_it_is_not_the_package_that_is_missing(self, uv: Uv) -> None:
+        """What pip prints for a known package where no name can be resolved."""
+        uv.answers = lambda _folder: (1, "", PIP_WITHOUT_NETWORK)
+        with pytest.raises(OutageError, match="the package index cannot be reached"):
+            index.published("keras", "3.11")
 
     @pytest.mark.parametrize("name", ["", "a b", "-x", "x-", "a/b", "é"])
     def test_what_is_no_name_is_refused(self, uv: Uv, name: str) -> None:
@@ -179,9 +200,12 @@ class TestPublished:
 
 
 class TestUnknown:
-    def test_an_index_that_cannot_be_asked_says_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("error", [UnavailableError("no"), OutageError(Cause.NETWORK, "no", "")])
+    def test_an_index_that_cannot_be_asked_says_nothing(
+        self, error: CellError, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def refuse(*_: object, **__: object) -> None:
-            raise BuildError("no")
+            raise error
 
         monkeypatch.setattr(index, "published", refuse)
         assert index.unknown(["torch==9.9"], "3.11") == []
@@ -242,8 +266,27 @@ class TestYanked:
         assert Path(options["cwd"]).name.startswith("kvm-yanked-")
         assert not Path(options["cwd"]).exists()
 
+    def test_an_index_that_cannot_be_reached_has_not_said_that_it_was_not_yanked(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (2, "", UV_WITHOUT_NETWORK)
+        with pytest.raises(OutageError, match="the package index cannot be reached"):
+            index.yanked("keras", "3.8.0", "3.11")
+        uv.answers = lambda _folder: (-9, "", "")
+        with pytest.raises(
+            UnavailableError, match=r"^whether keras 3\.8\.0 was yanked cannot be asked: no reason given$"
+        ):
+            index.yanked("keras", "3.8.0", "3.11")
+
+    def test_a_release_that_the_index_does_not_have_was_not_yanked(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (1, "", "  x No solution found when resolving dependencies:\n")
+        assert index.yanked("keras", "3.99", "3.11") == ""
+
 
 class TestUploaded:
+    def test_an_index_that_cannot_be_reached_is_an_outage(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (2, "", UV_WITHOUT_NETWORK)
+        with pytest.raises(OutageError, match="the package index cannot be reached"):
+            index.uploaded("keras", ["3.8.0"], "3.11")
+
     def test_a_framework_is_asked_for_by_its_name_on_the_index(self, uv: Uv) -> None:
         uv.answers = lambda _folder: (1, "", "no such release")
         assert index.uploaded("paddle", ["3.3.1"], "3.11") == {}

@@ -82,7 +82,7 @@ def test_a_resolution_that_fails_says_why(uv: Uv) -> None:
 
 def test_one_that_hangs_is_given_up(uv: Uv) -> None:
     uv.late = True
-    with pytest.raises(BuildError, match=r"^uv did not resolve the label within 600 s$"):
+    with pytest.raises(UnavailableError, match=r"^uv did not resolve the label within 600 s$"):
         resolve.compile_(RECIPE, [], "the label")
 
 

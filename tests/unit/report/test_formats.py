@@ -369,6 +369,13 @@ def rows(report: Report) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(formats.text(report, "csv"))))
 
 
+def test_lists_in_csv_have_no_nan(quick: Report) -> None:
+    metric = Metric("loss", [1.0, math.nan], Kind.TRAJECTORY)
+    report = replace(quick, samples=(replace(quick.samples[0], metrics=(metric,)),))
+    (row,) = [row for row in rows(report) if row["metric"] == "loss"]
+    assert row["value"] == "[1.0, null]"
+
+
 def test_csv_has_a_row_for_every_process_and_metric(quick: Report) -> None:
     made = rows(quick)
     assert tuple(made[0]) == csvout.COLUMNS

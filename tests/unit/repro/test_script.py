@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -174,11 +175,19 @@ class TestLaunch:
         def __init__(self, name: str) -> None:
             self.isolated = name == "docker"
             self.fails = False
+            self.depth = 0
 
         def execute(self, launch: Launch) -> Outcome:
             self.launch = launch
             self.links = {str(p.relative_to(launch.io)): p.resolve() for p in launch.io.rglob("*") if p.is_symlink()}
             assert launch.io.is_dir()
+            place = os.open(launch.io, os.O_RDONLY)
+            for _ in range(self.depth):
+                os.mkdir("d", dir_fd=place)
+                below = os.open("d", os.O_RDONLY, dir_fd=place)
+                os.close(place)
+                place = below
+            os.close(place)
             if self.fails:
                 raise CellError("gone")
             return Outcome(0, None, oom=False, timed_out=False, wall_s=1.0, log="")
@@ -219,4 +228,10 @@ class TestLaunch:
         executor.fails = True
         with pytest.raises(CellError, match="gone"):
             script.run(script.Script(tmp_path / "s.py"), TORCH, Prepared(ENVIRONMENT, "i"), executor)  # type: ignore[arg-type]
+        assert not executor.launch.io.exists()
+
+    def test_a_folder_of_any_depth_is_removed(self, tmp_path: Path) -> None:
+        executor = self.Executor("host")
+        executor.depth = 3000
+        script.run(script.Script(tmp_path / "s.py"), TORCH, Prepared(ENVIRONMENT, "i"), executor)  # type: ignore[arg-type]
         assert not executor.launch.io.exists()

@@ -106,6 +106,33 @@ class TestRun:
         }
         assert (second["status"], second["reason"]) == ("crashed", "exit code 3: oops")
 
+    def test_what_is_printed_is_json_whatever_a_script_prints(
+        self, script: str, fake_executor: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        log = 'loss=nan best=inf worst=-inf\n{"a": NaN, "b": [1, NaN]}\n\x1b]52;c;eA==\x07\x7f\n'
+        fake_executor.answers = {"jax-*": {"log": log}}
+
+        def refuse(name: str) -> None:
+            raise AssertionError(f"{name} is not JSON")
+
+        assert cli.run(["repro", script, "--cells", JAX, "--json"]) == 0
+        shown = capsys.readouterr().out
+        (found,) = json.loads(shown, parse_constant=refuse)
+        assert found["values"] == {"loss": None, "best": None, "worst": None, "a": None, "b": "[1, NaN]"}
+        assert found["output"] == log
+        assert "\x1b" not in shown
+        assert "\x7f" not in shown
+
+    def test_one_script_with_deep_braces_does_not_lose_the_others(
+        self, script: str, fake_executor: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        deep = '{"a": ' * 600 + "1" + "}" * 600
+        fake_executor.answers = {"jax-*": {"log": f"{deep}\nacc=0.5\n"}, "torch-*": {"log": "acc=0.25\n"}}
+        assert cli.run(["repro", script, *CELLS]) == 0
+        assert [line.split()[:3] for line in capsys.readouterr().out.splitlines() if line.startswith("acc ")] == [
+            ["acc", "0.5", "0.25"]
+        ]
+
     def test_a_cell_that_cannot_be_built_is_named_with_the_nearest_release_and_the_others_run(
         self, script: str, fake_executor: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:

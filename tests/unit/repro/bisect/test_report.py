@@ -30,8 +30,7 @@ def test_it_says_all_that_was_found() -> None:
     assert report(FINISHED).splitlines() == [
         "## keras 3.10.0 is the first bad release",
         "",
-        "- **first bad**: keras 3.10.0 (2025-05-19) - exit code 1: a|b",
-        "c",
+        "- **first bad**: keras 3.10.0 (2025-05-19) - exit code 1: a|b c",
         "- **last good**: keras 3.7.0 (date unknown)",
         "- **not tested in between**: 3.8.0, 3.9.0; the change may be in any of them",
         "- **other packages that moved between the two**: numpy 1.26.4 -> 2.0.0",

@@ -12,7 +12,7 @@ import pytest
 
 from runner import cli
 from runner.environments import index
-from runner.errors import BuildError
+from runner.errors import BuildError, Cause, CellError, ImpossibleError, OutageError, UnavailableError
 from runner.executors import Prepared
 from runner.matrix.plan import Target
 from runner.measure import context, places
@@ -21,7 +21,14 @@ from runner.repro.bisect import session, trials
 from runner.repro.bisect.question import Answer, Request, State
 from runner.repro.bisect.search import Found, Mark
 from runner.results.store import Store
-from runner.util import versions
+from runner.util import files, versions
+
+NO_WHEEL = (
+    "  x No solution found when resolving dependencies:\n  ... keras==3.7 has no wheels with a matching Python ABI tag"
+)
+MISMATCH = "error: Failed to download `keras==3.5.0`\n  cause: Hash mismatch for `keras==3.5.0`"
+KILLED = BuildError("uv could not install the environment: no reason given", "")
+LOST = OutageError(Cause.NETWORK, "the package index cannot be reached", "check it, then run the same command again")
 
 
 class TestCommandLine:
@@ -74,7 +81,7 @@ class _Executor:
     def prepare(self, environment: Environment, _say: object) -> Prepared:
         keras = str(environment.keras)
         if keras == self.broken:
-            raise BuildError("no wheel")
+            raise BuildError("no wheel", NO_WHEEL)
         self.made.append(keras)
         return Prepared(environment, keras, packages={"keras": keras, "numpy": "1.26.4"})
 
@@ -414,7 +421,8 @@ class TestCommand:
         assert discarded
 
     @pytest.mark.parametrize(
-        ("executor", "why"), [("dokcer", "--executor 'dokcer' (did you mean 'docker'?)"), ("docker", "no engine")]
+        ("executor", "code", "why"),
+        [("dokcer", 2, "--executor 'dokcer' (did you mean 'docker'?)"), ("docker", 3, "no engine")],
     )
     def test_an_executor_that_cannot_run_leaves_no_answers(
         self,
@@ -424,11 +432,12 @@ class TestCommand:
         capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch,
         executor: str,
+        code: int,
         why: str,
     ) -> None:
         with monkeypatch.context() as patched:
             patched.setattr(fake_executor, "available", lambda: "no engine")
-            assert cli.run([*arguments, "--executor", executor]) == 2
+            assert cli.run([*arguments, "--executor", executor]) == code
         assert why in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
         self._bad_from(fake_executor, 7)
@@ -472,3 +481,313 @@ class TestCommand:
         of_good = [launch for launch in fake_executor.launched if "keras-3.0.0" in launch[0]]
         assert [(probe, round_) for _, probe, round_ in of_good] == [("conv2d", 0), ("conv2d", 1)]
         assert discarded
+
+
+@pytest.mark.usefixtures("published", "discarded")
+class TestTrouble:
+    """What is not about the release ends the command and is asked again."""
+
+    @pytest.fixture
+    def arguments(self, tmp_path: Path) -> list[str]:
+        (tmp_path / "s.py").write_text("print()")
+        return [
+            "bisect", "keras", "--good", "3.0.0", "--bad", "3.9.0", "--pin", "jax==0.4.35", "--python", "3.11",
+            "--script", str(tmp_path / "s.py"), "--out", str(tmp_path / "out"), "--executor", "docker",
+        ]  # fmt: skip
+
+    @pytest.fixture(autouse=True)
+    def bad_from_7(self, fake_executor: Any) -> None:
+        fake_executor.answers = {f"*keras-3.{n}.*": {"exit_code": int(n >= 7), "log": f"{n}"} for n in range(10)}
+
+    @staticmethod
+    def _answers(tmp_path: Path) -> dict[str, Answer]:
+        (kept,) = (tmp_path / "out").glob("keras-*.json")
+        return msgspec.json.decode(kept.read_bytes(), type=State).answers
+
+    def _stops_and_goes_on(
+        self, arguments: list[str], tmp_path: Path, fake_executor: Any, capsys: pytest.CaptureFixture[str], mend: Any
+    ) -> str:
+        """The command ends with 3, and again does all that is left. Returns its one line."""
+        assert cli.run(arguments) == 3
+        (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("runner: ")]
+        (kept,) = (tmp_path / "out").glob("keras-*.json")
+        assert line.startswith("runner: keras 3.5.0 could not be tested: ")
+        assert line.endswith(f"; the same command goes on from {kept}")
+        assert set(self._answers(tmp_path)) == {"3.0.0", "3.9.0", "3.4.0"}  # 3.4.0 is yanked
+        mend()
+        fake_executor.launched.clear()
+        assert cli.run(arguments) == 0
+        assert "keras 3.7.0 is the first bad release" in capsys.readouterr().out
+        tested = [cell.split("_")[1] for cell, _, _ in fake_executor.launched]
+        assert tested == ["keras-3.5.0", "keras-3.7.0", "keras-3.6.0"]
+        return line
+
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (LOST, "the package index cannot be reached: check it"),
+            (KILLED, "uv could not install the environment: no reason given"),
+            (BuildError("cannot resolve keras: it broke", "error: it broke"), "cannot resolve keras: it broke"),
+            (UnavailableError("the Docker engine refuses:\n busy"), "the Docker engine refuses: busy"),
+            (UnavailableError("uv did not resolve keras within 600 s"), "uv did not resolve keras within 600 s"),
+            (OSError(28, "No space left on device"), "no space is left on the disk: make room there"),
+            (KeyError("x"), "internal error: KeyError: 'x'"),
+        ],
+    )
+    def test_an_environment_that_could_not_be_prepared(
+        self,
+        error: Exception,
+        said: str,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        prepare = fake_executor.prepare
+
+        def fails(environment: Environment, say: Any) -> Prepared:
+            if environment.keras == "3.5.0":
+                raise error
+            made: Prepared = prepare(environment, say)
+            return made
+
+        monkeypatch.setattr(fake_executor, "prepare", fails)
+        line = self._stops_and_goes_on(
+            arguments, tmp_path, fake_executor, capsys, lambda: monkeypatch.setattr(fake_executor, "prepare", prepare)
+        )
+        assert f"could not be tested: {said}; " in line
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            UnavailableError("python cannot be started: Exec format error"),
+            OutageError(
+                Cause.ENGINE, "the Docker engine stopped answering", "start it, then run the same command again"
+            ),
+            OSError(28, "No space left on device"),
+            RuntimeError("what"),
+        ],
+    )
+    def test_a_script_that_could_not_be_run(
+        self,
+        error: Exception,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        answer = fake_executor.answers["*keras-3.5.*"]
+        fake_executor.answers["*keras-3.5.*"] = {"raises": error}
+        self._stops_and_goes_on(
+            arguments, tmp_path, fake_executor, capsys, lambda: fake_executor.answers.update({"*keras-3.5.*": answer})
+        )
+
+    @pytest.mark.parametrize("error", [LOST, UnavailableError("whether it was yanked cannot be asked: killed")])
+    def test_an_index_that_does_not_say_whether_a_release_was_yanked(
+        self,
+        error: CellError,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        yanked = index.yanked
+
+        def lost(_package: str, version: str, _python: str) -> str:
+            if version == "3.5.0":
+                raise error
+            return yanked(_package, version, _python)
+
+        monkeypatch.setattr(index, "yanked", lost)
+        self._stops_and_goes_on(
+            arguments, tmp_path, fake_executor, capsys, lambda: monkeypatch.setattr(index, "yanked", yanked)
+        )
+
+    def test_an_end_is_no_exception(
+        self, arguments: list[str], tmp_path: Path, fake_executor: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        fake_executor.outage = LOST
+        assert cli.run(arguments) == 3
+        error = capsys.readouterr().err
+        assert "runner: keras 3.0.0 could not be tested: the package index cannot be reached: check it; " in error
+        assert error.endswith("; the same command asks it again\n")
+        assert not list((tmp_path / "out").iterdir())
+        fake_executor.outage = None
+        assert cli.run(arguments) == 0
+
+    def test_an_answer_that_cannot_be_saved_is_asked_again(
+        self,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        write = files.write_atomically
+
+        def full(path: Path, content: bytes) -> None:
+            if b'"3.5.0"' in content:
+                raise OSError(28, "No space left on device")
+            write(path, content)
+
+        monkeypatch.setattr(files, "write_atomically", full)
+        line = self._stops_and_goes_on(
+            arguments,
+            tmp_path,
+            fake_executor,
+            capsys,
+            lambda: monkeypatch.setattr(files, "write_atomically", write),
+        )
+        assert "no space is left on the disk" in line
+
+    def test_a_report_that_cannot_be_saved_ends_with_3(
+        self,
+        arguments: list[str],
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        write = files.write_atomically
+
+        def full(path: Path, content: bytes) -> None:
+            if path.suffix == ".md":
+                raise OSError(28, "No space left on device")
+            write(path, content)
+
+        monkeypatch.setattr(files, "write_atomically", full)
+        assert cli.run(arguments) == 3
+        assert (
+            "runner: the report cannot be saved: No space left on device; all answers are in" in capsys.readouterr().err
+        )
+
+    def test_days_that_cannot_be_asked_for_do_not_hide_the_release(
+        self, arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def lost(*_: object) -> dict[str, str]:
+            raise LOST
+
+        monkeypatch.setattr(index, "uploaded", lost)
+        assert cli.run(arguments) == 0
+        shown = capsys.readouterr()
+        assert "- **first bad**: keras 3.7.0 (date unknown)" in shown.out
+        assert "note: the days of upload are missing: the package index cannot be reached: check it" in shown.err
+
+    def test_the_list_of_releases_that_cannot_be_had_ends_with_3(
+        self, arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def lost(*_: object, **__: object) -> tuple[str, ...]:
+            raise UnavailableError("the releases of keras cannot be listed: killed")
+
+        monkeypatch.setattr(index, "published", lost)
+        assert cli.run(arguments) == 3
+        assert capsys.readouterr().err == "runner: the releases of keras cannot be listed: killed\n"
+
+    def test_the_oldest_release_is_needed_again_and_its_failure_is_not_that_of_another(
+        self,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        prepare = fake_executor.prepare
+        fake_executor.answers["*keras-3.5.*"] = {"raises": UnavailableError("no")}
+        assert cli.run(arguments) == 3
+        del fake_executor.answers["*keras-3.5.*"]
+
+        def gone(environment: Environment, say: Any) -> Prepared:
+            if environment.keras == "3.0.0":
+                raise BuildError("no wheel", NO_WHEEL)
+            made: Prepared = prepare(environment, say)
+            return made
+
+        monkeypatch.setattr(fake_executor, "prepare", gone)
+        capsys.readouterr()
+        assert cli.run(arguments) == 3
+        assert "keras 3.5.0 could not be tested: 3.0.0 is needed, too: no wheel; " in capsys.readouterr().err
+        assert set(self._answers(tmp_path)) == {"3.0.0", "3.9.0", "3.4.0"}  # 3.4.0 is yanked
+
+    @pytest.mark.parametrize(("failures", "kept"), [(1, False), (2, True)])
+    def test_a_hash_mismatch_is_an_answer_once_it_is_found_twice(
+        self,
+        failures: int,
+        kept: bool,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        prepare = fake_executor.prepare
+        tries: list[str] = []
+
+        def fails(environment: Environment, say: Any) -> Prepared:
+            if environment.keras == "3.5.0":
+                tries.append("3.5.0")
+                if len(tries) <= failures:
+                    raise BuildError("hash mismatch", MISMATCH)
+            made: Prepared = prepare(environment, say)
+            return made
+
+        monkeypatch.setattr(fake_executor, "prepare", fails)
+        assert cli.run(arguments) == (3 if kept else 0) or kept
+        assert len(tries) == 2
+        assert self._answers(tmp_path)["3.5.0"].mark == (Mark.SKIP if kept else Mark.GOOD)
+
+    def test_what_failed_ahead_of_its_test_is_prepared_again(
+        self, arguments: list[str], tmp_path: Path, fake_executor: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """3.7.0 is prepared while 3.5.0 is tested. The network is back when its turn comes."""
+        prepare = fake_executor.prepare
+        failed: list[str] = []
+
+        def fails(environment: Environment, say: Any) -> Prepared:
+            if environment.keras == "3.7.0" and not failed:
+                failed.append("3.7.0")
+                raise LOST
+            made: Prepared = prepare(environment, say)
+            return made
+
+        monkeypatch.setattr(fake_executor, "prepare", fails)
+        assert cli.run(arguments) == 0
+        assert failed == ["3.7.0"]
+        assert self._answers(tmp_path)["3.7.0"].mark == Mark.BAD
+
+    def test_a_release_that_no_python_of_the_search_can_run_is_an_answer(
+        self, arguments: list[str], tmp_path: Path, fake_executor: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one_place = places.one_place
+
+        def place(target: Target, executor: str) -> places.Place:
+            if target.cell.keras == "3.5.0":
+                raise ImpossibleError("keras 3.5.0 needs Python 3.12")
+            return one_place(target, executor)
+
+        monkeypatch.setattr(places, "one_place", place)
+        assert cli.run(arguments) == 0
+        assert self._answers(tmp_path)["3.5.0"] == Answer(Mark.SKIP, "keras 3.5.0 needs Python 3.12")
+        assert fake_executor.launched
+
+    def test_skips_of_an_older_release_of_this_program_are_asked_again(
+        self, arguments: list[str], tmp_path: Path, fake_executor: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(arguments) == 0
+        (kept,) = (tmp_path / "out").glob("keras-*.json")
+        state = msgspec.json.decode(kept.read_bytes())
+        assert state.pop("format") == 2
+        state["answers"] = {
+            "3.0.0": {"mark": "good"},
+            "3.9.0": {"mark": "skip", "reason": "the package index cannot be reached"},
+            "3.4.0": {"mark": "skip", "reason": "yanked: broken"},
+        }
+        kept.write_bytes(msgspec.json.encode(state))
+        fake_executor.launched.clear()
+        capsys.readouterr()
+        assert cli.run(arguments) == 0
+        assert "skipped by an earlier version of this program, asked again: 3.9.0" in capsys.readouterr().err
+        tested = [cell.split("_")[1] for cell, _, _ in fake_executor.launched]
+        assert tested == ["keras-3.9.0", "keras-3.5.0", "keras-3.7.0", "keras-3.6.0"]
+        state["format"] = 3
+        kept.write_bytes(msgspec.json.encode(state))
+        assert cli.run(arguments) == 2
+        assert f"runner: {kept}: its format is 3" in capsys.readouterr().err

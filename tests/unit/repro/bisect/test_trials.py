@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runner.errors import UsageError
+from runner.errors import BuildError, CellError, UnavailableError, UsageError
 from runner.executors import Prepared
 from runner.measure import places
 from runner.measure.context import Context
@@ -162,6 +162,29 @@ class TestTrials:
         result = self._judged("3.5", "3.8", verdict)
         assert (result.mark, result.reason) == (mark, "crashed: oops")
 
+    @pytest.mark.parametrize(
+        ("failing", "status", "error"),
+        [
+            ("3.8", Status.UNAVAILABLE, UnavailableError),
+            ("3.5", Status.UNAVAILABLE, UnavailableError),
+            ("3.8", Status.BUILD_FAILED, BuildError),
+            ("3.5", Status.BUILD_FAILED, UnavailableError),  # says nothing about 3.8
+        ],
+    )
+    def test_a_process_that_could_not_run_is_no_answer(
+        self, failing: str, status: Status, error: type[CellError], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def measure(jobs: Sequence[Job], *_: object) -> list[Sample]:
+            samples = [self._sample(job, 1.0) for job in jobs]
+            lost = {"status": status, "reason": "oops", "log": "all of it"}
+            return [replace(s, **lost) if s.cell.keras == failing else s for s in samples]  # type: ignore[arg-type]
+
+        monkeypatch.setattr(trials, "_measure", measure)
+        with pytest.raises(error, match=r"^oops$") as caught:
+            self._judged("3.5", "3.8", Verdict.BROKEN)
+        assert type(caught.value) is error
+        assert caught.value.log == "all of it"
+
     def test_the_oldest_release_is_the_baseline_and_is_not_measured(self) -> None:
         assert self._judged("3.5", "3.5") == trials.Result(Mark.GOOD, "the baseline", [], 0.0)
 
@@ -203,9 +226,10 @@ class TestScriptTrial:
         found = self._run(monkeypatch, [_ran(0, "fine"), _ran(1)], 2)
         assert (found.mark, found.reason) == (Mark.SKIP, "flaky: good, bad; ")
 
-    def test_a_run_without_an_engine_cannot_tell(self) -> None:
+    def test_a_run_without_an_engine_is_no_answer(self) -> None:
         trial = trials.ScriptTrial(script.Script(Path("s.py")), re.compile("x"), 1)
-        assert trial.mark(replace(_ran(0, "x"), status=Status.UNAVAILABLE)) == Mark.SKIP
+        with pytest.raises(UnavailableError, match=r"^the engine is gone$"):
+            trial.mark(replace(_ran(0, "x"), status=Status.UNAVAILABLE, reason="the engine is gone"))
         assert trial.mark(_ran(125, "x")) == Mark.SKIP
 
     def test_a_line_that_is_long_is_cut_and_no_line_is_empty(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,12 +260,16 @@ class TestProbeTrial:
         trial = trials.ProbeTrial(ProbeSpec("ops"), case, repeat)
         return trial.run(place, PREPARED, place, _context()), asked
 
-    def test_ok_is_good_and_what_cannot_be_built_or_reached_cannot_tell(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        marks = {status: self._run(monkeypatch, [status], 1)[0].mark for status in Status}
+    def test_ok_is_good_and_all_else_that_was_tested_is_bad(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        marks = {status: self._run(monkeypatch, [status], 1)[0].mark for status in Status if status.about_cell}
         assert {status for status, mark in marks.items() if mark == Mark.GOOD} == {Status.OK}
-        assert {status for status, mark in marks.items() if mark == Mark.SKIP} == {
-            Status.UNAVAILABLE, Status.BUILD_FAILED
-        }  # fmt: skip
+        assert set(marks.values()) == {Mark.GOOD, Mark.BAD}
+
+    @pytest.mark.parametrize("status", [status for status in Status if not status.about_cell])
+    def test_what_could_not_be_tested_is_no_answer(self, status: Status, monkeypatch: pytest.MonkeyPatch) -> None:
+        error = BuildError if status == Status.BUILD_FAILED else UnavailableError
+        with pytest.raises(error, match=f"^it is {status}$"):
+            self._run(monkeypatch, [Status.OK, status], 3)
 
     def test_each_run_has_a_round_and_the_vote_has_a_reason(self, monkeypatch: pytest.MonkeyPatch) -> None:
         found, asked = self._run(monkeypatch, [Status.OK, Status.CRASHED, Status.CRASHED], 3)

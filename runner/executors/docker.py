@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import engine
 from runner.errors import UnavailableError
-from runner.executors import Launch, Prepared, Room, Say, Shell, shell
+from runner.executors import Launch, Prepared, Room, Say, Shell, oom, shell
 from runner.executors import container as recipe
 from runner.executors.owner import Owner
 from runner.executors.process import tail
@@ -238,7 +238,7 @@ class DockerExecutor:
     def _follow(self, api: APIClient, launch: Launch, name: str) -> Outcome:
         began = time.monotonic()
         watched = None if launch.foreign else launch.limits.disk_bytes
-        with _one_line(launch):
+        with _one_line(launch), closing(self._watch_memory(api, name)) as memory:
             end = _wait(api, name, began + launch.limits.timeout_s, launch.io, watched)
             if end is not _End.BY_ITSELF:
                 self._check_untouched(api, name)
@@ -248,9 +248,17 @@ class DockerExecutor:
             state = api.inspect_container(name)["State"]
             log = tail(api.logs(name, stdout=True, stderr=True), launch.limits.log_bytes)
             if end is _End.BY_ITSELF and recipe.may_come_from_outside(state):
-                state = _explained(api, name, state, ended, log)
+                state = _explained(api, name, {**state, **({"OOMKilled": True} if memory.seen else {})}, ended, log)
         found = recipe.outcome(state, timed_out=end is _End.LATE, wall_s=ended - began, log=log)
         return replace(found, out_of_disk=end is _End.FULL)
+
+    def _watch_memory(self, api: APIClient, name: str) -> oom.Watch:
+        """A watch on the container's control group, where the engine's word on memory is not enough.
+
+        Podman reports nothing on cgroup v1, and no engine all of it on v2.
+        """
+        asked = self._engine.podman or self._engine.cgroup == "2"
+        return oom.Watch(int(api.inspect_container(name)["State"].get("Pid") or 0) if asked else 0)
 
     def _check_untouched(self, api: APIClient, name: str) -> None:
         """Raise UnavailableError where somebody has paused the container.

@@ -67,14 +67,15 @@ class Running:
         program = Guarded(arguments, variables=environment)
         self._programs.add(program)
         try:
-            for line in io.TextIOWrapper(program.output, encoding="utf-8", errors="replace"):
-                lines.append(line.rstrip("\n"))
-                del lines[:-_KEPT_LINES]
-                line_seen(line)
+            with io.TextIOWrapper(program.output, encoding="utf-8", errors="replace") as output:
+                for line in output:
+                    lines.append(line.rstrip("\n"))
+                    del lines[:-_KEPT_LINES]
+                    line_seen(line)
+            program.wait()
         finally:
             self._programs.discard(program)
             program.end()
-            program.output.close()
         if self._stopped:
             raise UnavailableError(_STOPPED)
         if program.failed is not None:

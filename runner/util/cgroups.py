@@ -83,6 +83,11 @@ def make(name: str, *, memory_bytes: int | None, pids: int) -> Cgroup:
     return Cgroup(tuple(made))
 
 
+def of(pid: int) -> Cgroup:
+    """The control group of a process, as far as it can be seen from here; its count is not touched."""
+    return Cgroup(tuple(_parents(_text(Path(f"/proc/{pid}/cgroup")))))
+
+
 def sweep(name: str) -> None:
     """Remove the control groups of a run that was killed.
 

@@ -107,6 +107,13 @@ class Guarded:
                 self.status, self.wall_s = int(values[0]), float(values[1])
         return self.gone or self.status is not None or self.failed is not None
 
+    def wait(self) -> None:
+        """Wait until the program has ended, which it may do some time after it has closed its output."""
+        poll = select.poll()
+        poll.register(self.reports, select.POLLIN)
+        while not self.listen():
+            poll.poll()
+
     def signal(self, number: int) -> None:
         """Send a signal to the program's session."""
         if self.leader is not None:

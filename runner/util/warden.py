@@ -32,6 +32,7 @@ _LOOK_S = 1.0
 _PAUSE_S = 0.003
 _ENOUGH_S = 10.0
 _IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 Prctl = Callable[[int, int], int]
 Table = dict[int, tuple[int, bytes]]
@@ -132,10 +133,10 @@ def main(arguments: list[str]) -> None:
     while leader:
         status = _reap().get(leader)
         if status is not None:
-            os.write(report, b"ended %d %.6f\n" % (status, time.monotonic() - began))
+            _report(report, b"ended %d %.6f\n" % (status, time.monotonic() - began))
             break
         ready, _, _ = select.select([life, wake], [], [], None if tree.adopts else _LOOK_S)
-        if life in ready:
+        if life in ready and wake not in ready:
             break
         if wake in ready:
             os.read(wake, 4096)
@@ -153,7 +154,7 @@ def _start(command: list[str], largest_file: str, cgroups: str, report: int, cal
             os.setsid()
             if call:
                 call(_DEATH_SIGNAL, signal.SIGKILL)
-            for number in _IGNORED:
+            for number in (*_IGNORED, *_IGNORED_BY_PYTHON):
                 signal.signal(number, signal.SIG_DFL)
             _limit(resource.RLIMIT_CORE, 0)  # a core file would land in the cell's folder
             if largest_file != "-":
@@ -168,8 +169,15 @@ def _start(command: list[str], largest_file: str, cgroups: str, report: int, cal
     os.close(writing)
     failed = os.read(reading, 16)
     os.close(reading)
-    os.write(report, b"failed %s\n" % failed if failed else b"started %d\n" % pid)
+    _report(report, b"failed %s\n" % failed if failed else b"started %d\n" % pid)
     return 0 if failed else pid
+
+
+def _report(report: int, line: bytes) -> None:
+    try:
+        os.write(report, line)
+    except OSError:  # the run was killed
+        pass
 
 
 def _join(cgroup: str) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.errors import UnavailableError
 from runner.executors import Executor, Launch, Prepared
 from runner.executors.current import CurrentExecutor
 from runner.executors.docker import DockerExecutor
@@ -104,9 +107,54 @@ def test_a_segmentation_fault_is_a_signal_with_a_traceback(run: Run) -> None:
     assert "string_at" in outcome.log
 
 
-def test_being_killed_is_not_out_of_memory(run: Run) -> None:
-    outcome = run("import os; os.kill(os.getpid(), 9)")
-    assert (outcome.signal, outcome.oom, outcome.timed_out) == (signal.SIGKILL, False, False)
+def test_a_kill_that_nobody_explains_says_nothing_about_the_cell(run: Run) -> None:
+    with pytest.raises(UnavailableError, match=r"killed the .*process \(SIGKILL\)"):
+        run("import os; os.kill(os.getpid(), 9)")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("kill",), "to kill the container"),
+        (("kill", "--signal", "TERM"), "to kill the container while it ran .signal 15."),
+        (("stop", "--time", "1"), "to (kill|stop) the container"),
+        (("rm", "--force"), "somebody (removed|used the engine to kill) the container"),
+        (("pause",), "somebody paused the container"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_somebody_does_to_a_container_says_nothing_about_the_cell(
+    on_docker: DockerExecutor, io: Path, words: tuple[str, ...], said: str
+) -> None:
+    """While another process of this machine runs out of memory."""
+    io.chmod(0o777)
+    limits = replace(LIMITS, timeout_s=8.0 if words == ("pause",) else 60.0)
+    code = "open('started', 'w').close(); import time; time.sleep(600)"
+    caught: list[BaseException] = []
+
+    def execute() -> None:
+        try:
+            on_docker.execute(Launch(CELL, Prepared(ENVIRONMENT, IMAGE), io, None, {}, limits, ("-c", code)))
+        except UnavailableError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    while not (io / "started").exists():
+        time.sleep(0.02)
+    hoarder = ["docker", "run", "--rm", "--memory", "32m", IMAGE, "python", "-c", "x = bytearray(1 << 30)"]
+    subprocess.run(hoarder, check=False, capture_output=True)
+    running = subprocess.run(
+        ["docker", "ps", "--quiet", "--filter", f"name=runner-{on_docker.run_id}-"],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    subprocess.run(["docker", *words, *running], check=True, capture_output=True)
+    thread.join(60)
+    assert len(caught) == 1
+    assert re.search(said, str(caught[0])), caught[0]
+    left = ["docker", "ps", "--all", "--quiet", "--filter", f"name=runner-{on_docker.run_id}-"]
+    assert subprocess.run(left, check=True, capture_output=True, text=True).stdout == ""
 
 
 def test_out_of_memory_is_told_apart(run: Run) -> None:

@@ -30,7 +30,7 @@ class Command:
         self.failed: int | None = None
         self.arguments: list[str] = []
         self.options: dict[str, Any] = {}
-        self.killed = self.ended = 0
+        self.killed = self.ended = self.waited = 0
         self.while_running: Callable[[], None] = lambda: None
         self.output = io.BytesIO()
 
@@ -39,6 +39,9 @@ class Command:
         self.output = io.BytesIO(self.printed.encode())
         self.while_running()
         return self
+
+    def wait(self) -> None:
+        self.waited += 1
 
     def kill(self) -> None:
         self.killed += 1
@@ -144,6 +147,7 @@ class TestRunning:
         command.printed, command.exit_code = "".join(f"line {n}\n" for n in range(300)), 3
         seen: list[str] = []
         code, lines = buildkit.Running().follow(["docker"], seen.append)
+        assert command.waited == 1
         assert (code, lines) == (3, [f"line {n}" for n in range(100, 300)])
         assert seen == [f"line {n}\n" for n in range(300)]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner.defects.defect import Defect
 from runner.util import files
+from runner.util.plain import printable
 
 _LONGEST = 100
 """Characters of a file name before ``.py``."""
@@ -19,4 +20,4 @@ def write(found: Sequence[Defect], folder: Path) -> None:
     for number, defect in enumerate(found, 1):
         name = re.sub(r"[^a-z0-9]+", "-", f"{number:03d}-{defect.op}-{defect.kind}".lower()).strip("-")
         if defect.script:
-            files.write(folder / f"{name[:_LONGEST]}.py", defect.script)
+            files.write(folder / f"{name[:_LONGEST]}.py", printable(defect.script))

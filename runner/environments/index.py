@@ -11,8 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import subprocess
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -22,7 +20,7 @@ from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Recipe
 from runner.errors import Cause, CellError, OutageError, UnavailableError, UsageError, suggest
 from runner.matrix import compat, frameworks
-from runner.util import folders, outage, versions
+from runner.util import commands, folders, outage, scratch, versions
 from runner.util.versions import is_prerelease, order
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -47,14 +45,14 @@ def published(package: str, python: str, *, prereleases: bool = False) -> tuple[
         *(["--pre"] if prereleases else []),
     ]  # fmt: skip
     done = _run(command, _mirrors())
-    if done.returncode:
-        if out := outage.of(done.stderr):  # pip prints "No matching distribution" without a network, too
+    if done.code:
+        if out := outage.of(done.errors):  # pip prints "No matching distribution" without a network, too
             raise out
-        if "No matching distribution" in done.stderr:
+        if "No matching distribution" in done.errors:
             near = suggest(package, known_packages())
             raise UsageError(f"the package index has no {package!r} with a wheel for Python {python}{near}")
-        raise UnavailableError(f"the releases of {package} cannot be listed: {_last(done.stderr)}", done.stderr)
-    return parse_versions(done.stdout)
+        raise UnavailableError(f"the releases of {package} cannot be listed: {_last(done.errors)}", done.errors)
+    return parse_versions(done.output)
 
 
 def parse_versions(output: str) -> tuple[str, ...]:
@@ -125,21 +123,21 @@ def yanked(package: str, version: str, python: str) -> str:
     Raises OutageError where the index cannot be reached, UnavailableError where it gives no answer for another reason.
     """
     package = frameworks.distribution(package)
-    with tempfile.TemporaryDirectory(prefix="kvm-yanked-") as folder:
-        Path(folder, "requirements.in").write_text(f"{package}=={version}\n")
+    with scratch.folder("yanked") as folder:
+        (folder / "requirements.in").write_text(f"{package}=={version}\n")
         command = [
             folders.uv_program(), "pip", "compile", "requirements.in", "--no-deps", "--no-header",
             "--python-version", python, "--no-python-downloads", "--color", "never",
         ]  # fmt: skip
         done = _run(command, {}, folder)
-    found = re.search(r"is yanked(?: \(reason: \"?(.*?)\"?\))?\.?$", done.stderr, re.MULTILINE)
-    if done.returncode and not found:
+    found = re.search(r"is yanked(?: \(reason: \"?(.*?)\"?\))?\.?$", done.errors, re.MULTILINE)
+    if done.code and not found:
         # "no solution" is an answer: a release that is not there was not yanked
-        if out := outage.of(done.stderr):
+        if out := outage.of(done.errors):
             raise out
-        if not outage.lasting(done.stderr):
-            why = _last(done.stderr)
-            raise UnavailableError(f"whether {package} {version} was yanked cannot be asked: {why}", done.stderr)
+        if not outage.lasting(done.errors):
+            why = _last(done.errors)
+            raise UnavailableError(f"whether {package} {version} was yanked cannot be asked: {why}", done.errors)
     return (found[1] or "no reason given") if found else ""
 
 
@@ -151,16 +149,16 @@ def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, st
     package = frameworks.distribution(package)
     found: dict[str, str] = {}
     for version in versions:
-        with tempfile.TemporaryDirectory(prefix="kvm-dates-") as folder:
-            Path(folder, "pyproject.toml").write_text(
+        with scratch.folder("dates") as folder:
+            (folder / "pyproject.toml").write_text(
                 f'[project]\nname = "kvm-dates"\nversion = "0"\nrequires-python = "=={python}.*"\n'
                 f'dependencies = []\n[dependency-groups]\none = ["{package}=={version}"]\n'
             )
             done = _run([folders.uv_program(), "lock", "--quiet", "--no-python-downloads"], {}, folder)
-            if done.returncode == 0:
-                date = upload_date(Path(folder, "uv.lock").read_text(), package)
+            if done.code == 0:
+                date = upload_date((folder / "uv.lock").read_text(), package)
                 found |= {version: date} if date else {}
-            elif out := outage.of(done.stderr):
+            elif out := outage.of(done.errors):
                 raise out
     return found
 
@@ -212,18 +210,19 @@ def _mirrors() -> dict[str, str]:
     return {"PIP_INDEX_URL": index} if index and "PIP_INDEX_URL" not in os.environ else {}
 
 
-def _run(
-    command: Sequence[str], variables: dict[str, str], folder: str | None = None
-) -> subprocess.CompletedProcess[str]:
+def _run(command: Sequence[str], variables: dict[str, str], folder: Path | None = None) -> commands.Ended:
+    """Ask by a program.
+
+    Raises OutageError where it takes too long, UnavailableError where it was ended.
+    """
     kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    try:
-        return subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=_TIMEOUT_S,
-            cwd=folder, env=kept | variables,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
+    ended = commands.guarded(command, timeout_s=_TIMEOUT_S, folder=folder, variables=kept | variables)
+    if ended.late:
         reason = f"the package index did not answer within {_TIMEOUT_S} s"
-        raise OutageError(Cause.NETWORK, reason, outage.NETWORK_WAY_OUT) from None
+        raise OutageError(Cause.NETWORK, reason, outage.NETWORK_WAY_OUT)
+    if ended.code is None or ended.code < 0:
+        raise UnavailableError("something ended the program that asked the package index", ended.errors)
+    return ended
 
 
 def _last(text: str) -> str:

@@ -13,7 +13,6 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from runner.matrix import compat as facts
 from runner.matrix import frameworks
 from runner.model import Environment
 from runner.util import files, folders, versions
+from runner.util.workers import Workers
 
 __all__ = ["Lock", "check", "committed", "install_arguments", "locked", "make", "make_all", "upgrade"]
 
@@ -150,8 +150,9 @@ def make_all(
             return error
 
     wanted = {e.id: e for e in environments}
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        return dict(zip(wanted, pool.map(one, wanted.values()), strict=True))
+    with Workers(jobs, "lock") as pool:
+        made = [pool.submit(one, environment) for environment in wanted.values()]
+        return {name: future.result() for name, future in zip(wanted, made, strict=True)}
 
 
 def check(environments: Iterable[Environment], *, complete: bool = False) -> tuple[str, ...]:

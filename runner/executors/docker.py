@@ -253,7 +253,7 @@ class DockerExecutor:
         return replace(found, out_of_disk=end is _End.FULL)
 
     def _watch_memory(self, api: APIClient, name: str) -> oom.Watch:
-        """A watch on the container's control group, where the engine's word on memory is not enough.
+        """A watch on the container's memory, where the engine's word is not enough.
 
         Podman reports nothing on cgroup v1, and no engine all of it on v2.
         """

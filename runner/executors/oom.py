@@ -1,7 +1,8 @@
-"""Sees a container's process being killed for want of memory, where its engine may not report that.
+"""Watches for a container's process that is killed for want of memory.
 
-The kernel counts such kills per control group, but the group is gone soon after its container has ended. So the count
-is read all along, some fifty times a second, which costs about a thousandth of a core.
+For engines that may not report it. The kernel counts such kills per control group, but the group is gone soon after
+its container has ended. So the count is read all along, some fifty times a second, which costs about a thousandth of a
+core.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ class Watch:
     """Reads the count of one container's control group until it is closed."""
 
     def __init__(self, pid: int) -> None:
-        """``pid`` is of a process in the container, as this machine numbers it; 0 is no process."""
+        """``pid`` is of a process in the container, as this machine numbers it.
+
+        0: nothing is watched.
+        """
         self._group = cgroups.of(pid) if pid else cgroups.Cgroup()
         self._closed = threading.Event()
         self.seen = False

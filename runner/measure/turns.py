@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import ParamSpec, TypeVar
 
 from runner.util import folders, locks
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @contextmanager
@@ -26,3 +30,9 @@ def taken(
             path = folders.machine_lock()
             stack.enter_context(locks.held(path, waiting, shared=not alone, unlocked=lambda _reason: None, check=check))
         yield
+
+
+def together(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function that loads the machine and whose time does not count."""
+    with taken(alone=False):
+        return function(*args, **kwargs)

@@ -16,7 +16,7 @@ from runner.machine import facts
 from runner.matrix import sets
 from runner.measure.context import Context
 from runner.results.store import RunRecord, Store
-from runner.util import locks, plain, scratch
+from runner.util import guarded, locks, plain, scratch
 from runner.util.folders import cache_dir
 
 LOCK = ".lock"
@@ -133,6 +133,7 @@ def executors() -> Iterator[dict[str, Executor]]:
     finally:
         for executor in made.values():
             executor.close()
+        guarded.kill_all()
 
 
 @contextmanager

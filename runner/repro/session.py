@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from runner.errors import BuildError, CellError
 from runner.executors import Executor, Prepared, Say
 from runner.matrix import frameworks, selection, sets
 from runner.matrix.plan import Target
-from runner.measure import places, workspace
+from runner.measure import places, turns, workspace
 from runner.measure.places import Place
 from runner.model import Status
 from runner.repro import bugreport, compare, pins, reconstruct, script
 from runner.repro.pins import Wanted
 from runner.repro.script import Ran
 from runner.util import files, jsontext
+from runner.util.workers import Workers
 
 PREPARED_AT_ONCE = 2
 """Environments that are prepared at the same time."""
@@ -137,17 +138,15 @@ def _run(work: script.Script, targets: Sequence[Target], executor: str, say: Say
         say(f"note: {_host_warning(network=work.network)}")
     ran = [Ran(target.cell.id, Status.UNAVAILABLE, None, str(reason), "") for target, reason in elsewhere]
     # the pool ends last: it waits for environments, and closing the executors stops their preparation
-    with ThreadPoolExecutor(PREPARED_AT_ONCE) as pool, workspace.open(None) as opened:
+    with Workers(PREPARED_AT_ONCE, "prepare") as pool, workspace.open(None) as opened:
         ready = [
-            pool.submit(opened.executors[place.executor].prepare, place.environment, _named(say, place.cell.id))
+            pool.submit(
+                turns.together, opened.executors[place.executor].prepare, place.environment, _named(say, place.cell.id)
+            )
             for place in here
         ]
-        try:
-            for place, future in zip(here, ready, strict=True):
-                ran.append(_ran(work, place, future, opened.executors[place.executor], say))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for place, future in zip(here, ready, strict=True):
+            ran.append(_ran(work, place, future, opened.executors[place.executor], say))
     for note in dict.fromkeys(note for one in ran for note in one.notes):
         say(f"note: {note}")
     return ran
@@ -159,7 +158,7 @@ def _ran(work: script.Script, place: Place, ready: Future[Prepared], executor: E
         prepared = ready.result()
         say(f"{place.cell.id}: running on {place.executor}")
         own = replace(work, variables=selection.variables(place.cell))
-        return script.run(own, place.cell, prepared, executor)
+        return turns.together(script.run, own, place.cell, prepared, executor)
     except CellError as error:
         return Ran(place.cell.id, error.status, None, _why(error, place), error.log)
 

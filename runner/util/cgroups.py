@@ -84,7 +84,7 @@ def make(name: str, *, memory_bytes: int | None, pids: int) -> Cgroup:
 
 
 def of(pid: int) -> Cgroup:
-    """The control group of a process, as far as it can be seen from here; its count is not touched."""
+    """The control group of a process, as far as it can be seen from here."""
     return Cgroup(tuple(_parents(_text(Path(f"/proc/{pid}/cgroup")))))
 
 

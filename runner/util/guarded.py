@@ -108,7 +108,10 @@ class Guarded:
         return self.gone or self.status is not None or self.failed is not None
 
     def wait(self) -> None:
-        """Wait until the program has ended, which it may do some time after it has closed its output."""
+        """Wait until the program has ended.
+
+        It may do that some time after it has closed its output.
+        """
         poll = select.poll()
         poll.register(self.reports, select.POLLIN)
         while not self.listen():

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
+_ENDS_S = 15.0
+"""How long the end of a context waits: an engine that hangs keeps a thread for longer."""
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -28,6 +31,14 @@ class Workers:
         self._threads = 0
         self._idle = 0
         self._closed = False
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Start nothing more, and wait some seconds for what runs."""
+        self.close()
+        self.wait(_ENDS_S)
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have a thread call the function.

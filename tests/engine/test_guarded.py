@@ -214,7 +214,8 @@ class TestSweep:
             tempfile.tempdir = {str(tmp_path)!r}
             folder = scratch.make("io")
             (folder / "file").write_text("x")
-            subprocess.Popen({command!r}, stdout=subprocess.DEVNULL, env={{**os.environ, orphans.MARK: folder.parent.name}})
+            marked = {{**os.environ, orphans.MARK: folder.parent.name}}
+            subprocess.Popen({command!r}, stdout=subprocess.DEVNULL, env=marked)
             print(folder, flush=True)
             sys.stdin.read()
         """)

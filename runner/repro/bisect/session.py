@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from runner.environments import index
 from runner.errors import CellError, NotMeasuredError, UnavailableError, UsageError
 from runner.executors import Prepared, Say
 from runner.matrix import frameworks, plan
-from runner.measure import places, workspace
+from runner.measure import places, turns, workspace
 from runner.measure.context import Context
 from runner.measure.places import Place
 from runner.measure.sample import internal
@@ -28,6 +28,7 @@ from runner.repro.bisect.question import Answer, Request, State
 from runner.repro.bisect.report import Finished, moved, report
 from runner.repro.bisect.search import Mark
 from runner.util import files, outage, versions
+from runner.util.workers import Workers
 
 PREPARED_AT_ONCE = 3
 """The environment that is tested, and the two candidates after it."""
@@ -44,7 +45,7 @@ class _Search:
     path: Path
     trial: trials.Trial
     context: Context
-    pool: ThreadPoolExecutor
+    pool: Workers
     say: Say
     base: Prepared | None = None
     made: dict[str, tuple[Place, Future[Prepared]]] = field(default_factory=dict)
@@ -152,7 +153,7 @@ class _Search:
             executor, say = self.context.executors[place.executor], _named(self.say, version)
             self.made[version] = (
                 place,
-                self.pool.submit(outage.patiently, lambda: executor.prepare(place.environment, say)),
+                self.pool.submit(turns.together, outage.patiently, lambda: executor.prepare(place.environment, say)),
             )
         return self.made[version]
 
@@ -209,18 +210,15 @@ def _bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[
         say(f"{len(state.answers)} answers from before ({path})")
     probes = (request.probe,) if request.probe else ()
     # the pool ends last: it waits for environments, and closing the executors stops their preparation
-    with ThreadPoolExecutor(PREPARED_AT_ONCE) as pool, workspace.open(None, probes=probes, fresh=True) as opened:
+    with Workers(PREPARED_AT_ONCE, "prepare") as pool, workspace.open(None, probes=probes, fresh=True) as opened:
         work = _Search(request, releases, python, state, path, trial, opened.context, pool, say)
         try:
             end = work.run()
         except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
             say(f"interrupted: the same command continues from {path}")
             raise
-        except NotMeasuredError:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.close()
+        pool.wait()
         for version in tuple(work.made):
             work.evict(version, oldest=True)
     if isinstance(end, search.Refused):

@@ -17,7 +17,7 @@ from runner.errors import BuildError, UnavailableError, UsageError, suggest
 from runner.executors import Prepared
 from runner.judge.pairing import difference
 from runner.matrix import selection
-from runner.measure import places, scheduler
+from runner.measure import places, scheduler, turns
 from runner.measure.context import Context
 from runner.measure.places import Place
 from runner.model import Cell, Comparison, Job, ProbeSpec, Sample, Status, Verdict
@@ -89,7 +89,7 @@ class ScriptTrial:
         marks: list[Mark] = []
         ran: list[script.Ran] = []
         while (mark := search.vote(marks, self.repeat)) is None:
-            ran.append(script.run(own, place.cell, prepared, context.executors[place.executor]))
+            ran.append(turns.together(script.run, own, place.cell, prepared, context.executors[place.executor]))
             marks.append(self.mark(ran[-1]))
         reason = next((r.reason or _last(r.output) for r, m in zip(ran, marks, strict=True) if m == mark), "")
         if len(set(marks)) > 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from runner.environments import index, resolve
 from runner.environments.lockfile import Recipe
 from runner.errors import Cause, CellError, OutageError, UnavailableError, UsageError
 from runner.matrix import compat
-from runner.util import folders, versions
+from runner.util import commands, folders, versions
 
 PIP_WITHOUT_NETWORK = (
     "WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after connection broken "
@@ -66,11 +65,9 @@ class TestReleases:
     def test_the_index_is_asked_for_a_framework_by_its_name_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[str] = []
 
-        def run(command: list[str], *_: object) -> subprocess.CompletedProcess[str]:
+        def run(command: list[str], *_: object) -> commands.Ended:
             asked.extend(command)
-            return subprocess.CompletedProcess(
-                command, 0, "paddlepaddle (3.3.1)\nAvailable versions: 3.3.1, 3.3.0\n", ""
-            )
+            return commands.Ended(0, "paddlepaddle (3.3.1)\nAvailable versions: 3.3.1, 3.3.0\n")
 
         monkeypatch.setattr(index, "_run", run)
         assert index.published("paddle", "3.11", prereleases=True) == ("3.3.0", "3.3.1")
@@ -83,25 +80,26 @@ class TestReleases:
 
 
 class Uv:
-    """Stands in for ``subprocess.run``: what uv was asked, and what it answers."""
+    """Stands in for ``commands.guarded``: what uv was asked, and what it answers."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[list[str], dict[str, Any]]] = []
         self.answers: Callable[[Path], tuple[int, str, str]] = lambda _folder: (0, "", "")
         self.files: list[dict[str, str]] = []
+        self.late = False
 
-    def __call__(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    def __call__(self, command: list[str], **options: Any) -> commands.Ended:
         self.calls.append((list(command), options))
-        folder = Path(options["cwd"] or "/nowhere")
+        folder = Path(options["folder"] or "/nowhere")
         self.files.append({path.name: path.read_text() for path in folder.iterdir()} if folder.is_dir() else {})
         code, out, errors = self.answers(folder)
-        return subprocess.CompletedProcess(command, code, out, errors)
+        return commands.Ended(None if self.late else code, out, errors, self.late)
 
 
 @pytest.fixture
 def uv(monkeypatch: pytest.MonkeyPatch) -> Iterator[Uv]:
     made = Uv()
-    monkeypatch.setattr(subprocess, "run", made)
+    monkeypatch.setattr(commands, "guarded", made)
     monkeypatch.setattr(folders, "uv_program", lambda: "/bin/uv")
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -120,12 +118,9 @@ class TestPublished:
             *("/bin/uv", "tool", "run", "--quiet", "pip", "index", "versions", "torch", "--only-binary", ":all:"),
             *("--python-version", "3.11", "--disable-pip-version-check"),
         ]
-        variables = options.pop("env")
+        variables = options.pop("variables")
         assert variables == {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-        assert options == {
-            "capture_output": True, "encoding": "utf-8", "errors": "replace", "check": False, "timeout": 180,
-            "cwd": None,
-        }  # fmt: skip
+        assert options == {"timeout_s": 180, "folder": None}
 
     def test_prereleases_are_asked_for_by_name(self, uv: Uv) -> None:
         index.published("torch", "3.11", prereleases=True)
@@ -146,7 +141,7 @@ class TestPublished:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         index.published("torch", "3.11")
-        assert uv.calls[0][1]["env"].get("PIP_INDEX_URL") == index_url
+        assert uv.calls[0][1]["variables"].get("PIP_INDEX_URL") == index_url
 
     def test_a_package_that_is_not_there_is_named_with_its_neighbour(self, uv: Uv) -> None:
         uv.answers = lambda _folder: (1, "", "ERROR: No matching distribution found for kerass\n")
@@ -171,14 +166,16 @@ class TestPublished:
         assert str(caught.value) == f"the releases of torch cannot be listed: {reason}"
         assert caught.value.log == errors
 
-    def test_an_index_that_hangs_is_given_up(self, uv: Uv, monkeypatch: pytest.MonkeyPatch) -> None:
-        def hang(*_: object, **__: object) -> None:
-            raise subprocess.TimeoutExpired("uv", 180)
-
-        monkeypatch.setattr(subprocess, "run", hang)
+    def test_an_index_that_hangs_is_given_up(self, uv: Uv) -> None:
+        uv.late = True
         with pytest.raises(OutageError, match=r"^the package index did not answer within 180 s$"):
             index.published("torch", "3.11")
-        assert uv.calls == []
+
+    @pytest.mark.parametrize("code", [None, -15])
+    def test_a_program_that_somebody_ended_is_no_answer(self, uv: Uv, code: Any) -> None:
+        uv.answers = lambda _folder: (code, "", "")
+        with pytest.raises(UnavailableError, match="something ended the program that asked the package index"):
+            index.published("torch", "3.11")
 
     def test_without_a_network_it_is_not_the_package_that_is_missing(self, uv: Uv) -> None:
         """What pip prints for a known package where no name can be resolved."""
@@ -263,14 +260,14 @@ class TestYanked:
             *("--python-version", "3.11", "--no-python-downloads", "--color", "never"),
         ]
         assert uv.files == [{"requirements.in": "paddlepaddle==2.0.1\n"}]
-        assert Path(options["cwd"]).name.startswith("kvm-yanked-")
-        assert not Path(options["cwd"]).exists()
+        assert Path(options["folder"]).name.startswith("yanked-")
+        assert not Path(options["folder"]).exists()
 
     def test_an_index_that_cannot_be_reached_has_not_said_that_it_was_not_yanked(self, uv: Uv) -> None:
         uv.answers = lambda _folder: (2, "", UV_WITHOUT_NETWORK)
         with pytest.raises(OutageError, match="the package index cannot be reached"):
             index.yanked("keras", "3.8.0", "3.11")
-        uv.answers = lambda _folder: (-9, "", "")
+        uv.answers = lambda _folder: (2, "", "")
         with pytest.raises(
             UnavailableError, match=r"^whether keras 3\.8\.0 was yanked cannot be asked: no reason given$"
         ):
@@ -312,7 +309,7 @@ class TestUploaded:
             )
         }
         assert [command for command, _ in uv.calls] == [["/bin/uv", "lock", "--quiet", "--no-python-downloads"]] * 3
-        assert all(Path(options["cwd"]).name.startswith("kvm-dates-") for _, options in uv.calls)
+        assert all(Path(options["folder"]).name.startswith("dates-") for _, options in uv.calls)
 
     @pytest.mark.parametrize(
         "lock", ["", '[[package]]\nname = "keras"\n', '[[package]]\nname = "keras"\nwheels = []\n']

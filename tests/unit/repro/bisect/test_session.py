@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from runner.repro.bisect.question import Answer, Request, State
 from runner.repro.bisect.search import Found, Mark
 from runner.results.store import Store
 from runner.util import files, versions
+from runner.util.workers import Workers
 
 NO_WHEEL = (
     "  x No solution found when resolving dependencies:\n  ... keras==3.7 has no wheels with a matching Python ABI tag"
@@ -128,9 +128,7 @@ class TestSearch:
         self.gone = gone
         return gone
 
-    def _search(
-        self, tmp_path: Path, trial: _FakeTrial, pool: ThreadPoolExecutor, state: State | None = None
-    ) -> session._Search:
+    def _search(self, tmp_path: Path, trial: _FakeTrial, pool: Workers, state: State | None = None) -> session._Search:
         request = Request(
             "keras", (), "3.0", "3.15", False, Path("s.py"), None, None, (), None, None, "regressed", 10, None,
             ("jax==0.4.35",), None, "3.11", "host", 1, False, True, False, False, tmp_path, (),
@@ -143,7 +141,7 @@ class TestSearch:
         return session._Search(request, self.RELEASES, "3.11", state, path, trial, work, pool, self.said.append)
 
     def test_it_ends_on_the_release_and_takes_away_what_it_installed(self, tmp_path: Path, removed: list[str]) -> None:
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1, "test") as pool:
             work = self._search(tmp_path, trial := _FakeTrial(timed=False), pool)
             assert work.run() == Found("3.6", "3.7")
         assert len(trial.tested) == len(set(trial.tested)) <= 6
@@ -155,14 +153,14 @@ class TestSearch:
         assert removed[-1] == "3.0"
 
     def test_nothing_is_installed_ahead_of_a_timing(self, tmp_path: Path, removed: list[str]) -> None:
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1, "test") as pool:
             work = self._search(tmp_path, trial := _FakeTrial(timed=True), pool)
             work.run()
         assert sorted(work.context.executors["host"].made) == sorted(trial.tested)  # type: ignore[attr-defined]
         assert "3.0" not in removed
 
     def test_after_an_interrupt_no_release_is_tested_twice(self, tmp_path: Path, removed: list[str]) -> None:
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1, "test") as pool:
             first = _FakeTrial(timed=False, stop_at="3.7")
             with pytest.raises(KeyboardInterrupt):
                 self._search(tmp_path, first, pool).run()
@@ -174,7 +172,7 @@ class TestSearch:
         assert removed
 
     def test_every_answer_is_reported_with_what_moved(self, tmp_path: Path, removed: list[str]) -> None:
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1, "test") as pool:
             self._search(tmp_path, _FakeTrial(timed=False), pool).run()
         assert self.said[:2] == ["keras 3.0: good", "keras 3.15: bad"]
         assert len(self.said) == 6
@@ -188,16 +186,17 @@ class TestSearch:
         class Watched(_FakeTrial):
             def run(self, place: places.Place, *more: object) -> trials.Result:
                 gone_before[str(place.cell.keras)] = set(removed)
+                pool.wait(60)  # until both candidates are there: one that was not begun is just forgotten
                 return super().run(place, *more)
 
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1, "test") as pool:
             self._search(tmp_path, Watched(timed=False), pool).run()
         # 3.7 is bad: of its two candidates, 3.11 goes and 3.3 is tested
         assert "3.11" in gone_before["3.3"]
         assert "3.11" not in gone_before["3.7"]
 
     def test_with_keep_nothing_is_removed(self, tmp_path: Path, removed: list[str]) -> None:
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1, "test") as pool:
             work = self._search(tmp_path, _FakeTrial(timed=False), pool)
             work.request = replace(work.request, keep=True)
             work.run()
@@ -208,7 +207,7 @@ class TestSearch:
         self, tmp_path: Path, removed: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(index, "yanked", lambda _p, version, _py: "wrong wheel" if version == "3.7" else "")
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1, "test") as pool:
             work = self._search(tmp_path, trial := _FakeTrial(timed=False), pool)
             work.request = replace(work.request, yanked=False)
             assert work.run() == Found("3.6", "3.8", ("3.7",))
@@ -219,7 +218,7 @@ class TestSearch:
     def test_an_environment_that_cannot_be_built_is_skipped_with_the_reason(
         self, tmp_path: Path, removed: list[str]
     ) -> None:
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1, "test") as pool:
             work = self._search(tmp_path, trial := _FakeTrial(timed=False), pool)
             work.context.executors["host"].broken = "3.7"  # type: ignore[attr-defined]
             assert work.run() == Found("3.6", "3.8", ("3.7",))
@@ -238,7 +237,7 @@ class TestSearch:
             return one_place(target, executor)
 
         monkeypatch.setattr(places, "one_place", watched)
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1, "test") as pool:
             self._search(tmp_path, _FakeTrial(timed=False), pool).run()
         customs = {str(target.cell.keras): target.custom for target in asked}
         assert customs["3.0"] == Custom((), "2026-01-01T00:00:00Z")

@@ -1,0 +1,89 @@
+"""The runner is killed, or asked to stop, at random moments."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from functools import partial
+
+from judged import Judged, judge_stopped
+from tries import CONTAINERS, CURRENT, HOST, Fault, Suite
+from world import parts
+
+BROOD = ("--executor", "host", "--probe", "brood")
+STOPPED_S = 20.0
+"""A run that was asked to stop has ended after this long."""
+_CODES = (0, 3, 4, 130)
+"""Exit codes of a run that was asked to stop: it was interrupted, or had ended already."""
+
+
+def killed(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Judged:
+    """SIGKILL the runner at a moment that is uniform over its whole duration, then run it again."""
+    quiet = suite.quiet(*words)
+    with suite.trying() as one:
+        run = one.start(quiet.words)
+        time.sleep(draw.uniform(0.0, quiet.seconds))
+        run.signal(signal.SIGKILL)
+        disturbed = run.wait()
+        return one.resume(quiet.expected, quiet.words, one.results(), disturbed)
+
+
+def killed_installing(suite: Suite, draw: random.Random) -> Judged:
+    """SIGKILL the runner while it installs environments, and run it again at once."""
+    quiet = suite.quiet(*HOST)
+    with suite.trying() as one:
+        run = one.start(quiet.words)
+        until = time.monotonic() + quiet.seconds
+        while not parts(one.root) and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(draw.uniform(0.0, 1.5))
+        run.signal(signal.SIGKILL)
+        disturbed = run.wait()
+        return one.resume(quiet.expected, quiet.words, one.results(), disturbed)
+
+
+def stopped(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Judged:
+    """SIGTERM to the runner or SIGINT to its group at a random moment; half of the time twice."""
+    quiet = suite.quiet(*words, codes_at_fault=_CODES)
+    number, twice = draw.choice((signal.SIGTERM, signal.SIGINT)), draw.random() < 0.5
+    with suite.trying() as one:
+        run = one.start(quiet.words)
+        time.sleep(draw.uniform(0.0, quiet.seconds))
+        asked = time.monotonic()
+        run.signal(number, group=number == signal.SIGINT)
+        if twice:
+            time.sleep(draw.uniform(0.0, 0.5))
+            run.signal(number, group=number == signal.SIGINT)
+        ended = run.wait()
+        ended = type(ended)(ended.code, ended.shown, time.monotonic() - asked)
+        early = ended.code is not None and ended.code < 0 and not one.results().results
+        expected = quiet.expected
+        if early:  # the signal came before the program had begun to handle it
+            expected = type(expected)(expected.jobs, expected.code, None)
+        at_fault = one.look()
+        left = judge_stopped(expected, at_fault, ended, STOPPED_S)
+        return left + one.resume(expected, quiet.words, at_fault, ended)
+
+
+FAULTS = (
+    Fault("kill", "SIGKILL of the runner, cells in containers", partial(killed, words=CONTAINERS), 8, 400),
+    Fault(
+        "kill-host", "SIGKILL of the runner while it installs and measures on the host",
+        partial(killed, words=HOST), 5, 200, engine=False,
+    ),
+    Fault("kill-install", "SIGKILL of the runner while it installs", killed_installing, 4, 100, engine=False),
+    Fault(
+        "kill-brood", "SIGKILL of the runner, probes with children in sessions of their own",
+        partial(killed, words=BROOD), 3, 100, engine=False,
+    ),
+    Fault(
+        "kill-current", "SIGKILL of the runner, cells in this Python",
+        partial(killed, words=CURRENT), 3, 100, engine=False,
+    ),
+    Fault("stop", "SIGTERM or SIGINT, once or twice, cells in containers", partial(stopped, words=CONTAINERS), 6, 100),
+    Fault(
+        "stop-host", "SIGTERM or SIGINT, once or twice, on the host",
+        partial(stopped, words=HOST), 4, 100, engine=False,
+    ),
+)  # fmt: skip

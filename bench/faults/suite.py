@@ -1,0 +1,168 @@
+"""Breaks the program on purpose and counts what it loses, leaves behind, repeats or blames on a version.
+
+Run from the repository root, as root, with the Python that has the program's requirements:
+
+    python bench/faults/suite.py --short
+    python bench/faults/suite.py --only kill --tries 100 --seed 7 --json kill.json
+    python bench/faults/suite.py --only kill --checkout ../before     # the program of another checkout
+
+It prints a table: fault, tries, lost, orphans, repeated, wrong, seconds. The exit code is 1 where any count is not 0, 2
+where the suite itself cannot work. It starts an engine of its own and never touches another one. README.md explains the
+columns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+import traceback
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import dockerd
+import index
+import kills
+import place
+import tiny
+from judged import Judged
+from tries import Fault, Suite, SuiteError
+
+FAULTS: tuple[Fault, ...] = (*kills.FAULTS,)
+COUNTS = ("lost", "orphans", "repeated", "wrong")
+_INDEX_DELAY_S = 0.3
+"""How long the package index takes for a wheel, so that a kill can meet an installation."""
+
+
+@dataclass
+class Row:
+    """What became of the tries of one fault."""
+
+    fault: str
+    tries: int = 0
+    lost: int = 0
+    orphans: int = 0
+    repeated: int = 0
+    wrong: int = 0
+    seconds: float = 0.0
+    skipped: str = ""
+    """Why the fault was not tried."""
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, number: int, found: Judged) -> None:
+        """Count the tries in which something is wrong, and keep what it was."""
+        self.tries += 1
+        for name in COUNTS:
+            lines = getattr(found, name)
+            setattr(self, name, getattr(self, name) + bool(lines))
+            self.examples += [f"try {number}, {name}: {line}" for line in lines[:5]]
+
+    @property
+    def fine(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(getattr(self, name) for name in COUNTS)
+
+
+def main() -> int:
+    """Run the chosen faults; print the table. Returns the exit code."""
+    options = _options()
+    chosen = [fault for fault in FAULTS if not options.only or fault.name in options.only]
+    rows: list[Row] = []
+    try:
+        with ExitStack() as stack:
+            suite, obstacle = _open(stack, options.checkout, engine=any(fault.engine for fault in chosen))
+            for fault in chosen:
+                wanted = options.tries or (fault.short if options.short else fault.full)
+                if wanted:
+                    why = (obstacle if fault.engine else "") or fault.obstacle()
+                    row = Row(fault.name, skipped=why) if why else _tried(fault, suite, wanted, options.seed)
+                    rows.append(row)
+                    _save(options.json, rows)
+    except (SuiteError, dockerd.EngineError) as error:
+        print(f"the suite cannot work: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        print(table(rows))
+        return 130
+    print(table(rows))
+    return 0 if all(row.fine for row in rows) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    names = [fault.name for fault in FAULTS]
+    parser.add_argument("--short", action="store_true", help="few tries of the quick faults: below three minutes")
+    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help=f"one of: {', '.join(names)}")
+    parser.add_argument("--tries", type=int, default=0, metavar="N", help="tries of every chosen fault")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="decides every random moment")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts and what was found")
+    parser.add_argument(
+        "--checkout", type=Path, default=Path(__file__).resolve().parents[2], metavar="FOLDER",
+        help="whose runner/, images/ and matrix/ are tried (default: this checkout)",
+    )  # fmt: skip
+    return parser.parse_args()
+
+
+def _open(stack: ExitStack, checkout: Path, *, engine: bool) -> tuple[Suite, str]:
+    """Everything the faults need, and why there is no engine where there is none."""
+    folder = stack.enter_context(place.made())
+    wheels = folder / "wheels"
+    images = tiny.copy(checkout.resolve(), folder / "stage", wheels)
+    address = stack.enter_context(index.serving(wheels, _INDEX_DELAY_S))
+    suite = Suite(folder, folder / "stage", address, wheels=wheels)
+    obstacle = dockerd.obstacle() if engine else ""
+    if engine and not obstacle:
+        own = dockerd.Engine(folder / "engine", folder.name)
+        own.start()
+        own.load_base()
+        for image in images:
+            own.label(str(image["tag"]), str(image["base"]), dict(image["labels"]))  # type: ignore[call-overload]
+        suite.engine = own
+    return suite, obstacle
+
+
+def _tried(fault: Fault, suite: Suite, wanted: int, seed: int) -> Row:
+    """All tries of one fault. An error of the suite's own counts as wrong, and the next try goes on."""
+    row = Row(fault.name)
+    began = time.monotonic()
+    for number in range(wanted):
+        draw = random.Random(f"{seed}/{fault.name}/{number}")  # noqa: S311 - moments, not secrets
+        try:
+            found = fault.once(suite, draw)
+        except (SuiteError, dockerd.EngineError):
+            raise
+        except Exception:  # noqa: BLE001 - a broken try is shown, and does not end a night
+            found = Judged(wrong=(f"the try itself failed: {traceback.format_exc()}",))
+        row.add(number, found)
+        row.seconds = time.monotonic() - began
+        for line in row.examples[-20:] if not found.fine else ():
+            if line.startswith(f"try {number},"):
+                print(f"{fault.name}: {line}", flush=True)
+    print(table([row]).splitlines()[-1], flush=True)
+    return row
+
+
+def table(rows: list[Row]) -> str:
+    """The counts as a Markdown table."""
+    heads = ("fault", "tries", *COUNTS, "seconds")
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
+    for row in rows:
+        if row.skipped:
+            lines.append(f"| {row.fault} | not tried: {row.skipped} | | | | | |")
+        else:
+            counts = " | ".join(str(getattr(row, name)) for name in ("tries", *COUNTS))
+            lines.append(f"| {row.fault} | {counts} | {row.seconds:.0f} |")
+    return "\n".join(lines)
+
+
+def _save(path: Path | None, rows: list[Row]) -> None:
+    if path is not None:
+        path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

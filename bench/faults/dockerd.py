@@ -100,8 +100,7 @@ class Engine:
 
     def inside(self, *words: str) -> list[str]:
         """A command for the engine's network namespace."""
-        assert self._process is not None
-        return ["nsenter", "--target", str(self._process.pid), "--net", "--", *words]
+        return ["nsenter", "--target", str(self._process.pid if self._process else 0), "--net", "--", *words]
 
     def docker(
         self, *words: str, check: bool = True, timeout_s: float = 60.0, typed: bytes | None = None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
 from functools import partial
+from pathlib import Path
 
 from judged import Judged, judge_stopped
+from tiny import LARGE_MODULES
 from tries import CONTAINERS, CURRENT, HOST, Fault, Suite
-from world import parts
 
+LARGE = (*HOST, "--set", "large")
 BROOD = ("--executor", "host", "--probe", "brood")
 STOPPED_S = 20.0
 """A run that was asked to stop has ended after this long."""
@@ -30,17 +33,21 @@ def killed(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Judg
 
 
 def killed_installing(suite: Suite, draw: random.Random) -> Judged:
-    """SIGKILL the runner while it installs environments, and run it again at once."""
-    quiet = suite.quiet(*HOST)
+    """SIGKILL the runner when an installation has written some of its files, and run it again at once."""
+    quiet = suite.quiet(*LARGE)
     with suite.trying() as one:
         run = one.start(quiet.words)
-        until = time.monotonic() + quiet.seconds
-        while not parts(one.root) and time.monotonic() < until:
-            time.sleep(0.01)
-        time.sleep(draw.uniform(0.0, 1.5))
+        files = draw.randrange(2 * LARGE_MODULES)  # each module is compiled
+        while run.running and _written(one.root / "cache") < files:
+            time.sleep(0.02)
         run.signal(signal.SIGKILL)
         disturbed = run.wait()
         return one.resume(quiet.expected, quiet.words, one.results(), disturbed)
+
+
+def _written(cache: Path) -> int:
+    """How many files the half-made environments have."""
+    return sum(len(names) for part in cache.rglob("*.part") for _, _, names in os.walk(part))
 
 
 def stopped(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Judged:

@@ -90,6 +90,11 @@ def mentions(pid: int, text: str) -> bool:
     return text.encode() in found and _state(pid) not in ("Z", "")
 
 
+def end(pid: int) -> None:
+    """SIGKILL a process. Raises OSError where it has ended."""
+    os.kill(pid, signal.SIGKILL)
+
+
 def command(pid: int) -> str:
     """The command line of a process, cut to what fits a table."""
     with suppress(OSError):
@@ -150,8 +155,3 @@ def _mounts(place: Path) -> list[str]:
         points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
         return [point for point in points if Path(point) == place or point.startswith(f"{place}/")]
     return []
-
-
-def end(pid: int) -> None:
-    """SIGKILL a process. Raises OSError where it has ended."""
-    os.kill(pid, signal.SIGKILL)

@@ -17,10 +17,11 @@ import zipfile
 from pathlib import Path
 
 VERSIONS = ("1.0", "1.1", "1.2")
+LARGE = "1.9"
+"""The version whose installation takes seconds, because each of its modules is compiled."""
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 IMAGE_PYTHON = "3.11"
-MODULES = {"1.0": 10, "1.1": 10, "1.2": 3000}
-"""Modules of each wheel. Installing compiles them, so that the installation of the last takes seconds."""
+MODULES, LARGE_MODULES = 10, 2500
 
 _COMPAT = """
 [framework.tiny]
@@ -34,7 +35,7 @@ size-gb = 0.01
 
 [[frameworks.tiny]]
 since = "1.0"
-through = "1.2"
+through = "1.9"
 python = ["3.8", "3.14"]
 requires = []
 source = "bench/faults"
@@ -49,6 +50,16 @@ prefer = ["tiny-1.0_*"]
 [[sets.faults.product]]
 framework = ["tiny"]
 version = [VERSIONS]
+keras = ["native"]
+device = ["cpu"]
+python = ["PYTHON"]
+
+[sets.large]
+description = "one cell that takes long to install"
+
+[[sets.large.product]]
+framework = ["tiny"]
+version = ["LARGE"]
 keras = ["native"]
 device = ["cpu"]
 python = ["PYTHON"]
@@ -208,7 +219,8 @@ def copy(checkout: Path, stage: Path, wheels: Path) -> list[dict[str, object]]:
         path.unlink()
     _add(stage / "matrix" / "compat.toml", _COMPAT)
     versions = ", ".join(f'"{version}"' for version in VERSIONS)
-    _add(stage / "matrix" / "matrix.toml", _MATRIX.replace("VERSIONS", versions).replace("PYTHON", IMAGE_PYTHON))
+    sets = _MATRIX.replace("VERSIONS", versions).replace("PYTHON", IMAGE_PYTHON).replace("LARGE", LARGE)
+    _add(stage / "matrix" / "matrix.toml", sets)
     payload = stage / "runner" / "probe"
     for name, text in _PROBES.items():
         (payload / f"{name}.py").write_text(text)
@@ -216,7 +228,9 @@ def copy(checkout: Path, stage: Path, wheels: Path) -> list[dict[str, object]]:
     known.write_text(known.read_text().replace("MODULES_BY_NAME = {", 'MODULES_BY_NAME = {\n    "tiny": "tiny",', 1))
     (payload / "frameworks" / "tiny.py").write_text(_FRAMEWORK)
     wheels.mkdir()
-    digests = {version: hashlib.sha256(make_wheel(wheels, version).read_bytes()).hexdigest() for version in VERSIONS}
+    digests = {
+        version: hashlib.sha256(make_wheel(wheels, version).read_bytes()).hexdigest() for version in (*VERSIONS, LARGE)
+    }
     _install(stage / "site")
     described = json.dumps({"digests": digests, "pythons": [IMAGE_PYTHON], "image": IMAGE_PYTHON})
     made = subprocess.run(
@@ -230,7 +244,10 @@ def copy(checkout: Path, stage: Path, wheels: Path) -> list[dict[str, object]]:
 def make_wheel(folder: Path, version: str) -> Path:
     """A wheel of the made-up framework. Equal calls make equal bytes."""
     info = f"tiny-{version}.dist-info"
-    files = {f"tiny/m{number}.py": f"VALUE = {number}\n" * 20 for number in range(MODULES[version])}
+    files = {
+        f"tiny/m{number}.py": f"VALUE = {number}\n" * 20
+        for number in range(LARGE_MODULES if version == LARGE else MODULES)
+    }
     files["tiny/__init__.py"] = f"__version__ = {version!r}\n"
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n"
     files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: faults\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -161,7 +161,8 @@ class SuiteError(Exception):
 def matrix(*words: str) -> tuple[str, ...]:
     """A ``runner matrix`` of the tiny cells, two rounds, with more words."""
     rounds = () if {"--rounds", "--max-rounds", "--keep"} & set(words) else ("--rounds", "2")
-    return ("matrix", "--set", "faults", "--offline", "--out", "{out}", *rounds, *words)
+    chosen = () if "--set" in words else ("--set", "faults")
+    return ("matrix", *chosen, "--offline", "--out", "{out}", *rounds, *words)
 
 
 def complete(one: Try, expected: Expected) -> Judged:

@@ -81,6 +81,12 @@ class Expected:
     code: int = 0
     codes_at_fault: Collection[int] | None = None
     """Exit codes that the disturbed run may end with; None: it was killed, or any will do."""
+    others: str = ""
+    """Status of jobs that are not among ``jobs``, such as those of further rounds; empty where there are none."""
+
+    def status(self, job: str) -> str:
+        """The status that a job has when no fault happens."""
+        return self.jobs.get(job, self.others)
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ def blamed(expected: Expected, world: World) -> tuple[str, ...]:
     return tuple(
         f"{saved.job}: {saved.status} is stored"
         for saved in world.results.values()
-        if saved.whole and saved.status not in NOT_ABOUT_CELL and saved.status != expected.jobs.get(saved.job)
+        if saved.whole and saved.status not in NOT_ABOUT_CELL and saved.status != expected.status(saved.job)
     )
 
 
@@ -159,7 +165,7 @@ def incomplete(expected: Expected, after: World) -> tuple[str, ...]:
 
 def _repeated(expected: Expected, whole: Mapping[str, Saved], after: World) -> tuple[str, ...]:
     """The results that another process replaced although they were whole and right."""
-    right = [saved for saved in whole.values() if saved.status == expected.jobs.get(saved.job)]
+    right = [saved for saved in whole.values() if saved.status == expected.status(saved.job)]
     files: dict[str, int] = {}
     for saved in after.results.values():
         files[saved.job] = files.get(saved.job, 0) + 1

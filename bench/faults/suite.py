@@ -26,12 +26,14 @@ from pathlib import Path
 import dockerd
 import index
 import kills
+import outages
 import place
+import strangers
 import tiny
 from judged import Judged
 from tries import Fault, Suite, SuiteError
 
-FAULTS: tuple[Fault, ...] = (*kills.FAULTS,)
+FAULTS: tuple[Fault, ...] = (*kills.FAULTS, *outages.FAULTS, *strangers.FAULTS)
 COUNTS = ("lost", "orphans", "repeated", "wrong")
 _INDEX_DELAY_S = 0.3
 """How long the package index takes for a wheel, so that a kill can meet an installation."""

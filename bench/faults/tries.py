@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import place
@@ -138,20 +138,20 @@ class Suite:
         """The containers on the suite's own engine."""
         return self.engine.containers() if self.engine is not None else []
 
-    def quiet(self, *words: str, code: int = 0, codes_at_fault: Sequence[int] | None = None, **more: str) -> Quiet:
+    def quiet(self, *words: str, codes_at_fault: Sequence[int] | None = None) -> Quiet:
         """How a command of ``runner matrix`` runs undisturbed: run once, then remembered."""
         if words not in self._quiet:
             full = matrix(*words)
-            with self.trying(**more) as one:
+            with self.trying() as one:
                 ended = one.run(full)
                 found = one.results().results.values()
                 jobs = {saved.job: saved.status for saved in found}
-            if ended.code != code or not jobs or "" in jobs.values():
+            if ended.code != 0 or not jobs or "" in jobs.values():
                 raise SuiteError(f"without a fault, `runner {' '.join(full)}` ends with {ended.code}:\n{ended.shown}")
             print(f"{chr(32).join(words)}: {ended.seconds:.1f} s without a fault", flush=True)
-            self._quiet[words] = Quiet(full, ended.seconds, Expected(jobs, code))
+            self._quiet[words] = Quiet(full, ended.seconds, Expected(jobs))
         known = self._quiet[words]
-        return Quiet(known.words, known.seconds, Expected(known.expected.jobs, code, codes_at_fault))
+        return replace(known, expected=replace(known.expected, codes_at_fault=codes_at_fault))
 
 
 class SuiteError(Exception):

@@ -23,17 +23,29 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import broken_files
 import dockerd
+import full_disks
 import index
 import kills
 import outages
 import place
+import power_loss
 import strangers
 import tiny
+import two_runs
 from judged import Judged
 from tries import Fault, Suite, SuiteError
 
-FAULTS: tuple[Fault, ...] = (*kills.FAULTS, *outages.FAULTS, *strangers.FAULTS)
+FAULTS: tuple[Fault, ...] = (
+    *kills.FAULTS,
+    *outages.FAULTS,
+    *strangers.FAULTS,
+    *two_runs.FAULTS,
+    *broken_files.FAULTS,
+    *full_disks.FAULTS,
+    *power_loss.FAULTS,
+)
 COUNTS = ("lost", "orphans", "repeated", "wrong")
 _INDEX_DELAY_S = 0.3
 """How long the package index takes for a wheel, so that a kill can meet an installation."""

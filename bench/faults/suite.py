@@ -23,10 +23,10 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import bisects
 import broken_files
 import dockerd
 import full_disks
-import index
 import kills
 import outages
 import place
@@ -34,6 +34,7 @@ import power_loss
 import strangers
 import tiny
 import two_runs
+from index import Index
 from judged import Judged
 from tries import Fault, Suite, SuiteError
 
@@ -45,6 +46,7 @@ FAULTS: tuple[Fault, ...] = (
     *broken_files.FAULTS,
     *full_disks.FAULTS,
     *power_loss.FAULTS,
+    *bisects.FAULTS,
 )
 COUNTS = ("lost", "orphans", "repeated", "wrong")
 _INDEX_DELAY_S = 0.3
@@ -126,8 +128,8 @@ def _open(stack: ExitStack, checkout: Path, *, engine: bool) -> tuple[Suite, str
     folder = stack.enter_context(place.made())
     wheels = folder / "wheels"
     images = tiny.copy(checkout.resolve(), folder / "stage", wheels)
-    address = stack.enter_context(index.serving(wheels, _INDEX_DELAY_S))
-    suite = Suite(folder, folder / "stage", address, wheels=wheels)
+    packages = stack.enter_context(Index(wheels, _INDEX_DELAY_S))
+    suite = Suite(folder, folder / "stage", packages, wheels=wheels)
     obstacle = dockerd.obstacle() if engine else ""
     if engine and not obstacle:
         own = dockerd.Engine(folder / "engine", folder.name)

@@ -21,6 +21,8 @@ LARGE = "1.9"
 """The version whose installation takes seconds, because each of its modules is compiled."""
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 IMAGE_PYTHON = "3.11"
+RELEASES = ("1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8")
+"""The releases that a bisect searches."""
 MODULES, LARGE_MODULES = 10, 2500
 
 _COMPAT = """
@@ -228,9 +230,11 @@ def copy(checkout: Path, stage: Path, wheels: Path) -> list[dict[str, object]]:
     known.write_text(known.read_text().replace("MODULES_BY_NAME = {", 'MODULES_BY_NAME = {\n    "tiny": "tiny",', 1))
     (payload / "frameworks" / "tiny.py").write_text(_FRAMEWORK)
     wheels.mkdir()
-    digests = {
-        version: hashlib.sha256(make_wheel(wheels, version).read_bytes()).hexdigest() for version in (*VERSIONS, LARGE)
-    }
+    for version in RELEASES:
+        make_wheel(wheels, version)
+    make_wheel(wheels, LARGE, modules=LARGE_MODULES)
+    make_wheel(wheels, "2.0", "numpy")  # every environment has it; no probe here imports it
+    digests = {version: _digest(wheels, version) for version in (*VERSIONS, LARGE)}
     _install(stage / "site")
     described = json.dumps({"digests": digests, "pythons": [IMAGE_PYTHON], "image": IMAGE_PYTHON})
     made = subprocess.run(
@@ -241,19 +245,16 @@ def copy(checkout: Path, stage: Path, wheels: Path) -> list[dict[str, object]]:
     return images
 
 
-def make_wheel(folder: Path, version: str) -> Path:
-    """A wheel of the made-up framework. Equal calls make equal bytes."""
-    info = f"tiny-{version}.dist-info"
-    files = {
-        f"tiny/m{number}.py": f"VALUE = {number}\n" * 20
-        for number in range(LARGE_MODULES if version == LARGE else MODULES)
-    }
-    files["tiny/__init__.py"] = f"__version__ = {version!r}\n"
-    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n"
+def make_wheel(folder: Path, version: str, name: str = "tiny", modules: int = MODULES) -> Path:
+    """A wheel of the made-up framework, or of another name. Equal calls make equal bytes."""
+    info = f"{name}-{version}.dist-info"
+    files = {f"{name}/m{number}.py": f"VALUE = {number}\n" * 20 for number in range(modules)}
+    files[f"{name}/__init__.py"] = f"__version__ = {version!r}\n"
+    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: faults\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     record = "".join(f"{path},sha256={_short(text)},{len(text)}\n" for path, text in files.items())
     files[f"{info}/RECORD"] = record
-    wheel = folder / f"tiny-{version}-py3-none-any.whl"
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for path, text in files.items():
             archive.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), text)
@@ -266,6 +267,24 @@ def _install(site: Path) -> None:
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: tiny\nVersion: {VERSIONS[0]}\n")
     (site / "tiny.py").write_text(f"__version__ = {VERSIONS[0]!r}\n")
+
+
+def fetch_tools(stage: Path, wheels: Path) -> str:
+    """Put pip and the uv of the images into the index. Returns why that fails; empty where they are there.
+
+    ``runner bisect`` lists releases with pip, and an image is built with uv.
+    """
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    for what in (["pip"], ["--require-hashes", "--requirement", str(stage / "images" / "uv.txt")]):
+        command = [*download, "--only-binary", ":all:", "--dest", str(wheels), *what]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            return f"no package index of this machine answers: {(done.stderr.strip().splitlines() or ['?'])[-1][:120]}"
+    return ""
+
+
+def _digest(wheels: Path, version: str) -> str:
+    return hashlib.sha256((wheels / f"tiny-{version}-py3-none-any.whl").read_bytes()).hexdigest()
 
 
 def _short(text: str) -> str:

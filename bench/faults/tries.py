@@ -14,6 +14,7 @@ import place
 import program
 import world
 from dockerd import Engine
+from index import Index
 from judged import Ended, Expected, Judged, World, incomplete, judge
 
 CONTAINERS = ("--executor", "docker", "--probe", "pace")
@@ -67,7 +68,7 @@ class Try:
     def environment(self) -> dict[str, str]:
         """The variables of a run."""
         suite = self.suite
-        found = program.variables(self.root, home=suite.place / "home", address=self.address, index=suite.index)
+        found = program.variables(self.root, home=suite.place / "home", address=self.address, index=suite.index.address)
         return {**found, "PYTHONPATH": str(suite.stage / "site"), **self.more}
 
     def start(self, words: Sequence[str], out: Path | None = None) -> program.Run:
@@ -100,7 +101,7 @@ class Suite:
 
     place: Path
     stage: Path
-    index: str
+    index: Index
     engine: Engine | None = None
     wheels: Path = Path()
     _quiet: dict[tuple[str, ...], Quiet] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tries import CONTAINERS, CURRENT, HOST, Fault, Suite
 
 LARGE = (*HOST, "--set", "large")
 BROOD = ("--executor", "host", "--probe", "brood")
+ROUNDS = (*CONTAINERS, "--max-rounds", "3")
 STOPPED_S = 20.0
 """A run that was asked to stop has ended after this long."""
 _CODES = (0, 3, 4, 130)
@@ -63,14 +65,29 @@ def stopped(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Jud
             time.sleep(draw.uniform(0.0, 0.5))
             run.signal(number, group=number == signal.SIGINT)
         ended = run.wait()
-        ended = type(ended)(ended.code, ended.shown, time.monotonic() - asked)
+        ended = replace(ended, seconds=time.monotonic() - asked)
         early = ended.code is not None and ended.code < 0 and not one.results().results
         expected = quiet.expected
         if early:  # the signal came before the program had begun to handle it
-            expected = type(expected)(expected.jobs, expected.code, None)
+            expected = replace(expected, codes_at_fault=None)
         at_fault = one.look()
         left = judge_stopped(expected, at_fault, ended, STOPPED_S)
         return left + one.resume(expected, quiet.words, at_fault, ended)
+
+
+def killed_between_rounds(suite: Suite, draw: random.Random) -> Judged:
+    """SIGKILL a run that decides after every round how many follow."""
+    quiet = suite.quiet(*ROUNDS)
+    # how many rounds there are depends on timings: any job may be there
+    expected = replace(
+        quiet.expected, jobs={k: v for k, v in quiet.expected.jobs.items() if k[-1] in "01"}, others="ok"
+    )
+    with suite.trying() as one:
+        run = one.start(quiet.words)
+        time.sleep(draw.uniform(0.0, quiet.seconds))
+        run.signal(signal.SIGKILL)
+        disturbed = run.wait()
+        return one.resume(expected, quiet.words, one.results(), disturbed)
 
 
 FAULTS = (
@@ -88,6 +105,7 @@ FAULTS = (
         "kill-current", "SIGKILL of the runner, cells in this Python",
         partial(killed, words=CURRENT), 3, 100, engine=False,
     ),
+    Fault("kill-rounds", "SIGKILL of the runner with --max-rounds 3", killed_between_rounds, 0, 60),
     Fault("stop", "SIGTERM or SIGINT, once or twice, cells in containers", partial(stopped, words=CONTAINERS), 6, 100),
     Fault(
         "stop-host", "SIGTERM or SIGINT, once or twice, on the host",

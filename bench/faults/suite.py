@@ -25,12 +25,15 @@ from pathlib import Path
 
 import bisects
 import broken_files
+import builds
 import dockerd
 import full_disks
+import hostile
 import kills
 import outages
 import place
 import power_loss
+import registries
 import strangers
 import tiny
 import two_runs
@@ -47,6 +50,9 @@ FAULTS: tuple[Fault, ...] = (
     *full_disks.FAULTS,
     *power_loss.FAULTS,
     *bisects.FAULTS,
+    *builds.FAULTS,
+    *registries.FAULTS,
+    *hostile.FAULTS,
 )
 COUNTS = ("lost", "orphans", "repeated", "wrong")
 _INDEX_DELAY_S = 0.3
@@ -66,6 +72,8 @@ class Row:
     seconds: float = 0.0
     skipped: str = ""
     """Why the fault was not tried."""
+    failed: str = ""
+    """What kept the suite itself from trying it."""
     examples: list[str] = field(default_factory=list)
 
     def add(self, number: int, found: Judged) -> None:
@@ -105,6 +113,8 @@ def main() -> int:
         print(table(rows))
         return 130
     print(table(rows))
+    if any(row.failed for row in rows):
+        return 2
     return 0 if all(row.fine for row in rows) else 1
 
 
@@ -135,9 +145,8 @@ def _open(stack: ExitStack, checkout: Path, *, engine: bool) -> tuple[Suite, str
         own = dockerd.Engine(folder / "engine", folder.name)
         own.start()
         own.load_base()
-        for image in images:
-            own.label(str(image["tag"]), str(image["base"]), dict(image["labels"]))  # type: ignore[call-overload]
-        suite.engine = own
+        suite.engine, suite.images = own, images
+        suite.label_images()
     return suite, obstacle
 
 
@@ -149,7 +158,11 @@ def _tried(fault: Fault, suite: Suite, wanted: int, seed: int) -> Row:
         draw = random.Random(f"{seed}/{fault.name}/{number}")  # noqa: S311 - moments, not secrets
         try:
             found = fault.once(suite, draw)
-        except (SuiteError, dockerd.EngineError):
+        except SuiteError as error:
+            row.failed = str(error)
+            print(f"{fault.name}: the suite cannot try this: {error}", file=sys.stderr, flush=True)
+            break
+        except dockerd.EngineError:
             raise
         except Exception:  # noqa: BLE001 - a broken try is shown, and does not end a night
             found = Judged(wrong=(f"the try itself failed: {traceback.format_exc()}",))
@@ -167,8 +180,8 @@ def table(rows: list[Row]) -> str:
     heads = ("fault", "tries", *COUNTS, "seconds")
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
     for row in rows:
-        if row.skipped:
-            lines.append(f"| {row.fault} | not tried: {row.skipped} | | | | | |")
+        if why := row.skipped or row.failed.partition("\n")[0][:80]:
+            lines.append(f"| {row.fault} | not tried: {why} | | | | | |")
         else:
             counts = " | ".join(str(getattr(row, name)) for name in ("tries", *COUNTS))
             lines.append(f"| {row.fault} | {counts} | {row.seconds:.0f} |")

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 VERSIONS = ("1.0", "1.1", "1.2")
@@ -209,10 +210,19 @@ print(json.dumps(images))
 """
 
 
-def copy(checkout: Path, stage: Path, wheels: Path) -> list[dict[str, object]]:
+@dataclass(frozen=True)
+class Image:
+    """What an image of a cell must have so that the program takes it for its own."""
+
+    tag: str
+    base: str
+    labels: dict[str, str]
+
+
+def copy(checkout: Path, stage: Path, wheels: Path) -> list[Image]:
     """Copy the program of ``checkout`` to ``stage`` and add the cells.
 
-    Returns the images of the cells: tag, base and labels. Raises CalledProcessError where the program cannot read them.
+    Returns the images of the cells. Raises CalledProcessError where the program cannot read them.
     """
     ignored = shutil.ignore_patterns("__pycache__", "rendered")
     for name in ("runner", "images", "matrix"):
@@ -241,8 +251,7 @@ def copy(checkout: Path, stage: Path, wheels: Path) -> list[dict[str, object]]:
         [sys.executable, "-c", _LOCKS, described], cwd=stage, env={**os.environ, "PYTHONPATH": str(stage)},
         check=True, capture_output=True, text=True,
     )  # fmt: skip
-    images: list[dict[str, object]] = json.loads(made.stdout)
-    return images
+    return [Image(**image) for image in json.loads(made.stdout)]
 
 
 def make_wheel(folder: Path, version: str, name: str = "tiny", modules: int = MODULES) -> Path:

@@ -16,6 +16,7 @@ import world
 from dockerd import Engine
 from index import Index
 from judged import Ended, Expected, Judged, World, incomplete, judge
+from tiny import Image
 
 CONTAINERS = ("--executor", "docker", "--probe", "pace")
 HOST = ("--executor", "host", "--probe", "pace")
@@ -104,6 +105,7 @@ class Suite:
     index: Index
     engine: Engine | None = None
     wheels: Path = Path()
+    images: Sequence[Image] = ()
     _quiet: dict[tuple[str, ...], Quiet] = field(default_factory=dict)
     _tries: int = 0
 
@@ -135,22 +137,28 @@ class Suite:
             self.engine.clear()
         shutil.rmtree(root, ignore_errors=True)
 
+    def label_images(self) -> None:
+        """Make the images of all cells, where there is an engine."""
+        if self.engine is not None:
+            for image in self.images:
+                self.engine.label(image.tag, image.base, image.labels)
+
     def containers(self) -> list[str]:
         """The containers on the suite's own engine."""
         return self.engine.containers() if self.engine is not None else []
 
-    def quiet(self, *words: str, codes_at_fault: Sequence[int] | None = None) -> Quiet:
-        """How a command of ``runner matrix`` runs undisturbed: run once, then remembered."""
+    def quiet(self, *words: str, code: int = 0, codes_at_fault: Sequence[int] | None = None) -> Quiet:
+        """How a command of ``runner matrix`` runs undisturbed: run once, then remembered. ``code``: how it ends."""
         if words not in self._quiet:
             full = matrix(*words)
             with self.trying() as one:
                 ended = one.run(full)
                 found = one.results().results.values()
                 jobs = {saved.job: saved.status for saved in found}
-            if ended.code != 0 or not jobs or "" in jobs.values():
+            if ended.code != code or not jobs or "" in jobs.values():
                 raise SuiteError(f"without a fault, `runner {' '.join(full)}` ends with {ended.code}:\n{ended.shown}")
             print(f"{chr(32).join(words)}: {ended.seconds:.1f} s without a fault", flush=True)
-            self._quiet[words] = Quiet(full, ended.seconds, Expected(jobs))
+            self._quiet[words] = Quiet(full, ended.seconds, Expected(jobs, code))
         known = self._quiet[words]
         return replace(known, expected=replace(known.expected, codes_at_fault=codes_at_fault))
 

@@ -13,7 +13,7 @@ from functools import partial
 import place
 import tiny
 from judged import Ended, Judged, last_line
-from tries import Fault, Suite, SuiteError, Try
+from tries import Fault, Suite, SuiteError, Try, UntriedError
 
 GOOD, FIRST_BAD, BAD = "1.0", "1.4", "1.8"
 _SCRIPT = f"import sys, tiny\nsys.exit(tiny.__version__ >= {FIRST_BAD!r})\n"
@@ -98,7 +98,7 @@ def _quiet_seconds(suite: Suite) -> float:
 
 def _fetch(suite: Suite) -> None:
     if not list(suite.wheels.glob("pip-*.whl")) and (why := tiny.fetch_tools(suite.stage, suite.wheels)):
-        raise SuiteError(why)
+        raise UntriedError(why)
 
 
 def _kill_installer(one: Try, draw: random.Random) -> None:

@@ -6,7 +6,7 @@ import os
 import random
 from pathlib import Path
 
-from judged import Judged, incomplete
+from judged import Ended, Judged, incomplete
 from tries import CURRENT, Fault, Suite, Try
 
 HANGS_S = 20.0
@@ -25,7 +25,7 @@ def changed(suite: Suite, draw: random.Random) -> Judged:
         how = draw.choice((_bit, _bit, _bit, _cut, _empty, _fifo))
         what = how(path, draw)
         report = one.start(_REPORT).wait(HANGS_S)
-        wrong = list(_reported(before.shown, report.shown, report.code, path, what))
+        wrong = list(judge_report(before.shown, report, path, what))
         again = one.start(quiet.words).wait(HANGS_S)
         if again.code not in _CODES:
             wrong.append(f"{what}: the next run ended with {again.code}")
@@ -33,12 +33,13 @@ def changed(suite: Suite, draw: random.Random) -> Judged:
         return Judged(wrong=tuple(wrong), orphans=_leftovers(one))
 
 
-def _reported(before: str, shown: str, code: int | None, path: Path, what: str) -> tuple[str, ...]:
-    if code is None:
+def judge_report(before: str, report: Ended, path: Path, what: str) -> tuple[str, ...]:
+    """A report over a changed file is as before, or names the file."""
+    if report.code is None:
         return (f"{what}: report hangs",)
-    if "Traceback" in shown:
+    if "Traceback" in report.shown:
         return (f"{what}: report shows a traceback",)
-    if shown != before and path.name not in shown:
+    if report.shown != before and path.name not in report.shown:
         return (f"{what}: report prints something else and does not name the file",)
     return ()
 
@@ -71,4 +72,4 @@ def _fifo(path: Path, _draw: random.Random) -> str:
     return "a FIFO"
 
 
-FAULTS = (Fault("changed-file", "a result file with a flipped bit, cut, emptied or a FIFO", changed, 6, 300, False),)
+FAULTS = (Fault("changed-file", "a result file with a flipped bit, cut, emptied or a FIFO", changed, 4, 300, False),)

@@ -16,7 +16,7 @@ import index
 import tiny
 from judged import Judged
 from outages import own
-from tries import CONTAINERS, Fault, Suite, SuiteError
+from tries import CONTAINERS, Fault, Suite, UntriedError
 
 ONE = (*CONTAINERS, "--only", "tiny-1.[01]_*", "--rounds", "1")
 KEEP = (*CONTAINERS, "--only", "tiny-1.[01]_*", "--keep", "1")
@@ -49,9 +49,9 @@ def forget(suite: Suite) -> None:
 
 
 def fetch(suite: Suite) -> None:
-    """Have the tools of a build in the index. Raises SuiteError."""
+    """Have the tools of a build in the index. Raises UntriedError."""
     if not list(suite.wheels.glob("uv-*.whl")) and (why := tiny.fetch_tools(suite.stage, suite.wheels)):
-        raise SuiteError(why)
+        raise UntriedError(why)
 
 
 @contextmanager
@@ -92,7 +92,8 @@ def disturbed(suite: Suite, draw: random.Random, *, how: str, words: tuple[str, 
 FAULTS = (
     Fault("kill-build", "SIGKILL of the runner while it builds images", partial(disturbed, how="runner", words=ONE),
           0, 40),
-    Fault("kill-keep", "SIGKILL of the runner with --keep 1", partial(disturbed, how="runner", words=KEEP, code=_BLOCKS), 0, 40),
+    Fault("kill-keep", "SIGKILL of the runner with --keep 1",
+          partial(disturbed, how="runner", words=KEEP, code=_BLOCKS), 0, 40),
     Fault("engine-kill-build", "SIGKILL of the engine while it builds images",
           partial(disturbed, how="engine", words=ONE), 0, 20),
 )  # fmt: skip

@@ -54,10 +54,10 @@ def _no_mounts() -> str:
 
 
 FAULTS = (
-    Fault("full-out", "--out on a full disk", partial(full, which="out", words=CURRENT), 2, 40, False, _no_mounts),
-    Fault("full-tmp", "TMPDIR on a full disk", partial(full, which="tmp", words=CURRENT), 2, 40, False, _no_mounts),
+    Fault("full-out", "--out on a full disk", partial(full, which="out", words=CURRENT), 1, 40, False, _no_mounts),
+    Fault("full-tmp", "TMPDIR on a full disk", partial(full, which="tmp", words=CURRENT), 1, 40, False, _no_mounts),
     Fault("full-cache", "the user's cache on a full disk", partial(full, which="cache", words=CURRENT), 0, 20, False,
           _no_mounts),
     Fault("full-tmp-cells", "TMPDIR on a full disk, cells in containers",
-          partial(full, which="tmp", words=CONTAINERS), 1, 30, True, _no_mounts),
+          partial(full, which="tmp", words=CONTAINERS), 0, 30, True, _no_mounts),
 )  # fmt: skip

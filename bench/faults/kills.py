@@ -91,24 +91,24 @@ def killed_between_rounds(suite: Suite, draw: random.Random) -> Judged:
 
 
 FAULTS = (
-    Fault("kill", "SIGKILL of the runner, cells in containers", partial(killed, words=CONTAINERS), 8, 400),
+    Fault("kill", "SIGKILL of the runner, cells in containers", partial(killed, words=CONTAINERS), 4, 400),
     Fault(
         "kill-host", "SIGKILL of the runner while it installs and measures on the host",
-        partial(killed, words=HOST), 5, 200, engine=False,
+        partial(killed, words=HOST), 2, 200, engine=False,
     ),
-    Fault("kill-install", "SIGKILL of the runner while it installs", killed_installing, 4, 100, engine=False),
+    Fault("kill-install", "SIGKILL of the runner while it installs", killed_installing, 2, 100, engine=False),
     Fault(
         "kill-brood", "SIGKILL of the runner, probes with children in sessions of their own",
-        partial(killed, words=BROOD), 3, 100, engine=False,
+        partial(killed, words=BROOD), 1, 100, engine=False,
     ),
     Fault(
         "kill-current", "SIGKILL of the runner, cells in this Python",
-        partial(killed, words=CURRENT), 3, 100, engine=False,
+        partial(killed, words=CURRENT), 4, 100, engine=False,
     ),
     Fault("kill-rounds", "SIGKILL of the runner with --max-rounds 3", killed_between_rounds, 0, 60),
-    Fault("stop", "SIGTERM or SIGINT, once or twice, cells in containers", partial(stopped, words=CONTAINERS), 6, 100),
+    Fault("stop", "SIGTERM or SIGINT, once or twice, cells in containers", partial(stopped, words=CONTAINERS), 3, 100),
     Fault(
         "stop-host", "SIGTERM or SIGINT, once or twice, on the host",
-        partial(stopped, words=HOST), 4, 100, engine=False,
+        partial(stopped, words=HOST), 2, 100, engine=False,
     ),
 )  # fmt: skip

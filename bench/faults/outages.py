@@ -101,8 +101,8 @@ def _send(pids: list[int], number: signal.Signals) -> None:
 
 
 FAULTS = (
-    Fault("engine-kill", "SIGKILL of dockerd and containerd, started again within two seconds", killed, 3, 60),
-    Fault("engine-pause", "the engine stands still for half a second", paused, 2, 30),
-    Fault("engine-restart", "the engine is killed and restarted while a cell runs", away_for_a_moment, 2, 30),
-    Fault("engine-hangs", "Ctrl-C while the engine stands still", stopped_while_it_hangs, 1, 10),
+    Fault("engine-kill", "SIGKILL of dockerd and containerd, started again within two seconds", killed, 1, 60),
+    Fault("engine-pause", "the engine stands still for half a second", paused, 1, 30),
+    Fault("engine-restart", "the engine is killed and restarted while a cell runs", away_for_a_moment, 1, 30),
+    Fault("engine-hangs", "Ctrl-C while the engine stands still", stopped_while_it_hangs, 0, 10),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -70,7 +69,12 @@ def remove(place: Path) -> None:
         for folder, _, _ in os.walk(group, topdown=False):
             with suppress(OSError):
                 os.rmdir(folder)  # noqa: PTH106 - of os.walk
-    shutil.rmtree(place, ignore_errors=True)
+    delete(place)
+
+
+def delete(folder: Path) -> None:
+    """Delete a folder of any depth. What cannot be deleted stays."""
+    subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=False, capture_output=True)
 
 
 def processes(place: Path) -> list[int]:

@@ -94,4 +94,4 @@ def _no_loop() -> str:
     return "" if Path("/dev/loop-control").exists() else "no loop devices here"
 
 
-FAULTS = (Fault("power-loss", "copies of the disk at random moments", power_lost, 2, 60, False, _no_loop),)
+FAULTS = (Fault("power-loss", "copies of the disk at random moments", power_lost, 1, 60, False, _no_loop),)

@@ -18,7 +18,7 @@ from judged import Judged, Saved, World
 from outages import own
 from tries import CONTAINERS, Fault, Suite, complete
 
-LONG = (*CONTAINERS, "--setting", "pace.seconds=1.5", "--rounds", "1")
+LONG = (*CONTAINERS, "--setting", "pace.seconds=1.5", "--rounds", "1", "--only", "tiny-1.0_*")
 GREEDY = ("--executor", "docker", "--probe", "hostile", "--rounds", "1", "--only", "tiny-1.0_*")
 ALLOCATES = ("--setting", "hostile.how=allocates", "--setting", "hostile.count=400")
 _CODES = (0, 3, 4)
@@ -136,8 +136,8 @@ def _changed(before: World, after: World) -> list[Saved]:
 
 FAULTS = (
     Fault("docker-kill", "`docker kill` of a cell by somebody else", partial(ended, how="kill"), 1, 20),
-    Fault("docker-rm", "`docker rm --force` of a cell by somebody else", partial(ended, how="remove"), 1, 20),
-    Fault("docker-pause", "`docker pause` of a cell for a second", frozen, 1, 20),
+    Fault("docker-rm", "`docker rm --force` of a cell by somebody else", partial(ended, how="remove"), 0, 20),
+    Fault("docker-pause", "`docker pause` of a cell for a second", frozen, 0, 20),
     Fault("cell-kill", "SIGKILL of a cell's process from outside", partial(ended, how="process"), 1, 20),
     Fault(
         "docker-kill-oom", "`docker kill` while the kernel kills other processes for memory",

@@ -19,6 +19,7 @@ import random
 import sys
 import time
 import traceback
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ import tiny
 import two_runs
 from index import Index
 from judged import Judged
-from tries import Fault, Suite, SuiteError
+from tries import Fault, Suite, SuiteError, UntriedError
 
 FAULTS: tuple[Fault, ...] = (
     *kills.FAULTS,
@@ -55,6 +56,8 @@ FAULTS: tuple[Fault, ...] = (
     *hostile.FAULTS,
 )
 COUNTS = ("lost", "orphans", "repeated", "wrong")
+SHORT_S = 160.0
+"""After this long, ``--short`` begins no further fault."""
 _INDEX_DELAY_S = 0.3
 """How long the package index takes for a wheel, so that a kill can meet an installation."""
 
@@ -94,28 +97,42 @@ def main() -> int:
     """Run the chosen faults; print the table. Returns the exit code."""
     options = _options()
     chosen = [fault for fault in FAULTS if not options.only or fault.name in options.only]
-    rows: list[Row] = []
+    wanted = {fault: options.tries or (fault.short if options.short else fault.full) for fault in chosen}
+    rows = {fault.name: Row(fault.name) for fault in chosen if wanted[fault]}
+    began = time.monotonic()
     try:
         with ExitStack() as stack:
             suite, obstacle = _open(stack, options.checkout, engine=any(fault.engine for fault in chosen))
-            for fault in chosen:
-                wanted = options.tries or (fault.short if options.short else fault.full)
-                if wanted:
-                    why = (obstacle if fault.engine else "") or fault.obstacle()
-                    row = Row(fault.name, skipped=why) if why else _tried(fault, suite, wanted, options.seed)
-                    rows.append(row)
-                    _save(options.json, rows)
+            for fault, number in schedule(wanted, breadth=options.short):
+                row = rows[fault.name]
+                if options.short and time.monotonic() - began > SHORT_S:
+                    row.skipped = row.skipped or ("" if row.tries else "the time of --short is over")
+                    continue
+                row.skipped = row.skipped or (obstacle if fault.engine else "") or fault.obstacle()
+                if not row.skipped and not row.failed:
+                    attempt(fault, suite, row, number, options.seed)
+                    _save(options.json, rows.values())
     except (SuiteError, dockerd.EngineError) as error:
         print(f"the suite cannot work: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        print(table(rows))
+        print(table(rows.values()))
         return 130
-    print(table(rows))
-    if any(row.failed for row in rows):
+    _save(options.json, rows.values())
+    print(table(rows.values()))
+    if any(row.failed for row in rows.values()):
         return 2
-    return 0 if all(row.fine for row in rows) else 1
+    return 0 if all(row.fine for row in rows.values()) else 1
+
+
+def schedule(wanted: Mapping[Fault, int], *, breadth: bool) -> Iterator[tuple[Fault, int]]:
+    """The tries in their order: fault by fault, or one of each before a second of any."""
+    if not breadth:
+        yield from ((fault, number) for fault, count in wanted.items() for number in range(count))
+        return
+    for number in range(max(wanted.values(), default=0)):
+        yield from ((fault, number) for fault, count in wanted.items() if number < count)
 
 
 def _options() -> argparse.Namespace:
@@ -150,32 +167,31 @@ def _open(stack: ExitStack, checkout: Path, *, engine: bool) -> tuple[Suite, str
     return suite, obstacle
 
 
-def _tried(fault: Fault, suite: Suite, wanted: int, seed: int) -> Row:
-    """All tries of one fault. An error of the suite's own counts as wrong, and the next try goes on."""
-    row = Row(fault.name)
+def attempt(fault: Fault, suite: Suite, row: Row, number: int, seed: int) -> None:
+    """One try of a fault. An error of the suite's own counts as wrong. Raises EngineError."""
+    draw = random.Random(f"{seed}/{fault.name}/{number}")  # noqa: S311 - moments, not secrets
     began = time.monotonic()
-    for number in range(wanted):
-        draw = random.Random(f"{seed}/{fault.name}/{number}")  # noqa: S311 - moments, not secrets
-        try:
-            found = fault.once(suite, draw)
-        except SuiteError as error:
-            row.failed = str(error)
-            print(f"{fault.name}: the suite cannot try this: {error}", file=sys.stderr, flush=True)
-            break
-        except dockerd.EngineError:
-            raise
-        except Exception:  # noqa: BLE001 - a broken try is shown, and does not end a night
-            found = Judged(wrong=(f"the try itself failed: {traceback.format_exc()}",))
-        row.add(number, found)
-        row.seconds = time.monotonic() - began
-        for line in row.examples[-20:] if not found.fine else ():
-            if line.startswith(f"try {number},"):
-                print(f"{fault.name}: {line}", flush=True)
-    print(table([row]).splitlines()[-1], flush=True)
-    return row
+    try:
+        found = fault.once(suite, draw)
+    except UntriedError as error:
+        row.skipped = str(error)
+        return
+    except SuiteError as error:
+        row.failed = str(error)
+        print(f"{fault.name}: the suite cannot try this: {error}", file=sys.stderr, flush=True)
+        return
+    except dockerd.EngineError:
+        raise
+    except Exception:  # noqa: BLE001 - a broken try is shown, and does not end a night
+        found = Judged(wrong=(f"the try itself failed: {traceback.format_exc()}",))
+    row.add(number, found)
+    row.seconds += time.monotonic() - began
+    for line in row.examples if not found.fine else ():
+        if line.startswith(f"try {number},"):
+            print(f"{fault.name}: {line}", flush=True)
 
 
-def table(rows: list[Row]) -> str:
+def table(rows: Iterable[Row]) -> str:
     """The counts as a Markdown table."""
     heads = ("fault", "tries", *COUNTS, "seconds")
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
@@ -188,7 +204,7 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _save(path: Path | None, rows: list[Row]) -> None:
+def _save(path: Path | None, rows: Iterable[Row]) -> None:
     if path is not None:
         path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -135,7 +134,7 @@ class Suite:
                 self.engine.kill()
                 self.engine.start()
             self.engine.clear()
-        shutil.rmtree(root, ignore_errors=True)
+        place.delete(root)
 
     def label_images(self) -> None:
         """Make the images of all cells, where there is an engine."""
@@ -165,6 +164,10 @@ class Suite:
 
 class SuiteError(Exception):
     """The suite itself cannot work: nothing is known about the program."""
+
+
+class UntriedError(SuiteError):
+    """This machine lacks what a fault needs."""
 
 
 def matrix(*words: str) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def overlaps(one: list[tuple[float, float]], other: list[tuple[float, float]]) -
 
 
 FAULTS = (
-    Fault("same-out", "two runs on the same --out, in containers", partial(same_out, words=CONTAINERS), 1, 20),
+    Fault("same-out", "two runs on the same --out, in containers", partial(same_out, words=CONTAINERS), 0, 20),
     Fault("same-out-current", "two runs on the same --out", partial(same_out, words=CURRENT), 1, 30, engine=False),
     Fault("two-outs", "two runs with an --out each: timed phases", partial(other_out, words=CURRENT), 1, 30, False),
 )

@@ -75,7 +75,9 @@ def parts(root: Path) -> list[str]:
 def locks(root: Path) -> list[str]:
     """Lock files that somebody holds."""
     held = []
-    for path in root.rglob("*.lock"):
+    # a probe may have made folders in the temporary one that are too deep to walk
+    found = [path for name in ("cache", "data", "out") for path in (root / name).rglob("*.lock")]
+    for path in (*found, *(root / "tmp").glob("*.lock")):
         if not path.is_file():
             continue
         descriptor = os.open(path, os.O_RDWR)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from index import Index
 from judged import BROKEN_TEXT, Ended, Expected, Judged, Saved, World, judge, judge_stopped
 
 ONE, TWO = "tiny-1.0_native_py3.11_cpu pace #0", "tiny-1.1_native_py3.11_cpu pace #0"
@@ -122,7 +123,7 @@ def test_the_table_counts_tries_and_the_exit_code_follows(monkeypatch: pytest.Mo
     fault = Fault("made-up", "for this test", lambda _suite, _draw: next(results), 3, 3, engine=False)
     other = replace(fault, name="impossible", obstacle=lambda: "there is no such thing here")
     monkeypatch.setattr(suite, "FAULTS", (fault, other))
-    monkeypatch.setattr(suite, "_open", lambda *_a, **_k: (Suite(tmp_path, tmp_path, ""), ""))
+    monkeypatch.setattr(suite, "_open", lambda *_a, **_k: (Suite(tmp_path, tmp_path, Index(tmp_path)), ""))
     monkeypatch.setattr("sys.argv", ["suite.py", "--json", str(tmp_path / "rows.json")])
     assert suite.main() == 1
     row = suite.Row("made-up", 3, 1, 1, 0, 1, 2.0)
@@ -140,8 +141,75 @@ def test_an_error_of_a_try_counts(tmp_path: Path) -> None:
     def fails(_suite: Suite, _draw: random.Random) -> Judged:
         raise ValueError("a hole in the suite")
 
-    row = suite._tried(Fault("made-up", "", fails, 1, 1), Suite(tmp_path, tmp_path, ""), 1, 1)
+    row = suite.Row("made-up")
+    suite.attempt(Fault("made-up", "", fails, 1, 1), Suite(tmp_path, tmp_path, Index(tmp_path)), row, 0, seed=1)
     assert (row.tries, row.wrong) == (1, 1)
+
+
+def test_one_of_each_comes_before_a_second_of_any() -> None:
+    import suite
+    from tries import Fault
+
+    one, two = (Fault(name, "", lambda _suite, _draw: Judged(), 1, 1) for name in ("one", "two"))
+    wanted = {one: 1, two: 2}
+    assert [(fault.name, n) for fault, n in suite.schedule(wanted, breadth=True)] == [
+        ("one", 0),
+        ("two", 0),
+        ("two", 1),
+    ]
+    assert [n for _, n in suite.schedule({two: 2, one: 1}, breadth=False)] == [0, 1, 0]
+
+
+def test_a_search_that_takes_trouble_for_an_answer_is_wrong() -> None:
+    import bisects
+
+    marks = "tiny 1.0: good\ntiny 1.8: bad\n"
+    done = Ended(0, "tiny 1.4: bad\ntiny 1.3: good\n1.4 is the first bad one\n")
+    assert bisects.judge_search(Ended(3, marks), done, (0, 3)).fine
+    assert bisects.judge_search(Ended(3, f"{marks}tiny 1.3: skip (no network)\n"), done, (0, 3)).wrong
+    assert bisects.judge_search(Ended(2, marks), done, (0, 3)).wrong
+    assert bisects.judge_search(Ended(3, marks), Ended(3, "the change may be in any of 1.3, 1.4"), (0, 3)).wrong
+    assert bisects.judge_search(Ended(3, marks), Ended(0, f"{marks}1.4 is it"), (0, 3)).repeated == (
+        "tiny 1.0",
+        "tiny 1.8",
+    )
+
+
+def test_a_disk_that_lacks_what_was_printed_has_lost_it() -> None:
+    import power_loss
+
+    half = replace(SECOND, job="", status="")
+    assert power_loss.on_copy({FIRST.path: FIRST}, [ONE]).fine
+    assert power_loss.on_copy({FIRST.path: FIRST}, [ONE, TWO]).lost
+    assert power_loss.on_copy({FIRST.path: FIRST, half.path: half}, [ONE]).wrong
+
+
+def test_what_a_run_printed_as_done_is_read() -> None:
+    import two_runs
+
+    shown = "prepare  tiny-1.0_native_py3.11_cpu\npace #2  tiny-1.0_native_py3.11_cpu (0.2 s) ok\n"
+    assert two_runs.measured_jobs(f"{shown}pace     tiny-1.0_native_py3.11_cpu (1.0 s) ok\n") == [
+        "tiny-1.0_native_py3.11_cpu pace #1",
+        ONE,
+    ]
+
+
+def test_spans_that_share_a_moment_overlap() -> None:
+    import two_runs
+
+    assert two_runs.overlaps([(0.0, 1.0), (2.0, 3.0)], [(1.0, 2.0), (3.5, 4.0)]) == 0
+    assert two_runs.overlaps([(0.0, 1.0)], [(0.9, 2.0), (0.1, 0.2)]) == 2
+
+
+def test_a_report_that_changes_without_naming_the_file_is_wrong() -> None:
+    import broken_files
+
+    path = Path("results/a/pace/000-1.json")
+    assert broken_files.judge_report("same", Ended(0, "same"), path, "a cut") == ()
+    assert broken_files.judge_report("same", Ended(3, f"less\n{path}: cut off"), path, "a cut") == ()
+    assert broken_files.judge_report("same", Ended(0, "other"), path, "a cut")
+    assert broken_files.judge_report("same", Ended(None, ""), path, "a cut")
+    assert broken_files.judge_report("same", Ended(1, f"{path.name} Traceback"), path, "a cut")
 
 
 def test_result_files_are_whole_or_not(tmp_path: Path) -> None:

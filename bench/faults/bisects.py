@@ -1,4 +1,7 @@
-"""``runner bisect`` loses its network, its installer or itself. No trouble may become an answer."""
+"""``runner bisect`` loses its network, its installer or itself.
+
+No trouble may become an answer.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _MARKED = re.compile(r"^tiny (?P<version>\S+): (?P<mark>good|bad|skip)\b", re.MU
 
 
 def disturbed(suite: Suite, draw: random.Random, *, how: str) -> Judged:
-    """Disturb a bisect at a random moment, then give the same command again: it finds the release."""
+    """Disturb a bisect at a random moment, then run it again: it finds the release."""
     _fetch(suite)
     seconds = _quiet_seconds(suite)
     with suite.trying() as one:
@@ -46,7 +49,10 @@ def disturbed(suite: Suite, draw: random.Random, *, how: str) -> Judged:
 
 
 def judge_search(first: Ended, again: Ended, allowed: tuple[int, ...] | None) -> Judged:
-    """Judge a disturbed search and the one that goes on: same answers, the right release, nothing asked twice."""
+    """Judge a disturbed search and the one that goes on.
+
+    Every answer is true, the release is right, and nothing is asked twice.
+    """
     wrong = [f"{mark} {version} is not true" for version, mark in _untrue(first.shown)]
     wrong += [f"{mark} {version} is not true, in the next run" for version, mark in _untrue(again.shown)]
     if allowed is not None and first.code not in allowed:
@@ -64,7 +70,10 @@ def found(shown: str) -> bool:
 
 
 def _untrue(shown: str) -> list[tuple[str, str]]:
-    """The marks that are not what the release is. Every release can be installed, so that ``skip`` is never true."""
+    """The marks that are not what the release is.
+
+    Every release can be installed, so that ``skip`` is never true.
+    """
     return [
         (version, mark)
         for version, mark in _MARKED.findall(shown)

@@ -1,4 +1,4 @@
-"""Result files that somebody or something has changed: bits, cuts, other kinds of files."""
+"""Changes result files: flipped bits, cuts, other kinds of files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from tries import CURRENT, Fault, Suite, Try
 
 HANGS_S = 20.0
 _CODES = (0, 3)
-"""Exit codes of the next run: everything was measured again, and it may say that a file was broken."""
+"""Exit codes of the next run: it measures again, and may name the broken file."""
 _REPORT = ("report", "{out}", "--format", "json")
 
 
 def changed(suite: Suite, draw: random.Random) -> Judged:
-    """Change one result file. ``report`` names it or prints the same as before; a run measures it again."""
+    """Change one result file.
+
+    ``report`` names it or prints the same as before; a run measures it again.
+    """
     quiet = suite.quiet(*CURRENT)
     with suite.trying() as one:
         one.run(quiet.words)

@@ -1,4 +1,7 @@
-"""Images are built for real, from a package index that only the suite's engine can reach, while things break."""
+"""Breaks runs while they build their images.
+
+The packages come from an index in the network namespace of the suite's engine.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,16 @@ from tries import CONTAINERS, Fault, Suite, UntriedError
 ONE = (*CONTAINERS, "--only", "tiny-1.[01]_*", "--rounds", "1")
 KEEP = (*CONTAINERS, "--only", "tiny-1.[01]_*", "--keep", "1")
 _BLOCKS = 3
-"""How a run with --keep ends: timings of environments that ran one after the other do not compare."""
+"""How a run with --keep ends: its timings do not compare."""
 _CODES = (0, 3, 4)
 
 
 @contextmanager
 def building(suite: Suite) -> Iterator[None]:
-    """Serve packages to builds. Images that were built are gone at the end, those made by hand are back."""
+    """Serve packages to builds.
+
+    Images that were built are gone at the end, those made by hand are back.
+    """
     fetch(suite)
     with _served(suite):
         forget(suite)

@@ -1,4 +1,6 @@
-"""A Docker engine of the suite's own: another network and mount namespace, data root, socket and control group.
+"""Starts a second Docker engine and kills it.
+
+It has a network and mount namespace, a data root, a socket and a control group that no other engine uses.
 
 A second engine in the machine's own network namespace would take over, or delete, the bridge of the first.
 """
@@ -37,7 +39,10 @@ class EngineError(Exception):
 
 
 class Engine:
-    """One engine below one folder. Nothing of it is left once the folder is removed with ``place.remove``."""
+    """One engine below one folder.
+
+    Nothing of it is left once the folder is removed with ``place.remove``.
+    """
 
     def __init__(self, folder: Path, group: str, more: Sequence[str] = ()) -> None:
         self.folder = folder
@@ -57,7 +62,8 @@ class Engine:
             "sh", "-c", 'ip link set lo up && exec "$@"', "engine",
             "dockerd", "--host", self.address, "--pidfile", str(self.folder / "pid"),
             "--data-root", str(self.folder / "data"), "--exec-root", str(self.folder / "exec"),
-            "--iptables=false", "--ip6tables=false", "--ip-masq=false", "--cgroup-parent", f"/{self._group}",
+            "--iptables=false", "--ip6tables=false", "--ip-masq=false",
+            "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", f"/{self._group}",
             *self._more,
         ]  # fmt: skip
         environment = {key: text for key, text in os.environ.items() if key != "DOCKER_HOST"}

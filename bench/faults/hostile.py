@@ -1,4 +1,4 @@
-"""Probes that misbehave: many processes, endless output, deep folders, gigabytes, children that leave."""
+"""Runs probes that misbehave: processes, output, deep folders, gigabytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ MOST_S = 75.0
 
 
 def hostile(suite: Suite, _draw: random.Random, *, how: str, executor: str) -> Judged:
-    """Run a probe that misbehaves in one cell. Nothing of it is left, and other cells are measured."""
+    """Run a probe that misbehaves in one cell.
+
+    Nothing of it is left, and other cells are measured.
+    """
     only = ("--only", "tiny-1.0_*") if executor == "docker" else ()
     words = (
         "matrix", "--set", "faults", "--offline", "--out", "{out}", "--rounds", "1", "--executor", executor, *only,

@@ -1,4 +1,4 @@
-"""A package index on this machine that serves the wheels of one folder, slowly if wished.
+"""Serves the wheels of one folder as a package index, slowly where wished.
 
 Run as a program where it must be in a network namespace of its own: ``python index.py FOLDER PORT``.
 """
@@ -69,11 +69,14 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that was killed is no error."""
+        """A client that was killed is not an error."""
 
 
 class Index:
-    """An index in this process. Once stopped, its port is closed until it is started again."""
+    """An index in this process.
+
+    Once stopped, its port is closed until it is started again.
+    """
 
     def __init__(self, folder: Path, delay_s: float = 0.0, port: int = 0) -> None:
         self._handler = partial(Handler, folder, delay_s)

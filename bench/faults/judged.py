@@ -1,4 +1,4 @@
-"""Judges one try of a fault: what was lost, left behind, measured again or blamed on a version.
+"""Judges one try of a fault: what is lost, left, measured again or wrong.
 
 Pure. The real world is read by ``world``, so that a test can feed a made-up one.
 """
@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 NOT_ABOUT_CELL = ("build-failed", "unavailable", "skipped")
-"""Statuses that blame no version; the program never uses such a result again."""
+"""Statuses that name no version as the cause; such a result is never used again."""
 BROKEN_TEXT = ("Traceback (most recent call last)", "internal error")
 """Texts that no run may print, whatever happens to it."""
 
@@ -25,7 +25,10 @@ class Saved:
     status: str
     """Empty where the file is not a whole result."""
     identity: tuple[int, str]
-    """Number of the file and digest of its content. Both change when the process is measured again."""
+    """Number of the file and digest of its content.
+
+    Both change when the process is measured again.
+    """
 
     @property
     def whole(self) -> bool:
@@ -80,9 +83,9 @@ class Expected:
     """Status by job."""
     code: int = 0
     codes_at_fault: Collection[int] | None = None
-    """Exit codes that the disturbed run may end with; None: it was killed, or any will do."""
+    """Exit codes that the disturbed run may end with; None: any."""
     others: str = ""
-    """Status of jobs that are not among ``jobs``, such as those of further rounds; empty where there are none."""
+    """Status of other jobs, such as those of further rounds; empty where there are none."""
 
     def status(self, job: str) -> str:
         """The status that a job has when no fault happens."""
@@ -134,7 +137,7 @@ def judge(expected: Expected, at_fault: World, disturbed: Ended, after: World, a
 
 
 def judge_stopped(expected: Expected, at_end: World, ended: Ended, most_s: float) -> Judged:
-    """Judge a run that was asked to stop: it leaves nothing, blames nothing and ends in time."""
+    """Judge a run that was asked to stop: it leaves nothing and ends in time."""
     late = (f"the run took {ended.seconds:.0f} s to stop",) if ended.seconds > most_s else ()
     return Judged(
         orphans=at_end.leftovers,
@@ -174,7 +177,7 @@ def _repeated(expected: Expected, whole: Mapping[str, Saved], after: World) -> t
 
 
 def _ended_wrongly(which: str, ended: Ended, allowed: Collection[int] | None) -> tuple[str, ...]:
-    """A hang, an exit code that is not among those allowed, or a text that no user should see."""
+    """Find a hang, a wrong exit code, or a text that no user should see."""
     found = []
     if ended.code is None:
         found.append(f"{which} hung")

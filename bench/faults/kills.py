@@ -14,17 +14,17 @@ from judged import Judged, judge_stopped
 from tiny import LARGE_MODULES
 from tries import CONTAINERS, CURRENT, HOST, Fault, Suite
 
-LARGE = (*HOST, "--set", "large")
-BROOD = ("--executor", "host", "--probe", "brood")
+LARGE = ("--set", "large", *HOST[2:])
+BROOD = (*HOST[:4], "--probe", "brood")
 ROUNDS = (*CONTAINERS, "--max-rounds", "3")
 STOPPED_S = 20.0
 """A run that was asked to stop has ended after this long."""
 _CODES = (0, 3, 4, 130)
-"""Exit codes of a run that was asked to stop: it was interrupted, or had ended already."""
+"""Exit codes of a run that was asked to stop, or had ended already."""
 
 
 def killed(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Judged:
-    """SIGKILL the runner at a moment that is uniform over its whole duration, then run it again."""
+    """SIGKILL the runner at a uniform moment of its duration, then run it again."""
     quiet = suite.quiet(*words)
     with suite.trying() as one:
         run = one.start(quiet.words)
@@ -35,7 +35,7 @@ def killed(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Judg
 
 
 def killed_installing(suite: Suite, draw: random.Random) -> Judged:
-    """SIGKILL the runner when an installation has written some of its files, and run it again at once."""
+    """SIGKILL the runner in the middle of an installation, and run it again at once."""
     quiet = suite.quiet(*LARGE)
     with suite.trying() as one:
         run = one.start(quiet.words)
@@ -53,7 +53,7 @@ def _written(cache: Path) -> int:
 
 
 def stopped(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Judged:
-    """SIGTERM to the runner or SIGINT to its group at a random moment; half of the time twice."""
+    """Send SIGTERM to the runner or SIGINT to its group; half of the time twice."""
     quiet = suite.quiet(*words, codes_at_fault=_CODES)
     number, twice = draw.choice((signal.SIGTERM, signal.SIGINT)), draw.random() < 0.5
     with suite.trying() as one:
@@ -98,7 +98,7 @@ FAULTS = (
     ),
     Fault("kill-install", "SIGKILL of the runner while it installs", killed_installing, 2, 100, engine=False),
     Fault(
-        "kill-brood", "SIGKILL of the runner, probes with children in sessions of their own",
+        "kill-brood", "SIGKILL of the runner, probes whose children leave the session",
         partial(killed, words=BROOD), 1, 100, engine=False,
     ),
     Fault(

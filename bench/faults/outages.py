@@ -15,7 +15,10 @@ from judged import Judged, judge_stopped
 from tries import CONTAINERS, Fault, Suite, SuiteError, complete
 
 _CODES = (0, 3, 4)
-"""An outage may leave cells without a result. It never makes a version worse (1) or the usage bad (2)."""
+"""An outage may leave cells without a result.
+
+It never makes a version worse (1) or the usage bad (2).
+"""
 _STOPPED_S = 20.0
 
 
@@ -27,7 +30,7 @@ def own(suite: Suite) -> Engine:
 
 
 def killed(suite: Suite, draw: random.Random) -> Judged:
-    """SIGKILL dockerd and its containerd at a random moment; start them again up to two seconds later."""
+    """SIGKILL dockerd and containerd; start them again up to two seconds later."""
     engine, quiet = own(suite), suite.quiet(*CONTAINERS, codes_at_fault=_CODES)
     with suite.trying() as one:
         run = one.start(quiet.words)
@@ -54,7 +57,7 @@ def paused(suite: Suite, draw: random.Random) -> Judged:
 
 
 def away_for_a_moment(suite: Suite, draw: random.Random) -> Judged:
-    """Kill the engine and start it again at once while a container runs: a second try measures the cell."""
+    """Restart the engine while a container runs: a second try measures the cell."""
     engine, quiet = own(suite), suite.quiet(*CONTAINERS, codes_at_fault=(0,))
     with suite.trying() as one:
         run = one.start(quiet.words)

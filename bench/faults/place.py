@@ -1,4 +1,4 @@
-"""The folder of one suite: made, swept when an earlier suite was killed, and removed without a trace."""
+"""Makes the folder of a suite, and removes all that it or a killed one left."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 @contextmanager
 def made() -> Iterator[Path]:
-    """A new folder for a suite. Leftovers of suites that were killed are removed first.
+    """A new folder for a suite.
+
+    Leftovers of suites that were killed are removed first.
 
     Mounts below the folder reach a mount namespace that is made later (an engine's).
     """
@@ -36,7 +38,7 @@ def made() -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Remove the folders, processes, mounts and loop devices of suites that were killed."""
+    """Remove folders, processes, mounts and loop devices of suites that were killed."""
     for place in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
         try:
             owner = json.loads((place / _OWNER).read_text())
@@ -65,7 +67,7 @@ def remove(place: Path) -> None:
         for loop in json.loads(loops or "{}").get("loopdevices", ()):
             if str(loop.get("back-file", "")).startswith(str(place)):
                 subprocess.run(["losetup", "--detach", loop["name"]], check=False)
-    for group in _CGROUPS.glob(f"*/{place.name}"):
+    for group in _groups(place.name):
         for folder, _, _ in os.walk(group, topdown=False):
             with suppress(OSError):
                 os.rmdir(folder)  # noqa: PTH106 - of os.walk
@@ -78,13 +80,19 @@ def delete(folder: Path) -> None:
 
 
 def processes(place: Path) -> list[int]:
-    """The processes that were started with a path of the place, or are in it. The suite's own are left out."""
+    """The processes that were started with a path of the place, or are in it.
+
+    The suite's own are left out.
+    """
     own = _ancestors(os.getpid())
     return [pid for pid in _all() if pid not in own and mentions(pid, str(place))]
 
 
 def mentions(pid: int, text: str) -> bool:
-    """Whether a process has a text in its command, its variables or its folder. False for one that has ended."""
+    """Whether a process has a text in its command, its variables or its folder.
+
+    False for one that has ended.
+    """
     found = b""
     for name in ("cmdline", "environ"):
         with suppress(OSError):
@@ -148,10 +156,15 @@ def _ancestors(pid: int) -> set[int]:
 
 def _in_cgroups(group: str) -> list[int]:
     found: set[int] = set()
-    for listed in _CGROUPS.glob(f"*/{group}/**/cgroup.procs"):
+    for listed in (path for above in _groups(group) for path in above.rglob("cgroup.procs")):
         with suppress(OSError, ValueError):
             found |= {int(line) for line in listed.read_text().split()}
     return sorted(found)
+
+
+def _groups(name: str) -> list[Path]:
+    """The control groups of that name, of version 1 (one for each controller) or 2."""
+    return [path for path in (*_CGROUPS.glob(f"*/{name}"), _CGROUPS / name) if path.is_dir()]
 
 
 def _mounts(place: Path) -> list[str]:

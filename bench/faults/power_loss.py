@@ -1,4 +1,4 @@
-"""The power fails: what a copy of the disk, taken at any moment of a run, still holds.
+"""Takes the power away: what a copy of the disk holds at any moment of a run.
 
 There is no device mapper everywhere, so the disk is an image on a loop device. Its file is copied while the run goes
 on: the copy holds what had reached the disk by then, and nothing of what was only in memory.
@@ -28,7 +28,10 @@ _COPIES = 4
 
 
 def power_lost(suite: Suite, draw: random.Random) -> Judged:
-    """Copy the disk at random moments; every result on a copy is whole, every printed one is there."""
+    """Copy the disk at random moments.
+
+    Every result on a copy is whole, and every result that was printed is there.
+    """
     quiet = suite.quiet(*WORDS)
     found = Judged()
     with suite.trying() as one:

@@ -1,4 +1,4 @@
-"""Runs the program under test as a user does: another process, its own folders, its own engine."""
+"""Runs the program under test as a user does, with its own folders and engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``images push`` and ``pull`` lose their registry, or are killed, at random moments."""
+"""Cuts off ``images push`` and ``images pull`` at random moments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PREFIX = f"127.0.0.1:{PORT}/faults"
 _CHOSEN = ("--set", "faults", "--only", "tiny-1.0_*")
 PUSH, PULL = (("images", verb, _PREFIX, *_CHOSEN) for verb in ("push", "pull"))
 _CODES = (0, 2, 3, 4)
-"""A registry that is not there ends the command with 2. Only 1 would blame a version."""
+"""A registry that is not there ends the command with 2."""
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def registry(engine: Engine, place: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def cut_off(suite: Suite, draw: random.Random, *, which: str, how: str) -> Judged:
-    """Cut a push or pull off, repeat it with the registry back: it works, and the image is whole."""
+    """Cut a push or pull off and repeat it: it works, and the image is whole."""
     engine = own(suite)
     pushing = which == "push"
     words = PUSH if pushing else PULL

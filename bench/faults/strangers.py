@@ -27,7 +27,10 @@ _CELL_BYTES = 128 << 20
 
 
 def ended(suite: Suite, draw: random.Random, *, how: str) -> Judged:
-    """A cell that runs is ended from outside. No version is blamed, and the next run measures it."""
+    """A cell that runs is ended from outside.
+
+    It is not the version's fault, and the next run measures it.
+    """
     engine, quiet = own(suite), suite.quiet(*LONG, codes_at_fault=_CODES)
     with suite.trying() as one:
         run = one.start(quiet.words)
@@ -106,7 +109,7 @@ def _pids_of(engine: Engine, name: str) -> list[int]:
 
 
 def exhaust(name: str) -> None:
-    """Let the kernel kill a process for memory, in a control group of 20 MB: the machine is not in danger."""
+    """Let the kernel kill a process for memory, in a control group of 20 MB."""
     group = _MEMORY / name
     group.mkdir()
     try:

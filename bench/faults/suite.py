@@ -1,4 +1,4 @@
-"""Breaks the program on purpose and counts what it loses, leaves behind, repeats or blames on a version.
+"""Breaks the program on purpose; counts what it loses, leaves and repeats.
 
 Run from the repository root, as root, with the Python that has the program's requirements:
 
@@ -7,7 +7,7 @@ Run from the repository root, as root, with the Python that has the program's re
     python bench/faults/suite.py --only kill --checkout ../before     # the program of another checkout
 
 It prints a table: fault, tries, lost, orphans, repeated, wrong, seconds. The exit code is 1 where any count is not 0, 2
-where the suite itself cannot work. It starts an engine of its own and never touches another one. README.md explains the
+where the suite itself cannot work. It starts its own engine and never touches another one. README.md explains the
 columns.
 """
 
@@ -59,7 +59,7 @@ COUNTS = ("lost", "orphans", "repeated", "wrong")
 SHORT_S = 160.0
 """After this long, ``--short`` begins no further fault."""
 _INDEX_DELAY_S = 0.3
-"""How long the package index takes for a wheel, so that a kill can meet an installation."""
+"""How long the index takes for a wheel, so that a kill can meet an installation."""
 
 
 @dataclass
@@ -168,7 +168,10 @@ def _open(stack: ExitStack, checkout: Path, *, engine: bool) -> tuple[Suite, str
 
 
 def attempt(fault: Fault, suite: Suite, row: Row, number: int, seed: int) -> None:
-    """One try of a fault. An error of the suite's own counts as wrong. Raises EngineError."""
+    """One try of a fault.
+
+    An error of the suite's own counts as wrong. Raises EngineError.
+    """
     draw = random.Random(f"{seed}/{fault.name}/{number}")  # noqa: S311 - moments, not secrets
     began = time.monotonic()
     try:

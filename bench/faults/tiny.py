@@ -1,7 +1,7 @@
-"""A private copy of the program with cells that cost nothing: a made-up framework, its wheels, locks and probes.
+"""Copies the program and adds cells that are cheap: a made-up framework.
 
-The program is the checkout's, byte for byte. Added are one framework in compat.toml, one set and some probes in
-matrix.toml, the probes themselves, and locks.
+The program is the checkout's, byte for byte. Added are one framework in compat.toml, sets and probes in
+matrix.toml, the probes themselves, wheels and locks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 VERSIONS = ("1.0", "1.1", "1.2")
 LARGE = "1.9"
-"""The version whose installation takes seconds, because each of its modules is compiled."""
+"""The version whose installation takes seconds: each of its modules is compiled."""
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 IMAGE_PYTHON = "3.11"
 RELEASES = ("1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8")
@@ -57,6 +57,17 @@ keras = ["native"]
 device = ["cpu"]
 python = ["PYTHON"]
 
+[sets.host]
+description = "the same cells for the Python of this machine"
+prefer = ["tiny-1.0_*"]
+
+[[sets.host.product]]
+framework = ["tiny"]
+version = [VERSIONS]
+keras = ["native"]
+device = ["cpu"]
+python = ["HOST"]
+
 [sets.large]
 description = "one cell that takes long to install"
 
@@ -65,7 +76,7 @@ framework = ["tiny"]
 version = ["LARGE"]
 keras = ["native"]
 device = ["cpu"]
-python = ["PYTHON"]
+python = ["HOST"]
 
 [probes.pace]
 description = "waits, alone on the machine"
@@ -125,7 +136,7 @@ time.sleep(600)
 
 
 def run(request, report):
-    """Starts one child with a session of its own, and one that has forked twice."""
+    """Starts one child in another session, and one that has forked twice."""
     settings = request.settings_with(DEFAULTS)
     for how in ("session", "forked"):
         subprocess.Popen([sys.executable, "-c", CHILD, how])
@@ -231,7 +242,8 @@ def copy(checkout: Path, stage: Path, wheels: Path) -> list[Image]:
         path.unlink()
     _add(stage / "matrix" / "compat.toml", _COMPAT)
     versions = ", ".join(f'"{version}"' for version in VERSIONS)
-    sets = _MATRIX.replace("VERSIONS", versions).replace("PYTHON", IMAGE_PYTHON).replace("LARGE", LARGE)
+    sets = _MATRIX.replace("VERSIONS", versions).replace("PYTHON", IMAGE_PYTHON).replace("HOST", PYTHON)
+    sets = sets.replace("LARGE", LARGE)
     _add(stage / "matrix" / "matrix.toml", sets)
     payload = stage / "runner" / "probe"
     for name, text in _PROBES.items():
@@ -246,7 +258,7 @@ def copy(checkout: Path, stage: Path, wheels: Path) -> list[Image]:
     make_wheel(wheels, "2.0", "numpy")  # every environment has it; no probe here imports it
     digests = {version: _digest(wheels, version) for version in (*VERSIONS, LARGE)}
     _install(stage / "site")
-    described = json.dumps({"digests": digests, "pythons": [IMAGE_PYTHON], "image": IMAGE_PYTHON})
+    described = json.dumps({"digests": digests, "pythons": sorted({IMAGE_PYTHON, PYTHON}), "image": IMAGE_PYTHON})
     made = subprocess.run(
         [sys.executable, "-c", _LOCKS, described], cwd=stage, env={**os.environ, "PYTHONPATH": str(stage)},
         check=True, capture_output=True, text=True,
@@ -255,7 +267,10 @@ def copy(checkout: Path, stage: Path, wheels: Path) -> list[Image]:
 
 
 def make_wheel(folder: Path, version: str, name: str = "tiny", modules: int = MODULES) -> Path:
-    """A wheel of the made-up framework, or of another name. Equal calls make equal bytes."""
+    """A wheel of the made-up framework, or of another name.
+
+    Equal calls make equal bytes.
+    """
     info = f"{name}-{version}.dist-info"
     files = {f"{name}/m{number}.py": f"VALUE = {number}\n" * 20 for number in range(modules)}
     files[f"{name}/__init__.py"] = f"__version__ = {version!r}\n"
@@ -271,7 +286,7 @@ def make_wheel(folder: Path, version: str, name: str = "tiny", modules: int = MO
 
 
 def _install(site: Path) -> None:
-    """The framework as a package of the running interpreter, for ``--executor current``."""
+    """Put the framework where the running interpreter finds it."""
     info = site / f"tiny-{VERSIONS[0]}.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: tiny\nVersion: {VERSIONS[0]}\n")
@@ -279,7 +294,9 @@ def _install(site: Path) -> None:
 
 
 def fetch_tools(stage: Path, wheels: Path) -> str:
-    """Put pip and the uv of the images into the index. Returns why that fails; empty where they are there.
+    """Put pip and the uv of the images into the index.
+
+    Returns why that fails; empty where they are there.
 
     ``runner bisect`` lists releases with pip, and an image is built with uv.
     """

@@ -1,4 +1,4 @@
-"""What a fault works with: the suite's engine, program and index, and a fresh folder for every try."""
+"""What a fault works with: engine, program, index, a fresh folder for every try."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from judged import Ended, Expected, Judged, World, incomplete, judge
 from tiny import Image
 
 CONTAINERS = ("--executor", "docker", "--probe", "pace")
-HOST = ("--executor", "host", "--probe", "pace")
+HOST = ("--set", "host", "--executor", "host", "--probe", "pace")
 CURRENT = ("--executor", "current", "--probe", "pace")
 
 
@@ -110,7 +110,10 @@ class Suite:
 
     @contextmanager
     def trying(self, **more: str) -> Iterator[Try]:
-        """A fresh try. What it leaves is removed at its end, so that no try disturbs the next."""
+        """A fresh try.
+
+        What it leaves is removed at its end, so that no try disturbs the next.
+        """
         self._tries += 1
         root = self.place / "tries" / str(self._tries)
         address = self.engine.address if self.engine else "unix:///nowhere.sock"
@@ -147,7 +150,10 @@ class Suite:
         return self.engine.containers() if self.engine is not None else []
 
     def quiet(self, *words: str, code: int = 0, codes_at_fault: Sequence[int] | None = None) -> Quiet:
-        """How a command of ``runner matrix`` runs undisturbed: run once, then remembered. ``code``: how it ends."""
+        """How a command of ``runner matrix`` runs undisturbed: run once, then remembered.
+
+        ``code``: how it ends.
+        """
         if words not in self._quiet:
             full = matrix(*words)
             with self.trying() as one:

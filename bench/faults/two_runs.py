@@ -20,7 +20,10 @@ _HELD = 2
 
 
 def same_out(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Judged:
-    """Start the same command twice. Every process runs once, and both runs end well or say who is at work."""
+    """Start the same command twice.
+
+    Every process runs once, and both runs end well or say who is at work.
+    """
     quiet = suite.quiet(*words)
     with suite.trying() as one:
         first = one.start(quiet.words)
@@ -45,7 +48,10 @@ def measured_jobs(shown: str) -> list[str]:
 
 
 def other_out(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Judged:
-    """Two runs with a folder each. Processes whose timings count as quiet do not overlap."""
+    """Two runs with a folder each.
+
+    Processes whose timings count as quiet do not overlap.
+    """
     quiet = suite.quiet(*words)
     with suite.trying() as one:
         outs = [one.root / "out", one.root / "out2"]
@@ -61,7 +67,10 @@ def other_out(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> J
 
 
 def spans(out: Path) -> list[tuple[float, float]]:
-    """When the processes began and ended whose timings count. Raises SuiteError where nothing is stored."""
+    """When the processes began and ended whose timings count.
+
+    Raises SuiteError where nothing is stored.
+    """
     contents = [json.loads(path.read_bytes()) for path in (out / "results").glob("*/*/*.json")]
     if not contents:
         raise SuiteError(f"{out} holds no results")

@@ -1,4 +1,4 @@
-"""Reads what a try has on the machine: results, containers, processes, folders, locks."""
+"""Reads what a try has on the machine: results, containers, processes, locks."""
 
 from __future__ import annotations
 

@@ -65,9 +65,21 @@ def test_what_no_version_did_may_be_measured_again() -> None:
     assert judged(at_fault=world(away)).fine
 
 
-@pytest.mark.parametrize("kind", ["containers", "processes", "folders", "parts", "locks"])
-def test_whatever_is_left_is_an_orphan(kind: str) -> None:
-    found = judged(replace(AFTER, **{kind: ("something",)}))
+SOMETHING = ("something",)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        replace(AFTER, containers=SOMETHING),
+        replace(AFTER, processes=SOMETHING),
+        replace(AFTER, folders=SOMETHING),
+        replace(AFTER, parts=SOMETHING),
+        replace(AFTER, locks=SOMETHING),
+    ],
+)
+def test_whatever_is_left_is_an_orphan(after: World) -> None:
+    found = judged(after)
     assert len(found.orphans) == 1
     assert found.orphans[0].endswith(" something")
     assert not found.fine

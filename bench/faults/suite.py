@@ -33,6 +33,7 @@ import hostile
 import kills
 import outages
 import place
+import podman_service
 import power_loss
 import registries
 import strangers
@@ -54,6 +55,7 @@ FAULTS: tuple[Fault, ...] = (
     *builds.FAULTS,
     *registries.FAULTS,
     *hostile.FAULTS,
+    *podman_service.FAULTS,
 )
 COUNTS = ("lost", "orphans", "repeated", "wrong")
 SHORT_S = 160.0
@@ -156,13 +158,13 @@ def _open(stack: ExitStack, checkout: Path, *, engine: bool) -> tuple[Suite, str
     wheels = folder / "wheels"
     images = tiny.copy(checkout.resolve(), folder / "stage", wheels)
     packages = stack.enter_context(Index(wheels, _INDEX_DELAY_S))
-    suite = Suite(folder, folder / "stage", packages, wheels=wheels)
+    suite = Suite(folder, folder / "stage", packages, wheels=wheels, images=images, stack=stack)
     obstacle = dockerd.obstacle() if engine else ""
     if engine and not obstacle:
         own = dockerd.Engine(folder / "engine", folder.name)
         own.start()
         own.load_base()
-        suite.engine, suite.images = own, images
+        suite.engine = own
         suite.label_images()
     return suite, obstacle
 

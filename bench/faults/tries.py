@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -105,6 +105,9 @@ class Suite:
     engine: Engine | None = None
     wheels: Path = Path()
     images: Sequence[Image] = ()
+    stack: ExitStack = field(default_factory=ExitStack)
+    """What is undone at the end of the suite."""
+    podman: Engine | None = None
     _quiet: dict[tuple[str, ...], Quiet] = field(default_factory=dict)
     _tries: int = 0
 

@@ -106,7 +106,7 @@ class Podman(Engine):
 
 @contextmanager
 def instead(suite: Suite) -> Iterator[None]:
-    """Let the suite use Podman in place of its engine. Raises UntriedError where it does not start."""
+    """Let the suite use Podman in place of its engine. Raises UntriedError."""
     if suite.podman is None:
         made = Podman(suite.place / "podman", suite.place.name)
         try:

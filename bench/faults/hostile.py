@@ -31,7 +31,8 @@ def hostile(suite: Suite, _draw: random.Random, *, how: str, executor: str) -> J
         world = one.look()
         wrong = [f"the run ended with {ended.code}"] if ended.code not in _CODES else []
         wrong += [f"the run took {ended.seconds:.0f} s"] if ended.seconds > MOST_S else []
-        wrong += [f"the run printed {text!r}" for text in ("Traceback", "internal error") if text in ended.shown]
+        # a traceback may be the probe's own, which a report shows
+        wrong += ["the run printed 'internal error'"] if "internal error" in ended.shown else []
         statuses = {saved.job.split()[1]: saved.status for saved in world.results.values() if saved.whole}
         if statuses.get("hello") != "ok":
             wrong.append(f"the probe next to it is {statuses.get('hello', 'not stored')}")

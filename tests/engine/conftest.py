@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,23 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from podman_service import configuration
 
 BASE = "python:3.11-slim-bookworm"
-
-_RUNTIME = """#!/usr/bin/env python3
-# Podman asks for more open files and processes than this machine lets it have: leave those limits as they are.
-import json, os, sys
-arguments = sys.argv[1:]
-if "create" in arguments and "--bundle" in arguments:
-    path = os.path.join(arguments[arguments.index("--bundle") + 1], "config.json")
-    with open(path) as file:
-        config = json.load(file)
-    limits = config["process"].get("rlimits", [])
-    config["process"]["rlimits"] = [limit for limit in limits if limit["type"] == "RLIMIT_CORE"]
-    with open(path, "w") as file:
-        json.dump(config, file)
-os.execvp("RUNTIME", ["RUNTIME", *arguments])
-"""
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +27,7 @@ def podman() -> Iterator[str]:
         pytest.skip("Podman is not installed (Debian: podman catatonit containernetworking-plugins)")
     place = Path(tempfile.mkdtemp(prefix="runner-podman-"))
     storage = [program, "--root", str(place / "root"), "--runroot", str(place / "run")]
-    environment = {**os.environ, "CONTAINERS_CONF": str(_configuration(place))}
+    environment = {**os.environ, "CONTAINERS_CONF": str(configuration(place))}
     socket = place / "podman.sock"
     service = subprocess.Popen(
         [*storage, "system", "service", "--time=0", f"unix://{socket}"],
@@ -64,21 +49,3 @@ def podman() -> Iterator[str]:
         service.wait()
         subprocess.run([*storage, "system", "reset", "--force"], env=environment, check=False, capture_output=True)
         shutil.rmtree(place, ignore_errors=True)
-
-
-def _configuration(place: Path) -> Path:
-    """Podman's configuration: its own, but where this machine may not raise limits (a sandbox) with ``_RUNTIME``."""
-    configuration = place / "containers.conf"
-    configuration.write_text("")
-    capabilities = next(
-        (line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff:")),
-        "0",
-    )
-    may_raise_limits = int(capabilities, 16) >> 24 & 1  # CAP_SYS_RESOURCE
-    if os.geteuid() == 0 and not may_raise_limits:
-        runtime = place / "runtime"
-        runtime.write_text(_RUNTIME.replace('"RUNTIME"', repr("crun" if shutil.which("crun") else "runc")))
-        runtime.chmod(0o755)
-        named = json.dumps([str(runtime)])
-        configuration.write_text(f'[engine]\nruntime = "limited"\n[engine.runtimes]\nlimited = {named}\n')
-    return configuration

@@ -142,6 +142,7 @@ def stoppable() -> Iterator[None]:
 
     Containers are removed, finished results kept. SIGINT is set as well: a shell that starts a job in the background
     leaves it ignored. Only the first signal interrupts: what it sets off takes seconds and must not be cut short.
+    After it the program only reports what it has and ends, so later ones stay ignored.
     """
     stopping = False
 
@@ -156,4 +157,4 @@ def stoppable() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if stopping else handler)

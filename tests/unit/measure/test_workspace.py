@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,16 @@ def test_a_second_command_that_writes_to_the_folder_waits_and_says_for_whom(tmp_
     assert locks.holder(tmp_path / ".lock") == ""
 
 
-@pytest.mark.usefixtures("asked", "made")
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Brings back the handlers of signals, which stay ignored once a run was interrupted."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
+
+
+@pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_wait_for_the_folder(tmp_path: Path, number: signal.Signals) -> None:
     waited = False
@@ -182,14 +192,31 @@ def test_without_an_observer_the_wait_is_said_on_stderr(tmp_path: Path, capsys: 
     assert capsys.readouterr().err.startswith(f"runner: --out {tmp_path}: waiting for process ")
 
 
+@pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_every_signal_to_end_is_an_interrupt_and_the_handlers_come_back(number: signal.Signals) -> None:
-    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+def test_the_first_signal_is_an_interrupt_and_later_ones_do_not_cut_the_end_short(number: signal.Signals) -> None:
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    reached: list[str] = []
 
     def ended() -> None:
         with workspace.stoppable():
-            signal.raise_signal(number)
+            try:
+                signal.raise_signal(number)
+            finally:
+                for one in signals:
+                    signal.raise_signal(one)
+                reached.append("the end")
 
     with pytest.raises(KeyboardInterrupt):
         ended()
-    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+    assert reached == ["the end"]
+    for one in signals:
+        signal.raise_signal(one)  # while the program reports what it has
+
+
+def test_without_a_signal_the_handlers_come_back() -> None:
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(one) for one in signals]
+    with workspace.stoppable():
+        assert [signal.getsignal(one) for one in signals] != before
+    assert [signal.getsignal(one) for one in signals] == before

@@ -66,10 +66,8 @@ def stopped(suite: Suite, draw: random.Random, *, words: tuple[str, ...]) -> Jud
             run.signal(number, group=number == signal.SIGINT)
         ended = run.wait()
         ended = replace(ended, seconds=time.monotonic() - asked)
-        early = ended.code is not None and ended.code < 0 and not one.results().results
-        expected = quiet.expected
-        if early:  # the signal came before the program had begun to handle it
-            expected = replace(expected, codes_at_fault=None)
+        # before and after its work the signal itself ends the program, as any other; what it left is judged too
+        expected = replace(quiet.expected, codes_at_fault=(*_CODES, -number))
         at_fault = one.look()
         left = judge_stopped(expected, at_fault, ended, STOPPED_S)
         return left + one.resume(expected, quiet.words, at_fault, ended)

@@ -51,10 +51,10 @@ FAULTS: tuple[Fault, ...] = (
     *broken_files.FAULTS,
     *full_disks.FAULTS,
     *power_loss.FAULTS,
-    *bisects.FAULTS,
     *builds.FAULTS,
     *registries.FAULTS,
     *hostile.FAULTS,
+    *bisects.FAULTS,
     *podman_service.FAULTS,
 )
 COUNTS = ("lost", "orphans", "repeated", "wrong")

@@ -105,8 +105,9 @@ class Tree:
             for pid in left:
                 _kill(pid)
             if time.monotonic() > deadline:
-                return
+                break
             time.sleep(_PAUSE_S)
+        _reap()
 
     def _left(self) -> list[int]:
         _reap()

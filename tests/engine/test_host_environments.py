@@ -258,6 +258,39 @@ def test_an_interrupt_leaves_no_process(tmp_path: Path) -> None:
         runner.wait()
 
 
+INSTALLING = """
+import sys
+from pathlib import Path
+from runner.executors.host import HostExecutor, Pinned
+from runner.model import Environment
+from runner.util import folders
+
+folders.uv_program = lambda: sys.argv[2]
+environment = Environment("torch", "1.0", None, sys.argv[3], "cpu", "linux-x86_64")
+pinned = Pinned(Path(sys.argv[4]).read_text(), "lock-hash", tuple(sys.argv[5:]), {"pretend": "1.0"}, ("a note",))
+HostExecutor(Path(sys.argv[1]), lambda _environment: pinned).prepare(environment, lambda _text: None)
+"""
+
+
+def test_a_run_killed_while_it_installs_leaves_nothing_that_disturbs_the_next(tmp_path: Path, pinned: Pinned) -> None:
+    uv = tmp_path / "uv"  # an installer that goes on for ever, and writes
+    uv.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nwhile :; do mkdir -p lib/x; echo x > lib/x/$RANDOM; done\n")
+    uv.chmod(0o755)
+    (tmp_path / "lock").write_text(pinned.requirements)
+    place = tmp_path / "environments"
+    words = [str(place), str(uv), PYTHON, str(tmp_path / "lock"), *pinned.arguments]
+    runner = subprocess.Popen([sys.executable, "-c", INSTALLING, *words])
+    installer = _pid(tmp_path)
+    runner.kill()
+    runner.wait()
+    executor = HostExecutor(place, lambda _environment: pinned)
+    prepared = executor.prepare(ENVIRONMENT, quiet)
+    assert executor.execute(launch(prepared, tmp_path, "import pretend")).exit_code == 0
+    executor.close()
+    assert not _is_there(installer)
+    assert list(place.glob("*.part")) == []
+
+
 def test_closing_ends_what_other_threads_run(tmp_path: Path) -> None:
     executor = CurrentExecutor()
     code = "import os, time; print(os.getpid(), file=open('pid', 'w')); time.sleep(600)"

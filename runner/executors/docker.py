@@ -247,8 +247,9 @@ class DockerExecutor:
             self._check_open()
             state = api.inspect_container(name)["State"]
             log = tail(api.logs(name, stdout=True, stderr=True), launch.limits.log_bytes)
+            state = {**state, "OOMKilled": True} if memory.seen else state
             if end is _End.BY_ITSELF and recipe.may_come_from_outside(state):
-                state = _explained(api, name, {**state, **({"OOMKilled": True} if memory.seen else {})}, ended, log)
+                state = _explained(api, name, state, ended, log)
         found = recipe.outcome(state, timed_out=end is _End.LATE, wall_s=ended - began, log=log)
         return replace(found, out_of_disk=end is _End.FULL)
 

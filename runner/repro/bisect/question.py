@@ -81,6 +81,8 @@ class State(msgspec.Struct):
     as_of: str
     answers: dict[str, Answer] = msgspec.field(default_factory=dict)
     format: int = 1
+    data: str | None = None
+    """Digests of what the probe reads; None in files that do not have it."""
 
 
 def read(content: bytes) -> tuple[State, tuple[str, ...]]:
@@ -99,7 +101,7 @@ def read(content: bytes) -> tuple[State, tuple[str, ...]]:
         if answer.mark != Mark.SKIP or answer.reason.startswith(YANKED)
     }
     dropped = tuple(version for version in state.answers if version not in kept)
-    return State(state.question, state.as_of, kept, FORMAT), dropped
+    return State(state.question, state.as_of, kept, FORMAT, state.data), dropped
 
 
 def check_ends(request: Request) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,7 +29,7 @@ from runner.repro.bisect.lasting import lasting, sentence, worth_a_second_try
 from runner.repro.bisect.question import Answer, Request, State
 from runner.repro.bisect.report import Finished, moved, report
 from runner.repro.bisect.search import Mark
-from runner.util import files, outage, versions
+from runner.util import files, locks, outage, versions
 from runner.util.workers import Workers
 
 PREPARED_AT_ONCE = 3
@@ -74,7 +76,7 @@ class _Search:
     def _save(self, version: str, answer: Answer) -> None:
         answers = {**self.state.answers, version: answer}
         try:
-            kept = State(self.state.question, self.state.as_of, answers, self.state.format)
+            kept = State(self.state.question, self.state.as_of, answers, self.state.format, self.state.data)
             files.write_atomically(self.path, msgspec.json.format(msgspec.json.encode(kept), indent=1))
         except OSError as error:
             raise self._unanswered(version, internal(error)) from error
@@ -204,14 +206,35 @@ def _bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[
     python = request.python or question.python_of(request)
     request = replace(request, executor=_executor(request, python, say))
     releases = question.releases(request, python)
-    state, path = _state(request, python, releases, say)
+    asked = question.asked(request, python, releases)
+    path = request.out / f"{versions.project(request.package)}-{files.digest(asked)[:12]}.json"
+    with _alone(request, path, say):
+        end, work = _searched(request, python, releases, _state(request, asked, path, say), path, trial, say)
+        if isinstance(end, search.Refused):
+            for version in (releases[0], releases[-1]):
+                say(f"{version}: {work.state.answers[version].mark}: {work.state.answers[version].reason}")
+            raise UsageError(end.reason)
+        text = report(_finished(work, end, command))
+        try:
+            files.write_atomically(path.with_suffix(".md"), text.encode())
+        except OSError as error:
+            why = f"the report cannot be saved: {error.strerror}; all answers are in {path}"
+            raise NotMeasuredError(why) from error
+    show(text)
+    return 3 if end.between else 0
+
+
+def _searched(
+    request: Request, python: str, releases: tuple[str, ...], state: State, path: Path, trial: trials.Trial, say: Say
+) -> tuple[search.Found | search.Refused, _Search]:
+    """Search from the answers that are there."""
     say(f"{len(releases)} releases of {request.package}, at most {math.ceil(math.log2(len(releases))) + 2} tests")
     if state.answers:
         say(f"{len(state.answers)} answers from before ({path})")
     probes = (request.probe,) if request.probe else ()
     # the pool ends last: it waits for environments, and closing the executors stops their preparation
     with Workers(PREPARED_AT_ONCE, "prepare") as pool, workspace.open(None, probes=probes, fresh=True) as opened:
-        work = _Search(request, releases, python, state, path, trial, opened.context, pool, say)
+        work = _Search(request, releases, python, _on(state, opened, path), path, trial, opened.context, pool, say)
         try:
             end = work.run()
         except KeyboardInterrupt:
@@ -221,17 +244,38 @@ def _bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[
         pool.wait()
         for version in tuple(work.made):
             work.evict(version, oldest=True)
-    if isinstance(end, search.Refused):
-        for version in (releases[0], releases[-1]):
-            say(f"{version}: {work.state.answers[version].mark}: {work.state.answers[version].reason}")
-        raise UsageError(end.reason)
-    text = report(_finished(work, end, command))
-    try:
-        files.write_atomically(path.with_suffix(".md"), text.encode())
-    except OSError as error:
-        raise NotMeasuredError(f"the report cannot be saved: {error.strerror}; all answers are in {path}") from error
-    show(text)
-    return 3 if end.between else 0
+    return end, work
+
+
+@contextmanager
+def _alone(request: Request, path: Path, say: Say) -> Iterator[None]:
+    """Let one command at a time search for the same.
+
+    Raises UsageError where --out cannot be used.
+    """
+    with ExitStack() as stack:
+        try:
+            request.out.mkdir(parents=True, exist_ok=True)
+            waiting = f"which searches for the same; its answers are used then ({path})"
+            stack.enter_context(locks.held(path.with_suffix(".lock"), lambda who: say(f"waiting for {who}, {waiting}")))
+        except OSError as error:
+            raise UsageError(f"--out {request.out}: cannot be used: {error.strerror}") from None
+        yield
+
+
+def _on(state: State, opened: workspace.Work, path: Path) -> State:
+    """The state with the data that its answers are for.
+
+    Raises NotMeasuredError where earlier answers are for other data: without a network, synthetic data take the place
+    of what could not be fetched.
+    """
+    data = " ".join(sorted(file.sha256 for file in opened.files.values()))
+    if state.answers and state.data not in (None, data):
+        raise NotMeasuredError(
+            f"the answers in {path} were found with other data than are here now (is the network there?); "
+            "run the same command again when they are, or give --fresh"
+        )
+    return State(state.question, state.as_of, state.answers, state.format, data)
 
 
 def _finished(work: _Search, end: search.Found, command: Sequence[str]) -> Finished:
@@ -267,20 +311,17 @@ def _executor(request: Request, python: str, say: Say) -> str:
     return chosen
 
 
-def _state(request: Request, python: str, releases: tuple[str, ...], say: Say) -> tuple[State, Path]:
-    """The answers of an earlier search for the same thing, and their file.
+def _state(request: Request, asked: dict[str, Any], path: Path, say: Say) -> State:
+    """The answers of an earlier search for the same thing.
 
-    Raises UsageError where --out cannot be used.
+    Raises UsageError where their file cannot be used.
     """
-    asked = question.asked(request, python, releases)
-    path = request.out / f"{versions.project(request.package)}-{files.digest(asked)[:12]}.json"
     try:
-        request.out.mkdir(parents=True, exist_ok=True)
         if path.is_file() and not request.fresh:
             state, dropped = question.read(path.read_bytes())
             if dropped:
                 say(f"skipped by an earlier version of this program, asked again: {', '.join(dropped)}")
-            return state, path
+            return state
     except UsageError as error:
         raise UsageError(f"{path}: {error}; delete it, or give --fresh") from None
     except msgspec.DecodeError:
@@ -288,7 +329,7 @@ def _state(request: Request, python: str, releases: tuple[str, ...], say: Say) -
     except OSError as error:
         raise UsageError(f"--out {request.out}: cannot be used: {error.strerror}") from None
     day = pins.date(request.as_of) if request.as_of else dt.datetime.now(dt.UTC).date()
-    return State(asked, index.end_of(day), {}, question.FORMAT), path
+    return State(asked, index.end_of(day), {}, question.FORMAT)
 
 
 def _named(say: Say, version: str) -> Say:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -11,7 +14,7 @@ import pytest
 
 from runner import cli
 from runner.environments import index
-from runner.errors import BuildError, Cause, CellError, ImpossibleError, OutageError, UnavailableError
+from runner.errors import BuildError, Cause, CellError, ImpossibleError, NotMeasuredError, OutageError, UnavailableError
 from runner.executors import Prepared
 from runner.matrix.plan import Target
 from runner.measure import context, places
@@ -20,7 +23,7 @@ from runner.repro.bisect import session, trials
 from runner.repro.bisect.question import Answer, Request, State
 from runner.repro.bisect.search import Found, Mark
 from runner.results.store import Store
-from runner.util import files, versions
+from runner.util import files, locks, versions
 from runner.util.workers import Workers
 
 NO_WHEEL = (
@@ -612,9 +615,44 @@ class TestTrouble:
         error = capsys.readouterr().err
         assert "runner: keras 3.0.0 could not be tested: the package index cannot be reached: check it; " in error
         assert error.endswith("; the same command asks it again\n")
-        assert not list((tmp_path / "out").iterdir())
+        assert not list((tmp_path / "out").glob("*.json"))
         fake_executor.outage = None
         assert cli.run(arguments) == 0
+
+    def test_a_second_search_for_the_same_waits_and_takes_the_answers_of_the_first(
+        self, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The first one's answers appear during the wait."""
+        assert cli.run(arguments) == 0
+        (path,) = (tmp_path / "out").glob("*.json")
+        answers = path.read_bytes()
+        path.unlink()
+
+        @contextmanager
+        def held(lock: Path, waiting: Callable[[str], None]) -> Iterator[bool]:
+            assert lock == path.with_suffix(".lock")
+            waiting("process 17")
+            path.write_bytes(answers)
+            yield True
+
+        monkeypatch.setattr(locks, "held", held)
+        capsys.readouterr()
+        assert cli.run(arguments) == 0
+        said = capsys.readouterr()
+        assert "waiting for process 17, which searches for the same" in said.err
+        assert ", 0 of them in this run" in said.out
+
+    @pytest.mark.parametrize(("before", "fits"), [("abc", True), (None, True), ("other", False), ("", False)])
+    def test_answers_found_with_other_data_are_not_mixed(self, tmp_path: Path, before: str | None, fits: bool) -> None:
+        """Without a network, synthetic data take the place of what could not be fetched."""
+        work: Any = SimpleNamespace(files={"mnist": SimpleNamespace(sha256="abc")})
+        state = State({}, "", {"3.0": Answer(Mark.GOOD)}, 2, before)
+        if fits:
+            assert session._on(state, work, tmp_path).data == "abc"
+        else:
+            with pytest.raises(NotMeasuredError, match="found with other data"):
+                session._on(state, work, tmp_path)
+        assert session._on(State({}, "", {}, 2, before), work, tmp_path).data == "abc"
 
     def test_an_answer_that_cannot_be_saved_is_asked_again(
         self,

@@ -110,12 +110,14 @@ class Group:
 
         Raises UnavailableError where it cannot be started, where ``close`` ended it, and where somebody else killed it.
         """
-        with scratch.folder("run") as own, _cgroup(own, limits) as group:
-            watch = self._start(argv, cwd, {**environment, orphans.MARK: own.parent.name}, limits, group)
+        with scratch.folder("run") as own, _cgroup(name := f"{own.parent.name}.{own.name}", limits) as group:
+            watch = self._start(argv, cwd, {**environment, orphans.MARK: name}, limits, group)
             try:
                 watch.follow(self._grace_s)
             finally:
                 watch.end()
+                if watch.program.exit_code is None:  # without its warden, what it started may have gone on
+                    orphans.end(name)
                 with self._lock:
                     self._watches.discard(watch)
             if self._closed:
@@ -148,12 +150,9 @@ class Group:
 
 
 @contextmanager
-def _cgroup(own: Path, limits: Limits) -> Iterator[Cgroup]:
-    """A control group for one process.
-
-    It is named after the run, so that a later run can find it.
-    """
-    group = cgroups.make(f"{own.parent.name}.{own.name}", memory_bytes=limits.memory_bytes, pids=limits.pids)
+def _cgroup(name: str, limits: Limits) -> Iterator[Cgroup]:
+    """A control group for one process, which a later run can find by its name."""
+    group = cgroups.make(name, memory_bytes=limits.memory_bytes, pids=limits.pids)
     try:
         yield group
     finally:

@@ -1,7 +1,7 @@
 """Ends processes that a killed run of this program has left.
 
-Every process that a run starts carries the run's name in its environment, and so does all that it starts in turn,
-whatever session, process group or parent that has.
+Every program that a run starts carries its name in its environment, and so does all that it starts in turn, whatever
+session, process group or parent that has.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from runner.util import cgroups, commands
 
 MARK = "KERAS_VERSION_MATRIX_RUN"
-"""Environment variable with the name of the run that started a process."""
+"""Environment variable with the name of a program, which begins with that of its run."""
 _ENOUGH_S = 5.0
 _PAUSE_S = 0.01
 _TIMEOUT_S = 5.0
@@ -26,6 +26,7 @@ _TIMEOUT_S = 5.0
 def end(name: str) -> bool:
     """Kill the processes that carry the mark. Returns whether none is left.
 
+    ``name`` is that of a run, or of one program of a run: ``run-1`` and ``run-1.program-2``.
     Those that they start meanwhile are found in the next look; there is an end to it after some seconds.
     """
     deadline = time.monotonic() + _ENOUGH_S
@@ -41,9 +42,12 @@ def end(name: str) -> bool:
 
 
 def marked(name: str) -> list[int]:
-    """The processes of this user that carry the mark and run."""
-    mark = f"{MARK}={name}"
-    return list(_by_ps(mark) if platform.system() == "Darwin" else _by_proc(mark.encode()))
+    """The processes of this user that carry the mark.
+
+    Those of all programs of a run, where ``name`` is that of a run.
+    """
+    mark = f"{MARK}={name}".encode()
+    return list(_by_ps(mark) if platform.system() == "Darwin" else _by_proc(mark))
 
 
 def _by_proc(mark: bytes) -> Iterator[int]:
@@ -53,13 +57,17 @@ def _by_proc(mark: bytes) -> Iterator[int]:
         return
     for pid in (int(name) for name in names if name.isdecimal()):
         with suppress(OSError):  # gone, or another user's; a zombie has no environment
-            if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if any(_fits(entry, mark) for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")):
                 yield pid
 
 
-def _by_ps(mark: str) -> Iterator[int]:
+def _by_ps(mark: bytes) -> Iterator[int]:
     """macOS shows the environment of the user's own processes behind their command."""
     for line in commands.output("ps", "-axEww", "-o", "pid=,command=", timeout_s=_TIMEOUT_S).splitlines():
         pid, _, words = line.strip().partition(" ")
-        if pid.isdecimal() and mark in words.split():
+        if pid.isdecimal() and any(_fits(word.encode(), mark) for word in words.split()):
             yield int(pid)
+
+
+def _fits(entry: bytes, mark: bytes) -> bool:
+    return entry == mark or entry.startswith(mark + b".")

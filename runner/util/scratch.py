@@ -153,7 +153,6 @@ def _home() -> _Home:
 def _released(path: Path) -> None:
     """Remove the folder of this process with the last folder in it."""
     with _STATE.guard:
-        place = str(path.parent.parent)
         home = next((one for one in _STATE.homes.values() if one.path == path.parent), None)
         if home is None:
             return

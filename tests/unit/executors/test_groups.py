@@ -113,8 +113,10 @@ class TestStart:
         mark = made.options["variables"].pop(orphans.MARK)
         assert made.command == ["python", "-m", "probe"]
         assert made.options == {"cwd": tmp_path, "variables": {"A": "b"}, "largest_file": None, "cgroups": ()}
-        assert mark.startswith("keras-version-matrix-")
-        assert not (Path(tempfile.gettempdir()) / mark).exists()
+        run_name, _, program = mark.partition(".")
+        assert run_name.startswith("keras-version-matrix-run-")
+        assert program.startswith("run-")
+        assert not (Path(tempfile.gettempdir()) / run_name).exists()
 
     def test_no_file_grows_beyond_the_limit(self, made: Program, tmp_path: Path) -> None:
         run(tmp_path, disk_bytes=1 << 20)
@@ -134,7 +136,7 @@ class TestStart:
         monkeypatch.setattr(cgroups, "make", make)
         run(tmp_path, memory_bytes=1 << 30, pids=7)
         ((name, limits),) = asked
-        assert name.startswith(f"{made.options['variables'][orphans.MARK]}.run-")
+        assert name == made.options["variables"][orphans.MARK]
         assert limits == {"memory_bytes": 1 << 30, "pids": 7}
         assert made.options["cgroups"] == (f"{folder}/cgroup.procs",)
         assert not folder.exists()
@@ -182,12 +184,17 @@ class TestEnd:
         group.close()
         assert running.kills == 1  # it is not among those that run
 
-    def test_one_that_was_not_seen_to_end_says_nothing(self, running: Program, tmp_path: Path) -> None:
+    def test_one_that_was_not_seen_to_end_says_nothing_and_what_it_started_is_killed(
+        self, running: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ended: list[str] = []
+        monkeypatch.setattr(orphans, "end", ended.append)
         running.printed = b"last words\n"
         threading.Timer(0.05, lambda: running.end_with(None)).start()
         with pytest.raises(UnavailableError, match="killed the process that watched over this cell") as caught:
             run(tmp_path)
         assert caught.value.log == "last words\n"
+        assert ended == [running.options["variables"][orphans.MARK]]
 
 
 class TestDeadline:

@@ -26,6 +26,7 @@ def test_linux_shows_the_environment_of_each_process(monkeypatch: pytest.MonkeyP
         "/proc/5/environ": f"A=b\0{MARK}\0".encode(),
         "/proc/6/environ": f"A={MARK}\0{MARK}2\0".encode(),  # another run's, whose name begins alike
         "/proc/7/environ": b"",
+        "/proc/9/environ": f"{MARK}.program-2\0".encode(),
     }
 
     def read(path: Path) -> bytes:
@@ -34,9 +35,10 @@ def test_linux_shows_the_environment_of_each_process(monkeypatch: pytest.MonkeyP
         return environments[str(path)]
 
     monkeypatch.setattr(platform, "system", lambda: "Linux")
-    monkeypatch.setattr(os, "listdir", lambda _folder: ["5", "6", "7", "8", "self"])
+    monkeypatch.setattr(os, "listdir", lambda _folder: ["5", "6", "7", "8", "9", "self"])
     monkeypatch.setattr(Path, "read_bytes", read)
-    assert orphans.marked("run-1") == [5]
+    assert orphans.marked("run-1") == [5, 9]
+    assert orphans.marked("run-1.program-2") == [9]
 
 
 def test_macos_shows_it_behind_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

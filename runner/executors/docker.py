@@ -241,7 +241,8 @@ class DockerExecutor:
         with _one_line(launch), closing(self._watch_memory(api, name)) as memory:
             end = _wait(api, name, began + launch.limits.timeout_s, launch.io, watched)
             if end is not _End.BY_ITSELF:
-                self._check_untouched(api, name)
+                self._check_open()
+                _check_unpaused(api, name, api.inspect_container(name)["State"], 0.0)
                 _stop(api, name, self._grace_s)
             ended = time.monotonic()
             self._check_open()
@@ -250,6 +251,8 @@ class DockerExecutor:
             state = {**state, "OOMKilled": True} if memory.seen else state
             if end is _End.BY_ITSELF and recipe.may_come_from_outside(state):
                 state = _explained(api, name, state, ended, log)
+            elif end is _End.BY_ITSELF:
+                _check_unpaused(api, name, state, time.monotonic() - ended)
         found = recipe.outcome(state, timed_out=end is _End.LATE, wall_s=ended - began, log=log)
         return replace(found, out_of_disk=end is _End.FULL)
 
@@ -260,16 +263,6 @@ class DockerExecutor:
         """
         asked = self._engine.podman or self._engine.cgroup == "2"
         return oom.Watch(int(api.inspect_container(name)["State"].get("Pid") or 0) if asked else 0)
-
-    def _check_untouched(self, api: APIClient, name: str) -> None:
-        """Raise UnavailableError where somebody has paused the container.
-
-        Its time passes all the same.
-        """
-        self._check_open()
-        state = api.inspect_container(name)["State"]
-        if state.get("Paused") or recipe.interference(_events(api, name, state, 0.0), "pause"):
-            raise UnavailableError("somebody paused the container while it ran")
 
 
 class _End(Enum):
@@ -386,6 +379,15 @@ def _explained(api: APIClient, name: str, state: dict[str, Any], ended: float, l
             )
         time.sleep(0.05)
         state = api.inspect_container(name)["State"]
+
+
+def _check_unpaused(api: APIClient, name: str, state: Mapping[str, Any], since_end_s: float) -> None:
+    """Raise UnavailableError where somebody has paused the container.
+
+    Its time passes all the same, so neither its timings nor a deadline that has passed mean anything.
+    """
+    if state.get("Paused") or recipe.interference(_events(api, name, state, since_end_s), "pause"):
+        raise UnavailableError("somebody paused the container while it ran")
 
 
 def _events(api: APIClient, name: str, state: Mapping[str, Any], since_end_s: float) -> list[dict[str, Any]]:

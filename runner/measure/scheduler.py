@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from runner.errors import BadOutputError, CellError, OutageError, RunnerError, UnavailableError
+from runner.errors import BadOutputError, CellError, NotMeasuredError, OutageError, UnavailableError
 from runner.executors import Launch, Prepared
 from runner.measure import payload, turns
 from runner.measure.context import Context, Event, Interrupted, Observer, noted
@@ -31,8 +31,8 @@ def run(jobs: tuple[Job, ...], context: Context, observe: Observer) -> list[Samp
     """Run the jobs, or take their results from the store.
 
     Returns one sample each, in the jobs' order. A cell that fails its probe is not asked again in later rounds of this
-    call. Raises RunnerError where results cannot be saved, and Interrupted after Ctrl-C; finished results are on disk
-    in either case.
+    call. Raises NotMeasuredError where results cannot be saved, and Interrupted after Ctrl-C; finished results are on
+    disk in either case.
     """
     session = _Session(jobs, context, observe)
     session.reuse()
@@ -223,7 +223,8 @@ class _Session:
             try:
                 self.context.store.save(sample)
             except OSError as error:
-                self._stop(RunnerError(f"results cannot be saved: {error.strerror}; what was saved before is kept"))
+                what = f"results cannot be saved: {error.strerror}; what was saved before is kept"
+                self._stop(NotMeasuredError(f"{what}: make room, then run the same command again"))
                 return
             except Exception as error:  # noqa: BLE001 - raised again by ``work``: a result must not get lost unseen
                 self._stop(error)

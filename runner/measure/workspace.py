@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner import data
 from runner import executors as registry
-from runner.errors import UsageError
+from runner.errors import NotMeasuredError, UsageError
 from runner.executors import Executor
 from runner.machine import facts
 from runner.matrix import sets
@@ -80,7 +80,7 @@ def open(  # noqa: A001 - always written workspace.open
         collected = data.collect(probes, given or {}, cache_dir() / "data", offline=offline)
         if record is not None:
             record = replace(record, notes=(*record.notes, *collected.notes))
-            store.record(record)
+            _record(store, record)
         with executors() as made:
             context = Context(
                 executors=made,
@@ -94,6 +94,18 @@ def open(  # noqa: A001 - always written workspace.open
                 keep_failed=keep_failed,
             )
             yield Work(context, record or RunRecord(), collected.notes)
+
+
+def _record(store: Store, record: RunRecord) -> None:
+    """Write down what the run sets out to do.
+
+    Raises NotMeasuredError where the disk is full.
+    """
+    try:
+        store.record(record)
+    except OSError as error:
+        what = f"--out {store.out}: run.json cannot be written: {error.strerror}"
+        raise NotMeasuredError(f"{what}; make room, then run the same command again") from None
 
 
 @contextmanager

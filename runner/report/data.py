@@ -21,7 +21,7 @@ EXIT_MEANINGS = {
     2: "bad usage or configuration",
     3: "something could not be measured; nothing got worse",
     4: "nothing was measured",
-    130: "interrupted",
+    130: "interrupted; the same command measures the rest",
 }
 
 

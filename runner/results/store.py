@@ -406,7 +406,7 @@ def _checked(path: Path) -> Sample:
 
 
 _WAY_OUT: dict[type, str] = {
-    Sample: "delete it to measure that again",
+    Sample: "the next run measures that again",
     RunRecord: "delete it; the next run into that folder writes it again",
 }
 

@@ -158,7 +158,7 @@ def _name(descriptor: int) -> bytes:
     who = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
-        "command": shlex.join(["runner", *sys.argv[1:]]),
+        "command": shlex.join(["runner", *sys.argv[1:2]]),
         "since": datetime.now(UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00") + " UTC",
     }
     content = json.dumps(who).encode() + b"\n"
@@ -178,11 +178,12 @@ def _content(descriptor: int) -> bytes:
 def _described(content: bytes) -> str:
     """The holder in words, or an empty string.
 
-    ``process 17 on atlas since 2026-08-14 10:02:11 UTC (runner matrix --set full)``
+    ``process 17 (runner matrix, since 2026-08-14 10:02:11 UTC)``; ``process 17 on atlas (...)`` on another host.
     """
     try:
         who = json.loads(content)
-        text = f"process {who['pid']} on {who['host']} since {who['since']} ({who['command']})"
+        where = "" if who["host"] == socket.gethostname() else f" on {who['host']}"
+        text = f"process {who['pid']}{where} ({who['command']}, since {who['since']})"
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     # another program's text goes to a terminal

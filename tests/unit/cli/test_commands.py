@@ -446,7 +446,7 @@ def _bad(out: str) -> Path:
     return path
 
 
-BAD = "runner: {path}: not a whole result file (Input data was truncated); delete it to measure that again\n"
+BAD = "runner: {path}: not a whole result file (Input data was truncated); the next run measures that again\n"
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])

@@ -128,7 +128,7 @@ def test_a_second_command_that_writes_to_the_folder_waits_and_says_for_whom(tmp_
         assert (tmp_path / "run.json").exists()
         assert f"process {os.getpid()} " in locks.holder(tmp_path / ".lock")
     (line,) = said
-    assert line.startswith(f"--out {tmp_path}: waiting for process {os.getpid()} on ")
+    assert line.startswith(f"--out {tmp_path}: waiting for process {os.getpid()} (runner")
     assert line.endswith(", which writes there; Ctrl-C ends the wait")
     assert locks.holder(tmp_path / ".lock") == ""
 

@@ -208,9 +208,9 @@ def test_an_exit_code_has_its_meaning() -> None:
         2: "bad usage or configuration",
         3: "something could not be measured; nothing got worse",
         4: "nothing was measured",
-        130: "interrupted",
+        130: "interrupted; the same command measures the rest",
     }
-    assert exit_line(Report((), (), exit_code=130)) == "exit code 130: interrupted"
+    assert exit_line(Report((), (), exit_code=130)) == "exit code 130: interrupted; the same command measures the rest"
     assert exit_line(Report((), (), exit_code=77)) == "exit code 77: unknown"
 
 

@@ -99,9 +99,13 @@ def keep(path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a folder that was kept, also by another process."""
+    """Remove a folder that was kept, also by another process.
+
+    What lies beside it goes too, unless the run that has kept it is still alive.
+    """
     remove_tree(path)
-    _clear(path.parent)
+    with suppress(OSError), _abandoned(path.parent):
+        _clear(path.parent)
 
 
 def is_kept(path: Path) -> bool:
@@ -125,11 +129,18 @@ def sweep() -> None:
 def _sweep_one(path: Path) -> None:
     if not (path / _OWNER).exists() and (_kept(path) or time.time() - path.lstat().st_mtime < _YOUNG_S):
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError: its process is alive
+    with _abandoned(path):
         orphans.end(path.name)
         _clear(path)
+
+
+@contextmanager
+def _abandoned(path: Path) -> Iterator[None]:
+    """Hold the lock of a run's folder. Raises BlockingIOError while the run is alive."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
         os.close(descriptor)
 

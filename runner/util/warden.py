@@ -117,7 +117,10 @@ class Tree:
 def main(arguments: list[str]) -> None:
     """Run the command and stay until nothing of it is left."""
     life, report = int(arguments[0]), int(arguments[1])
-    largest_file, cgroups, command = arguments[2], arguments[3], arguments[4:]
+    largest_file, command = arguments[2], arguments[4:]
+    cgroups = [] if arguments[3] == "-" else arguments[3].split(":")
+    for descriptor in (life, report):  # the command must not write reports, nor keep the pipe open
+        os.set_inheritable(descriptor, False)
     call = _prctl()
     tree = Tree(adopts=bool(call and call(_SUBREAPER, 1) == 0))
     for number in _IGNORED:  # sent to the cell's session they do not reach this process; Ctrl-C is the run's to handle
@@ -143,10 +146,32 @@ def main(arguments: list[str]) -> None:
             os.read(wake, 4096)
         elif not tree.adopts:
             tree.look()
+    _end_at_once(leader, cgroups)
     tree.end()
 
 
-def _start(command: list[str], largest_file: str, cgroups: str, report: int, call) -> int:  # type: ignore[no-untyped-def]
+def _end_at_once(leader: int, cgroups: list[str]) -> None:
+    """Kill what one call can kill: processes that fork and exit all the time are gone before a look finds them."""
+    for cgroup in cgroups:
+        for file, value in (("cgroup.kill", b"1"), ("pids.max", b"0")):  # version 1 has no kill; there no fork succeeds
+            try:
+                descriptor = os.open(os.path.join(os.path.dirname(cgroup), file), os.O_WRONLY)
+            except OSError:
+                continue
+            try:
+                os.write(descriptor, value)
+            except OSError:
+                pass
+            finally:
+                os.close(descriptor)
+    if leader:
+        try:
+            os.killpg(leader, signal.SIGKILL)
+        except OSError:  # nothing of its group is left
+            pass
+
+
+def _start(command: list[str], largest_file: str, cgroups: list[str], report: int, call) -> int:  # type: ignore[no-untyped-def]
     """Start the command; 0 where that is impossible, which is reported."""
     reading, writing = os.pipe()  # closed by exec
     pid = os.fork()
@@ -160,7 +185,7 @@ def _start(command: list[str], largest_file: str, cgroups: str, report: int, cal
             _limit(resource.RLIMIT_CORE, 0)  # a core file would land in the cell's folder
             if largest_file != "-":
                 _limit(resource.RLIMIT_FSIZE, int(largest_file))
-            for path in [] if cgroups == "-" else cgroups.split(":"):
+            for path in cgroups:
                 _join(path)
             os.execvpe(command[0], command, os.environ)  # noqa: S606 - a shell is what this avoids
         except OSError as error:

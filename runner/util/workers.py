@@ -51,9 +51,9 @@ class Workers:
                 future.cancel()
                 return future
             self._waiting.append((future, lambda: function(*args, **kwargs)))  # type: ignore[arg-type]
-            if self._idle:
-                self._changed.notify_all()
-            elif self._threads < self._count:
+            self._changed.notify_all()
+            # an idle thread that was notified before, for another function, counts as idle until it wakes
+            if self._idle < len(self._waiting) and self._threads < self._count:
                 self._threads += 1
                 threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
         return future

@@ -160,6 +160,25 @@ class TestGuarded:
         assert os.getpid() in warden.descendants(os.getppid(), by_ps)
 
 
+    def test_what_it_writes_to_other_files_is_no_report(self) -> None:
+        """The pipes between run and warden are not its own."""
+        code = "import os\nfor n in range(3, 64):\n  try: os.write(n, b'ended 0 1\\n')\n  except OSError: pass\nos._exit(5)"
+        program = Guarded([sys.executable, "-c", code])
+        program.wait()
+        finish(program)
+        assert program.exit_code == 5
+
+    def test_one_that_forks_and_exits_all_the_time_is_caught(self) -> None:
+        """No look finds it: by the time it is killed it is another process."""
+        hops = "import os, time\nend = time.monotonic() + 60\nwhile time.monotonic() < end:\n  if os.fork(): os._exit(0)"
+        program = Guarded([sys.executable, "-c", hops])
+        program.wait()
+        began = time.monotonic()
+        finish(program)
+        assert program.gone
+        assert time.monotonic() - began < 5
+
+
 class TestCommands:
     def test_a_program_that_takes_long_is_stopped_with_all_it_started(
         self, escaping: tuple[list[str], list[Path]]
@@ -194,6 +213,21 @@ class TestLimits:
         assert found.exit_code != 0
         assert found.out_of_processes or "Resource temporarily unavailable" in found.log
         assert not found.timed_out
+        until(lambda: not orphans.marked("keras-version-matrix"))
+
+    def test_in_a_control_group_no_fork_escapes(self, tmp_path: Path) -> None:
+        """Each of these processes has a session of its own, and ends before it can be found."""
+        group = cgroups.make(f"test-{os.getpid()}", memory_bytes=None, pids=50)
+        group.remove()
+        if not group.folders:
+            pytest.skip("this user may make no control groups")
+        hops = (
+            "import os, time\nend = time.monotonic() + 60\n"
+            "while time.monotonic() < end:\n  if os.fork(): os._exit(0)\n  os.setsid()"
+        )
+        began = time.monotonic()
+        self.run(tmp_path, hops)
+        assert time.monotonic() - began < 5
         until(lambda: not orphans.marked("keras-version-matrix"))
 
     def test_it_runs_with_the_mark_of_the_run(self, tmp_path: Path) -> None:

@@ -103,6 +103,14 @@ class TestKept:
         scratch.discard(kept)
         assert list(tmp.iterdir()) == []
 
+    def test_to_discard_one_of_a_run_that_is_alive_leaves_the_rest_to_that_run(self, alive: Path) -> None:
+        """`runner images prune` while a run with --keep-failed goes on."""
+        (alive / "io-2").mkdir()
+        (alive / "kept").write_text("io-2\n")
+        scratch.discard(alive / "io-2")
+        assert not (alive / "io-2").exists()
+        assert (alive / "io-1" / "file").exists()
+
     def test_a_folder_of_somebody_else_is_not_kept_here(self, tmp: Path) -> None:
         (tmp / "precious").mkdir()
         assert not scratch.is_kept(tmp / "precious")

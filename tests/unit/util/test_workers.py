@@ -45,6 +45,15 @@ def test_no_more_run_at_once_than_asked_for() -> None:
     assert most == 3
 
 
+def test_one_idle_thread_is_not_counted_for_several_functions() -> None:
+    workers = Workers(3, "test")
+    workers.submit(int, "1").result(60)
+    assert workers.wait(60)
+    together = threading.Barrier(3)
+    futures = [workers.submit(together.wait, 60) for _ in range(3)]
+    assert sorted(future.result(60) for future in futures) == [0, 1, 2]
+
+
 def test_closing_cancels_what_waits_and_not_what_runs() -> None:
     workers = Workers(1, "test")
     started, go_on = threading.Event(), threading.Event()

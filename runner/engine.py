@@ -60,6 +60,8 @@ class Engine:
     def read(cls, info: Mapping[str, Any], version: Mapping[str, Any]) -> Engine:
         """Read the engine's answers to ``/info`` and ``/version``."""
         security = {str(option).partition(",")[0] for option in info.get("SecurityOptions") or ()}
+        rootless = "name=rootless" in security or info.get("Rootless") is True  # Podman 4.3 has only this
+        cgroup = str(info.get("CgroupVersion") or "1")
         components = [str(component.get("Name", "")).lower() for component in version.get("Components") or ()]
         architecture = str(info.get("Architecture", ""))
         return cls(
@@ -69,11 +71,12 @@ class Engine:
             podman=any("podman" in name for name in components),
             system=str(info.get("OperatingSystem", "")),
             root=str(info.get("DockerRootDir", "")),
-            rootless="name=rootless" in security,
+            rootless=rootless,
             remapped="name=userns" in security,
             selinux="name=selinux" in security,
-            cgroup=str(info.get("CgroupVersion") or "1"),
-            limits_memory=bool(info.get("MemoryLimit", True)),
+            cgroup=cgroup,
+            # Podman reports the machine's controllers, which a rootless one may not use
+            limits_memory=bool(info.get("MemoryLimit", True)) and not (rootless and cgroup == "1"),
             nvidia="nvidia" in (info.get("Runtimes") or {})
             or "cdi" in str(info.get("DiscoveredDevices") or "").lower(),
         )

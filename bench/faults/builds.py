@@ -35,7 +35,7 @@ def building(suite: Suite) -> Iterator[None]:
     Images that were built are gone at the end, those made by hand are back.
     """
     fetch(suite)
-    with _served(suite):
+    with served(suite):
         forget(suite)
         try:
             yield
@@ -61,7 +61,7 @@ def fetch(suite: Suite) -> None:
 
 
 @contextmanager
-def _served(suite: Suite) -> Iterator[None]:
+def served(suite: Suite) -> Iterator[None]:
     """The index once more, at the same address, in the engine's network namespace."""
     port = suite.index.address.rsplit(":", 1)[1].split("/")[0]
     command = own(suite).inside(sys.executable, str(Path(index.__file__)), str(suite.wheels), port)
@@ -91,7 +91,7 @@ def disturbed(suite: Suite, draw: random.Random, *, how: str, words: tuple[str, 
                 at_fault = one.results()
                 engine.start()
                 disturbed_run = run.wait()
-            with _served(suite) if how != "runner" else nullcontext():
+            with served(suite) if how != "runner" else nullcontext():
                 return one.resume(quiet.expected, quiet.words, at_fault, disturbed_run)
 
 

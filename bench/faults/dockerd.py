@@ -44,6 +44,9 @@ class Engine:
     Nothing of it is left once the folder is removed with ``place.remove``.
     """
 
+    user = ""
+    """Who runs the engine, and the program that uses it; empty: whoever runs the suite."""
+
     def __init__(self, folder: Path, group: str, more: Sequence[str] = ()) -> None:
         self.folder = folder
         self.socket = folder / "docker.sock"

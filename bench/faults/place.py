@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import account
+
 PREFIX = "kvm-faults-"
 _OWNER = "owner.json"
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -51,7 +53,7 @@ def sweep() -> None:
 
 
 def remove(place: Path) -> None:
-    """End every process of the place, undo its mounts and loop devices, delete it."""
+    """End every process of the place, undo its mounts and loop devices, delete it and its user."""
     for _ in range(50):
         pids = [*processes(place), *_in_cgroups(place.name)]
         for pid in pids:
@@ -71,6 +73,7 @@ def remove(place: Path) -> None:
         for folder, _, _ in os.walk(group, topdown=False):
             with suppress(OSError):
                 os.rmdir(folder)  # noqa: PTH106 - of os.walk
+    account.remove(place.name)
     delete(place)
 
 

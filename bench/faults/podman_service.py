@@ -1,4 +1,4 @@
-"""Runs other faults with the cells in Podman."""
+"""Runs other faults with the cells in Podman, as root and as an ordinary user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import account
 import kills
+import place
 import strangers
 from dockerd import BASE, Engine, EngineError
 from judged import Judged
@@ -56,27 +58,32 @@ def configuration(place: Path) -> Path:
 class Podman(Engine):
     """A Podman service behind a socket, in place of an engine."""
 
-    def _podman(self, *words: str) -> list[str]:
+    def command(self, *words: str) -> list[str]:
+        """A command line of Podman with the suite's own storage."""
         return ["podman", "--root", str(self.folder / "root"), "--runroot", str(self.folder / "run"), *words]
 
-    def _environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         return {**os.environ, "CONTAINERS_CONF": str(self.folder / "containers.conf")}
 
     def start(self) -> None:
         """Start the service and wait until it answers. Raises EngineError."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        configuration(self.folder)
+        self.make_folder()
         self.socket.unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._podman("system", "service", "--time=0", self.address), cwd=self.folder,
-                env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                self.command("system", "service", "--time=0", self.address), cwd=self.folder,
+                env=self.variables(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         until = time.monotonic() + 30.0
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 raise EngineError("Podman's service does not start")
             time.sleep(0.05)
+
+    def make_folder(self) -> None:
+        """Make the folder and what Podman reads there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        configuration(self.folder)
 
     def pids(self) -> list[int]:
         """The service's process."""
@@ -86,48 +93,104 @@ class Podman(Engine):
         """Copy the base image from the machine's engine."""
         with subprocess.Popen(["docker", "save", BASE], stdout=subprocess.PIPE) as saved:
             subprocess.run(
-                self._podman("load", "--quiet"), stdin=saved.stdout, check=True, stdout=subprocess.DEVNULL,
-                env=self._environment(),
+                self.command("load", "--quiet"), stdin=saved.stdout, check=True, stdout=subprocess.DEVNULL,
+                env=self.variables(), cwd=self.folder,
             )  # fmt: skip
 
     def label(self, tag: str, base: str, labels: dict[str, str]) -> None:
         """Make an image as the program would leave it: the base with labels."""
         lines = [f"FROM {base}", *(f'LABEL {key}="{text}"' for key, text in labels.items())]
-        words = self._podman("build", "--quiet", "--format", "docker", "--tag", tag, "-")
+        words = self.command("build", "--quiet", "--format", "docker", "--tag", tag, "-")
         text = "\n".join(lines).encode()
-        subprocess.run(words, input=text, check=True, capture_output=True, env=self._environment())
+        subprocess.run(words, input=text, check=True, capture_output=True, env=self.variables(), cwd=self.folder)
+
+    def check(self) -> None:
+        """Raise EngineError where no container runs."""
 
     def reset(self) -> None:
         """Stop the service and remove its storage."""
         self.kill()
-        words = self._podman("system", "reset", "--force")
-        subprocess.run(words, env=self._environment(), check=False, capture_output=True)
+        words = self.command("system", "reset", "--force")
+        subprocess.run(words, env=self.variables(), cwd=self.folder, check=False, capture_output=True)
+
+
+class Rootless(Podman):
+    """The same, run by an ordinary user who is root in its containers alone."""
+
+    def __init__(self, folder: Path, group: str) -> None:
+        super().__init__(folder, group)
+        self.user = group
+
+    def command(self, *words: str) -> list[str]:
+        """A command line of Podman, for that user."""
+        # the kernel's own overlay: FUSE needs a device that not every machine gives to users
+        return account.command(self.user, *super().command("--storage-driver", "overlay", *words))
+
+    def variables(self) -> dict[str, str]:
+        """The variables of a session of that user."""
+        kept = {key: text for key, text in os.environ.items() if key in ("PATH", "LANG")}
+        folders = {
+            "HOME": self.folder / "home",
+            "XDG_RUNTIME_DIR": self.folder / "runtime",
+            "TMPDIR": self.folder / "tmp",
+        }
+        return {**kept, **{key: str(path) for key, path in folders.items()}}
+
+    def make_folder(self) -> None:
+        """Make the user, where there is none yet, and its folders. Raises EngineError."""
+        if not self.folder.exists():
+            if why := account.make(self.user, self.folder / "home"):
+                raise EngineError(why)
+            self.folder.parent.chmod(0o711)  # the user finds the program and its own folders there
+            for name in ("home", "runtime", "tmp"):
+                (self.folder / name).mkdir(parents=True)
+            account.give(self.user, self.folder)
+            (self.folder / "runtime").chmod(0o700)
+
+    def pids(self) -> list[int]:
+        """The service's processes: one outside and one inside the namespace of users."""
+        return [pid for pid in place.processes(self.folder) if place.name(pid) == "podman"]
+
+    def check(self) -> None:
+        """Run a container. Raises EngineError with Podman's words where none runs."""
+        words = self.command("run", "--rm", "--network", "none", BASE, "true")
+        done = subprocess.run(words, env=self.variables(), cwd=self.folder, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise EngineError(f"rootless Podman runs no container: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+
+
+def _started(suite: Suite, kind: type[Podman]) -> Podman:
+    """A service with the images of the cells. Raises UntriedError."""
+    made = kind(suite.place / kind.__name__.lower(), suite.place.name)
+    try:
+        made.start()
+        suite.stack.callback(made.reset)
+        made.load_base()
+        made.check()
+    except EngineError as error:
+        raise UntriedError(str(error)) from None
+    for image in suite.images:
+        made.label(image.tag, image.base, image.labels)
+    return made
 
 
 @contextmanager
-def instead(suite: Suite) -> Iterator[None]:
+def instead(suite: Suite, kind: type[Podman]) -> Iterator[None]:
     """Let the suite use Podman in place of its engine. Raises UntriedError."""
-    if suite.podman is None:
-        made = Podman(suite.place / "podman", suite.place.name)
-        try:
-            made.start()
-        except EngineError as error:
-            raise UntriedError(str(error)) from None
-        suite.stack.callback(made.reset)
-        made.load_base()
-        for image in suite.images:
-            made.label(image.tag, image.base, image.labels)
-        suite.podman = made
-    docker, suite.engine = suite.engine, suite.podman
+    if kind.__name__ not in suite.podmans:
+        suite.podmans[kind.__name__] = _started(suite, kind)
+    docker, suite.engine = suite.engine, suite.podmans[kind.__name__]
     try:
         yield
     finally:
         suite.engine = docker
 
 
-def on_podman(suite: Suite, draw: random.Random, *, once: Callable[[Suite, random.Random], Judged]) -> Judged:
+def on_podman(
+    suite: Suite, draw: random.Random, *, once: Callable[[Suite, random.Random], Judged], kind: type[Podman] = Podman
+) -> Judged:
     """Another fault, with the cells in Podman."""
-    with instead(suite):
+    with instead(suite, kind):
         return once(suite, draw)
 
 
@@ -136,11 +199,18 @@ def _no_podman() -> str:
     return f"{' '.join(missing)} is not installed" if missing else ""
 
 
-FAULTS = tuple(
-    Fault(f"podman-{name}", what, partial(on_podman, once=once), 0, tries, obstacle=_no_podman)
-    for name, what, tries, once in (
-        ("kill", "SIGKILL of the runner, cells in Podman", 30, partial(kills.killed, words=CONTAINERS)),
-        ("stop", "SIGTERM or SIGINT, cells in Podman", 15, partial(kills.stopped, words=CONTAINERS)),
-        ("rm", "`rm --force` of a cell in Podman by somebody else", 10, partial(strangers.ended, how="remove")),
-    )
+def _no_rootless() -> str:
+    return _no_podman() or account.obstacle()
+
+
+_ON_PODMAN = (
+    ("kill", "SIGKILL of the runner, cells in", 30, partial(kills.killed, words=CONTAINERS)),
+    ("stop", "SIGTERM or SIGINT, cells in", 15, partial(kills.stopped, words=CONTAINERS)),
+    ("rm", "`rm --force` of a cell by somebody else in", 10, partial(strangers.ended, how="remove")),
 )
+FAULTS = tuple(
+    Fault(f"{kind.__name__.lower()}-{name}", f"{what} {label}", partial(on_podman, once=once, kind=kind), 0, tries,
+          obstacle=obstacle)
+    for kind, label, obstacle in ((Podman, "Podman", _no_podman), (Rootless, "rootless Podman", _no_rootless))
+    for name, what, tries, once in _ON_PODMAN
+)  # fmt: skip

@@ -69,11 +69,17 @@ class Run:
         return self.process.poll() is None
 
 
-def start(stage: Path, words: Sequence[str], environment: Mapping[str, str], log: Path) -> Run:
+def start(
+    stage: Path,
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    python: Sequence[str] = (sys.executable,),
+) -> Run:
     """Start ``python -m runner WORDS`` in the private copy of the program."""
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "runner", *words], cwd=stage, env=dict(environment),
+            [*python, "-m", "runner", *words], cwd=stage, env=dict(environment),
             stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     return Run(process, log, time.monotonic())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import account
 import place
 import program
 import world
@@ -63,6 +65,8 @@ class Try:
         for name in ("tmp", "cache", "data"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
         self.out = self.root / "out"
+        if self.suite.user:
+            account.give(self.suite.user, self.root)
         self._runs = 0
 
     def environment(self) -> dict[str, str]:
@@ -75,7 +79,9 @@ class Try:
         """Start a command. ``{out}`` in a word becomes the try's folder for results."""
         self._runs += 1
         filled = [word.replace("{out}", str(out or self.out)) for word in words]
-        return program.start(self.suite.stage, filled, self.environment(), self.root / f"run{self._runs}.log")
+        user = self.suite.user
+        python = account.python(user) if user else [sys.executable]
+        return program.start(self.suite.stage, filled, self.environment(), self.root / f"run{self._runs}.log", python)
 
     def run(self, words: Sequence[str]) -> Ended:
         """Run a command to its end."""
@@ -107,9 +113,15 @@ class Suite:
     images: Sequence[Image] = ()
     stack: ExitStack = field(default_factory=ExitStack)
     """What is undone at the end of the suite."""
-    podman: Engine | None = None
+    podmans: dict[str, Engine] = field(default_factory=dict)
+    """The services of Podman that were started, by kind."""
     _quiet: dict[tuple[str, ...], Quiet] = field(default_factory=dict)
     _tries: int = 0
+
+    @property
+    def user(self) -> str:
+        """Who runs the program; empty: whoever runs the suite."""
+        return self.engine.user if self.engine else ""
 
     @contextmanager
     def trying(self, **more: str) -> Iterator[Try]:
@@ -157,7 +169,8 @@ class Suite:
 
         ``code``: how it ends.
         """
-        if words not in self._quiet:
+        key = (self.engine.address if self.engine else "", *words)
+        if key not in self._quiet:
             full = matrix(*words)
             with self.trying() as one:
                 ended = one.run(full)
@@ -166,8 +179,8 @@ class Suite:
             if ended.code != code or not jobs or "" in jobs.values():
                 raise SuiteError(f"without a fault, `runner {' '.join(full)}` ends with {ended.code}:\n{ended.shown}")
             print(f"{chr(32).join(words)}: {ended.seconds:.1f} s without a fault", flush=True)
-            self._quiet[words] = Quiet(full, ended.seconds, Expected(jobs, code))
-        known = self._quiet[words]
+            self._quiet[key] = Quiet(full, ended.seconds, Expected(jobs, code))
+        known = self._quiet[key]
         return replace(known, expected=replace(known.expected, codes_at_fault=codes_at_fault))
 
 

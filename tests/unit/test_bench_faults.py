@@ -175,7 +175,8 @@ def test_one_of_each_comes_before_a_second_of_any() -> None:
 def test_a_search_that_takes_trouble_for_an_answer_is_wrong() -> None:
     import bisects
 
-    marks = "tiny 1.0: good\ntiny 1.8: bad\n"
+    answers = "tiny 1.0: good\ntiny 1.8: bad\n"
+    marks = f"{answers}runner: tiny 1.4 could not be tested\n"
     done = Ended(0, "tiny 1.4: bad\ntiny 1.3: good\n1.4 is the first bad one\n")
     assert bisects.judge_search(Ended(3, marks), done, (0, 3)).fine
     assert bisects.judge_search(Ended(3, f"{marks}tiny 1.3: skip (no network)\n"), done, (0, 3)).wrong
@@ -185,6 +186,26 @@ def test_a_search_that_takes_trouble_for_an_answer_is_wrong() -> None:
         "tiny 1.0",
         "tiny 1.8",
     )
+    assert bisects.judge_search(Ended(3, answers), done, (0, 3)).wrong
+    assert bisects.judge_search(Ended(3, f"{marks}runner: once more\n"), done, (0, 3)).wrong
+    assert bisects.judge_search(Ended(3, f"{marks}{BROKEN_TEXT[0]}\n"), done, (0, 3)).wrong
+
+
+def test_a_search_that_stores_what_it_did_not_test_is_wrong() -> None:
+    import bisects
+
+    marks = "tiny 1.0: good\nrunner: tiny 1.8 could not be tested\n"
+    done = Ended(0, "tiny 1.8: bad\ntiny 1.4: bad\ntiny 1.3: good\n1.4 is the first bad one\n")
+    assert bisects.judge_search(Ended(3, marks), done, (3,), {"1.0": "good"}).fine
+    assert bisects.judge_search(Ended(3, marks), done, (3,), {"1.0": "bad"}).wrong
+    assert bisects.judge_search(Ended(3, marks), done, (3,), {"1.0": "good", "1.2": "good"}).wrong
+
+
+def test_the_answers_on_disk_are_read(tmp_path: Path) -> None:
+    import bisects
+
+    (tmp_path / "tiny-1.json").write_text('{"answers": {"1.0": {"mark": "good"}, "1.8": {"mark": "bad"}}}')
+    assert bisects.answers(tmp_path) == {"1.0": "good", "1.8": "bad"}
 
 
 def test_a_disk_that_lacks_what_was_printed_has_lost_it() -> None:

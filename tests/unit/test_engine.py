@@ -59,6 +59,8 @@ class TestRead:
             ({"SecurityOptions": ["name=selinux"]}, "selinux", True),
             ({"SecurityOptions": ["name=rootless"]}, "rootless", True),
             ({"SecurityOptions": ["name=selinux"]}, "rootless", False),
+            ({"SecurityOptions": ["name=seccomp"], "Rootless": True}, "rootless", True),
+            ({"Rootless": False}, "rootless", False),
             ({"Architecture": "amd64"}, "platform", "linux/amd64"),
             ({"Architecture": "aarch64"}, "platform", "linux/arm64"),
             ({"Architecture": "arm64"}, "platform", "linux/arm64"),
@@ -66,6 +68,8 @@ class TestRead:
             ({"DiscoveredDevices": [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}]}, "nvidia", True),
             ({"Runtimes": {"runc": {}}}, "nvidia", False),
             ({"MemoryLimit": True}, "limits_memory", True),
+            ({"MemoryLimit": True, "Rootless": True, "CgroupVersion": "1"}, "limits_memory", False),
+            ({"MemoryLimit": True, "Rootless": True, "CgroupVersion": "2"}, "limits_memory", True),
         ],
     )
     def test_each_fact_is_read_from_its_place(self, info: dict[str, Any], name: str, value: object) -> None:

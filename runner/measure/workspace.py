@@ -153,8 +153,9 @@ def stoppable() -> Iterator[None]:
     """End the run on SIGTERM and a closed terminal as on Ctrl-C.
 
     Containers are removed, finished results kept. SIGINT is set as well: a shell that starts a job in the background
-    leaves it ignored. Only the first signal interrupts: what it sets off takes seconds and must not be cut short.
-    After it the program only reports what it has and ends, so later ones stay ignored.
+    leaves it ignored. SIGHUP stays ignored where it was: that is what ``nohup`` is for. Only the first signal
+    interrupts: what it sets off takes seconds and must not be cut short. After it the program only reports what it has
+    and ends, so later ones stay ignored.
     """
     stopping = False
 
@@ -164,7 +165,10 @@ def stoppable() -> Iterator[None]:
             stopping = True
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

@@ -137,6 +137,7 @@ def test_a_second_command_that_writes_to_the_folder_waits_and_says_for_whom(tmp_
 def handlers() -> Iterator[None]:
     """Brings back the handlers of signals, which stay ignored once a run was interrupted."""
     before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     yield
     for one, handler in before.items():
         signal.signal(one, handler)
@@ -214,6 +215,16 @@ def test_the_first_signal_is_an_interrupt_and_later_ones_do_not_cut_the_end_shor
         signal.raise_signal(one)  # while the program reports what it has
 
 
+@pytest.mark.usefixtures("handlers")
+def test_a_run_under_nohup_goes_on_when_the_terminal_is_closed() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with workspace.stoppable():
+        signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("handlers")
 def test_without_a_signal_the_handlers_come_back() -> None:
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(one) for one in signals]

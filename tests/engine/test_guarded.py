@@ -159,7 +159,6 @@ class TestGuarded:
         assert by_ps[os.getpid()][0] == by_proc[os.getpid()][0] == os.getppid()
         assert os.getpid() in warden.descendants(os.getppid(), by_ps)
 
-
     def test_what_it_writes_to_other_files_is_no_report(self) -> None:
         """The pipes between run and warden are not its own."""
         code = "import os\nfor n in range(3, 64):\n  try: os.write(n, b'ended 0 1\\n')\n  except OSError: pass\nos._exit(5)"
@@ -170,7 +169,9 @@ class TestGuarded:
 
     def test_one_that_forks_and_exits_all_the_time_is_caught(self) -> None:
         """No look finds it: by the time it is killed it is another process."""
-        hops = "import os, time\nend = time.monotonic() + 60\nwhile time.monotonic() < end:\n  if os.fork(): os._exit(0)"
+        hops = (
+            "import os, time\nend = time.monotonic() + 60\nwhile time.monotonic() < end:\n  if os.fork(): os._exit(0)"
+        )
         program = Guarded([sys.executable, "-c", hops])
         program.wait()
         began = time.monotonic()

@@ -130,7 +130,7 @@ def test_a_flipped_bit_is_found_or_changes_nothing(tmp_path: Path) -> None:
             assert store.read(path) == good, place
         except UsageError as error:
             refused += 1
-            assert str(error).endswith("; the next run measures that again") or "newer program" in str(error)
+            assert str(error).endswith("; the next run measures that again") or "newer program" in str(error)  # noqa: PT017
     assert refused > 8 * (len(content) - 20) / 3
 
 

@@ -261,8 +261,10 @@ class DockerExecutor:
 
         Podman reports nothing on cgroup v1, and no engine all of it on v2.
         """
-        asked = self._engine.podman or self._engine.cgroup == "2"
-        return oom.Watch(int(api.inspect_container(name)["State"].get("Pid") or 0) if asked else 0)
+        if not self._engine.podman and self._engine.cgroup != "2":
+            return oom.Watch(0, "")
+        found = api.inspect_container(name)
+        return oom.Watch(int(found["State"].get("Pid") or 0), str(found.get("Id") or ""))
 
 
 class _End(Enum):

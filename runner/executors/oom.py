@@ -17,12 +17,12 @@ _PAUSE_S = 0.02
 class Watch:
     """Reads the count of one container's control group until it is closed."""
 
-    def __init__(self, pid: int) -> None:
-        """``pid`` is of a process in the container, as this machine numbers it.
+    def __init__(self, pid: int, container: str) -> None:
+        """``pid`` is of a process in the container with the id ``container``, as its engine numbers it.
 
         0: nothing is watched.
         """
-        self._group = cgroups.of(pid) if pid else cgroups.Cgroup()
+        self._group = cgroups.of(pid, container) if pid else cgroups.Cgroup()
         self._closed = threading.Event()
         self.seen = False
         """Whether the kernel has killed a process of the container for want of memory."""

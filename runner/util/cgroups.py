@@ -83,9 +83,14 @@ def make(name: str, *, memory_bytes: int | None, pids: int) -> Cgroup:
     return Cgroup(tuple(made))
 
 
-def of(pid: int) -> Cgroup:
-    """The control group of a process, as far as it can be seen from here."""
-    return Cgroup(tuple(_parents(_text(Path(f"/proc/{pid}/cgroup")))))
+def of(pid: int, container: str) -> Cgroup:
+    """The control group of a container's process, as far as it can be seen from here.
+
+    An engine elsewhere (another machine, a virtual machine, outside of this container) has other process ids, so the
+    process may be a stranger here. An engine names the group by the container's id, which ``container`` is.
+    """
+    found = _parents(_text(Path(f"/proc/{pid}/cgroup")))
+    return Cgroup(tuple(folder for folder in found if container and container in str(folder)))
 
 
 def sweep(name: str) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.errors import Cause, OutageError
-from runner.util import orphans, outage
+from runner.util import files, orphans, outage
 from runner.util.folders import APP
 from runner.util.remove import remove as remove_tree
 
@@ -190,8 +190,8 @@ def _clear(path: Path) -> None:
 
 def _kept(path: Path) -> set[str]:
     try:
-        names = (path / _KEPT).read_text(encoding="utf-8").split("\n")
-    except OSError:
+        names = files.content(path / _KEPT).decode().split("\n")  # not a FIFO, which would stop every run
+    except (OSError, UnicodeDecodeError):
         return set()
     return {name for name in names if name and (path / name).is_dir()}
 

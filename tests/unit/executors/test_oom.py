@@ -18,7 +18,7 @@ def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "group"
     folder.mkdir()
     (folder / "memory.events").write_text("oom_kill 0\n")
-    monkeypatch.setattr(cgroups, "of", lambda pid: cgroups.Cgroup((folder,) if pid == 7 else ()))
+    monkeypatch.setattr(cgroups, "of", lambda pid, _: cgroups.Cgroup((folder,) if pid == 7 else ()))
     return folder
 
 
@@ -30,7 +30,7 @@ def until(ask: Callable[[], bool]) -> None:
 
 
 def test_a_kill_is_seen_also_when_the_group_is_gone_soon_after(group: Path) -> None:
-    watch = oom.Watch(7)
+    watch = oom.Watch(7, "1a")
     assert not watch.seen
     (group / "memory.events").write_text("oom 1\noom_kill 1\n")
     until(lambda: watch.seen)
@@ -40,7 +40,7 @@ def test_a_kill_is_seen_also_when_the_group_is_gone_soon_after(group: Path) -> N
 
 
 def test_a_group_that_goes_without_a_kill_is_none(group: Path) -> None:
-    watch = oom.Watch(7)
+    watch = oom.Watch(7, "1a")
     (group / "memory.events").unlink()
     time.sleep(0.1)
     assert not watch.seen
@@ -50,6 +50,6 @@ def test_a_group_that_goes_without_a_kill_is_none(group: Path) -> None:
 @pytest.mark.parametrize("pid", [0, 8])
 @pytest.mark.usefixtures("group")
 def test_without_a_group_nothing_is_read(pid: int) -> None:
-    watch = oom.Watch(pid)
+    watch = oom.Watch(pid, "1a")
     assert not watch.seen
     watch.close()

@@ -82,6 +82,25 @@ def test_the_kernels_kills_are_read(tmp_path: Path, name: str, text: str, kills:
     assert cgroups.Cgroup((tmp_path / "pids", tmp_path)).oom_kills() == kills
 
 
+@pytest.mark.parametrize(
+    ("text", "container", "found"),
+    [
+        ("0::/system.slice/docker-1a2b.scope\n", "1a2b", ["system.slice/docker-1a2b.scope"]),
+        ("0::/user.slice\n", "1a2b", []),  # an engine elsewhere: its process ids are others' here
+        ("0::/user.slice\n", "", []),
+        ("5:memory:/docker/1a2b\n", "1a2b", []),  # not seen from in here; the root is that of this program's container
+    ],
+)
+def test_that_of_a_container_is_never_somebody_elses(
+    mount: Path, monkeypatch: pytest.MonkeyPatch, text: str, container: str, found: list[str]
+) -> None:
+    for name in ("system.slice/docker-1a2b.scope", "user.slice", "memory"):
+        (mount / name).mkdir(parents=True)
+    (mount / "cgroup.controllers").touch()
+    monkeypatch.setattr(cgroups, "_text", {Path("/proc/7/cgroup"): text}.__getitem__)
+    assert cgroups.of(7, container).folders == tuple(mount / name for name in found)
+
+
 def test_one_that_is_busy_is_tried_again_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroups, "_ENOUGH_S", 60.0)
     folder, rmdir, tries = tmp_path / "group", Path.rmdir, [1, 1]

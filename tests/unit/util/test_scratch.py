@@ -139,6 +139,17 @@ class TestSweep:
         scratch.sweep()
         assert sorted(path.name for path in left.iterdir()) == ["io-1", "kept"]
 
+    @pytest.mark.parametrize("content", [None, b"\xff\n"])
+    def test_a_list_of_what_was_kept_that_cannot_be_read_is_none(self, tmp: Path, content: bytes | None) -> None:
+        """A cell on the host may write there: a FIFO must not stop every later run."""
+        left = killed(tmp, "io-1")
+        if content is None:
+            os.mkfifo(left / "kept")
+        else:
+            (left / "kept").write_bytes(content)
+        scratch.sweep()
+        assert not left.exists()
+
     def test_one_that_is_being_made_just_now_stays_until_it_is_old(self, tmp: Path) -> None:
         left = killed(tmp, "io-1", owner=False)
         scratch.sweep()

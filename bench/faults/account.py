@@ -45,7 +45,10 @@ def make(name: str, home: Path) -> str:
 
 
 def remove(name: str) -> None:
-    """Delete the user and the lock file of its Podman. Does nothing where there is none."""
+    """Delete the user and the lock file of its Podman.
+
+    Does nothing where there is none.
+    """
     with suppress(KeyError):
         number = pwd.getpwnam(name).pw_uid
         subprocess.run(["userdel", "--force", name], check=False, capture_output=True)
@@ -63,7 +66,10 @@ def command(name: str, *words: str) -> list[str]:
 
 
 def python(name: str) -> list[str]:
-    """This Python, as that user. One below a folder of root's alone is run with the right to read."""
+    """This Python, as that user.
+
+    One below a folder that is root's alone runs with the right to read it.
+    """
     ordinary = command(name, sys.executable)
     if subprocess.run([*ordinary, "-c", ""], check=False, capture_output=True, cwd="/").returncode == 0:
         return ordinary

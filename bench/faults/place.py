@@ -53,7 +53,10 @@ def sweep() -> None:
 
 
 def remove(place: Path) -> None:
-    """End every process of the place, undo its mounts and loop devices, delete it and its user."""
+    """End every process of the place, undo its mounts and loop devices, delete it.
+
+    Its user is deleted too.
+    """
     for _ in range(50):
         pids = [*processes(place), *_in_cgroups(place.name)]
         for pid in pids:

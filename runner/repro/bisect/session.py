@@ -185,7 +185,14 @@ class _Search:
         place, future = self.made.pop(version)
         executor = self.context.executors[place.executor]
         if not future.cancel():  # an environment that is being prepared is removed once it is there
-            future.add_done_callback(lambda done: None if done.exception() else executor.discard(done.result()))
+            future.add_done_callback(lambda done: None if done.exception() else self._discard(executor, done.result()))
+
+    def _discard(self, executor: executors.Executor, prepared: Prepared) -> None:
+        """Remove an environment. Where that fails, the search goes on, and the environment stays."""
+        try:
+            executor.discard(prepared)
+        except (CellError, OSError) as error:
+            self.say(f"note: {prepared.environment.id} could not be removed: {' '.join(str(error).split())}")
 
 
 def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:

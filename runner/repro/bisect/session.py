@@ -188,7 +188,10 @@ class _Search:
             future.add_done_callback(lambda done: None if done.exception() else self._discard(executor, done.result()))
 
     def _discard(self, executor: executors.Executor, prepared: Prepared) -> None:
-        """Remove an environment. Where that fails, the search goes on, and the environment stays."""
+        """Remove an environment. One that cannot be removed stays.
+
+        The search goes on.
+        """
         try:
             executor.discard(prepared)
         except (CellError, OSError) as error:

@@ -151,7 +151,10 @@ def main(arguments: list[str]) -> None:
 
 
 def _end_at_once(leader: int, cgroups: list[str]) -> None:
-    """Kill what one call can kill: processes that fork and exit all the time are gone before a look finds them."""
+    """Kill what one call can kill.
+
+    Processes that fork and exit all the time are gone before a look finds them.
+    """
     for cgroup in cgroups:
         for file, value in (("cgroup.kill", b"1"), ("pids.max", b"0")):  # version 1 has no kill; there no fork succeeds
             try:

@@ -159,10 +159,10 @@ class TestGuarded:
         assert by_ps[os.getpid()][0] == by_proc[os.getpid()][0] == os.getppid()
         assert os.getpid() in warden.descendants(os.getppid(), by_ps)
 
-
     def test_what_it_writes_to_other_files_is_no_report(self) -> None:
         """The pipes between run and warden are not its own."""
-        code = "import os\nfor n in range(3, 64):\n  try: os.write(n, b'ended 0 1\\n')\n  except OSError: pass\nos._exit(5)"
+        report = "  try: os.write(n, b'ended 0 1\\n')\n  except OSError: pass\n"
+        code = f"import os\nfor n in range(3, 64):\n{report}os._exit(5)"
         program = Guarded([sys.executable, "-c", code])
         program.wait()
         finish(program)
@@ -170,13 +170,15 @@ class TestGuarded:
 
     def test_one_that_forks_and_exits_all_the_time_is_caught(self) -> None:
         """No look finds it: by the time it is killed it is another process."""
-        hops = "import os, time\nend = time.monotonic() + 60\nwhile time.monotonic() < end:\n  if os.fork(): os._exit(0)"
+        hops = (
+            "import os, time\nend = time.monotonic() + 60\nwhile time.monotonic() < end:\n  if os.fork(): os._exit(0)"
+        )
         program = Guarded([sys.executable, "-c", hops])
         program.wait()
         began = time.monotonic()
         finish(program)
         assert program.gone
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 9  # after 10 s the warden gives up
 
 
 class TestCommands:
@@ -227,7 +229,7 @@ class TestLimits:
         )
         began = time.monotonic()
         self.run(tmp_path, hops)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 9  # after 10 s the warden gives up
         until(lambda: not orphans.marked("keras-version-matrix"))
 
     def test_it_runs_with_the_mark_of_the_run(self, tmp_path: Path) -> None:

@@ -244,7 +244,12 @@ def _locked(path: Path, say: Say) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locks.held(path, lambda who: say(f"{who} is making this environment: waiting for it")))
+            held = locks.held(
+                path,
+                lambda who: say(f"{who} is making this environment: waiting for it"),
+                unlocked=lambda why: say(f"{path.parent} cannot be locked ({why}); let no other run make environments"),
+            )
+            stack.enter_context(held)
         except OSError as error:
             raise _unwritable(path.parent, error) from error
         yield

@@ -51,7 +51,7 @@ def processes(*, by_ps: bool = False) -> Table:
                 fields = file.read().rpartition(b")")[2].split()
         except OSError:  # it has ended meanwhile
             continue
-        if fields[0] not in (b"Z", b"X"):
+        if len(fields) > 19 and fields[0] not in (b"Z", b"X"):
             found[int(name)] = (int(fields[1]), fields[19])
     return found
 

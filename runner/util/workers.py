@@ -43,7 +43,7 @@ class Workers:
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have a thread call the function.
 
-        The future is cancelled already where ``close`` was called.
+        The future is cancelled already where ``close`` was called. Raises RuntimeError where no thread can be started.
         """
         future: Future[T] = Future()
         with self._changed:
@@ -54,9 +54,22 @@ class Workers:
             self._changed.notify_all()
             # an idle thread that was notified before, for another function, counts as idle until it wakes
             if self._idle < len(self._waiting) and self._threads < self._count:
-                self._threads += 1
-                threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
+                self._start()
         return future
+
+    def _start(self) -> None:
+        """Start one more thread.
+
+        Where the system allows none, those that run do the work. Raises RuntimeError where there are none.
+        """
+        try:
+            threading.Thread(target=self._work, name=f"{self._name}-{self._threads + 1}", daemon=True).start()
+        except RuntimeError:
+            if not self._threads:
+                self._waiting.pop()
+                raise
+        else:
+            self._threads += 1
 
     def close(self) -> None:
         """Start nothing more: what waits is cancelled, what runs goes on."""

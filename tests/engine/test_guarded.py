@@ -161,8 +161,13 @@ class TestGuarded:
 
     def test_what_it_writes_to_other_files_is_no_report(self) -> None:
         """The pipes between run and warden are not its own."""
+<<<<<<< HEAD
         each = "  try: os.write(n, b'ended 0 1\\n')\n  except OSError: pass\n"
         code = f"import os\nfor n in range(3, 64):\n{each}os._exit(5)"
+=======
+        report = "  try: os.write(n, b'ended 0 1\\n')\n  except OSError: pass\n"
+        code = f"import os\nfor n in range(3, 64):\n{report}os._exit(5)"
+>>>>>>> breaker
         program = Guarded([sys.executable, "-c", code])
         program.wait()
         finish(program)
@@ -178,7 +183,7 @@ class TestGuarded:
         began = time.monotonic()
         finish(program)
         assert program.gone
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 9  # after 10 s the warden gives up
 
 
 class TestCommands:
@@ -229,7 +234,7 @@ class TestLimits:
         )
         began = time.monotonic()
         self.run(tmp_path, hops)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 9  # after 10 s the warden gives up
         until(lambda: not orphans.marked("keras-version-matrix"))
 
     def test_it_runs_with_the_mark_of_the_run(self, tmp_path: Path) -> None:

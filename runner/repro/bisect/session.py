@@ -183,8 +183,8 @@ class _Search:
         if self.request.keep or (version == self.releases[0] and not oldest) or version not in self.made:
             return
         place, future = self.made.pop(version)
-        executor = self.context.executors[place.executor]
         if not future.cancel():  # an environment that is being prepared is removed once it is there
+<<<<<<< HEAD
             future.add_done_callback(lambda done: None if done.exception() else self._discard(executor, done.result()))
 
     def _discard(self, executor: executors.Executor, prepared: Prepared) -> None:
@@ -196,6 +196,17 @@ class _Search:
             executor.discard(prepared)
         except (CellError, OSError) as error:
             self.say(f"note: {prepared.environment.id} could not be removed: {' '.join(str(error).split())}")
+=======
+            future.add_done_callback(lambda done: None if done.exception() else self._discard(place, done.result()))
+
+    def _discard(self, place: Place, prepared: Prepared) -> None:
+        """Remove an environment; one that cannot be removed stays, and the search goes on."""
+        try:
+            self.context.executors[place.executor].discard(prepared)
+        except Exception as error:  # noqa: BLE001 - a future would print it, with its traceback
+            trouble = error if isinstance(error, CellError) else internal(error)
+            self.say(f"note: {place.environment.id} was not removed: {sentence(trouble)}")
+>>>>>>> breaker
 
 
 def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:
@@ -267,7 +278,12 @@ def _alone(request: Request, path: Path, say: Say) -> Iterator[None]:
         try:
             request.out.mkdir(parents=True, exist_ok=True)
             waiting = f"which searches for the same; its answers are used then ({path})"
-            stack.enter_context(locks.held(path.with_suffix(".lock"), lambda who: say(f"waiting for {who}, {waiting}")))
+            held = locks.held(
+                path.with_suffix(".lock"),
+                lambda who: say(f"waiting for {who}, {waiting}"),
+                unlocked=lambda why: say(f"{path}: cannot be locked ({why}); run no other command for the same search"),
+            )
+            stack.enter_context(held)
         except OSError as error:
             raise UsageError(f"--out {request.out}: cannot be used: {error.strerror}") from None
         yield

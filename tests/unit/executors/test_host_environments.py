@@ -150,15 +150,19 @@ class TestMaking:
         said: list[str] = []
 
         @contextmanager
-        def held(path: Path, waiting: Callable[[str], None]) -> Iterator[bool]:
+        def held(path: Path, waiting: Callable[[str], None], unlocked: Callable[[str], None]) -> Iterator[bool]:
             assert path.name == f"{place.name}.lock"
             waiting("process 17")
+            unlocked("No locks available")
             (place / "ready.json").write_text(ready)
             yield True
 
         monkeypatch.setattr(locks, "held", held)
         executor.prepare(ENVIRONMENT, said.append)
-        assert said == ["process 17 is making this environment: waiting for it"]
+        assert said == [
+            "process 17 is making this environment: waiting for it",
+            f"{place.parent} cannot be locked (No locks available); let no other run make environments",
+        ]
         assert len(uv.calls) == 2
 
     @pytest.mark.parametrize("ready", ["", '{"size_by', "[]", '{"size_bytes": "much"}'])

@@ -54,6 +54,23 @@ def test_one_idle_thread_is_not_counted_for_several_functions() -> None:
     assert sorted(future.result(60) for future in futures) == [0, 1, 2]
 
 
+def test_where_no_further_thread_can_be_started_those_that_run_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    workers, go_on = Workers(2, "test"), threading.Event()
+    first = workers.submit(go_on.wait, 60)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    second = workers.submit(int, "7")
+    go_on.set()
+    assert first.result(60)
+    assert second.result(60) == 7
+    none = Workers(2, "test")
+    with pytest.raises(RuntimeError, match="can't start"):
+        none.submit(int, "7")
+    assert none.wait(60)  # nothing waits for a thread that is not there
+
+
 def test_closing_cancels_what_waits_and_not_what_runs() -> None:
     workers = Workers(1, "test")
     started, go_on = threading.Event(), threading.Event()

@@ -219,6 +219,21 @@ class TestSearch:
             work.evict("3.0", oldest=True)
         assert removed == []
 
+    def test_what_cannot_be_removed_is_said_in_one_line(
+        self, tmp_path: Path, removed: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def refuse(_executor: object, _prepared: object) -> None:
+            raise UnavailableError("the engine is gone")
+
+        monkeypatch.setattr(_Executor, "discard", refuse)
+        with Workers(1, "test") as pool:
+            assert self._search(tmp_path, _FakeTrial(timed=False), pool).run() == Found("3.6", "3.7")
+        notes = [line for line in self.said if line.startswith("note: ")]
+        assert notes
+        assert all(line.endswith(" was not removed: the engine is gone") for line in notes)
+        assert caplog.records == []  # what a callback raises, the future prints with its traceback
+        assert removed == []
+
     def test_a_yanked_release_is_not_tested_unless_it_is_an_end(
         self, tmp_path: Path, removed: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -642,9 +657,10 @@ class TestTrouble:
         path.unlink()
 
         @contextmanager
-        def held(lock: Path, waiting: Callable[[str], None]) -> Iterator[bool]:
+        def held(lock: Path, waiting: Callable[[str], None], unlocked: Callable[[str], None]) -> Iterator[bool]:
             assert lock == path.with_suffix(".lock")
             waiting("process 17")
+            unlocked("No locks available")
             path.write_bytes(answers)
             yield True
 

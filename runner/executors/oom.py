@@ -18,15 +18,9 @@ class Watch:
     """Reads the count of one container's control group until it is closed."""
 
     def __init__(self, pid: int, container: str) -> None:
-<<<<<<< HEAD
         """``pid`` is of a process in the container, as its engine numbers it.
 
         0: nothing is watched. ``container`` is the container's id.
-=======
-        """Watch the container with the id ``container``.
-
-        ``pid`` is of a process in it, as its engine numbers it. 0: nothing is watched.
->>>>>>> breaker
         """
         self._group = cgroups.of(pid, container) if pid else cgroups.Cgroup()
         self._closed = threading.Event()

@@ -101,11 +101,7 @@ def keep(path: Path) -> None:
 def discard(path: Path) -> None:
     """Remove a folder that was kept, also by another process.
 
-<<<<<<< HEAD
     What lies next to it goes too, unless the run that has kept it is still alive.
-=======
-    What is next to it goes too, unless the run that has kept it is still alive.
->>>>>>> breaker
     """
     remove_tree(path)
     with suppress(OSError), _abandoned(path.parent):

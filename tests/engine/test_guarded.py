@@ -161,13 +161,8 @@ class TestGuarded:
 
     def test_what_it_writes_to_other_files_is_no_report(self) -> None:
         """The pipes between run and warden are not its own."""
-<<<<<<< HEAD
         each = "  try: os.write(n, b'ended 0 1\\n')\n  except OSError: pass\n"
         code = f"import os\nfor n in range(3, 64):\n{each}os._exit(5)"
-=======
-        report = "  try: os.write(n, b'ended 0 1\\n')\n  except OSError: pass\n"
-        code = f"import os\nfor n in range(3, 64):\n{report}os._exit(5)"
->>>>>>> breaker
         program = Guarded([sys.executable, "-c", code])
         program.wait()
         finish(program)

@@ -184,29 +184,18 @@ class _Search:
             return
         place, future = self.made.pop(version)
         if not future.cancel():  # an environment that is being prepared is removed once it is there
-<<<<<<< HEAD
-            future.add_done_callback(lambda done: None if done.exception() else self._discard(executor, done.result()))
-
-    def _discard(self, executor: executors.Executor, prepared: Prepared) -> None:
-        """Remove an environment. One that cannot be removed stays.
-
-        The search goes on.
-        """
-        try:
-            executor.discard(prepared)
-        except (CellError, OSError) as error:
-            self.say(f"note: {prepared.environment.id} could not be removed: {' '.join(str(error).split())}")
-=======
             future.add_done_callback(lambda done: None if done.exception() else self._discard(place, done.result()))
 
     def _discard(self, place: Place, prepared: Prepared) -> None:
-        """Remove an environment; one that cannot be removed stays, and the search goes on."""
+        """Remove an environment.
+
+        One that cannot be removed stays, and the search goes on.
+        """
         try:
             self.context.executors[place.executor].discard(prepared)
-        except Exception as error:  # noqa: BLE001 - a future would print it, with its traceback
+        except Exception as error:  # noqa: BLE001 - nothing about a release
             trouble = error if isinstance(error, CellError) else internal(error)
             self.say(f"note: {place.environment.id} was not removed: {sentence(trouble)}")
->>>>>>> breaker
 
 
 def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:

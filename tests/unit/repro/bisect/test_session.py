@@ -198,10 +198,7 @@ class TestSearch:
         assert "3.11" in gone_before["3.3"]
         assert "3.11" not in gone_before["3.7"]
 
-    def test_what_cannot_be_removed_is_one_line(
-        self, tmp_path: Path, removed: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def fails(_self: _Executor, _prepared: Prepared) -> None:
+    def fails(_self: _Executor, _prepared: Prepared) -> None:
             raise UnavailableError("the Docker engine\nstopped answering")
 
         monkeypatch.setattr(_Executor, "discard", fails)

@@ -198,16 +198,6 @@ class TestSearch:
         assert "3.11" in gone_before["3.3"]
         assert "3.11" not in gone_before["3.7"]
 
-    def fails(_self: _Executor, _prepared: Prepared) -> None:
-            raise UnavailableError("the Docker engine\nstopped answering")
-
-        monkeypatch.setattr(_Executor, "discard", fails)
-        with Workers(1, "test") as pool:
-            assert self._search(tmp_path, _FakeTrial(timed=False), pool).run() == Found("3.6", "3.7")
-        assert removed == []
-        assert any("could not be removed: the Docker engine stopped answering" in line for line in self.said)
-        assert "Traceback" not in capfd.readouterr().err
-
     def test_with_keep_nothing_is_removed(self, tmp_path: Path, removed: list[str]) -> None:
         with Workers(1, "test") as pool:
             work = self._search(tmp_path, _FakeTrial(timed=False), pool)

@@ -32,7 +32,8 @@ def until(ask: Callable[[], bool]) -> None:
 def test_a_kill_is_seen_also_when_the_group_is_gone_soon_after(group: Path) -> None:
     watch = oom.Watch(7, "1a")
     assert not watch.seen
-    (group / "memory.events").write_text("oom 1\noom_kill 1\n")
+    (group / "new").write_text("oom 1\noom_kill 1\n")
+    (group / "new").rename(group / "memory.events")  # at once, as the kernel's
     until(lambda: watch.seen)
     (group / "memory.events").unlink()
     assert watch.seen

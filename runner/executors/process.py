@@ -116,7 +116,8 @@ class Group:
                 watch.follow(self._grace_s)
             finally:
                 watch.end()
-                if watch.program.exit_code is None:  # without its warden, what it started may have gone on
+                # without its warden, or where that has given up, what it started may have gone on
+                if watch.program.exit_code is None or not watch.program.gone:
                     orphans.end(name)
                 with self._lock:
                     self._watches.discard(watch)

@@ -6,8 +6,10 @@ process whose timings do not count, goes on together, but not at the same time a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from runner.util import folders, locks
@@ -28,8 +30,22 @@ def taken(
     with ExitStack() as stack:
         with suppress(OSError):
             path = folders.machine_lock()
+            _make(path)
             stack.enter_context(locks.held(path, waiting, shared=not alone, unlocked=lambda _reason: None, check=check))
         yield
+
+
+def _make(path: Path) -> None:
+    """Make the lock's file, for all users of the machine, whatever this one's umask.
+
+    Who cannot open it does not wait.
+    """
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            os.fchmod(descriptor, 0o644)
+        finally:
+            os.close(descriptor)
 
 
 def together(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,3 +75,12 @@ def test_one_that_was_killed_keeps_nobody_waiting(lock: Path) -> None:
         other.wait()
         with turns.taken(alone=True, waiting=lambda who: pytest.fail(f"waits for {who}")):
             pass
+
+
+def test_every_user_of_the_machine_can_take_the_lock_of_one_with_a_strict_umask(lock: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with turns.taken(alone=True):
+            assert stat.S_IMODE(lock.stat().st_mode) == 0o644
+    finally:
+        os.umask(before)

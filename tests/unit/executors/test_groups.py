@@ -35,6 +35,7 @@ class Program:
         self.leader: int | None = PID
         self.failed: int | None = None
         self.exit_code: int | None = 0
+        self.gone = True
         self.wall_s = 1.5
         self.printed = b""
         self.ended = threading.Event()
@@ -195,6 +196,15 @@ class TestEnd:
             run(tmp_path)
         assert caught.value.log == "last words\n"
         assert ended == [running.options["variables"][orphans.MARK]]
+
+    def test_where_its_warden_has_given_up_what_it_started_is_killed(
+        self, made: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ended: list[str] = []
+        monkeypatch.setattr(orphans, "end", ended.append)
+        made.gone = False
+        assert run(tmp_path).exit_code == 0
+        assert ended == [made.options["variables"][orphans.MARK]]
 
 
 class TestDeadline:

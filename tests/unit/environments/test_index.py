@@ -23,8 +23,8 @@ PIP_WITHOUT_NETWORK = (
     "ERROR: No matching distribution found for keras\n"
 )
 UV_WITHOUT_NETWORK = (
-    "error: Request failed after 3 retries in 3.9s\n  cause: Failed to fetch: https://pypi.org/simple/keras/\n"
-    "  cause: error sending request for url (https://pypi.org/simple/keras/)\n  cause: dns error\n"
+    "error: Request failed after 3 retries in 3.9s\n  cause: Failed to fetch: https://index.example/keras/\n"
+    "  cause: error sending request for url (https://index.example/keras/)\n  cause: dns error\n"
 )
 
 

@@ -51,7 +51,7 @@ def _lost(address: str) -> OutageError:
 
 
 NO_PYTORCH_INDEX = _lost("https://download.pytorch.org/whl/cpu/")
-NO_DEFAULT_INDEX = _lost("https://pypi.org/simple/")
+NO_DEFAULT_INDEX = _lost("https://index.example/simple/")
 TORCH = Environment("torch", "2.2.2", None, "3.11", "cpu", "linux-x86_64")
 
 

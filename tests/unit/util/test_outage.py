@@ -27,14 +27,14 @@ REGISTRY = (
     "tcp: lookup registry-1.docker.io on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable"
 )
 NO_DNS = """error: Request failed after 3 retries in 3.9s
-  cause: Failed to fetch: https://pypi.org/simple/jax/
-  cause: error sending request for url (https://pypi.org/simple/jax/)
+  cause: Failed to fetch: https://index.example/simple/jax/
+  cause: error sending request for url (https://index.example/simple/jax/)
   cause: client error (Connect)
   cause: dns error
   cause: error resolving DNS
   cause: failed to lookup address information: Temporary failure in name resolution"""
 PROXY = """error: Request failed after 3 retries in 4.0s
-  cause: Failed to fetch: https://pypi.org/simple/pygments/
+  cause: Failed to fetch: https://index.example/simple/pygments/
   cause: client error (Connect)
   cause: tunnel error: failed to create underlying connection
   cause: tcp connect error
@@ -138,7 +138,7 @@ def test_an_outage_is_known_by_its_text(text: str, cause: Cause, reason: str) ->
         "error: No solution found when resolving dependencies\n  cause: Because there is no version of numpy==99.0",
         "error: Failed to build `oldpackage==1.0`\n  cause: the build backend returned an error: connection refused",
         "ERROR: Failed building wheel for oldpackage: timed out",
-        "HTTP status client error (404 Not Found) for url (https://pypi.org/simple/x/)",
+        "HTTP status client error (404 Not Found) for url (https://index.example/simple/x/)",
         f"{RETRY}ERROR: Could not find a version that satisfies the requirement uv==99 (from versions: 0.1.0, 0.2.0)",
         f"{RETRY}error: the script of a package failed",
         "ERROR: failed to build: failed to solve: process did not complete successfully: exit code: 1",

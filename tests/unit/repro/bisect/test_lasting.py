@@ -20,7 +20,7 @@ NO_SOLUTION = (
         "error: Failed to download `numpy==2.0.0`\n  cause: Hash mismatch for `numpy==2.0.0`",
         "ERROR: Could not find a version that satisfies the requirement uv==99 (from versions: 0.1.0, 0.2.0)",
         "error: Distribution `x==1` can't be installed because it doesn't have a source distribution or wheel for it",
-        "cause: HTTP status client error (404 Not Found) for url (https://pypi.org/simple/x/)",
+        "cause: HTTP status client error (404 Not Found) for url (https://index.example/simple/x/)",
     ],
 )
 def test_what_the_index_says_for_good_is_an_answer(log: str) -> None:

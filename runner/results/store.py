@@ -8,6 +8,7 @@ Files are written atomically, never changed, and versioned. The last key of each
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -90,7 +91,7 @@ class Store:
         """Write one sample, whole or not at all. Raises OSError where the disk is full."""
         path = self.path(sample)
         if path.is_dir() and not path.is_symlink():  # nothing of this program's; a file cannot replace it
-            path.rename(path.with_name(f"{path.name}.aside"))
+            path.rename(path.with_name(f"{path.name}.{secrets.token_hex(4)}.aside"))  # one may be there from before
         files.write_atomically(path, sealed(sample, serial=_next_serial(path)))
         return path
 

@@ -513,3 +513,13 @@ def test_an_error_names_its_place_in_the_file(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"round": "0"', '"round": 0').replace('"c"', "1"))
     with pytest.raises(UsageError, match=r"not a whole result file .*\$\.metrics\[1\]\.name"):
         store.load([tmp_path])
+
+
+def test_folders_in_the_place_of_a_result_are_set_aside_each_under_a_name_of_its_own(tmp_path: Path) -> None:
+    there = store.Store(tmp_path)
+    for _ in range(2):
+        path = there.path(SAMPLE)
+        path.unlink(missing_ok=True)
+        (path / "sub").mkdir(parents=True)
+        assert there.save(SAMPLE).is_file()
+    assert len(list(path.parent.glob("*.aside"))) == 2

@@ -141,7 +141,7 @@ class _Session:
         """
         try:
             self.observe(event)
-        except Exception as error:  # noqa: BLE001 - raised again by ``work``, in the thread of the caller
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by ``work``, in the caller's thread
             self._stop(error)
 
     def _prepare(self, name: str, environment: Environment) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.segment import Segment
 
-from runner.util.plain import HOSTILE, printable
+from runner.util.plain import GONE, HOSTILE, printable
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType
@@ -27,3 +27,11 @@ class Screen(Console):
                 yield Segment(printable(segment.text), segment.style)
             else:
                 yield segment
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError where the reader of the output has gone (``2>&1 | head``).
+
+        Rich's own would leave with an exit code that means something else here, and in a thread with none.
+        """
+        self.quiet = True
+        raise BrokenPipeError(GONE)  # without a number: click leaves with 1 at EPIPE

@@ -12,6 +12,8 @@ import sys
 INSTEAD = "\ufffd"
 """Takes the place of a character that is not shown."""
 
+GONE = "the reader of the output has gone"
+
 HOSTILE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters but tab and line end, line and paragraph separators, changes of direction, half characters."""
 
@@ -57,5 +59,8 @@ def say(text: str = "", *, err: bool = False, nl: bool = True) -> None:
         shown.encode(encoding)
     except UnicodeEncodeError:
         shown = shown.encode(encoding, "replace").decode(encoding)
-    stream.write(shown)
-    stream.flush()
+    try:
+        stream.write(shown)
+        stream.flush()
+    except BrokenPipeError as error:
+        raise BrokenPipeError(GONE) from error  # without a number: click leaves with 1 at EPIPE

@@ -557,3 +557,17 @@ def test_a_lock_that_cannot_be_made_for_the_network_is_an_outage_too(tmp_path: P
         (Status.UNAVAILABLE, OUT), (Status.UNAVAILABLE, OUT), (Status.OK, ""),
     ]  # fmt: skip
     assert [e.count for e in told if e.kind == "outage"] == [2]
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), SystemExit(1)])
+def test_an_event_that_cannot_be_shown_ends_the_run(tmp_path: Path, error: BaseException) -> None:
+    """As where the reader of the output has gone; a thread that dies of it would leave the others waiting."""
+
+    def observe(event: Event) -> None:
+        if event.kind == "prepare":
+            raise error
+
+    jobs = (_job("1.0"), _job("2.0"))
+    context = Context({"host": Executor()}, Store(tmp_path), {}, {"host": "h"})
+    with pytest.raises(type(error)):
+        scheduler.run(jobs, context, observe)

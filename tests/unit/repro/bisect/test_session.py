@@ -34,6 +34,16 @@ KILLED = BuildError("uv could not install the environment: no reason given", "")
 LOST = OutageError(Cause.NETWORK, "the package index cannot be reached", "check it, then run the same command again")
 
 
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str]:
+    """A whole search, on an executor that runs no processes."""
+    (tmp_path / "s.py").write_text("print()")
+    return [
+        "bisect", "keras", "--good", "3.0.0", "--bad", "3.9.0", "--pin", "jax==0.4.35", "--python", "3.11",
+        "--script", str(tmp_path / "s.py"), "--out", str(tmp_path / "out"), "--executor", "docker",
+    ]  # fmt: skip
+
+
 class TestCommandLine:
     @pytest.mark.parametrize(
         ("arguments", "why"),
@@ -292,14 +302,6 @@ def discarded(fake_executor: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 class TestCommand:
     """The whole command, on an executor that runs no processes."""
 
-    @pytest.fixture
-    def arguments(self, tmp_path: Path) -> list[str]:
-        (tmp_path / "s.py").write_text("print()")
-        return [
-            "bisect", "keras", "--good", "3.0.0", "--bad", "3.9.0", "--pin", "jax==0.4.35", "--python", "3.11",
-            "--script", str(tmp_path / "s.py"), "--out", str(tmp_path / "out"), "--executor", "docker",
-        ]  # fmt: skip
-
     @staticmethod
     def _bad_from(fake_executor: Any, first: int) -> None:
         """The script fails from that minor release of keras on."""
@@ -503,14 +505,6 @@ class TestCommand:
 @pytest.mark.usefixtures("published", "discarded")
 class TestTrouble:
     """What is not about the release ends the command and is asked again."""
-
-    @pytest.fixture
-    def arguments(self, tmp_path: Path) -> list[str]:
-        (tmp_path / "s.py").write_text("print()")
-        return [
-            "bisect", "keras", "--good", "3.0.0", "--bad", "3.9.0", "--pin", "jax==0.4.35", "--python", "3.11",
-            "--script", str(tmp_path / "s.py"), "--out", str(tmp_path / "out"), "--executor", "docker",
-        ]  # fmt: skip
 
     @pytest.fixture(autouse=True)
     def bad_from_7(self, fake_executor: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from runner.defects import Defect, agreements, defects, known
+from runner.defects import Defect, agreements, known
 from runner.defects.known import Known
 from runner.model import Sample
 from runner.report import Finding, Severity, numbers
@@ -15,9 +15,8 @@ _GRAVE = 6
 """The least severity at which results are wrong or missing; below it are precision, types and refused calls."""
 
 
-def findings(samples: Sequence[Sample]) -> tuple[Finding, ...]:
+def findings(found: Sequence[Defect], samples: Sequence[Sample]) -> tuple[Finding, ...]:
     """Defects, and cells that agree bit by bit, as findings of a report."""
-    found = defects(samples)
     listed = reported() if found else ()
     agreeing = (Finding(Severity.DIFFERENT, text, ()) for text in agreements(samples))
     return (*(_finding(defect, listed) for defect in found), *agreeing)

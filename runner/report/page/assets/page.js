@@ -1,0 +1,2 @@
+/* Made by web/build.mjs from web/src. Do not edit. */
+"use strict";(()=>{})();

@@ -56,9 +56,7 @@ def policy(scripts: list[str], style: str) -> str:
     Source of the form: Content Security Policy Level 3, sections 6.7.3 and 8.3.
     """
     allowed = " ".join(map(_hash, scripts))
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
-    )
+    return f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

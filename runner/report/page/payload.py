@@ -106,7 +106,10 @@ def _metric(probe: str, metric: Metric, words: Words) -> list[Any]:
 def _lists(report: Report) -> int:
     """How many curves the page has."""
     return sum(
-        _is_curve(summary) for by_cell in report.summaries.values() for of in by_cell.values() for summary in of.values()
+        _is_curve(summary)
+        for by_cell in report.summaries.values()
+        for of in by_cell.values()
+        for summary in of.values()
     )
 
 
@@ -166,9 +169,7 @@ def _short(value: float | None, digits: int = 4) -> float | None:
     return float(f"{value:.{digits - 1}e}")
 
 
-def _pairs(
-    report: Report, probe: str, order: Mapping[str, int], place: Mapping[str, int]
-) -> Iterator[dict[str, Any]]:
+def _pairs(report: Report, probe: str, order: Mapping[str, int], place: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     """Every pair of cells that was compared in the probe, with all its comparisons."""
     grouped: dict[tuple[str, str, str], list[Comparison]] = {}
     for comparison in report.comparisons:
@@ -221,4 +222,3 @@ def _native(one: native.KerasCost, order: Mapping[str, int], place: Mapping[str,
         if c.evidence.effect is not None and c.metric in place
     ]
     return {"cell": order[one.cell.id], "native": order.get(one.native.id, -1), "ratios": ratios}
-

@@ -42,6 +42,10 @@ _SHORT = {
 _SYMBOLS = {BASELINE: "baseline", ALONE: "alone", SKIPPED: "missing"}
 
 
+_TELLING = (*CHANGED, Mark.UNDECIDED)
+"""A row with one of these marks differs, or may differ."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a table: what it says, its verdict, and the number that it is sorted by."""
@@ -127,9 +131,7 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
     }
 
 
-def _blocks(
-    said: Answer, words: Words, place: Mapping[str, int], stale: Mapping[str, int]
-) -> Iterator[dict[str, Any]]:
+def _blocks(said: Answer, words: Words, place: Mapping[str, int], stale: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     for block in said.overview.blocks:
         groups: list[list[Any]] = []
         for framework, _ in block.columns:
@@ -188,7 +190,7 @@ def _line(row: Row, named: Sequence[str], place: int) -> Line:
         fields=fields,
         status=status,
         failed=f"{row.failed} of {row.n} failed{reason}" if row.failed and row.figures else "",
-        differs=status is not None or any(figure and figure.mark in CHANGED for figure in row.figures) or row.leads,
+        differs=status is not None or row.leads or any(figure and figure.mark in _TELLING for figure in row.figures),
     )
 
 

@@ -152,11 +152,8 @@ def _carried(command: str, report: Report) -> list[str]:
             values = [value.removeprefix(f"{_DATA}=") for value in values]
             if "=" in values[0]:  # another data set
                 continue
-        if (
-            option == "--executor"
-            and command in ("bisect", "shell")
-            and values[0] not in executors.names(installing=True)
-        ):
+        installs = option == "--executor" and command in ("bisect", "shell")
+        if installs and values[0] not in executors.names(installing=True):
             continue
         found += [option, *values] if option in _TAKES[command] else []
     return found

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
+from runner.report.answer import answer
 from runner.report.data import Report
 from runner.report.page import payload, static
 
@@ -34,9 +35,10 @@ def pieces(report: Report) -> Iterator[str]:
     )
     script, charts = asset(_SCRIPT), asset(_CHARTS)
     style = "".join(map(asset, _STYLES))
+    said = answer(report)
     return environment.from_string(asset(_TEMPLATE)).generate(
-        **static.views(report),
-        data=payload.packed(report),
+        **static.views(report, said),
+        data=payload.packed(report, said.overview),
         style=style,
         script=script,
         charts=charts,

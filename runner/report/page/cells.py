@@ -13,7 +13,7 @@ from runner.model import Cell, Comparison, Sample, Status
 from runner.report import advice, numbers
 from runner.report.data import Report, command
 from runner.report.marks import Mark, mark
-from runner.report.overview import Overview, overview
+from runner.report.overview import Overview
 from runner.report.words import Words
 
 MOST_LOG = 1_500_000
@@ -38,10 +38,10 @@ def known(report: Report) -> dict[str, Cell]:
     return {skip.cell.id: skip.cell for skip in report.skips} | report.cells
 
 
-def payload(report: Report) -> dict[str, Any]:
+def payload(report: Report, view: Overview) -> dict[str, Any]:
     """The cells, and tables of what several of them share: facts, packages and logs."""
     words = Words(report, skipped=True)
-    tiles = marks(overview(report))
+    tiles = marks(view)
     facts: dict[bytes, int] = {}
     packages: dict[bytes, int] = {}
     logs = _Logs(report)
@@ -56,7 +56,7 @@ def payload(report: Report) -> dict[str, Any]:
                 "axes": {name: value and numbers.plain(value) for name, value in cell.values.items()},
                 "mark": tiles.get(cell_id, Mark.NONE).name.lower(),
                 "skips": [numbers.plain(skip.reason) for skip in report.skips if skip.cell.id == cell_id],
-                **_measured(samples.get(cell_id, ()), report, newest, facts, packages, logs),
+                **_measured(samples.get(cell_id, ()), newest, facts, packages, logs),
                 "commands": list(_commands(cell_id, report, against)),
             }
             for cell_id, cell in ((cell_id, known(report)[cell_id]) for cell_id in ids(report))
@@ -82,7 +82,6 @@ def _samples(report: Report) -> dict[str, list[Sample]]:
 
 def _measured(
     samples: Sequence[Sample],
-    report: Report,
     newest: str,
     facts: dict[bytes, int],
     packages: dict[bytes, int],

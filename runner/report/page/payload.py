@@ -18,6 +18,7 @@ from runner.model import Comparison, Kind, Metric, Sample, Scalar, Status, Verdi
 from runner.report import columns, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
+from runner.report.overview import Overview
 from runner.report.page import cells, sweeps
 from runner.report.summary import Summary
 from runner.report.words import Words
@@ -34,19 +35,19 @@ FEWEST_STEPS = 24
 """So many steps are kept of every curve."""
 
 
-def packed(report: Report) -> str:
+def packed(report: Report, view: Overview) -> str:
     """The data as gzip in base64, which no HTML parser can misread. The same report makes the same text."""
-    content = msgspec.json.encode(payload(report))
-    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
+    content = msgspec.json.encode(payload(report, view))
+    return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 
-def payload(report: Report) -> dict[str, Any]:
+def payload(report: Report, view: Overview) -> dict[str, Any]:
     """All data of the page. Cells, probes and metrics are named by their place in a list."""
     order = {cell_id: place for place, cell_id in enumerate(cells.ids(report))}
     return {
         "schema": SCHEMA,
         "invocation": numbers.plain(report.invocation),
-        **cells.payload(report),
+        **cells.payload(report, view),
         "probes": {numbers.plain(probe): _probe(report, probe, order) for probe in report.by_probe},
         "sweeps": sweeps.payload(report, order),
     }
@@ -129,6 +130,7 @@ def _fill(
 ) -> None:
     """Enter what the processes of one cell measured. A figure that is the same in all of them is entered once."""
     measured: dict[str, list[Any]] = {name: [] for name in summaries}
+    shared: dict[int, Scalar] = {}  # processes share equal metrics
     for number, sample in enumerate(fine):
         for metric in sample.metrics:
             if isinstance(metric.value, list):
@@ -138,11 +140,14 @@ def _fill(
                 continue
             found = measured[metric.name]
             found += [None] * (number - len(found))
-            found.append(_figure(metric.value))
+            if id(metric) not in shared:
+                shared[id(metric)] = _figure(metric.value)
+            found.append(shared[id(metric)])
     for name, found in measured.items():
         if found:
-            found += [None] * (len(fine) - len(found))
-            values[place[name]][at] = found[0] if len(found) > 1 and len(set(map(repr, found))) == 1 else found
+            whole = [*found, *([None] * (len(fine) - len(found)))]
+            alike = len(whole) > 1 and len(set(map(repr, whole))) == 1
+            values[place[name]][at] = whole[0] if alike else whole
 
 
 def _curve(steps: Sequence[Any], longest: int) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.model import Cell
 from runner.report import numbers, seeding
-from runner.report.answer import Answer, answer
+from runner.report.answer import Answer
 from runner.report.data import Finding, Report, all_notes, command, exit_line, subtitle
 from runner.report.failures import last_lines, not_measured
 from runner.report.findings import none_found
@@ -71,9 +71,8 @@ class Line:
     differs: bool
 
 
-def views(report: Report) -> dict[str, Any]:
+def views(report: Report, said: Answer) -> dict[str, Any]:
     """The values of the template."""
-    said = answer(report)
     shared = common(sample.cell for sample in report.samples)
     place = {cell_id: number for number, cell_id in enumerate(cells.ids(report))}
     stale = cells.stale(report)
@@ -91,7 +90,7 @@ def views(report: Report) -> dict[str, Any]:
         "blocks": list(_blocks(said, words, place, stale)) if report.samples else [],
         "legend": said.overview.legend,
         "baseline_notes": said.overview.baseline_notes,
-        "tables": [_table(table, report, shared, place) for table in said.tables],
+        "tables": [_table(table, shared, place) for table in said.tables],
         "marks": [(mark.symbol, mark.meaning, _style(mark)) for mark in used_marks(said.tables)],
         "baseline": BASELINE,
         "sweeps": [probe for probe in ("ops", "training") if probe in report.by_probe],
@@ -161,7 +160,7 @@ def _tile(tile: Tile, words: Words, place: Mapping[str, int], stale: Mapping[str
     }
 
 
-def _table(table: Table, report: Report, shared: Cell | None, place: Mapping[str, int]) -> dict[str, Any]:
+def _table(table: Table, shared: Cell | None, place: Mapping[str, int]) -> dict[str, Any]:
     headings, texts = labels(table.rows, shared)
     return {
         "probe": numbers.plain(table.probe),

@@ -1,5 +1,6 @@
-"""The report as one HTML file, made for looking: works from a file, offline, with a strict Content-Security-Policy.
+"""Renders the report as one HTML file, made for looking.
 
+It works from a file and offline, and has a strict Content-Security-Policy.
 ``static`` arranges what is there without a script, ``payload`` the data that the script draws from. ``web/`` has the
 sources of the script, ``assets/`` what the page is made of.
 """
@@ -27,7 +28,10 @@ def render(report: Report) -> str:
 
 
 def pieces(report: Report) -> Iterator[str]:
-    """The document piece by piece. Everything that comes from outside is escaped by the template engine."""
+    """The document piece by piece.
+
+    Everything that comes from outside is escaped by the template engine.
+    """
     import jinja2
 
     environment = jinja2.Environment(
@@ -53,8 +57,9 @@ def asset(name: str) -> str:
 
 
 def policy(scripts: list[str], style: str) -> str:
-    """The Content-Security-Policy: these scripts and this style alone, each by its hash, and nothing from anywhere.
+    """The Content-Security-Policy: these scripts and this style alone.
 
+    Each is allowed by its hash, and nothing may be loaded from anywhere.
     Source of the form: Content Security Policy Level 3, sections 6.7.3 and 8.3.
     """
     allowed = " ".join(map(_hash, scripts))

@@ -1,4 +1,7 @@
-"""What the page says of every cell: what ran there, what differs, what it printed, what to run next."""
+"""Describes every cell for the page.
+
+What ran there, what differs, what it printed, what to run next.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ STALE_DAYS = 7
 """A cell whose newest result is so much older than the newest of the report is marked as stale."""
 
 _LONG = ("packages", "environment", "errors", "platform", "framework", "device", "probe_hash")
-"""Facts that have a place of their own on the page, or that say nothing to a reader."""
+"""Facts that the page shows elsewhere, or that say nothing to a reader."""
 
 
 def ids(report: Report) -> list[str]:
@@ -137,7 +140,7 @@ def _place(table: dict[bytes, int], value: Mapping[str, Any]) -> int:
 
 
 def _facts(sample: Sample) -> Iterator[tuple[str, str]]:
-    """What really ran, as pairs of words and values: ``build``, ``device``, threads and switches, flat."""
+    """What really ran, as pairs of words and values: build, threads, switches."""
     facts = sample.facts
     for name, value in facts.items():
         if name in _LONG or value in (None, "", {}, []):

@@ -1,6 +1,6 @@
-"""Makes the data that the script of the HTML page draws from: plain lists and numbers.
+"""Makes the data that the script of the HTML page draws from.
 
-The page is static without it: findings, overview and tables are HTML. The data holds what is drawn when somebody asks
+They are plain lists and numbers. The page is static without it: findings, overview and tables are HTML. The data holds what is drawn when somebody asks
 for it: every process, every comparison and what it rests on, the cells and the sweeps.
 """
 
@@ -36,13 +36,19 @@ FEWEST_STEPS = 24
 
 
 def packed(report: Report, view: Overview) -> str:
-    """The data as gzip in base64, which no HTML parser can misread. The same report makes the same text."""
+    """The data as gzip in base64, which no HTML parser can misread.
+
+    The same report makes the same text.
+    """
     content = msgspec.json.encode(payload(report, view))
     return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 
 def payload(report: Report, view: Overview) -> dict[str, Any]:
-    """All data of the page. Cells, probes and metrics are named by their place in a list."""
+    """All data of the page.
+
+    Cells and metrics are named by their place in a list.
+    """
     order = {cell_id: place for place, cell_id in enumerate(cells.ids(report))}
     return {
         "schema": SCHEMA,
@@ -81,13 +87,19 @@ def _probe(report: Report, probe: str, order: Mapping[str, int]) -> dict[str, An
 
 
 def _failed(samples: Sequence[Sample], fine: Sequence[Sample]) -> list[Any]:
-    """How many processes failed, with the status and the reason of the first; nothing where none did."""
+    """How many processes failed, with status and reason of the first.
+
+    Empty where none did.
+    """
     bad = next((sample for sample in samples if sample.status is not Status.OK), None)
     return [] if bad is None else [len(samples) - len(fine), str(bad.status), numbers.plain(bad.reason)]
 
 
 def _metric(probe: str, metric: Metric, words: Words) -> list[Any]:
-    """Name, label with its mode, figure alone, mode, unit, kind, better, whether it is a share, headline."""
+    """One metric as a list.
+
+    Name, label with its mode, figure alone, mode, unit, kind, better, whether it is a share, headline, terms.
+    """
     from runner.matrix import probes
 
     return [
@@ -128,7 +140,10 @@ def _fill(
     curves: dict[int, dict[int, Any]],
     longest: int,
 ) -> None:
-    """Enter what the processes of one cell measured. A figure that is the same in all of them is entered once."""
+    """Enter what the processes of one cell measured.
+
+    A figure that is the same in all of them is entered once.
+    """
     measured: dict[str, list[Any]] = {name: [] for name in summaries}
     shared: dict[int, Scalar] = {}  # processes share equal metrics
     for number, sample in enumerate(fine):
@@ -151,7 +166,7 @@ def _fill(
 
 
 def _curve(steps: Sequence[Any], longest: int) -> list[Any]:
-    """The number of steps, then the values of at most ``longest`` of them, evenly spread."""
+    """The number of steps, then at most ``longest`` values, evenly spread."""
     last = len(steps) - 1
     kept = range(len(steps)) if last < longest else [round(i * last / (longest - 1)) for i in range(longest)]
     return [len(steps), [_figure(steps[step]) for step in kept]]

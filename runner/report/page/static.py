@@ -1,4 +1,7 @@
-"""What the page shows without its script: the answer, the overview and the tables, as values for the template."""
+"""Arranges what the page shows without its script.
+
+The answer, the overview and the tables, as values for the template.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ _TELLING = (*CHANGED, Mark.UNDECIDED)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a table: what it says, its verdict, and the number that it is sorted by."""
+    """One field of a table: text, verdict, and the number it is sorted by."""
 
     text: str
     verdict: str
@@ -63,8 +66,7 @@ class Line:
     place: int
     cell: str
     leads: bool
-    labels: tuple[tuple[str, str], ...]
-    """What it says and what it is sorted by."""
+    labels: tuple[str, ...]
     fields: tuple[Field, ...]
     status: Field | None
     failed: str
@@ -109,7 +111,10 @@ def _style(mark: Mark) -> str:
 
 
 def dates(report: Report) -> str:
-    """The days on which it was measured: ``2026-11-12`` or ``2026-11-12 to 2026-11-14``; empty where unknown."""
+    """The days on which it was measured; empty where that is unknown.
+
+    ``2026-11-12`` or ``2026-11-12 to 2026-11-14``
+    """
     days = sorted({numbers.plain(sample.started[:10]) for sample in report.samples if sample.started})
     return f"{days[0]} to {days[-1]}" if len(days) > 1 else "".join(days)
 
@@ -185,7 +190,7 @@ def _line(row: Row, named: Sequence[str], place: int) -> Line:
         place=place,
         cell=numbers.plain(row.cell.id),
         leads=row.leads,
-        labels=tuple((text, text) for text in (numbers.plain(row.cell.framework), *named)),
+        labels=(numbers.plain(row.cell.framework), *named),
         fields=fields,
         status=status,
         failed=f"{row.failed} of {row.n} failed{reason}" if row.failed and row.figures else "",

@@ -1,4 +1,7 @@
-"""The maps of the sweeps: which release of Keras broke which function, on which framework, and which fixed it."""
+"""Makes the maps of the sweeps.
+
+A map shows which release of Keras broke which function on which framework, and which release fixed it.
+"""
 
 from __future__ import annotations
 

@@ -186,7 +186,8 @@ def test_the_map_counts_cases_by_function_and_cell() -> None:
     second = swept(NEW, fine=["ok"], bad=["ok"], other=["unsupported"])
     defect = Defect(
         "ops.slow_median", "wrong value", 8, "ops.slow_median: wrong value", "torch 2.2.2", "version",
-        (OLD.id,), (NEW.id,), None, "2.2.2", "2.15.0", "", ("ops.slow_median(x) | x=normal(4)",), "got 1", "print('x')\n",
+        (OLD.id,), (NEW.id,), None, "2.2.2", "2.15.0", "",
+        ("ops.slow_median(x) | x=normal(4)",), "got 1", "print('x')\n",
     )  # fmt: skip
     found = of(first, second, defects=(defect,))["sweeps"]["ops"]
     assert found["names"] == ["ops.exp", "ops.slow_median"]

@@ -17,8 +17,8 @@ PAGE = "report.html"
 def at(pages: Iterable[str], folders: Sequence[Path], name: str = PAGE) -> Path:
     """Write a page into the first folder that can be written, and open it.
 
-    Returns where it is. Where there is no folder or none can be written, the page goes to a new temporary folder. Without a screen
-    nothing is opened, and the line that is printed says where the page is. Raises OSError.
+    Returns where it is. Where there is no folder or none can be written, the page goes to a new temporary folder.
+    Without a screen nothing is opened, and the line that is printed says where the page is. Raises OSError.
     """
     content = "".join(pages).encode()
     path = _written(content, folders, name)

@@ -1,7 +1,8 @@
 """Makes the data that the script of the HTML page draws from.
 
-They are plain lists and numbers. The page is static without it: findings, overview and tables are HTML. The data holds what is drawn when somebody asks
-for it: every process, every comparison and what it rests on, the cells and the sweeps.
+They are plain lists and numbers. The page is static without them: findings, overview and tables are HTML. The data
+holds what is drawn when somebody asks for it: every process, every comparison and what it rests on, the cells and the
+sweeps.
 """
 
 from __future__ import annotations

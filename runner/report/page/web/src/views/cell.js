@@ -2,7 +2,7 @@
 import { CHANGED, comparisons, metric, rank } from "../data.js";
 import { h } from "../dom.js";
 import { to } from "../state.js";
-import { change, chance, command, interval, marked, measured, table } from "./parts.js";
+import { change, chance, command, copied, interval, marked, measured, table } from "./parts.js";
 import { past } from "./past.js";
 
 /**
@@ -47,6 +47,10 @@ function concerning(place) {
     const copy = /** @type {HTMLElement} */ (item.cloneNode(true));
     copy.hidden = false;
     copy.querySelectorAll(".to").forEach((part) => part.remove());
+    for (const line of copy.querySelectorAll(".next")) {
+      const code = line.querySelector("code");
+      if (code) line.querySelector(".copy")?.replaceWith(copied(code));
+    }
     return copy;
   });
   return [h("h3", null, "Findings about it"), h("ul", { class: "findings" }, ...copies)];

@@ -213,6 +213,16 @@ function barsOf(data, probe, of, cells, role) {
 }
 
 /**
+ * Whether a probe has a figure that its section draws.
+ *
+ * @param {Probe} probe
+ */
+export function drawable(probe) {
+  return metrics(probe).some((of) => probe.curves[of.place] || of.kind === "error"
+    || (of.headline && (of.kind === "seeded" || of.kind === "timing")));
+}
+
+/**
  * The charts of a probe over the cells that the filters keep.
  *
  * @param {Data} data

@@ -78,7 +78,7 @@ function grid(probe, cells, rows) {
     else groups.push([framework(cell), 1]);
   }
   const over = groups.map(([name, span]) => h("th", { scope: "colgroup", colspan: span }, name));
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${probe} map` },
+  return h("div", { class: "scroll tall", role: "region", "aria-label": `${probe} map` },
     h("table", { class: "mapped" },
       h("caption", { class: "unseen" }, `${probe}: functions and releases of Keras`),
       h("thead", null,

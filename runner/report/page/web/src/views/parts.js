@@ -19,18 +19,28 @@ import { points, significant, times, value } from "../format.js";
  */
 export function command(line, what) {
   const code = h("code", { tabindex: "0" }, line);
-  const button = h("button", { type: "button" }, "Copy");
+  return h("div", { class: "command" }, what ? h("span", { class: "soft" }, `${what}:`) : null, code, copied(code));
+}
+
+/**
+ * A button that copies the text of an element; where that is not allowed, it selects it.
+ *
+ * @param {Element} of
+ */
+export function copied(of) {
+  const text = of.textContent ?? "";
+  const button = h("button", { type: "button", class: "copy", "aria-label": `Copy: ${text}` }, "Copy");
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(line);
+      await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
-      getSelection()?.selectAllChildren(code);
+      getSelection()?.selectAllChildren(of);
       button.textContent = "Selected";
     }
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
-  return h("div", { class: "command" }, what ? h("span", { class: "soft" }, `${what}:`) : null, code, button);
+  return button;
 }
 
 /**
@@ -64,7 +74,7 @@ export function link(address) {
  */
 export function table(caption, heads, rows, numeric = new Set()) {
   const side = (/** @type {number} */ at) => (numeric.has(at) ? "n" : null);
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+  return h("div", { class: "scroll", role: "region", "aria-label": caption },
     h("table", null,
       h("caption", { class: "unseen" }, caption),
       h("thead", null, h("tr", null, ...heads.map((text, at) => h("th", { scope: "col", class: side(at) }, text)))),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
+from runner.history.data import Past
 from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import numbers
 from runner.report.marks import Mark
@@ -81,15 +82,30 @@ class Finding:
     """Sentences: the figures behind it, what other cells do, what the controlled training says."""
     commands: tuple[str, ...] = ()
     """What to run next, each a whole command line."""
+    key: str = ""
+    """A digest of what it is about: the same in every run that has it, whatever its text, figures and severity.
+
+    Empty for a sentence that is not about anything in particular (``report.keys``)."""
+    kin: str = ""
+    """The same digest without the cell: findings about other releases share it."""
+    probes: tuple[str, ...] = ()
+    """The probes that show it; empty: any."""
+    release: str = ""
+    """The first release that shows it, where the report knows one: ``keras 3.14.0``."""
+    since: str = ""
+    """Since when it is there, where a history knows that: ``since the night of 12 November``."""
 
     @property
     def sentence(self) -> str:
-        """The text with the address of the known problem, and what the address is."""
+        """The text, since when it holds, and the address of the known problem."""
+        text = self.text
+        if self.since:
+            text = f"{text.rstrip('.')}. {self.since[0].upper()}{self.since[1:]}"
         if not self.issue:
-            return self.text
+            return text
         address = numbers.plain(self.issue)
         kind = "change" if "/pull/" in address else "report" if "/issues/" in address else "see"
-        return f"{self.text.rstrip('.')}. {kind.capitalize()}: {address}"
+        return f"{text.rstrip('.')}. {kind.capitalize()}: {address}"
 
 
 @dataclass(frozen=True)
@@ -117,6 +133,10 @@ class Report:
     """Findings that do not come from comparisons: defects that a sweep of many cases found."""
     everything: bool = False
     """Whether the tables keep the columns and probes in which nothing differs."""
+    set_name: str = ""
+    """The set that was run, where that is known."""
+    past: Past | None = None
+    """What a history knows of earlier runs; None without a history."""
 
     @cached_property
     def cells(self) -> dict[str, Cell]:

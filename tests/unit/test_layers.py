@@ -19,7 +19,7 @@ LAYERS = [
     ["engine"],
     ["matrix", "data", "results"],
     ["judge"],
-    ["defects", "environments"],
+    ["defects", "environments", "history"],
     ["images"],
     ["executors"],
     ["machine"],

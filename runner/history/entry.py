@@ -65,24 +65,29 @@ class Identities:
 
     def of(self, sample: Sample) -> bytes:
         """The identity of one result: what was run, when, and for how long."""
-        started = (sample.started, sample.status.value, sample.wall_s, sample.seed, sample.key)
-        return digest([*self._job(sample), *started])
+        more = f"{sample.started}\0{sample.status}\0{sample.wall_s!r}\0{sample.seed}\0{sample.key}"
+        return _hashed(f"{self._job(sample)}\0{more}")
 
     def job(self, sample: Sample) -> bytes | None:
         """The identity of what was to be measured, or None for a result that is not about its cell.
 
         Another result of one job is another measurement of the same.
         """
-        return digest(self._job(sample)) if sample.status.about_cell else None
+        return _hashed(self._job(sample)) if sample.status.about_cell else None
 
-    def _job(self, sample: Sample) -> list[Any]:
+    def _job(self, sample: Sample) -> str:
+        found = sample.fingerprint
         settings = self._settings.get(id(sample.settings))
         if settings is None:
             self._kept.append(sample.settings)  # its id must not pass to another one
             settings = msgspec.json.encode(sample.settings, order="sorted").decode()
             self._settings[id(sample.settings)] = settings
-        host, data = (str(sample.fingerprint.get(name, "")) for name in ("host", "data"))
-        return [plain.printable(sample.cell.id), sample.probe, sample.round, settings, host, data]
+        where = f"{found.get('host', '')}\0{found.get('data', '')}"
+        return f"{sample.cell.id}\0{sample.probe}\0{sample.round}\0{settings}\0{where}"
+
+
+def _hashed(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def scope(kind: Kind, fingerprint: Mapping[str, Scalar]) -> bytes:
@@ -125,16 +130,17 @@ def figures(samples: Sequence[Sample]) -> list[Figure]:
     for sample in samples:
         if sample.status is not Status.OK:
             continue
+        at = id(sample.fingerprint)
         for metric in sample.metrics:
             number = metric.value
-            if isinstance(number, bool) or not isinstance(number, int | float):
+            if type(number) not in (int, float) or (not sample.quiet and metric.kind is Kind.TIMING):
                 continue
-            if metric.overflows or not math.isfinite(number) or (metric.kind is Kind.TIMING and not sample.quiet):
+            if metric.overflows or not math.isfinite(number):  # type: ignore[arg-type] # a number, as its type says
                 continue
-            key = (metric.name, id(sample.fingerprint))
-            if key not in grouped:
-                grouped[key] = (metric, sample.fingerprint, [])
-            grouped[key][2].append(float(number))
+            found = grouped.get((metric.name, at))
+            if found is None:
+                found = grouped[metric.name, at] = (metric, sample.fingerprint, [])
+            found[2].append(float(number))  # type: ignore[arg-type] # the same
     scoped: dict[tuple[str, bytes], tuple[Metric, Mapping[str, Scalar], list[float]]] = {}
     known: dict[tuple[int, bool], bytes] = {}
     for metric, fingerprint, values in grouped.values():

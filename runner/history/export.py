@@ -16,12 +16,15 @@ from runner.util import files
 
 FORMATS = ("csv", "parquet")
 
-_TEXT, _WHOLE, _NUMBER = "string", "int64", "double"
+_TEXT, _WHOLE, _NUMBER = "string", "int64", "float64"
 COLUMNS = {
-    "run": _TEXT, "set": _TEXT, "started": _TEXT, "cell": _TEXT, **{axis.name: _TEXT for axis in ID_ORDER}, "probe": _TEXT, "metric": _TEXT, "kind": _TEXT, "unit": _TEXT,
-    "better": _TEXT, "n": _WHOLE, "value": _NUMBER, "low": _NUMBER, "high": _NUMBER, "verdict": _TEXT, "scope": _TEXT,
-    "fingerprint": _TEXT,
-}  # fmt: skip
+    **dict.fromkeys(("run", "set", "started", "cell"), _TEXT),
+    **{axis.name: _TEXT for axis in ID_ORDER},
+    **dict.fromkeys(("probe", "metric", "kind", "unit", "better"), _TEXT),
+    "n": _WHOLE,
+    **dict.fromkeys(("value", "low", "high"), _NUMBER),
+    **dict.fromkeys(("verdict", "scope", "fingerprint"), _TEXT),
+}
 """Name -> type. Figures of one cell, metric and ``scope`` can be compared; ``fingerprint`` is JSON."""
 
 QUERY = """
@@ -106,7 +109,7 @@ def _parquet(rows: Iterable[tuple[Any, ...]]) -> bytes:
         raise UsageError(
             "Parquet needs pyarrow: pip install 'keras-version-matrix[history]'; or --format csv"
         ) from None
-    schema = pa.schema(list(COLUMNS.items()))
+    schema = pa.schema([(name, getattr(pa, kind)()) for name, kind in COLUMNS.items()])
     out, left = io.BytesIO(), iter(rows)
     with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         while some := list(islice(left, _TOGETHER)):

@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 
 from runner.errors import UsageError
 from runner.history import words
@@ -147,17 +147,21 @@ class _Releases:
 
     def _older(self, cell: Cell, axis: str) -> list[Cell]:
         """The cells that differ in an older release alone, the newest of them first."""
+        found = self._alike.get((axis, replace(cell, **{axis: ""})), [])
+        return list(reversed(found[: found.index(cell)])) if cell in found else []
+
+    @cached_property
+    def _alike(self) -> dict[tuple[str, Cell], list[Cell]]:
+        """The cells that differ in one release alone, the oldest first, by the axis and what they share."""
         names = {name for (name,) in self._connection.execute("SELECT name FROM cells")} | self._present.keys()
-        mine = getattr(cell, axis)
-        older = [
-            one
-            for one in map(_parsed, names)
-            if one is not None
-            and (value := getattr(one, axis))
-            and replace(one, **{axis: mine}) == cell
-            and versions.order(value) < versions.order(mine)
-        ]
-        return sorted(older, key=lambda one: versions.order(getattr(one, axis)), reverse=True)
+        found: dict[tuple[str, Cell], list[Cell]] = {}
+        for cell in filter(None, map(_parsed, names)):
+            for axis in _RELEASES:
+                if getattr(cell, axis):
+                    found.setdefault((axis, replace(cell, **{axis: ""})), []).append(cell)
+        for (axis, _), cells in found.items():
+            cells.sort(key=lambda cell, axis=axis: versions.order(getattr(cell, axis)))  # type: ignore[misc] # its default
+        return found
 
     def _probes(self, cell: Cell) -> set[str]:
         """The probes that measured a cell, in the report or earlier. Nothing where none did."""

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -138,6 +138,15 @@ class Report:
     past: Past | None = None
     """What a history knows of earlier runs; None without a history."""
 
+    def with_past(self, past: Past) -> Report:
+        """The same report with what a history knows of earlier runs.
+
+        What has been found out about the results is not found out again.
+        """
+        made = replace(self, past=past)
+        made.__dict__.update({name: value for name, value in self.__dict__.items() if name not in _FIELDS})
+        return made
+
     @cached_property
     def cells(self) -> dict[str, Cell]:
         """The measured cells by their ids, in the order in which they appear."""
@@ -214,6 +223,9 @@ class Report:
                 if metric.name not in known:
                     known[metric.name] = metric
         return {(probe, name): metric for probe, known in first.items() for name, metric in known.items()}
+
+
+_FIELDS = frozenset(entry.name for entry in fields(Report))
 
 
 def _relations(cell: Cell) -> tuple[tuple[str | None, ...], ...]:

@@ -243,6 +243,8 @@ def matrix(request: Request) -> int:
     if report is None or report.samples != measured.samples or measured.interrupted:
         report = made(measured.samples, interrupted=measured.interrupted)
     output.emit(report, request.format_)
+    if request.format_ == "terminal" and report.samples:
+        say(f"As a page with charts: python -m runner report {shlex.quote(str(request.out))} --open", err=True)
     return report.exit_code
 
 

@@ -136,7 +136,7 @@ def _table(report: Report, probe: str, comparisons: Sequence[Comparison], twins:
     return Table(probe, cols, _groups(rows, comparisons, cells), folded, plain, (min(counts), max(counts)))
 
 
-_CHANGED = (Mark.WORSE, Mark.FIXED, Mark.EXPECTED, Mark.BETTER, Mark.DIFFERS)
+CHANGED = (Mark.WORSE, Mark.FIXED, Mark.EXPECTED, Mark.BETTER, Mark.DIFFERS)
 """A figure with one of these marks is worth a column."""
 
 
@@ -149,7 +149,7 @@ def _kept(probe: str, cols: Sequence[Column], rows: Sequence[Row], *, everything
     if everything or not any(_judged(rows, n) for n in range(len(cols))):
         return list(range(len(cols)))
     leading = {n for n, col in enumerate(cols) if any(probes.is_headline(probe, name) for name in col.metrics)}
-    kept = {n for n, figures in enumerate(drawn) if any(figure and figure.mark in _CHANGED for figure in figures)}
+    kept = {n for n, figures in enumerate(drawn) if any(figure and figure.mark in CHANGED for figure in figures)}
     return sorted(leading | kept, key=lambda n: (n not in leading, n)) or [0][: len(cols)]
 
 
@@ -164,7 +164,7 @@ def _plain(probe: str, rows: Sequence[Row], comparisons: Sequence[Comparison], m
     A probe with headline figures keeps its table.
     """
     judged = [c for c in comparisons if c.metric != "status" and c.baseline]
-    differs = any(mark(c) in _CHANGED for c in judged) or any(row.mark in (Mark.WORSE, Mark.FIXED) for row in rows)
+    differs = any(mark(c) in CHANGED for c in judged) or any(row.mark in (Mark.WORSE, Mark.FIXED) for row in rows)
     if probes.headlines(probe) or differs or not any(c.verdict is Verdict.SAME for c in judged):
         return ""
     compared = {cell for c in judged for cell in (c.baseline, c.candidate)}
@@ -190,7 +190,7 @@ def _folded(shown: Sequence[Column], comparisons: Sequence[Comparison], metas: M
             before = worst.setdefault(label, drawn)
             worst[label] = min(before, drawn, key=_WORST_FIRST.index)
     groups = (
-        ("Differ too", _CHANGED),
+        ("Differ too", CHANGED),
         ("Too few runs to tell", (Mark.UNDECIDED,)),
         ("Not comparable", (Mark.INCOMPARABLE,)),
         ("No difference", (Mark.SAME,)),

@@ -54,6 +54,7 @@ def report(
         extra=found,
         defects=swept,
         unread=tuple(unread),
+        set_name=record.set_name,
     )
 
 

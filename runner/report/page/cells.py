@@ -17,6 +17,7 @@ from runner.report import advice, numbers
 from runner.report.data import Report, command
 from runner.report.marks import Mark, mark
 from runner.report.overview import Overview
+from runner.report.page import past
 from runner.report.words import Words
 
 MOST_LOG = 1_500_000
@@ -60,6 +61,7 @@ def payload(report: Report, view: Overview) -> dict[str, Any]:
                 "mark": tiles.get(cell_id, Mark.NONE).name.lower(),
                 "skips": [numbers.plain(skip.reason) for skip in report.skips if skip.cell.id == cell_id],
                 **_measured(samples.get(cell_id, ()), newest, facts, packages, logs),
+                **past.of_cell(report.past, cell_id),
                 "commands": list(_commands(cell_id, report, against)),
             }
             for cell_id, cell in ((cell_id, known(report)[cell_id]) for cell_id in ids(report))

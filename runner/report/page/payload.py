@@ -20,7 +20,7 @@ from runner.report import columns, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.overview import Overview
-from runner.report.page import cells, sweeps
+from runner.report.page import cells, past, sweeps
 from runner.report.summary import Summary
 from runner.report.words import Words
 
@@ -83,6 +83,7 @@ def _probe(report: Report, probe: str, order: Mapping[str, int]) -> dict[str, An
         "values": {number: found for number, found in values.items() if found},
         "curves": curves,
         "pairs": list(_pairs(report, probe, order, place)),
+        **past.of_probe(report, probe, order, place),
         "native": [_native(one, order, place) for one in native.beside(report) if one.probe == probe],
     }
 

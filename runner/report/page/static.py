@@ -128,6 +128,7 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
         "text": finding.text if safe else finding.sentence,
         "issue": numbers.plain(safe),
         "label": finding.severity.label,
+        "since": finding.since,
         "details": finding.details,
         "commands": finding.commands,
         "places": " ".join(str(place[cell]) for cell in finding.cells if cell in place),

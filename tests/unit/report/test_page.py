@@ -9,13 +9,15 @@ import itertools
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from runner.defects import Defect
+from runner.history.data import CellRun, Past, Point, Series
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Skip, Status, Verdict
-from runner.report import Report, page
+from runner.report import Finding, Report, Severity, page
 from runner.report.answer import answer
 from runner.report.overview import overview
 from runner.report.page import cells, payload, static, sweeps
@@ -213,3 +215,39 @@ def test_the_tables_keep_what_differs_apart(quick: Report) -> None:
     assert all(len(line.fields) == len(table["columns"]) or line.status for line in table["lines"])
     assert table["metrics"][table["columns"].index("step time")] == "free.step_s"
     assert views["dates"] == "2026-08-14" or re.fullmatch(r"[\d-]+( to [\d-]+)?|", views["dates"])
+
+
+def remembered(points: list[float], **fields: Any) -> Past:
+    """What a history knows of the cell ``NEW``, one run per day of November."""
+    made = tuple(
+        Point(f"run{n}", f"2026-11-{n + 1:02}T01:00:00+00:00", NEW.id, value, value * 0.9, value * 1.1, 5, "")
+        for n, value in enumerate(points)
+    )
+    series = Series(NEW.id, "mnist", "free.step_s", "s", "lower", "host", made, breaks=("another host before",))
+    runs = tuple(CellRun(f"run{n}", made[n].when, "ok", verdict, ()) for n, verdict in enumerate(["same", "regressed"]))
+    return Past(by_figure={(NEW.id, "mnist", "free.step_s"): series}, by_cell={NEW.id: runs}, **fields)
+
+
+def test_the_past_of_a_headline_figure_comes_with_its_changes() -> None:
+    change = SimpleNamespace(index=2, effect=0.5, low=0.4, high=0.6, p=0.001)
+    known = remembered([1.0, 1.0, 1.5], find=lambda _: (change,))
+    data = of(sample(NEW, step(1.5)), past=known)
+    drawn = data["probes"]["mnist"]["past"]["0"]["0"]
+    assert [point[2] for point in drawn["points"]] == [1.0, 1.0, 1.5]
+    assert drawn["changes"] == [[2, "2026-11-03: ×1.50"]]
+    assert drawn["breaks"] == ["another host before"]
+    assert [(run["when"], run["mark"]) for run in data["cells"][0]["past"]] == [
+        ("2026-11-02 01:00", "worse"), ("2026-11-01 01:00", "same")
+    ]  # fmt: skip
+
+
+def test_without_a_history_the_page_has_no_past() -> None:
+    data = of(sample(NEW, step(1.5)))
+    assert "past" not in data["probes"]["mnist"]
+    assert "past" not in data["cells"][0]
+
+
+def test_a_finding_says_since_when() -> None:
+    finding = Finding(Severity.REGRESSED, "it is slow", (NEW.id,), key="k", since="since the night of 12 November")
+    text = page.render(Report((sample(NEW),), (), extra=(finding,), past=Past(by_key={"k": "since keras 3.14.0"})))
+    assert '<span class="since">since keras 3.14.0</span>' in text

@@ -43,7 +43,9 @@ export default [
   {
     files: ["test/**/*.js", "build.mjs"],
     languageOptions: {
-      globals: Object.fromEntries(["Buffer", "URL", "console", "process", "window"].map((name) => [name, "readonly"])),
+      globals: Object.fromEntries(
+        ["Buffer", "URL", "console", "document", "process", "window"].map((name) => [name, "readonly"]),
+      ),
     },
   },
 ];

@@ -21,7 +21,7 @@
  * @typedef {{ candidate: number, baseline: number, axis: string, rows: Row[] }} Pair
  * @typedef {{ cell: number, native: number, ratios: [number, number, number | null, number | null][] }} Native
  * @typedef {{ points: [when: string, cell: string, value: number, low: number | null, high: number | null][],
- *   changes: [index: number, text: string][], breaks: [index: number, text: string][] }} Past
+ *   changes: [index: number, text: string][], breaks: string[] }} Past
  * @typedef {{
  *   metrics: RawMetric[], runs: Record<string, Runs>, values: Record<string, Record<string, Value | Value[]>>,
  *   curves: Record<string, Record<string, [number, (number | null)[]]>>, pairs: Pair[], native: Native[],

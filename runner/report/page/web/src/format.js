@@ -7,8 +7,19 @@
 /** @typedef {Record<string, readonly (readonly [number, string])[]>} Scales largest unit that leaves a digit: first */
 /** @type {Scales} */
 const SI = {
-  s: [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]],
-  B: [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"]],
+  s: [
+    [1, "s"],
+    [1e-3, "ms"],
+    [1e-6, "µs"],
+    [1e-9, "ns"],
+  ],
+  B: [
+    [1e12, "TB"],
+    [1e9, "GB"],
+    [1e6, "MB"],
+    [1e3, "kB"],
+    [1, "B"],
+  ],
 };
 /** @type {Record<string, string>} */
 const SPELLINGS = { bytes: "B", byte: "B", seconds: "s", second: "s", ratio: "", fraction: "" };
@@ -145,7 +156,12 @@ export function plain(text) {
  */
 export function shorten(text, length) {
   const characters = [...text];
-  return characters.length <= length ? text : `${characters.slice(0, Math.max(0, length - 1)).join("").trimEnd()}…`;
+  return characters.length <= length
+    ? text
+    : `${characters
+        .slice(0, Math.max(0, length - 1))
+        .join("")
+        .trimEnd()}…`;
 }
 
 /** @param {string} text */

@@ -15,7 +15,10 @@ test("an attribute that is null, undefined or false is left out, and true makes 
   const made = h("input", { disabled: true, required: false, id: null, name: undefined, size: 0 });
   assert.equal(made.getAttribute("disabled"), "");
   assert.equal(made.getAttribute("size"), "0");
-  assert.deepEqual(["required", "id", "name"].map((name) => made.hasAttribute(name)), [false, false, false]);
+  assert.deepEqual(
+    ["required", "id", "name"].map((name) => made.hasAttribute(name)),
+    [false, false, false],
+  );
 });
 
 test("a key that begins with on is a listener, and never an attribute", () => {

@@ -43,7 +43,7 @@ export function chart(probe, place, cell) {
   const found = probe.past?.[place]?.[cell];
   if (!found || found.points.length < 2) return null;
   const of = metric(probe, place);
-  return history({
+  const drawn = history({
     label: `${of.label} over time`,
     unit: of.unit,
     better: of.better,
@@ -51,6 +51,7 @@ export function chart(probe, place, cell) {
     over: "date",
     points: found.points.map(([when, , value, low, high]) => ({ x: when, value, low, high, mark: "" })),
     changes: found.changes.map(([index, text]) => ({ index, text })),
-    breaks: found.breaks.map(([index, text]) => ({ index, text })),
   });
+  drawn.append(...found.breaks.map((text) => h("p", { class: "hint" }, text)));
+  return drawn;
 }

@@ -1,0 +1,240 @@
+"""Adds judged runs to a history, and reads them back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from runner.errors import UsageError, suggest
+from runner.history import files, words
+from runner.history.data import Added, Entry, Found, News, Past, ProbeRun, Run, Series
+
+
+class History:
+    """One open history. Every method raises UsageError or LockedError about the file."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        """``connection``: from ``files.connect``, or ``files.reader`` for one that is read alone."""
+        self.path = path
+        self._connection = connection
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    # --- adding ------------------------------------------------------------------------------------------------------
+
+    def add(self, entry: Entry) -> Added:
+        """Keep a run, all of it or nothing.
+
+        Results that the history has already are not added again. New ones of a run that it has make that run grow,
+        unless they are other measurements of the same processes: those are a run of their own.
+        """
+        from runner.history import adding
+
+        with files.named(self.path, "written"), files.transaction(self._connection):
+            return adding.add(self._connection, entry)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def runs(self, set_name: str | None = None) -> tuple[Run, ...]:
+        """All runs, or those of a set, oldest first."""
+        rows = self._all(
+            "SELECT name, set_name, started, ended, exit_code, invocation,"
+            " (SELECT COUNT(DISTINCT cell) FROM outcomes WHERE run = runs.id),"
+            " (SELECT COUNT(*) FROM samples WHERE run = runs.id) FROM runs ORDER BY started, name"
+        )
+        return tuple(Run(*row) for row in rows if set_name is None or row[1] == set_name)
+
+    def run(self, name: str) -> Run:
+        """One run, by its id or the beginning of it; ``latest`` is the one that began last. Raises UsageError."""
+        found = self.runs()
+        if name == "latest" and found:
+            return found[-1]
+        fitting = [run for run in found if run.id.startswith(name)] if name else []
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            raise UsageError(f"{name!r}: {len(fitting)} runs begin so: {', '.join(run.id for run in fitting[:4])}")
+        ids = [run.id for run in found]
+        hint = suggest(name, ids) or "; `runner history ls` shows the runs"
+        raise UsageError(f"{self.path}: has no run {name!r}{hint}")
+
+    def hosts(self, run: Run) -> tuple[str, ...]:
+        """The hosts that figures of a run are from, in words."""
+        rows = self._all(
+            "SELECT fingerprint FROM conditions WHERE id IN"
+            " (SELECT condition FROM figures JOIN runs ON runs.id = figures.run WHERE runs.name = ?)",
+            (run.id,),
+        )
+        return tuple(sorted({words.place(json.loads(text)) for (text,) in rows} - {""}))
+
+    def outcomes(self, run: Run) -> tuple[ProbeRun, ...]:
+        """How every probe of every cell ended in a run, in the order of the ids."""
+        rows = self._all(
+            "SELECT runs.name, runs.started, cells.name, probe, status, reason, n, failed, verdict"
+            " FROM outcomes JOIN runs ON runs.id = run JOIN cells ON cells.id = cell WHERE runs.name = ?"
+            " ORDER BY cells.name, probe",
+            (run.id,),
+        )
+        return tuple(ProbeRun(*row) for row in rows)
+
+    def verdicts(self, run: Run) -> tuple[dict[str, Any], ...]:
+        """The comparisons of a run with what they rest on, as plain data."""
+        names = (
+            "baseline", "candidate", "axis", "probe", "metric", "verdict", "gates", "reason", "issue", "n", "effect",
+            "low", "high", "p", "p_adjusted", "floor", "classification", "steps",
+        )  # fmt: skip
+        rows = self._all(
+            "SELECT COALESCE(b.name, ''), c.name, axis, probe, metric, verdict, gates, reason, issue, n, effect, low,"
+            " high, p, p_adjusted, floor, classification, steps FROM verdicts JOIN cells c ON c.id = candidate"
+            " LEFT JOIN cells b ON b.id = baseline JOIN runs ON runs.id = run WHERE runs.name = ?"
+            " ORDER BY verdicts.rowid",
+            (run.id,),
+        )
+        return tuple(dict(zip(names, (*row[:6], bool(row[6]), *row[7:]), strict=True)) for row in rows)
+
+    def findings(self, run: Run) -> tuple[Found, ...]:
+        """The findings of a run, in the order of their keys."""
+        rows = self._all(
+            "SELECT key, kin, severity, text, cells, probes, issue, release FROM findings"
+            " JOIN runs ON runs.id = run WHERE runs.name = ? ORDER BY key",
+            (run.id,),
+        )
+        return tuple(_found(row) for row in rows)
+
+    def news(self, run: Run) -> News:
+        """The findings of a run that are new, that last and that are gone, against the run of its set before it."""
+        from runner.history import since
+
+        before = next((one for one in reversed(self.runs(run.set_name)) if _order(one) < _order(run)), None)
+        now = self.findings(run)
+        if before is None:
+            return News(run, None, now, (), ())
+        earlier = {found.key: found for found in self.findings(before)}
+        keys = {found.key for found in now}
+        measured = since.measured(self.outcomes(run))
+        dates = self.since(run, now)
+        return News(
+            run,
+            before,
+            tuple(found for found in now if found.key not in earlier),
+            tuple(replace(found, since=dates.get(found.key, "")) for found in now if found.key in earlier),
+            tuple(
+                found
+                for found in earlier.values()
+                if found.key not in keys and since.covered(found.cells, found.probes, measured)
+            ),
+        )
+
+    def since(self, run: Run, found: Sequence[Found]) -> dict[str, str]:
+        """Since when findings of a run are there, in words, by their keys."""
+        earlier = [one for one in self.runs(run.set_name) if _order(one) < _order(run)]
+        with files.named(self.path):
+            from runner.history import since
+
+            return since.since(self._connection, run, earlier, found)
+
+    def series(
+        self, cells: Sequence[str] = (), probe: str | None = None, metric: str | None = None, *, runs: int | None = None
+    ) -> tuple[Series, ...]:
+        """The figures over the runs, a series for each cell, metric and scope in which figures are comparable.
+
+        ``cells``: patterns over ids, none for all; ``runs``: only the newest so many. In the order of cells, probes,
+        metrics, and of time within a metric.
+        """
+        from runner.history import reading
+
+        with files.named(self.path):
+            return reading.series(self._connection, lambda cell: _fits(cell, cells), probe, metric, runs)
+
+    def metrics(self) -> tuple[tuple[str, str, str], ...]:
+        """The probe, the name and the kind of every metric."""
+        return tuple(self._all("SELECT probe, name, kind FROM metrics ORDER BY probe, name"))
+
+    def cells(self) -> tuple[str, ...]:
+        """The ids of all cells, in their order."""
+        return tuple(name for (name,) in self._all("SELECT name FROM cells ORDER BY name"))
+
+    def past(self, entry: Entry) -> Past:
+        """What a report of this run shows of earlier runs. The run itself need not be in the history."""
+        from runner.history import reading
+
+        with files.named(self.path):
+            return reading.past(self, self._connection, entry)
+
+    def figures(self) -> Iterator[tuple[Any, ...]]:
+        """Every figure of every run, for an analyst: the fields of ``export.COLUMNS``."""
+        from runner.history import export
+
+        with files.named(self.path):
+            yield from export.rows(self._connection.execute(export.QUERY))
+
+    # --- removing ----------------------------------------------------------------------------------------------------
+
+    def prune(self, chosen: Iterable[Run]) -> int:
+        """Remove runs and what only they have. Returns how many."""
+        with files.named(self.path, "written"):
+            with files.transaction(self._connection):
+                before = self._connection.total_changes
+                gone = [(run.id,) for run in chosen]
+                self._connection.executemany("DELETE FROM runs WHERE name = ?", gone)
+                for statement in _UNUSED:
+                    self._connection.execute(statement)
+            if self._connection.total_changes > before:
+                self._connection.execute("VACUUM")
+        return len(gone)
+
+    def _all(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with files.named(self.path):
+            return self._connection.execute(query, values).fetchall()
+
+
+_UNUSED = (
+    "DELETE FROM series WHERE id NOT IN (SELECT series FROM figures)",
+    "DELETE FROM conditions WHERE id NOT IN (SELECT condition FROM figures)",
+    "DELETE FROM metrics WHERE id NOT IN (SELECT metric FROM series)",
+    (
+        "DELETE FROM cells WHERE id NOT IN (SELECT cell FROM outcomes UNION SELECT cell FROM series"
+        " UNION SELECT candidate FROM verdicts UNION SELECT baseline FROM verdicts WHERE baseline IS NOT NULL)"
+    ),
+)
+
+
+def _found(row: Sequence[Any]) -> Found:
+    key, kin, severity, text, cells, probes, issue, release = row
+    return Found(key, kin, severity, text, tuple(json.loads(cells)), tuple(json.loads(probes)), issue, release)
+
+
+def _order(run: Run) -> tuple[str, str]:
+    return run.started, run.id
+
+
+def _fits(cell: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatchcase(cell, pattern) for pattern in patterns)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[History]:
+    """A history to read and write, made where there is none. Raises as ``files.connect``."""
+    yield from _closing(path, files.connect)
+
+
+@contextmanager
+def reading_alone(path: Path) -> Iterator[History]:
+    """A history to read. Raises as ``files.reader``."""
+    yield from _closing(path, files.reader)
+
+
+def _closing(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> Iterator[History]:
+    history = History(path, connect(path))
+    try:
+        yield history
+    finally:
+        history.close()

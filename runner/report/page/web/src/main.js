@@ -9,7 +9,7 @@ import { cell } from "./views/cell.js";
 import { drawable, MOST, ofProbe } from "./views/charts.js";
 import { figure } from "./views/figure.js";
 import { map, named } from "./views/map.js";
-import { copied } from "./views/parts.js";
+import { copied, counted } from "./views/parts.js";
 
 /**
  * @typedef {import("./data.js").Data} Data
@@ -146,7 +146,7 @@ function started(data) {
     const inside = left.filter(({ element }) => folded.contains(element)).length;
     folded.hidden = !inside;
     if (isFiltered(state)) folded.open = true;
-    /** @type {HTMLElement} */ (folded.firstElementChild).textContent = `${inside} more findings`;
+    /** @type {HTMLElement} */ (folded.firstElementChild).textContent = counted(inside, "more finding");
   }
 
   /** @param {HTMLElement} section @param {import("./views/parts.js").Context} context @param {Set<number>} kept */

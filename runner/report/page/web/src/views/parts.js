@@ -123,6 +123,16 @@ export function interval(probe, of) {
 }
 
 /**
+ * A number of things: `1 case`, `2 cases`.
+ *
+ * @param {number} number
+ * @param {string} word
+ */
+export function counted(number, word) {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
+}
+
+/**
  * A probability in words.
  *
  * @param {number | null} of

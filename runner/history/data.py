@@ -101,7 +101,8 @@ class Run:
     invocation: str
     cells: int
     samples: int
-    hosts: tuple[str, ...] = ()
+    findings: int = 0
+    """How many of them have a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +159,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The findings of a run against those of the run of the same set before it."""
+    """The findings of a run against those of the runs of the same set before it."""
 
     run: Run
     before: Run | None
-    """None where the run is the first one of its set: all its findings are new then."""
+    """The run before it; None where it is the first one of its set: all its findings are new then."""
     new: tuple[Found, ...]
     lasting: tuple[Found, ...]
+    """Those of earlier runs that measured the same, whether or not the runs in between did."""
     gone: tuple[Found, ...]
     """Those whose cells were measured in this run, and do not show it any more."""
 

@@ -153,6 +153,9 @@ class Found:
     issue: str
     release: str
     """The first release that shows it, where the report itself knows one: ``keras 3.14.0``; or empty."""
+    details: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    """What to run next, each a whole command line."""
     since: str = ""
     """See ``Past.since``."""
 

@@ -105,7 +105,7 @@ class History:
     def findings(self, run: Run) -> tuple[Found, ...]:
         """The findings of a run, in the order of their keys."""
         rows = self._all(
-            "SELECT key, kin, severity, text, cells, probes, issue, release FROM findings"
+            "SELECT key, kin, severity, text, cells, probes, issue, release, details, commands FROM findings"
             " JOIN runs ON runs.id = run WHERE runs.name = ? ORDER BY key",
             (run.id,),
         )
@@ -206,8 +206,9 @@ _UNUSED = (
 
 
 def _found(row: Sequence[Any]) -> Found:
-    key, kin, severity, text, cells, probes, issue, release = row
-    return Found(key, kin, severity, text, tuple(json.loads(cells)), tuple(json.loads(probes)), issue, release)
+    key, kin, severity, text, cells, probes, issue, release, details, commands = row
+    listed = [tuple(json.loads(part)) for part in (cells, probes, details, commands)]
+    return Found(key, kin, severity, text, listed[0], listed[1], issue, release, listed[2], listed[3])
 
 
 def _order(run: Run) -> tuple[str, str]:

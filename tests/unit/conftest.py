@@ -139,14 +139,6 @@ def fake_executor(monkeypatch: pytest.MonkeyPatch) -> FakeExecutor:
     return fake
 
 
-@pytest.fixture(autouse=True)
-def no_history_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What whoever runs the tests has measured before is not part of them."""
-    monkeypatch.delenv("RUNNER_HISTORY", raising=False)
-    nowhere = tmp_path_factory.getbasetemp() / "no-history.sqlite"
-    monkeypatch.setattr("runner.history.default", lambda: nowhere)
-
-
 TF = Cell("tensorflow", "2.21.0", "3.11.3", "3.11", "cpu")
 TORCH_OLD = Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu")
 TORCH_NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runner.history.data import Series
 from runner.model import Cell
-from runner.report import numbers, seeding
+from runner.report import columns, numbers, seeding
 from runner.report.answer import Answer
 from runner.report.data import Finding, Report, all_notes, command, exit_line, subtitle
 from runner.report.failures import last_lines, not_measured
@@ -18,7 +19,8 @@ from runner.report.findings import none_found
 from runner.report.labels import common, labels, references, title, used_marks
 from runner.report.marks import BASELINE, Mark
 from runner.report.overview import ALONE, SKIPPED, Tile
-from runner.report.page import cells
+from runner.report.page import cells, past
+from runner.report.page.spark import Spark, spark
 from runner.report.table import CHANGED, Figure, Row, Table
 from runner.report.words import Words
 
@@ -60,6 +62,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Trend:
+    """A sparkline, and the same in words."""
+
+    drawn: Spark
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One row of a table. ``place`` is the cell's place in the data of the script."""
 
@@ -71,6 +81,8 @@ class Line:
     status: Field | None
     failed: str
     differs: bool
+    trend: Trend | None
+    """The sparkline of the row, where there is a history."""
 
 
 def views(report: Report, said: Answer) -> dict[str, Any]:
@@ -92,7 +104,7 @@ def views(report: Report, said: Answer) -> dict[str, Any]:
         "blocks": list(_blocks(said, words, place, stale)) if report.samples else [],
         "legend": said.overview.legend,
         "baseline_notes": said.overview.baseline_notes,
-        "tables": [_table(table, shared, place) for table in said.tables],
+        "tables": [_table(table, report, shared, place) for table in said.tables],
         "marks": [(mark.symbol, mark.meaning, _style(mark)) for mark in used_marks(said.tables)],
         "baseline": BASELINE,
         "sweeps": [probe for probe in ("ops", "training") if probe in report.by_probe],
@@ -166,21 +178,24 @@ def _tile(tile: Tile, words: Words, place: Mapping[str, int], stale: Mapping[str
     }
 
 
-def _table(table: Table, shared: Cell | None, place: Mapping[str, int]) -> dict[str, Any]:
+def _table(table: Table, report: Report, shared: Cell | None, place: Mapping[str, int]) -> dict[str, Any]:
     headings, texts = labels(table.rows, shared)
+    names = [name for column in table.columns for name in column.metrics]
+    trends = {row.cell: _trend(past.row(report, table.probe, row.cell, names)) for row in table.rows}
     return {
         "probe": numbers.plain(table.probe),
         "n": " · ".join(map(numbers.plain, title(table))),
         "headings": ("framework", *headings),
         "columns": [column.label for column in table.columns],
         "metrics": [" ".join(map(numbers.plain, column.metrics[:1])) for column in table.columns],
-        "lines": [_line(row, texts[row.cell], place[row.cell.id]) for row in table.rows],
+        "trends": any(trends.values()),
+        "lines": [_line(row, texts[row.cell], place[row.cell.id], trends[row.cell]) for row in table.rows],
         "folded": table.folded,
         "against": len(references(table.rows)) > 1,
     }
 
 
-def _line(row: Row, named: Sequence[str], place: int) -> Line:
+def _line(row: Row, named: Sequence[str], place: int, trend: Trend | None) -> Line:
     status = None
     reason = f": {row.reason}" if row.reason else ""
     if not row.figures:
@@ -196,7 +211,19 @@ def _line(row: Row, named: Sequence[str], place: int) -> Line:
         status=status,
         failed=f"{row.failed} of {row.n} failed{reason}" if row.failed and row.figures else "",
         differs=status is not None or row.leads or any(figure and figure.mark in _TELLING for figure in row.figures),
+        trend=trend,
     )
+
+
+def _trend(series: Series | None) -> Trend | None:
+    if series is None:
+        return None
+    first = max(0, len(series.points) - past.MOST_POINTS)
+    changes = [change.index - first for change in series.changes if change.index >= first]
+    words = [past.change_text(series, change.index, change.effect) for change in series.changes]
+    changed = f"; changed on {', '.join(words)}" if words else ", no change found"
+    label = f"{numbers.plain(columns.label(series.metric))} over {len(series.points)} runs{changed}"
+    return Trend(spark(series.values[first:], changes), label)
 
 
 def _field(figure: Figure | None) -> Field:

@@ -151,7 +151,7 @@ function packages(context, place) {
     const differ = names.filter((one) => mine[one] !== theirs[one]);
     if (!differ.length) return h("p", null, `The same packages as ${name}.`);
     return h("details", { open: differ.length <= 12 },
-      h("summary", null, `${differ.length} ${differ.length === 1 ? "package differs" : "packages differ"} from ${name}`),
+      h("summary", null, `Different from ${name}: ${counted(differ.length, "package")}`),
       table(`Packages that differ from ${name}`, ["package", "here", "there"],
         differ.map((one) => [one, mine[one] ?? "none", theirs[one] ?? "none"])));
   });

@@ -114,7 +114,7 @@ function others(context, name, probe, of, cell) {
   ]);
   const differ = found.filter(({ compared }) => compared && CHANGED.includes(compared.mark)).length;
   return h("details", null,
-    h("summary", null, `${counted(rows.length, "other figure")} of this combination in ${name}; ${differ} ${differ === 1 ? "differs" : "differ"}`),
+    h("summary", null, `${counted(rows.length, "other figure")} of this combination in ${name}, ${differ} different`),
     table("Other figures", ["figure", "verdict", "change", "here"], rows, new Set([2, 3])));
 }
 

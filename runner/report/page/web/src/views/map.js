@@ -52,7 +52,8 @@ export function map(context, probe, kept, change) {
     columns.map(({ cell, at }) => h("td", null, spot(context, probe, sweep, place, at, cell)))));
   return [
     h("p", null, h("label", null, "Find a function ", search), " ",
-      h("output", null, `${wanted.length} of ${counted(sweep.names.length, "function")}, ${counted(sweep.defects.length, "defect")}`)),
+      h("output", null, `${wanted.length} of ${counted(sweep.names.length, "function")}`,
+        `, ${counted(sweep.defects.length, "defect")}`)),
     wanted.length && columns.length ? grid(probe, columns.map(({ cell }) => cell), rows)
       : h("p", null, "No function has a defect here."),
     h("p", { class: "soft legend" },

@@ -168,7 +168,7 @@ export function measured(probe, place, cell) {
   const distinct = [...new Set(found)];
   if (!distinct.length) return probe.curves[place]?.[cell] ? `${probe.curves[place][cell][0]} steps` : "·";
   if (distinct.length === 1) return figure(of, distinct[0]);
-  const counted = /** @type {number[]} */ (distinct.filter((one) => typeof one === "number"));
-  if (counted.length < distinct.length) return `${distinct.length} different`;
-  return `${figure(of, Math.min(...counted))} to ${figure(of, Math.max(...counted))}`;
+  const numbers = /** @type {number[]} */ (distinct.filter((one) => typeof one === "number"));
+  if (numbers.length < distinct.length) return `${distinct.length} different`;
+  return `${figure(of, Math.min(...numbers))} to ${figure(of, Math.max(...numbers))}`;
 }

@@ -22,6 +22,7 @@ from runner.report.formats import FORMATS
 @options.everything
 @click.option("--open", "look", is_flag=True, help="Write the HTML page to DIR/report.html, and open it.")
 @click.option("--commands", is_flag=True, help="Print the command that reproduces every cell.")
+@options.history
 def report_command(
     folders: tuple[Path, ...],
     format_: str,
@@ -29,17 +30,19 @@ def report_command(
     baseline: str | None,
     alpha: float,
     floor: float,
+    history: Path | None,
     *,
     everything: bool,
     look: bool,
     commands: bool,
+    no_history: bool,
 ) -> None:
     """Print the matrix again from the result files below DIR.
 
     Several folders are merged. Needs no engine. Ends with the exit code the run would have had.
     """
     from runner.cli import look as page
-    from runner.cli import output
+    from runner.cli import output, remembering
     from runner.report import build, formats
     from runner.util import memory
 
@@ -47,8 +50,8 @@ def report_command(
         raise click.UsageError(f"--open shows the HTML page; leave out --format {format_}")
     given = rules.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor)
     with memory.no_cycles():
-        made = build.from_folders(folders, given)
-        made = replace(made, everything=everything)
+        made = replace(build.from_folders(folders, given), everything=everything)
+        made = remembering.of_files(made, remembering.wish(history, without=no_history))
         if look:
             page.at(formats.pieces(made, "html"), folders)
         else:

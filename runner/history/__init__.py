@@ -10,10 +10,10 @@ reasons in words.
             ...
 """
 
-from runner.history.database import History, opened, reading_alone
+from runner.history.database import History, old, opened, reading_alone
 from runner.history.files import default
 
-__all__ = ["History", "default", "open", "read"]
+__all__ = ["History", "default", "old", "open", "read"]
 
 open = opened  # noqa: A001 - history.open reads best
 read = reading_alone

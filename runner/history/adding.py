@@ -230,7 +230,7 @@ def _findings(connection: sqlite3.Connection, run: int, entry: Entry, *, whole: 
         connection.execute("DELETE FROM findings WHERE run = ?", (run,))
     kept = {found.key: found for found in reversed(entry.findings) if found.key}
     connection.executemany(
-        "INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 run,
@@ -242,6 +242,8 @@ def _findings(connection: sqlite3.Connection, run: int, entry: Entry, *, whole: 
                 json.dumps(found.probes),
                 plain.printable(found.issue),
                 plain.printable(found.release),
+                json.dumps([plain.printable(line) for line in found.details]),
+                json.dumps([plain.printable(line) for line in found.commands]),
             )
             for found in kept.values()
         ],

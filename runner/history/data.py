@@ -101,7 +101,8 @@ class Run:
     invocation: str
     cells: int
     samples: int
-    hosts: tuple[str, ...] = ()
+    findings: int = 0
+    """How many of them have a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +153,23 @@ class Found:
     issue: str
     release: str
     """The first release that shows it, where the report itself knows one: ``keras 3.14.0``; or empty."""
+    details: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    """What to run next, each a whole command line."""
     since: str = ""
     """See ``Past.since``."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The findings of a run against those of the run of the same set before it."""
+    """The findings of a run against those of the runs of the same set before it."""
 
     run: Run
     before: Run | None
-    """None where the run is the first one of its set: all its findings are new then."""
+    """The run before it; None where it is the first one of its set: all its findings are new then."""
     new: tuple[Found, ...]
     lasting: tuple[Found, ...]
+    """Those of earlier runs that measured the same, whether or not the runs in between did."""
     gone: tuple[Found, ...]
     """Those whose cells were measured in this run, and do not show it any more."""
 

@@ -7,13 +7,14 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from runner.errors import UsageError, suggest
 from runner.history import files, words
-from runner.history.data import Added, Entry, Found, News, Past, ProbeRun, Run, Series
+from runner.history.data import Added, Entry, Finder, Found, News, Past, ProbeRun, Run, Series
 
 
 class History:
@@ -48,7 +49,8 @@ class History:
         rows = self._all(
             "SELECT name, set_name, started, ended, exit_code, invocation,"
             " (SELECT COUNT(DISTINCT cell) FROM outcomes WHERE run = runs.id),"
-            " (SELECT COUNT(*) FROM samples WHERE run = runs.id) FROM runs ORDER BY started, name"
+            " (SELECT COUNT(*) FROM samples WHERE run = runs.id),"
+            " (SELECT COUNT(*) FROM findings WHERE run = runs.id) FROM runs ORDER BY started, name"
         )
         return tuple(Run(*row) for row in rows if set_name is None or row[1] == set_name)
 
@@ -103,34 +105,27 @@ class History:
     def findings(self, run: Run) -> tuple[Found, ...]:
         """The findings of a run, in the order of their keys."""
         rows = self._all(
-            "SELECT key, kin, severity, text, cells, probes, issue, release FROM findings"
+            "SELECT key, kin, severity, text, cells, probes, issue, release, details, commands FROM findings"
             " JOIN runs ON runs.id = run WHERE runs.name = ? ORDER BY key",
             (run.id,),
         )
         return tuple(_found(row) for row in rows)
 
     def news(self, run: Run) -> News:
-        """The findings of a run that are new, that last and that are gone, against the run of its set before it."""
+        """The findings of a run that are new, that last and that are gone, against the runs of its set before it."""
         from runner.history import since
 
-        before = next((one for one in reversed(self.runs(run.set_name)) if _order(one) < _order(run)), None)
+        before = [one for one in self.runs(run.set_name) if _order(one) < _order(run)][-since.MOST_RUNS :]
         now = self.findings(run)
-        if before is None:
-            return News(run, None, now, (), ())
-        earlier = {found.key: found for found in self.findings(before)}
-        keys = {found.key for found in now}
-        measured = since.measured(self.outcomes(run))
+        earlier = [(self.findings(one), since.measured(self.outcomes(one))) for one in before]
+        new, gone = since.news(now, earlier, since.measured(self.outcomes(run)))
         dates = self.since(run, now)
         return News(
             run,
-            before,
-            tuple(found for found in now if found.key not in earlier),
-            tuple(replace(found, since=dates.get(found.key, "")) for found in now if found.key in earlier),
-            tuple(
-                found
-                for found in earlier.values()
-                if found.key not in keys and since.covered(found.cells, found.probes, measured)
-            ),
+            before[-1] if before else None,
+            tuple(found for found in now if found.key in new),
+            tuple(replace(found, since=dates.get(found.key, "")) for found in now if found.key not in new),
+            tuple(gone),
         )
 
     def since(self, run: Run, found: Sequence[Found]) -> dict[str, str]:
@@ -162,12 +157,15 @@ class History:
         """The ids of all cells, in their order."""
         return tuple(name for (name,) in self._all("SELECT name FROM cells ORDER BY name"))
 
-    def past(self, entry: Entry) -> Past:
-        """What a report of this run shows of earlier runs. The run itself need not be in the history."""
+    def past(self, entry: Entry, find: Finder | None = None) -> Past:
+        """What a report of this run shows of earlier runs. The run itself need not be in the history.
+
+        ``find`` finds the changes of level of each series that is looked at.
+        """
         from runner.history import reading
 
         with files.named(self.path):
-            return reading.past(self, self._connection, entry)
+            return replace(reading.past(self, self._connection, entry), find=find)
 
     def figures(self) -> Iterator[tuple[Any, ...]]:
         """Every figure of every run, for an analyst: the fields of ``export.COLUMNS``."""
@@ -208,8 +206,9 @@ _UNUSED = (
 
 
 def _found(row: Sequence[Any]) -> Found:
-    key, kin, severity, text, cells, probes, issue, release = row
-    return Found(key, kin, severity, text, tuple(json.loads(cells)), tuple(json.loads(probes)), issue, release)
+    key, kin, severity, text, cells, probes, issue, release, details, commands = row
+    listed = [tuple(json.loads(part)) for part in (cells, probes, details, commands)]
+    return Found(key, kin, severity, text, listed[0], listed[1], issue, release, listed[2], listed[3])
 
 
 def _order(run: Run) -> tuple[str, str]:
@@ -218,6 +217,23 @@ def _order(run: Run) -> tuple[str, str]:
 
 def _fits(cell: str, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatchcase(cell, pattern) for pattern in patterns)
+
+
+def old(runs: Sequence[Run], keep: int | None, limit: datetime | None) -> list[Run]:
+    """The runs that a clean-up removes: all but the newest ``keep`` of each set, and those that began before ``limit``.
+
+    With both, those of which both are true. A run whose time is not known is not older than anything.
+    """
+    by_set: dict[str, list[Run]] = {}
+    for run in runs:
+        by_set.setdefault(run.set_name, []).append(run)
+    beyond = {run.id for some in by_set.values() for run in some[: max(0, len(some) - (keep or 0))]}
+    return [
+        run
+        for run in runs
+        if (keep is None or run.id in beyond)
+        and (limit is None or ((began := words.moment(run.started)) is not None and began < limit))
+    ]
 
 
 @contextmanager

@@ -24,6 +24,10 @@ WAIT_S = 30.0
 NAME = "history.sqlite"
 
 
+class FileError(UsageError):
+    """A history that cannot be used as it is, and what to do about it."""
+
+
 class LockedError(NotMeasuredError):
     """Another program holds the file for longer than a command waits."""
 
@@ -35,7 +39,7 @@ def default() -> Path:
 
 @contextmanager
 def named(path: Path, doing: str = "read") -> Iterator[None]:
-    """Turn SQLite's errors into one line about the file. Raises UsageError, and LockedError.
+    """Turn SQLite's errors into one line about the file. Raises FileError, and LockedError.
 
     ``doing``: ``read`` or ``written``.
     """
@@ -44,47 +48,47 @@ def named(path: Path, doing: str = "read") -> Iterator[None]:
     except sqlite3.Error as error:
         raise _in_words(path, doing, error) from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be {doing}: {error.strerror}") from None
+        raise FileError(f"{path}: cannot be {doing}: {error.strerror}") from None
 
 
-def _in_words(path: Path, doing: str, error: sqlite3.Error) -> UsageError | LockedError:
+def _in_words(path: Path, doing: str, error: sqlite3.Error) -> FileError | LockedError:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LockedError(f"{path}: another program has been writing to it for {WAIT_S:g} s; try again later")
     if name.startswith("SQLITE_NOTADB"):
         return _not_a_history(path)
     if name.startswith("SQLITE_FULL"):
-        return UsageError(f"{path}: the disk is full, and nothing was added; make room, then add the run again")
+        return FileError(f"{path}: the disk is full, and nothing was added; make room, then add the run again")
     if name == "SQLITE_READONLY_ROLLBACK":
-        return UsageError(f"{path}: a killed program left it half written; a command that may write to it repairs it")
+        return FileError(f"{path}: a killed program left it half written; a command that may write to it repairs it")
     if name.startswith("SQLITE_READONLY"):
-        return UsageError(f"{path}: cannot be written: read-only; name another file with --history")
+        return FileError(f"{path}: cannot be written: read-only; name another file with --history")
     if name.startswith("SQLITE_CANTOPEN"):
-        return UsageError(f"{path}: cannot be opened; name another file with --history")
+        return FileError(f"{path}: cannot be opened; name another file with --history")
     if name.startswith("SQLITE_CORRUPT"):
         return damaged(path, str(error))
     if name.startswith("SQLITE_IOERR"):
-        return UsageError(f"{path}: cannot be {doing}: the disk reports an error or is full; nothing was added")
+        return FileError(f"{path}: cannot be {doing}: the disk reports an error or is full; nothing was added")
     return damaged(path, str(error))
 
 
-def damaged(path: Path, how: str) -> UsageError:
+def damaged(path: Path, how: str) -> FileError:
     """The error about a file whose content is not what was written."""
     found = " ".join(plain.printable(how).split())
-    return UsageError(
+    return FileError(
         f"{path}: a damaged history ({found}); it is left as it is: name another file with --history, "
         "or move this one away and import the results again"
     )
 
 
-def _not_a_history(path: Path) -> UsageError:
-    return UsageError(f"{path}: not a history of this program; name another file with --history")
+def _not_a_history(path: Path) -> FileError:
+    return FileError(f"{path}: not a history of this program; name another file with --history")
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open a history to read and write; where there is none, make one.
 
-    A file of an older version is migrated, and a copy of it kept next to it. Raises UsageError for a file that is
+    A file of an older version is migrated, and a copy of it kept next to it. Raises FileError for a file that is
     damaged, of a newer version, not a history or not writable, and LockedError.
     """
     with named(path, "written"):
@@ -92,7 +96,7 @@ def connect(path: Path) -> sqlite3.Connection:
         if not path.exists():
             _make(path)
         if not os.access(path, os.W_OK):
-            raise UsageError(f"{path}: cannot be written: read-only; name another file with --history")
+            raise FileError(f"{path}: cannot be written: read-only; name another file with --history")
         connection = _opened(path, "rw")
         try:
             version = _version(connection, path)
@@ -109,11 +113,11 @@ def connect(path: Path) -> sqlite3.Connection:
 def reader(path: Path) -> sqlite3.Connection:
     """Open a history to read it alone. Nothing is written, not even next to it.
 
-    A file of an older version is migrated in memory. Raises UsageError, also where there is no such file, and
+    A file of an older version is migrated in memory. Raises FileError, also where there is no such file, and
     LockedError.
     """
     if not path.exists():
-        raise UsageError(f"{path}: no such history; `runner history add DIR` begins one")
+        raise FileError(f"{path}: no such history; `runner history add DIR` begins one")
     with named(path):
         connection = _opened(path, "ro")
         try:
@@ -142,19 +146,19 @@ def _opened(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of the file's tables. Raises UsageError for a file of others, or of a newer program."""
+    """The version of the file's tables. Raises FileError for a file of others, or of a newer program."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     version = schema.version(connection)
     if application != schema.APPLICATION:
         raise _not_a_history(path)
     if version > schema.VERSION:
         newer = f"schema {version}, this one reads up to {schema.VERSION}"
-        raise UsageError(f"{path}: written by a newer program ({newer}); upgrade this one")
+        raise FileError(f"{path}: written by a newer program ({newer}); upgrade this one")
     return version
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises UsageError for a file that SQLite finds damaged."""
+    """Raises FileError for a file that SQLite finds damaged."""
     found = [str(line) for (line,) in connection.execute("PRAGMA quick_check(1)")]
     if found != ["ok"]:
         raise damaged(path, found[0])

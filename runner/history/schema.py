@@ -7,7 +7,7 @@ import sqlite3
 APPLICATION = 0x4B564D48
 """``KVMH`` in the file's header (``PRAGMA application_id``): the file is a history of this program."""
 
-VERSION = 1
+VERSION = 2
 """The version of the tables (``PRAGMA user_version``)."""
 
 TABLES = """
@@ -113,13 +113,20 @@ CREATE TABLE findings (
   probes TEXT NOT NULL,               -- JSON; empty: any
   issue TEXT NOT NULL,
   release TEXT NOT NULL,
+  details TEXT NOT NULL DEFAULT '[]', -- JSON: sentences
+  commands TEXT NOT NULL DEFAULT '[]', -- JSON: what to run next
   PRIMARY KEY (run, key)
 ) WITHOUT ROWID;
 CREATE INDEX findings_by_key ON findings (key, run);
 CREATE INDEX findings_by_kin ON findings (kin, run);
 """
 
-MIGRATIONS: dict[int, tuple[str, ...]] = {}
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: (
+        "ALTER TABLE findings ADD COLUMN details TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE findings ADD COLUMN commands TEXT NOT NULL DEFAULT '[]'",
+    ),
+}
 """Version -> the statements that make the next one of it. Nothing in them may depend on code that changes later."""
 
 

@@ -25,6 +25,28 @@ Measured = Mapping[str, Collection[str]]
 
 _ELSEWHERE = {Status.BUILD_FAILED.value, Status.UNAVAILABLE.value, Status.SKIPPED.value}
 _RELEASES = ("keras", "version")
+_GRAVE = {"broken", "regressed", "failed"}
+"""Of other findings nothing is printed where the history does not go back far enough."""
+MOST_RUNS = 30
+"""A finding that no run of these says anything about is forgotten."""
+
+
+def news(
+    now: Sequence[Found], earlier: Sequence[tuple[Sequence[Found], Measured]], there: Measured
+) -> tuple[set[str], list[Found]]:
+    """The keys of the findings that are new in a run, and the earlier findings that are gone in it.
+
+    ``earlier``: the runs of the same set before it, oldest first, with their findings and what they measured;
+    ``there``: what the run measured. A run that did not measure a finding's cells says nothing about it, so that a
+    run of a few cells makes nothing new or gone.
+    """
+    lasting: dict[str, Found] = {}
+    for found, measured_then in earlier:
+        lasting = {key: one for key, one in lasting.items() if not covered(one.cells, one.probes, measured_then)}
+        lasting |= {one.key: one for one in found}
+    keys = {one.key for one in now}
+    gone = [one for key, one in lasting.items() if key not in keys and covered(one.cells, one.probes, there)]
+    return keys - lasting.keys(), gone
 
 
 def measured(outcomes: Iterable[ProbeRun]) -> dict[str, set[str]]:
@@ -67,7 +89,7 @@ def since(
             said[key] = words.since(start.started, run.started)
         elif release := releases.first(one):
             said[key] = f"since {release}"
-        elif start is not None:
+        elif start is not None and one.severity in _GRAVE:
             said[key] = f"at least {words.since(start.started, run.started)}"
     return said
 

@@ -161,7 +161,7 @@ def _failure(
         key=keys.key("fails", first.id, what),
         kin=keys.key("fails", what),
         probes=() if anywhere else probes,
-        release=keys.first_release(before, first) if before else "",
+        release=keys.first_release(before, report.cells) if before else "",
     )
 
 

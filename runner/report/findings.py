@@ -112,7 +112,7 @@ def _change(severity: Severity, group: Sequence[Comparison], report: Report, wor
         key=keys.key("figure", lead.candidate, *about),
         kin=keys.key("figure", *about),
         probes=(lead.probe,),
-        release=keys.first_release(lead, report.cells.get(lead.candidate)),
+        release=keys.first_release(lead, report.cells),
     )
 
 

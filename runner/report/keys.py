@@ -8,11 +8,11 @@ more release with the same fault does not make it another finding.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from runner.model import AXIS, Cell, Comparison
 from runner.report.table import cell_order
-from runner.util import plain
+from runner.util import plain, versions
 
 RELEASES = ("keras", "version")
 """The axes whose values are releases."""
@@ -29,13 +29,16 @@ def oldest(cells: Iterable[Cell]) -> Cell:
     return min(cells, key=lambda cell: (cell.framework, *cell_order(cell)))
 
 
-def release(axis: str, cell: Cell | None) -> str:
-    """A cell's release in words, where the axis has releases: ``keras 3.14.0``; else empty."""
-    if cell is None or axis not in RELEASES or not getattr(cell, axis):
+def release(axis: str, cell: Cell) -> str:
+    """A cell's release on an axis that has releases, in words: ``keras 3.14.0``; else empty."""
+    return AXIS[axis].in_sentence(cell) if axis in RELEASES and getattr(cell, axis) else ""
+
+
+def first_release(comparison: Comparison, cells: Mapping[str, Cell]) -> str:
+    """The release of a candidate that is newer than its baseline, which does not have the finding; else empty."""
+    baseline, candidate = cells.get(comparison.baseline), cells.get(comparison.candidate)
+    if baseline is None or candidate is None or comparison.axis not in RELEASES:
         return ""
-    return AXIS[axis].in_sentence(cell)
-
-
-def first_release(comparison: Comparison, cell: Cell | None) -> str:
-    """The release of a candidate whose baseline is another release, and does not have the finding."""
-    return release(comparison.axis, cell) if comparison.baseline else ""
+    before, after = getattr(baseline, comparison.axis), getattr(candidate, comparison.axis)
+    newer = before and after and versions.order(before) < versions.order(after)
+    return release(comparison.axis, candidate) if newer else ""

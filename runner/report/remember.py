@@ -29,4 +29,6 @@ def _found(finding: Finding) -> Found:
         probes=finding.probes,
         issue=finding.issue,
         release=finding.release,
+        details=finding.details,
+        commands=finding.commands,
     )

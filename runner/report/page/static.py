@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.model import Cell
-from runner.report import numbers, seeding
+from runner.report import columns, numbers, seeding
 from runner.report.answer import Answer
 from runner.report.data import Finding, Report, all_notes, command, exit_line, subtitle
 from runner.report.failures import last_lines, not_measured
 from runner.report.findings import none_found
-from runner.report.labels import common, labels, references, title, used_marks
+from runner.report.labels import common, labels, title, used_marks
 from runner.report.marks import BASELINE, Mark
 from runner.report.overview import ALONE, SKIPPED, Tile
-from runner.report.page import cells
+from runner.report.page import cells, past
+from runner.report.page.spark import Spark, spark
 from runner.report.table import CHANGED, Figure, Row, Table
 from runner.report.words import Words
 
@@ -60,6 +61,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Trend:
+    """A sparkline, and the same in words."""
+
+    drawn: Spark
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One row of a table. ``place`` is the cell's place in the data of the script."""
 
@@ -71,6 +80,8 @@ class Line:
     status: Field | None
     failed: str
     differs: bool
+    trend: Trend | None
+    """The sparkline of the row, where there is a history."""
 
 
 def views(report: Report, said: Answer) -> dict[str, Any]:
@@ -92,7 +103,7 @@ def views(report: Report, said: Answer) -> dict[str, Any]:
         "blocks": list(_blocks(said, words, place, stale)) if report.samples else [],
         "legend": said.overview.legend,
         "baseline_notes": said.overview.baseline_notes,
-        "tables": [_table(table, shared, place) for table in said.tables],
+        "tables": [_table(table, report, shared, place) for table in said.tables],
         "marks": [(mark.symbol, mark.meaning, _style(mark)) for mark in used_marks(said.tables)],
         "baseline": BASELINE,
         "sweeps": [probe for probe in ("ops", "training") if probe in report.by_probe],
@@ -128,7 +139,7 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
         "text": finding.text if safe else finding.sentence,
         "issue": numbers.plain(safe),
         "label": finding.severity.label,
-        "since": finding.since,
+        "since": finding.since if safe else "",
         "details": finding.details,
         "commands": finding.commands,
         "places": " ".join(str(place[cell]) for cell in finding.cells if cell in place),
@@ -166,27 +177,34 @@ def _tile(tile: Tile, words: Words, place: Mapping[str, int], stale: Mapping[str
     }
 
 
-def _table(table: Table, shared: Cell | None, place: Mapping[str, int]) -> dict[str, Any]:
+def _table(table: Table, report: Report, shared: Cell | None, place: Mapping[str, int]) -> dict[str, Any]:
     headings, texts = labels(table.rows, shared)
+    metric = next((column.history for column in table.columns if column.history), "")
+    shown = [number for number, column in enumerate(table.columns) if not column.history]
+    cols = [table.columns[number] for number in shown]
+    lines = [
+        _line(row, texts[row.cell], place[row.cell.id], shown, _trend(report, row, metric) if metric else None)
+        for row in table.rows
+    ]
     return {
         "probe": numbers.plain(table.probe),
         "n": " · ".join(map(numbers.plain, title(table))),
         "headings": ("framework", *headings),
-        "columns": [column.label for column in table.columns],
-        "metrics": [" ".join(map(numbers.plain, column.metrics[:1])) for column in table.columns],
-        "lines": [_line(row, texts[row.cell], place[row.cell.id]) for row in table.rows],
+        "columns": [column.label for column in cols],
+        "metrics": [" ".join(map(numbers.plain, column.metrics[:1])) for column in cols],
+        "lines": lines,
         "folded": table.folded,
-        "against": len(references(table.rows)) > 1,
+        "trend": f"{numbers.plain(columns.label(metric))}, earlier runs" if metric else "",
     }
 
 
-def _line(row: Row, named: Sequence[str], place: int) -> Line:
+def _line(row: Row, named: Sequence[str], place: int, shown: Sequence[int], trend: Trend | None) -> Line:
     status = None
     reason = f": {row.reason}" if row.reason else ""
     if not row.figures:
         known = " (known)" if row.mark is Mark.EXPECTED else ""
         status = Field(f"{row.status}{known}{reason}", row.mark.symbol, _style(row.mark), "")
-    fields = tuple(_field(figure) for figure in row.figures)
+    fields = tuple(_field(row.figures[number]) for number in shown if row.figures)
     return Line(
         place=place,
         cell=numbers.plain(row.cell.id),
@@ -196,7 +214,20 @@ def _line(row: Row, named: Sequence[str], place: int) -> Line:
         status=status,
         failed=f"{row.failed} of {row.n} failed{reason}" if row.failed and row.figures else "",
         differs=status is not None or row.leads or any(figure and figure.mark in _TELLING for figure in row.figures),
+        trend=trend,
     )
+
+
+def _trend(report: Report, row: Row, metric: str) -> Trend | None:
+    series = report.past.series(row.cell.id, row.probe, metric) if report.past else None
+    if series is None or len(series.points) < 2:
+        return None
+    first = max(0, len(series.points) - past.MOST_POINTS)
+    changes = [change.index - first for change in series.changes if change.index >= first]
+    words = [past.change_text(series, change.index, change.effect) for change in series.changes]
+    changed = f"; changed on {', '.join(words)}" if words else ", no change found"
+    label = f"{numbers.plain(columns.label(series.metric))} over {len(series.points)} runs{changed}"
+    return Trend(spark(series.values[first:], changes), label)
 
 
 def _field(figure: Figure | None) -> Field:

@@ -5,7 +5,7 @@ import { ratio } from "../charts/ratio.js";
 import { rounds } from "../charts/rounds.js";
 import { seeds } from "../charts/seeds.js";
 import { strip } from "../charts/strip.js";
-import { comparisons, figures, median, metric, metrics, values } from "../data.js";
+import { comparisons, figures, meaning, median, metric, metrics, values } from "../data.js";
 
 /**
  * @typedef {import("../data.js").Data} Data
@@ -203,7 +203,8 @@ function barsOf(data, probe, of, cells, role) {
     const found = figures(probe, of.place, cell);
     const value = median(found);
     if (value === null) return [];
-    const mark = comparisons(probe, cell, of.place)[0]?.mark ?? "none";
+    const known = comparisons(probe, cell, of.place)[0]?.mark ?? "none";
+    const mark = role(cell) === "baseline" ? "◆" : meaning(known)[0];
     const [low, high] = [Math.min(...found), Math.max(...found)];
     return [{ name: data.cells[cell]?.name ?? "", value, low, high, role: role(cell), mark }];
   });

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from runner.history.data import CellRun, Past, Series
 from runner.matrix import probes
-from runner.model import Cell, Kind
 from runner.report import columns, numbers
 from runner.report.data import Report
 
@@ -81,21 +80,3 @@ def _run(run: CellRun) -> dict[str, str]:
         "mark": _MARKS.get(run.verdict, "none"),
         "text": "" if run.status == "ok" else numbers.plain(run.status),
     }
-
-
-def row(report: Report, probe: str, cell: Cell, metrics: Sequence[str]) -> Series | None:
-    """The series that a row of a table draws: that of its first headline figure that has one."""
-    if report.past is None:
-        return None
-    for name in _leading(report, probe, metrics):
-        series = report.past.series(cell.id, probe, name)
-        if series is not None and len(series.points) > 1:
-            return series
-    return None
-
-
-def _leading(report: Report, probe: str, metrics: Sequence[str]) -> Iterator[str]:
-    """The timings of the table first: they change most often."""
-    known = [name for name in metrics if (probe, name) in report.metrics]
-    timings = [name for name in known if report.metrics[probe, name].kind is Kind.TIMING]
-    yield from dict.fromkeys([*timings, *known])

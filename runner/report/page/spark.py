@@ -64,7 +64,10 @@ def _upward(low: float, high: float) -> Callable[[float], str]:
 
 
 def _kept(values: Sequence[float | None]) -> list[int]:
-    """The places that are drawn: of a long series the extremes of its pieces, and its last figure."""
+    """The places that are drawn.
+
+    Of a long series, these are the extremes of its pieces and its last figure.
+    """
     count = len(values)
     if count <= 2 * _PIECES:
         return list(range(count))

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.history.data import Series
 from runner.model import Cell
 from runner.report import columns, numbers, seeding
 from runner.report.answer import Answer
 from runner.report.data import Finding, Report, all_notes, command, exit_line, subtitle
 from runner.report.failures import last_lines, not_measured
 from runner.report.findings import none_found
-from runner.report.labels import common, labels, references, title, used_marks
+from runner.report.labels import common, labels, title, used_marks
 from runner.report.marks import BASELINE, Mark
 from runner.report.overview import ALONE, SKIPPED, Tile
 from runner.report.page import cells, past
@@ -140,7 +139,7 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
         "text": finding.text if safe else finding.sentence,
         "issue": numbers.plain(safe),
         "label": finding.severity.label,
-        "since": finding.since,
+        "since": finding.since if safe else "",
         "details": finding.details,
         "commands": finding.commands,
         "places": " ".join(str(place[cell]) for cell in finding.cells if cell in place),
@@ -180,28 +179,32 @@ def _tile(tile: Tile, words: Words, place: Mapping[str, int], stale: Mapping[str
 
 def _table(table: Table, report: Report, shared: Cell | None, place: Mapping[str, int]) -> dict[str, Any]:
     headings, texts = labels(table.rows, shared)
-    names = [name for column in table.columns for name in column.metrics]
-    trends = {row.cell: _trend(past.row(report, table.probe, row.cell, names)) for row in table.rows}
+    metric = next((column.history for column in table.columns if column.history), "")
+    shown = [number for number, column in enumerate(table.columns) if not column.history]
+    cols = [table.columns[number] for number in shown]
+    lines = [
+        _line(row, texts[row.cell], place[row.cell.id], shown, _trend(report, row, metric) if metric else None)
+        for row in table.rows
+    ]
     return {
         "probe": numbers.plain(table.probe),
         "n": " · ".join(map(numbers.plain, title(table))),
         "headings": ("framework", *headings),
-        "columns": [column.label for column in table.columns],
-        "metrics": [" ".join(map(numbers.plain, column.metrics[:1])) for column in table.columns],
-        "trends": any(trends.values()),
-        "lines": [_line(row, texts[row.cell], place[row.cell.id], trends[row.cell]) for row in table.rows],
+        "columns": [column.label for column in cols],
+        "metrics": [" ".join(map(numbers.plain, column.metrics[:1])) for column in cols],
+        "lines": lines,
         "folded": table.folded,
-        "against": len(references(table.rows)) > 1,
+        "trend": f"{numbers.plain(columns.label(metric))}, earlier runs" if metric else "",
     }
 
 
-def _line(row: Row, named: Sequence[str], place: int, trend: Trend | None) -> Line:
+def _line(row: Row, named: Sequence[str], place: int, shown: Sequence[int], trend: Trend | None) -> Line:
     status = None
     reason = f": {row.reason}" if row.reason else ""
     if not row.figures:
         known = " (known)" if row.mark is Mark.EXPECTED else ""
         status = Field(f"{row.status}{known}{reason}", row.mark.symbol, _style(row.mark), "")
-    fields = tuple(_field(figure) for figure in row.figures)
+    fields = tuple(_field(row.figures[number]) for number in shown if row.figures)
     return Line(
         place=place,
         cell=numbers.plain(row.cell.id),
@@ -215,8 +218,9 @@ def _line(row: Row, named: Sequence[str], place: int, trend: Trend | None) -> Li
     )
 
 
-def _trend(series: Series | None) -> Trend | None:
-    if series is None:
+def _trend(report: Report, row: Row, metric: str) -> Trend | None:
+    series = report.past.series(row.cell.id, row.probe, metric) if report.past else None
+    if series is None or len(series.points) < 2:
         return None
     first = max(0, len(series.points) - past.MOST_POINTS)
     changes = [change.index - first for change in series.changes if change.index >= first]

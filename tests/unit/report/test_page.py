@@ -249,5 +249,8 @@ def test_without_a_history_the_page_has_no_past() -> None:
 
 def test_a_finding_says_since_when() -> None:
     finding = Finding(Severity.REGRESSED, "it is slow", (NEW.id,), key="k", since="since the night of 12 November")
-    text = page.render(Report((sample(NEW),), (), extra=(finding,), past=Past(by_key={"k": "since keras 3.14.0"})))
+    known = Past(by_key={"k": "since keras 3.14.0"})
+    assert "it is slow. Since keras 3.14.0" in page.render(Report((sample(NEW),), (), extra=(finding,), past=known))
+    reported = replace(finding, issue="https://example.org/issues/1")
+    text = page.render(Report((sample(NEW),), (), extra=(reported,), past=known))
     assert '<span class="since">since keras 3.14.0</span>' in text

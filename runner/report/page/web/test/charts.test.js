@@ -177,6 +177,15 @@ test("curves: a button per emphasised curve and one for all others, in the order
   assert.equal(button.getAttribute("aria-pressed"), "false");
 });
 
+test("curves: two baselines have other dashes, and two candidates too", () => {
+  const two = (role) => [1, 2].map((name) => curve(`${role} ${name}`, role, [1, 2]));
+  const series = [...two("baseline"), ...two("candidate")];
+  const made = curves({ label: "loss", xLabel: "step", yLabel: "loss", series });
+  const lines = [...made.querySelectorAll(".chart-legend path")].map((path) => path.getAttribute("stroke-dasharray"));
+  assert.equal(new Set(lines).size, 4);
+  assert.deepEqual(texts(made, ".chart-legend button")[0], "candidate 1");
+});
+
 test("curves: the table has at most 60 rows, evenly spaced, with the last one", () => {
   const values = Array.from({ length: 187 }, (_, place) => (place === 186 ? NaN : 1 / (place + 1)));
   const made = curves({ label: "loss", xLabel: "step", yLabel: "loss", series: [curve("a", "candidate", values)] });
@@ -299,6 +308,12 @@ for (const [name, chart] of Object.entries(all)) {
     assert.equal(/[\u202a-\u202e\u0000]/.exec(made.textContent), null);
   });
 }
+
+test("bars: a range of one run has no whisker", () => {
+  const made = bars({ label: "memory", items: [{ name: "a", value: 1, low: 1, high: 1, role: "candidate" }] });
+  assert.equal(count(made, ".whisker"), 0);
+  assert.doesNotMatch(made.textContent, /Whiskers/);
+});
 
 test("a name from right to left leaves the sentence around it alone", () => {
   const made = bars({ label: "memory", baseline: "שלום", items: [{ name: "שלום", value: 1, role: "baseline" }] });

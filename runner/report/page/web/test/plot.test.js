@@ -85,14 +85,14 @@ test("a canvas is made when its width is known, once", () => {
   assert.equal(made[0].options.width, 700);
 });
 
-test("every curve is a series as long as the longest, without what is not a figure; the candidate is on top", () => {
+test("series are as long as the longest, without what is not a figure; the dashed baseline is on top", () => {
   const { data, options: given } = shown(curves(options));
   assert.deepEqual(data, [
     [0, 1, 2],
     [0, -1, null],
     [5, 6, 7],
-    [1, null, null],
     [1, null, 3],
+    [1, null, null],
   ]);
   assert.deepEqual(
     given.series.slice(1).map((series) => series.width),
@@ -100,7 +100,7 @@ test("every curve is a series as long as the longest, without what is not a figu
   );
   assert.deepEqual(
     given.series.slice(1).map((series) => series.dash.length > 0),
-    [false, false, true, false],
+    [false, false, false, true],
   );
 });
 
@@ -137,7 +137,7 @@ test("buttons zoom, move and reset, within the data; new colours keep the view",
   assert.deepEqual(plot.scales.x, { min: 12.5, max: 37.5 });
   repaint();
   assert.deepEqual(made[1].scales.x, { min: 12.5, max: 37.5 });
-  press("Show all");
+  press("Reset the zoom");
   assert.deepEqual(made[1].scales.x, { min: 0, max: 100 });
 });
 

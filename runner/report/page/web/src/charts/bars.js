@@ -45,7 +45,7 @@ export function bars(options) {
   const against =
     base && isFigure(base.value) ? `; the baseline ${frame.isolated(base.name)} has ${write(base.value)}` : "";
   const summary = `${frame.isolated(label)} of ${count}${against}.`;
-  const whiskers = items.some((item) => isFigure(item.low) && isFigure(item.high));
+  const whiskers = items.some(hasRange);
   return frame.figure({
     kind: "bars",
     heading: label,
@@ -58,6 +58,14 @@ export function bars(options) {
     drawing: frame.picture(summary, (width) => draw(width, items, base?.value ?? null, options, write)),
     table,
   });
+}
+
+/**
+ * @param {Bars["items"][number]} item
+ * @returns {boolean} whether its runs differ
+ */
+function hasRange({ low, high }) {
+  return isFigure(low) && isFigure(high) && low < high;
 }
 
 /**
@@ -117,7 +125,7 @@ function draw(width, items, base, { label, better }, write) {
 function bar(item, figure, scale, middle, write) {
   const [from, to] = [scale.at(0), scale.at(figure)].sort((a, b) => a - b);
   const x = frame.round(from ?? 0);
-  const range = isFigure(item.low) && isFigure(item.high) ? ` (${write(item.low)} to ${write(item.high)})` : "";
+  const range = hasRange(item) ? ` (${write(item.low)} to ${write(item.high)})` : "";
   const title = svg("title", null, `${frame.isolated(item.name)}: ${write(figure)}${range}`);
   const size = { x, y: middle - 7, width: Math.max(1, frame.round((to ?? 0) - (from ?? 0))), height: 14 };
   return [

@@ -38,7 +38,7 @@ export function curves(options) {
   const { label, xLabel, yLabel, log = false, partsAt, note = "" } = options;
   const first = options.first ?? (xLabel === "epoch" ? 1 : 0);
   const given = (options.series ?? []).map((curve) => ({ ...curve, role: frame.roleOf(curve.role) }));
-  const rank = { other: 0, baseline: 1, candidate: 2 }; // the last ones are drawn on top
+  const rank = { other: 0, candidate: 1, baseline: 2 }; // the dashed baseline on top: both show where they agree
   const sorted = styled(given.sort((a, b) => rank[a.role] - rank[b.role]));
   const values = sorted.map((curve) =>
     Array.from(curve.values ?? [], (figure) => (isFigure(figure) && (!log || figure > 0) ? figure : null)),
@@ -118,7 +118,8 @@ function styled(series) {
   return series.map((curve) => {
     const place = seen[curve.role]++;
     if (curve.role === "other") return { ...curve, colour: "c8", width: 1, dash: [] };
-    if (curve.role === "baseline") return { ...curve, colour: baselines[place % 2] ?? "", width: 2.5, dash: [8, 4] };
+    if (curve.role === "baseline")
+      return { ...curve, colour: baselines[place % 2] ?? "", width: 2.5, dash: place % 2 ? [3, 4] : [8, 5] };
     return { ...curve, colour: candidates[place % 5] ?? "", width: 2.5, dash: place ? [2 + 2 * place, 3] : [] };
   });
 }
@@ -175,7 +176,8 @@ function near(list, place) {
 function legend(series, change) {
   const places = series.map((curve, place) => ({ curve, place }));
   const others = places.filter(({ curve }) => curve.role === "other");
-  const single = places.filter(({ curve }) => curve.role !== "other" || others.length === 1).reverse();
+  const single = places.filter(({ curve }) => curve.role !== "other" || others.length === 1);
+  single.sort((a, b) => byRole(a.curve, b.curve));
   const entries = single.map(({ curve, place }) => ({ curve, name: frame.cleaned(curve.name), hides: [place] }));
   const [grey] = others;
   if (grey && others.length > 1) {
@@ -187,6 +189,17 @@ function legend(series, change) {
     { class: "chart-legend" },
     entries.map(({ curve, name, hides }) => entry(curve, name, hides, change)),
   );
+}
+
+/**
+ * Orders curves for reading: candidates, baselines, others.
+ *
+ * @param {Curve} one
+ * @param {Curve} two
+ */
+function byRole(one, two) {
+  const rank = { candidate: 0, baseline: 1, other: 2 };
+  return rank[one.role] - rank[two.role];
 }
 
 /**
@@ -234,7 +247,7 @@ function tableOf({ label, xLabel }, series, steps) {
   const shown = filled.filter((_, position) => (last - position) % every === 0);
   const fewer = shown.length < steps.length;
   const some = fewer ? `; ${shown.length} of ${steps.length} ${frame.cleaned(xLabel)}s, evenly spaced` : "";
-  const listed = [...series].reverse();
+  const listed = [...series].sort(byRole);
   return {
     caption: `${frame.isolated(label)}${some}`,
     head: [frame.cleaned(xLabel), ...listed.map((curve) => frame.cleaned(curve.name))],

@@ -118,17 +118,17 @@ function details({ caption, head, rows }) {
     h(
       "tr",
       null,
-      head.map((name) => h("th", { scope: "col" }, h("bdi", null, plain(name)))),
+      head.map((name) => h("th", { scope: "col" }, h("bdi", null, plain(name) || "no name"))),
     ),
   );
-  const label = plain(caption);
+  const label = plain(caption) || "figures";
   return h(
     "details",
     { class: "chart-table" },
     h("summary", null, "Table"),
     h(
       "div",
-      { class: "chart-scroll", role: "region", tabindex: 0, "aria-label": label },
+      { class: "chart-scroll", role: "group", tabindex: 0, "aria-label": label },
       h("table", null, h("caption", null, label), top, h("tbody", null, rows.map(line))),
     ),
   );

@@ -196,7 +196,7 @@ function tools(current, data, focus) {
     button("→", "Move to the right", moved(0.5)),
     button(
       "Reset",
-      "Show all",
+      "Reset the zoom",
       to(() => [first, last]),
     ),
   );

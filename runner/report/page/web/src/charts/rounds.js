@@ -57,7 +57,7 @@ export function rounds(options) {
   const summary = `${frame.isolated(label)} of ${candidate} against ${baseline}: ${said}.`;
   return frame.figure({
     kind: "rounds",
-    heading: label,
+    heading: `${frame.isolated(label)} against ${baseline}`,
     note: `${summary} A dot is the ratio of one round.`,
     drawing: frame.picture(summary, (width) => draw(width, drawn, interval, options, figure)),
     table,

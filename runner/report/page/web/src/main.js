@@ -24,6 +24,9 @@ const title = document.title;
 function started(data) {
   let state = parse(isPlace(location.hash) ? "" : location.hash);
   let scrolled = 0;
+  /** @type {HTMLElement | null} */
+  let opener = null; // the link of the report that opened the view: it gets the focus back
+  let unfolded = false; // by a filter, not by a person
   const places = new Map(data.cells.map((one, place) => [one.id, place]));
   const form = /** @type {HTMLFormElement | null} */ (document.getElementById("filters"));
   const update = form ? filled(form, data, change) : () => {};
@@ -78,8 +81,16 @@ function started(data) {
       report.hidden = false;
       document.title = title;
       filtered(context);
-      if (back) scrollTo(0, scrolled);
+      if (back) returned();
     }
+  }
+
+  /** The focus and the place of the page are as they were before a view was opened. */
+  function returned() {
+    const target = opener?.checkVisibility() ? opener : document.getElementById("answer");
+    target?.focus({ preventScroll: true });
+    scrollTo(0, scrolled);
+    opener = null;
   }
 
   /** @param {import("./views/parts.js").Context} context @param {boolean} same whether the view was open before */
@@ -145,7 +156,10 @@ function started(data) {
     if (!folded) return;
     const inside = left.filter(({ element }) => folded.contains(element)).length;
     folded.hidden = !inside;
-    if (isFiltered(state)) folded.open = true;
+    if (isFiltered(state) !== unfolded && (unfolded || !folded.open)) {
+      unfolded = !unfolded;
+      folded.open = unfolded;
+    }
     /** @type {HTMLElement} */ (folded.firstElementChild).textContent = counted(inside, "more finding");
   }
 
@@ -178,6 +192,7 @@ function started(data) {
     const wanted = parse(href);
     const { cell: id, figure: key, of, function: name } = wanted;
     const all = state.all || anchor.hasAttribute("data-all");
+    if (!report.hidden) opener = anchor instanceof HTMLElement ? anchor : null;
     go(to(state, { cell: id, figure: key, of, function: name, all }));
   });
 

@@ -122,6 +122,7 @@ function started(data) {
   function filtered(context) {
     const kept = new Set(data.cells.flatMap((one, place) => (keeps(one, state) ? [place] : [])));
     dimmed(kept);
+    leftOut(kept);
     for (const table of tables) {
       shown(table, state, kept, data);
       const box = table.section.querySelector(".charts");
@@ -139,13 +140,17 @@ function started(data) {
     reachable(report);
   }
 
-  /** Dims the tiles and hides the findings that the filters leave out. @param {Set<number>} kept */
+  /** Dims the tiles that the filters leave out. @param {Set<number>} kept */
   function dimmed(kept) {
     for (const tile of tiles) {
       const place = Number(tile.dataset["c"]);
       const other = state.verdict !== "" && data.cells[place]?.mark !== state.verdict;
       tile.classList.toggle("off", other || !kept.has(place));
     }
+  }
+
+  /** Hides the findings about what the filters leave out. @param {Set<number>} kept */
+  function leftOut(kept) {
     for (const { element, cells } of findings) {
       const about = !cells.length || cells.some((place) => kept.has(place));
       const other = state.verdict !== "" && !element.classList.contains(state.verdict);

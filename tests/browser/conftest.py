@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from typing import Any
 import chromium
 import made_reports
 import pytest
-from opening import LAPTOP, Open, Opened
+from opening import LAPTOP, Open, Opened, made
 
 from runner.report import page as html
 
@@ -44,15 +41,6 @@ def real(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     return made(results, folder / "real.html")
-
-
-def made(results: Path, page: Path) -> Path:
-    """The page that ``runner report`` makes of a folder of results."""
-    command = [sys.executable, "-m", "runner", "report", str(results), "--format", "html"]
-    done = subprocess.run(command, capture_output=True, check=False, env=dict(os.environ))
-    assert done.stdout, done.stderr.decode()
-    page.write_bytes(done.stdout)
-    return page
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,11 +42,21 @@ class Opened:
         """The fragment of the address."""
         return str(self.page.evaluate("decodeURIComponent(location.hash)"))
 
+    def until(self, function: str, argument: Any = None) -> None:
+        """Wait until a function of the page is true.
+
+        Playwright's own ``wait_for_function`` makes code of text in the page, which its policy forbids.
+        """
+        ends = time.monotonic() + 20
+        while not self.page.evaluate(function, argument):
+            assert time.monotonic() < ends, function
+            self.page.wait_for_timeout(20)
+
     def drawn(self) -> None:
         """Wait until every chart in the page is drawn: they are drawn when they come into view."""
         self.page.evaluate(
             """async () => {
-              for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
+              for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
                 scrollTo(0, y);
                 await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
               }
@@ -54,3 +68,12 @@ class Opened:
 
 Open = Callable[..., Opened]
 """Opens a page: path, fragment, size; other options are those of Playwright's contexts."""
+
+
+def made(results: Path, page: Path) -> Path:
+    """The page that ``runner report`` makes of a folder of results."""
+    command = [sys.executable, "-m", "runner", "report", str(results), "--format", "html"]
+    done = subprocess.run(command, capture_output=True, check=False, env=dict(os.environ))
+    assert done.stdout, done.stderr.decode()
+    page.write_bytes(done.stdout)
+    return page

@@ -213,7 +213,7 @@ def test_every_link_of_the_report_opens_what_it_names(opened: Open, whole: Path)
     assert len(places) > 5
     for href in views:
         shown.page.evaluate("(href) => { location.hash = href; }", href)
-        shown.page.wait_for_function("!document.getElementById('view').hidden")
+        shown.until("() => !document.getElementById('view').hidden")
         (heading,) = shown.texts("#view h2")
         assert heading != "Not in this report", href
     for href in places:
@@ -268,5 +268,5 @@ def test_a_command_is_copied(opened: Open, whole: Path) -> None:
     shown = opened(whole)
     button = shown.page.locator("#answer .copy >> nth=0")
     button.click()
-    shown.page.wait_for_function("(b) => b.textContent !== 'Copy'", arg=button.element_handle())
+    shown.until("(b) => b.textContent !== 'Copy'", button.element_handle())
     assert button.inner_text() in ("Copied", "Selected")

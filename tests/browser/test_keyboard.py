@@ -82,7 +82,7 @@ def test_filters_and_sorting_by_keyboard(opened: Open, whole: Path) -> None:
     shown = opened(whole)
     tabbed(shown, "select[name=framework]")
     shown.page.keyboard.type("jax")
-    shown.page.wait_for_function("location.hash.includes('framework=jax')")
+    shown.until("() => location.hash.includes('framework=jax')")
     assert focused(shown)["tag"] == "SELECT"
     tabbed(shown, "#filters input[type=checkbox]")
     shown.page.keyboard.press("Space")
@@ -107,7 +107,7 @@ def test_a_table_that_scrolls_takes_the_focus_and_has_a_name(opened: Open, whole
     before = shown.page.evaluate("document.activeElement.scrollLeft")
     for _ in range(5):
         shown.page.keyboard.press("ArrowRight")
-    shown.page.wait_for_function("(was) => document.activeElement.scrollLeft > was", arg=before)
+    shown.until("(was) => document.activeElement.scrollLeft > was", before)
 
 
 def test_filters_on_a_phone_are_folded_and_open_by_keyboard(opened: Open, whole: Path) -> None:

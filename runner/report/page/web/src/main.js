@@ -204,7 +204,7 @@ function started(data) {
   /** @param {string} id */
   function moved(id) {
     if (report.hidden) go(to(state, {}));
-    const target = document.getElementById(id);
+    const target = document.getElementById(id) ?? document.getElementById(decoded(id));
     target?.scrollIntoView();
     target?.focus({ preventScroll: true });
   }
@@ -215,6 +215,15 @@ function started(data) {
   render();
   if (isPlace(first)) moved(first.slice(1));
   document.documentElement.dataset["ready"] = "1";
+}
+
+/** @param {string} text as an address writes it */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /**

@@ -35,7 +35,16 @@ export function keeps(cell, state) {
 }
 
 /**
- * Fills the form.
+ * Whether a filter is set.
+ *
+ * @param {State} state
+ */
+export function isFiltered(state) {
+  return Boolean(AXES.some((axis) => state[axis]) || state.probe || state.verdict);
+}
+
+/**
+ * Fills the form, and opens it where the screen is wide or a filter is set.
  *
  * @param {HTMLFormElement} form
  * @param {Data} data
@@ -72,8 +81,16 @@ export function filled(form, data, change) {
   clear.addEventListener("click", () => change({ ...start() }));
   form.append(h("label", { class: "check" }, only, "only what differs"), clear, count);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.hidden = false;
+  const box = /** @type {HTMLDetailsElement} */ (form.closest("details"));
+  const summary = /** @type {HTMLElement} */ (box.firstElementChild);
+  const wide = matchMedia("(min-width: 48rem)");
+  const fit = () => { box.open = wide.matches || box.open; };
+  wide.addEventListener("change", fit);
+  box.hidden = false;
+  fit();
   return (state, shown) => {
+    if (isFiltered(state)) box.open = true;
+    summary.textContent = `Filters · ${shown} of ${data.cells.length} combinations`;
     for (const [name, select] of selects) {
       const wanted = String(state[/** @type {keyof State} */ (name)]);
       select.value = wanted;

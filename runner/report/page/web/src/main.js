@@ -1,13 +1,15 @@
 /** Starts the page: reads the data, takes over tables and links, and shows what the fragment asks for. */
 import { unpacked } from "./data.js";
 import { h } from "./dom.js";
-import { filled, keeps } from "./filters.js";
+import { filled, isFiltered, keeps } from "./filters.js";
+import { reachable } from "./scrolling.js";
 import { isPlace, parse, to, VIEWS, written } from "./state.js";
 import { shown, taken } from "./tables.js";
 import { cell } from "./views/cell.js";
-import { MOST, ofProbe } from "./views/charts.js";
+import { drawable, MOST, ofProbe } from "./views/charts.js";
 import { figure } from "./views/figure.js";
 import { map, named } from "./views/map.js";
+import { copied, counted } from "./views/parts.js";
 
 /**
  * @typedef {import("./data.js").Data} Data
@@ -25,13 +27,17 @@ function started(data) {
   const places = new Map(data.cells.map((one, place) => [one.id, place]));
   const form = /** @type {HTMLFormElement | null} */ (document.getElementById("filters"));
   const update = form ? filled(form, data, change) : () => {};
+  const bare = undrawn(data);
   const tables = taken(sort, () => change({ all: true }));
   const tiles = [...document.querySelectorAll("a.tile")].map((tile) => /** @type {HTMLElement} */ (tile));
   const findings = [...document.querySelectorAll("#answer ul.findings > li")].map((item) => {
     const element = /** @type {HTMLElement} */ (item);
     return { element, cells: (element.dataset["c"] ?? "").split(" ").filter(Boolean).map(Number) };
   });
+  const folded = /** @type {HTMLDetailsElement | null} */ (document.querySelector("#answer details.more"));
+  const none = document.getElementById("no-finding");
   const lazy = drawnWhenSeen();
+  for (const line of document.querySelectorAll("#answer .next code")) line.after(" ", copied(line));
 
   /** @param {Partial<State>} given */
   function change(given) {
@@ -84,6 +90,7 @@ function started(data) {
     report.hidden = true;
     view.hidden = false;
     view.replaceChildren(crumbs, h("section", null, content));
+    reachable(view);
     const heading = /** @type {HTMLElement | null} */ (view.querySelector("h2"));
     document.title = `${heading?.textContent ?? ""} · ${title}`;
     if (!same) {
@@ -109,10 +116,16 @@ function started(data) {
       const box = table.section.querySelector(".charts");
       if (box) lazy(box, () => charts(table.probe, kept));
     }
+    for (const { probe, section } of bare) {
+      section.hidden = state.probe !== "" && state.probe !== probe;
+      const box = section.querySelector(".charts");
+      if (box) lazy(box, () => charts(probe, kept));
+    }
     for (const section of document.querySelectorAll("section.map")) {
       mapped(/** @type {HTMLElement} */ (section), context, kept);
     }
     update(state, kept.size);
+    reachable(report);
   }
 
   /** Dims the tiles and hides the findings that the filters leave out. @param {Set<number>} kept */
@@ -127,6 +140,13 @@ function started(data) {
       const other = state.verdict !== "" && !element.classList.contains(state.verdict);
       element.hidden = other || !about;
     }
+    const left = findings.filter(({ element }) => !element.hidden);
+    if (none) none.hidden = left.length > 0;
+    if (!folded) return;
+    const inside = left.filter(({ element }) => folded.contains(element)).length;
+    folded.hidden = !inside;
+    if (isFiltered(state)) folded.open = true;
+    /** @type {HTMLElement} */ (folded.firstElementChild).textContent = counted(inside, "more finding");
   }
 
   /** @param {HTMLElement} section @param {import("./views/parts.js").Context} context @param {Set<number>} kept */
@@ -177,6 +197,27 @@ function started(data) {
   document.documentElement.dataset["ready"] = "1";
 }
 
+/**
+ * Makes sections for the probes that have figures to draw and no table, because nothing in them differs.
+ *
+ * @param {Data} data
+ */
+function undrawn(data) {
+  const nav = document.getElementById("bare");
+  const next = document.querySelector("section.map, #parity, #notes");
+  return Object.entries(data.probes).flatMap(([probe, of]) => {
+    const id = `probe-${probe}`;
+    const found = document.getElementById(id) ?? data.sweeps[probe];
+    if (found || !next || !drawable(of)) return [];
+    const box = h("div", { class: "charts" });
+    const section = h("section", { id, class: "probe", tabindex: "-1", "aria-label": probe },
+      h("h2", null, probe, h("span", { class: "soft" }, " no difference found")), box);
+    next.before(section);
+    nav?.append(h("a", { href: `#${id}` }, probe), " ");
+    return [{ probe, section }];
+  });
+}
+
 /** Draws the content of boxes when they come into view, and again when it changed. */
 function drawnWhenSeen() {
   /** @type {Map<Element, () => Node[]>} */
@@ -200,7 +241,9 @@ function drawnWhenSeen() {
 /** @param {unknown} error */
 function failed(error) {
   const text = error instanceof Error ? error.message : String(error);
-  document.querySelector("header")?.append(h("p", { class: "worse" }, `The page's own data cannot be read (${text}).`));
+  document.querySelector("header")?.append(h("p", { class: "worse", role: "alert" },
+    `The page's own data cannot be read (${text}). Findings and tables are complete; charts, filters and single `
+    + "combinations are missing. Make the page again."));
 }
 
 const source = document.getElementById("data")?.textContent ?? "";

@@ -2,7 +2,7 @@
 import { CHANGED, comparisons, metric, rank } from "../data.js";
 import { h } from "../dom.js";
 import { to } from "../state.js";
-import { change, chance, command, interval, marked, measured, table } from "./parts.js";
+import { change, chance, command, copied, counted, interval, marked, measured, table } from "./parts.js";
 import { past } from "./past.js";
 
 /**
@@ -47,6 +47,10 @@ function concerning(place) {
     const copy = /** @type {HTMLElement} */ (item.cloneNode(true));
     copy.hidden = false;
     copy.querySelectorAll(".to").forEach((part) => part.remove());
+    for (const line of copy.querySelectorAll(".next")) {
+      const code = line.querySelector("code");
+      if (code) line.querySelector(".copy")?.replaceWith(copied(code));
+    }
     return copy;
   });
   return [h("h3", null, "Findings about it"), h("ul", { class: "findings" }, ...copies)];
@@ -63,15 +67,15 @@ function failures(context, shown) {
     if (known) known.count += 1;
     else alike.set(key, { first: failure, count: 1 });
   }
-  const parts = [...alike.values()].map(({ first: [probe, round, status, reason, log, exit], count }) => {
+  const parts = [...alike.values()].map(({ first: [probe, round, status, reason, log, exit], count }, at) => {
     const times = count > 1 ? `${count} processes, the first in round ${round}` : `round ${round}`;
     const code = exit === null ? "" : `, exit code ${exit}`;
     const text = context.data.logs[log];
     return [
       h("p", null, h("b", null, `${probe}: ${status}`), ` (${times}${code}) ${reason}`),
       text === undefined ? h("p", { class: "soft" }, "It printed nothing.")
-        : h("details", { open: alike.size === 1 },
-          h("summary", null, `What it printed (${text.split("\n").length} lines)`),
+        : h("details", { open: at === 0 },
+          h("summary", null, `What it printed (${counted(text.split("\n").length, "line")})`),
           h("pre", { tabindex: "0", dir: "auto" }, text)),
     ];
   });
@@ -126,7 +130,7 @@ function ran(context, shown) {
   ];
   return [
     h("h3", null, "What ran"),
-    h("dl", { class: "facts" }, ...listed.filter(([, text]) => text).flatMap(([word, text]) =>
+    h("dl", { class: "facts many" }, ...listed.filter(([, text]) => text).flatMap(([word, text]) =>
       [h("dt", null, word), h("dd", { dir: "auto" }, text)])),
     shown.notes?.length ? h("ul", null, ...shown.notes.map((note) => h("li", { dir: "auto" }, note))) : null,
   ];
@@ -147,14 +151,14 @@ function packages(context, place) {
     const differ = names.filter((one) => mine[one] !== theirs[one]);
     if (!differ.length) return h("p", null, `The same packages as ${name}.`);
     return h("details", { open: differ.length <= 12 },
-      h("summary", null, `${differ.length} packages differ from ${name}`),
+      h("summary", null, `Different from ${name}: ${counted(differ.length, "package")}`),
       table(`Packages that differ from ${name}`, ["package", "here", "there"],
         differ.map((one) => [one, mine[one] ?? "none", theirs[one] ?? "none"])));
   });
   return [
     h("h3", null, "Packages"),
     parts,
-    h("details", null, h("summary", null, `All ${Object.keys(mine).length} packages`),
+    h("details", null, h("summary", null, `All ${counted(Object.keys(mine).length, "package")}`),
       table("All packages", ["package", "version"], Object.entries(mine).map(([name, version]) => [name, version]))),
   ];
 }

@@ -203,14 +203,25 @@ function barsOf(data, probe, of, cells, role) {
     const found = figures(probe, of.place, cell);
     const value = median(found);
     if (value === null) return [];
-    const known = comparisons(probe, cell, of.place)[0]?.mark ?? "none";
-    const mark = role(cell) === "baseline" ? "◆" : meaning(known)[0];
+    const judged = comparisons(probe, cell, of.place)[0]?.mark ?? "none";
+    const symbol = judged === "none" ? "" : meaning(judged)[0];
+    const mark = role(cell) === "baseline" ? "◆" : symbol;
     const [low, high] = [Math.min(...found), Math.max(...found)];
     return [{ name: data.cells[cell]?.name ?? "", value, low, high, role: role(cell), mark }];
   });
   if (items.length < 2) return null;
   const first = items.find((item) => item.role === "baseline");
   return bars({ label: of.label, unit: of.unit, better: of.better, baseline: first?.name ?? "", items });
+}
+
+/**
+ * Whether a probe has a figure that its section draws.
+ *
+ * @param {Probe} probe
+ */
+export function drawable(probe) {
+  return metrics(probe).some((of) => probe.curves[of.place] || of.kind === "error"
+    || (of.headline && (of.kind === "seeded" || of.kind === "timing")));
 }
 
 /**

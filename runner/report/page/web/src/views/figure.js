@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { value } from "../format.js";
 import { to } from "../state.js";
 import { bound, ofFigure } from "./charts.js";
-import { change, chance, figure as shown, interval, link, marked, measured, table } from "./parts.js";
+import { change, chance, counted, figure as shown, interval, link, marked, measured, table } from "./parts.js";
 import { chart } from "./past.js";
 
 /**
@@ -87,7 +87,7 @@ function verdicts(context, probe, of, compared) {
 
 /** @param {Comparison} one */
 function reason(one) {
-  const needed = one.needed ? `about ${one.needed} more runs would decide it` : "";
+  const needed = one.needed && !one.reason ? `about ${one.needed} more runs would decide it` : "";
   const steps = one.steps !== null ? `${one.steps} steps agree` : "";
   return [one.reason, steps, needed].filter(Boolean).join("; ");
 }
@@ -114,7 +114,7 @@ function others(context, name, probe, of, cell) {
   ]);
   const differ = found.filter(({ compared }) => compared && CHANGED.includes(compared.mark)).length;
   return h("details", null,
-    h("summary", null, `${rows.length} other figures of this combination in ${name}; ${differ} differ`),
+    h("summary", null, `${counted(rows.length, "other figure")} of this combination in ${name}, ${differ} different`),
     table("Other figures", ["figure", "verdict", "change", "here"], rows, new Set([2, 3])));
 }
 

@@ -1,7 +1,7 @@
 /** The map of a sweep: functions down, releases of Keras across, one spot per function and cell. */
 import { h } from "../dom.js";
 import { to } from "../state.js";
-import { link, table } from "./parts.js";
+import { counted, link, table } from "./parts.js";
 
 /**
  * @typedef {import("./parts.js").Context} Context
@@ -52,7 +52,8 @@ export function map(context, probe, kept, change) {
     columns.map(({ cell, at }) => h("td", null, spot(context, probe, sweep, place, at, cell)))));
   return [
     h("p", null, h("label", null, "Find a function ", search), " ",
-      h("output", null, `${wanted.length} of ${sweep.names.length} functions, ${sweep.defects.length} defects`)),
+      h("output", null, `${wanted.length} of ${counted(sweep.names.length, "function")}`,
+        `, ${counted(sweep.defects.length, "defect")}`)),
     wanted.length && columns.length ? grid(probe, columns.map(({ cell }) => cell), rows)
       : h("p", null, "No function has a defect here."),
     h("p", { class: "soft legend" },
@@ -78,7 +79,7 @@ function grid(probe, cells, rows) {
     else groups.push([framework(cell), 1]);
   }
   const over = groups.map(([name, span]) => h("th", { scope: "colgroup", colspan: span }, name));
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${probe} map` },
+  return h("div", { class: "scroll tall", role: "region", "aria-label": `${probe} map` },
     h("table", { class: "mapped" },
       h("caption", { class: "unseen" }, `${probe}: functions and releases of Keras`),
       h("thead", null,
@@ -111,12 +112,12 @@ function spot(context, probe, sweep, name, at, cell) {
   const right = sweep.right[name]?.[at] ?? 0;
   const found = severity(sweep, name, at);
   if (!wrong && !right && !found) return h("span", { class: "spot none", title: "not run" }, "·");
-  if (!found) return h("span", { class: "spot good", title: `${right} cases right` }, "✓");
+  if (!found) return h("span", { class: "spot good", title: `${counted(right, "case")} right` }, "✓");
   const [style, symbol, word] = found >= GRAVE ? ["bad", "✗", "wrong"] : ["mild", "!", "differs"];
   return h("a", {
     class: `spot ${style}`,
     href: to(context.state, { function: `${probe}:${sweep.names[name]}` }),
-    "aria-label": `${sweep.names[name]} with ${cell.name}: ${word}, ${wrong} of ${wrong + right} cases`,
+    "aria-label": `${sweep.names[name]} with ${cell.name}: ${word}, ${wrong} of ${counted(wrong + right, "case")}`,
   }, `${symbol} ${wrong || ""}`.trim());
 }
 
@@ -142,14 +143,14 @@ export function named(context, key) {
   ]);
   return [
     h("h2", { tabindex: "-1" }, sweep.names[place], h("span", { class: "soft" }, ` (${probe})`)),
-    found.length ? found.map((one) => defect(one)) : h("p", null, "No defect."),
+    found.length ? found.map((one) => defect(one, found.length === 1)) : h("p", null, "No defect."),
     h("h3", null, "In every combination"),
     table("Cases of the function", ["combination", "right", "wrong", "defect"], rows, new Set([1, 2])),
   ];
 }
 
-/** @param {Defect} one @returns {Child} */
-function defect(one) {
+/** @param {Defect} one @param {boolean} open whether its script is shown at once @returns {Child} */
+function defect(one, open) {
   return h("article", null,
     h("h3", { dir: "auto" }, one.title),
     h("dl", { class: "facts" },
@@ -158,9 +159,9 @@ function defect(one) {
       one.packages.length ? [h("dt", null, "packages"), h("dd", null, one.packages.join(", "))] : null,
       one.known === null ? null : [h("dt", null, "known"), h("dd", null, one.known ? link(one.known) : "not reported")],
       h("dt", null, "result"), h("dd", { dir: "auto" }, one.observed || "none")),
-    h("details", null, h("summary", null, `${one.cases.length + one.more} cases`),
+    h("details", null, h("summary", null, counted(one.cases.length + one.more, "case")),
       h("ul", null, one.cases.map((text) => h("li", null, h("code", { tabindex: "0" }, text)))),
       one.more ? h("p", { class: "hint" }, `${one.more} more.`) : null),
-    one.script ? h("details", null, h("summary", null, "A script that shows it"),
+    one.script ? h("details", { open }, h("summary", null, "A script that shows it"),
       h("pre", { tabindex: "0" }, one.script)) : null);
 }

@@ -19,18 +19,28 @@ import { points, significant, times, value } from "../format.js";
  */
 export function command(line, what) {
   const code = h("code", { tabindex: "0" }, line);
-  const button = h("button", { type: "button" }, "Copy");
+  return h("div", { class: "command" }, what ? h("span", { class: "soft" }, `${what}:`) : null, code, copied(code));
+}
+
+/**
+ * A button that copies the text of an element; where that is not allowed, it selects it.
+ *
+ * @param {Element} of
+ */
+export function copied(of) {
+  const text = of.textContent ?? "";
+  const button = h("button", { type: "button", class: "copy", "aria-label": `Copy: ${text}` }, "Copy");
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(line);
+      await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
-      getSelection()?.selectAllChildren(code);
+      getSelection()?.selectAllChildren(of);
       button.textContent = "Selected";
     }
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
-  return h("div", { class: "command" }, what ? h("span", { class: "soft" }, `${what}:`) : null, code, button);
+  return button;
 }
 
 /**
@@ -64,7 +74,7 @@ export function link(address) {
  */
 export function table(caption, heads, rows, numeric = new Set()) {
   const side = (/** @type {number} */ at) => (numeric.has(at) ? "n" : null);
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+  return h("div", { class: "scroll", role: "region", "aria-label": caption },
     h("table", null,
       h("caption", { class: "unseen" }, caption),
       h("thead", null, h("tr", null, ...heads.map((text, at) => h("th", { scope: "col", class: side(at) }, text)))),
@@ -113,6 +123,16 @@ export function interval(probe, of) {
 }
 
 /**
+ * A number of things: `1 case`, `2 cases`.
+ *
+ * @param {number} number
+ * @param {string} word
+ */
+export function counted(number, word) {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
+}
+
+/**
  * A probability in words.
  *
  * @param {number | null} of
@@ -148,7 +168,7 @@ export function measured(probe, place, cell) {
   const distinct = [...new Set(found)];
   if (!distinct.length) return probe.curves[place]?.[cell] ? `${probe.curves[place][cell][0]} steps` : "·";
   if (distinct.length === 1) return figure(of, distinct[0]);
-  const counted = /** @type {number[]} */ (distinct.filter((one) => typeof one === "number"));
-  if (counted.length < distinct.length) return `${distinct.length} different`;
-  return `${figure(of, Math.min(...counted))} to ${figure(of, Math.max(...counted))}`;
+  const numbers = /** @type {number[]} */ (distinct.filter((one) => typeof one === "number"));
+  if (numbers.length < distinct.length) return `${distinct.length} different`;
+  return `${figure(of, Math.min(...numbers))} to ${figure(of, Math.max(...numbers))}`;
 }

@@ -222,7 +222,7 @@ def _present(entry: Entry, began: str) -> dict[Key, _Own]:
 
 def _wanted(connection: sqlite3.Connection, present: Mapping[Key, _Own]) -> tuple[dict[int, Key], dict[int, Key]]:
     """The series of the report's figures, as far as the history has them, and those of other scopes."""
-    cells = {number: name for number, name in connection.execute("SELECT id, name FROM cells")}
+    cells = dict(connection.execute("SELECT id, name FROM cells"))
     metrics = {row[0]: row[1:] for row in connection.execute("SELECT id, probe, name FROM metrics")}
     mine: dict[int, Key] = {}
     others: dict[int, Key] = {}

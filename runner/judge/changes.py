@@ -33,6 +33,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -132,7 +133,7 @@ def _searched(x: Floats, alpha: float, margin: float) -> list[int]:
         cuts = [begin + cut for cut in _cuts(x[begin:end], alpha * (end - begin) / len(x), margin)]
         found += cuts
         edges = [begin, *cuts, end]
-        waiting += list(zip(edges, edges[1:], strict=False)) if cuts else []
+        waiting += list(pairwise(edges)) if cuts else []
     return sorted(found)
 
 

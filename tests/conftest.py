@@ -79,7 +79,7 @@ def _isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, t
     """Every test has its own cache and data folders; unit tests have no way out of the process."""
     # uv's downloads are shared between tests and runs; everything else of the user's is out of reach
     monkeypatch.setenv("UV_CACHE_DIR", os.environ.get("UV_CACHE_DIR") or str(_home(tmp_path) / ".cache" / "uv"))
-    for name in SHOWN:
+    for name in (*SHOWN, "RUNNER_HISTORY"):
         monkeypatch.delenv(name, raising=False)
     for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home" / name))

@@ -22,6 +22,7 @@ COMMANDS = {
     "matrix": ("runner.cli.matrix", "Build, run and judge a set of cells; print the version-regression matrix."),
     "list": ("runner.cli.list", "Show the cells of a set."),
     "report": ("runner.cli.report", "Print the matrix again from result files."),
+    "history": ("runner.cli.history", "Keep runs in one file: add, ls, show, prune, export, import."),
     "doctor": ("runner.cli.doctor", "Say what this machine can run, and how to fix what is missing."),
     "render": ("runner.cli.render", "Write the Dockerfiles of a set's environments."),
     "lock": ("runner.cli.lock", "Pin the packages of a set's environments, with hashes."),

@@ -58,6 +58,8 @@ class Request:
     out: Path
     everything: bool
     format_: str
+    history: Path | None
+    no_history: bool
 
     @property
     def evicts(self) -> bool:
@@ -176,6 +178,7 @@ class Request:
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")
 @click.option("--out", type=click.Path(path_type=Path), default=_OUT, show_default=True, help="Results go here.")
 @options.everything
+@options.history
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="terminal", show_default=True)
 def matrix_command(**arguments: Any) -> None:
     """Build, run and judge a set of cells; print the version-regression matrix.
@@ -189,7 +192,7 @@ def matrix_command(**arguments: Any) -> None:
 def matrix(request: Request) -> int:
     """Choose, plan, measure, judge, print. Returns the exit code."""
     from runner import data
-    from runner.cli import output, progress
+    from runner.cli import output, progress, remembering
     from runner.cli.standing import Standing
     from runner.executors import Room
     from runner.judge import rules
@@ -215,6 +218,7 @@ def matrix(request: Request) -> int:
         if text := _told(further):
             say(text)
         return 0
+    remembered = remembering.ready(remembering.wish(request.history, without=request.no_history))
     judged_by = rules.Rules(request.set_name, request.baseline, request.alpha, request.floor, further.most or None)
     room = Room(request.keep, request.keep_free) if request.evicts else None
     with (
@@ -242,6 +246,7 @@ def matrix(request: Request) -> int:
     report = standing.report
     if report is None or report.samples != measured.samples or measured.interrupted:
         report = made(measured.samples, interrupted=measured.interrupted)
+    report = remembering.after_a_run(report, remembered)
     output.emit(report, request.format_)
     return report.exit_code
 

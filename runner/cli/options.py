@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -101,6 +102,19 @@ def script_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def history(command: F) -> F:
+    """``--history`` and ``--no-history``."""
+    command = click.option("--no-history", is_flag=True, help="Neither read nor write a history.")(command)
+    return click.option(
+        "--history",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="RUNNER_HISTORY",
+        metavar="FILE",
+        help="Keep the run in this file, and show what it knows of earlier ones (default: the history that `runner "
+        "history add` has begun, where there is one). Or the environment variable RUNNER_HISTORY.",
+    )(command)
 
 
 every_set = click.option("--all", "every", is_flag=True, help="The environments of every set.")

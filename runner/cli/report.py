@@ -21,6 +21,7 @@ from runner.report.formats import FORMATS
 @options.error_rates
 @options.everything
 @click.option("--commands", is_flag=True, help="Print the command that reproduces every cell.")
+@options.history
 def report_command(
     folders: tuple[Path, ...],
     format_: str,
@@ -28,20 +29,23 @@ def report_command(
     baseline: str | None,
     alpha: float,
     floor: float,
+    history: Path | None,
     *,
     everything: bool,
     commands: bool,
+    no_history: bool,
 ) -> None:
     """Print the matrix again from the result files below DIR.
 
     Several folders are merged. Needs no engine. Ends with the exit code the run would have had.
     """
-    from runner.cli import output
+    from runner.cli import output, remembering
     from runner.report import build
     from runner.util import memory
 
     given = rules.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor)
     with memory.no_cycles():
-        made = build.from_folders(folders, given)
-        output.emit(replace(made, everything=everything), format_, commands=commands)
+        made = replace(build.from_folders(folders, given), everything=everything)
+        made = remembering.of_files(made, remembering.wish(history, without=no_history))
+        output.emit(made, format_, commands=commands)
     sys.exit(made.exit_code)

@@ -52,6 +52,7 @@ def report(
         alpha=rules.alpha,
         extra=found,
         unread=tuple(unread),
+        set_name=record.set_name,
     )
 
 

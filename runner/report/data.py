@@ -6,10 +6,11 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cached_property
 
+from runner.history.data import Past
 from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import numbers
 from runner.report.marks import Mark
@@ -81,15 +82,30 @@ class Finding:
     """Sentences: the figures behind it, what other cells do, what the controlled training says."""
     commands: tuple[str, ...] = ()
     """What to run next, each a whole command line."""
+    key: str = ""
+    """A digest of what it is about: the same in every run that has it, whatever its text, figures and severity.
+
+    Empty for a sentence that is not about anything in particular (``report.keys``)."""
+    kin: str = ""
+    """The same digest without the cell: findings about other releases share it."""
+    probes: tuple[str, ...] = ()
+    """The probes that show it; empty: any."""
+    release: str = ""
+    """The first release that shows it, where the report knows one: ``keras 3.14.0``."""
+    since: str = ""
+    """Since when it is there, where a history knows that: ``since the night of 12 November``."""
 
     @property
     def sentence(self) -> str:
-        """The text with the address of the known problem, and what the address is."""
+        """The text, since when it holds, and the address of the known problem."""
+        text = self.text
+        if self.since:
+            text = f"{text.rstrip('.')}. {self.since[0].upper()}{self.since[1:]}"
         if not self.issue:
-            return self.text
+            return text
         address = numbers.plain(self.issue)
         kind = "change" if "/pull/" in address else "report" if "/issues/" in address else "see"
-        return f"{self.text.rstrip('.')}. {kind.capitalize()}: {address}"
+        return f"{text.rstrip('.')}. {kind.capitalize()}: {address}"
 
 
 @dataclass(frozen=True)
@@ -117,6 +133,19 @@ class Report:
     """Findings that do not come from comparisons: defects that a sweep of many cases found."""
     everything: bool = False
     """Whether the tables keep the columns and probes in which nothing differs."""
+    set_name: str = ""
+    """The set that was run, where that is known."""
+    past: Past | None = None
+    """What a history knows of earlier runs; None without a history."""
+
+    def with_past(self, past: Past) -> Report:
+        """The same report with what a history knows of earlier runs.
+
+        What has been found out about the results is not found out again.
+        """
+        made = replace(self, past=past)
+        made.__dict__.update({name: value for name, value in self.__dict__.items() if name not in _FIELDS})
+        return made
 
     @cached_property
     def cells(self) -> dict[str, Cell]:
@@ -194,6 +223,9 @@ class Report:
                 if metric.name not in known:
                     known[metric.name] = metric
         return {(probe, name): metric for probe, known in first.items() for name, metric in known.items()}
+
+
+_FIELDS = frozenset(entry.name for entry in fields(Report))
 
 
 def _relations(cell: Cell) -> tuple[tuple[str | None, ...], ...]:

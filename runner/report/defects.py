@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from runner.defects import Defect, agreements, defects, known
+from runner.defects import Defect, agreements, defects, known, ops
 from runner.defects.known import Known
-from runner.model import Sample
-from runner.report import Finding, Severity, numbers
+from runner.model import Cell, Sample
+from runner.report import Finding, Severity, keys, numbers
 from runner.util import folders, jsontext
 
 _GRAVE = 6
@@ -20,7 +20,8 @@ def findings(samples: Sequence[Sample]) -> tuple[Finding, ...]:
     found = defects(samples)
     listed = reported() if found else ()
     agreeing = (Finding(Severity.DIFFERENT, text, ()) for text in agreements(samples))
-    return (*(_finding(defect, listed) for defect in found), *agreeing)
+    by_id = {sample.cell.id: sample.cell for sample in samples}
+    return (*(_finding(defect, listed, by_id) for defect in found), *agreeing)
 
 
 def reported() -> tuple[Known, ...]:
@@ -58,7 +59,7 @@ def _evidence(defect: Defect) -> Iterator[str]:
         yield defect.observed
 
 
-def _finding(defect: Defect, listed: Sequence[Known]) -> Finding:
+def _finding(defect: Defect, listed: Sequence[Known], by_id: Mapping[str, Cell]) -> Finding:
     """The defect as a finding.
 
     A grave defect that a release brought, that the newest release has and that is not listed, is a regression.
@@ -66,7 +67,26 @@ def _finding(defect: Defect, listed: Sequence[Known]) -> Finding:
     addresses = known.issues(listed, defect.op, defect.kind, defect.cells)
     news = defect.last_good and not defect.first_good and defect.severity >= _GRAVE
     severity = Severity.EXPECTED if addresses else Severity.REGRESSED if news else Severity.DIFFERENT
-    return Finding(severity, _told(defect), defect.cells, "".join(addresses[:1]), weight=float(defect.severity))
+    probe = defect.op.partition(": ")[0] if ": " in defect.op else ops.PROBE
+    simplest = min(defect.cases, key=lambda case: (len(case), case), default=defect.op)
+    bad = [by_id[cell] for cell in defect.cells if cell in by_id]
+    return Finding(
+        severity,
+        _told(defect),
+        defect.cells,
+        "".join(addresses[:1]),
+        weight=float(defect.severity),
+        key=keys.key("defect", probe, defect.kind, simplest, *sorted({cell.framework for cell in bad})),
+        probes=(probe,),
+        release=_release(defect, bad),
+    )
+
+
+def _release(defect: Defect, bad: Sequence[Cell]) -> str:
+    """The release that brought a defect, where it follows the releases of one axis."""
+    axis = next((axis for axis in defect.axis.split(", ") if axis in keys.RELEASES), "")
+    first = [cell for cell in bad if axis and getattr(cell, axis) == defect.first_bad]
+    return keys.release(axis, first[0]) if defect.last_good and first else ""
 
 
 def _told(defect: Defect) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runner.model import Cell, Comparison, Sample, Status, Verdict
-from runner.report import advice, numbers
+from runner.report import advice, keys, numbers
 from runner.report.data import Finding, Report, Severity
 from runner.report.marks import Mark, mark
 from runner.report.words import Words, both
@@ -146,7 +146,23 @@ def _failure(
         asked = statuses.get((probe, lead)) or Comparison("", lead, "", probe, "status", Verdict.BROKEN, "")
         better = [report.cells[c.baseline] for c in ran if c.candidate == lead and c.baseline in report.cells]
         commands = advice.next_commands(report, asked, report.cells, better, None)
-    return Finding(severity, text, tuple(cells), issue, float(len(cells)), commands=commands)
+    anywhere = status is Status.IMPORT_FAILED
+    probes = tuple(sorted({probe for _, probe in shown}))
+    first = keys.oldest(words.cells[c] for c in cells)
+    what = "" if anywhere else probes[0]
+    before = next((c for c in ran if c.candidate == first.id), None)
+    return Finding(
+        severity,
+        text,
+        tuple(cells),
+        issue,
+        float(len(cells)),
+        commands=commands,
+        key=keys.key("fails", first.id, what),
+        kin=keys.key("fails", what),
+        probes=() if anywhere else probes,
+        release=keys.first_release(before, report.cells) if before else "",
+    )
 
 
 def gone(report: Report, words: Words) -> list[Finding]:
@@ -159,10 +175,12 @@ def gone(report: Report, words: Words) -> list[Finding]:
     found = []
     for (candidate, issue, _), group in shown.items():
         probes = both([numbers.plain(c.probe) for c in group])
+        names = tuple(sorted({c.probe for c in group}))
+        about = keys.key("runs", candidate, *names)
         if issue:
             text = f"{words.name(candidate)} runs {probes}, although a failure is expected; update the expectations"
-            found.append(Finding(Severity.FIXED, text, (candidate,), issue, 1.0))
+            found.append(Finding(Severity.FIXED, text, (candidate,), issue, 1.0, key=about, probes=names))
         else:
             text = f"{words.name(candidate)} runs {probes}, which {words.baseline(group[0])} does not"
-            found.append(Finding(Severity.IMPROVED, text, (candidate,), "", 1.0))
+            found.append(Finding(Severity.IMPROVED, text, (candidate,), "", 1.0, key=about, probes=names))
     return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from runner.matrix import probes
 from runner.model import AXIS, Comparison, Kind, Verdict
-from runner.report import advice, columns, numbers
+from runner.report import advice, columns, keys, numbers
 from runner.report.data import Finding, Report, Severity
 from runner.report.failures import failures, gone
 from runner.report.marks import Mark, mark
@@ -37,6 +37,8 @@ def findings(report: Report) -> tuple[Finding, ...]:
         *_unsteady(report, words),
         *_incomparable(report),
     ]
+    if report.past is not None:
+        found = [replace(finding, since=report.past.since(finding.key)) for finding in found]
     return tuple(sorted(found, key=lambda f: (f.severity, -f.weight, f.text)))
 
 
@@ -97,7 +99,21 @@ def _change(severity: Severity, group: Sequence[Comparison], report: Report, wor
         kind = words.kind(lead)
         commands = advice.next_commands(report, lead, report.cells, [report.cells[o] for o in others], kind)
     details = _details(group, lead, report, words)
-    return Finding(severity, text, (lead.candidate,), lead.issue, weight, details, commands)
+    better = severity in (Severity.IMPROVED, Severity.FIXED)
+    about = (lead.probe, columns.cause(lead.metric), "better" if better else "worse")
+    return Finding(
+        severity,
+        text,
+        (lead.candidate,),
+        lead.issue,
+        weight,
+        details,
+        commands,
+        key=keys.key("figure", lead.candidate, *about),
+        kin=keys.key("figure", *about),
+        probes=(lead.probe,),
+        release=keys.first_release(lead, report.cells),
+    )
 
 
 def _details(group: Sequence[Comparison], lead: Comparison, report: Report, words: Words) -> tuple[str, ...]:
@@ -204,13 +220,22 @@ def _differences(report: Report, words: Words) -> list[Finding]:
             key = (comparison.baseline, comparison.candidate, comparison.probe)
             grouped.setdefault(key, []).append(comparison)
     found = []
-    for (_, candidate, probe), group in grouped.items():
+    for (baseline, candidate, probe), group in grouped.items():
         lead, *rest = sorted(group, key=_importance)
         text = f"{words.name(candidate)} {words.moved(lead)}{words.where(probe)}"
         details = [words.rests_on(lead), f"With it: {listed([words.short(c) for c in rest])}." if rest else ""]
         size = abs(lead.evidence.effect or 0.0)
         found.append(
-            Finding(Severity.DIFFERENT, text, (candidate,), "", min(999.0, size), tuple(d for d in details if d))
+            Finding(
+                Severity.DIFFERENT,
+                text,
+                (candidate,),
+                "",
+                min(999.0, size),
+                tuple(d for d in details if d),
+                key=keys.key("differs", baseline, candidate, probe),
+                probes=(probe,),
+            )
         )
     return found
 
@@ -265,7 +290,8 @@ def _unsteady(report: Report, words: Words) -> list[Finding]:
             f"{words.name(candidate)}{against} cannot be compared in {labels}{words.where(probe)}, "
             f"as repeated runs disagree: {numbers.plain(group[0].reason)}"
         )
-        found.append(Finding(Severity.INCOMPARABLE, text, (candidate,), weight=1.0))
+        key = keys.key("unsteady", candidate, probe)
+        found.append(Finding(Severity.INCOMPARABLE, text, (candidate,), weight=1.0, key=key, probes=(probe,)))
     return found
 
 

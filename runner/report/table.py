@@ -13,7 +13,7 @@ from typing import Any
 from runner.judge import exact
 from runner.matrix import frameworks, probes
 from runner.model import AXES, AXIS, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
-from runner.report import columns, native, numbers
+from runner.report import columns, native, numbers, sparkline
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined
@@ -30,6 +30,8 @@ class Column:
     unit: str
     percent: bool
     exact: bool
+    history: str = ""
+    """The metric whose earlier figures the column draws; empty for all other columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,9 @@ def _table(report: Report, probe: str, comparisons: Sequence[Comparison], twins:
     rows = [replace(row, figures=tuple(row.figures[n] for n in kept if row.figures)) for row in rows]
     plain = "" if report.everything else _plain(probe, rows, comparisons, metas)
     folded = (*_folded(shown, comparisons, metas), *([f"Not compared: {', '.join(alone)}"] if alone else []))
+    drawn = _drawn(shown, rows)
     cols, rows = _beside(tuple(shown), rows, twins)
+    cols, rows = _earlier(report, cols, rows, drawn)
     return Table(probe, cols, _groups(rows, comparisons, cells), folded, plain, (min(counts), max(counts)))
 
 
@@ -268,6 +272,38 @@ def _beside(
     cols += tuple(Column((), label, "", percent=False, exact=False) for label, _ in shown)
     extra = {row.cell.id: tuple(_told(told.get(row.cell.id)) for _, told in shown) for row in rows}
     return cols, [replace(row, figures=row.figures and row.figures + extra[row.cell.id]) for row in rows]
+
+
+def _drawn(cols: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    """The columns by what a reader wants to see the history of: those in which a cell is worse or better first."""
+    moved = {n for n in range(len(cols)) for row in rows if row.figures and (f := row.figures[n]) and f.mark in _MOVED}
+    return [cols[n] for n in sorted(range(len(cols)), key=lambda n: n not in moved) if cols[n].metrics]
+
+
+_MOVED = (Mark.WORSE, Mark.BETTER)
+
+
+def _earlier(
+    report: Report, cols: tuple[Column, ...], rows: Sequence[Row], drawn: Sequence[Column]
+) -> tuple[tuple[Column, ...], list[Row]]:
+    """One column more where a history has earlier figures: a sparkline of one figure in each row."""
+    if report.past is None:
+        return cols, list(rows)
+    for col in drawn:
+        metric = col.metrics[0]
+        lines = {row.cell.id: _sparkline(report, row, metric) for row in rows if row.figures}
+        if any(lines.values()):
+            label = f"{col.label} history"
+            added = Column((), label, "", percent=False, exact=False, history=metric)
+            figures = {cell: Figure(line, Mark.NONE, "", (), ()) if line else None for cell, line in lines.items()}
+            told = [replace(row, figures=row.figures and (*row.figures, figures[row.cell.id])) for row in rows]
+            return (*cols, added), told
+    return cols, list(rows)
+
+
+def _sparkline(report: Report, row: Row, metric: str) -> str:
+    found = report.past.series(row.cell.id, row.probe, metric) if report.past else None
+    return sparkline.text(found, percent=columns.percent(metric)) if found and len(found.points) > 1 else ""
 
 
 def _told(told: tuple[str, tuple[Comparison, ...]] | None) -> Figure | None:

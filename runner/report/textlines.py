@@ -21,7 +21,7 @@ _UNIT = re.compile(r"(?<=\d) (?=(?:%|u|pts|[mµn]?s|[kMGT]?B)(?:\W|$))")
 """The space between a number and its unit."""
 _ASCII = str.maketrans({
     "◆": ">", "✗": "x", "✓": "+", "≠": "#", "Δ": "d", "…": "~", "─": "-", "·": "-", "×": "x", "−": "-", "–": "-",
-    "µ": "u", "∞": "I",
+    "µ": "u", "∞": "I", "▁": "_", "▂": ".", "▃": ",", "▄": "-", "▅": "=", "▆": "+", "▇": "*", "█": "#", "╎": "|",
 })  # fmt: skip
 """One character for one, so that columns stay where they are."""
 

@@ -33,6 +33,24 @@ def seconds(text: str) -> float:
     return length
 
 
+_AGES = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+_AGE = re.compile(r"([0-9]{1,5})([hdw])")
+
+
+def age(text: str) -> float:
+    """How long ago, in seconds.
+
+    >>> age("90d") / 86400, age("12w") / 86400, age("36h") / 3600
+    (90.0, 84.0, 36.0)
+
+    Raises UsageError for anything else.
+    """
+    found = _AGE.fullmatch(text)
+    if not found:
+        raise UsageError(f"{text!r} is not an age (examples: 36h, 90d, 12w)")
+    return float(found[1]) * _AGES[found[2]]
+
+
 def words(length: float) -> str:
     """Seconds in words, the two largest units of them.
 

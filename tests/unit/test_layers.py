@@ -19,7 +19,7 @@ LAYERS = [
     ["engine"],
     ["matrix", "data", "results"],
     ["judge"],
-    ["defects", "environments"],
+    ["defects", "environments", "history"],
     ["images"],
     ["executors"],
     ["machine"],
@@ -41,6 +41,8 @@ HEAVY = {
     "rich": {"report", "cli"},
     "numpy": {"judge", "data"},
     "PIL": {"data"},
+    "pyarrow": {"history"},
+    "sqlite3": {"history"},
     "click": {"cli"},
 }
 """Which parts may import a heavy library at all."""

@@ -60,6 +60,7 @@ def _parts(report: Report) -> dict[str, Any]:
                 "label": f.severity.label,
                 "details": list(f.details),
                 "commands": list(f.commands),
+                **({"key": f.key, "since": f.since} if report.past is not None else {}),
             }
             for f in said.findings
         ],
@@ -191,7 +192,7 @@ def _probe(samples: list[Sample], report: Report) -> dict[str, Any]:
         "settings": samples[0].settings,
         "facts": samples[0].facts,
         "executors": list(dict.fromkeys(s.executor for s in samples)),
-        "metrics": {name: _metric(summary) for name, summary in summaries.items()},
+        "metrics": {name: _metric(summary) | _earlier(report, samples[0], name) for name, summary in summaries.items()},
         "command": command(samples[0].cell, report, samples[0].probe),
     }
 
@@ -210,6 +211,16 @@ def _metric(summary: Summary) -> dict[str, Any]:
         "value": summary.shown,
         "distinct": summary.distinct,
     }
+
+
+def _earlier(report: Report, sample: Sample, metric: str) -> dict[str, Any]:
+    """The figures of earlier runs, where a history has any."""
+    found = report.past.series(sample.cell.id, sample.probe, metric) if report.past else None
+    if found is None:
+        return {}
+    points = [{"run": p.run, "started": p.when, "value": p.value, "n": p.n, "verdict": p.verdict} for p in found.points]
+    changes = [{"index": c.index, "effect": c.effect, "low": c.low, "high": c.high, "p": c.p} for c in found.changes]
+    return {"history": {"points": points, "changes": changes, "breaks": list(found.breaks)}}
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:

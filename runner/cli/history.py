@@ -1,0 +1,145 @@
+"""``runner history``: keeps runs in one file."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from runner.errors import UsageError
+from runner.util import durations
+from runner.util.plain import say
+
+_FILE = click.option(
+    "--history",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="RUNNER_HISTORY",
+    metavar="FILE",
+    help="The history (default: one in the user's data folder). Or the environment variable RUNNER_HISTORY.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+_SET = click.option("--set", "set_name", metavar="NAME", help="Only the runs of this set.")
+
+
+@click.group("history")
+def history_command() -> None:
+    """Keep runs in one file: figures, verdicts and findings, for trends and for `since when`.
+
+    The file is made by the first `add`. From then on `matrix` adds its runs to it, and `report` reads it.
+    """
+
+
+def _path(file: Path | None) -> Path:
+    from runner import history
+
+    return file or history.default()
+
+
+@history_command.command("add", short_help="Add the results of folders.")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@_FILE
+def add_command(folders: tuple[Path, ...], file: Path | None) -> None:
+    """Add the results below each DIR, as one run each.
+
+    What is there already is not added again; new results of a run that is there make it grow. Exit code 3 where a
+    result file could not be used; the others are added.
+    """
+    from runner.cli import recording
+
+    sys.exit(recording.add(_path(file), [(str(folder), folder) for folder in folders]))
+
+
+@history_command.command("import", short_help="Add many runs: folders, or a branch of results.")
+@click.argument("sources", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR...]")
+@click.option(
+    "--branch", metavar="NAME", help="Add the runs of this branch of the git repository DIR (default: the current one)."
+)
+@_FILE
+def import_command(sources: tuple[Path, ...], branch: str | None, file: Path | None) -> None:
+    """Add every run below each DIR: each folder with a run.json or results is one.
+
+    With --branch, the runs that nightly.yml published on that branch: a folder per night, a run per set.
+    """
+    from runner.cli import recording
+
+    if branch is None and not sources:
+        raise UsageError("nothing to import: name folders, or --branch results")
+    if branch is None:
+        sys.exit(recording.folders(_path(file), sources))
+    if len(sources) > 1:
+        raise UsageError("--branch takes one repository")
+    sys.exit(recording.branch(_path(file), sources[0] if sources else Path(), branch))
+
+
+@history_command.command("ls", short_help="List the runs.")
+@_SET
+@_JSON
+@_FILE
+def ls_command(set_name: str | None, file: Path | None, *, as_json: bool) -> None:
+    """List the runs, oldest first."""
+    from runner import history
+    from runner.report import history as texts
+
+    with history.read(_path(file)) as database:
+        runs = database.runs(set_name)
+    say(texts.runs_json(runs) if as_json else "\n".join(texts.listed(runs)))
+
+
+@history_command.command("show", short_help="Show one run, and what is new in it.")
+@click.argument("run", metavar="RUN")
+@_JSON
+@_FILE
+def show_command(run: str, file: Path | None, *, as_json: bool) -> None:
+    """Show a run, by its id, the beginning of it, or `latest`: its cells, and which findings are new, last or are gone.
+
+    It is compared with the run of the same set before it.
+    """
+    from runner import history
+    from runner.report import history as texts
+
+    with history.read(_path(file)) as database:
+        found = database.run(run)
+        about = (database.hosts(found), database.outcomes(found), database.news(found))
+        if as_json:
+            say(texts.run_json(found, *about, database.verdicts(found)))
+        else:
+            say("\n".join(texts.shown(found, *about)))
+
+
+@history_command.command("prune", short_help="Remove old runs.")
+@click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N newest runs of every set.")
+@click.option("--older-than", "age", metavar="AGE", help="Remove runs that began longer ago than this: 36h, 90d, 12w.")
+@_SET
+@_FILE
+def prune_command(keep: int | None, age: str | None, set_name: str | None, file: Path | None) -> None:
+    """Remove old runs. With both options, a run goes where both say that it does."""
+    from runner import history
+    from runner.report import history as texts
+
+    if keep is None and age is None:
+        raise UsageError("nothing to remove: give --keep N or --older-than 90d")
+    limit = None if age is None else datetime.now(UTC) - timedelta(seconds=durations.age(age))
+    path = _path(file)
+    with history.read(path):
+        pass  # a file that is missing is not made to be emptied
+    with history.open(path) as database:
+        count = database.prune(history.old(database.runs(set_name), keep, limit))
+        say(texts.pruned(count, database.runs(), path))
+
+
+@history_command.command("export", short_help="Write every figure as CSV or Parquet.")
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.option("--format", "form", type=click.Choice(["csv", "parquet"]), help="Default: by the name of FILE, else csv.")
+@_FILE
+def export_command(target: Path, form: str | None, file: Path | None) -> None:
+    """Write every figure of every run to FILE, a row each. Parquet needs pyarrow (extra `history`)."""
+    from runner import history
+    from runner.history import export
+    from runner.report import history as texts
+
+    form = form or ("parquet" if target.suffix == ".parquet" else "csv")
+    with history.read(_path(file)) as database:
+        say(texts.exported(export.write(database.figures(), target, form), target))

@@ -9,7 +9,8 @@ Exits with 1 where a promise is broken. The constants of ``runner.judge.changes`
 Unchanged series are drawn in three ways. *In turn*: successive processes, so that the host's slow spells and its drift
 are in the series; they are real steps of the host, which no program can distinguish from those of a release. *Every
 4th*: the same with three others in between, as a run of four cells measures. *Nights*: processes in a random order, as
-runs that lie far apart meet the host in any state.
+runs that lie far apart meet the host in any state. Nothing is promised for every 4th: such a series is half of a
+recording, so that few are independent, and one spell of the host that fills half of it counts many times.
 
 Steps are added to recordings that are shrunk until a point varies by ``NOISE`` (standard deviation, with all spells and
 drift, which keep their shape): a step that a recording's own spells exceed cannot be found.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from runner.report import numbers
@@ -15,6 +16,7 @@ _MARKS = {"worse": Mark.WORSE, "better": Mark.BETTER}
 
 def render(trend: Trend) -> str:
     """The whole document: change points first, then a chart and a table per line."""
+    trend = replace(trend, lines=tuple(sorted(trend.lines, key=lambda line: not line.moves)))
     moved = [(number, move) for number, line in enumerate(trend.lines) for move in line.moves]
     lines = [_line(number, line) for number, line in enumerate(trend.lines)]
     values = {
@@ -62,7 +64,8 @@ def _line(number: int, line: Line) -> dict[str, Any]:
     ]
     return {
         "number": number,
-        "title": numbers.plain(line.title),
+        "title": numbers.plain(f"{line.label} of {line.title} ({line.probe})"),
+        "host": numbers.plain(line.host),
         "label": numbers.plain(line.label),
         "spark": spark([spot.value for spot in line.spots], [move.index for move in line.moves]),
         "texts": [numbers.plain(move.text) for move in line.moves],

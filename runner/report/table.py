@@ -289,6 +289,8 @@ def _earlier(
     """One column more where a history has earlier figures: a sparkline of one figure in each row."""
     if report.past is None:
         return cols, list(rows)
+    if len(rows) <= _FEW_ROWS:  # looking for changes takes time
+        drawn = sorted(drawn, key=lambda col: not any(_changes(report, row, col.metrics[0]) for row in rows))
     for col in drawn:
         metric = col.metrics[0]
         lines = {row.cell.id: _sparkline(report, row, metric) for row in rows if row.figures}
@@ -299,6 +301,15 @@ def _earlier(
             told = [replace(row, figures=row.figures and (*row.figures, figures[row.cell.id])) for row in rows]
             return (*cols, added), told
     return cols, list(rows)
+
+
+_FEW_ROWS = 60
+"""In a table of so many rows, a figure that changed over time is drawn before one that did not."""
+
+
+def _changes(report: Report, row: Row, metric: str) -> bool:
+    found = report.past.series(row.cell.id, row.probe, metric) if report.past else None
+    return found is not None and bool(found.changes)
 
 
 def _sparkline(report: Report, row: Row, metric: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runner import history
 from runner.errors import NotMeasuredError, UsageError
-from runner.report import Report, numbers, remember
+from runner.report import Report, numbers, remember, trend
 from runner.util.plain import say
 
 
@@ -22,7 +22,10 @@ class Wish:
 
 
 def wish(given: Path | None, *, without: bool) -> Wish | None:
-    """The history of a command line: the one named, else the one in the user's data folder, where there is one."""
+    """The history of a command line.
+
+    The one named, else the one in the user's data folder, where there is one.
+    """
     if without:
         return None
     if given is not None:
@@ -50,7 +53,9 @@ def ready(wanted: Wish | None) -> Wish | None:
 
 
 def after_a_run(report: Report, wanted: Wish | None) -> Report:
-    """Add a run to the history. Returns the report with what the history knows of earlier runs.
+    """Add a run to the history.
+
+    Returns the report with what the history knows of earlier runs.
 
     The run has its results in a folder already, so that an error is a line on stderr.
     """
@@ -59,7 +64,7 @@ def after_a_run(report: Report, wanted: Wish | None) -> Report:
     entry = remember.entry(report)
     try:
         with history.open(wanted.path) as database:
-            past = database.past(entry)
+            past = database.past(entry, trend.moves)
             database.add(entry)
     except (UsageError, NotMeasuredError) as error:
         _say(f"{error}; `runner history add DIR` adds the run later")
@@ -68,7 +73,9 @@ def after_a_run(report: Report, wanted: Wish | None) -> Report:
 
 
 def of_files(report: Report, wanted: Wish | None) -> Report:
-    """The report with what the history knows of earlier runs; added to a history that the user named.
+    """The report with what the history knows of earlier runs.
+
+    It is added to a history that the user named.
 
     One that cannot be written is read all the same. Raises UsageError and LockedError about one that was named.
     """
@@ -79,7 +86,7 @@ def of_files(report: Report, wanted: Wish | None) -> Report:
         if wanted.asked:
             try:
                 with history.open(wanted.path) as database:
-                    past = database.past(entry)
+                    past = database.past(entry, trend.moves)
                     database.add(entry)
                 return report.with_past(past)
             except (UsageError, NotMeasuredError) as error:
@@ -87,11 +94,11 @@ def of_files(report: Report, wanted: Wish | None) -> Report:
                     raise
                 problem = error
             with history.read(wanted.path) as database:
-                past = database.past(entry)
+                past = database.past(entry, trend.moves)
             _say(f"{problem}; the report is not added to it")
             return report.with_past(past)
         with history.read(wanted.path) as database:
-            return report.with_past(database.past(entry))
+            return report.with_past(database.past(entry, trend.moves))
     except (UsageError, NotMeasuredError) as error:
         if wanted.asked:
             raise

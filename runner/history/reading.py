@@ -1,4 +1,4 @@
-"""Reads figures over runs: series for a trend, and all that one report shows of earlier runs."""
+"""Reads figures over runs, for a trend and for a report."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from runner.history import adding, since, words
 from runner.history import entry as entries
 from runner.history.data import CellRun, Entry, Key, Past, Point, ProbeRun, Run, Series
-from runner.model import Scalar, Status
+from runner.model import Sample, Scalar, Status
 
 if TYPE_CHECKING:
     from runner.history.database import History
 
 MOST_RUNS = 100
 """A report shows so many earlier runs of a cell at most."""
-MOST_POINTS = 300_000
+MOST_POINTS = 100_000
 """It reads about so many figures at most: of very many cells fewer runs are read ..."""
 LEAST_RUNS = 15
 """... but never fewer than these."""
@@ -44,6 +44,7 @@ class _Line:
     better: str
     rows: Sequence[_Row]
     """In the order of time."""
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,15 @@ class _Book:
         breaks = [*self._other_scopes(points, prints, others), *self._moved(points, prints)]
         place = words.place(prints[-1])
         named = (line.cell, line.probe, line.metric, line.unit, line.better, place)
-        return Series(*named, tuple(points), (), tuple(breaks), line.kind)
+        return Series(*named, tuple(points), (), tuple(breaks), line.kind, line.scope)
 
     def _other_scopes(
         self, points: Sequence[Point], prints: Sequence[Mapping[str, Scalar]], others: Sequence[_Span]
     ) -> Iterator[str]:
-        """Why other figures of the same name are not in the series, the nearest reason of each kind."""
+        """Why other figures of the same name are not in the series.
+
+        That is the nearest reason of each kind.
+        """
         first, now = points[0].when, points[-1].when
         said: dict[str, str] = {}
         for other in sorted(others, key=lambda span: span.first):
@@ -103,7 +107,10 @@ class _Book:
         yield from said.values()
 
     def _moved(self, points: Sequence[Point], prints: Sequence[Mapping[str, Scalar]]) -> Iterator[str]:
-        """Where the machine changes within a series, which only figures do that are compared all the same."""
+        """Where the machine changes within a series.
+
+        Only figures that are compared all the same have such places.
+        """
         moves = []
         for place in range(1, len(points)):
             before, after = prints[place - 1], prints[place]
@@ -130,7 +137,8 @@ def series(
     order = {number: place for place, (number, _, _) in enumerate(reversed(kept))}
     cells = {number: name for number, name in connection.execute("SELECT id, name FROM cells") if wanted(name)}
     described = connection.execute(
-        "SELECT series.id, cell, probe, name, kind, unit, better FROM series JOIN metrics ON metrics.id = metric"
+        "SELECT series.id, cell, probe, name, kind, unit, better, lower(hex(scope)) FROM series"
+        " JOIN metrics ON metrics.id = metric"
         " WHERE (?1 IS NULL OR probe = ?1) AND (?2 IS NULL OR name = ?2)",
         (probe, metric),
     ).fetchall()
@@ -138,9 +146,9 @@ def series(
     figures = _figures(connection, list(meanings), list(order))
     lines: dict[tuple[str, str, str], list[_Line]] = {}
     for number, found in figures.items():
-        cell, of, name, kind, unit, better = meanings[number]
+        cell, of, name, kind, unit, better, scope = meanings[number]
         ordered = sorted(found, key=lambda row: order[row[1]])
-        lines.setdefault((cell, of, name), []).append(_Line(cell, of, name, kind, unit, better, ordered))
+        lines.setdefault((cell, of, name), []).append(_Line(cell, of, name, kind, unit, better, ordered, scope))
     made = []
     for key in sorted(lines):
         scopes = sorted(lines[key], key=lambda line: order[line.rows[0][1]])
@@ -172,14 +180,16 @@ def _figures(connection: sqlite3.Connection, numbers: Collection[int], runs: Col
 
 def past(history: History, connection: sqlite3.Connection, entry: Entry) -> Past:
     """See ``History.past``. Raises sqlite3.Error."""
+    groups = entries.grouped(entry.samples)
     identities = entries.Identities()
-    digests = [identities.of(sample) for sample in entry.samples]
+    # the first and the last process of each cell and probe are enough to know a run again, also one that has grown
+    digests = {identities.of(sample) for samples in groups.values() for sample in (samples[0], samples[-1])}
     began = min((sample.started for sample in entry.samples), default="")
     own = set(adding.known_runs(connection, digests).values())
     every = connection.execute("SELECT id, name, started FROM runs ORDER BY started, name").fetchall()
     before = [row for row in every if row[0] not in own and row[2] < began]
     here = {cell.id: cell for cell in dict.fromkeys(sample.cell for sample in entry.samples)}
-    present = _present(entry, began)
+    present = _present(entry, groups, began)
     numbers, other_scopes = _wanted(connection, present)
     most = min(MOST_RUNS, max(LEAST_RUNS, MOST_POINTS // max(1, len(numbers))))
     recent = before[-most:]
@@ -194,7 +204,7 @@ def past(history: History, connection: sqlite3.Connection, entry: Entry) -> Past
     return Past(
         runs=earlier,
         by_figure=_Built(book, present, by_series, figures, others),
-        by_key=since.since(connection, this, same_set, entry.findings, entries.grouped(entry.samples)),
+        by_key=since.since(connection, this, same_set, entry.findings, groups),
         by_cell=_Outcomes(connection, list(here), book.runs),
     )
 
@@ -202,14 +212,14 @@ def past(history: History, connection: sqlite3.Connection, entry: Entry) -> Past
 _Own = tuple[entries.Figure, Point]
 
 
-def _present(entry: Entry, began: str) -> dict[Key, _Own]:
+def _present(entry: Entry, groups: Mapping[tuple[str, str], Sequence[Sample]], began: str) -> dict[Key, _Own]:
     """The report's own figures. Of several scopes the one with most processes."""
     judged: dict[Key, list[str]] = {}
     for comparison in entry.comparisons:
         key = (comparison.candidate, comparison.probe, comparison.metric)
         judged.setdefault(key, []).append(entries.verdict(comparison))
     found: dict[Key, _Own] = {}
-    for (cell, probe), samples in entries.grouped(entry.samples).items():
+    for (cell, probe), samples in groups.items():
         for figure in entries.figures(samples):
             key = (cell, probe, figure.metric.name)
             if key in found and found[key][1].n >= figure.n:
@@ -221,8 +231,8 @@ def _present(entry: Entry, began: str) -> dict[Key, _Own]:
 
 
 def _wanted(connection: sqlite3.Connection, present: Mapping[Key, _Own]) -> tuple[dict[int, Key], dict[int, Key]]:
-    """The series of the report's figures, as far as the history has them, and those of other scopes."""
-    cells = {number: name for number, name in connection.execute("SELECT id, name FROM cells")}
+    """The series of the report's figures in the history, and those of other scopes."""
+    cells = dict(connection.execute("SELECT id, name FROM cells"))
     metrics = {row[0]: row[1:] for row in connection.execute("SELECT id, probe, name FROM metrics")}
     mine: dict[int, Key] = {}
     others: dict[int, Key] = {}
@@ -235,7 +245,10 @@ def _wanted(connection: sqlite3.Connection, present: Mapping[Key, _Own]) -> tupl
 
 
 def _spans(connection: sqlite3.Connection, others: Mapping[int, Key], runs: Collection[int]) -> dict[Key, list[_Span]]:
-    """From when to when other scopes have figures in these runs. Of very many, the newest."""
+    """From when to when other scopes have figures in these runs.
+
+    Of very many, the newest.
+    """
     if not others or not runs:
         return {}
     _fill(connection, "wanted_runs", runs)
@@ -282,7 +295,7 @@ class _Built(Mapping[Key, Series]):
         figure, point = self._present[key]
         metric = figure.metric
         rows = sorted(self._rows.get(key, ()), key=lambda row: self._order[row[1]])
-        line = _Line(*key, metric.kind.value, metric.unit, metric.better.value, rows)
+        line = _Line(*key, metric.kind.value, metric.unit, metric.better.value, rows, figure.scope.hex())
         return self._book.series(line, self._others.get(key, ()), (point, figure.fingerprint))
 
     def __iter__(self) -> Iterator[Key]:
@@ -293,7 +306,10 @@ class _Built(Mapping[Key, Series]):
 
 
 class _Outcomes(Mapping[str, tuple[CellRun, ...]]):
-    """The earlier runs of a report's cells. Those of a cell are made of their rows when it is looked at."""
+    """The earlier runs of a report's cells.
+
+    Those of a cell are made of their rows when it is looked at.
+    """
 
     def __init__(
         self, connection: sqlite3.Connection, cells: Sequence[str], runs: Mapping[int, tuple[str, str]]

@@ -1,4 +1,7 @@
-"""The tables of a history, and how an older file becomes a newer one. Pure text and SQL."""
+"""The tables of a history, and how an older file becomes a newer one.
+
+Pure text and SQL.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ CREATE TABLE samples (                -- which results are in, so that none is a
   job BLOB,                           -- cell, probe, round, settings, host, data; NULL: not about the cell
   run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE
 ) WITHOUT ROWID;
-CREATE INDEX samples_by_run ON samples (run, job);
+CREATE INDEX samples_by_run ON samples (run);
 
 CREATE TABLE cells (
   id INTEGER PRIMARY KEY,
@@ -125,6 +128,8 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: (
         "ALTER TABLE findings ADD COLUMN details TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE findings ADD COLUMN commands TEXT NOT NULL DEFAULT '[]'",
+        "DROP INDEX samples_by_run",
+        "CREATE INDEX samples_by_run ON samples (run)",
     ),
 }
 """Version -> the statements that make the next one of it. Nothing in them may depend on code that changes later."""
@@ -143,7 +148,9 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Make the tables of an older file those of this version, as a part of the caller's transaction.
+    """Make the tables of an older file those of this version.
+
+    It is a part of the caller's transaction.
 
     Raises sqlite3.Error.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.history.data import Added, Found, News, ProbeRun, Run
+from runner.model import Status
 from runner.report import numbers
 from runner.report.data import EXIT_MEANINGS, Severity
 from runner.util import jsontext
@@ -37,7 +38,7 @@ def _row(run: Run) -> tuple[str, ...]:
 
 
 def shown(run: Run, hosts: Sequence[str], outcomes: Sequence[ProbeRun], news: News) -> list[str]:
-    """One run: where it ran, how its cells ended, and its findings against those of the run before."""
+    """One run: where it ran, how its cells ended, and what is new in it."""
     meaning = EXIT_MEANINGS.get(run.exit_code, "unknown")
     lines = [
         f"run {run.id} of {numbers.plain(run.set_name) or 'no set'}, {numbers.plain(run.started)}",
@@ -65,7 +66,8 @@ def _finding(word: str, found: Found) -> str:
 def _statuses(outcomes: Iterable[ProbeRun]) -> str:
     """How many probes of cells ended in each way: ``12 ok, 2 import-failed``."""
     counts = Counter(one.status for one in outcomes)
-    return ", ".join(f"{number} {numbers.plain(status)}" for status, number in counts.most_common()) or "none"
+    ordered = sorted(counts.items(), key=lambda item: (item[0] != Status.OK, -item[1], item[0]))
+    return ", ".join(f"{number} {numbers.plain(status)}" for status, number in ordered) or "none"
 
 
 def runs_json(runs: Iterable[Run]) -> str:
@@ -74,7 +76,7 @@ def runs_json(runs: Iterable[Run]) -> str:
 
 
 def run_json(run: Run, hosts: Sequence[str], outcomes: Sequence[ProbeRun], news: News, verdicts: Sequence[Any]) -> str:
-    """One run for programs: all that the history has of it but its figures, which ``export`` has."""
+    """One run for programs: all that the history has of it but its figures."""
     content = {
         "schema": 1,
         "run": asdict(run),

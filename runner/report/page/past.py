@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.history.data import CellRun, Past, Series
 from runner.matrix import probes
-from runner.report import columns, numbers
+from runner.report import numbers
 from runner.report.data import Report
 
 MOST_POINTS = 400
@@ -47,25 +47,12 @@ def of_probe(report: Report, probe: str, order: Mapping[str, int], place: Mappin
 
 def _series(series: Series) -> dict[str, Any]:
     first = max(0, len(series.points) - MOST_POINTS)
-    changes = [
-        [change.index - first, change_text(series, change.index, change.effect)]
-        for change in series.changes
-        if change.index >= first
-    ]
+    changes = [[c.index - first, numbers.plain(c.text)] for c in series.changes if c.index >= first]
     return {
         "points": [[p.when, numbers.plain(p.cell), p.value, p.low, p.high] for p in series.points[first:]],
         "changes": changes,
         "breaks": [numbers.plain(text) for text in series.breaks],
     }
-
-
-def change_text(series: Series, index: int, effect: float) -> str:
-    """A change point in words: ``2026-11-12: ×1.10``, or ``-1.20 points`` for shares."""
-    day = numbers.plain(series.points[index].when[:10])
-    if not columns.percent(series.metric):
-        return f"{day}: {numbers.times(effect)}"
-    before = [point.value for point in series.points[:index]]
-    return f"{day}: {numbers.points(effect * sum(before) / len(before))}" if before else day
 
 
 def of_cell(past: Past | None, cell_id: str) -> dict[str, Any]:

@@ -41,7 +41,12 @@ def packed(report: Report, view: Overview) -> str:
 
     The same report makes the same text.
     """
-    content = msgspec.json.encode(payload(report, view))
+    return packed_data(payload(report, view))
+
+
+def packed_data(data: Any) -> str:
+    """Data as JSON, packed like ``packed``."""
+    content = msgspec.json.encode(data)
     return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 

@@ -224,8 +224,8 @@ def _trend(report: Report, row: Row, metric: str) -> Trend | None:
         return None
     first = max(0, len(series.points) - past.MOST_POINTS)
     changes = [change.index - first for change in series.changes if change.index >= first]
-    words = [past.change_text(series, change.index, change.effect) for change in series.changes]
-    changed = f"; changed on {', '.join(words)}" if words else ", no change found"
+    words = [numbers.plain(change.text) for change in series.changes]
+    changed = f"; {'; '.join(words)}" if words else ", no change of level found"
     label = f"{numbers.plain(columns.label(series.metric))} over {len(series.points)} runs{changed}"
     return Trend(spark(series.values[first:], changes), label)
 

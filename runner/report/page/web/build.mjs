@@ -1,16 +1,20 @@
-// Makes ../assets/page.js from src/main.js, and copies uPlot's files unchanged. With --check it writes nothing and
-// fails where the committed files are not what it would write.
+// Makes ../assets/page.js from src/main.js and trend.js from src/trend.js, and copies uPlot's files unchanged.
+// With --check it writes nothing and fails where the committed files are not what it would write.
 import { readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 const here = new URL(".", import.meta.url);
 const assets = new URL("../assets/", here);
 
-/** Returns the bytes of every generated file of ../assets by its name. */
-async function made() {
+/**
+ * Returns the bytes of a script with all that it imports.
+ *
+ * @param {string} entry
+ */
+async function bundled(entry) {
   const bundle = await build({
     absWorkingDir: here.pathname,
-    entryPoints: ["src/main.js"],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     minify: true,
@@ -20,9 +24,15 @@ async function made() {
     legalComments: "none",
     banner: { js: "/* Made by web/build.mjs from web/src. Do not edit. */" },
   });
+  return Buffer.from(bundle.outputFiles[0].contents);
+}
+
+/** Returns the bytes of every generated file of ../assets by its name. */
+async function made() {
   const uplot = new URL("node_modules/uplot/", here);
   return new Map([
-    ["page.js", Buffer.from(bundle.outputFiles[0].contents)],
+    ["page.js", await bundled("src/main.js")],
+    ["trend.js", await bundled("src/trend.js")],
     ["uPlot.iife.min.js", await readFile(new URL("dist/uPlot.iife.min.js", uplot))],
     ["uPlot.min.css", await readFile(new URL("dist/uPlot.min.css", uplot))],
     ["LICENSE-uPlot.txt", await readFile(new URL("LICENSE", uplot))],

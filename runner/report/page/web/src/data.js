@@ -42,7 +42,7 @@
  * Reads the data that the page carries: JSON, packed with gzip, in base64.
  *
  * @param {string} text
- * @returns {Promise<Data>}
+ * @returns {Promise<any>} what `payload.py` or `trend.py` wrote
  */
 export async function unpacked(text) {
   const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));

@@ -2,6 +2,7 @@
 import { unpacked } from "./data.js";
 import { h } from "./dom.js";
 import { filled, isFiltered, keeps } from "./filters.js";
+import { drawnWhenSeen } from "./lazy.js";
 import { reachable } from "./scrolling.js";
 import { isPlace, parse, to, VIEWS, written } from "./state.js";
 import { shown, taken } from "./tables.js";
@@ -245,26 +246,6 @@ function undrawn(data) {
     nav?.append(h("a", { href: `#${id}` }, probe), " ");
     return [{ probe, section }];
   });
-}
-
-/** Draws the content of boxes when they come into view, and again when it changed. */
-function drawnWhenSeen() {
-  /** @type {Map<Element, () => Node[]>} */
-  const waiting = new Map();
-  const observer = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      const draw = entry.isIntersecting ? waiting.get(entry.target) : undefined;
-      if (!draw) continue;
-      waiting.delete(entry.target);
-      observer.unobserve(entry.target);
-      entry.target.replaceChildren(...draw());
-    }
-  }, { rootMargin: "300px" });
-  return (/** @type {Element} */ box, /** @type {() => Node[]} */ draw) => {
-    waiting.set(box, draw);
-    observer.unobserve(box);
-    observer.observe(box);
-  };
 }
 
 /** @param {unknown} error */

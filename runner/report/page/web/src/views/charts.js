@@ -203,8 +203,9 @@ function barsOf(data, probe, of, cells, role) {
     const found = figures(probe, of.place, cell);
     const value = median(found);
     if (value === null) return [];
-    const known = comparisons(probe, cell, of.place)[0]?.mark ?? "none";
-    const mark = role(cell) === "baseline" ? "◆" : meaning(known)[0];
+    const judged = comparisons(probe, cell, of.place)[0]?.mark ?? "none";
+    const symbol = judged === "none" ? "" : meaning(judged)[0];
+    const mark = role(cell) === "baseline" ? "◆" : symbol;
     const [low, high] = [Math.min(...found), Math.max(...found)];
     return [{ name: data.cells[cell]?.name ?? "", value, low, high, role: role(cell), mark }];
   });

@@ -21,7 +21,8 @@ def charts(shown: Opened, kind: str) -> list[dict[str, int]]:
     found: list[dict[str, int]] = shown.page.eval_on_selector_all(
         f"figure.chart-{kind}",
         """(all) => all.filter((one) => one.checkVisibility()).map((one) => {
-          const counts = { canvas: one.querySelectorAll("canvas").length, rows: one.querySelectorAll("tbody tr").length };
+          const number = (css) => one.querySelectorAll(css).length;
+          const counts = { canvas: number("canvas"), rows: number("tbody tr") };
           for (const mark of one.querySelectorAll("svg [class]")) {
             for (const name of mark.classList) counts[name] = (counts[name] ?? 0) + 1;
           }

@@ -131,7 +131,7 @@ def test_filters_work_together_and_a_new_page_restores_them(opened: Open, whole:
     choose(shown, "probe", "mnist")
     choose(shown, "verdict", "worse")
     shown.page.uncheck("#filters input[type=checkbox]")
-    shown.page.click(f"table.figures[data-probe=mnist] thead button:has-text('step time')")
+    shown.page.click("table.figures[data-probe=mnist] thead button:has-text('step time')")
     kept = state(shown)
     assert kept["rows"]
     assert len(kept["rows"]) < 4
@@ -231,7 +231,14 @@ def test_links_out_of_the_page_are_web_addresses(opened: Open, real: Path, whole
 def test_a_cell_has_its_log_its_packages_its_commands_and_its_history(opened: Open, whole: Path) -> None:
     shown = opened(whole, f"#cell={WORSE.id}")
     text = shown.page.inner_text("#view")
-    for part in ("Findings about it", "Commands", "What differs from its baselines", "What ran", "Packages", "Its history"):
+    for part in (
+        "Findings about it",
+        "Commands",
+        "What differs from its baselines",
+        "What ran",
+        "Packages",
+        "Its history",
+    ):
         assert part in text
     commands = shown.texts("#view .command code")
     assert {line.split()[3] for line in commands} >= {"matrix", "shell", "diagnose", "bisect", "export"}

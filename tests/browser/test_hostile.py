@@ -16,9 +16,9 @@ def harmless(shown: Opened) -> None:
     """No title was changed, no element was made of text, no prototype was touched, no link runs a script."""
     found = shown.page.evaluate(
         """() => ({
-          made: document.querySelectorAll("img, iframe, object, embed, base, [onerror], [onload], [style*=expression]").length,
+          made: document.querySelectorAll("img, iframe, object, embed, base, [onerror], [onload], [onclick]").length,
           scripts: document.querySelectorAll("script").length,
-          links: [...document.querySelectorAll("a")].filter((one) => !/^(#|https?:)/.test(one.getAttribute("href"))).length,
+          links: [...document.links].filter((one) => !/^(#|https?:)/.test(one.getAttribute("href"))).length,
           prototype: Object.keys(Object.prototype).length + Object.keys(Array.prototype).length,
         })"""
     )

@@ -82,7 +82,14 @@ def test_the_tables_of_a_real_report_fit_a_laptop(opened: Open, real: Path) -> N
 
 def test_the_first_screen_has_the_answer_the_evidence_and_the_next_command(opened: Open, whole: Path) -> None:
     shown = opened(whole, size=LAPTOP)
-    for selector in (".exit", ".count", "#answer ul.findings > li", "#answer .next code", "#overview a.tile", "#filters"):
+    for selector in (
+        ".exit",
+        ".count",
+        "#answer ul.findings > li",
+        "#answer .next code",
+        "#overview a.tile",
+        "#filters",
+    ):
         box = shown.page.locator(selector).first.bounding_box()
         assert box["y"] + box["height"] <= LAPTOP[1], selector
     phone = opened(whole, size=PHONE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine", action="store_true", help="run the tests that need a real Docker engine, if one answers"
     )
     group.addoption("--require-engine", action="store_true", help="as --engine, but fail where no engine answers")
+    group = parser.getgroup("browser")
+    group.addoption("--require-browser", action="store_true", help="fail where the HTML report cannot be opened")
 
 
 def _engine_answers() -> str:
@@ -38,17 +41,28 @@ def _engine_answers() -> str:
     return ""
 
 
+def _browser_starts() -> str:
+    """Empty where the browser's tests can run, else why not."""
+    import chromium
+
+    return chromium.missing()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    required = config.getoption("--require-engine")
-    wanted = required or config.getoption("--engine")
-    engine_items = [item for item in items if item.get_closest_marker("engine")]
-    if not engine_items:
-        return
-    why = _engine_answers() if wanted else "needs --engine (or --require-engine)"
+    engine = config.getoption("--require-engine")
+    why = _engine_answers if engine or config.getoption("--engine") else lambda: "needs --engine (or --require-engine)"
+    _decided("engine", engine, why, items)
+    _decided("browser", config.getoption("--require-browser"), _browser_starts, items)
+
+
+def _decided(marker: str, required: bool, answer: Callable[[], str], items: list[pytest.Item]) -> None:
+    """Skip the tests with a marker where what they need is missing; where it is required, nothing runs."""
+    marked = [item for item in items if item.get_closest_marker(marker)]
+    why = answer() if marked else ""
     if why and required:
-        raise pytest.UsageError(f"--require-engine was given, but {why}")
+        raise pytest.UsageError(f"--require-{marker} was given, but {why}")
     if why:
-        for item in engine_items:
+        for item in marked:
             item.add_marker(pytest.mark.skip(reason=why))
 
 

@@ -252,13 +252,13 @@ def command(cell: Cell | str, report: Report, probe: str = "") -> str:
     cell_id = numbers.plain(cell_id)
     words = ["python", "-m", "runner", "matrix", "--only", cell_id]
     for name in probes:
-        words += ["--probe", name]
+        words += ["--probe", numbers.plain(name)]
     # The cell id is quoted even where a shell would not need it: the reader sees at once what to change.
     line = " ".join(
         f"'{word}'" if word == cell_id and shlex.quote(word) == word else shlex.quote(word) for word in words
     )
     # fresh: a result that lies in the same folder would be shown again, not measured again
-    return f"{line} --fresh {report.invocation}".rstrip()
+    return f"{line} --fresh {numbers.plain(report.invocation)}".rstrip()
 
 
 def cell_ids(report: Report) -> list[str]:

@@ -1,6 +1,7 @@
 /** The bar of filters: one choice per axis in which the cells differ, probe, verdict, and "only what differs". */
 import { MARKS, meaning } from "./data.js";
 import { h } from "./dom.js";
+import { shorten } from "./format.js";
 import { AXES, start } from "./state.js";
 
 /**
@@ -58,7 +59,7 @@ export function filled(form, data, change) {
   const add = (name, word, options) => {
     if (options.length < 2) return;
     const select = h("select", { name }, h("option", { value: "" }, "any"));
-    for (const [key, text] of options) select.append(h("option", { value: key }, text));
+    for (const [key, text] of options) select.append(h("option", { value: key }, shorten(text, 60)));
     select.addEventListener("change", () => change({ [name]: select.value }));
     selects.set(name, select);
     form.append(h("label", null, word, select));

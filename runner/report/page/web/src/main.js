@@ -25,6 +25,9 @@ const title = document.title;
 function started(data) {
   let state = parse(isPlace(location.hash) ? "" : location.hash);
   let scrolled = 0;
+  /** @type {HTMLElement | null} */
+  let opener = null; // the link of the report that opened the view: it gets the focus back
+  let unfolded = false; // by a filter, not by a person
   const places = new Map(data.cells.map((one, place) => [one.id, place]));
   const form = /** @type {HTMLFormElement | null} */ (document.getElementById("filters"));
   const update = form ? filled(form, data, change) : () => {};
@@ -79,8 +82,16 @@ function started(data) {
       report.hidden = false;
       document.title = title;
       filtered(context);
-      if (back) scrollTo(0, scrolled);
+      if (back) returned();
     }
+  }
+
+  /** The focus and the place of the page are as they were before a view was opened. */
+  function returned() {
+    const target = opener?.checkVisibility() ? opener : document.getElementById("answer");
+    target?.focus({ preventScroll: true });
+    scrollTo(0, scrolled);
+    opener = null;
   }
 
   /** @param {import("./views/parts.js").Context} context @param {boolean} same whether the view was open before */
@@ -112,6 +123,7 @@ function started(data) {
   function filtered(context) {
     const kept = new Set(data.cells.flatMap((one, place) => (keeps(one, state) ? [place] : [])));
     dimmed(kept);
+    leftOut(kept);
     for (const table of tables) {
       shown(table, state, kept, data);
       const box = table.section.querySelector(".charts");
@@ -129,13 +141,17 @@ function started(data) {
     reachable(report);
   }
 
-  /** Dims the tiles and hides the findings that the filters leave out. @param {Set<number>} kept */
+  /** Dims the tiles that the filters leave out. @param {Set<number>} kept */
   function dimmed(kept) {
     for (const tile of tiles) {
       const place = Number(tile.dataset["c"]);
       const other = state.verdict !== "" && data.cells[place]?.mark !== state.verdict;
       tile.classList.toggle("off", other || !kept.has(place));
     }
+  }
+
+  /** Hides the findings about what the filters leave out. @param {Set<number>} kept */
+  function leftOut(kept) {
     for (const { element, cells } of findings) {
       const about = !cells.length || cells.some((place) => kept.has(place));
       const other = state.verdict !== "" && !element.classList.contains(state.verdict);
@@ -146,7 +162,10 @@ function started(data) {
     if (!folded) return;
     const inside = left.filter(({ element }) => folded.contains(element)).length;
     folded.hidden = !inside;
-    if (isFiltered(state)) folded.open = true;
+    if (isFiltered(state) !== unfolded && (unfolded || !folded.open)) {
+      unfolded = !unfolded;
+      folded.open = unfolded;
+    }
     /** @type {HTMLElement} */ (folded.firstElementChild).textContent = counted(inside, "more finding");
   }
 
@@ -179,13 +198,14 @@ function started(data) {
     const wanted = parse(href);
     const { cell: id, figure: key, of, function: name } = wanted;
     const all = state.all || anchor.hasAttribute("data-all");
+    if (!report.hidden) opener = anchor instanceof HTMLElement ? anchor : null;
     go(to(state, { cell: id, figure: key, of, function: name, all }));
   });
 
   /** @param {string} id */
   function moved(id) {
     if (report.hidden) go(to(state, {}));
-    const target = document.getElementById(id);
+    const target = document.getElementById(id) ?? document.getElementById(decoded(id));
     target?.scrollIntoView();
     target?.focus({ preventScroll: true });
   }
@@ -196,6 +216,15 @@ function started(data) {
   render();
   if (isPlace(first)) moved(first.slice(1));
   document.documentElement.dataset["ready"] = "1";
+}
+
+/** @param {string} text as an address writes it */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /**

@@ -16,6 +16,9 @@ const TEXTS = /** @type {const} */ ([
   "cell", "figure", "of", "function", ...AXES, "probe", "verdict", "name",
 ]);
 
+/** All keys of a fragment. @type {readonly string[]} */
+const KEYS = [...TEXTS, "all", "sort"];
+
 /** The keys that choose a view; without one the whole report is shown. */
 export const VIEWS = /** @type {const} */ (["cell", "figure", "function"]);
 
@@ -73,5 +76,6 @@ export function to(state, change) {
  * @param {string} fragment
  */
 export function isPlace(fragment) {
-  return fragment.length > 1 && !fragment.includes("=");
+  const [, key = ""] = /^#?([^=]*)=/.exec(fragment) ?? [];
+  return fragment.length > 1 && !KEYS.includes(key);
 }

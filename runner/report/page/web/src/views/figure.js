@@ -78,7 +78,7 @@ function verdicts(context, probe, of, compared) {
     chance(one.p),
     chance(one.adjusted),
     one.n ? String(one.n) : "",
-    h("span", { dir: "auto" }, reason(one), one.issue ? [" ", link(one.issue)] : null),
+    h("span", { class: "why", dir: "auto" }, reason(one), one.issue ? [" ", link(one.issue)] : null),
   ]);
   return table("What it was compared with",
     ["against", "verdict", "change", "interval", "baseline has", "floor", "p", "adjusted p", "n", "because"], rows,

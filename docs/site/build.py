@@ -49,7 +49,10 @@ def navigation(config: dict[str, Any]) -> list[str]:
 
 
 def build(out: Path) -> None:
-    """Builds the site into ``out``, which is replaced. Raises BuildError with all that is wrong."""
+    """Builds the site into ``out``, which is replaced.
+
+    Raises BuildError with all that is wrong.
+    """
     generated = {f"reference/{name}": text for name, text in reference.pages().items()}
     generated["gallery/index.md"] = gallery.page()
     try:
@@ -87,9 +90,10 @@ def _generate() -> Path:
 
 
 def _no_foreign_code(made: Path) -> None:
-    """Takes the addresses out of the theme's scripts from which it would load what these pages do not use.
+    """Removes the addresses in the theme's scripts from which it could load more.
 
-    Diagrams and picture viewers are such parts. Without the address, a page that begins to use one loads nothing.
+    These pages do not use what it would load: diagrams and picture viewers are such parts. Without the address, a page
+    that begins to use one loads nothing.
     """
     for path in sorted(made.rglob("*.js")):
         text = path.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Checks a built site: every link leads somewhere, and no page loads anything from another host.
+"""Checks a built site: links lead somewhere, nothing loads from other hosts.
 
 ``python docs/site/check.py --external`` asks the servers of the external links, which the build does not.
 """
@@ -19,7 +19,9 @@ from urllib.parse import unquote, urlsplit
 
 LOADING = {"script": ("src",), "img": ("src", "srcset"), "source": ("src", "srcset"), "iframe": ("src",)}
 """Attributes with which a page loads something; ``link`` has rules of its own."""
-LOADING_RELATIONS = frozenset({"stylesheet", "icon", "preload", "preconnect", "dns-prefetch", "modulepreload", "manifest"})
+LOADING_RELATIONS = frozenset(
+    {"stylesheet", "icon", "preload", "preconnect", "dns-prefetch", "modulepreload", "manifest"}
+)
 FOREIGN_CODE = re.compile(r"https?://(?:unpkg\.com|cdn\.|cdnjs\.|fonts\.)[^\"'`\s)]*")
 """Addresses of other people's files in scripts and styles."""
 
@@ -61,7 +63,10 @@ def faults(site: Path) -> list[str]:
             elif not load.startswith("data:"):
                 found += [f"{name}: {fault}" for fault in _link(load, path, site, pages)]
     for path in sorted({*site.rglob("*.js"), *site.rglob("*.css")}):
-        found += [f"{path.relative_to(site)}: has the address {text}" for text in FOREIGN_CODE.findall(path.read_text("utf-8"))]
+        found += [
+            f"{path.relative_to(site)}: has the address {text}"
+            for text in FOREIGN_CODE.findall(path.read_text("utf-8"))
+        ]
     return found
 
 
@@ -82,10 +87,10 @@ def _link(link: str, path: Path, site: Path, pages: dict[Path, Page]) -> Iterato
         target /= "index.html"
     if not target.is_file():
         yield f"{link}: no such file"
-    elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].ids:
-        # a report reads its state from what stands behind "#"
-        if "=" not in parts.fragment:
-            yield f"{link}: no such anchor"
+    elif not parts.fragment or target not in pages or "=" in parts.fragment:
+        return  # with "=", it is the state of a report, which the report reads itself
+    elif unquote(parts.fragment) not in pages[target].ids:
+        yield f"{link}: no such anchor"
 
 
 def external(site: Path) -> dict[str, list[str]]:

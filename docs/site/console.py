@@ -1,10 +1,10 @@
-"""Reads the console blocks of README and docs: what is run, where, and what it prints.
+"""Reads the console blocks of README and docs, their classes and outputs.
 
 Every block of shell commands has a class behind its language, and a reason where it is not always run::
 
     ```console run            on every machine, in every test run
-    ```console engine         needs a Docker engine: with --engine
-    ```console network        needs a package index: with --engine too
+    ```console engine         needs a Docker engine: with --engine --blocks
+    ```console network        needs a package index: the same
     ```sh long: 25 images     takes long: never run by a test, the reason says what it needs
     ```sh never: a placeholder, OWNER, must be filled in
 
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[a-z0-9+-]*)(?P<more>[^\n]*)$", re.MULTILINE)
+BLOCK = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
 SHELL = frozenset({"sh", "console"})
 TEXTS = frozenset({"text", "python", "toml", "yaml", "json", "html", "dockerfile"})
 """Languages of blocks that are not commands."""
@@ -60,8 +61,11 @@ class Block:
 
 
 def blocks(page: str) -> Iterator[Block]:
-    """Yields the blocks of a page that are commands or files. Raises ClassError with the line."""
-    for found in re.finditer(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=indent)```$", page, re.DOTALL | re.MULTILINE):
+    """Yields the blocks of a page that are commands or files.
+
+    Raises ClassError with the line.
+    """
+    for found in BLOCK.finditer(page):
         line = page[: found.start()].count("\n") + 1
         language, _, more = found["info"].partition(" ")
         body = re.sub(rf"(?m)^{found['indent']}", "", found["body"])
@@ -81,7 +85,8 @@ def _shell_block(line: int, language: str, more: str, body: str) -> Block:
     words, _, reason = more.partition(":")
     kind, *rest = words.split() or [""]
     if kind not in (*RUN, *LEFT_OUT):
-        raise ClassError(f"line {line}: a block of commands without a class: ```{language} {' | '.join((*RUN, *LEFT_OUT))}")
+        known = ", ".join((*RUN, *LEFT_OUT))
+        raise ClassError(f"line {line}: a block of commands without a class behind {language!r}: {known}")
     if (kind in LEFT_OUT) != bool(reason.strip()):
         raise ClassError(f"line {line}: {kind}: {'say why, behind a colon' if kind in LEFT_OUT else 'takes no reason'}")
     options = dict(part.partition("=")[::2] for part in rest)
@@ -90,7 +95,7 @@ def _shell_block(line: int, language: str, more: str, body: str) -> Block:
     codes = tuple(int(code) for code in (options.get("exit") or "0").split(","))
     commands = tuple(_with_output(body) if language == "console" else _alone(body))
     if not commands:
-        raise ClassError(f"line {line}: a block without a command" + (": `$ ` is missing" if language == "console" else ""))
+        raise ClassError(f"line {line}: a block without a command; in console blocks `$ ` is missing")
     return Block(line, kind, commands, reason.strip(), codes, "varies" in options)
 
 

@@ -1,4 +1,6 @@
-"""Makes the gallery of real reports, and README's picture, from the results in ``docs/gallery``.
+"""Makes the gallery of real reports and README's picture.
+
+The results behind them are in ``docs/gallery``.
 
 ``python docs/site/gallery.py`` writes the reports to ``build/gallery``; with ``--pictures`` also the pictures in
 ``docs/images``, by headless Chromium. ``--pack NAME DIR`` keeps the results in DIR as those of a report.
@@ -19,16 +21,21 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs/gallery"
 IMAGES = ROOT / "docs/images"
 LARGEST_SET, LARGEST_PICTURE = 150_000, 150_000
 """Bytes of a packed folder of results and of a picture."""
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 """Names of a browser of the system; where there is none, Playwright's own is used."""
 WIDTH, HEIGHT = 1280, 800
+INTRODUCTION = (
+    "Each report is one file: `runner report DIR --format html`. The results behind them are in the folder "
+    "`docs/gallery` of the repository; `python docs/site/gallery.py` makes the reports from them again."
+)
 
 
 class GalleryError(Exception):
@@ -37,7 +44,7 @@ class GalleryError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One report of the gallery: its name, what it is, and how its results were measured."""
+    """One report of the gallery: what it is, and how its results were measured."""
 
     name: str
     title: str
@@ -58,14 +65,20 @@ def entries() -> tuple[Entry, ...]:
 
 
 def unpack(entry: Entry, folder: Path) -> Path:
-    """Writes the results of a report below ``folder`` and returns the folder that ``runner report`` takes."""
+    """Writes the results of a report below ``folder``.
+
+    Returns the folder that ``runner report`` takes.
+    """
     with tarfile.open(entry.packed, "r:xz") as archive:
         archive.extractall(folder / entry.name, filter="data")
     return folder / entry.name
 
 
 def pack(name: str, results: Path) -> Path:
-    """Keeps the files of a run as those of a report: the same bytes for the same files. Raises GalleryError."""
+    """Keeps the files of a run as those of a report.
+
+    The same files make the same bytes. Raises GalleryError.
+    """
     files = [results / "run.json", *sorted((results / "results").rglob("*.json"))]
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as archive:
@@ -104,8 +117,7 @@ def page() -> str:
     """Returns the page of the gallery."""
     parts = [
         "# Reports of real runs",
-        "Each report is one file: `runner report DIR --format html`. The results behind them are in the folder "
-        "`docs/gallery` of the repository; `python docs/site/gallery.py` makes the reports from them again.",
+        INTRODUCTION,
     ]
     for entry in entries():
         parts += [f"## {entry.title}", entry.text, f"[Open the report]({entry.name}.html)"]
@@ -115,7 +127,10 @@ def page() -> str:
 
 
 def pictures(made: Sequence[Path]) -> list[Path]:
-    """Takes README's pictures of the report that ``gallery.toml`` marks. Raises GalleryError."""
+    """Takes README's pictures of the report that ``gallery.toml`` marks.
+
+    Raises GalleryError.
+    """
     from PIL import Image
     from playwright.sync_api import sync_playwright
 
@@ -141,7 +156,7 @@ def pictures(made: Sequence[Path]) -> list[Path]:
 
 
 def browser_path() -> str | None:
-    """Returns the path of the system's browser; None for the one that Playwright installed."""
+    """Returns the path of the system's browser; None: Playwright's own."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 

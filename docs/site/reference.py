@@ -1,4 +1,4 @@
-"""Makes the reference pages: the command line, the TOML files, the files of results.
+"""Makes the reference pages: command line, TOML files, files of results.
 
 Everything is read from the program: click's commands, msgspec's types and the docstrings below their fields. A page
 is a string of Markdown; ``pages`` returns all of them by name.
@@ -37,6 +37,9 @@ TOML: Mapping[str, tuple[str, Sequence[Source]]] = {
     "data.toml": ("Data sets: where they come from, and their digests.", [("runner.data.catalog", "_File")]),
 }
 """File in ``matrix/`` -> what it holds, and the classes that read it."""
+MADE = "Made from the types"
+IN_COMMENTS = frozenset({"Row", "Framework", "_Entry", "_Table"})
+"""Classes whose keys are explained in the comments of the file, not below the fields."""
 
 
 def pages() -> dict[str, str]:
@@ -57,7 +60,9 @@ def commands_page() -> str:
     ]
     with click.Context(cli.cli, info_name="runner") as top:
         for name in cli.COMMANDS:
-            command = cli.cli.get_command(top, name)  # type: ignore[attr-defined]
+            command = cli.cli.get_command(top, name)
+            if command is None:  # a name of the list has a command
+                raise LookupError(name)
             parts += _command(command, click.Context(command, info_name=name, parent=top), 2)
     return "\n\n".join(parts) + "\n"
 
@@ -73,8 +78,8 @@ def _command(command: click.Command, context: click.Context, level: int) -> Iter
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             below = command.get_command(context, name)
-            assert below is not None, name
-            yield from _command(below, click.Context(below, info_name=name, parent=context), level + 1)
+            if below is not None:
+                yield from _command(below, click.Context(below, info_name=name, parent=context), level + 1)
 
 
 def _option(parameter: click.Parameter, context: click.Context) -> str:
@@ -82,12 +87,16 @@ def _option(parameter: click.Parameter, context: click.Context) -> str:
         return ""
     with click.Context(context.command, info_name=context.info_name, parent=context.parent, show_default=True):
         record = parameter.get_help_record(context)
-    assert record is not None, parameter
-    names, text = record
+    names, text = record or ("", "")  # none for a hidden option alone
     found = re.search(r"\s*\[(?P<more>[^\[\]]*)\]$", text)
-    default = next((part[9:] for part in (found["more"].split("; ") if found else ()) if part.startswith("default: ")), "")
+    default = ""
     if found:
-        more = [part for part in found["more"].split("; ") if not part.startswith("default: ")]
+        more = []
+        for part in found["more"].split("; "):
+            if part.startswith("default: "):
+                default = part.removeprefix("default: ")
+            else:
+                more.append(part)
         text = text[: found.start()] + (f" ({'; '.join(more)})" if more else "")
     return f"| `{_cell(names)}` | {_cell(text)} | {f'`{_cell(default)}`' if default else ''} |"
 
@@ -104,8 +113,10 @@ def toml_page() -> str:
     """Returns one page with the tables and keys of every TOML file."""
     parts = [
         "# TOML files",
-        "Made from the types that read the files. An unknown key, or a value of another type, ends a command with exit "
-        "code 2 and the place in the file; where a known key is similar, the message names it.",
+        (
+            f"{MADE} that read the files. An unknown key, or a value of another type, ends a command with exit code 2. "
+            "The message names the place in the file and, where there is one, a similar key."
+        ),
     ]
     for name, (text, sources) in TOML.items():
         parts += [f"## `matrix/{name}`", text]
@@ -119,7 +130,9 @@ def toml_page() -> str:
                 if _type(what, components) != "anything" and (key not in fields or "items" not in fields[key]):
                     fields[key] = what
         made = {"type": "object", "properties": fields, "required": components[tops[0]].get("required", [])}
-        notes = _notes_of(classes) | _notes_in_comments((folders.matrix_dir() / name).read_text("utf-8"))
+        notes = _notes_of(classes)
+        for key, note in _notes_in_comments((folders.matrix_dir() / name).read_text("utf-8")).items():
+            notes |= {f"{cls}.{key}": note for cls in IN_COMMENTS if f"{cls}.{key}" not in notes}
         parts.append(_table(made, components, name, notes))
         parts += _below(components, [component for component in components if component not in tops], name, notes)
     return "\n\n".join(parts) + "\n"
@@ -132,8 +145,10 @@ def results_page() -> str:
     """Returns one page with the keys of the files of a run."""
     parts = [
         "# Files of results",
-        "Made from the types. The JSON Schemas are in [docs/schema](../files/docs-schema.md); "
-        "[files for programs](../ci.md#files-for-programs) says how to use them.",
+        (
+            f"{MADE} that write the files. The JSON Schemas are in [docs/schema](../files/docs-schema.md); "
+            "[files for programs](../ci.md#files-for-programs) says how to use them."
+        ),
     ]
     for kind, (cls, _) in schema.KINDS.items():
         document = msgspec.json.decode(schema.text(kind)) | {"title": cls.__name__}
@@ -165,7 +180,7 @@ def _table(part: Mapping[str, Any], components: Mapping[str, Any], page: str, no
     rows = []
     title = part.get("title", "")
     for key, what in part["properties"].items():
-        note = what.get("description", "") or notes.get(f"{title}.{key}", "") or notes.get(key, "")
+        note = what.get("description", "") or notes.get(f"{title}.{key}", "")
         default = "required" if key in required else _default(what.get("default"))
         rows.append(f"| `{key}` | {_cell(_type(what, components, page))} | {default} | {_cell(_markdown(note))} |")
     return "| key | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows)
@@ -175,10 +190,16 @@ def _default(value: object) -> str:
     return "" if value is None else f"`{msgspec.json.encode(value).decode()}`"
 
 
-_SCALARS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "nothing"}
+_SCALARS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
 
 
-def _type(what: Mapping[str, Any], components: Mapping[str, Any], page: str = "") -> str:  # noqa: PLR0911
+def _type(what: Mapping[str, Any], components: Mapping[str, Any], page: str = "") -> str:
     """Returns a type of JSON Schema in words; names of other tables are links."""
     if "$ref" in what:
         name = what["$ref"].rpartition("/")[2]
@@ -213,7 +234,10 @@ def _plain(name: str) -> str:
 
 
 def _notes_of(classes: Sequence[type[Any]]) -> dict[str, str]:
-    """Returns ``Class.key`` -> the docstring below that field, for the modules of these classes and of the model."""
+    """Returns ``Class.key`` -> the docstring below that field.
+
+    Looks in the modules of these classes and of the model.
+    """
     modules = {cls.__module__ for cls in classes} | {"runner.model"}
     found: dict[str, str] = {}
     for module in sorted(modules):
@@ -257,7 +281,10 @@ def _first_sentence(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Returns a docstring's text with single backticks, and with no sign that Markdown or HTML would read."""
+    """Returns a docstring's text as Markdown.
+
+    It has single backticks, and signs of Markdown and HTML are escaped.
+    """
     pieces = re.split(r"(`+[^`]*`+)", text.replace("``", "`"))
     return "".join(piece if piece.startswith("`") else re.sub(r"([*_<\[\]])", r"\\\1", piece) for piece in pieces)
 

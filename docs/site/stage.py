@@ -26,9 +26,10 @@ class BrokenLinkError(Exception):
 
 
 def stage(root: Path, target: Path, generated: Mapping[str, str]) -> list[str]:
-    """Writes every page into ``target``, which is emptied first; returns the names of the pages.
+    """Writes every page into ``target`` and returns the names of the pages.
 
-    ``generated`` has further pages: name below ``target`` -> Markdown. Raises BrokenLinkError.
+    ``target`` is emptied first. ``generated`` has further pages: name below ``target`` -> Markdown.
+    Raises BrokenLinkError.
     """
     if target.exists():
         shutil.rmtree(target)
@@ -47,8 +48,9 @@ def stage(root: Path, target: Path, generated: Mapping[str, str]) -> list[str]:
 
 
 def site_text(path: Path, root: Path, pages: Mapping[Path, str], files: dict[str, Path]) -> str:
-    """Returns a page with links that fit the site, and without the classes of console blocks.
+    """Returns a page with links that fit the site.
 
+    The classes of console blocks are left out.
     Files that it links to are added to ``files``: name in the site -> path.
     """
     own = pages[path]
@@ -78,7 +80,9 @@ def file_page(path: Path, root: Path, files: Mapping[str, Path]) -> str:
         names = sorted(one.name + ("/" if one.is_dir() else "") for one in path.iterdir() if one.name != "__pycache__")
         staged = {one: page for page, one in files.items()}
         links = [f"[`{one}`]({Path(staged[path / one]).name})" if path / one in staged else f"`{one}`" for one in names]
-        return f"# {name}/\n\nA folder of the repository. It holds\n\n" + "\n".join(f"- {link}" for link in links) + "\n"
+        return (
+            f"# {name}/\n\nA folder of the repository. It holds\n\n" + "\n".join(f"- {link}" for link in links) + "\n"
+        )
     if path.stat().st_size > LARGEST:
         raise BrokenLinkError(f"{name}: too large for a page: link to its folder")
     text = path.read_text("utf-8")
@@ -88,7 +92,9 @@ def file_page(path: Path, root: Path, files: Mapping[str, Path]) -> str:
 
 def _generated_page(path: Path, root: Path) -> str:
     """Returns the page that stands for a file from which the site makes one."""
-    return {root / "docs/gallery/README.md": "gallery/index.md", root / "docs/gallery": "gallery/index.md"}.get(path, "")
+    return {root / "docs/gallery/README.md": "gallery/index.md", root / "docs/gallery": "gallery/index.md"}.get(
+        path, ""
+    )
 
 
 def _file_name(path: Path, root: Path) -> str:
@@ -97,14 +103,16 @@ def _file_name(path: Path, root: Path) -> str:
 
 def _with_links(text: str, target_of: Callable[[str], str]) -> str:
     text = re.sub(r"(?<=\]\()([^)\s]+)(?=\))", lambda found: target_of(found[1]), text)
-    return re.sub(r'(?<=\b(?:..src|.href)=")([^"]+)(?=")|(?<=srcset=")([^"]+)(?=")', lambda found: target_of(found[0]), text)
+    return re.sub(r'\b(src|srcset|href)="([^"]+)"', lambda found: f'{found[1]}="{target_of(found[2])}"', text)
 
 
 def _outside_code(text: str, change: Callable[[str], str]) -> str:
-    """Returns the text, changed outside fenced blocks and code; fences keep the language alone."""
+    """Returns the text, changed outside code; fences keep the language alone."""
     made = []
     for index, piece in enumerate(re.split(r"(^ *```.*?^ *```$)", text, flags=re.DOTALL | re.MULTILINE)):
-        made.append(FENCE.sub(r"\g<indent>```\g<language>", piece, count=1) if index % 2 else _outside_spans(piece, change))
+        made.append(
+            FENCE.sub(r"\g<indent>```\g<language>", piece, count=1) if index % 2 else _outside_spans(piece, change)
+        )
     return "".join(made)
 
 

@@ -1,6 +1,7 @@
 """Runs the console blocks of README and docs; ``docs/site/console.py`` has the classes.
 
-Blocks of the class ``run`` run here, in page order; those of ``engine`` and ``network`` with ``--engine``.
+Blocks of the class ``run`` run here, in page order; those of ``engine`` and ``network`` with ``--engine
+--blocks``, which CI does.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def run(page: Path, folder: Path, *kinds: str) -> int:
         if block.file:
             (folder / block.file).write_text(block.text, "utf-8")
     search = os.pathsep.join([str(folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-    surroundings = {**os.environ, "PATH": search, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
+    surroundings = {**os.environ, "PATH": search, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "NO_COLOR": "1"}
     surroundings.pop("FORCE_COLOR", None)
     count = 0
     for block in blocks:
@@ -90,5 +91,7 @@ def test_blocks_that_need_no_engine(page: Path, folder: Path) -> None:
 @pytest.mark.engine
 @pytest.mark.network
 @pytest.mark.parametrize("page", having("engine", "network"), ids=lambda page: page.name)
-def test_blocks_that_need_an_engine_or_an_index(page: Path, folder: Path) -> None:
+def test_blocks_that_need_an_engine_or_an_index(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--blocks"):
+        pytest.skip("needs --blocks")
     assert run(page, folder, "engine", "network")

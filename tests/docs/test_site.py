@@ -58,7 +58,9 @@ def test_an_empty_site_is_a_fault(site: Callable[..., list[str]]) -> None:
 
 
 def test_external_links_are_listed_once(tmp_path: Path) -> None:
-    (tmp_path / "a.html").write_text('<a href="https://a.example/x#1"><a href="https://a.example/x#2"><a href="b">', "utf-8")
+    (tmp_path / "a.html").write_text(
+        '<a href="https://a.example/x#1"><a href="https://a.example/x#2"><a href="b">', "utf-8"
+    )
     assert check.external(tmp_path) == {"https://a.example/x": ["a.html", "a.html"]}
 
 

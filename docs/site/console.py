@@ -147,7 +147,7 @@ def main() -> int:
 
 def pages(root: Path) -> list[Path]:
     """Returns the pages whose blocks are commands to run."""
-    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    return [root / "README.md", *sorted((root / "docs").glob("*.md")), root / "docs/gallery/README.md"]
 
 
 if __name__ == "__main__":

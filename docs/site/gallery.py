@@ -120,9 +120,9 @@ def page() -> str:
         INTRODUCTION,
     ]
     for entry in entries():
-        parts += [f"## {entry.title}", entry.text, f"[Open the report]({entry.name}.html)"]
+        parts += [f"## {entry.title}", entry.text.strip(), f"[Open the report]({entry.name}.html)"]
         parts.append(f"```text\n{entry.command}\n```")
-        parts.append(f"Measured: {entry.measured}")
+        parts.append(f"Measured on {entry.measured.strip()}")
     return "\n\n".join(parts) + "\n"
 
 

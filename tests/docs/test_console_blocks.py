@@ -23,6 +23,10 @@ SHELL = shutil.which("bash") or "/bin/sh"
 TIMEOUT_S = 900
 
 
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
 def having(*kinds: str) -> list[Path]:
     return [page for page in PAGES if any(block.kind in kinds for block in console.blocks(page.read_text("utf-8")))]
 
@@ -31,7 +35,8 @@ def having(*kinds: str) -> list[Path]:
 def folder(tmp_path: Path) -> Path:
     """A folder with the results of the gallery's first report as ``out``, and the examples."""
     shutil.copytree(ROOT / "docs/examples", tmp_path / "page")
-    shutil.copytree(ROOT / "docs/schema", tmp_path / "page/docs/schema")
+    for name in ("gallery", "schema", "site"):
+        shutil.copytree(ROOT / "docs" / name, tmp_path / "page/docs" / name)
     first = gallery.entries()[0]
     shutil.move(gallery.unpack(first, tmp_path), tmp_path / "page/out")
     (tmp_path / "bin").mkdir()
@@ -77,20 +82,20 @@ def run(page: Path, folder: Path, *kinds: str) -> int:
     return count
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_block_has_a_class(page: Path) -> None:
     for block in console.blocks(page.read_text("utf-8")):
         assert (block.kind in console.LEFT_OUT) == bool(block.reason)
 
 
-@pytest.mark.parametrize("page", having("run"), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", having("run"), ids=_name)
 def test_blocks_that_need_no_engine(page: Path, folder: Path) -> None:
     assert run(page, folder, "run")
 
 
 @pytest.mark.engine
 @pytest.mark.network
-@pytest.mark.parametrize("page", having("engine", "network"), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", having("engine", "network"), ids=_name)
 def test_blocks_that_need_an_engine_or_an_index(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
     if not request.config.getoption("--blocks"):
         pytest.skip("needs --blocks")

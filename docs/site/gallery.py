@@ -121,7 +121,7 @@ def page() -> str:
     ]
     for entry in entries():
         parts += [f"## {entry.title}", entry.text.strip(), f"[Open the report]({entry.name}.html)"]
-        parts.append(f"```text\n{entry.command}\n```")
+        parts.append(f"```text\n{entry.command.strip()}\n```")
         parts.append(f"Measured on {entry.measured.strip()}")
     return "\n\n".join(parts) + "\n"
 

@@ -98,6 +98,9 @@ def _option(parameter: click.Parameter, context: click.Context) -> str:
             else:
                 more.append(part)
         text = text[: found.start()] + (f" ({'; '.join(more)})" if more else "")
+    if choices := re.search(r" \[([^\[\]]*\|[^\[\]]*)\]$", names):  # a table of Markdown takes the sign for a column
+        names = names[: choices.start()]
+        text = f"{text} One of {', '.join(f'`{one}`' for one in choices[1].split('|'))}."
     return f"| `{_cell(names)}` | {_cell(text)} | {f'`{_cell(default)}`' if default else ''} |"
 
 

@@ -22,8 +22,10 @@ LOADING = {"script": ("src",), "img": ("src", "srcset"), "source": ("src", "srcs
 LOADING_RELATIONS = frozenset(
     {"stylesheet", "icon", "preload", "preconnect", "dns-prefetch", "modulepreload", "manifest"}
 )
-FOREIGN_CODE = re.compile(r"https?://(?:unpkg\.com|cdn\.|cdnjs\.|fonts\.)[^\"'`\s)]*")
-"""Addresses of other people's files in scripts and styles."""
+FOREIGN_CODE = re.compile(r"https?://(?!www\.w3\.org/)[\w-]+(?:\.[\w-]+)+/[\w.@/-]*")
+"""Addresses in scripts from which they could load; those of the W3C are names of formats."""
+FOREIGN_STYLE = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)")
+"""Addresses from which a style loads."""
 
 
 @dataclass
@@ -62,11 +64,9 @@ def faults(site: Path) -> list[str]:
                 found.append(f"{name}: loads {load} from another host")
             elif not load.startswith("data:"):
                 found += [f"{name}: {fault}" for fault in _link(load, path, site, pages)]
-    for path in sorted({*site.rglob("*.js"), *site.rglob("*.css")}):
-        found += [
-            f"{path.relative_to(site)}: has the address {text}"
-            for text in FOREIGN_CODE.findall(path.read_text("utf-8"))
-        ]
+    for kind, pattern in {"*.js": FOREIGN_CODE, "*.css": FOREIGN_STYLE}.items():
+        for path in sorted(site.rglob(kind)):
+            found += [f"{path.relative_to(site)}: loads {text}" for text in pattern.findall(path.read_text("utf-8"))]
     return found
 
 

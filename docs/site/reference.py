@@ -149,7 +149,7 @@ def results_page() -> str:
     parts = [
         "# Files of results",
         (
-            f"{MADE} that write the files. The JSON Schemas are in [docs/schema](../files/docs-schema.md); "
+            f"{MADE} that write the files. Each has a JSON Schema; "
             "[files for programs](../ci.md#files-for-programs) says how to use them."
         ),
     ]
@@ -157,10 +157,17 @@ def results_page() -> str:
         document = msgspec.json.decode(schema.text(kind)) | {"title": cls.__name__}
         components = document["$defs"]
         notes = _notes_of([cls])
-        parts += [f"## `{schema.file_name(kind)}`", f"{_markdown(document['description'])}."]
+        parts += [
+            f"## `{schema.file_name(kind)}`",
+            f"{_sentence(document['description'])} [The schema](../schema/{schema.file_name(kind)}).",
+        ]
         parts.append(_table(document, components, kind, notes))
         parts += _below(components, list(components), kind, notes)
     return "\n\n".join(parts) + "\n"
+
+
+def _sentence(text: str) -> str:
+    return f"{_markdown(text[:1].upper() + text[1:])}."
 
 
 def _below(components: Mapping[str, Any], names: Sequence[str], page: str, notes: Mapping[str, str]) -> Iterator[str]:

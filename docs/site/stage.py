@@ -42,8 +42,9 @@ def stage(root: Path, target: Path, generated: Mapping[str, str]) -> list[str]:
         _write(target / name, text)
     for name, path in files.items():
         _write(target / name, file_page(path, root, files))
-    if (root / "docs/images").is_dir():
-        shutil.copytree(root / "docs/images", target / "images")
+    for name in ("images", "schema"):
+        if (root / "docs" / name).is_dir():
+            shutil.copytree(root / "docs" / name, target / name)
     return [path.relative_to(target).as_posix() for path in sorted(target.rglob("*.md"))]
 
 

@@ -53,6 +53,15 @@ def test_a_broken_link_and_a_load_from_another_host_are_found(
     assert site(a=text) == [f"a.html: {fault}"]
 
 
+def test_addresses_in_scripts_and_styles_are_found(site: Callable[..., list[str]], tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text('load("https://example.org/x@1/a.js"); ns = "http://www.w3.org/2000/svg"', "utf-8")
+    (tmp_path / "a.css").write_text(
+        "/* https://example.org/licence */ @import '//example.org/b.css'; a { b: url(c) }", "utf-8"
+    )
+    found = site(a="")
+    assert found == ["a.js: loads https://example.org/x@1/a.js", "a.css: loads //example.org/b.css"]
+
+
 def test_an_empty_site_is_a_fault(site: Callable[..., list[str]]) -> None:
     assert len(site()) == 1
 

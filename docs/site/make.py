@@ -1,4 +1,4 @@
-"""Builds the documentation site: ``python docs/site/build.py`` writes ``site/``.
+"""Builds the documentation site: ``python docs/site/make.py`` writes ``site/``.
 
 Pages for the site are staged in ``build/site`` (README and docs, the reference, the gallery), built by Zensical, and
 checked. A warning of the generator, a link without a target, and a load from another host end it with exit code 1.

@@ -52,18 +52,21 @@ class Page(HTMLParser):
             self.loads += [value.split()[0] for value in values if value.strip()]
 
 
-def faults(site: Path) -> list[str]:
-    """Returns ``page: what is wrong`` for a folder with a built site."""
+def faults(site: Path, base: str = "/") -> list[str]:
+    """Returns ``page: what is wrong`` for a folder with a built site.
+
+    ``base`` is the path of the site on its server, from which 404.html counts its links.
+    """
     pages = {path: _read(path) for path in sorted(site.rglob("*.html"))}
     found = [] if pages else [f"{site}: no page"]
     for path, page in pages.items():
         name = path.relative_to(site)
-        found += [f"{name}: {fault}" for link in page.links for fault in _link(link, path, site, pages)]
+        found += [f"{name}: {fault}" for link in page.links for fault in _link(link, path, site, pages, base)]
         for load in page.loads:
             if urlsplit(load).netloc:
                 found.append(f"{name}: loads {load} from another host")
             elif not load.startswith("data:"):
-                found += [f"{name}: {fault}" for fault in _link(load, path, site, pages)]
+                found += [f"{name}: {fault}" for fault in _link(load, path, site, pages, base)]
     for kind, pattern in {"*.js": FOREIGN_CODE, "*.css": FOREIGN_STYLE}.items():
         for path in sorted(site.rglob(kind)):
             found += [f"{path.relative_to(site)}: loads {text}" for text in pattern.findall(path.read_text("utf-8"))]
@@ -76,13 +79,13 @@ def _read(path: Path) -> Page:
     return page
 
 
-def _link(link: str, path: Path, site: Path, pages: dict[Path, Page]) -> Iterator[str]:
+def _link(link: str, path: Path, site: Path, pages: dict[Path, Page], base: str) -> Iterator[str]:
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-    if path.name == "404.html" and parts.path.startswith("/"):  # its links count from the server's root
-        target = (site / unquote(parts.path).lstrip("/")).resolve()
+    if path.name == "404.html" and parts.path.startswith(base):  # a server shows it at any address
+        target = (site / unquote(parts.path).removeprefix(base)).resolve()
     if target.is_dir():
         target /= "index.html"
     if not target.is_file():

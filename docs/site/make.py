@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import check
 import gallery
@@ -48,10 +50,11 @@ def navigation(config: dict[str, Any]) -> list[str]:
     return list(below(config["project"]["nav"]))
 
 
-def build(out: Path) -> None:
+def build(out: Path, url: str = "") -> None:
     """Builds the site into ``out``, which is replaced.
 
-    Raises BuildError with all that is wrong.
+    ``url`` is the address that it will have; only 404.html and the sitemap need it. Raises BuildError with
+    all that is wrong.
     """
     generated = {f"reference/{name}": text for name, text in reference.pages().items()}
     generated["gallery/index.md"] = gallery.page()
@@ -65,18 +68,21 @@ def build(out: Path) -> None:
     forgotten = sorted(page for page in set(pages) - set(named) if not page.startswith(FIRST_OF_FILES))
     if missing or forgotten:
         raise BuildError(f"{CONFIG.name}: nav names what does not exist: {missing}; does not name: {forgotten}")
-    made = _generate()
+    made = _generate(url)
     _no_foreign_code(made)
-    if found := check.faults(made):
+    if found := check.faults(made, f"{urlsplit(url).path.rstrip('/')}/"):
         raise BuildError("\n".join(found))
     if out.exists():
         shutil.rmtree(out)
     shutil.copytree(made, out)
 
 
-def _generate() -> Path:
+def _generate(url: str) -> Path:
     """Runs Zensical strictly over the staged pages and returns the folder of the site."""
-    shutil.copy(CONFIG, WORK / "zensical.toml")
+    config = CONFIG.read_text("utf-8")
+    if url:
+        config = config.replace("[project]\n", f"[project]\nsite_url = {json.dumps(url)}\n", 1)
+    (WORK / "zensical.toml").write_text(config, "utf-8")
     for name in ("made", ".cache"):
         shutil.rmtree(WORK / name, ignore_errors=True)
     words = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "-f", "zensical.toml"]
@@ -105,12 +111,13 @@ def main() -> int:
     """Builds the site; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "site", help="folder for the site (default: site)")
+    parser.add_argument("--url", default="", help="address that the site will have: https://OWNER.github.io/NAME/")
     given = parser.parse_args()
     if importlib.util.find_spec("zensical") is None:
         print("no Zensical here: pip install -e '.[docs]'", file=sys.stderr)
         return 2
     try:
-        build(given.out.resolve())
+        build(given.out.resolve(), given.url)
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

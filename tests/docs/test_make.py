@@ -51,6 +51,12 @@ def test_a_sound_site_is_built_and_loads_nothing_from_elsewhere(checkout: Path, 
     assert not any(check.FOREIGN_CODE.search(script) for script in scripts)
 
 
+def test_the_page_for_what_is_not_there_knows_the_address_of_the_site(checkout: Path, tmp_path: Path) -> None:
+    make.build(tmp_path / "site", "https://owner.example/name/")
+    assert 'href="/name/a.html"' in (tmp_path / "site/404.html").read_text("utf-8")
+    assert "https://owner.example/name/a.html" in (tmp_path / "site/sitemap.xml").read_text("utf-8")
+
+
 def test_an_anchor_that_does_not_exist_ends_the_build_and_leaves_the_old_site(checkout: Path, tmp_path: Path) -> None:
     make.build(tmp_path / "site")
     (checkout / "README.md").write_text("# R\n\n[a](docs/a.md#nothing)\n", "utf-8")

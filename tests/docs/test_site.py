@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import check
@@ -185,3 +187,39 @@ def test_the_pictures_of_readme_are_small() -> None:
         picture = gallery.IMAGES / f"report-{scheme}.png"
         assert 0 < picture.stat().st_size <= gallery.LARGEST_PICTURE
         assert picture.relative_to(ROOT).as_posix() in readme
+
+
+# -- external links -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """A server of this machine that answers with the status that a path names."""
+
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(int(self.path.strip("/")))
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the server's signature
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answers) as made:
+        thread = threading.Thread(target=made.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{made.server_port}"
+        made.shutdown()
+        thread.join(60)
+
+
+@pytest.mark.parametrize(("status", "fault"), [(200, ""), (403, ""), (429, ""), (404, "404 Not Found")])
+def test_a_page_that_a_server_does_not_have_is_a_fault_and_a_refusal_is_none(
+    status: int, fault: str, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    assert check.answer(f"{server}/{status}") == fault
+
+
+def test_a_server_that_does_not_answer_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    assert "refused" in check.answer("http://127.0.0.1:9/")

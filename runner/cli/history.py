@@ -116,8 +116,9 @@ def show_command(run: str, file: Path | None, *, as_json: bool) -> None:
 @_JSON
 @_FILE
 def news_command(set_name: str | None, page: str, file: Path | None, *, as_json: bool) -> None:
-    """Print every finding of a set as new, lasting, unmeasured or gone, by its newest run.
+    """Print which findings of a set are new, lasting, unmeasured or gone.
 
+    This is seen from its newest run.
     A finding is unmeasured where earlier runs have it and the newest run did not measure its cells. With --json, each
     has a key, a title, and a body in Markdown: the text of an issue, for example.
     """

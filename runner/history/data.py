@@ -176,7 +176,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Every finding that a history has of one set, as it stands in one run."""
+    """Every finding that a history has of one set, seen from one run."""
 
     run: Run
     before: Run | None

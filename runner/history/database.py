@@ -130,7 +130,7 @@ class History:
         )
 
     def standing(self, run: Run) -> Standing:
-        """Every finding of the runs of a set, as it stands in this run of it."""
+        """Every finding of the runs of a set, seen from this run of it."""
         from runner.history import since
 
         news = self.news(run)
@@ -141,7 +141,10 @@ class History:
     def _compared(
         self, run: Run
     ) -> tuple[Run | None, tuple[Found, ...], list[tuple[Sequence[Found], Measured]], Measured]:
-        """The run before a run, its findings, the findings and cells of those before it, and its own cells."""
+        """What a run is compared with, and what is compared.
+
+        The run before it, its findings, findings and cells of each earlier run, and its own cells.
+        """
         from runner.history import since
 
         before = [one for one in self.runs(run.set_name) if _order(one) < _order(run)][-since.MOST_RUNS :]

@@ -52,7 +52,7 @@ def news(
 def rest(
     now: Sequence[Found], earlier: Sequence[tuple[Sequence[Found], Measured]], there: Measured
 ) -> tuple[list[Found], list[Found]]:
-    """The earlier findings that a run says nothing about, and those that ended, in it or before it.
+    """The earlier findings that a run did not measure, and those that ended.
 
     The arguments are those of ``news``. A finding that ended has the text of the last run that had it.
     """

@@ -1,4 +1,4 @@
-"""What is new, lasting and gone in the newest run of a set, as text and as data for issues. Pure.
+"""What is new, lasting and gone in a run, as text and as data for issues. Pure.
 
 Every finding has a title and a body in GitHub's Markdown. What frameworks print is data in them: it is escaped, and an
 address stands as code, so that it mentions nobody, links nothing, and leaves no trace in the repository it names.
@@ -46,7 +46,7 @@ def text(news: Standing) -> list[str]:
 
 
 def json(news: Standing, page: str = "") -> str:
-    """The same for programs: of each finding its key, state, severity, title and body; the worst first."""
+    """The same for programs: a title and a body for each finding, the worst first."""
     run, before = news.run, news.before
     content = {
         "schema": 1,
@@ -102,7 +102,7 @@ def title(found: Found) -> str:
 
 
 def body(found: Found, state: str, run: Run, page: str = "") -> str:
-    """A finding as Markdown: the sentence, since when, the cells, and the commands to run next.
+    """A finding as Markdown: the sentence, since when, cells, next commands.
 
     ``page`` is the address of the report.
     """
@@ -130,7 +130,7 @@ def _dated(found: Found, state: str, run: Run) -> str:
 
 
 def _inert(said: str, limit: int) -> str:
-    """Text as GitHub shows it, without a mention, a reference, HTML, or an address that is followed."""
+    """Text as it is: no mention, no reference, no HTML, no link."""
     said = _cut(numbers.plain(said), limit)
     parts, end = [], 0
     for link in _LINK.finditer(said):

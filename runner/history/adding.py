@@ -125,7 +125,8 @@ def _first(results: Iterable[_Result]) -> tuple[str, str]:
 def _described(connection: sqlite3.Connection, run: int, entry: Entry, fresh: Sequence[_Result]) -> str:
     """Bring the run's own row up to date. Returns its name."""
     started, name, ended = connection.execute("SELECT started, name, ended FROM runs WHERE id = ?", (run,)).fetchone()
-    started, name = min((started, name), _first(fresh))
+    if (first := _first(fresh))[0] < started:
+        started, name = first
     ended = max(ended, *(one.sample.started for one in fresh))
     connection.execute(
         "UPDATE runs SET started = ?, name = ?, ended = ?, exit_code = ?, invocation = ? WHERE id = ?",

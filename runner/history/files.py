@@ -55,6 +55,8 @@ def _in_words(path: Path, doing: str, error: sqlite3.Error) -> FileError | Locke
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LockedError(f"{path}: another program has been writing to it for {WAIT_S:g} s; try again later")
+    if path.is_dir():
+        return FileError(f"{path}: is a folder; name a file with --history")
     if name.startswith("SQLITE_NOTADB"):
         return _not_a_history(path)
     if name.startswith("SQLITE_FULL"):
@@ -64,7 +66,7 @@ def _in_words(path: Path, doing: str, error: sqlite3.Error) -> FileError | Locke
     if name.startswith("SQLITE_READONLY"):
         return FileError(f"{path}: cannot be written: read-only; name another file with --history")
     if name.startswith("SQLITE_CANTOPEN"):
-        return FileError(f"{path}: cannot be opened; name another file with --history")
+        return FileError(f"{path}: cannot be {doing}, it or its folder; name another file with --history")
     if name.startswith("SQLITE_CORRUPT"):
         return damaged(path, str(error))
     if name.startswith("SQLITE_IOERR"):

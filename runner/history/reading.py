@@ -24,6 +24,9 @@ MOST_POINTS = 300_000
 """It reads about so many figures at most: of very many cells fewer runs are read ..."""
 LEAST_RUNS = 15
 """... but never fewer than these."""
+MOST_SCOPES = 50_000
+"""It looks at so many scopes at most for the reasons why a series breaks: a run on another host each night adds one for
+every timing."""
 
 _Row = tuple[Any, ...]
 """One figure: series, run, condition, value, least, greatest, n, verdict."""
@@ -109,7 +112,8 @@ class _Book:
                 moves.append(f"{why} from {words.day(points[place].when, points[-1].when)}, compared all the same")
         yield from moves[-1:]
         if len(moves) > 1:
-            yield f"{len(moves) - 1} more changes of the machine before that"
+            count = len(moves) - 1
+            yield f"{count} more {'change' if count == 1 else 'changes'} of the machine before that"
 
 
 def series(
@@ -154,10 +158,8 @@ def _span(line: _Line, book: _Book) -> _Span:
 
 def _figures(connection: sqlite3.Connection, numbers: Collection[int], runs: Collection[int]) -> dict[int, list[_Row]]:
     """The figures of series in runs, by series. In no order of time."""
-    for name, values in (("wanted_series", numbers), ("wanted_runs", runs)):
-        connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} (id INTEGER PRIMARY KEY)")
-        connection.execute(f"DELETE FROM {name}")  # noqa: S608 - a name from here
-        connection.executemany(f"INSERT INTO {name} VALUES (?)", [(value,) for value in values])  # noqa: S608
+    _fill(connection, "wanted_series", numbers)
+    _fill(connection, "wanted_runs", runs)
     rows = connection.execute(
         "SELECT series, run, condition, value, low, high, n, verdict FROM wanted_series CROSS JOIN figures"
         " ON series = wanted_series.id WHERE run IN (SELECT id FROM wanted_runs)"
@@ -178,12 +180,12 @@ def past(history: History, connection: sqlite3.Connection, entry: Entry) -> Past
     before = [row for row in every if row[0] not in own and row[2] < began]
     here = {cell.id: cell for cell in dict.fromkeys(sample.cell for sample in entry.samples)}
     present = _present(entry, began)
-    numbers = _wanted(connection, present)
+    numbers, other_scopes = _wanted(connection, present)
     most = min(MOST_RUNS, max(LEAST_RUNS, MOST_POINTS // max(1, len(numbers))))
     recent = before[-most:]
     book = _Book(connection, {number: (name, started) for number, name, started in recent})
     figures = _figures(connection, list(numbers), list(book.runs)) if recent else {}
-    others = _others(connection, numbers, {number for number, _, _ in before})
+    others = _spans(connection, other_scopes, list(book.runs))
     ids = {row[1] for row in before}
     earlier = tuple(run for run in history.runs() if run.id in ids)
     this = Run("", entry.set_name, began, "", entry.exit_code, "", len(here), len(entry.samples))
@@ -218,46 +220,42 @@ def _present(entry: Entry, began: str) -> dict[Key, _Own]:
     return found
 
 
-def _wanted(connection: sqlite3.Connection, present: Mapping[Key, _Own]) -> dict[int, Key]:
-    """The series of the report's figures, as far as the history has them."""
-    cells = dict(connection.execute("SELECT name, id FROM cells"))
-    metrics = {
-        (probe, name): number for probe, name, number in connection.execute("SELECT probe, name, id FROM metrics")
-    }
-    known = {
-        (cell, metric, scope): number
-        for cell, metric, scope, number in connection.execute("SELECT cell, metric, scope, id FROM series")
-    }
-    found = {}
-    for key, (figure, _) in present.items():
-        number = known.get((cells.get(key[0]), metrics.get(key[1:]), figure.scope))
-        if number is not None:
-            found[number] = key
-    return found
+def _wanted(connection: sqlite3.Connection, present: Mapping[Key, _Own]) -> tuple[dict[int, Key], dict[int, Key]]:
+    """The series of the report's figures, as far as the history has them, and those of other scopes."""
+    cells = {number: name for number, name in connection.execute("SELECT id, name FROM cells")}
+    metrics = {row[0]: row[1:] for row in connection.execute("SELECT id, probe, name FROM metrics")}
+    mine: dict[int, Key] = {}
+    others: dict[int, Key] = {}
+    for number, cell, metric, scope in connection.execute("SELECT id, cell, metric, scope FROM series"):
+        key = (cells[cell], *metrics[metric])
+        own = present.get(key)
+        if own is not None:
+            (mine if own[0].scope == scope else others)[number] = key
+    return mine, others
 
 
-def _others(
-    connection: sqlite3.Connection, numbers: Mapping[int, Key], runs: Collection[int]
-) -> dict[Key, list[_Span]]:
-    """The other scopes that the report's figures have in earlier runs."""
+def _spans(connection: sqlite3.Connection, others: Mapping[int, Key], runs: Collection[int]) -> dict[Key, list[_Span]]:
+    """From when to when other scopes have figures in these runs. Of very many, the newest."""
+    if not others or not runs:
+        return {}
+    _fill(connection, "wanted_runs", runs)
+    _fill(connection, "wanted_series", sorted(others)[-MOST_SCOPES:])
     rows = connection.execute(
-        "SELECT cells.name, probe, metrics.name, series.id FROM series JOIN cells ON cells.id = cell"
-        " JOIN metrics ON metrics.id = metric WHERE (cell, metric) IN"
-        " (SELECT cell, metric FROM series GROUP BY cell, metric HAVING COUNT(*) > 1)"
-    ).fetchall()
+        "SELECT series, MIN(started), MAX(started), condition FROM wanted_series CROSS JOIN figures"
+        " ON series = wanted_series.id JOIN runs ON runs.id = run WHERE run IN (SELECT id FROM wanted_runs)"
+        " GROUP BY series"
+    )
     found: dict[Key, list[_Span]] = {}
-    for cell, probe, metric, number in rows:
-        if number in numbers:
-            continue
-        spans = connection.execute(
-            "SELECT started, run, condition FROM figures JOIN runs ON runs.id = run WHERE series = ? ORDER BY started",
-            (number,),
-        ).fetchall()
-        spans = [row for row in spans if row[1] in runs]
-        if spans:
-            span = _Span(spans[0][0], spans[-1][0], spans[-1][2])
-            found.setdefault((cell, probe, metric), []).append(span)
+    for number, first, last, condition in rows:
+        found.setdefault(others[number], []).append(_Span(first, last, condition))
     return found
+
+
+def _fill(connection: sqlite3.Connection, table: str, numbers: Iterable[int]) -> None:
+    """A temporary table of numbers."""
+    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY)")
+    connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a name from here
+    connection.executemany(f"INSERT INTO {table} VALUES (?)", [(number,) for number in numbers])  # noqa: S608
 
 
 class _Built(Mapping[Key, Series]):
@@ -305,9 +303,8 @@ class _Outcomes(Mapping[str, tuple[CellRun, ...]]):
         numbers = dict(connection.execute("SELECT id, name FROM cells"))
         wanted = set(cells)
         ids = [number for number, name in numbers.items() if name in wanted] if runs else []
-        connection.execute("CREATE TEMP TABLE IF NOT EXISTS wanted_cells (id INTEGER PRIMARY KEY)")
-        connection.execute("DELETE FROM wanted_cells")
-        connection.executemany("INSERT INTO wanted_cells VALUES (?)", [(number,) for number in ids])
+        _fill(connection, "wanted_cells", ids)
+        _fill(connection, "wanted_runs", runs)
         rows = connection.execute(
             "SELECT cell, run, probe, status, reason, n, failed, verdict FROM wanted_cells CROSS JOIN outcomes"
             " ON cell = wanted_cells.id WHERE run IN (SELECT id FROM wanted_runs) ORDER BY cell"

@@ -88,6 +88,8 @@ def test_only_these_jobs_may_write() -> None:
         "matrix.yml:linux": {"packages"},
         "matrix.yml:cuda-end": {"actions"},
         "nightly.yml:publish": {"contents"},
+        "nightly.yml:deploy": {"pages", "id-token"},
+        "nightly.yml:issues": {"issues"},
         "upgrade.yml:upgrade": {"contents", "pull-requests"},
     }
 

@@ -358,6 +358,45 @@ def test_a_push_of_somebody_else_in_between_is_kept(start: Any, conflicts: int, 
     assert int(commits) == 1 + conflicts + (not failed)
 
 
+@pytest.mark.parametrize(("code", "made"), [(0, "true"), (1, "true"), (3, "")])
+@pytest.mark.parametrize("published", ["true", ""])
+def test_pages_are_made_with_links_to_where_they_will_be(start: Any, code: int, made: str, published: str) -> None:
+    run = start("nightly.yml")
+    program(run, "gh", f'echo "$*" >>{run.folder}/asked; echo https://owner.github.io/name/')
+    program(run, "python", f'printf "%s\\n" "$@" >{run.folder}/ran; exit {code}')
+    step = next(one for one in run.workflow["jobs"]["pages"]["steps"] if one["name"] == "Pages and news")
+    step["env"]["PUBLISHED"] = published
+    job = actions.Job(run, "pages", only=frozenset({"Pages and news"}))
+    assert job.start() == {"made": made}
+    assert job.failed is (code != 0)
+    ran = (run.folder / "ran").read_text().splitlines()
+    assert ran[0] == ".github/night/pages.py"
+    assert (ROOT / ran[0]).is_file()
+    assert ran[-2:] == ["--url", "https://owner.github.io/name/" if published else ""]
+    assert (run.folder / "asked").is_file() is bool(published)
+
+
+def test_the_news_of_every_set_are_what_issues_are_made_of(start: Any) -> None:
+    run = start("nightly.yml")
+    program(run, "python", f'printf "%s\\n" "$@" >{run.folder}/ran')
+    job = actions.Job(run, "issues", only=frozenset({"The news", "Issues"}))
+    for name in ("full", "mps"):
+        (run.artifacts / "history/news").mkdir(parents=True, exist_ok=True)
+        (run.artifacts / f"history/news/{name}.json").write_text("{}")
+    job.start()
+    assert not job.failed, job.log
+    ran = (run.folder / "ran").read_text().splitlines()
+    assert ran == [".github/night/issues.py", "history/news/full.json", "history/news/mps.json"]
+    assert (ROOT / ran[0]).is_file()
+
+
+def test_pages_and_issues_are_off_until_a_variable_switches_them_on() -> None:
+    jobs = msgspec.yaml.decode((ROOT / ".github/workflows/nightly.yml").read_bytes())["jobs"]
+    assert "vars.NIGHTLY_PAGES == 'true'" in jobs["deploy"]["if"]
+    assert "vars.FINDINGS_TO_ISSUES == 'true'" in jobs["issues"]["if"]
+    assert all("needs.pages.outputs.made == 'true'" in jobs[name]["if"] for name in ("deploy", "issues"))
+
+
 def test_a_night_without_a_report_is_red(start: Any) -> None:
     job = actions.Job(start("nightly.yml"), "publish", only=frozenset({"Publish"}))
     job.start()

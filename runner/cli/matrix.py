@@ -58,8 +58,8 @@ class Request:
     out: Path
     everything: bool
     format_: str
-    history: Path | None
-    no_history: bool
+    history: Path | None = None
+    no_history: bool = False
 
     @property
     def evicts(self) -> bool:

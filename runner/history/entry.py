@@ -177,7 +177,13 @@ def outcome(samples: Sequence[Sample]) -> Outcome:
 
 def grouped(samples: Iterable[Sample]) -> dict[tuple[str, str], list[Sample]]:
     """The samples by cell id and probe."""
+    ids: dict[int, str] = {}
+    kept: list[Any] = []
     found: dict[tuple[str, str], list[Sample]] = {}
     for sample in samples:
-        found.setdefault((sample.cell.id, sample.probe), []).append(sample)
+        cell_id = ids.get(id(sample.cell))
+        if cell_id is None:
+            kept.append(sample.cell)  # its id must not pass to another one
+            cell_id = ids[id(sample.cell)] = sample.cell.id
+        found.setdefault((cell_id, sample.probe), []).append(sample)
     return found

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from runner.history import adding, since, words
 from runner.history import entry as entries
 from runner.history.data import CellRun, Entry, Key, Past, Point, ProbeRun, Run, Series
-from runner.model import Scalar, Status
+from runner.model import Sample, Scalar, Status
 
 if TYPE_CHECKING:
     from runner.history.database import History
 
 MOST_RUNS = 100
 """A report shows so many earlier runs of a cell at most."""
-MOST_POINTS = 300_000
+MOST_POINTS = 100_000
 """It reads about so many figures at most: of very many cells fewer runs are read ..."""
 LEAST_RUNS = 15
 """... but never fewer than these."""
@@ -172,14 +172,16 @@ def _figures(connection: sqlite3.Connection, numbers: Collection[int], runs: Col
 
 def past(history: History, connection: sqlite3.Connection, entry: Entry) -> Past:
     """See ``History.past``. Raises sqlite3.Error."""
+    groups = entries.grouped(entry.samples)
     identities = entries.Identities()
-    digests = [identities.of(sample) for sample in entry.samples]
+    # the first and the last process of each cell and probe are enough to know a run again, also one that has grown
+    digests = {identities.of(sample) for samples in groups.values() for sample in (samples[0], samples[-1])}
     began = min((sample.started for sample in entry.samples), default="")
     own = set(adding.known_runs(connection, digests).values())
     every = connection.execute("SELECT id, name, started FROM runs ORDER BY started, name").fetchall()
     before = [row for row in every if row[0] not in own and row[2] < began]
     here = {cell.id: cell for cell in dict.fromkeys(sample.cell for sample in entry.samples)}
-    present = _present(entry, began)
+    present = _present(entry, groups, began)
     numbers, other_scopes = _wanted(connection, present)
     most = min(MOST_RUNS, max(LEAST_RUNS, MOST_POINTS // max(1, len(numbers))))
     recent = before[-most:]
@@ -194,7 +196,7 @@ def past(history: History, connection: sqlite3.Connection, entry: Entry) -> Past
     return Past(
         runs=earlier,
         by_figure=_Built(book, present, by_series, figures, others),
-        by_key=since.since(connection, this, same_set, entry.findings, entries.grouped(entry.samples)),
+        by_key=since.since(connection, this, same_set, entry.findings, groups),
         by_cell=_Outcomes(connection, list(here), book.runs),
     )
 
@@ -202,14 +204,14 @@ def past(history: History, connection: sqlite3.Connection, entry: Entry) -> Past
 _Own = tuple[entries.Figure, Point]
 
 
-def _present(entry: Entry, began: str) -> dict[Key, _Own]:
+def _present(entry: Entry, groups: Mapping[tuple[str, str], Sequence[Sample]], began: str) -> dict[Key, _Own]:
     """The report's own figures. Of several scopes the one with most processes."""
     judged: dict[Key, list[str]] = {}
     for comparison in entry.comparisons:
         key = (comparison.candidate, comparison.probe, comparison.metric)
         judged.setdefault(key, []).append(entries.verdict(comparison))
     found: dict[Key, _Own] = {}
-    for (cell, probe), samples in entries.grouped(entry.samples).items():
+    for (cell, probe), samples in groups.items():
         for figure in entries.figures(samples):
             key = (cell, probe, figure.metric.name)
             if key in found and found[key][1].n >= figure.n:
@@ -222,7 +224,7 @@ def _present(entry: Entry, began: str) -> dict[Key, _Own]:
 
 def _wanted(connection: sqlite3.Connection, present: Mapping[Key, _Own]) -> tuple[dict[int, Key], dict[int, Key]]:
     """The series of the report's figures, as far as the history has them, and those of other scopes."""
-    cells = {number: name for number, name in connection.execute("SELECT id, name FROM cells")}
+    cells = dict(connection.execute("SELECT id, name FROM cells"))
     metrics = {row[0]: row[1:] for row in connection.execute("SELECT id, probe, name FROM metrics")}
     mine: dict[int, Key] = {}
     others: dict[int, Key] = {}

@@ -27,7 +27,7 @@ CREATE TABLE samples (                -- which results are in, so that none is a
   job BLOB,                           -- cell, probe, round, settings, host, data; NULL: not about the cell
   run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE
 ) WITHOUT ROWID;
-CREATE INDEX samples_by_run ON samples (run, job);
+CREATE INDEX samples_by_run ON samples (run);
 
 CREATE TABLE cells (
   id INTEGER PRIMARY KEY,
@@ -125,6 +125,8 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: (
         "ALTER TABLE findings ADD COLUMN details TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE findings ADD COLUMN commands TEXT NOT NULL DEFAULT '[]'",
+        "DROP INDEX samples_by_run",
+        "CREATE INDEX samples_by_run ON samples (run)",
     ),
 }
 """Version -> the statements that make the next one of it. Nothing in them may depend on code that changes later."""

@@ -161,6 +161,7 @@ class _Releases:
         for cell, probe in present:
             self._present.setdefault(cell, set()).add(probe)
         self._shown: dict[str, set[str]] = {}
+        self._kin: dict[str, set[str]] = {}
         for one in found:
             self._shown.setdefault(one.kin, set()).update(one.cells)
 
@@ -172,18 +173,20 @@ class _Releases:
         axis, oldest = _lead(found)
         if oldest is None or not found.kin:
             return found.release
-        shown = self._shown.get(found.kin, set()) | self._earlier(found.kin)
+        shown = (self._shown.get(found.kin, set()), self._earlier(found.kin))
         for cell in self._older(oldest, axis):
             there = self._probes(cell)
-            if cell.id in shown:
+            if any(cell.id in some for some in shown):
                 oldest = cell
             elif there and set(found.probes) <= there:
                 break
         return AXIS[axis].in_sentence(oldest)
 
     def _earlier(self, kin: str) -> set[str]:
-        rows = self._connection.execute("SELECT DISTINCT cells FROM findings WHERE kin = ?", (kin,))
-        return {cell for (cells,) in rows for cell in json.loads(cells)}
+        if kin not in self._kin:
+            rows = self._connection.execute("SELECT DISTINCT cells FROM findings WHERE kin = ?", (kin,))
+            self._kin[kin] = {cell for (cells,) in rows for cell in json.loads(cells)}
+        return self._kin[kin]
 
     def _older(self, cell: Cell, axis: str) -> list[Cell]:
         """The cells that differ in an older release alone, the newest of them first."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.history.data import Added, Found, News, ProbeRun, Run
+from runner.model import Status
 from runner.report import numbers
 from runner.report.data import EXIT_MEANINGS, Severity
 from runner.util import jsontext
@@ -65,7 +66,8 @@ def _finding(word: str, found: Found) -> str:
 def _statuses(outcomes: Iterable[ProbeRun]) -> str:
     """How many probes of cells ended in each way: ``12 ok, 2 import-failed``."""
     counts = Counter(one.status for one in outcomes)
-    return ", ".join(f"{number} {numbers.plain(status)}" for status, number in counts.most_common()) or "none"
+    ordered = sorted(counts.items(), key=lambda item: (item[0] != Status.OK, -item[1], item[0]))
+    return ", ".join(f"{number} {numbers.plain(status)}" for status, number in ordered) or "none"
 
 
 def runs_json(runs: Iterable[Run]) -> str:

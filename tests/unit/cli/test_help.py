@@ -29,7 +29,7 @@ def _commands(group: click.Group = cli.cli, before: tuple[str, ...] = ()) -> Ite
 
 
 COMMANDS = dict(_commands())
-PAGES = ((), ("images",), *COMMANDS)
+PAGES = ((), ("history",), ("images",), *COMMANDS)
 
 
 @pytest.mark.parametrize("words", PAGES, ids=" ".join)

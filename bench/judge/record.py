@@ -76,6 +76,7 @@ def main() -> None:
         "--quiet", type=float, default=1.0, help="wait until others use less than this share of the CPUs"
     )
     parser.add_argument("--one-thread", action="store_true", help="both workloads on one BLAS thread")
+    parser.add_argument("--pause", type=float, default=0.0, metavar="S", help="seconds to wait after each index")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     environment = {**os.environ, **({"OPENBLAS_NUM_THREADS": "1"} if args.one_thread else {})}
@@ -96,6 +97,7 @@ def main() -> None:
                 figures = (f"{figure:.4g}" for figure in (wall, cpu, process))
                 rows.writerow([name, index, f"{started - begin:.1f}", *figures, f"{max(0.0, others):.2f}"])
             file.flush()
+            time.sleep(args.pause)
 
 
 def wait_for_quiet(share: float) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "diagnose": ("runner.cli.diagnose", "Why do two cells differ? Remove suspects, then replay layer by layer."),
     "shell": ("runner.cli.shell", "Open a shell, or run a command, in a cell."),
     "export": ("runner.cli.export", "Write a folder that reproduces one result without this project."),
+    "trend": ("runner.cli.trend", "Show a figure over dates or releases, and where its level changes."),
     "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),
     "compare": ("runner.cli.compare", "Compare two finished runs, cell by cell."),
     "calibrate": ("runner.cli.calibrate", "Measure how much a cell differs from itself on this machine."),

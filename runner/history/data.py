@@ -79,6 +79,8 @@ class Series:
     """Why earlier figures of the cell are not in the series, or are from another host: ``another host before ...``."""
     kind: str = ""
     """The kind of the metric (see ``model.Kind``)."""
+    scope: str = ""
+    """A digest of what must agree: figures of two cells compare where it is equal."""
 
     @property
     def values(self) -> tuple[float, ...]:

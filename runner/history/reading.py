@@ -44,6 +44,7 @@ class _Line:
     better: str
     rows: Sequence[_Row]
     """In the order of time."""
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class _Book:
         breaks = [*self._other_scopes(points, prints, others), *self._moved(points, prints)]
         place = words.place(prints[-1])
         named = (line.cell, line.probe, line.metric, line.unit, line.better, place)
-        return Series(*named, tuple(points), (), tuple(breaks), line.kind)
+        return Series(*named, tuple(points), (), tuple(breaks), line.kind, line.scope)
 
     def _other_scopes(
         self, points: Sequence[Point], prints: Sequence[Mapping[str, Scalar]], others: Sequence[_Span]
@@ -130,7 +131,8 @@ def series(
     order = {number: place for place, (number, _, _) in enumerate(reversed(kept))}
     cells = {number: name for number, name in connection.execute("SELECT id, name FROM cells") if wanted(name)}
     described = connection.execute(
-        "SELECT series.id, cell, probe, name, kind, unit, better FROM series JOIN metrics ON metrics.id = metric"
+        "SELECT series.id, cell, probe, name, kind, unit, better, lower(hex(scope)) FROM series"
+        " JOIN metrics ON metrics.id = metric"
         " WHERE (?1 IS NULL OR probe = ?1) AND (?2 IS NULL OR name = ?2)",
         (probe, metric),
     ).fetchall()
@@ -138,9 +140,9 @@ def series(
     figures = _figures(connection, list(meanings), list(order))
     lines: dict[tuple[str, str, str], list[_Line]] = {}
     for number, found in figures.items():
-        cell, of, name, kind, unit, better = meanings[number]
+        cell, of, name, kind, unit, better, scope = meanings[number]
         ordered = sorted(found, key=lambda row: order[row[1]])
-        lines.setdefault((cell, of, name), []).append(_Line(cell, of, name, kind, unit, better, ordered))
+        lines.setdefault((cell, of, name), []).append(_Line(cell, of, name, kind, unit, better, ordered, scope))
     made = []
     for key in sorted(lines):
         scopes = sorted(lines[key], key=lambda line: order[line.rows[0][1]])
@@ -284,7 +286,7 @@ class _Built(Mapping[Key, Series]):
         figure, point = self._present[key]
         metric = figure.metric
         rows = sorted(self._rows.get(key, ()), key=lambda row: self._order[row[1]])
-        line = _Line(*key, metric.kind.value, metric.unit, metric.better.value, rows)
+        line = _Line(*key, metric.kind.value, metric.unit, metric.better.value, rows, figure.scope.hex())
         return self._book.series(line, self._others.get(key, ()), (point, figure.fingerprint))
 
     def __iter__(self) -> Iterator[Key]:

@@ -248,6 +248,8 @@ def matrix(request: Request) -> int:
         report = made(measured.samples, interrupted=measured.interrupted)
     report = remembering.after_a_run(report, remembered)
     output.emit(report, request.format_)
+    if request.format_ == "terminal" and report.samples:
+        say(f"As a page with charts: python -m runner report {shlex.quote(str(request.out))} --open", err=True)
     return report.exit_code
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runner import history
 from runner.errors import NotMeasuredError, UsageError
-from runner.report import Report, numbers, remember
+from runner.report import Report, numbers, remember, trend
 from runner.util.plain import say
 
 
@@ -59,7 +59,7 @@ def after_a_run(report: Report, wanted: Wish | None) -> Report:
     entry = remember.entry(report)
     try:
         with history.open(wanted.path) as database:
-            past = database.past(entry)
+            past = database.past(entry, trend.moves)
             database.add(entry)
     except (UsageError, NotMeasuredError) as error:
         _say(f"{error}; `runner history add DIR` adds the run later")
@@ -79,7 +79,7 @@ def of_files(report: Report, wanted: Wish | None) -> Report:
         if wanted.asked:
             try:
                 with history.open(wanted.path) as database:
-                    past = database.past(entry)
+                    past = database.past(entry, trend.moves)
                     database.add(entry)
                 return report.with_past(past)
             except (UsageError, NotMeasuredError) as error:
@@ -87,11 +87,11 @@ def of_files(report: Report, wanted: Wish | None) -> Report:
                     raise
                 problem = error
             with history.read(wanted.path) as database:
-                past = database.past(entry)
+                past = database.past(entry, trend.moves)
             _say(f"{problem}; the report is not added to it")
             return report.with_past(past)
         with history.read(wanted.path) as database:
-            return report.with_past(database.past(entry))
+            return report.with_past(database.past(entry, trend.moves))
     except (UsageError, NotMeasuredError) as error:
         if wanted.asked:
             raise

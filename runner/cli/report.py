@@ -20,6 +20,7 @@ from runner.report.formats import FORMATS
 @click.option("--baseline", metavar="CELL", help="Compare everything that can be compared with this cell.")
 @options.error_rates
 @options.everything
+@click.option("--open", "look", is_flag=True, help="Write the HTML page to DIR/report.html, and open it.")
 @click.option("--commands", is_flag=True, help="Print the command that reproduces every cell.")
 @options.history
 def report_command(
@@ -32,6 +33,7 @@ def report_command(
     history: Path | None,
     *,
     everything: bool,
+    look: bool,
     commands: bool,
     no_history: bool,
 ) -> None:
@@ -39,13 +41,19 @@ def report_command(
 
     Several folders are merged. Needs no engine. Ends with the exit code the run would have had.
     """
+    from runner.cli import look as page
     from runner.cli import output, remembering
-    from runner.report import build
+    from runner.report import build, formats
     from runner.util import memory
 
+    if look and format_ not in ("terminal", "html"):
+        raise click.UsageError(f"--open shows the HTML page; leave out --format {format_}")
     given = rules.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor)
     with memory.no_cycles():
         made = replace(build.from_folders(folders, given), everything=everything)
         made = remembering.of_files(made, remembering.wish(history, without=no_history))
-        output.emit(made, format_, commands=commands)
+        if look:
+            page.at(formats.pieces(made, "html"), folders)
+        else:
+            output.emit(made, format_, commands=commands)
     sys.exit(made.exit_code)

@@ -16,7 +16,7 @@ from runner.util.plain import say
 if TYPE_CHECKING:
     from runner.history.data import Series
 
-FORMATS = ("terminal", "json")
+FORMATS = ("terminal", "json", "html")
 
 
 @click.command("trend")
@@ -45,6 +45,7 @@ FORMATS = ("terminal", "json")
     help="Read the results below DIR in place of a history; may be given several times.",
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="terminal", show_default=True)
+@click.option("--open", "look", is_flag=True, help="Write the HTML page to a temporary folder, and open it.")
 def trend_command(
     metric: str,
     cells: tuple[str, ...],
@@ -53,6 +54,8 @@ def trend_command(
     file: Path | None,
     folders: tuple[Path, ...],
     format_: str,
+    *,
+    look: bool,
 ) -> None:
     """Show METRIC over dates or releases, and where its level changes.
 
@@ -64,6 +67,8 @@ def trend_command(
     from runner.cli.output import Unread, console
     from runner.report import trend, trend_text
 
+    if look and format_ == "json":
+        raise UsageError("--open shows the HTML page; leave out --format json")
     unread = Unread()
     if folders:
         if over == trend.DATE:
@@ -81,7 +86,16 @@ def trend_command(
             found = _kept(every, cells)
     over = over or (trend.RELEASE if folders else trend.DATE)
     made = trend.trend(metric, over, found)
-    if format_ == "json":
+    if look:
+        from runner.cli import look as page
+        from runner.report.page import trend as html
+
+        page.at([html.render(made)], (), "trend.html")
+    elif format_ == "html":
+        from runner.report.page import trend as html
+
+        say(html.render(made), nl=False)
+    elif format_ == "json":
         say(trend_text.as_json(made))
     else:
         trend_text.show(made, console(sys.stdout))

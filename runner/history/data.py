@@ -11,7 +11,7 @@ from runner.model import Comparison, Sample
 
 
 class Change(Protocol):
-    """A change of level in a series, as ``runner.judge.changes`` finds it."""
+    """A change of level in a series, as ``runner.report.trend`` finds it."""
 
     @property
     def index(self) -> int:
@@ -33,9 +33,9 @@ class Change(Protocol):
     def p(self) -> float:
         """The p-value of the change."""
 
-
-Finder = Callable[[Sequence[float]], tuple[Change, ...]]
-"""Finds the changes of level in the values of a series."""
+    @property
+    def text(self) -> str:
+        """The change in words: since when, how much, from what to what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,10 @@ class Series:
     def values(self) -> tuple[float, ...]:
         """The figures, oldest first."""
         return tuple(point.value for point in self.points)
+
+
+Finder = Callable[[Series], Sequence[Change]]
+"""Finds the changes of level in a series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +247,7 @@ class Past:
         if key not in self._found:
             found = self.by_figure.get(key)
             if found is not None and self.find is not None:
-                found = replace(found, changes=self.find(found.values))
+                found = replace(found, changes=tuple(self.find(found)))
             self._found[key] = found
         return self._found[key]
 

@@ -16,10 +16,12 @@ from runner.util import versions
 
 _RUNNER = ("python", "-m", "runner")
 
-_TAKES = {
+_TAKES: dict[str, tuple[str, ...]] = {
     "bisect": ("--executor", "--timeout"),
     "diagnose": ("--executor", "--timeout", "--data", "--offline"),
     "matrix": (),
+    "shell": ("--executor",),
+    "export": (),
 }
 """The options of a run that the other commands have too."""
 
@@ -42,9 +44,9 @@ def next_commands(
     baseline = cells.get(comparison.baseline)
     learns = kind in (Kind.SEEDED, Kind.TRAJECTORY) and comparison.probe == "mnist"
     if learns and baseline is not None and candidate.keras and baseline.keras:
-        found.append(_line("diagnose", report, [candidate.id, baseline.id]))
+        found.append(line("diagnose", report, [candidate.id, baseline.id]))
     if kind is None:
-        found.append(_line("matrix", report, ["--only", candidate.id, "--keep-failed", *report_words(report)]))
+        found.append(line("matrix", report, ["--only", candidate.id, "--keep-failed", *report_words(report)]))
     return tuple(line for line in found if line)
 
 
@@ -64,7 +66,7 @@ def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Seq
         words += ["--cell", candidate.id, "--probe", comparison.probe]
         words += ["--metric", comparison.metric] if kind is not None else []
         words += [word for setting in _settings(report, comparison) for word in ("--setting", setting)]
-        return _line("bisect", report, words)
+        return line("bisect", report, words)
     return ""
 
 
@@ -132,7 +134,7 @@ def report_words(report: Report) -> list[str]:
         return []
 
 
-def _line(command: str, report: Report, words: Sequence[str]) -> str:
+def line(command: str, report: Report, words: Sequence[str]) -> str:
     """A command line for a POSIX shell.
 
     It has the options of the run that the command has too.
@@ -150,7 +152,8 @@ def _carried(command: str, report: Report) -> list[str]:
             values = [value.removeprefix(f"{_DATA}=") for value in values]
             if "=" in values[0]:  # another data set
                 continue
-        if option == "--executor" and command == "bisect" and values[0] not in executors.names(installing=True):
+        installs = option == "--executor" and command in ("bisect", "shell")
+        if installs and values[0] not in executors.names(installing=True):
             continue
         found += [option, *values] if option in _TAKES[command] else []
     return found

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner import judge
+from runner import defects, judge
 from runner.defects import ops, training
 from runner.errors import UsageError
 from runner.judge.rules import Rules, comparisons
@@ -34,7 +34,8 @@ def report(
     """
     judged = comparisons(samples, rules)
     skips = (*record.skips, *missing(record, samples))
-    found = findings(samples)
+    swept = defects.defects(samples)
+    found = findings(swept, samples)
     code = judge.exit_code(samples, judged, skips)
     if code != 4 and any(finding.severity is Severity.REGRESSED for finding in found):
         code = 1
@@ -51,6 +52,7 @@ def report(
         invocation=record.invocation,
         alpha=rules.alpha,
         extra=found,
+        defects=swept,
         unread=tuple(unread),
         set_name=record.set_name,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cached_property
 
+from runner.defects import Defect
 from runner.history.data import Past
 from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import numbers
@@ -131,6 +132,8 @@ class Report:
     """Files that could not be used, each in one line: which, why, and what to do."""
     extra: tuple[Finding, ...] = ()
     """Findings that do not come from comparisons: defects that a sweep of many cases found."""
+    defects: tuple[Defect, ...] = ()
+    """What the sweeps found wrong, with the cases and scripts behind the findings in ``extra``."""
     everything: bool = False
     """Whether the tables keep the columns and probes in which nothing differs."""
     set_name: str = ""

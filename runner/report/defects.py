@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from runner.defects import Defect, agreements, defects, known, ops
+from runner.defects import Defect, agreements, known, ops
 from runner.defects.known import Known
 from runner.model import Cell, Sample
 from runner.report import Finding, Severity, keys, numbers
@@ -15,9 +15,8 @@ _GRAVE = 6
 """The least severity at which results are wrong or missing; below it are precision, types and refused calls."""
 
 
-def findings(samples: Sequence[Sample]) -> tuple[Finding, ...]:
+def findings(found: Sequence[Defect], samples: Sequence[Sample]) -> tuple[Finding, ...]:
     """Defects, and cells that agree bit by bit, as findings of a report."""
-    found = defects(samples)
     listed = reported() if found else ()
     agreeing = (Finding(Severity.DIFFERENT, text, ()) for text in agreements(samples))
     by_id = {sample.cell.id: sample.cell for sample in samples}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
@@ -46,16 +47,53 @@ class Parity(msgspec.Struct, frozen=True):
 
 def seeding(report: Report) -> tuple[str, ...]:
     """One sentence per remedy, and one about the shuffle; empty without ``parity``."""
-    seen: dict[Cell, Parity] = {}
-    for sample in report.samples:
-        if (parity := _parity(sample)) is not None:
-            seen.setdefault(sample.cell, parity)
+    seen = _seen(report)
     if not seen:
         return ()
     words = Words(report)
     first = next(iter(seen.values()))
     remedies = [name for name in first.remedies if all(name in parity.remedies for parity in seen.values())]
     return (*(_remedy(name, seen, words) for name in remedies), *_shuffle(seen, words))
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyTable:
+    """The result of every way of seeding in every cell."""
+
+    cells: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """A remedy; for each cell what it gave, ``equal``, ``rounding``, ``differs`` or nothing, and by how much."""
+
+
+def table(report: Report) -> RemedyTable | None:
+    """The remedies as a table; None without ``parity``."""
+    seen = _seen(report)
+    if not seen:
+        return None
+    words = Words(report)
+    remedies = dict.fromkeys(name for parity in seen.values() for name in parity.remedies)
+    rows = []
+    for name in remedies:
+        told = next(p.verdicts.get(name, name) for p in seen.values() if name in p.remedies)
+        fields = tuple(_field(parity.remedies.get(name)) for parity in seen.values())
+        rows.append((numbers.plain(told.partition(":")[0]), fields))
+    return RemedyTable(tuple(words.name(cell) for cell in seen), tuple(rows))
+
+
+def _field(remedy: Remedy | None) -> tuple[str, str]:
+    if remedy is None:
+        return "", ""
+    apart = remedy.difference if isinstance(remedy.difference, str) else f"{100 * remedy.difference:.2g} % apart"
+    return numbers.plain(remedy.verdict), numbers.plain(apart) if remedy.verdict == "differs" else ""
+
+
+def _seen(report: Report) -> dict[Cell, Parity]:
+    """The details of the first process of every cell."""
+    seen: dict[Cell, Parity] = {}
+    for sample in report.samples:
+        if (parity := _parity(sample)) is not None:
+            seen.setdefault(sample.cell, parity)
+    return seen
 
 
 def _parity(sample: Sample) -> Parity | None:

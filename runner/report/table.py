@@ -140,7 +140,7 @@ def _table(report: Report, probe: str, comparisons: Sequence[Comparison], twins:
     return Table(probe, cols, _groups(rows, comparisons, cells), folded, plain, (min(counts), max(counts)))
 
 
-_CHANGED = (Mark.WORSE, Mark.FIXED, Mark.EXPECTED, Mark.BETTER, Mark.DIFFERS)
+CHANGED = (Mark.WORSE, Mark.FIXED, Mark.EXPECTED, Mark.BETTER, Mark.DIFFERS)
 """A figure with one of these marks is worth a column."""
 
 
@@ -153,7 +153,7 @@ def _kept(probe: str, cols: Sequence[Column], rows: Sequence[Row], *, everything
     if everything or not any(_judged(rows, n) for n in range(len(cols))):
         return list(range(len(cols)))
     leading = {n for n, col in enumerate(cols) if any(probes.is_headline(probe, name) for name in col.metrics)}
-    kept = {n for n, figures in enumerate(drawn) if any(figure and figure.mark in _CHANGED for figure in figures)}
+    kept = {n for n, figures in enumerate(drawn) if any(figure and figure.mark in CHANGED for figure in figures)}
     return sorted(leading | kept, key=lambda n: (n not in leading, n)) or [0][: len(cols)]
 
 
@@ -168,7 +168,7 @@ def _plain(probe: str, rows: Sequence[Row], comparisons: Sequence[Comparison], m
     A probe with headline figures keeps its table.
     """
     judged = [c for c in comparisons if c.metric != "status" and c.baseline]
-    differs = any(mark(c) in _CHANGED for c in judged) or any(row.mark in (Mark.WORSE, Mark.FIXED) for row in rows)
+    differs = any(mark(c) in CHANGED for c in judged) or any(row.mark in (Mark.WORSE, Mark.FIXED) for row in rows)
     if probes.headlines(probe) or differs or not any(c.verdict is Verdict.SAME for c in judged):
         return ""
     compared = {cell for c in judged for cell in (c.baseline, c.candidate)}
@@ -194,7 +194,7 @@ def _folded(shown: Sequence[Column], comparisons: Sequence[Comparison], metas: M
             before = worst.setdefault(label, drawn)
             worst[label] = min(before, drawn, key=_WORST_FIRST.index)
     groups = (
-        ("Differ too", _CHANGED),
+        ("Differ too", CHANGED),
         ("Too few runs to tell", (Mark.UNDECIDED,)),
         ("Not comparable", (Mark.INCOMPARABLE,)),
         ("No difference", (Mark.SAME,)),
@@ -289,6 +289,8 @@ def _earlier(
     """One column more where a history has earlier figures: a sparkline of one figure in each row."""
     if report.past is None:
         return cols, list(rows)
+    if len(rows) <= _FEW_ROWS:  # looking for changes takes time
+        drawn = sorted(drawn, key=lambda col: not any(_changes(report, row, col.metrics[0]) for row in rows))
     for col in drawn:
         metric = col.metrics[0]
         lines = {row.cell.id: _sparkline(report, row, metric) for row in rows if row.figures}
@@ -299,6 +301,15 @@ def _earlier(
             told = [replace(row, figures=row.figures and (*row.figures, figures[row.cell.id])) for row in rows]
             return (*cols, added), told
     return cols, list(rows)
+
+
+_FEW_ROWS = 60
+"""In a table of so many rows, a figure that changed over time is drawn before one that did not."""
+
+
+def _changes(report: Report, row: Row, metric: str) -> bool:
+    found = report.past.series(row.cell.id, row.probe, metric) if report.past else None
+    return found is not None and bool(found.changes)
 
 
 def _sparkline(report: Report, row: Row, metric: str) -> str:

@@ -135,6 +135,11 @@ def trend(metric: str, over: str, series: Sequence[Series]) -> Trend:
     return Trend(metric, over, made)
 
 
+def moves(series: Series) -> tuple[Move, ...]:
+    """The change points of one series over dates, as ``runner trend`` shows them."""
+    return next((line.moves for line in over_date([series])), ())
+
+
 def resolve(text: str, known: Iterable[tuple[str, str]], probe: str | None = None) -> tuple[tuple[str, str], ...]:
     """The metrics that a text names, as probe and name.
 

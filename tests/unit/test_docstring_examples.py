@@ -17,6 +17,8 @@ def _modules() -> list[str]:
     """Modules with an example that can run here; others need a framework and say SKIP."""
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
+        if "node_modules" in path.parts:
+            continue
         text = path.read_text(encoding="utf-8")
         if any(">>> " in line and "doctest: +SKIP" not in line for line in text.splitlines()):
             parts = path.relative_to(PACKAGE.parent).with_suffix("").parts

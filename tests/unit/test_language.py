@@ -158,7 +158,8 @@ def faults(path: Path, name: str) -> list[str]:
 
 def files() -> dict[str, Path]:
     """Returns every file with English of this project, by its name in a checkout."""
-    found = {f"runner/{path.relative_to(PACKAGE).as_posix()}": path for path in PACKAGE.rglob("*.py")}
+    sources = [path for path in PACKAGE.rglob("*.py") if "node_modules" not in path.parts]
+    found = {f"runner/{path.relative_to(PACKAGE).as_posix()}": path for path in sources}
     patterns = ["*.md", "docs/**/*.md", "docs/**/*.py", "bench/**/*.py", "matrix/*.toml", ".ci/*"]
     patterns += [".github/**/*.yml", ".github/*.py", ".github/report"]
     found |= {path.relative_to(ROOT).as_posix(): path for pattern in patterns for path in ROOT.glob(pattern)}

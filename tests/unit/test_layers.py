@@ -68,7 +68,7 @@ def _modules() -> list[tuple[str, Path]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         relative = path.relative_to(PACKAGE)
         part = relative.parts[0].removesuffix(".py")
-        if part not in ("probe", "__init__"):
+        if part not in ("probe", "__init__") and "node_modules" not in relative.parts:
             found.append((part, path))
     return found
 

@@ -168,8 +168,8 @@ def test_changes_are_looked_for_in_the_series_that_are_looked_at(database: Histo
     add(database, lab, {1: 1.0, 2: 2.0})
     asked: list[tuple[float, ...]] = []
 
-    def find(values: Any) -> tuple[()]:
-        asked.append(tuple(values))
+    def find(series: Series) -> tuple[()]:
+        asked.append(series.values)
         return ()
 
     known = database.past(lab.entry(lab.sample(3, value=3.0)), find)

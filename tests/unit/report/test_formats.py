@@ -211,26 +211,26 @@ def parsed(text: str) -> Tags:
 def test_html_is_one_file_that_loads_nothing(quick: Report) -> None:
     text = html.render(quick)
     tags = parsed(text)
-    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in tags.seen}
-    links = {attrs["href"] for tag, attrs in tags.seen if "href" in attrs}
-    assert links == {"https://github.com/keras-team/keras/issues/20713"}
+    assert not {"link", "img", "iframe"} & {tag for tag, _ in tags.seen}
+    assert not [attrs for _, attrs in tags.seen if {"src", "style"} & attrs.keys()]
+    links = {attrs["href"] or "" for tag, attrs in tags.seen if "href" in attrs}
+    assert {link for link in links if not link.startswith("#")} == {"https://github.com/keras-team/keras/issues/20713"}
     assert not re.search(r"url\(|@import", text)
 
 
-def test_html_shows_symbols_evidence_and_commands(quick: Report) -> None:
+def test_html_shows_symbols_and_commands(quick: Report) -> None:
     text = html.render(quick)
     assert "✗ ×1.31" in text
-    assert "interval ×1.31 to ×1.32" in text
     assert "python -m runner bisect torch --good 2.2.2 --bad 2.15.0" in text
-    assert text.count("--only") >= 7 * 2
+    assert text.count("--only") >= 7
 
 
 def test_html_escapes_everything_and_links_only_the_web() -> None:
     report = broken(HOSTILE)
     status = Comparison("", CELL.id, "", "mnist", "status", Verdict.EXPECTED, "", issue="javascript:alert(1)")
     tags = parsed(html.render(replace(report, comparisons=(status,))))
-    assert "script" not in {tag for tag, _ in tags.seen}
-    assert not any("href" in attrs for _, attrs in tags.seen)
+    assert [attrs.get("id") for tag, attrs in tags.seen if tag == "script"] == ["data", None, None]
+    assert all((attrs["href"] or "").startswith("#") for _, attrs in tags.seen if "href" in attrs)
 
 
 def test_html_of_an_empty_report_says_that_nothing_was_measured() -> None:

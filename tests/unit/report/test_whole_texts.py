@@ -30,8 +30,8 @@ class Text(HTMLParser):
         self.hidden = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.hidden = tag == "style"
-        self.lines += [f"{name}: {value}" for name, value in attrs if name in ("title", "href")]
+        self.hidden = tag in ("style", "script")
+        self.lines += [f"{name}: {value}" for name, value in attrs if name in ("title", "href", "aria-label")]
 
     def handle_data(self, data: str) -> None:
         if data.strip() and not self.hidden:

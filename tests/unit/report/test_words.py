@@ -15,7 +15,6 @@ from runner.report import Report, comparisons, numbers, textlines
 from runner.report.data import EXIT_MEANINGS, exit_line
 from runner.report.failures import not_measured
 from runner.report.findings import findings, none_found
-from runner.report.formats import html
 from runner.report.summary import combined, summarise
 from runner.report.words import both, listed, times
 
@@ -241,19 +240,7 @@ def test_a_median_of_whole_numbers_is_whole_where_it_can_be() -> None:
     assert [repr(one) for one in shown] == ["2", "1.5", "2.0", "[2.0]"]
 
 
-# --- evidence, tables of comparisons, lines --------------------------------------------------------------------------
-
-
-def test_the_evidence_of_a_verdict_is_one_line() -> None:
-    full = Evidence(5, 0.31, 0.2, 0.4, 0.012, 0.024, rounds_needed=7)
-    made = Comparison(OLD.id, NEW.id, "version", "p", FREE, Verdict.REGRESSED, "the reason", full)
-    assert html.evidence(made) == (
-        "regressed, ×1.31, interval ×1.20 to ×1.40, p=0.012, adjusted p=0.024, n=5, about 7 more runs needed, "
-        "the reason"
-    )
-    classified = replace(made, reason="", evidence=Evidence(0, 744.0, classification="wrong"))
-    assert html.evidence(classified) == "regressed, wrong"
-    assert html.evidence(replace(made, reason="", evidence=Evidence(low=0.1))) == "regressed"
+# --- tables of comparisons, lines --------------------------------------------------------------------------
 
 
 def test_comparisons_are_a_table_with_the_error_rate_they_keep() -> None:

@@ -61,10 +61,14 @@ class Row:
 STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-.table { overflow-x: auto }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: start; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8886 }
-td { overflow-wrap: anywhere }
+th { overflow-wrap: anywhere }
+@media (max-width: 45rem) {
+  thead { position: absolute; clip-path: inset(50%) }
+  table, tbody, tr, th, td { display: block; border: 0; padding: 0 }
+  tbody tr { padding: .6rem 0; border-bottom: 1px solid #8886 }
+}
 """
 POLICY = f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 
@@ -81,7 +85,10 @@ def row(news: dict[str, Any], night: str, *, page: bool, newest: str) -> Row:
 
 
 def index(rows: Sequence[Row], trends: Sequence[tuple[str, str]], *, docs: bool) -> str:
-    """The page that lists the sets, as HTML. ``trends``: name and file."""
+    """The page that lists the sets, as HTML. ``trends``: name and file.
+
+    On a phone the cells of a row stand below each other; the roles keep it a table for screen readers then.
+    """
     lines = "\n".join(_line(one) for one in rows)
     links = [f'<li><a href="{html.escape(file)}">{html.escape(name)}</a></li>' for name, file in trends]
     over = ["<h2>Over all nights</h2>", "<ul>", *links, "</ul>"] if links else []
@@ -97,15 +104,14 @@ def index(rows: Sequence[Row], trends: Sequence[tuple[str, str]], *, docs: bool)
 </head>
 <body>
 <h1>The newest night</h1>
-<div class="table">
-<table>
-<thead><tr><th scope="col">Set</th><th scope="col">Measured</th><th scope="col">Findings</th>
-<th scope="col">Exit code</th></tr></thead>
-<tbody>
+<table role="table">
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Set</th>
+<th role="columnheader" scope="col">Measured</th><th role="columnheader" scope="col">Findings</th>
+<th role="columnheader" scope="col">Result</th></tr></thead>
+<tbody role="rowgroup">
 {lines}
 </tbody>
 </table>
-</div>
 {chr(10).join([*over, *read])}
 </body>
 </html>
@@ -115,13 +121,13 @@ def index(rows: Sequence[Row], trends: Sequence[tuple[str, str]], *, docs: bool)
 def _line(one: Row) -> str:
     name = html.escape(one.name)
     link = f'<a href="{name}/index.html">{name}</a>' if one.page else f"{name} (the page could not be made)"
-    found = ", ".join(f"{count} {label}" for label, count in one.counts) or "none"
+    found = ", ".join(f"{count} {label}" for label, count in one.counts) or "nothing worse"
     fresh = f"; {one.new} new" if one.new else ""
     old = "" if one.newest else "; not in the newest night"
     when, meaning = html.escape(one.when), html.escape(one.meaning)
     return (
-        f'<tr><th scope="row">{link}</th><td>{when}{old}</td><td>{found}{fresh}</td>'
-        f"<td>{one.exit_code}: {meaning}</td></tr>"
+        f'<tr role="row"><th role="rowheader" scope="row">{link}</th><td role="cell">{when}{old}</td>'
+        f'<td role="cell">{found}{fresh}</td><td role="cell">exit code {one.exit_code}: {meaning}</td></tr>'
     )
 
 

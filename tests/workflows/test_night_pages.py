@@ -30,7 +30,7 @@ def _measured(folder: Path, date: str, set_name: str, broken: bool) -> None:
     store.record(RunRecord(set_name=set_name))
     for cell in (OLD, BROKEN, JAX):
         failed = broken and cell is BROKEN
-        metrics = () if failed else (Metric("step_s", 0.01, Kind.TIMING, Better.LOWER, "s"),)
+        metrics = () if failed else (Metric("free.step_s", 0.01, Kind.TIMING, Better.LOWER, "s"),)
         store.save(
             Sample(
                 cell,
@@ -88,13 +88,13 @@ def test_every_set_has_a_page_of_its_newest_night_and_its_news(results: Path) ->
     code, out, news = _made(results, "--url", "https://owner.github.io/name/")
     assert code == 0
     index = (out / "index.html").read_text("utf-8")
-    links = [link for link in _links(index) if not link.startswith("trend-")]
-    assert links == ["full/index.html", "mps/index.html", "docs/index.html"]
-    assert all((out / link).is_file() for link in _links(index))
-    rows = re.findall(r"<tr>.*?</tr>", index, re.DOTALL)[1:]
+    links = _links(index)
+    assert links == ["full/index.html", "mps/index.html", "trend-step-time.html", "docs/index.html"]
+    assert all((out / link).stat().st_size for link in links)
+    rows = re.findall(r"<tr .*?</tr>", index, re.DOTALL)[1:]
     assert "the night of 13 November 2026" in rows[0]
     assert "1 BROKEN; 1 new" in rows[0]
-    assert "1: something got worse or broke" in rows[0]
+    assert "exit code 1: something got worse or broke" in rows[0]
     assert "the night of 11 November 2026; not in the newest night" in rows[1]
     told = {path.stem: json.loads(path.read_text("utf-8")) for path in news.iterdir()}
     assert set(told) == {"full", "mps"}
@@ -102,9 +102,10 @@ def test_every_set_has_a_page_of_its_newest_night_and_its_news(results: Path) ->
     assert finding["state"] == "new"
     assert "(https://owner.github.io/name/full/index.html)" in finding["body"]
     assert finding["cells"] == [BROKEN.id]
-    page = (out / "full/index.html").read_text("utf-8")
-    assert BROKEN.id in page
-    assert "<script>alert" not in page
+    for path in ("full/index.html", "trend-step-time.html"):
+        page = (out / path).read_text("utf-8")
+        assert OLD.id in page
+        assert "<script>alert" not in page
     night = issues.read((str(path), path.read_text("utf-8")) for path in news.iterdir())
     (change,) = issues.plan(night, [])
     assert (change.what, change.wanted.severity) == ("open", "broken")

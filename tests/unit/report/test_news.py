@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from runner import cli, history
 from runner.history.data import Entry, Found, Run, Standing
@@ -79,6 +80,18 @@ def test_foreign_text_is_data() -> None:
     assert "\x1b" not in made
     assert "\u202e" not in made
     assert not re.search(r"^#", shown, re.MULTILINE)
+
+
+def test_what_a_reader_of_markdown_makes_of_foreign_text() -> None:
+    """rich brings the parser: no link, no picture, no heading, no HTML but the empty comment of ``escape``."""
+    hostile = replace(FOUND, text=HOSTILE, details=(HOSTILE,), commands=(HOSTILE,), cells=(HOSTILE,))
+    tokens = MarkdownIt("commonmark").parse(news.body(hostile, "new", RUN))
+    inner = [child for token in tokens for child in token.children or ()]
+    kinds = {token.type for token in [*tokens, *inner]}
+    assert {"fence", "code_inline", "text"} <= kinds
+    assert not {kind for kind in kinds if kind.startswith(("link", "image", "heading", "html_block"))}
+    assert {child.content for child in inner if child.type == "html_inline"} == {"<!-- -->"}
+    assert any("<!-- finding: 0000000000000000 -->" in token.content for token in tokens if token.type == "fence")
 
 
 def test_a_title_is_one_line_and_mentions_nobody() -> None:

@@ -1,4 +1,4 @@
-"""Brings a repository's issues in line with the findings of the night: one issue per finding.
+"""Keeps one issue per finding of the night.
 
     GH_TOKEN=... python .github/night/issues.py news/*.json
 
@@ -135,7 +135,7 @@ def _finding(one: dict[str, Any], set_name: str, when: str) -> Finding:
 
 
 def issues(listed: Iterable[Any], bot: str) -> list[Issue]:
-    """The issues of this program among those of a repository, by their first line; the oldest first."""
+    """The issues of this program in a list of issues, the oldest first."""
     found = []
     for one in listed:
         marker = _MARKER.match(one.get("body") or "")
@@ -225,7 +225,7 @@ def _as_it_is(issue: Issue) -> Wanted:
 
 
 def _summary(rest_of_them: Sequence[Wanted], issue: Issue | None, at_most: int) -> Iterator[Change]:
-    """The one issue that names the findings without an issue of their own."""
+    """The one issue that names the findings which have none yet."""
     title = "More findings than issues of one night"
     lines = [f"- {_inline(one.title)}" for one in rest_of_them[:LISTED]]
     lines += [f"- and {len(rest_of_them) - LISTED} more"] if len(rest_of_them) > LISTED else []
@@ -234,7 +234,7 @@ def _summary(rest_of_them: Sequence[Wanted], issue: Issue | None, at_most: int) 
     wanted = Wanted("summary", frozenset(), "", title, body)
     if not rest_of_them:
         if issue is not None and issue.open and not issue.left_alone:
-            yield Change("close", _as_it_is(issue), issue, "Every finding has an issue of its own now, or is gone.")
+            yield Change("close", _as_it_is(issue), issue, "Every finding has an issue now, or is gone.")
     elif issue is None:
         yield Change("open", wanted)
     elif not issue.left_alone and not issue.open:
@@ -334,7 +334,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _bring_in_line(night: Night, repository: Repository, given: argparse.Namespace) -> int:
-    """Do all of the plan. What GitHub refuses stops nothing else, and makes the exit code 1."""
+    """Do all of the plan. Exit code 1 where GitHub refused a part of it."""
     changes = plan(night, repository.issues(), given.at_most)
     if any(change.what == "open" for change in changes) and not given.dry_run:
         repository.label()

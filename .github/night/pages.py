@@ -87,7 +87,7 @@ def row(news: dict[str, Any], night: str, *, page: bool, newest: str) -> Row:
 def index(rows: Sequence[Row], trends: Sequence[tuple[str, str]], *, docs: bool) -> str:
     """The page that lists the sets, as HTML. ``trends``: name and file.
 
-    On a phone the cells of a row stand below each other; the roles keep it a table for screen readers then.
+    A phone shows the cells of a row below each other. With their roles, it is still a table for screen readers.
     """
     lines = "\n".join(_line(one) for one in rows)
     links = [f'<li><a href="{html.escape(file)}">{html.escape(name)}</a></li>' for name, file in trends]
@@ -171,7 +171,10 @@ def page(history: Path, folder: Path, target: Path) -> bool:
 
 
 def trend_pages(history: Path, out: Path) -> list[tuple[str, str]]:
-    """Make a page for each figure over all nights. Returns names and files; a figure that no night has is left out."""
+    """Make a page for each figure over all nights. Returns names and files.
+
+    A figure that no night has is left out.
+    """
     made = []
     for name in TRENDS:
         done = runner("trend", name, "--history", str(history), "--format", "html")

@@ -1,4 +1,4 @@
-"""A small client of GitHub's REST API: JSON, pages, limits and failures. Standard library only."""
+"""A client of GitHub's REST API: pages, limits, failures. Standard library only."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class GitHub:
             return (json.loads(text) if text else None), answer.headers
 
     def _pause(self, status: int, headers: Message, detail: str, attempt: int) -> float | None:
-        """Seconds until the request is sent again, or None for an answer that will not change."""
+        """Seconds until the next attempt, or None for an answer that will not change."""
         if status >= 500:
             return float(2**attempt)
         if status not in (403, 429):

@@ -27,7 +27,7 @@ _SET = click.option("--set", "set_name", metavar="NAME", help="Only the runs of 
 
 @click.group("history")
 def history_command() -> None:
-    """Keep runs in one file: figures, verdicts and findings, for trends and for `since when`.
+    """Keep the figures, verdicts and findings of runs in one file.
 
     The file is made by the first `add`. From then on `matrix` adds its runs to it, and `report` reads it.
     """
@@ -94,7 +94,9 @@ def ls_command(set_name: str | None, file: Path | None, *, as_json: bool) -> Non
 @_JSON
 @_FILE
 def show_command(run: str, file: Path | None, *, as_json: bool) -> None:
-    """Show a run, by its id, the beginning of it, or `latest`: its cells, and which findings are new, last or are gone.
+    """Show the cells of a run, and which findings are new, last or are gone.
+
+    RUN is an id, the beginning of one, or `latest`.
 
     It is compared with the run of the same set before it.
     """
@@ -163,7 +165,10 @@ def prune_command(keep: int | None, age: str | None, set_name: str | None, file:
 @click.option("--format", "form", type=click.Choice(["csv", "parquet"]), help="Default: by the name of FILE, else csv.")
 @_FILE
 def export_command(target: Path, form: str | None, file: Path | None) -> None:
-    """Write every figure of every run to FILE, a row each. Parquet needs pyarrow (extra `history`)."""
+    """Write every figure of every run to FILE, a row each.
+
+    Parquet needs pyarrow (extra `history`).
+    """
     from runner import history
     from runner.history import export
     from runner.report import history as texts

@@ -18,7 +18,10 @@ from runner.util.plain import say
 
 
 def add(path: Path, folders: Iterable[tuple[str, Path]]) -> int:
-    """Add each folder as one run, under the name that a line about it has. Returns the exit code."""
+    """Add each folder as one run, under the name that a line about it has.
+
+    Returns the exit code.
+    """
     unread = Unread()
     with history.open(path) as database:
         for name, folder in folders:
@@ -56,7 +59,10 @@ def branch(path: Path, repository: Path, name: str) -> int:
 
 
 def _add_all(path: Path, found: Sequence[tuple[str, Path]]) -> int:
-    """Add many folders. One that cannot be used has a line on stderr, and the others are added."""
+    """Add many folders.
+
+    One that cannot be used has a line on stderr, and the others are added.
+    """
     unread = Unread()
     with history.open(path) as database:
         for name, folder in found:

@@ -22,7 +22,10 @@ class Wish:
 
 
 def wish(given: Path | None, *, without: bool) -> Wish | None:
-    """The history of a command line: the one named, else the one in the user's data folder, where there is one."""
+    """The history of a command line.
+
+    The one named, else the one in the user's data folder, where there is one.
+    """
     if without:
         return None
     if given is not None:
@@ -50,7 +53,9 @@ def ready(wanted: Wish | None) -> Wish | None:
 
 
 def after_a_run(report: Report, wanted: Wish | None) -> Report:
-    """Add a run to the history. Returns the report with what the history knows of earlier runs.
+    """Add a run to the history.
+
+    Returns the report with what the history knows of earlier runs.
 
     The run has its results in a folder already, so that an error is a line on stderr.
     """
@@ -68,7 +73,9 @@ def after_a_run(report: Report, wanted: Wish | None) -> Report:
 
 
 def of_files(report: Report, wanted: Wish | None) -> Report:
-    """The report with what the history knows of earlier runs; added to a history that the user named.
+    """The report with what the history knows of earlier runs.
+
+    It is added to a history that the user named.
 
     One that cannot be written is read all the same. Raises UsageError and LockedError about one that was named.
     """

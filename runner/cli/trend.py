@@ -60,8 +60,9 @@ def trend_command(
     """Show METRIC over dates or releases, and where its level changes.
 
     METRIC is a figure as reports name it (`step time`, `test accuracy`, `peak memory`) or its own name
-    (`free.step_s`, `mnist:free.step_s`). A change point is reported where it exceeds 5 % and what unchanged series of
-    this machine show; docs/trend.md has the error rates. Exit code 3 where a result file could not be used.
+    (`free.step_s`, `mnist:free.step_s`). A change point is reported where the level changes by more than 5 % and by
+    more than the series' own noise explains; docs/trend.md has the error rates. Exit code 3 where a result file could
+    not be used.
     """
     from runner import history
     from runner.cli.output import Unread, console
@@ -103,7 +104,10 @@ def trend_command(
 
 
 def _kept(every: Sequence[Series], patterns: Sequence[str]) -> list[Series]:
-    """The series of the cells that match. Raises UsageError for a pattern that no cell matches."""
+    """The series of the cells that match.
+
+    Raises UsageError for a pattern that no cell matches.
+    """
     ids = list(dict.fromkeys(one.cell for one in every))
     for pattern in patterns:
         if not any(fnmatchcase(ident, pattern) for ident in ids):

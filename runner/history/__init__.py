@@ -1,4 +1,4 @@
-"""Keeps judged runs in one SQLite file, and gives back what a report shows of them.
+"""Keeps judged runs in one SQLite file, for reports and trends.
 
 ``data`` has the classes, ``entry`` makes figures of results, ``schema`` has the tables, ``files`` opens the file and
 names what is wrong with it, ``database`` adds and reads (``adding``, ``reading``, ``since``), ``words`` has dates and

@@ -252,7 +252,10 @@ def _findings(connection: sqlite3.Connection, run: int, entry: Entry, *, whole: 
 
 
 class _Names:
-    """The numbers of cells, metrics, conditions and series, given when they are first needed."""
+    """The numbers of cells, metrics, conditions and series.
+
+    A new one is given when it is first needed.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

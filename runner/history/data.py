@@ -256,7 +256,9 @@ class Past:
         return {}
 
     def since(self, key: str) -> str:
-        """Since when a finding is there: ``since the night of 12 November``, ``since keras 3.14.0``.
+        """Since when a finding is there.
+
+        ``since the night of 12 November``, ``since keras 3.14.0``.
 
         Empty for a finding that is new, or about which nothing is known.
         """

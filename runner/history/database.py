@@ -24,7 +24,7 @@ class History:
     """One open history. Every method raises UsageError or LockedError about the file."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        """``connection``: from ``files.connect``, or ``files.reader`` for one that is read alone."""
+        """``connection``: from ``files.connect`` or ``files.reader``."""
         self.path = path
         self._connection = connection
 
@@ -38,7 +38,7 @@ class History:
         """Keep a run, all of it or nothing.
 
         Results that the history has already are not added again. New ones of a run that it has make that run grow,
-        unless they are other measurements of the same processes: those are a run of their own.
+        unless they are other measurements of the same processes: those are another run.
         """
         from runner.history import adding
 
@@ -58,7 +58,10 @@ class History:
         return tuple(Run(*row) for row in rows if set_name is None or row[1] == set_name)
 
     def run(self, name: str) -> Run:
-        """One run, by its id or the beginning of it; ``latest`` is the one that began last. Raises UsageError."""
+        """One run, by its id or the beginning of it. Raises UsageError.
+
+        ``latest`` is the one that began last.
+        """
         found = self.runs()
         if name == "latest" and found:
             return found[-1]
@@ -115,7 +118,10 @@ class History:
         return tuple(_found(row) for row in rows)
 
     def news(self, run: Run) -> News:
-        """The findings of a run that are new, that last and that are gone, against the runs of its set before it."""
+        """The findings of a run that are new, that last and that are gone.
+
+        It is compared with the runs of its set before it.
+        """
         from runner.history import since
 
         before, now, earlier, there = self._compared(run)
@@ -164,7 +170,9 @@ class History:
     def series(
         self, cells: Sequence[str] = (), probe: str | None = None, metric: str | None = None, *, runs: int | None = None
     ) -> tuple[Series, ...]:
-        """The figures over the runs, a series for each cell, metric and scope in which figures are comparable.
+        """The figures over the runs.
+
+        There is a series for each cell, metric and scope in which figures are comparable.
 
         ``cells``: patterns over ids, none for all; ``runs``: only the newest so many. In the order of cells, probes,
         metrics, and of time within a metric.
@@ -183,7 +191,9 @@ class History:
         return tuple(name for (name,) in self._all("SELECT name FROM cells ORDER BY name"))
 
     def past(self, entry: Entry, find: Finder | None = None) -> Past:
-        """What a report of this run shows of earlier runs. The run itself need not be in the history.
+        """What a report of this run shows of earlier runs.
+
+        The run itself need not be in the history.
 
         ``find`` finds the changes of level of each series that is looked at.
         """
@@ -245,7 +255,9 @@ def _fits(cell: str, patterns: Sequence[str]) -> bool:
 
 
 def old(runs: Sequence[Run], keep: int | None, limit: datetime | None) -> list[Run]:
-    """The runs that a clean-up removes: all but the newest ``keep`` of each set, and those that began before ``limit``.
+    """The runs that a clean-up removes.
+
+    All but the newest ``keep`` of each set, and those that began before ``limit``.
 
     With both, those of which both are true. A run whose time is not known is not older than anything.
     """
@@ -263,7 +275,10 @@ def old(runs: Sequence[Run], keep: int | None, limit: datetime | None) -> list[R
 
 @contextmanager
 def opened(path: Path) -> Iterator[History]:
-    """A history to read and write, made where there is none. Raises as ``files.connect``."""
+    """A history to read and write, made where there is none.
+
+    Raises as ``files.connect``.
+    """
     yield from _closing(path, files.connect)
 
 

@@ -1,4 +1,7 @@
-"""Makes of a run's results what the history keeps: identities, figures, outcomes. Pure."""
+"""Makes of a run's results what the history keeps: identities, figures, outcomes.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,9 @@ class Identities:
         return _hashed(f"{self._job(sample)}\0{more}")
 
     def job(self, sample: Sample) -> bytes | None:
-        """The identity of what was to be measured, or None for a result that is not about its cell.
+        """The identity of what was to be measured.
+
+        None for a result that is not about its cell.
 
         Another result of one job is another measurement of the same.
         """
@@ -91,7 +96,7 @@ def _hashed(text: str) -> bytes:
 
 
 def scope(kind: Kind, fingerprint: Mapping[str, Scalar]) -> bytes:
-    """The digest of what must agree for a figure of this kind to be compared, as the judge compares it."""
+    """The digest of what must agree for a figure of this kind to be compared."""
     names = fingerprint.keys() if kind is Kind.TIMING else WORKLOAD & fingerprint.keys()
     return digest({name: fingerprint[name] for name in names})
 
@@ -156,7 +161,7 @@ def figures(samples: Sequence[Sample]) -> list[Figure]:
 
 
 def _typical(metric: Metric, values: Sequence[float]) -> float:
-    """The figure of a report: the mean of one that depends on the seed, else the median."""
+    """The figure of a report: the mean where it depends on the seed, else the median."""
     if metric.kind is Kind.SEEDED:
         mean = statistics.fmean(values)
         return mean if math.isfinite(mean) else statistics.median(values)

@@ -1,4 +1,7 @@
-"""Every figure of a history as a table, for analysts: CSV, or Parquet where pyarrow is installed."""
+"""Every figure of a history as a table, for analysts.
+
+That is CSV, or Parquet where pyarrow is installed.
+"""
 
 from __future__ import annotations
 

@@ -39,7 +39,9 @@ def default() -> Path:
 
 @contextmanager
 def named(path: Path, doing: str = "read") -> Iterator[None]:
-    """Turn SQLite's errors into one line about the file. Raises FileError, and LockedError.
+    """Turn SQLite's errors into one line about the file.
+
+    Raises FileError, and LockedError.
 
     ``doing``: ``read`` or ``written``.
     """
@@ -148,7 +150,10 @@ def _opened(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of the file's tables. Raises FileError for a file of others, or of a newer program."""
+    """The version of the file's tables.
+
+    Raises FileError for a file of others, or of a newer program.
+    """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     version = schema.version(connection)
     if application != schema.APPLICATION:
@@ -167,7 +172,10 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _make(path: Path) -> None:
-    """Make an empty history. It has its name only when it is whole; another program's own may come first."""
+    """Make an empty history.
+
+    It has its name only when it is whole; another program's own may come first.
+    """
     part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with closing(sqlite3.connect(part, isolation_level=None)) as connection:
@@ -185,7 +193,10 @@ def _make(path: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring an older file up to date, all or nothing. The old one stays next to it, as ``NAME.v1``."""
+    """Bring an older file up to date, all or nothing.
+
+    The old one stays next to it, as ``NAME.v1``.
+    """
     with transaction(connection):  # nobody else writes meanwhile
         version = schema.version(connection)
         if version == schema.VERSION:  # another program was first

@@ -1,4 +1,4 @@
-"""Reads figures over runs: series for a trend, and all that one report shows of earlier runs."""
+"""Reads figures over runs, for a trend and for a report."""
 
 from __future__ import annotations
 
@@ -90,7 +90,10 @@ class _Book:
     def _other_scopes(
         self, points: Sequence[Point], prints: Sequence[Mapping[str, Scalar]], others: Sequence[_Span]
     ) -> Iterator[str]:
-        """Why other figures of the same name are not in the series, the nearest reason of each kind."""
+        """Why other figures of the same name are not in the series.
+
+        That is the nearest reason of each kind.
+        """
         first, now = points[0].when, points[-1].when
         said: dict[str, str] = {}
         for other in sorted(others, key=lambda span: span.first):
@@ -104,7 +107,10 @@ class _Book:
         yield from said.values()
 
     def _moved(self, points: Sequence[Point], prints: Sequence[Mapping[str, Scalar]]) -> Iterator[str]:
-        """Where the machine changes within a series, which only figures do that are compared all the same."""
+        """Where the machine changes within a series.
+
+        Only figures that are compared all the same have such places.
+        """
         moves = []
         for place in range(1, len(points)):
             before, after = prints[place - 1], prints[place]
@@ -225,7 +231,7 @@ def _present(entry: Entry, groups: Mapping[tuple[str, str], Sequence[Sample]], b
 
 
 def _wanted(connection: sqlite3.Connection, present: Mapping[Key, _Own]) -> tuple[dict[int, Key], dict[int, Key]]:
-    """The series of the report's figures, as far as the history has them, and those of other scopes."""
+    """The series of the report's figures in the history, and those of other scopes."""
     cells = dict(connection.execute("SELECT id, name FROM cells"))
     metrics = {row[0]: row[1:] for row in connection.execute("SELECT id, probe, name FROM metrics")}
     mine: dict[int, Key] = {}
@@ -239,7 +245,10 @@ def _wanted(connection: sqlite3.Connection, present: Mapping[Key, _Own]) -> tupl
 
 
 def _spans(connection: sqlite3.Connection, others: Mapping[int, Key], runs: Collection[int]) -> dict[Key, list[_Span]]:
-    """From when to when other scopes have figures in these runs. Of very many, the newest."""
+    """From when to when other scopes have figures in these runs.
+
+    Of very many, the newest.
+    """
     if not others or not runs:
         return {}
     _fill(connection, "wanted_runs", runs)
@@ -297,7 +306,10 @@ class _Built(Mapping[Key, Series]):
 
 
 class _Outcomes(Mapping[str, tuple[CellRun, ...]]):
-    """The earlier runs of a report's cells. Those of a cell are made of their rows when it is looked at."""
+    """The earlier runs of a report's cells.
+
+    Those of a cell are made of their rows when it is looked at.
+    """
 
     def __init__(
         self, connection: sqlite3.Connection, cells: Sequence[str], runs: Mapping[int, tuple[str, str]]

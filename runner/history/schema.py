@@ -1,4 +1,7 @@
-"""The tables of a history, and how an older file becomes a newer one. Pure text and SQL."""
+"""The tables of a history, and how an older file becomes a newer one.
+
+Pure text and SQL.
+"""
 
 from __future__ import annotations
 
@@ -145,7 +148,9 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Make the tables of an older file those of this version, as a part of the caller's transaction.
+    """Make the tables of an older file those of this version.
+
+    It is a part of the caller's transaction.
 
     Raises sqlite3.Error.
     """

@@ -34,7 +34,7 @@ MOST_RUNS = 30
 def news(
     now: Sequence[Found], earlier: Sequence[tuple[Sequence[Found], Measured]], there: Measured
 ) -> tuple[set[str], list[Found]]:
-    """The keys of the findings that are new in a run, and the earlier findings that are gone in it.
+    """The keys of the findings that are new in a run, and the findings that are gone.
 
     ``earlier``: the runs of the same set before it, oldest first, with their findings and what they measured;
     ``there``: what the run measured. A run that did not measure a finding's cells says nothing about it, so that a
@@ -88,7 +88,9 @@ def since(
     found: Sequence[Found],
     present: Collection[tuple[str, str]] = (),
 ) -> dict[str, str]:
-    """Since when each finding of a run is there, in words, by its key; not those that are new.
+    """Since when each finding of a run is there, in words, by its key.
+
+    Those that are new are left out.
 
     ``earlier``: the runs of the same set before it, oldest first; ``present``: cells and probes of the run itself,
     where it is not in the history. Raises sqlite3.Error.
@@ -125,7 +127,10 @@ class _Seen:
         self._measured: dict[str, dict[str, set[str]]] = {}
 
     def start(self, found: Found) -> tuple[Run | None, bool, bool]:
-        """The first run of those that all have the finding; whether one before it does not; whether it is new."""
+        """The first run of those that all have the finding, or None.
+
+        Also whether one before it does not have it, and whether the finding is new.
+        """
         start = None
         for run in reversed(self._runs):
             if found.key in self._keys.get(run.id, ()):
@@ -166,7 +171,9 @@ class _Releases:
             self._shown.setdefault(one.kin, set()).update(one.cells)
 
     def first(self, found: Found) -> str:
-        """The oldest release that shows a finding, next to others that do, in words: ``keras 3.14.0``.
+        """The oldest release that shows a finding, in words: ``keras 3.14.0``.
+
+        Every release after it that was measured shows it too.
 
         Empty where the finding is not about a release.
         """
@@ -195,7 +202,10 @@ class _Releases:
 
     @cached_property
     def _alike(self) -> dict[tuple[str, Cell], list[Cell]]:
-        """The cells that differ in one release alone, the oldest first, by the axis and what they share."""
+        """The cells that differ in one release alone, the oldest first.
+
+        The keys are the axis and what they share.
+        """
         names = {name for (name,) in self._connection.execute("SELECT name FROM cells")} | self._present.keys()
         found: dict[tuple[str, Cell], list[Cell]] = {}
         for cell in filter(None, map(_parsed, names)):
@@ -207,7 +217,10 @@ class _Releases:
         return found
 
     def _probes(self, cell: Cell) -> set[str]:
-        """The probes that measured a cell, in the report or earlier. Nothing where none did."""
+        """The probes that measured a cell, in the report or earlier.
+
+        Nothing where none did.
+        """
         rows = self._connection.execute(
             "SELECT DISTINCT probe, status FROM outcomes WHERE cell = (SELECT id FROM cells WHERE name = ?)", (cell.id,)
         )

@@ -21,7 +21,9 @@ _GIT_S = 600.0
 
 
 def below(folder: Path) -> Iterator[Path]:
-    """The folders below this one that are a run each, in order; the folder itself where it is one.
+    """The folders below this one that are a run each, in order.
+
+    That is the folder itself where it is one.
 
     What matrix.yml puts together is one run, whatever is below it. Raises UsageError where there is no such folder.
     """
@@ -45,7 +47,10 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 class Branch:
-    """The nights on a branch of a local git repository. Nothing of the repository is changed."""
+    """The nights on a branch of a local git repository.
+
+    Nothing of the repository is changed.
+    """
 
     def __init__(self, repository: Path, name: str) -> None:
         """Raises UsageError where there is no such repository or branch."""
@@ -70,7 +75,10 @@ class Branch:
 
     @contextmanager
     def results(self, night: str) -> Iterator[Path]:
-        """A temporary folder with the result files and records of one night. Raises UsageError."""
+        """A temporary folder with the result files and records of one night.
+
+        Raises UsageError.
+        """
         with scratch.folder("history") as folder:
             packed = folder / "night.tar"
             ended = self._git("archive", "--format=tar", f"--output={packed}", self._commit, night)
@@ -84,7 +92,7 @@ class Branch:
 
 
 def unpack(packed: Path, target: Path) -> None:
-    """Write the result files and records of a tar file below a folder, and nothing else of it.
+    """Write the result files and records of a tar file below a folder, and no others.
 
     Raises UsageError for a file that is not a whole tar file.
     """

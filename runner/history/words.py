@@ -67,7 +67,7 @@ def since(when: str, seen_from: str = "") -> str:
 
 
 def difference(one: Mapping[str, Scalar], other: Mapping[str, Scalar]) -> str:
-    """What two fingerprints differ in, in words: ``another host``; empty where they agree.
+    """What two fingerprints differ in, in words: ``another host``; or empty.
 
     Another host is a reason by itself, whatever else it has.
     """

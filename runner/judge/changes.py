@@ -1,4 +1,4 @@
-"""Change points of a series: exact search, the judge's Winsorised ranks, and a guard against slow noise.
+"""Finds the change points of a series, corrected over all splits tried.
 
 The figures of one cell in successive runs, or of successive releases, are a series. A *change point* is the first
 point of a new level. Three questions are asked, in this order:
@@ -30,7 +30,7 @@ about four times the noise. A host's slow spells are real steps in its figures, 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -139,12 +139,30 @@ def _searched(x: Floats, alpha: float, margin: float) -> list[int]:
 
 def _cuts(x: Floats, alpha: float, margin: float) -> list[int]:
     """The fewest cuts of which each passes; none where no number does."""
-    for cuts in _best(x):
+    if float(x.max() - x.min()) <= margin:
+        return []
+    for raw in _best(x):
+        if not _worth(x, raw, margin):
+            continue
+        cuts = _moved(x, raw)
         edges = [0, *cuts, len(x)]
         pieces = list(zip(edges, edges[1:], edges[2:], strict=False))
         if all(_passes(x[a:b], x[b:c], alpha * (c - a) / len(x), margin) for a, b, c in pieces):
             return cuts
     return []
+
+
+def _worth(x: Floats, cuts: list[int], margin: float) -> bool:
+    """Whether all levels differ by half of what a change needs at least.
+
+    Most series end here, in little time.
+    """
+    edges = [0, *cuts, len(x)]
+    pieces = [x[a:b] for a, b in pairwise(edges)]
+    levels = [_median(piece) for piece in pieces]
+    rest = np.concatenate([np.abs(piece - level) for piece, level in zip(pieces, levels, strict=True)])
+    least = max(margin / 2, 1.4826 * _median(rest))
+    return all(abs(b - a) > least for a, b in pairwise(levels))
 
 
 def _passes(one: Floats, other: Floats, alpha: float, margin: float) -> bool:
@@ -165,11 +183,8 @@ def _least(n: int) -> int:
     return 2 if n < RANKED else 3
 
 
-def _best(x: Floats) -> list[list[int]]:
-    """For 1, 2, ... cuts, where they make the sum of squares of the ranks least.
-
-    Each is then moved between its neighbours (see ``_moved``).
-    """
+def _best(x: Floats) -> Iterator[list[int]]:
+    """For 1, 2, ... cuts, where they make the sum of squares of the ranks least."""
     n, least = len(x), _least(len(x))
     r = _ranks(x)
     r -= r.mean()
@@ -180,7 +195,6 @@ def _best(x: Floats) -> list[list[int]]:
         cost = (square[None, :] - square[:, None]) - (total[None, :] - total[:, None]) ** 2 / size
     cost[size < least] = np.inf
     best, back = cost[0], []
-    found = []
     for _ in range(_most(n)):
         ways = best[:, None] + cost
         back.append(ways.argmin(axis=0))
@@ -191,27 +205,39 @@ def _best(x: Floats) -> list[list[int]]:
         for step in reversed(back):
             at = int(step[at])
             cuts.append(at)
-        found.append(_moved(x, cuts[::-1]))
-    return found
+        yield cuts[::-1]
 
 
 def _moved(x: Floats, cuts: list[int]) -> list[int]:
-    """Move each cut to where the squares of its two pieces are least. Figures far from both levels are drawn in.
+    """Move each cut to where the squares of its two pieces are least.
 
-    Ranks alone place a cut less exactly, most of all where one side is longer.
+    Figures far from both levels are drawn in. Ranks alone place a cut less exactly, above all where one side is longer.
     """
     edges = [0, *cuts, len(x)]
     for i in range(1, len(edges) - 1):
         begin, at, end = edges[i - 1 : i + 2]
         one, other = x[begin:at], x[at:end]
-        levels = float(np.median(one)), float(np.median(other))
+        levels = _median(one), _median(other)
         rest = np.abs(np.concatenate([one - levels[0], other - levels[1]]))
-        reach = 2.5 * (1.4826 * float(np.median(rest)) + TINY)
+        reach = 2.5 * (1.4826 * _median(rest) + TINY)
         drawn = np.clip(x[begin:end], min(levels) - reach, max(levels) + reach)
         least = min(_least(len(x)), (end - begin) // 2)
         z = _statistics(drawn - drawn.mean())[least - 1 : end - begin - least]
         edges[i] = begin + least + int(z.argmax())
     return edges[1:-1]
+
+
+def _median(x: Floats) -> float:
+    """The median. ``np.median`` takes longer than the rest of this module together."""
+    ordered = np.sort(x)
+    return float(ordered[(len(x) - 1) // 2] + ordered[len(x) // 2]) / 2
+
+
+def _quantile(x: Floats, q: float) -> float:
+    ordered, at = np.sort(x), q * (len(x) - 1)
+    below = int(at)
+    above = min(below + 1, len(x) - 1)
+    return float(ordered[below] + (at - below) * (ordered[above] - ordered[below]))
 
 
 def _ranks(x: Floats) -> Floats:
@@ -247,11 +273,11 @@ class _Seen:
 
 
 def _seen(one: Floats, other: Floats) -> _Seen:
-    shift = float(np.median(other[:, None] - one[None, :]))
-    apart = [one - np.median(one), other - np.median(other)]
+    shift = _median((other[:, None] - one[None, :]).ravel())
+    apart = [one - _median(one), other - _median(other)]
     rest = np.concatenate(apart)
     m = len(rest)
-    edge = np.quantile(np.abs(rest), 0.9)
+    edge = _quantile(np.abs(rest), 0.9)
     squares = float((np.clip(rest, -edge, edge) ** 2).sum())
     noise2 = squares / max(1, m - 2)
     if m < RANKED:
@@ -264,11 +290,11 @@ def _seen(one: Floats, other: Floats) -> _Seen:
 
 
 def _slowness(rest: Floats) -> float:
-    """Variance of a mean of these points relative to that of independent ones, by the autocorrelation to the next.
+    """Variance of a mean of these points, relative to that of independent ones.
 
-    The bias of the latter, from removing two levels, is 2 / m.
+    By the autocorrelation from point to point. Its bias, from removing two levels, is 2 / m.
     """
-    edge = np.quantile(np.abs(rest), 0.9)
+    edge = _quantile(np.abs(rest), 0.9)
     r = np.clip(rest, -edge, edge)
     total = float((r * r).sum())
     if total <= 0:
@@ -278,7 +304,7 @@ def _slowness(rest: Floats) -> float:
 
 
 def _wander2(apart: Sequence[Floats], noise2: float) -> float:
-    """Variance of the level from piece to piece: that of blocks, squeezed to ``WANDER``."""
+    """Variance of the level from piece to piece: of blocks, squeezed to ``WANDER``."""
     total, free = WANDER_WEIGHT * WANDER**2 * noise2, float(WANDER_WEIGHT)
     for rest in apart:
         count = len(rest) // BLOCK
@@ -314,9 +340,9 @@ def _drawn(m: int) -> Floats:
 
 
 def _bound(z: float, m: int) -> float:
-    """P(max |z| >= z) over the splits of m normal points (James, James & Siegmund, Biometrika 74 (1987) 71, eq. 4).
+    """P(max |z| >= z) over the splits of m normal points.
 
-    Ranks have lighter tails.
+    James, James & Siegmund, Biometrika 74 (1987) 71. Ranks have lighter tails.
     """
     least = _least(m)
     t = np.linspace(least / m, 1 - least / m, 201)

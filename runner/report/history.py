@@ -38,7 +38,7 @@ def _row(run: Run) -> tuple[str, ...]:
 
 
 def shown(run: Run, hosts: Sequence[str], outcomes: Sequence[ProbeRun], news: News) -> list[str]:
-    """One run: where it ran, how its cells ended, and its findings against those of the run before."""
+    """One run: where it ran, how its cells ended, and what is new in it."""
     meaning = EXIT_MEANINGS.get(run.exit_code, "unknown")
     lines = [
         f"run {run.id} of {numbers.plain(run.set_name) or 'no set'}, {numbers.plain(run.started)}",
@@ -76,7 +76,7 @@ def runs_json(runs: Iterable[Run]) -> str:
 
 
 def run_json(run: Run, hosts: Sequence[str], outcomes: Sequence[ProbeRun], news: News, verdicts: Sequence[Any]) -> str:
-    """One run for programs: all that the history has of it but its figures, which ``export`` has."""
+    """One run for programs: all that the history has of it but its figures."""
     content = {
         "schema": 1,
         "run": asdict(run),

@@ -30,12 +30,15 @@ def oldest(cells: Iterable[Cell]) -> Cell:
 
 
 def release(axis: str, cell: Cell) -> str:
-    """A cell's release on an axis that has releases, in words: ``keras 3.14.0``; else empty."""
+    """A cell's release on an axis, in words: ``keras 3.14.0``; or empty."""
     return AXIS[axis].in_sentence(cell) if axis in RELEASES and getattr(cell, axis) else ""
 
 
 def first_release(comparison: Comparison, cells: Mapping[str, Cell]) -> str:
-    """The release of a candidate that is newer than its baseline, which does not have the finding; else empty."""
+    """The release of a candidate that is newer than its baseline; else empty.
+
+    The baseline does not have the finding.
+    """
     baseline, candidate = cells.get(comparison.baseline), cells.get(comparison.candidate)
     if baseline is None or candidate is None or comparison.axis not in RELEASES:
         return ""

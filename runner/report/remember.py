@@ -1,4 +1,4 @@
-"""A report as an entry of the history, and what the history makes of it. Pure, but for the history's own file."""
+"""A report as an entry of the history. Pure."""
 
 from __future__ import annotations
 

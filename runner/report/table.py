@@ -275,7 +275,10 @@ def _beside(
 
 
 def _drawn(cols: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
-    """The columns by what a reader wants to see the history of: those in which a cell is worse or better first."""
+    """The columns by what a reader wants to see the history of.
+
+    Those in which a cell is worse or better are first.
+    """
     moved = {n for n in range(len(cols)) for row in rows if row.figures and (f := row.figures[n]) and f.mark in _MOVED}
     return [cols[n] for n in sorted(range(len(cols)), key=lambda n: n not in moved) if cols[n].metrics]
 
@@ -286,7 +289,10 @@ _MOVED = (Mark.WORSE, Mark.BETTER)
 def _earlier(
     report: Report, cols: tuple[Column, ...], rows: Sequence[Row], drawn: Sequence[Column]
 ) -> tuple[tuple[Column, ...], list[Row]]:
-    """One column more where a history has earlier figures: a sparkline of one figure in each row."""
+    """One column more where a history has earlier figures.
+
+    It has a sparkline of one figure in each row.
+    """
     if report.past is None:
         return cols, list(rows)
     if len(rows) <= _FEW_ROWS:  # looking for changes takes time

@@ -79,7 +79,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series: the points of one cell over dates, or of cells over the releases of one axis."""
+    """One series: a cell over dates, or cells over the releases of one axis."""
 
     title: str
     probe: str
@@ -219,7 +219,7 @@ def _dated(series: Series) -> Line:
 
 
 def over_release(series: Iterable[Series]) -> tuple[Line, ...]:
-    """A line for all cells that differ in the release of the framework, and for those that differ in Keras.
+    """A line for all cells that differ in one release: the framework's, or Keras's.
 
     Of the hosts that measured such cells, the one with most releases; which others were left out is one of the breaks.
     All runs of a release on that host are one point.
@@ -270,7 +270,7 @@ def _merged(label: str, several: Sequence[Series]) -> Spot:
 
 
 def _without(cell: Cell, axis: Axis) -> str:
-    """A line's title: what all of its cells share. ``torch 2.2.2 over keras (py3.11, cpu)``"""
+    """A line's title: what all of its cells share."""
     more = ", ".join(each.in_table(cell) for each in CONDITIONS if cell.values[each.name])
     if axis.name == "keras":
         return numbers.plain(f"{cell.framework} {cell.version} over the releases of keras ({more})")
@@ -316,7 +316,10 @@ def _levels(line: Line, since: Sequence[str]) -> Iterator[Move]:
 
     values = [spot.value for spot in line.spots]
     compared = [max(_LEAST_ERROR, 1 - value) for value in values] if line.percent else values
-    found = changes.changes(compared, floor=floor(line.kind, percent=line.percent))
+    least = floor(line.kind, percent=line.percent)
+    # no level can differ from another by more than the figures do
+    flat = not compared or (min(compared) > 0 and max(compared) <= min(compared) * (1 + least))
+    found = () if flat else changes.changes(compared, floor=least)
     edges = [0, *(change.index for change in found), len(values)]
     levels = [statistics.median(values[a:b]) for a, b in pairwise(edges)] if values else []
     for change, (before, after) in zip(found, pairwise(levels), strict=True):

@@ -160,7 +160,7 @@ def _canvas(
 
 
 def _ends(line: Line, places: Sequence[int], count: int) -> str:
-    """The labels under the axis: the first and the last point, and change points where there is room."""
+    """The labels under the axis: both ends, change points, more where there is room."""
     text = [" "] * count
     last = len(places) - 1
     for index in dict.fromkeys([0, last, *(move.index for move in line.moves), *range(1, last)]):

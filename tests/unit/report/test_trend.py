@@ -30,15 +30,11 @@ def series(values: Sequence[float], cell: str = "torch-2.2.2_keras-3.11.3_py3.11
         Point(f"{n:012x}", f"2026-{11 + n // 30}-{1 + n % 30:02}T01:17:00+00:00", cell, value, None, None, 3, "")
         for n, value in enumerate(values)
     )
-    known = {
-        "probe": "mnist",
-        "metric": "free.step_s",
-        "unit": "s",
-        "better": "lower",
-        "host": "atlas",
-        "kind": "timing",
-    }
-    return Series(cell=cell, points=points, scope=more.pop("scope", "s"), **{**known, **more})
+    known: dict[str, Any] = {
+        "probe": "mnist", "metric": "free.step_s", "unit": "s", "better": "lower", "host": "atlas", "kind": "timing",
+        "scope": "s",
+    }  # fmt: skip
+    return Series(cell=cell, points=points, **{**known, **more})
 
 
 def stepped(*levels: tuple[int, float], noise: float = 0.005) -> list[float]:

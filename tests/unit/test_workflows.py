@@ -94,6 +94,10 @@ def test_only_these_jobs_may_write() -> None:
     }
 
 
+def test_a_night_waits_for_the_one_before_it() -> None:
+    assert WORKFLOWS["nightly.yml"]["concurrency"] == {"group": "nightly", "cancel-in-progress": False}
+
+
 def test_nothing_is_expanded_inside_a_script() -> None:
     scripts = [(where, step) for where, step in STEPS if step.get("run")]
     assert len(scripts) > 10

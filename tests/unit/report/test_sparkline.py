@@ -26,6 +26,7 @@ class Step:
     low: float = 0.0
     high: float = 0.0
     p: float = 0.0
+    text: str = "it changed"
 
 
 def series(*values: float, changes: Sequence[Step] = (), cell: str = TORCH, metric: str = "free.step_s") -> Series:

@@ -58,7 +58,7 @@ def commands_page() -> str:
         "| command | what it does |\n|---|---|\n" + "\n".join(listed),
         "Exit codes of all commands: [what a verdict means](../index.md#what-a-verdict-means).",
     ]
-    with click.Context(cli.cli, info_name="runner") as top:
+    with click.Context(cli.cli, info_name="runner", **cli.cli.context_settings) as top:
         for name in cli.COMMANDS:
             command = cli.cli.get_command(top, name)
             if command is None:  # a name of the list has a command

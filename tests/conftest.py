@@ -26,6 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine", action="store_true", help="run the tests that need a real Docker engine, if one answers"
     )
     group.addoption("--require-engine", action="store_true", help="as --engine, but fail where no engine answers")
+    group.addoption(
+        "--blocks", action="store_true", help="with either: the console blocks of the docs too (minutes; package index)"
+    )
     group = parser.getgroup("browser")
     group.addoption("--require-browser", action="store_true", help="fail where the HTML report cannot be opened")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,6 +110,33 @@ def show_command(run: str, file: Path | None, *, as_json: bool) -> None:
             say(texts.run_json(found, *about, database.verdicts(found)))
         else:
             say("\n".join(texts.shown(found, *about)))
+
+
+@history_command.command("news", short_help="What is new, lasts, or is gone in the newest run of a set.")
+@click.option("--set", "set_name", metavar="NAME", help="The set (default: that of the newest run).")
+@click.option("--page", default="", metavar="URL", help="Where the report is, for a link in each finding's text.")
+@_JSON
+@_FILE
+def news_command(set_name: str | None, page: str, file: Path | None, *, as_json: bool) -> None:
+    """Print which findings of a set are new, lasting, unmeasured or gone.
+
+    This is seen from its newest run.
+    A finding is unmeasured where earlier runs have it and the newest run did not measure its cells. With --json, each
+    has a key, a title, and a body in Markdown: the text of an issue, for example.
+    """
+    from runner import history
+    from runner.report import news
+
+    if page and not re.fullmatch(r"https?://[^\s<>()\"'`\\]+", page):
+        raise UsageError(f"{page!r} is not a web address (example: https://owner.github.io/name/full/)")
+    path = _path(file)
+    with history.read(path) as database:
+        runs = database.runs(set_name)
+        if not runs:
+            of = f" of the set {set_name!r}" if set_name else ""
+            raise UsageError(f"{path}: has no run{of}; `runner history ls` shows the runs")
+        standing = database.standing(runs[-1])
+    say(news.json(standing, page) if as_json else "\n".join(news.text(standing)))
 
 
 @history_command.command("prune", short_help="Remove old runs.")

@@ -181,6 +181,20 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Every finding that a history has of one set, seen from one run."""
+
+    run: Run
+    before: Run | None
+    new: tuple[Found, ...]
+    lasting: tuple[Found, ...]
+    unmeasured: tuple[Found, ...]
+    """Those of earlier runs whose cells this run did not measure: nothing is known about them."""
+    gone: tuple[Found, ...]
+    """Those that are not there any more, whether they ended in this run or in one before it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A judged run, as it is added to the history."""
 

@@ -10,11 +10,14 @@ from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.errors import UsageError, suggest
 from runner.history import files, words
-from runner.history.data import Added, Entry, Finder, Found, News, Past, ProbeRun, Run, Series
+from runner.history.data import Added, Entry, Finder, Found, News, Past, ProbeRun, Run, Series, Standing
+
+if TYPE_CHECKING:
+    from runner.history.since import Measured
 
 
 class History:
@@ -121,18 +124,40 @@ class History:
         """
         from runner.history import since
 
-        before = [one for one in self.runs(run.set_name) if _order(one) < _order(run)][-since.MOST_RUNS :]
-        now = self.findings(run)
-        earlier = [(self.findings(one), since.measured(self.outcomes(one))) for one in before]
-        new, gone = since.news(now, earlier, since.measured(self.outcomes(run)))
+        before, now, earlier, there = self._compared(run)
+        new, gone = since.news(now, earlier, there)
         dates = self.since(run, now)
         return News(
             run,
-            before[-1] if before else None,
+            before,
             tuple(found for found in now if found.key in new),
             tuple(replace(found, since=dates.get(found.key, "")) for found in now if found.key not in new),
             tuple(gone),
         )
+
+    def standing(self, run: Run) -> Standing:
+        """Every finding of the runs of a set, seen from this run of it."""
+        from runner.history import since
+
+        news = self.news(run)
+        _, now, earlier, there = self._compared(run)
+        unmeasured, gone = since.rest(now, earlier, there)
+        return Standing(run, news.before, news.new, news.lasting, tuple(unmeasured), tuple(gone))
+
+    def _compared(
+        self, run: Run
+    ) -> tuple[Run | None, tuple[Found, ...], list[tuple[Sequence[Found], Measured]], Measured]:
+        """What a run is compared with, and what is compared.
+
+        The run before it, its findings, findings and cells of each earlier run, and its own cells.
+        """
+        from runner.history import since
+
+        before = [one for one in self.runs(run.set_name) if _order(one) < _order(run)][-since.MOST_RUNS :]
+        earlier: list[tuple[Sequence[Found], Measured]] = [
+            (self.findings(one), since.measured(self.outcomes(one))) for one in before
+        ]
+        return before[-1] if before else None, self.findings(run), earlier, since.measured(self.outcomes(run))
 
     def since(self, run: Run, found: Sequence[Found]) -> dict[str, str]:
         """Since when findings of a run are there, in words, by their keys."""

@@ -49,6 +49,24 @@ def news(
     return keys - lasting.keys(), gone
 
 
+def rest(
+    now: Sequence[Found], earlier: Sequence[tuple[Sequence[Found], Measured]], there: Measured
+) -> tuple[list[Found], list[Found]]:
+    """The earlier findings that a run did not measure, and those that ended.
+
+    The arguments are those of ``news``. A finding that ended has the text of the last run that had it.
+    """
+    keys = {one.key for one in now}
+    known: dict[str, Found] = {}
+    lasting: set[str] = set()
+    for found, measured_then in [*earlier, (now, there)]:
+        lasting = {key for key in lasting if not covered(known[key].cells, known[key].probes, measured_then)}
+        known |= {one.key: one for one in found}
+        lasting |= {one.key for one in found}
+    unmeasured = [one for key, one in known.items() if key in lasting and key not in keys]
+    return unmeasured, [one for key, one in known.items() if key not in lasting]
+
+
 def measured(outcomes: Iterable[ProbeRun]) -> dict[str, set[str]]:
     """The probes that say something about each cell of a run."""
     found: dict[str, set[str]] = {}

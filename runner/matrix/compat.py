@@ -27,10 +27,14 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """What one range of releases needs. See the head of compat.toml for the fields."""
 
     since: str
+    """The first release for which the row holds."""
     through: str
+    """The last release that was looked at."""
     python: tuple[str, str]
     source: str
+    """Where the facts are from."""
     date: dt.date
+    """When they were looked up."""
     requires: list[str] = []
     system: list[str] = []
     keras: str | None = None
@@ -48,7 +52,9 @@ class Platform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     uv: str
     docker: str | None = None
+    """Docker's name; none where there are no containers of it."""
     macos: str | None = None
+    """The oldest macOS; none on Linux."""
 
 
 class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,13 +123,18 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of ``compat.toml``."""
 
     schema: int
+    """Version of the format: 1."""
     bases: dict[str, str]
+    """Python -> base image."""
     platforms: dict[str, Platform]
     python: Python
     drivers: list[Driver]
     frameworks: dict[str, list[Row]]
+    """Framework -> one row for each range of its releases, in their order."""
     keras: list[Row]
+    """The same for Keras."""
     framework: dict[str, Framework]
+    """What the program knows of each framework."""
     other_sizes: dict[str, float] = msgspec.field(name="sizes")
 
     @property

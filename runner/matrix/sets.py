@@ -36,7 +36,9 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keras: list[str]
     device: list[str]
     python: list[str] = []
+    """Empty: the version that compat.toml prefers for the release."""
     variant: tuple[str, ...] = ("",)
+    """Names of variants; the empty one is the cell without a variant."""
 
 
 class Include(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +57,7 @@ class Exclude(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cells that are left out, by a pattern over their ids, and why."""
 
     cell: str
+    """Pattern over cell ids."""
     reason: str
 
 
@@ -62,9 +65,13 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A named choice of cells and of what is run in them."""
 
     description: str
+    """One line for `runner list --sets`."""
     product: list[Product] = []
+    """Tables of lists: every combination is a cell."""
     include: list[Include] = []
+    """Further cells, one by one."""
     exclude: list[Exclude] = []
+    """Cells that are left out."""
     prefer: list[str] = []
     """Patterns over cell ids: which cells are baselines, best first."""
     executor: str = "auto"
@@ -74,6 +81,7 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: str = ""
     """Measuring time within which undecided headline figures get further rounds (``10m``); empty: one round."""
     probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
+    """The probes that the set runs, and their settings where they differ from the defaults in the source."""
 
     @property
     def budget_s(self) -> float | None:
@@ -96,17 +104,24 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     description: str
     timed: bool
+    """Whether its times count: it then runs alone."""
     timeout_s: float
+    """Seconds that one process may take."""
 
 
 class Matrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of ``matrix.toml``."""
 
     schema: int
+    """Version of the format: 1."""
     default: str
+    """The set that runs where no set is named."""
     sets: dict[str, Set]
+    """The sets, by name."""
     probes: dict[str, Probe] = {}
+    """The probes of this program, by the name of their module."""
     variants: dict[str, Variant] = {}
+    """The variants, by the name that stands behind `+` in an id."""
 
 
 class Resolver(msgspec.Struct, frozen=True):

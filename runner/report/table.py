@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from runner.judge import exact
 from runner.matrix import frameworks, probes
@@ -18,6 +18,8 @@ from runner.report.data import Report
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, combined
 from runner.util import versions
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +293,7 @@ def _earlier(
 ) -> tuple[tuple[Column, ...], list[Row]]:
     """One column more where a history has earlier figures.
 
-    It has a sparkline of one figure in each row.
+    It has a sparkline in each row, and stands after the figure that it is about.
     """
     if report.past is None:
         return cols, list(rows)
@@ -304,8 +306,9 @@ def _earlier(
             label = f"{col.label} history"
             added = Column((), label, "", percent=False, exact=False, history=metric)
             figures = {cell: Figure(line, Mark.NONE, "", (), ()) if line else None for cell, line in lines.items()}
-            told = [replace(row, figures=row.figures and (*row.figures, figures[row.cell.id])) for row in rows]
-            return (*cols, added), told
+            at = cols.index(col) + 1
+            told = [replace(row, figures=row.figures and _with(row.figures, at, figures[row.cell.id])) for row in rows]
+            return _with(cols, at, added), told
     return cols, list(rows)
 
 
@@ -316,6 +319,10 @@ _FEW_ROWS = 60
 def _changes(report: Report, row: Row, metric: str) -> bool:
     found = report.past.series(row.cell.id, row.probe, metric) if report.past else None
     return found is not None and bool(found.changes)
+
+
+def _with(some: tuple[T, ...], at: int, one: T) -> tuple[T, ...]:
+    return (*some[:at], one, *some[at:])
 
 
 def _sparkline(report: Report, row: Row, metric: str) -> str:

@@ -132,7 +132,7 @@ def _past() -> Past:
         for n, (day, level) in enumerate(zip(days, levels, strict=True))
     )
     series = Series(WORSE.id, "mnist", "free.step_s", "s", "lower", "host", points)
-    change = SimpleNamespace(index=8, effect=0.5, low=0.4, high=0.6, p=0.001)
+    change = SimpleNamespace(index=8, effect=0.5, low=0.4, high=0.6, p=0.001, text="since 2026-08-09: ×1.50")
     runs = tuple(CellRun(point.run, point.when, "ok", point.verdict, ()) for point in points)
     by_figure = {(WORSE.id, "mnist", "free.step_s"): series}
     return Past(by_figure=by_figure, by_cell={WORSE.id: runs}, find=lambda _: (change,))

@@ -53,7 +53,19 @@ def test_nothing_is_cut_or_overlaps_in_a_real_report(opened: Open, real: Path, s
 
 @pytest.mark.parametrize("size", SIZES)
 def test_hostile_names_break_no_layout(opened: Open, hostile: Path, size: str) -> None:
-    assert complaints(opened(hostile, size=SIZES[size])) == []
+    shown = opened(hostile, "#all=1", size=SIZES[size])
+    assert complaints(shown) == []
+    hrefs: list[str] = shown.page.eval_on_selector_all("a", "(all) => all.map((one) => one.getAttribute('href'))")
+    views = [
+        href
+        for kind in ("#cell=", "#figure=", "#function=")
+        for href in list(dict.fromkeys(href for href in hrefs if href.startswith(kind)))[:4]
+    ]
+    assert len(views) > 8
+    for href in views:
+        shown.go(href)
+        shown.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert complaints(shown) == [], href
 
 
 def test_the_checker_sees_what_is_wrong(opened: Open, real: Path) -> None:

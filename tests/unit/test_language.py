@@ -161,7 +161,7 @@ def files() -> dict[str, Path]:
     sources = [path for path in PACKAGE.rglob("*.py") if "node_modules" not in path.parts]
     found = {f"runner/{path.relative_to(PACKAGE).as_posix()}": path for path in sources}
     patterns = ["*.md", "docs/**/*.md", "docs/**/*.py", "bench/**/*.py", "matrix/*.toml", ".ci/*"]
-    patterns += [".github/**/*.yml", ".github/*.py", ".github/report"]
+    patterns += [".github/**/*.yml", ".github/**/*.py", ".github/report"]
     found |= {path.relative_to(ROOT).as_posix(): path for pattern in patterns for path in ROOT.glob(pattern)}
     return dict(sorted(found.items()))
 

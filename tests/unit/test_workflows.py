@@ -88,8 +88,14 @@ def test_only_these_jobs_may_write() -> None:
         "matrix.yml:linux": {"packages"},
         "matrix.yml:cuda-end": {"actions"},
         "nightly.yml:publish": {"contents"},
+        "nightly.yml:deploy": {"pages", "id-token"},
+        "nightly.yml:issues": {"issues"},
         "upgrade.yml:upgrade": {"contents", "pull-requests"},
     }
+
+
+def test_a_night_waits_for_the_one_before_it() -> None:
+    assert WORKFLOWS["nightly.yml"]["concurrency"] == {"group": "nightly", "cancel-in-progress": False}
 
 
 def test_nothing_is_expanded_inside_a_script() -> None:

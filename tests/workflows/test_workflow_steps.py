@@ -279,22 +279,122 @@ def _repository(run: Any, checkout: Path) -> Path:
     return remote
 
 
-def test_the_reports_of_every_night_are_added_to_a_branch_of_their_own(start: Any) -> None:
+def _published(start: Any, *nights: str, **step: Any) -> tuple[Any, Path]:
+    """The step that publishes, once per night, each on a machine of its own. Returns the last job and the remote."""
     run = start("nightly.yml")
-    for night in ("1", "2"):
+    publish = next(one for one in run.workflow["jobs"]["publish"]["steps"] if one["name"] == "Publish")
+    publish["env"].update(step)
+    remote = None
+    for night in nights:
         run.environment["GITHUB_RUN_ID"] = night
         job = actions.Job(run, "publish", only=frozenset({"Publish"}))
-        if night == "1":
-            remote = _repository(run, job.workspace)
-        (job.workspace / "reports/report-full").mkdir(parents=True, exist_ok=True)
-        (job.workspace / "reports/report-full/summary.md").write_text(night)
+        remote = remote or _repository(run, job.workspace)
+        folder = job.workspace / "reports/report-full"
+        for name in ("report/summary.md", "report/report.json", "report/report.html", "merged/plan/run.json"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(night)
         job.start()
+        shutil.rmtree(job.workspace)
         assert not job.failed, job.log
-        shutil.rmtree(job.workspace / "published")  # the next night has a machine of its own
+    assert remote is not None
+    return job, remote
+
+
+def _nights(remote: Path) -> list[str]:
+    """Every file of the branch, by the number of its night."""
     files = _git("ls-tree", "-r", "--name-only", "results", where=remote).splitlines()
-    assert [name.partition("-")[2][6:] for name in files] == [f"{n}/report-full/summary.md" for n in "12"]
+    assert all(re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-", name) for name in files)
+    return [name[11:] for name in files]
+
+
+def test_the_results_of_every_night_are_added_to_a_branch_of_their_own(start: Any) -> None:
+    _, remote = _published(start, "1", "2")
+    kept = ("report-full/merged/plan/run.json", "report-full/report/summary.md")
+    assert _nights(remote) == [f"{night}/{name}" for night in "12" for name in kept]
     assert _git("rev-list", "--count", "results", where=remote) == "2"
     assert _git("rev-list", "--count", "main", where=remote) == "1"
+
+
+def test_the_branch_shows_the_newest_nights_and_its_history_has_the_others(start: Any) -> None:
+    _, remote = _published(start, "1", "2", "3", NIGHTS=2)
+    assert {name[0] for name in _nights(remote)} == {"2", "3"}
+    assert "1" in _git("show", "results~1", "--stat", "--format=%s", where=remote)
+
+
+def test_a_night_that_is_run_again_takes_the_place_of_the_first_attempt(start: Any) -> None:
+    _, remote = _published(start, "1", "1")
+    assert {name[0] for name in _nights(remote)} == {"1"}
+
+
+PUSHES_FIRST = """case "$*" in
+  *' push '*)
+    if [[ $(cat {folder}/left) -gt 0 ]]; then
+      echo $(($(cat {folder}/left) - 1)) >{folder}/left
+      rm -rf {folder}/other && {git} clone --quiet --branch results {remote} {folder}/other
+      mkdir -p {folder}/other/2026-01-01-9 && date +%N >{folder}/other/2026-01-01-9/x
+      {git} -C {folder}/other add .
+      {git} -C {folder}/other -c user.name=a -c user.email=a@example.org commit --quiet --message other
+      {git} -C {folder}/other push --quiet origin results
+    fi ;;
+esac
+exec {git} "$@" """
+
+
+@pytest.mark.parametrize(("conflicts", "failed"), [(1, False), (4, False), (5, True)])
+def test_a_push_of_somebody_else_in_between_is_kept(start: Any, conflicts: int, failed: bool) -> None:
+    job, remote = _published(start, "1")
+    run = job.run
+    (run.folder / "left").write_text(str(conflicts))
+    program(run, "git", PUSHES_FIRST.format(folder=run.folder, git=shutil.which("git"), remote=remote))
+    run.environment["GITHUB_RUN_ID"] = "2"
+    job = actions.Job(run, "publish", only=frozenset({"Publish"}))
+    (job.workspace / "reports/report-full").mkdir(parents=True)
+    (job.workspace / "reports/report-full/x").write_text("2")
+    job.start()
+    assert job.failed is failed, job.log
+    assert ("could not be pushed" in job.log) is failed
+    assert {name[0] for name in _nights(remote)} == ({"1", "9"} if failed else {"1", "2", "9"})
+    commits = _git("rev-list", "--count", "results", where=remote)
+    assert int(commits) == 1 + conflicts + (not failed)
+
+
+@pytest.mark.parametrize(("code", "made"), [(0, "true"), (1, "true"), (3, "")])
+@pytest.mark.parametrize("published", ["true", ""])
+def test_pages_are_made_with_links_to_where_they_will_be(start: Any, code: int, made: str, published: str) -> None:
+    run = start("nightly.yml")
+    program(run, "gh", f'echo "$*" >>{run.folder}/asked; echo https://owner.github.io/name/')
+    program(run, "python", f'printf "%s\\n" "$@" >{run.folder}/ran; exit {code}')
+    step = next(one for one in run.workflow["jobs"]["pages"]["steps"] if one["name"] == "Pages and news")
+    step["env"]["PUBLISHED"] = published
+    job = actions.Job(run, "pages", only=frozenset({"Pages and news"}))
+    assert job.start() == {"made": made}
+    assert job.failed is (code != 0)
+    ran = (run.folder / "ran").read_text().splitlines()
+    assert ran[0] == ".github/night/pages.py"
+    assert (ROOT / ran[0]).is_file()
+    assert ran[-2:] == ["--url", "https://owner.github.io/name/" if published else ""]
+    assert (run.folder / "asked").is_file() is bool(published)
+
+
+def test_the_news_of_every_set_are_what_issues_are_made_of(start: Any) -> None:
+    run = start("nightly.yml")
+    program(run, "python", f'printf "%s\\n" "$@" >{run.folder}/ran')
+    job = actions.Job(run, "issues", only=frozenset({"The news", "Issues"}))
+    for name in ("full", "mps"):
+        (run.artifacts / "history/news").mkdir(parents=True, exist_ok=True)
+        (run.artifacts / f"history/news/{name}.json").write_text("{}")
+    job.start()
+    assert not job.failed, job.log
+    ran = (run.folder / "ran").read_text().splitlines()
+    assert ran == [".github/night/issues.py", "history/news/full.json", "history/news/mps.json"]
+    assert (ROOT / ran[0]).is_file()
+
+
+def test_pages_and_issues_are_off_until_a_variable_switches_them_on() -> None:
+    jobs = msgspec.yaml.decode((ROOT / ".github/workflows/nightly.yml").read_bytes())["jobs"]
+    assert "vars.NIGHTLY_PAGES == 'true'" in jobs["deploy"]["if"]
+    assert "vars.FINDINGS_TO_ISSUES == 'true'" in jobs["issues"]["if"]
+    assert all("needs.pages.outputs.made == 'true'" in jobs[name]["if"] for name in ("deploy", "issues"))
 
 
 def test_a_night_without_a_report_is_red(start: Any) -> None:

@@ -92,11 +92,11 @@ def _finding(finding: Finding) -> str:
     icon = _ICONS.get(finding.severity.mark, finding.severity.mark.symbol)
     lines = [f"- {icon} **{finding.severity.label}** {escape(finding.sentence)}"]
     lines += [f"  {escape(detail)}" for detail in finding.details]
-    lines += [f"  next: {_code(line)}" for line in finding.commands]
+    lines += [f"  next: {code(line)}" for line in finding.commands]
     return "  \n".join(lines) + "\n"
 
 
-def _code(line: str) -> str:
+def code(line: str) -> str:
     """Inline code whose fence is longer than any run of backticks in it."""
     line = numbers.plain(line)
     fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", line)), default=0))

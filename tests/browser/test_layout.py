@@ -64,6 +64,7 @@ def test_hostile_names_break_no_layout(opened: Open, hostile: Path, size: str) -
     assert len(views) > 8
     for href in views:
         shown.go(href)
+        assert shown.texts("#view h2") != ["Not in this report"]
         shown.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         assert complaints(shown) == [], href
 

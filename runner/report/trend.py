@@ -135,6 +135,21 @@ def trend(metric: str, over: str, series: Sequence[Series]) -> Trend:
     return Trend(metric, over, made)
 
 
+def first_changed(trend: Trend) -> tuple[Line, ...]:
+    """The lines, those that change first, and else in their order."""
+    return tuple(sorted(trend.lines, key=lambda line: not line.moves))
+
+
+def answer(trend: Trend) -> str:
+    """How many lines change: ``1 of 12 lines changes its level``."""
+    moving = sum(bool(line.moves) for line in trend.lines)
+    many = len(trend.lines)
+    counted = f"{many} line" if many == 1 else f"{many} lines"
+    if not moving:
+        return f"{counted}, no change of level found"
+    return f"{moving} of {counted} {'changes its' if moving == 1 else 'change their'} level"
+
+
 def moves(series: Series) -> tuple[Move, ...]:
     """The change points of one series over dates, as ``runner trend`` shows them."""
     return next((line.moves for line in over_date([series])), ())

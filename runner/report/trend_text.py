@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from runner.report import numbers, textlines
-from runner.report.trend import FEWEST, Line, Trend
+from runner.report.trend import FEWEST, Line, Trend, answer, first_changed
 from runner.util import jsontext
 
 if TYPE_CHECKING:
@@ -47,9 +47,12 @@ def show(trend: Trend, console: Console) -> None:
 
 
 def lines(trend: Trend, width: int = 100, *, ascii_only: bool = False) -> list[Text]:
-    """Every chart, what changed below it, and the notes."""
-    out: list[Text] = []
-    for one in trend.lines:
+    """How many lines change, every chart with its changes, and the notes.
+
+    Lines that change come first. One line alone is its own answer.
+    """
+    out: list[Text] = textlines.wrapped(answer(trend), width, "bold") if len(trend.lines) > 1 else []
+    for one in first_changed(trend):
         out += [textlines.text("")] if out else []
         out += _one(one, width)
     out += textlines.section("Notes", [numbers.plain(note) for note in trend.notes], width)

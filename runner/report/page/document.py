@@ -1,4 +1,7 @@
-"""Puts a page together: template, styles and scripts, under a policy that allows these alone."""
+"""Puts a page together: template, styles and scripts.
+
+The policy of the page allows these alone.
+"""
 
 from __future__ import annotations
 

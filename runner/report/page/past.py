@@ -1,4 +1,7 @@
-"""What the page shows of earlier runs: the series behind its figures, and the earlier runs of its cells."""
+"""What the page shows of earlier runs.
+
+The series behind its figures, and the earlier runs of its cells.
+"""
 
 from __future__ import annotations
 

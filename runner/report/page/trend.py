@@ -9,14 +9,14 @@ from runner.report import numbers
 from runner.report.marks import Mark
 from runner.report.page import document, payload
 from runner.report.page.spark import spark
-from runner.report.trend import DATE, Line, Move, Trend
+from runner.report.trend import DATE, Line, Move, Trend, answer, first_changed
 
 _MARKS = {"worse": Mark.WORSE, "better": Mark.BETTER}
 
 
 def render(trend: Trend) -> str:
     """The whole document: change points first, then a chart and a table per line."""
-    trend = replace(trend, lines=tuple(sorted(trend.lines, key=lambda line: not line.moves)))
+    trend = replace(trend, lines=first_changed(trend))
     moved = [(number, move) for number, line in enumerate(trend.lines) for move in line.moves]
     lines = [_line(number, line) for number, line in enumerate(trend.lines)]
     values = {
@@ -29,16 +29,6 @@ def render(trend: Trend) -> str:
         "data": payload.packed_data({"lines": [_drawn(line, trend.over) for line in trend.lines]}),
     }
     return "".join(document.pieces("trend.html.j2", "trend.js", values))
-
-
-def answer(trend: Trend) -> str:
-    """How many lines change: ``1 of 12 lines changes its level``."""
-    moving = sum(bool(line.moves) for line in trend.lines)
-    many = len(trend.lines)
-    counted = f"{many} line" if many == 1 else f"{many} lines"
-    if not moving:
-        return f"{counted}, no change of level found"
-    return f"{moving} of {counted} {'changes its' if moving == 1 else 'change their'} level"
 
 
 def _order(moved: tuple[int, Move]) -> tuple[bool, float]:

@@ -242,6 +242,9 @@ def test_a_cell_has_its_log_its_packages_its_commands_and_its_history(opened: Op
         assert part in text
     commands = shown.texts("#view .command code")
     assert {line.split()[3] for line in commands} >= {"matrix", "shell", "diagnose", "bisect", "export"}
+    assert len(shown.texts("#view ul.findings > li")) == 6
+    shown.page.click("#view details.more > summary")
+    assert len(shown.texts("#view ul.findings > li")) > 6
     broken = opened(whole, "#cell=jax-0.10.2_keras-3.8.0_py3.11_cpu")
     (log,) = broken.texts("#view pre")
     assert log.startswith("Traceback")

@@ -13,6 +13,9 @@ import { past } from "./past.js";
 
 const MOST_ROWS = 400;
 
+/** So many findings are shown at once, as on the first screen. */
+const FIRST = 6;
+
 /**
  * @param {Context} context
  * @param {number} place
@@ -53,7 +56,13 @@ function concerning(place) {
     }
     return copy;
   });
-  return [h("h3", null, "Findings about it"), h("ul", { class: "findings" }, ...copies)];
+  const more = copies.splice(FIRST);
+  return [
+    h("h3", null, "Findings about it"),
+    h("ul", { class: "findings" }, ...copies),
+    more.length ? h("details", { class: "more" }, h("summary", null, counted(more.length, "more finding")),
+      h("ul", { class: "findings" }, ...more)) : null,
+  ];
 }
 
 /** @param {Context} context @param {Cell} shown @returns {Child} */

@@ -139,7 +139,7 @@ export function named(context, key) {
     h("a", { href: to(context.state, { cell: data.cells[cell]?.id ?? "" }) }, data.cells[cell]?.name ?? ""),
     String(sweep.right[place]?.[at] ?? 0),
     String(sweep.wrong[place]?.[at] ?? 0),
-    found.filter((one) => one.bad.includes(at)).map((one) => one.kind).join(", "),
+    [...new Set(found.filter((one) => one.bad.includes(at)).map((one) => one.kind))].join(", "),
   ]);
   return [
     h("h2", { tabindex: "-1" }, sweep.names[place], h("span", { class: "soft" }, ` (${probe})`)),

@@ -19,6 +19,7 @@ from runner.report.marks import Mark, mark
 from runner.report.overview import Overview
 from runner.report.page import past
 from runner.report.words import Words
+from runner.util import jsontext
 
 MOST_LOG = 1_500_000
 """Characters of output in one page. Where failed processes printed more, each keeps its last ``SHORT_LOG`` lines."""
@@ -106,7 +107,7 @@ def _measured(
         **({"stale": math.floor(days)} if days >= STALE_DAYS else {}),
         "notes": list(dict.fromkeys(numbers.plain(note) for sample in samples for note in sample.notes)),
         "settings": {
-            numbers.plain(probe): numbers.plain(msgspec.json.encode(of[0].settings).decode())
+            numbers.plain(probe): numbers.plain(msgspec.json.encode(jsontext.finite(of[0].settings)).decode())
             for probe, of in _by_probe(samples).items()
         },
         "failures": [

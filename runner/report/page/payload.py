@@ -23,6 +23,7 @@ from runner.report.overview import Overview
 from runner.report.page import cells, past, sweeps
 from runner.report.summary import Summary
 from runner.report.words import Words
+from runner.util import jsontext
 
 SCHEMA = 1
 
@@ -46,7 +47,10 @@ def packed(report: Report, view: Overview) -> str:
 
 def packed_data(data: Any) -> str:
     """Data as JSON, packed like ``packed``."""
-    content = msgspec.json.encode(data)
+    try:
+        content = msgspec.json.encode(data)
+    except UnicodeEncodeError:  # half of a surrogate pair, in a date for example
+        content = msgspec.json.encode(jsontext.finite(data))
     return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 

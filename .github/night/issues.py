@@ -121,7 +121,7 @@ def read(texts: Iterable[tuple[str, str]]) -> Night:
             set_name, when = re.sub(r"[^\w.-]+", "-", content["set"]), str(content["when"])
             findings += [_finding(one, set_name, when) for one in content["findings"]]
             dates.append((str(content["started"]), when))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"{name}: not from `runner history news --json` ({error!r})") from None
         sets.add(set_name)
     return Night(frozenset(sets), tuple(findings), max(dates)[1])
@@ -322,6 +322,8 @@ def main(arguments: Sequence[str]) -> int:
     token = os.environ.get("GH_TOKEN", "")
     if not token or not re.fullmatch(r"[\w.-]+/[\w.-]+", given.repository):
         return _failed("the environment needs GH_TOKEN and GITHUB_REPOSITORY (OWNER/NAME)", 2)
+    if given.at_most < 0:
+        return _failed(f"--at-most {given.at_most}: a night opens 0 issues or more", 2)
     if not re.fullmatch(r"https?://[^\s?#]+", given.api):
         return _failed(f"{given.api!r} is not a web address (example: https://api.github.com)", 2)
     try:

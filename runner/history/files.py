@@ -60,7 +60,7 @@ def _in_words(path: Path, doing: str, error: sqlite3.Error) -> FileError | Locke
     if name.startswith("SQLITE_NOTADB"):
         return _not_a_history(path)
     if name.startswith("SQLITE_FULL"):
-        return FileError(f"{path}: the disk is full, and nothing was added; make room, then add the run again")
+        return FileError(f"{path}: the disk is full, and nothing was changed; make room, then try again")
     if name == "SQLITE_READONLY_ROLLBACK":
         return FileError(f"{path}: a killed program left it half written; a command that may write to it repairs it")
     if name.startswith("SQLITE_READONLY"):
@@ -70,7 +70,7 @@ def _in_words(path: Path, doing: str, error: sqlite3.Error) -> FileError | Locke
     if name.startswith("SQLITE_CORRUPT"):
         return damaged(path, str(error))
     if name.startswith("SQLITE_IOERR"):
-        return FileError(f"{path}: cannot be {doing}: the disk reports an error or is full; nothing was added")
+        return FileError(f"{path}: cannot be {doing}: the disk reports an error or is full; nothing was changed")
     return damaged(path, str(error))
 
 

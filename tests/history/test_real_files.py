@@ -147,7 +147,7 @@ def test_a_file_that_may_not_grow_keeps_what_it_has(tmp_path: Path) -> None:
         database.add(Entry("quick", (sample(1),), (), (), 0))
     said = in_another_process(_large(path), lambda: _limited(200_000))
     assert said.startswith(f"FileError: {path}: ")
-    assert "nothing was added" in said
+    assert "nothing was changed" in said
     with history.open(path) as database:
         assert [run.samples for run in database.runs()] == [1]
 
@@ -174,7 +174,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(small_disk: Path) -> None:
     (small_disk / "rest").write_bytes(b"x" * 700_000)
     said = in_another_process(_large(path))
     assert said == (
-        f"FileError: {path}: the disk is full, and nothing was added; make room, then add the run again"
+        f"FileError: {path}: the disk is full, and nothing was changed; make room, then try again"
     )  # fmt: skip
     with history.open(path) as database:
         assert [run.samples for run in database.runs()] == [1]

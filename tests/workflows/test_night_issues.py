@@ -498,6 +498,7 @@ def test_a_dry_run_writes_nothing(server: Server, night: Night, capsys: pytest.C
             ),
             "not from",
         ),
+        ("[" * 100_000, "not from"),
     ],
 )
 def test_a_file_of_something_else_is_named_and_nothing_is_asked(
@@ -519,7 +520,7 @@ def test_a_file_of_something_else_is_named_and_nothing_is_asked(
     assert server.asked == []
 
 
-@pytest.mark.parametrize("words", ["--repository owner", "--repository owner/name/x", "--api ftp://x"])
+@pytest.mark.parametrize("words", ["--repository owner", "--repository owner/name/x", "--api ftp://x", "--at-most -1"])
 def test_a_repository_or_address_that_is_none_is_refused(
     words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

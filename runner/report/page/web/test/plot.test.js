@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { curves } from "../src/charts/curves.js";
 import { history } from "../src/charts/history.js";
-import { repaint } from "../src/charts/plot.js";
+import { paintLine, repaint } from "../src/charts/plot.js";
 
 /** Every plot that was made. */
 const made = [];
@@ -170,4 +170,33 @@ test("history: releases are written on the axis by their names", () => {
   const points = ["3.9.0", "3.10.0"].map((x) => ({ x, value: 1 }));
   const { options: given } = shown(history({ label: "t", over: "release", points }));
   assert.deepEqual(given.axes[0].values(null, [0, 1, 2]), ["3.9.0", "3.10.0", ""]);
+});
+
+/** Paints a line with a text, where a letter is 6 wide; where the text is and what is left of it. */
+function painted(text, at) {
+  const found = {};
+  const ctx = new Proxy({}, {
+    get: (_, name) => {
+      if (name === "measureText") return (some) => ({ width: 6 * [...some].length });
+      return (...given) => { if (name === "fillText") [found.text, found.x] = given; };
+    },
+    set: (_, name, value) => { found[name] = value; return true; },
+  });
+  const bbox = { left: 50, top: 0, width: 300, height: 100 };
+  globalThis.devicePixelRatio = 1;
+  paintLine({ ctx, bbox, valToPos: () => at }, 0, { colour: "red", halo: "white", text });
+  const width = 6 * [...found.text].length;
+  const left = found.textAlign === "left" ? found.x : found.x - width;
+  return { ...found, inside: left >= bbox.left && left + width <= bbox.left + bbox.width };
+}
+
+test("the text of a line stays inside the chart, on the side with room", () => {
+  for (const at of [50, 60, 150, 200, 250, 340, 350]) {
+    for (const length of [1, 10, 20, 30, 200]) {
+      const shown = painted("x".repeat(length), at);
+      assert.ok(shown.inside, `${length} letters at ${at}: ${shown.text} at ${shown.x}`);
+    }
+  }
+  assert.equal(painted("short", 300).text, "short");
+  assert.match(painted("x".repeat(40), 200).text, /^x{20,}…$/);
 });

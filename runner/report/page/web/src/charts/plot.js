@@ -224,13 +224,30 @@ export function paintLine(plot, x, { colour, halo, text, dash = [], row = 0 }) {
   ctx.lineTo(at, bbox.top + bbox.height);
   ctx.stroke();
   ctx.font = `${12 * scale}px system-ui, sans-serif`;
-  const fits = at + ctx.measureText(text).width + 6 * scale <= bbox.left + bbox.width;
-  ctx.textAlign = fits ? "left" : "right";
+  const [before, after] = [at - bbox.left - 6 * scale, bbox.left + bbox.width - at - 6 * scale];
+  const width = ctx.measureText(text).width;
+  const right = width <= after || (width > before && after >= before);
+  const shown = cut(ctx, text, right ? after : before);
+  ctx.textAlign = right ? "left" : "right";
   ctx.textBaseline = "top";
   ctx.setLineDash([]);
   ctx.lineWidth = 4 * scale;
   ctx.strokeStyle = halo;
-  ctx.strokeText(text, at + (fits ? 5 : -5) * scale, bbox.top + (3 + row * 15) * scale);
-  ctx.fillText(text, at + (fits ? 5 : -5) * scale, bbox.top + (3 + row * 15) * scale);
+  ctx.strokeText(shown, at + (right ? 5 : -5) * scale, bbox.top + (3 + row * 15) * scale);
+  ctx.fillText(shown, at + (right ? 5 : -5) * scale, bbox.top + (3 + row * 15) * scale);
   ctx.restore();
+}
+
+/**
+ * The beginning of a text that fits a width; the page has all of it next to the chart.
+ *
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} text
+ * @param {number} width
+ */
+function cut(ctx, text, width) {
+  if (ctx.measureText(text).width <= width) return text;
+  const letters = [...text];
+  while (letters.length && ctx.measureText(`${letters.join("")}…`).width > width) letters.pop();
+  return letters.length ? `${letters.join("").trimEnd()}…` : "";
 }

@@ -193,8 +193,8 @@ function painted(text, at) {
 test("the text of a line stays inside the chart, on the side with room", () => {
   for (const at of [50, 60, 150, 200, 250, 340, 350]) {
     for (const length of [1, 10, 20, 30, 200]) {
-      const shown = painted("x".repeat(length), at);
-      assert.ok(shown.inside, `${length} letters at ${at}: ${shown.text} at ${shown.x}`);
+      const text = painted("x".repeat(length), at);
+      assert.ok(text.inside, `${length} letters at ${at}: ${text.text} at ${text.x}`);
     }
   }
   assert.equal(painted("short", 300).text, "short");

@@ -56,6 +56,7 @@ def build(out: Path, url: str = "") -> None:
     ``url`` is the address that it will have; only 404.html and the sitemap need it. Raises BuildError with
     all that is wrong.
     """
+    _refuse_others(out)
     generated = {f"reference/{name}": text for name, text in reference.pages().items()}
     generated["gallery/index.md"] = gallery.page()
     try:
@@ -75,6 +76,13 @@ def build(out: Path, url: str = "") -> None:
     if out.exists():
         shutil.rmtree(out)
     shutil.copytree(made, out)
+
+
+def _refuse_others(out: Path) -> None:
+    """Raises BuildError for what is there and is not a site: it would be deleted."""
+    is_site = out.is_dir() and (not any(out.iterdir()) or (out / "404.html").is_file())
+    if out.exists() and not is_site:
+        raise BuildError(f"{out}: is there, and not an earlier site; name an empty or a new folder with --out")
 
 
 def _generate(url: str) -> Path:

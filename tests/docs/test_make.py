@@ -65,6 +65,17 @@ def test_an_anchor_that_does_not_exist_ends_the_build_and_leaves_the_old_site(ch
     assert (tmp_path / "site/index.html").is_file()
 
 
+def test_a_folder_that_is_no_site_is_not_replaced(checkout: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "mine" / "work.txt"
+    kept.parent.mkdir()
+    kept.write_text("mine", "utf-8")
+    for place in (kept.parent, kept):
+        with pytest.raises(make.BuildError, match="not an earlier site"):
+            make.build(place)
+    assert kept.read_text("utf-8") == "mine"
+    assert checkout.is_dir()
+
+
 def test_a_page_that_the_navigation_forgot_ends_the_build(checkout: Path, tmp_path: Path) -> None:
     (checkout / "docs/b.md").write_text("# B\n", "utf-8")
     with pytest.raises(make.BuildError, match=r"does not name: \['b\.md'\]"):

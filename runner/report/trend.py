@@ -27,6 +27,9 @@ FEWEST = 5
 LONGEST = 400
 """Of more points the newest so many are searched."""
 
+_MOST_NAMED = 20
+"""An error names so many metrics at most."""
+
 _FLOOR = 0.05
 _FLOOR_SEEDED = 0.01
 """The smallest change of an accuracy or a loss that counts: seeds differ by less than timings do."""
@@ -184,10 +187,16 @@ def resolve(text: str, known: Iterable[tuple[str, str]], probe: str | None = Non
             names.setdefault(_plain(name), []).append(one)
     found = names.get(_plain(text), [])
     if not found:
-        hint = suggest(_plain(text), names) or f"; there are: {', '.join(sorted({columns.label(n) for _, n in every}))}"
-        raise UsageError(f"no metric {numbers.plain(text)!r}{hint}")
+        hint = suggest(_plain(text), names) or _there_are({columns.label(name) for _, name in every})
+        raise UsageError(f"no metric {numbers.shorten(numbers.plain(text), 100)!r}{hint}")
     exact = [one for one in found if text in (one[1], f"{one[0]}:{one[1]}")]
     return tuple(sorted(set(exact or found)))
+
+
+def _there_are(labels: set[str]) -> str:
+    named = ", ".join(sorted(labels)[:_MOST_NAMED])
+    more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+    return f"; there are: {named}{more}"
 
 
 def _names(probe: str, name: str) -> set[str]:

@@ -86,6 +86,13 @@ def test_a_typing_error_is_answered_with_the_nearest_name() -> None:
         trend.resolve("step time", METRICS, "mnst")
 
 
+def test_of_very_many_metrics_the_first_are_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        trend.resolve("x" * 5000, [("mnist", f"a.f{n}_s") for n in range(5000)])
+    assert str(caught.value).endswith("and 4980 more")
+    assert len(str(caught.value)) < 600
+
+
 def test_a_probe_chooses_among_equal_names() -> None:
     assert trend.resolve("peak memory", METRICS, "speed") == (("speed", "peak_rss_bytes"),)
 

@@ -88,7 +88,7 @@ def views(report: Report, said: Answer) -> dict[str, Any]:
     """The values of the template."""
     shared = common(sample.cell for sample in report.samples)
     place = {cell_id: number for number, cell_id in enumerate(cells.ids(report))}
-    stale = cells.stale(report)
+    days = (cells.stale(report), cells.missed(report))
     words = Words(report, skipped=True)
     return {
         "title": numbers.plain(report.title),
@@ -100,7 +100,7 @@ def views(report: Report, said: Answer) -> dict[str, Any]:
         "logs": [(where, "\n".join(log)) for where, log in last_lines(report, said.findings, most=_LOG_LINES)],
         "measured": bool(report.samples),
         "none_found": none_found(report),
-        "blocks": list(_blocks(said, words, place, stale)) if report.samples else [],
+        "blocks": list(_blocks(said, words, place, days)) if report.samples else [],
         "legend": said.overview.legend,
         "baseline_notes": said.overview.baseline_notes,
         "tables": [_table(table, report, shared, place) for table in said.tables],
@@ -147,7 +147,9 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
     }
 
 
-def _blocks(said: Answer, words: Words, place: Mapping[str, int], stale: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+def _blocks(
+    said: Answer, words: Words, place: Mapping[str, int], days: tuple[Mapping[str, int], Mapping[str, int]]
+) -> Iterator[dict[str, Any]]:
     for block in said.overview.blocks:
         groups: list[list[Any]] = []
         for framework, _ in block.columns:
@@ -155,25 +157,31 @@ def _blocks(said: Answer, words: Words, place: Mapping[str, int], stale: Mapping
                 groups[-1][1] += 1
             else:
                 groups.append([framework, 1])
-        rows = [(name, [_tile(tile, words, place, stale) for tile in tiles]) for name, tiles in block.rows]
+        rows = [(name, [_tile(tile, words, place, *days) for tile in tiles]) for name, tiles in block.rows]
         yield {"name": block.name, "groups": groups, "columns": block.columns, "rows": rows}
 
 
-def _tile(tile: Tile, words: Words, place: Mapping[str, int], stale: Mapping[str, int]) -> dict[str, Any]:
+def _tile(
+    tile: Tile, words: Words, place: Mapping[str, int], stale: Mapping[str, int], missed: Mapping[str, int]
+) -> dict[str, Any]:
     if not tile.cell:
         return {"cell": ""}
     word = _SHORT.get(tile.mark) or _SYMBOLS.get(tile.symbol, "")
     style = _style(tile.mark) if tile.mark is not Mark.NONE else _SYMBOLS.get(tile.symbol, "none")
-    days = stale.get(tile.cell)
-    old = f", measured {days} days before the newest" if days else ""
+    old = label = ""
+    if days := stale.get(tile.cell):
+        old, label = f"{days} d old", f", measured {days} days before the newest"
+    elif tile.cell in missed:
+        old, label = f"{missed[tile.cell]} d ago", f", last measured {missed[tile.cell]} days before this run"
     return {
         "cell": numbers.plain(tile.cell),
         "place": place[tile.cell],
         "symbol": tile.symbol,
         "word": word,
         "style": style,
-        "days": days,
-        "label": f"{words.name(tile.cell)}: {word}{old}",
+        "stale": bool(days),
+        "old": old,
+        "label": f"{words.name(tile.cell)}: {word}{label}",
     }
 
 

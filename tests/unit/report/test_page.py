@@ -254,3 +254,12 @@ def test_a_finding_says_since_when() -> None:
     reported = replace(finding, issue="https://example.org/issues/1")
     text = page.render(Report((sample(NEW),), (), extra=(reported,), past=known))
     assert '<span class="since">since keras 3.14.0</span>' in text
+
+
+def test_a_missing_cell_says_when_it_was_last_measured() -> None:
+    newest = sample(OLD, started="2026-11-20T01:00:00+00:00")
+    missing = Skip(NEW, Status.UNAVAILABLE, "no GPU")
+    text = page.render(Report((newest,), (), skips=(missing,), past=remembered([1.0, 1.0])))
+    assert "missing, last measured 18 days before this run" in text
+    assert "18 d ago" in text
+    assert "d ago" not in page.render(Report((newest,), (), skips=(missing,)))

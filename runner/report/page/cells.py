@@ -222,7 +222,7 @@ def _commands(cell_id: str, report: Report, against: Mapping[str, Sequence[Compa
 
 
 def missed(report: Report) -> dict[str, int]:
-    """The cells without a result of which a history has one, and how many days it is old."""
+    """The cells without a result that a history knows, and for how many days."""
     if report.past is None:
         return {}
     newest = max((sample.started for sample in report.samples), default="")

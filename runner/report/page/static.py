@@ -12,7 +12,7 @@ from typing import Any
 from runner.model import Cell
 from runner.report import columns, numbers, seeding
 from runner.report.answer import Answer
-from runner.report.data import Finding, Report, all_notes, command, exit_line, subtitle
+from runner.report.data import Finding, Report, all_notes, command, exit_line, open_figures, subtitle
 from runner.report.failures import last_lines, not_measured
 from runner.report.findings import none_found
 from runner.report.labels import common, labels, title, used_marks
@@ -95,6 +95,7 @@ def views(report: Report, said: Answer) -> dict[str, Any]:
         "subtitle": subtitle(report, shared),
         "exit_code": report.exit_code,
         "exit_line": exit_line(report),
+        "exit_style": "open" if report.exit_code == 0 and open_figures(report)[0] else report.exit_code,
         "dates": dates(report),
         "findings": [_finding(finding, place, words) for finding in said.findings],
         "logs": [(where, "\n".join(log)) for where, log in last_lines(report, said.findings, most=_LOG_LINES)],
@@ -221,9 +222,15 @@ def _line(row: Row, named: Sequence[str], place: int, shown: Sequence[int], tren
         fields=fields,
         status=status,
         failed=f"{row.failed} of {row.n} failed{reason}" if row.failed and row.figures else "",
-        differs=status is not None or row.leads or any(figure and figure.mark in _TELLING for figure in row.figures),
+        differs=status is not None or row.leads or _differs(row),
         trend=trend,
     )
+
+
+def _differs(row: Row) -> bool:
+    """Whether a figure differs or may differ; a row in which nothing was judged may."""
+    marks = {figure.mark for figure in row.figures if figure}
+    return not marks.isdisjoint(_TELLING) or marks <= {Mark.NONE}
 
 
 def _trend(report: Report, row: Row, metric: str) -> Trend | None:

@@ -229,12 +229,13 @@ def remembered(points: list[float], **fields: Any) -> Past:
 
 
 def test_the_past_of_a_headline_figure_comes_with_its_changes() -> None:
-    change = SimpleNamespace(index=2, effect=0.5, low=0.4, high=0.6, p=0.001, text="since 3 November: +50 %")
+    text = "since 3 November: +50 % (+40 % to +60 %); 1 s"
+    change = SimpleNamespace(index=2, effect=0.5, low=0.4, high=0.6, p=0.001, text=text)
     known = remembered([1.0, 1.0, 1.5], find=lambda _: (change,))
     data = of(sample(NEW, step(1.5)), past=known)
     drawn = data["probes"]["mnist"]["past"]["0"]["0"]
     assert [point[2] for point in drawn["points"]] == [1.0, 1.0, 1.5]
-    assert drawn["changes"] == [[2, "since 3 November: +50 %"]]
+    assert drawn["changes"] == [[2, "3 November: +50 %"]]
     assert drawn["breaks"] == ["another host before"]
     assert [(run["when"], run["mark"]) for run in data["cells"][0]["past"]] == [
         ("2026-11-02 01:00", "worse"), ("2026-11-01 01:00", "same")

@@ -203,6 +203,20 @@ function tools(current, data, focus) {
 }
 
 /**
+ * The text, cut so that it is at most that wide.
+ *
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} text
+ * @param {number} width in pixels of the canvas
+ */
+function shortened(ctx, text, width) {
+  if (ctx.measureText(text).width <= width) return text;
+  let kept = text;
+  while (kept && ctx.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
+  return `${kept.trimEnd()}…`;
+}
+
+/**
  * Paints an upright line with a text at its top.
  *
  * @param {Plot} plot
@@ -210,7 +224,7 @@ function tools(current, data, focus) {
  * @param {{ colour: string, halo: string, text: string, dash?: number[], row?: number }} look `row`: texts below each
  *   other; `halo` is the colour around the text
  */
-export function paintLine(plot, x, { colour, halo, text, dash = [], row = 0 }) {
+export function paintLine(plot, x, { colour, halo, text: label, dash = [], row = 0 }) {
   const { ctx, bbox } = plot;
   const at = plot.valToPos(x, "x", true);
   if (!(at >= bbox.left - 1 && at <= bbox.left + bbox.width + 1)) return;
@@ -224,7 +238,9 @@ export function paintLine(plot, x, { colour, halo, text, dash = [], row = 0 }) {
   ctx.lineTo(at, bbox.top + bbox.height);
   ctx.stroke();
   ctx.font = `${12 * scale}px system-ui, sans-serif`;
-  const fits = at + ctx.measureText(text).width + 6 * scale <= bbox.left + bbox.width;
+  const right = bbox.left + bbox.width - at;
+  const fits = ctx.measureText(label).width + 6 * scale <= right;
+  const text = shortened(ctx, label, Math.max(right, at - bbox.left) - 6 * scale);
   ctx.textAlign = fits ? "left" : "right";
   ctx.textBaseline = "top";
   ctx.setLineDash([]);

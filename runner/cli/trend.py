@@ -77,6 +77,9 @@ def trend_command(
         from runner.results import store
 
         every = trend.measured(store.load(folders, details_of=(), bad=unread))
+        if not every:
+            given = " ".join(map(str, folders))
+            raise UsageError(f"{given}: holds no figures; a folder made by `runner matrix --out` does")
         names = trend.resolve(metric, ((one.probe, one.metric) for one in every), probe)
         found = _kept([one for one in every if (one.probe, one.metric) in names], cells)
     else:

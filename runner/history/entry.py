@@ -10,6 +10,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,9 +164,15 @@ def figures(samples: Sequence[Sample]) -> list[Figure]:
 def _typical(metric: Metric, values: Sequence[float]) -> float:
     """The figure of a report: the mean where it depends on the seed, else the median."""
     if metric.kind is Kind.SEEDED:
-        mean = statistics.fmean(values)
-        return mean if math.isfinite(mean) else statistics.median(values)
-    return statistics.median(values)
+        with suppress(OverflowError):
+            return statistics.fmean(values)
+    return median(values)
+
+
+def median(values: Sequence[float]) -> float:
+    """The median; of two figures whose sum is infinite, the smaller one."""
+    middle = statistics.median(values)
+    return middle if math.isfinite(middle) else statistics.median_low(values)
 
 
 def outcome(samples: Sequence[Sample]) -> Outcome:

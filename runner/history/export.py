@@ -66,6 +66,7 @@ def write(rows: Iterable[tuple[Any, ...]], path: Path, form: str) -> int:
 
     Raises UsageError where the file cannot be written, or pyarrow is missing.
     """
+    _refuse_others(path)
     counted = _Counted(rows)
     content = _csv(counted) if form == "csv" else _parquet(counted)
     try:
@@ -73,6 +74,23 @@ def write(rows: Iterable[tuple[Any, ...]], path: Path, form: str) -> int:
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
     return counted.count
+
+
+_DATABASE = b"SQLite format 3\0"
+"""How a history begins, and every other file of SQLite."""
+
+
+def _refuse_others(path: Path) -> None:
+    """Raises UsageError for what is there and must not be replaced: a history above all."""
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: a folder, device or pipe, not a file; name another file")
+    try:
+        with path.open("rb") as there:
+            known = there.read(len(_DATABASE)) == _DATABASE
+    except OSError:  # not there, or not readable, which writing it reports
+        return
+    if known:
+        raise UsageError(f"{path}: a history or another database, which an export does not replace; name another file")
 
 
 class _Counted:

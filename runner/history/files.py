@@ -57,8 +57,6 @@ def _in_words(path: Path, doing: str, error: sqlite3.Error) -> FileError | Locke
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LockedError(f"{path}: another program has been writing to it for {WAIT_S:g} s; try again later")
-    if path.is_dir():
-        return FileError(f"{path}: is a folder; name a file with --history")
     if name.startswith("SQLITE_NOTADB"):
         return _not_a_history(path)
     if name.startswith("SQLITE_FULL"):
@@ -97,6 +95,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     with named(path, "written"):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_others(path)
         if not path.exists():
             _make(path)
         if not os.access(path, os.W_OK):
@@ -120,6 +119,7 @@ def reader(path: Path) -> sqlite3.Connection:
     A file of an older version is migrated in memory. Raises FileError, also where there is no such file, and
     LockedError.
     """
+    _refuse_others(path)
     if not path.exists():
         raise FileError(f"{path}: no such history; `runner history add DIR` begins one")
     with named(path):
@@ -136,6 +136,19 @@ def reader(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
+
+
+def _refuse_others(path: Path) -> None:
+    """Raises FileError for what is there and not a file.
+
+    Opening a pipe would wait for ever.
+    """
+    if path.is_dir():
+        raise FileError(f"{path}: is a folder; name a file with --history")
+    if path.is_symlink() and not path.exists():
+        raise FileError(f"{path}: a link to {path.readlink()}, which is not there; name a file with --history")
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path}: a device, pipe or socket, not a file; name another one with --history")
 
 
 def _opened(path: Path, mode: str) -> sqlite3.Connection:

@@ -35,9 +35,9 @@ def moment(when: str) -> datetime | None:
     """A time of ISO 8601 in UTC, or None where it is not one."""
     try:
         found = datetime.fromisoformat(when)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the first and the last day of the calendar, in another time zone
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def day(when: str, seen_from: str = "") -> str:

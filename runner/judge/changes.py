@@ -108,7 +108,7 @@ def changes(values: Sequence[float], *, alpha: float = 0.01, floor: float = 0.05
         return ()
     figures = given[kept]
     positive = bool((figures > 0).all())
-    x: Floats = np.log(figures) if positive else figures / (float(np.median(np.abs(figures))) or 1.0)
+    x: Floats = np.log(figures) if positive else figures / (_median(np.abs(figures)) or 1.0)
     margin = math.log1p(floor) if positive else floor
     cuts = _searched(x, alpha, margin)
     edges = [0, *cuts, len(x)]
@@ -230,7 +230,7 @@ def _moved(x: Floats, cuts: list[int]) -> list[int]:
 def _median(x: Floats) -> float:
     """The median. ``np.median`` takes longer than the rest of this module together."""
     ordered = np.sort(x)
-    return float(ordered[(len(x) - 1) // 2] + ordered[len(x) // 2]) / 2
+    return float(ordered[(len(x) - 1) // 2]) / 2 + float(ordered[len(x) // 2]) / 2  # their sum may be infinite
 
 
 def _quantile(x: Floats, q: float) -> float:

@@ -111,9 +111,12 @@ class Finding:
             text = f"{text.rstrip('.')}. {self.since[0].upper()}{self.since[1:]}"
         if not self.issue:
             return text
-        address = numbers.plain(self.issue)
-        kind = "change" if "/pull/" in address else "report" if "/issues/" in address else "see"
-        return f"{text.rstrip('.')}. {kind.capitalize()}: {address}"
+        return f"{text.rstrip('.')}. {self.kind}: {numbers.plain(self.issue)}"
+
+    @property
+    def kind(self) -> str:
+        """What the address of the known problem is: ``Change``, ``Report`` or ``See``."""
+        return "Change" if "/pull/" in self.issue else "Report" if "/issues/" in self.issue else "See"
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,13 @@ def text(series: Series, *, percent: bool = False) -> str:
     """
     values = series.values[-MOST:]
     low, high = min(values), max(values)
-    middle = (low + high) / 2
-    span = max(high - low, _LEAST_POINTS if percent else _LEAST_RANGE * abs(middle))
+    middle = low / 2 + high / 2  # halves: the sum of two large figures is infinite
+    half = max(high / 2 - low / 2, (_LEAST_POINTS if percent else _LEAST_RANGE * abs(middle)) / 2)
     skipped = len(series.values) - len(values)
     changes = {change.index - skipped for change in series.changes}
     drawn = []
     for place, value in enumerate(values):
-        share = 0.5 + (value - middle) / span if span else 0.5
+        share = 0.5 + (value / 2 - middle / 2) / half if half else 0.5
         block = BLOCKS[min(len(BLOCKS) - 1, max(0, int(share * len(BLOCKS))))]
         drawn.append(CHANGE + block if place in changes and place else block)
     return "".join(drawn)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -24,6 +23,9 @@ DATE, RELEASE = "date", "release"
 
 FEWEST = 5
 """Change points need so many points (see ``judge.changes``)."""
+
+LONGEST = 400
+"""Of more points the newest so many are searched."""
 
 _FLOOR = 0.05
 _FLOOR_SEEDED = 0.01
@@ -102,7 +104,9 @@ class Line:
     @property
     def counted(self) -> bool:
         """Whether the figure is a count, which has no noise."""
-        return self.kind in (Kind.EXACT, Kind.INFO) and all(float(spot.value).is_integer() for spot in self.spots)
+        if self.kind not in (Kind.EXACT, Kind.INFO):
+            return False
+        return all(abs(spot.value) < 2**53 and float(spot.value).is_integer() for spot in self.spots)
 
     def figure(self, value: float) -> str:
         """A figure as people read it."""
@@ -131,7 +135,10 @@ def trend(metric: str, over: str, series: Sequence[Series]) -> Trend:
         return Trend(metric, over, over_date(series))
     made = over_release(series)
     if not made:
-        raise UsageError(f"{numbers.plain(metric)}: no two cells differ in one release alone; use --over date")
+        raise UsageError(
+            f"{numbers.plain(metric)}: no two cells differ in one release alone; "
+            "name results of more releases, or use --over date with a history"
+        )
     return Trend(metric, over, made)
 
 
@@ -279,7 +286,7 @@ def _merged(label: str, several: Sequence[Series]) -> Spot:
     newest = max(points, key=lambda point: point.when)
     low = min(point.value if point.low is None else point.low for point in points)
     high = max(point.value if point.high is None else point.high for point in points)
-    value = statistics.median(point.value for point in points)
+    value = entry.median([point.value for point in points])
     n = sum(point.n for point in points)
     return Spot(label, value, *_spread(value, low, high), n, newest.cell, "", newest.when, newest.verdict)
 
@@ -336,13 +343,17 @@ def _levels(line: Line, since: Sequence[str]) -> Iterator[Move]:
     flat = not compared or (min(compared) > 0 and max(compared) <= min(compared) * (1 + least))
     found = () if flat else changes.changes(compared, floor=least)
     edges = [0, *(change.index for change in found), len(values)]
-    levels = [statistics.median(values[a:b]) for a, b in pairwise(edges)] if values else []
+    levels = [entry.median(values[a:b]) for a, b in pairwise(edges)] if values else []
     for change, (before, after) in zip(found, pairwise(levels), strict=True):
         ends = [change.effect, change.low, change.high]
         if line.percent:  # an error of 3 % that is halved: the figure rises by 1.5 points
             wrong = max(_LEAST_ERROR, 1 - before)
             ends = [after - before, *sorted(-wrong * end for end in ends[1:])]
         shown = [_points(end) if line.percent else numbers.change(end) for end in ends]
+        if min(compared) <= 0:  # no ratio says how much: compared by differences, relative to their median size
+            size = entry.median([abs(value) for value in compared[-LONGEST:]]) or 1.0
+            shown = [_difference(line, size * end) for end in ends]
+            ends = [size * end / abs(before) if before else math.copysign(math.inf, end) for end in ends]
         text = f"{since[change.index]}: {shown[0]} ({shown[1]} to {shown[2]})"
         text += f"; {line.figure(before)} → {line.figure(after)}"
         meaning = _worded(line, ends[0], text)
@@ -356,6 +367,10 @@ def _worded(line: Line, effect: float, text: str) -> tuple[str, str]:
         return "", text
     meaning = "worse" if (effect > 0) != (line.better == Better.HIGHER) else "better"
     return meaning, f"{text}, {meaning}"
+
+
+def _difference(line: Line, value: float) -> str:
+    return f"{'+' if value > 0 else ''}{line.figure(value)}"
 
 
 def _points(fraction: float) -> str:

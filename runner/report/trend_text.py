@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from runner.history import entry
 from runner.report import numbers, textlines
-from runner.report.trend import FEWEST, Line, Trend, answer, first_changed
+from runner.report.trend import FEWEST, LONGEST, Line, Trend, answer, first_changed
 from runner.util import jsontext
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def _nothing(line: Line) -> str:
     what = ("run" if line.axis == "date" else "release") + ("" if count == 1 else "s")
     if count < FEWEST and not line.counted:
         return f"{count} {what}: change points need {FEWEST}"
-    return f"no change point in {count} {what}"
+    searched = f"the newest {LONGEST} of {count}" if count > LONGEST and not line.counted else str(count)
+    return f"no change point in {searched} {what}"
 
 
 def chart(line: Line, width: int) -> list[Text]:
@@ -92,7 +93,7 @@ def chart(line: Line, width: int) -> list[Text]:
     """
     values = [spot.value for spot in line.spots]
     low, high = _range(values, percent=line.percent)
-    rows = [_on_axis(line, high - (high - low) * n / (HEIGHT - 1)) for n in range(HEIGHT)]
+    rows = [_on_axis(line, high * (1 - n / (HEIGHT - 1)) + low * (n / (HEIGHT - 1))) for n in range(HEIGHT)]
     shown = {0, HEIGHT // 2, HEIGHT - 1}
     margin = max(textlines.cells(rows[n]) for n in shown)
     columns = max(8, width - margin - 3)
@@ -121,7 +122,7 @@ def _on_axis(line: Line, value: float) -> str:
 
 def _range(values: Sequence[float], *, percent: bool) -> tuple[float, float]:
     low, high = min(values), max(values)
-    middle = (low + high) / 2
+    middle = low / 2 + high / 2  # the sum of two large figures is infinite
     least = _LEAST_POINTS if percent else _LEAST_RANGE * abs(middle)
     if high - low >= least and high > low:
         return low, high
@@ -135,14 +136,14 @@ def _canvas(
     low, high = ends
 
     def row(value: float) -> int:
-        share = (value - low) / (high - low) if high > low else 0.5
+        share = (value / 2 - low / 2) / (high / 2 - low / 2) if high / 2 > low / 2 else 0.5
         return HEIGHT - 1 - min(HEIGHT - 1, max(0, round(share * (HEIGHT - 1))))
 
     canvas = [[" "] * count for _ in range(HEIGHT)]
     styles: dict[tuple[int, int], str] = {}
     edges = [0, *(move.index for move in line.moves), len(values)]
     for begin, end in pairwise(edges):
-        at = row(statistics.median(values[begin:end]))
+        at = row(entry.median(values[begin:end]))
         for column in range(places[begin], places[end - 1] + 1):
             canvas[at][column] = LEVEL
             styles[at, column] = "dim"
@@ -156,7 +157,7 @@ def _canvas(
     for value, column in zip(values, places, strict=True):
         by_column.setdefault(column, []).append(value)
     for column, found in by_column.items():
-        at = row(statistics.median(found))
+        at = row(entry.median(found))
         canvas[at][column] = POINT
         styles[at, column] = "cyan"
     return styles, canvas

@@ -371,9 +371,10 @@ class _Reader:
             text = bytes(part)
             metric = self._metrics.get(text)
             if metric is None:
-                metric = self._metrics[text] = self._metric.decode(text)
+                metric = self._metric.decode(text)
                 if metric.overflows:
                     raise _UnreadableError
+                self._metrics[text] = metric
             metrics.append(metric)
         return Sample(**{**found, "metrics": tuple(metrics)}), serial
 

@@ -177,7 +177,7 @@ def hostile() -> Report:
         _sample(cell, probe, n, figures(cell, n), **own)
         for n in range(6)
         for cell in (plain, evil, turned)
-        for probe in ("mnist", f"probe{ALERT}:{RTL}")
+        for probe in ("mnist", f"probe{ALERT}:{RTL}", "constructor", "__proto__")
     ]
     log = f"\x1b[31mred\x1b[0m {BREAK_OUT}\n{ALERT}\n{RTL}\n{LONG}\n\x00\x07{ADDRESS}"
     bad = Cell("torch", "3.0", SCRIPT, "3.11", "cpu")

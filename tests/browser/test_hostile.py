@@ -52,6 +52,18 @@ def test_what_is_hostile_is_shown_as_text(opened: Open, hostile: Path) -> None:
     assert "\u202e" not in shown.page.content()  # turns the direction of what follows it
 
 
+@pytest.mark.parametrize("probe", ["constructor", "__proto__"])
+def test_a_table_with_a_name_that_scripts_know_is_sorted(opened: Open, hostile: Path, probe: str) -> None:
+    shown = opened(hostile)
+    button = shown.page.locator(f"table.figures[data-probe={probe}] thead button").last
+    orders = []
+    for _ in range(3):
+        button.click()
+        orders.append(shown.page.get_attribute(f"table.figures[data-probe={probe}] th:last-child", "aria-sort"))
+    assert orders == ["ascending", "descending", None]
+    assert shown.fragment == ""
+
+
 def test_filters_with_hostile_names_work(opened: Open, hostile: Path) -> None:
     shown = opened(hostile)
     names: list[str] = shown.page.eval_on_selector_all("#filters select", "(all) => all.map((one) => one.name)")

@@ -139,6 +139,7 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
         "symbol": finding.severity.mark.symbol,
         "text": finding.text if safe else finding.sentence,
         "issue": numbers.plain(safe),
+        "kind": finding.kind,
         "label": finding.severity.label,
         "since": finding.since if safe else "",
         "details": finding.details,

@@ -84,6 +84,20 @@ def test_a_run_is_added_listed_and_shown(run: Callable[..., Line]) -> None:
     )
 
 
+def test_an_export_replaces_no_history_and_no_pipe(run: Callable[..., Line]) -> None:
+    night("one", 1)
+    run("history", "add", "one", "--history", "h.sqlite")
+    Path("link.csv").symlink_to("h.sqlite")
+    os.mkfifo("pipe.csv")
+    for target in ("h.sqlite", "link.csv", "pipe.csv"):
+        refused = run("history", "export", target, "--history", "h.sqlite")
+        assert (refused.code, refused.out) == (2, "")
+        assert "name another file" in refused.err
+    assert run("history", "ls", "--history", "h.sqlite").out.endswith("1 run\n")
+    for _ in range(2):  # an export that is there is replaced
+        assert run("history", "export", "out.csv", "--history", "h.sqlite").code == 0
+
+
 def test_the_same_folder_adds_nothing_the_second_time(run: Callable[..., Line]) -> None:
     night("one", 1)
     run("history", "add", "one", "--history", "h.sqlite")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,7 @@ def test_a_history_over_releases(folder: Path, tmp_path: Path, capsys: pytest.Ca
         (["stp time"], "no metric 'stp time' (did you mean 'step time'"),
         (["step time", "--cells", "jax*"], "--cells 'jax*': no cell with that figure matches"),
         (["step time", "--probe", "mnst"], "--probe 'mnst': no figure of that probe (did you mean 'mnist'?)"),
-        (["step time", "--over", "release"], "no two cells differ in one release alone; use --over date"),
+        (["step time", "--over", "release"], "no two cells differ in one release alone; name results"),
         (["step time", "--over", "dates"], "Invalid value for '--over'"),
     ],
 )
@@ -121,10 +122,13 @@ def test_bad_words_are_one_line(kept: Path, words: list[str], said: str, capsys:
 
 
 def test_bad_sources_are_one_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "empty"
+    store.Store(empty).save(replace(_sample(1, 1.0), metrics=()))
     for words, said in (
         (["--history", tmp_path / "none.sqlite"], "no such history; `runner history add DIR` begins one"),
         (["--from", folder, "--over", "date"], "--from reads one run, which has one date"),
         (["--from", tmp_path / "none"], "none"),
+        (["--from", empty], "holds no figures; a folder made by `runner matrix --out` does"),
     ):
         code, out, err = run(capsys, "step time", *words)
         assert (code, out) == (2, "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from runner.history import History
 from runner.model import Cell, Comparison, Evidence, Kind, Metric, Status, Verdict
 
@@ -134,6 +136,13 @@ def test_figures_that_are_not_numbers_are_left_out(database: History, lab: Any) 
     )
     database.add(lab.entry(lab.sample(1, metrics=metrics)))
     assert [series.metric for series in database.series()] == ["count"]
+
+
+@pytest.mark.parametrize("kind", [Kind.SEEDED, Kind.TIMING])
+def test_figures_with_an_infinite_sum_have_a_finite_middle(database: History, lab: Any, kind: Kind) -> None:
+    made = [lab.sample(round_=n, metrics=(Metric("x", value, kind),)) for n, value in enumerate((1.2e308, 1.7e308))]
+    database.add(lab.entry(*made))
+    assert values(database, "x") == {lab.cell.id: (1.2e308,)}
 
 
 def test_a_timing_of_a_busy_process_does_not_count(database: History, lab: Any) -> None:

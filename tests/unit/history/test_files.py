@@ -97,6 +97,23 @@ def test_a_folder_is_not_a_history(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.parametrize("use", [history.open, history.read])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, use: Any) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileError, match="a device, pipe or socket, not a file"), use(pipe):
+        pass
+
+
+@pytest.mark.parametrize("use", [history.open, history.read])
+def test_a_link_to_nothing_is_named(tmp_path: Path, use: Any) -> None:
+    link = tmp_path / "h.sqlite"
+    link.symlink_to("gone.sqlite")
+    with pytest.raises(FileError, match=r"a link to gone\.sqlite, which is not there"), use(link):
+        pass
+    assert os.listdir(tmp_path) == [link.name]  # noqa: PTH208
+
+
 def test_a_history_that_is_not_there_is_not_made_by_a_reader(tmp_path: Path) -> None:
     path = tmp_path / "none.sqlite"
     with pytest.raises(FileError, match=r"no such history; `runner history add DIR` begins one"), history.read(path):

@@ -156,4 +156,5 @@ def test_a_lasting_finding_says_since_when(database: History, lab: Any) -> None:
 
 def test_a_time_that_cannot_be_read_is_not_a_date() -> None:
     assert words.moment("yesterday") is None
+    assert words.moment("0001-01-01T00:00:00+14:00") is None  # no day of the calendar in UTC
     assert words.since("yesterday") == "since an unknown day"

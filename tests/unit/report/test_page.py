@@ -72,7 +72,7 @@ def test_figures_are_by_process_and_equal_ones_are_written_once() -> None:
     data = of(a, replace(b, metrics=(*b.metrics, step_count), seed=3))["probes"]["mnist"]
     assert [row[:2] for row in data["metrics"]] == [["free.step_s", "step time"], ["steps", "steps"]]
     assert data["runs"] == {"0": [[0, 3], [0, 3]]}
-    assert data["values"] == {"0": {"0": [0.12346, 2.0]}, "1": {"0": 7}}
+    assert data["values"] == {"0": {"0": [0.1234568, 2.0]}, "1": {"0": 7}}
 
 
 def test_a_figure_that_a_process_lacks_is_empty_in_its_place() -> None:

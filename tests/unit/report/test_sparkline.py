@@ -52,6 +52,11 @@ def test_the_least_is_low_and_the_greatest_high(values: tuple[float, ...], drawn
     assert sparkline.text(series(*values)) == drawn
 
 
+def test_the_largest_figures_are_drawn_too() -> None:
+    assert sparkline.text(series(-1.7e308, 1.7e308, 1.7e308)) == "▁██"
+    assert sparkline.text(series(1.7e308, 1.7e308)) == "▅▅"
+
+
 def test_two_points_of_percent_are_the_whole_height() -> None:
     assert sparkline.text(series(0.98, 0.96), percent=True) == "█▁"
     assert sparkline.text(series(0.98, 0.979), percent=True) == "▅▄"

@@ -11,6 +11,7 @@ import pytest
 
 from runner.errors import UsageError
 from runner.history.data import Point, Series
+from runner.judge import changes
 from runner.model import Cell
 from runner.report import trend, trend_text
 
@@ -125,6 +126,17 @@ def test_a_fall_of_an_accuracy_is_in_points() -> None:
     assert " points (−" in move.text
 
 
+def test_a_change_from_nothing_or_of_negative_figures_is_a_difference() -> None:
+    (line,) = trend.over_date([series([0.0] * 20 + stepped((20, 1.0)))])
+    (move,) = line.moves
+    assert move.text.startswith("since the night of 21 November: +1.00 s (+99")
+    assert move.effect == float("inf")
+    (line,) = trend.over_date([series([-value for value in stepped((20, 1.0), (20, 2.0))])])
+    (move,) = line.moves
+    assert move.text.endswith("−1.00 s → −2.00 s, better")
+    assert (round(move.effect, 1), round(move.low, 1), round(move.high, 1)) == (-1.0, -1.0, -1.0)
+
+
 def test_a_series_says_where_it_breaks() -> None:
     (line,) = trend.over_date([series([1.0] * 8, breaks=("another host before 1 November",))])
     assert line.breaks == ("another host before 1 November",)
@@ -192,7 +204,7 @@ def test_every_change_of_a_count_is_one() -> None:
 
 
 def test_without_two_releases_there_is_no_trend_over_releases() -> None:
-    with pytest.raises(UsageError, match="no two cells differ in one release alone; use --over date"):
+    with pytest.raises(UsageError, match="no two cells differ in one release alone; name results"):
         trend.trend("step time", "release", [series([1.0])])
     with pytest.raises(UsageError, match="no two cells"):
         trend.trend("step time", "release", [series([1.0], "my own name"), series([1.0], "another")])
@@ -218,6 +230,15 @@ def test_the_chart_of_a_step() -> None:
         "▲ since the night of 21 November: +100 % (+100 % to +100 %);",
         "  1.00 s → 2.00 s, worse",
     ]
+
+
+@pytest.mark.parametrize("kind", ["timing", "exact"])
+@pytest.mark.parametrize("values", [[1.7e308] * 6, [-1.7e308, 1.7e308] * 3, [1.2e308] * 20 + [1.7e308] * 20])
+def test_the_largest_figures_have_a_chart(values: list[float], kind: str) -> None:
+    (line,) = trend.over_date([series(values, kind=kind, unit="")])
+    text = drawn(trend.Trend("step time", "date", (line,)), 64)
+    assert not any(word in "\n".join(text) for word in ("NaN", "∞"))
+    assert max(map(len, text)) <= 64
 
 
 @pytest.mark.parametrize("width", [30, 40, 80, 100, 200, 400])
@@ -246,6 +267,12 @@ def test_few_points_are_shown_with_the_number_that_change_points_need() -> None:
     assert drawn(trend.Trend("step time", "date", (line,)))[-1] == "3 runs: change points need 5"
     (line,) = trend.over_date([series([1.0] * 9)])
     assert drawn(trend.Trend("step time", "date", (line,)))[-1] == "no change point in 9 runs"
+    (line,) = trend.over_date([series([1.0] * 401)])
+    assert drawn(trend.Trend("step time", "date", (line,)))[-1] == "no change point in the newest 400 of 401 runs"
+
+
+def test_the_numbers_of_points_are_those_of_the_judge() -> None:
+    assert (trend.FEWEST, trend.LONGEST) == (changes.FEWEST, changes.MOST)
 
 
 def test_hostile_names_steer_nothing() -> None:

@@ -481,10 +481,13 @@ def test_results_on_other_data_or_another_host_are_results_of_their_own(tmp_path
 
 
 def test_a_number_that_no_float_can_hold_is_no_whole_result(tmp_path: Path) -> None:
-    path = store.Store(tmp_path).save(replace(SAMPLE, metrics=(Metric("a.b", 10**400, Kind.TIMING),)))
+    metrics = (Metric("a.b", 10**400, Kind.TIMING),)
+    paths = [store.Store(tmp_path).save(replace(SAMPLE, round=number, metrics=metrics)) for number in range(3)]
     with pytest.raises(UsageError, match=r"not a whole result file \('a\.b' is too large\)"):
         store.load([tmp_path])
-    assert path.is_file()
+    unread: list[str] = []
+    assert store.load([tmp_path], bad=unread.append) == []
+    assert len(unread) == len(paths)
 
 
 def test_details_are_read_of_the_probes_that_are_asked_for(tmp_path: Path) -> None:

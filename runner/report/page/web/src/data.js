@@ -51,6 +51,15 @@ export async function unpacked(text) {
 }
 
 /**
+ * Leaves the names of a report alone in its tables: a probe or a package may be called `constructor`.
+ *
+ * @param {Data} data
+ */
+export function ownNames(data) {
+  for (const table of [data.probes, data.sweeps, ...data.packages]) Object.setPrototypeOf(table, null);
+}
+
+/**
  * @param {Probe} probe
  * @param {number} place
  * @returns {Metric}

@@ -1,5 +1,5 @@
 /** Starts the page: reads the data, takes over tables and links, and shows what the fragment asks for. */
-import { unpacked } from "./data.js";
+import { ownNames, unpacked } from "./data.js";
 import { h } from "./dom.js";
 import { filled, isFiltered, keeps } from "./filters.js";
 import { drawnWhenSeen } from "./lazy.js";
@@ -23,6 +23,7 @@ const title = document.title;
 
 /** @param {Data} data */
 function started(data) {
+  ownNames(data);
   let state = parse(isPlace(location.hash) ? "" : location.hash);
   let scrolled = 0;
   /** @type {HTMLElement | null} */
@@ -50,10 +51,10 @@ function started(data) {
 
   /** @param {string} probe @param {number} column */
   function sort(probe, column) {
-    const [before, down] = state.sort[probe] ?? [-1, false];
-    const order = { ...state.sort };
-    if (before === column && down) delete order[probe];
-    else order[probe] = [column, before === column];
+    const [before, down] = state.sort.get(probe) ?? [-1, false];
+    const order = new Map(state.sort);
+    if (before === column && down) order.delete(probe);
+    else order.set(probe, [column, before === column]);
     change({ sort: order });
   }
 

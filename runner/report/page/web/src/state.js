@@ -5,7 +5,7 @@
  * @typedef {{
  *   cell: string, figure: string, of: string, function: string,
  *   framework: string, version: string, keras: string, device: string, python: string, variant: string,
- *   probe: string, verdict: string, name: string, all: boolean, sort: Record<string, [column: number, down: boolean]>,
+ *   probe: string, verdict: string, name: string, all: boolean, sort: Map<string, [column: number, down: boolean]>,
  * }} State
  */
 
@@ -25,7 +25,7 @@ export const VIEWS = /** @type {const} */ (["cell", "figure", "function"]);
 /** @returns {State} */
 export function start() {
   const texts = Object.fromEntries(TEXTS.map((key) => [key, ""]));
-  return /** @type {State} */ ({ ...texts, all: false, sort: {} });
+  return /** @type {State} */ ({ ...texts, all: false, sort: new Map() });
 }
 
 /**
@@ -41,7 +41,7 @@ export function parse(fragment) {
   state.all = given.get("all") === "1";
   for (const entry of given.getAll("sort")) {
     const match = /^(.+)\.(\d+)\.(up|down)$/.exec(entry);
-    if (match) state.sort[/** @type {string} */ (match[1])] = [Number(match[2]), match[3] === "down"];
+    if (match) state.sort.set(/** @type {string} */ (match[1]), [Number(match[2]), match[3] === "down"]);
   }
   return state;
 }
@@ -54,7 +54,7 @@ export function written(state) {
   const given = new URLSearchParams();
   for (const key of TEXTS) if (state[key]) given.set(key, state[key]);
   if (state.all) given.set("all", "1");
-  for (const [probe, [column, down]] of Object.entries(state.sort)) {
+  for (const [probe, [column, down]] of state.sort) {
     given.append("sort", `${probe}.${column}.${down ? "down" : "up"}`);
   }
   return given.toString();

@@ -92,7 +92,7 @@ function linked(table, line, state, data) {
  * @param {State} state
  */
 function sorted(table, state) {
-  const [column, down] = state.sort[table.probe] ?? [-1, false];
+  const [column, down] = state.sort.get(table.probe) ?? [-1, false];
   const order = `${column} ${down}`;
   if (order === table.order) return;
   table.order = order;

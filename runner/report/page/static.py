@@ -137,7 +137,7 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
     return {
         "style": _style(finding.severity.mark),
         "symbol": finding.severity.mark.symbol,
-        "text": finding.text if safe else finding.sentence,
+        "text": finding.text.rstrip(".") if safe else finding.sentence,
         "issue": numbers.plain(safe),
         "kind": finding.kind,
         "label": finding.severity.label,

@@ -42,7 +42,7 @@ def value(figure: Any, unit: str = "", *, percent: bool = False, exact: bool = F
     if not math.isfinite(figure):
         return "NaN" if math.isnan(figure) else ("∞" if figure > 0 else "−∞")
     if percent:
-        return f"{_minus(f'{100 * figure:.2f}')} %"
+        return f"{_hundredfold(figure, '.2f')} %"
     if unit in _SI:
         return _scaled(figure, _SI[unit])
     if isinstance(figure, int) and unit in _COUNTED:
@@ -62,11 +62,11 @@ def significant(figure: float, digits: int = 3) -> str:
     """
     if figure == 0:
         return "0"
-    rounded = float(f"{figure:.{digits - 1}e}")
-    exponent = math.floor(math.log10(abs(rounded)))
+    mantissa, power = f"{figure:.{digits - 1}e}".split("e")
+    exponent = int(power)
     if exponent < -4 or exponent > 4:
-        mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
-        return _minus(f"{mantissa}e{int(power)}")
+        return _minus(f"{mantissa}e{exponent}")
+    rounded = float(f"{mantissa}e{power}")
     return _minus(f"{rounded:,.{max(0, digits - 1 - exponent)}f}")
 
 
@@ -78,10 +78,24 @@ def _scaled(figure: float, scales: tuple[tuple[float, str], ...]) -> str:
     base = next(name for size, name in scales if size == 1.0)
     if figure == 0:
         return f"0 {base}"
-    rounded = float(f"{figure:.2e}")  # rounded first: 999.9 ms is 1.00 s
+    rounded = _rounded(figure)  # first: 999.9 ms is 1.00 s
     size, name = next((scale for scale in scales if abs(rounded) >= scale[0] * (1 - 1e-9)), scales[-1])
-    scaled = float(f"{rounded / size:.2e}")
+    scaled = _rounded(rounded / size)
     return f"{significant(scaled)} {name}" if name != "B" else f"{_minus(f'{figure:.0f}')} B"
+
+
+def _rounded(figure: float) -> float:
+    """The figure with three digits.
+
+    The largest ones, which would be infinite, stay as they are.
+    """
+    rounded = float(f"{figure:.2e}")
+    return rounded if math.isfinite(rounded) else figure
+
+
+def _hundredfold(figure: float, form: str) -> str:
+    """A hundred times a figure, which may be beyond what a float holds."""
+    return _minus(f"{100 * figure:{form}}".replace("inf", "∞"))
 
 
 def times(effect: float) -> str:
@@ -126,7 +140,7 @@ def points(difference: float) -> str:
     >>> points(-0.101)
     '−10.10 pts'
     """
-    return f"{_minus(f'{100 * difference:+.2f}')} pts"
+    return f"{_hundredfold(difference, '+.2f')} pts"
 
 
 def ratio(effect: float) -> str:

@@ -99,6 +99,34 @@ def test_a_probe_keeps_its_section(opened: Open, whole: Path) -> None:
         assert shown.count("section.map") == (1 if probe == "ops" else 0)
 
 
+def test_a_probe_keeps_the_findings_about_it(opened: Open, whole: Path) -> None:
+    shown = opened(whole)
+    for probe in ("mnist", "ops"):
+        choose(shown, "probe", probe)
+        about = shown.page.eval_on_selector_all(
+            "#answer ul.findings > li[data-p]",
+            "(all) => all.filter((e) => e.checkVisibility()).map((e) => e.dataset.p)",
+        )
+        assert about
+        assert all(probe in text.split("\n") for text in about)
+
+
+def test_a_table_of_which_the_filters_leave_nothing_says_so(opened: Open, whole: Path) -> None:
+    shown = opened(whole, f"#framework={JAX.framework}&verdict=worse")
+    empty = [probe for probe in ("mnist", "conv2d") if not shown.count(f"table.figures[data-probe={probe}] tbody tr")]
+    assert empty
+    for probe in empty:
+        assert shown.texts(f"#probe-{probe} .rest") == ["The filters leave no row."]
+
+
+@pytest.mark.parametrize("fragment", ["#framework=nope", "#probe=nope&verdict=nope", "#keras=9.9", "#python=2.7"])
+def test_a_filter_that_the_report_does_not_have_is_no_filter(opened: Open, whole: Path, fragment: str) -> None:
+    shown = opened(whole, fragment)
+    assert shown.texts("#filters output") == ["8 of 8 combinations"]
+    assert shown.count(ROWS) == opened(whole).count(ROWS)
+    assert set(shown.page.eval_on_selector_all("#filters select", "(all) => all.map((one) => one.value)")) == {""}
+
+
 def test_a_verdict_keeps_findings_tiles_and_rows_that_have_it(opened: Open, whole: Path) -> None:
     shown = opened(whole)
     choose(shown, "verdict", "worse")

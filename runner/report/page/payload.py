@@ -186,7 +186,7 @@ def _curve(steps: Sequence[Any], longest: int) -> list[Any]:
 def _figure(value: Any) -> Scalar:
     """A figure as it is drawn: five significant digits, the beginning of a digest."""
     if isinstance(value, float):
-        return float(f"{value:.{DIGITS - 1}e}") if math.isfinite(value) else numbers.value(value)
+        return _rounded(value, DIGITS) if math.isfinite(value) else numbers.value(value)
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):
@@ -197,7 +197,16 @@ def _figure(value: Any) -> Scalar:
 def _short(value: float | None, digits: int = 4) -> float | None:
     if value is None or not math.isfinite(value):
         return None
-    return float(f"{value:.{digits - 1}e}")
+    return _rounded(value, digits)
+
+
+def _rounded(value: float, digits: int) -> float:
+    """The figure with that many significant digits.
+
+    The largest ones, which would be infinite, stay as they are.
+    """
+    rounded = float(f"{value:.{digits - 1}e}")
+    return rounded if math.isfinite(rounded) else value
 
 
 def _pairs(report: Report, probe: str, order: Mapping[str, int], place: Mapping[str, int]) -> Iterator[dict[str, Any]]:

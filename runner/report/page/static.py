@@ -144,6 +144,7 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
         "since": finding.since if safe else "",
         "details": finding.details,
         "commands": finding.commands,
+        "probes": "\n".join(map(numbers.plain, finding.probes)),
         "places": " ".join(str(place[cell]) for cell in finding.cells if cell in place),
         "cells": [(numbers.plain(cell), words.name(cell)) for cell in finding.cells[:MOST_LINKS] if cell in place],
     }

@@ -26,6 +26,35 @@ function value(cell, axis) {
 }
 
 /**
+ * The state without the values that this report does not have: a filter that nobody sees would leave nothing.
+ *
+ * @param {State} state
+ * @param {Data} data
+ * @returns {State}
+ */
+export function known(state, data) {
+  const kept = { ...state };
+  for (const axis of AXES) if (!data.cells.some((cell) => value(cell, axis) === state[axis])) kept[axis] = "";
+  if (!Object.hasOwn(data.probes, state.probe)) kept.probe = "";
+  if (!marks(data).includes(state.verdict)) kept.verdict = "";
+  return kept;
+}
+
+/**
+ * The marks of the report's cells and comparisons, the worst first.
+ *
+ * @param {Data} data
+ * @returns {string[]}
+ */
+function marks(data) {
+  const found = new Set(data.cells.map((cell) => cell.mark));
+  for (const probe of Object.values(data.probes)) {
+    for (const pair of probe.pairs) for (const row of pair.rows) found.add(String(row[1]));
+  }
+  return Object.keys(MARKS).filter((mark) => mark !== "none" && found.has(mark));
+}
+
+/**
  * Whether the filters keep a cell. The verdict is not looked at.
  *
  * @param {Cell} cell
@@ -70,12 +99,7 @@ export function filled(form, data, change) {
     add(axis, WORDS[/** @type {keyof typeof WORDS} */ (axis)] ?? axis, found.map((key) => [key, key]));
   }
   add("probe", "probe", Object.keys(data.probes).map((key) => [key, key]));
-  const marks = new Set(data.cells.map((cell) => cell.mark));
-  for (const probe of Object.values(data.probes)) {
-    for (const pair of probe.pairs) for (const row of pair.rows) marks.add(String(row[1]));
-  }
-  const ordered = Object.keys(MARKS).filter((mark) => mark !== "none" && marks.has(mark));
-  add("verdict", "verdict", ordered.map((mark) => [mark, meaning(mark).join(" ")]));
+  add("verdict", "verdict", marks(data).map((mark) => [mark, meaning(mark).join(" ")]));
   const only = h("input", { type: "checkbox" });
   only.addEventListener("change", () => change({ all: !only.checked }));
   const count = h("output", null);
@@ -94,9 +118,7 @@ export function filled(form, data, change) {
     if (isFiltered(state)) box.open = true;
     summary.textContent = `Filters · ${shown} of ${data.cells.length} combinations`;
     for (const [name, select] of selects) {
-      const wanted = String(state[/** @type {keyof State} */ (name)]);
-      select.value = wanted;
-      if (select.value !== wanted) select.value = ""; // an address with a value that this report does not have
+      select.value = String(state[/** @type {keyof State} */ (name)]);
     }
     only.checked = !state.all;
     count.textContent = `${shown} of ${data.cells.length} combinations`;

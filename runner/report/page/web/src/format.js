@@ -1,7 +1,7 @@
 /**
  * Writes numbers for people, by the rules of `runner/report/numbers.py`: both pass one table of cases.
  *
- * One rule differs. JSON does not separate 5 from 5.0, so a whole number without a unit is always a count here.
+ * One rule differs. JSON does not separate 5 from 5.0, so a whole number without a unit is a count here, up to 2^53.
  */
 
 /** @typedef {Record<string, readonly (readonly [number, string])[]>} Scales largest unit that leaves a digit: first */
@@ -67,9 +67,13 @@ function number(figure, unit, { percent = false, exact = false }) {
   if (!Number.isFinite(figure)) return Number.isNaN(figure) ? "NaN" : figure > 0 ? "∞" : "−∞";
   if (percent) return `${minus(fixed(100 * figure, 2))} %`;
   if (Object.hasOwn(SI, unit)) return scaled(figure, /** @type {Scales[string]} */ (SI[unit]));
+<<<<<<< HEAD
   if (Number.isInteger(figure) && COUNTED.includes(unit)) {
     return minus(`${grouped(fixed(figure, 0))} ${unit}`.trimEnd());
   }
+=======
+  if (Number.isSafeInteger(figure) && !unit) return minus(grouped(fixed(figure, 0)));
+>>>>>>> breaker
   if (exact) return minus(`${general(figure, 9)} ${unit}`.trimEnd());
   return `${significant(figure)} ${unit}`.trimEnd();
 }
@@ -97,12 +101,22 @@ export function significant(figure, digits = 3) {
 function scaled(figure, scales) {
   const base = scales.find(([size]) => size === 1)?.[1] ?? "";
   if (figure === 0) return `0 ${base}`;
-  const rounded = Number(exponential(figure, 2)); // rounded first: 999.9 ms is 1.00 s
+  const rounded = threeDigits(figure); // rounded first: 999.9 ms is 1.00 s
   const [size, name] = /** @type {readonly [number, string]} */ (
     scales.find(([least]) => Math.abs(rounded) >= least * (1 - 1e-9)) ?? scales[scales.length - 1]
   );
   if (name === "B") return `${minus(fixed(figure, 0))} B`;
-  return `${significant(Number(exponential(rounded / size, 2)))} ${name}`;
+  return `${significant(threeDigits(rounded / size))} ${name}`;
+}
+
+/**
+ * The figure with three digits; the largest ones, which would be infinite, as they are.
+ *
+ * @param {number} figure
+ */
+function threeDigits(figure) {
+  const rounded = Number(exponential(figure, 2));
+  return Number.isFinite(rounded) ? rounded : figure;
 }
 
 /**
@@ -198,6 +212,7 @@ function signed(figure, digits) {
 function fixed(figure, digits) {
   const size = Math.abs(figure);
   const sign = figure < 0 || Object.is(figure, -0) ? "-" : "";
+  if (size === Infinity) return `${sign}∞`;
   if (size >= 1e21) return `${sign}${BigInt(size)}${digits ? `.${"0".repeat(digits)}` : ""}`;
   return sign + even(size.toFixed(digits), size.toFixed(100), digits);
 }

@@ -1,7 +1,7 @@
 /** Starts the page: reads the data, takes over tables and links, and shows what the fragment asks for. */
 import { ownNames, unpacked } from "./data.js";
 import { h } from "./dom.js";
-import { filled, isFiltered, keeps } from "./filters.js";
+import { filled, isFiltered, keeps, known } from "./filters.js";
 import { drawnWhenSeen } from "./lazy.js";
 import { reachable } from "./scrolling.js";
 import { isPlace, parse, to, VIEWS, written } from "./state.js";
@@ -24,7 +24,8 @@ const title = document.title;
 /** @param {Data} data */
 function started(data) {
   ownNames(data);
-  let state = parse(isPlace(location.hash) ? "" : location.hash);
+  const asked = () => known(parse(isPlace(location.hash) ? "" : location.hash), data);
+  let state = asked();
   let scrolled = 0;
   /** @type {HTMLElement | null} */
   let opener = null; // the link of the report that opened the view: it gets the focus back
@@ -37,7 +38,8 @@ function started(data) {
   const tiles = [...document.querySelectorAll("a.tile")].map((tile) => /** @type {HTMLElement} */ (tile));
   const findings = [...document.querySelectorAll("#answer ul.findings > li")].map((item) => {
     const element = /** @type {HTMLElement} */ (item);
-    return { element, cells: (element.dataset["c"] ?? "").split(" ").filter(Boolean).map(Number) };
+    const probes = (element.dataset["p"] ?? "").split("\n").filter(Boolean);
+    return { element, probes, cells: (element.dataset["c"] ?? "").split(" ").filter(Boolean).map(Number) };
   });
   const folded = /** @type {HTMLDetailsElement | null} */ (document.querySelector("#answer details.more"));
   const none = document.getElementById("no-finding");
@@ -69,11 +71,11 @@ function started(data) {
   /** Shows the state of the address. */
   function render() {
     const before = state;
-    state = parse(isPlace(location.hash) ? "" : location.hash);
+    state = asked();
     const context = { data, state, places };
-    const asked = VIEWS.some((key) => state[key]);
-    if (asked && !report.hidden) scrolled = scrollY;
-    if (asked) {
+    const single = VIEWS.some((key) => state[key]);
+    if (single && !report.hidden) scrolled = scrollY;
+    if (single) {
       const same = VIEWS.every((key) => before[key] === state[key]) && before.of === state.of && !view.hidden;
       opened(context, same);
     } else {
@@ -153,8 +155,8 @@ function started(data) {
 
   /** Hides the findings about what the filters leave out. @param {Set<number>} kept */
   function leftOut(kept) {
-    for (const { element, cells } of findings) {
-      const about = !cells.length || cells.some((place) => kept.has(place));
+    for (const { element, cells, probes } of findings) {
+      const about = (!cells.length || cells.some((place) => kept.has(place))) && concerns(probes);
       const other = state.verdict !== "" && !element.classList.contains(state.verdict);
       element.hidden = other || !about;
     }
@@ -168,6 +170,11 @@ function started(data) {
       folded.open = unfolded;
     }
     /** @type {HTMLElement} */ (folded.firstElementChild).textContent = counted(inside, "more finding");
+  }
+
+  /** Whether the filter of probes keeps what is about these. @param {string[]} probes */
+  function concerns(probes) {
+    return !state.probe || !probes.length || probes.includes(state.probe);
   }
 
   /** @param {HTMLElement} section @param {import("./views/parts.js").Context} context @param {Set<number>} kept */

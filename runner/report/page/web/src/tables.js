@@ -7,7 +7,8 @@ import { to } from "./state.js";
  * @typedef {import("./state.js").State} State
  * @typedef {{ cell: number, differs: boolean, marks: Set<string>, element: HTMLTableRowElement, at: number }} Line
  * @typedef {{ probe: string, element: HTMLTableElement, body: HTMLTableSectionElement, lines: Line[],
- *   heads: HTMLTableCellElement[], section: HTMLElement, rest: HTMLElement, order: string }} Table
+ *   heads: HTMLTableCellElement[], section: HTMLElement, rest: HTMLElement, more: HTMLButtonElement,
+ *   order: string }} Table
  */
 
 const COLLATOR = new Intl.Collator("en", { numeric: true });
@@ -37,8 +38,9 @@ export function taken(sort, all) {
     }));
     const section = /** @type {HTMLElement} */ (element.closest("section"));
     const rest = /** @type {HTMLElement} */ (section.querySelector(".rest"));
-    rest.append(h("span", null), " ", h("button", { type: "button", onclick: all }, "Show them"));
-    return { probe, element, body, lines, heads, section, rest, order: "" };
+    const more = h("button", { type: "button", onclick: all }, "Show them");
+    rest.append(h("span", null), " ", more);
+    return { probe, element, body, lines, heads, section, rest, more, order: "" };
   });
 }
 
@@ -60,11 +62,23 @@ export function shown(table, state, kept, data) {
     line.element.hidden = !wanted || quiet;
     if (!line.element.hidden) linked(table, line, state, data);
   }
-  table.rest.hidden = !hidden;
-  const text = hidden === 1 ? "1 row in which nothing differs is hidden."
+  noted(table, hidden);
+  sorted(table, state);
+}
+
+/**
+ * Says which rows are not shown.
+ *
+ * @param {Table} table
+ * @param {number} hidden rows in which nothing differs
+ */
+function noted(table, hidden) {
+  const none = table.lines.every((line) => line.element.hidden);
+  table.rest.hidden = !hidden && !none;
+  table.more.hidden = !hidden;
+  const text = !hidden ? "The filters leave no row." : hidden === 1 ? "1 row in which nothing differs is hidden."
     : `${hidden} rows in which nothing differs are hidden.`;
   /** @type {HTMLElement} */ (table.rest.firstChild).textContent = text;
-  sorted(table, state);
 }
 
 /**

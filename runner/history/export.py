@@ -81,14 +81,10 @@ _DATABASE = b"SQLite format 3\0"
 
 
 def _refuse_others(path: Path) -> None:
-<<<<<<< HEAD
-    """Raises UsageError for a file that must not be replaced, like a history."""
-=======
     """Raises UsageError for what is there and must not be replaced.
 
     That is a history above all.
     """
->>>>>>> breaker
     if path.exists() and not path.is_file():
         raise UsageError(f"{path}: a folder, device or pipe, not a file; name another file")
     try:

@@ -67,13 +67,9 @@ function number(figure, unit, { percent = false, exact = false }) {
   if (!Number.isFinite(figure)) return Number.isNaN(figure) ? "NaN" : figure > 0 ? "∞" : "−∞";
   if (percent) return `${minus(fixed(100 * figure, 2))} %`;
   if (Object.hasOwn(SI, unit)) return scaled(figure, /** @type {Scales[string]} */ (SI[unit]));
-<<<<<<< HEAD
-  if (Number.isInteger(figure) && COUNTED.includes(unit)) {
+  if (Number.isSafeInteger(figure) && COUNTED.includes(unit)) {
     return minus(`${grouped(fixed(figure, 0))} ${unit}`.trimEnd());
   }
-=======
-  if (Number.isSafeInteger(figure) && !unit) return minus(grouped(fixed(figure, 0)));
->>>>>>> breaker
   if (exact) return minus(`${general(figure, 9)} ${unit}`.trimEnd());
   return `${significant(figure)} ${unit}`.trimEnd();
 }

@@ -162,7 +162,7 @@ def prune_command(keep: int | None, age: str | None, set_name: str | None, file:
 
 @history_command.command("export", short_help="Write every figure as CSV or Parquet.")
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
-@click.option("--format", "form", type=click.Choice(["csv", "parquet"]), help="Default: by the name of FILE, else csv.")
+@click.option("--format", "form", type=click.Choice(["csv", "parquet"]), help="Default: by the name of FILE.")
 @_FILE
 def export_command(target: Path, form: str | None, file: Path | None) -> None:
     """Write every figure of every run to FILE, a row each.
@@ -173,6 +173,8 @@ def export_command(target: Path, form: str | None, file: Path | None) -> None:
     from runner.history import export
     from runner.report import history as texts
 
-    form = form or ("parquet" if target.suffix == ".parquet" else "csv")
+    form = form or {".csv": "csv", ".parquet": "parquet"}.get(target.suffix.lower(), "")
+    if not form:
+        raise UsageError(f"{target}: its name has no format; name another file (.csv, .parquet), or give --format")
     with history.read(_path(file)) as database:
         say(texts.exported(export.write(database.figures(), target, form), target))

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _OUT = Path("out")
 
+_NOTHING = 4
+"""The exit code of a run that measured nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -248,7 +251,7 @@ def matrix(request: Request) -> int:
         report = made(measured.samples, interrupted=measured.interrupted)
     report = remembering.after_a_run(report, remembered)
     output.emit(report, request.format_)
-    if request.format_ == "terminal" and report.samples:
+    if request.format_ == "terminal" and report.exit_code != _NOTHING:
         say(f"As a page with charts: python -m runner report {shlex.quote(str(request.out))} --open", err=True)
     return report.exit_code
 

@@ -65,7 +65,7 @@ def after_a_run(report: Report, wanted: Wish | None) -> Report:
     try:
         with history.open(wanted.path) as database:
             past = database.past(entry, trend.moves)
-            database.add(entry)
+            database.add(remember.entry(report.with_past(past)))
     except (UsageError, NotMeasuredError) as error:
         _say(f"{error}; `runner history add DIR` adds the run later")
         return report
@@ -87,7 +87,7 @@ def of_files(report: Report, wanted: Wish | None) -> Report:
             try:
                 with history.open(wanted.path) as database:
                     past = database.past(entry, trend.moves)
-                    database.add(entry)
+                    database.add(remember.entry(report.with_past(past)))
                 return report.with_past(past)
             except (UsageError, NotMeasuredError) as error:
                 if not wanted.path.exists():

@@ -237,6 +237,8 @@ class Past:
     """Since when, in words, by the keys of findings."""
     by_cell: Mapping[str, tuple[CellRun, ...]] = field(default_factory=dict)
     find: Finder | None = None
+    file: str = ""
+    """Where the history is."""
 
     def series(self, cell: str, probe: str, metric: str) -> Series | None:
         """The earlier figures of a cell, and the report's own one as the last point.

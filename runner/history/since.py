@@ -108,7 +108,7 @@ def since(
         if start is not None and certain:
             said[key] = words.since(start.started, run.started)
         elif release := releases.first(one):
-            said[key] = f"since {release}"
+            said[key] = f"since {release} at the latest"  # releases between it and the one before were not measured
         elif start is not None and one.severity in _GRAVE:
             said[key] = f"at least {words.since(start.started, run.started)}"
     return said

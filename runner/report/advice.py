@@ -22,6 +22,7 @@ _TAKES: dict[str, tuple[str, ...]] = {
     "matrix": (),
     "shell": ("--executor",),
     "export": (),
+    "trend": (),
 }
 """The options of a run that the other commands have too."""
 

@@ -46,7 +46,7 @@ def report(
         samples=tuple(samples),
         comparisons=tuple(judged),
         skips=skips,
-        notes=record.notes,
+        notes=(*record.notes, *defects.agreements(samples)),
         title=f"version-regression matrix: {record.set_name}" if record.set_name else "version-regression matrix",
         exit_code=code,
         invocation=record.invocation,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.model import Kind, Metric
@@ -137,25 +137,30 @@ def cause(name: str) -> str:
     return found.cause if found else name
 
 
-def choose(probe: str, metrics: Iterable[Metric], bad: Collection[str] = ()) -> tuple[Pick, ...]:
+def choose(probe: str, metrics: Iterable[Metric], bad: Mapping[str, Collection[str]] | None = None) -> tuple[Pick, ...]:
     """The columns of a probe's table, most important first.
 
-    ``bad`` are the metrics with a verdict that a reader must see: up to three figures of them become columns as well,
-    unless a figure of the same cause that is bad too is there already.
+    ``bad`` are the metrics with a verdict that a reader must see, and the cells that have it: up to three figures of
+    them become columns as well, unless a figure of the same cause is there already that is bad in the same cells.
     """
+    bad = bad or {}
     metas = {m.name: m for m in metrics}
     named = [names for entry in _COLUMNS.get(probe, ()) if (names := _matching(entry, metas))]
     chosen = named or _by_rank((n for n, m in metas.items() if _worth(m)), metas)[:MOST]
     shown = {name for names in chosen for name in names}
-    covered = {cause(name) for name in shown if name in bad}
-    extra = (n for n in bad if n in metas and n not in shown and cause(n) not in covered)
+    covered: dict[str, set[str]] = {}
+    for name in shown & bad.keys():
+        covered.setdefault(cause(name), set()).update(bad[name])
+    extra = (n for n in bad if n in metas and n not in shown and not set(bad[n]) <= covered.get(cause(n), set()))
     return _labelled([*chosen, *_by_rank(extra, metas)[:3]])
 
 
-def _matching(entry: str, metas: Collection[str]) -> tuple[str, ...]:
+def _matching(entry: str, metas: Mapping[str, Metric]) -> tuple[str, ...]:
     if not entry.startswith("*."):
         return (entry,) if entry in metas else ()
-    return tuple(name for name in metas if mode(name) and _figure(name) == entry[2:])
+    found = tuple(name for name in metas if mode(name) and _figure(name) == entry[2:])
+    judged = tuple(name for name in found if metas[name].kind is not Kind.INFO)
+    return judged or found  # the sum of several times is judged, its parts are not
 
 
 def _by_rank(names: Iterable[str], metas: dict[str, Metric]) -> list[tuple[str, ...]]:

@@ -12,9 +12,10 @@ from functools import cached_property
 
 from runner.defects import Defect
 from runner.history.data import Past
+from runner.matrix import probes
 from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import numbers
-from runner.report.marks import Mark
+from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, summarise
 
 EXIT_MEANINGS = {
@@ -36,13 +37,17 @@ class Severity(IntEnum):
     """A cell did not run, and there is no baseline that says whether it ever did."""
     FIXED = 3
     """A known failure is gone: the expectations file is out of date."""
-    EXPECTED = 4
-    DIFFERENT = 5
+    CHANGED = 4
+    """The level of a figure is worse than it was in earlier runs of the same cell."""
+    EXPECTED = 5
+    DEFECT = 6
+    """A sweep found it wrong, and no baseline says that a release brought it."""
+    DIFFERENT = 7
     """Between frameworks or devices: no regression."""
-    IMPROVED = 6
-    INCOMPARABLE = 7
-    UNDECIDED = 8
-    FINE = 9
+    IMPROVED = 8
+    INCOMPARABLE = 9
+    UNDECIDED = 10
+    FINE = 11
 
     @property
     def mark(self) -> Mark:
@@ -60,7 +65,9 @@ _SHOWN = {
     Severity.REGRESSED: ("WORSE", Mark.WORSE),
     Severity.FAILED: ("FAILED", Mark.WORSE),
     Severity.FIXED: ("GONE", Mark.FIXED),
+    Severity.CHANGED: ("CHANGED", Mark.WORSE),
     Severity.EXPECTED: ("KNOWN", Mark.EXPECTED),
+    Severity.DEFECT: ("DEFECT", Mark.DIFFERS),
     Severity.DIFFERENT: ("DIFFERENT", Mark.DIFFERS),
     Severity.IMPROVED: ("BETTER", Mark.BETTER),
     Severity.INCOMPARABLE: ("NOT JUDGED", Mark.INCOMPARABLE),
@@ -104,9 +111,12 @@ class Finding:
             text = f"{text.rstrip('.')}. {self.since[0].upper()}{self.since[1:]}"
         if not self.issue:
             return text
-        address = numbers.plain(self.issue)
-        kind = "change" if "/pull/" in address else "report" if "/issues/" in address else "see"
-        return f"{text.rstrip('.')}. {kind.capitalize()}: {address}"
+        return f"{text.rstrip('.')}. {self.kind}: {numbers.plain(self.issue)}"
+
+    @property
+    def kind(self) -> str:
+        """What the address of the known problem is: ``Change``, ``Report`` or ``See``."""
+        return "Change" if "/pull/" in self.issue else "Report" if "/issues/" in self.issue else "See"
 
 
 @dataclass(frozen=True)
@@ -238,8 +248,33 @@ def _relations(cell: Cell) -> tuple[tuple[str | None, ...], ...]:
 
 
 def exit_line(report: Report) -> str:
-    """The exit code and what it means: ``exit code 0: nothing got worse``."""
-    return f"exit code {report.exit_code}: {EXIT_MEANINGS.get(report.exit_code, 'unknown')}"
+    """The exit code and what it means: ``exit code 0: nothing got worse``.
+
+    A run without a failure says how much of it is known.
+    """
+    line = f"exit code {report.exit_code}: {EXIT_MEANINGS.get(report.exit_code, 'unknown')}"
+    undecided, judged = open_figures(report)
+    if report.exit_code != 0 or not undecided:
+        return line
+    return f"{line} that can be shown; {undecided} of {judged} figures are undecided"
+
+
+def open_figures(report: Report) -> tuple[int, int]:
+    """How many compared figures are undecided, and how many there are.
+
+    Where a probe has headline figures, only those count.
+    """
+    undecided, judged = undecided_of(report)
+    return len(undecided), len(judged)
+
+
+def undecided_of(report: Report) -> tuple[list[Comparison], list[Comparison]]:
+    """The undecided comparisons, and all that count."""
+    judged = [c for c in report.comparisons if c.metric != "status" and c.baseline]
+    if any(probes.headlines(probe) for probe in {c.probe for c in judged}):
+        judged = [c for c in judged if probes.is_headline(c.probe, c.metric)]
+    judged = [c for c in judged if mark(c) not in (Mark.NONE, Mark.INCOMPARABLE)]
+    return [c for c in judged if c.verdict is Verdict.INCONCLUSIVE], judged
 
 
 def command(cell: Cell | str, report: Report, probe: str = "") -> str:

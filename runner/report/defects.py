@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from runner.defects import Defect, agreements, known, ops
+from runner.defects import Defect, known, ops
 from runner.defects.known import Known
 from runner.model import Cell, Sample
 from runner.report import Finding, Severity, keys, numbers
@@ -16,11 +16,10 @@ _GRAVE = 6
 
 
 def findings(found: Sequence[Defect], samples: Sequence[Sample]) -> tuple[Finding, ...]:
-    """Defects, and cells that agree bit by bit, as findings of a report."""
+    """Defects as findings of a report."""
     listed = reported() if found else ()
-    agreeing = (Finding(Severity.DIFFERENT, text, ()) for text in agreements(samples))
     by_id = {sample.cell.id: sample.cell for sample in samples}
-    return (*(_finding(defect, listed, by_id) for defect in found), *agreeing)
+    return tuple(_finding(defect, listed, by_id) for defect in found)
 
 
 def reported() -> tuple[Known, ...]:
@@ -65,7 +64,7 @@ def _finding(defect: Defect, listed: Sequence[Known], by_id: Mapping[str, Cell])
     """
     addresses = known.issues(listed, defect.op, defect.kind, defect.cells)
     news = defect.last_good and not defect.first_good and defect.severity >= _GRAVE
-    severity = Severity.EXPECTED if addresses else Severity.REGRESSED if news else Severity.DIFFERENT
+    severity = Severity.EXPECTED if addresses else Severity.REGRESSED if news else Severity.DEFECT
     probe = defect.op.partition(": ")[0] if ": " in defect.op else ops.PROBE
     simplest = min(defect.cases, key=lambda case: (len(case), case), default=defect.op)
     bad = [by_id[cell] for cell in defect.cells if cell in by_id]

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runner.matrix import probes
 from runner.model import AXIS, Comparison, Kind, Verdict
 from runner.report import advice, columns, keys, numbers
-from runner.report.data import Finding, Report, Severity
+from runner.report.data import Finding, Report, Severity, undecided_of
 from runner.report.failures import failures, gone
 from runner.report.marks import Mark, mark
+from runner.report.shifts import shifts
 from runner.report.summary import Summary
 from runner.report.words import Words, listed
 
@@ -34,6 +34,7 @@ def findings(report: Report) -> tuple[Finding, ...]:
         *_changes(report, words),
         *_differences(report, words),
         *_undecided(report),
+        *shifts(report, words),
         *_unsteady(report, words),
         *_incomparable(report),
     ]
@@ -248,11 +249,7 @@ def _undecided(report: Report) -> list[Finding]:
 
     Where a probe has headline figures, only those count.
     """
-    judged = [c for c in report.comparisons if c.metric != "status" and c.baseline]
-    if any(probes.headlines(probe) for probe in {c.probe for c in judged}):
-        judged = [c for c in judged if probes.is_headline(c.probe, c.metric)]
-    judged = [c for c in judged if mark(c) not in (Mark.NONE, Mark.INCOMPARABLE)]
-    undecided = [c for c in judged if c.verdict is Verdict.INCONCLUSIVE]
+    undecided, judged = undecided_of(report)
     if not undecided:
         return []
     labels = list(dict.fromkeys(columns.label(c.metric) for c in undecided))
@@ -268,7 +265,13 @@ def _undecided(report: Report) -> list[Finding]:
     if len(stuck) == 1:
         text += f"; {'the others' if needed else 'all of them'}: {stuck.pop()}"
     cells = tuple(dict.fromkeys(c.candidate for c in undecided))
-    return [Finding(Severity.UNDECIDED, text, cells)]
+    given = advice.report_words(report)
+    limited = {"--rounds", "--max-rounds", "--budget"} & set(given)
+    commands = (advice.line("matrix", report, [*given, "--budget", _BUDGET]),) if needed and not limited else ()
+    return [Finding(Severity.UNDECIDED, text, cells, commands=commands)]
+
+
+_BUDGET = "30m"
 
 
 def _is_flaw(reason: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from runner.history import words
 from runner.history.data import Found, Run, Standing
+from runner.history.since import MOST_RUNS
 from runner.report import numbers
 from runner.report.data import EXIT_MEANINGS, Severity
 from runner.report.formats import markdown
@@ -37,7 +38,7 @@ def text(news: Standing) -> list[str]:
     """One line per finding, the worst first, below a line about the run."""
     named = numbers.plain(news.run.set_name) or "no set"
     counts = ", ".join(f"{len(some)} {state}" for state, some in _states(news))
-    lines = [f"{named}, run {news.run.id}, {numbers.plain(news.run.started)}: {counts}"]
+    lines = [f"{named}, run {news.run.id}, {numbers.plain(news.run.started)}: {counts} in the last {MOST_RUNS} runs"]
     for state, some in _states(news):
         for found in _worst_first(some):
             since = f" ({numbers.plain(found.since)})" if found.since else ""

@@ -13,6 +13,8 @@ _SI = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
     "B": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
 }
+_COUNTED = ("", "cases")
+"""Units of whole numbers that are counts."""
 _SPELLINGS = {"bytes": "B", "byte": "B", "seconds": "s", "second": "s", "ratio": "", "fraction": ""}
 _DIGEST = re.compile(r"(sha256:)?[0-9a-f]{16,}")
 
@@ -43,8 +45,8 @@ def value(figure: Any, unit: str = "", *, percent: bool = False, exact: bool = F
         return f"{_hundredfold(figure, '.2f')} %"
     if unit in _SI:
         return _scaled(figure, _SI[unit])
-    if isinstance(figure, int) and not unit:
-        return _minus(f"{figure:,}")
+    if isinstance(figure, int) and unit in _COUNTED:
+        return _minus(f"{figure:,} {unit}".rstrip())
     if exact:
         return _minus(f"{figure:.9g} {unit}".rstrip())
     return f"{significant(figure)} {unit}".rstrip()

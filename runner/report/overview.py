@@ -137,9 +137,14 @@ _ORDER = (
 def _worst(report: Report) -> dict[str, Mark]:
     """The mark of every measured cell: its worst verdict.
 
-    A figure that is not a headline counts once it is decided.
+    A figure that is not a headline counts once it is decided. A defect counts where it is a regression or known.
     """
     found = dict.fromkeys(report.cells, Mark.NONE)
+    for finding in report.extra:
+        drawn = finding.severity.mark
+        for cell_id in finding.cells if drawn in (Mark.WORSE, Mark.EXPECTED) else ():
+            if cell_id in found and _ORDER.index(drawn) < _ORDER.index(found[cell_id]):
+                found[cell_id] = drawn
     for comparison in report.comparisons:
         drawn = _counted(comparison)
         if report.rebounds(comparison):

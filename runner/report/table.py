@@ -117,7 +117,10 @@ def _table(report: Report, probe: str, comparisons: Sequence[Comparison], twins:
         by_candidate.setdefault(comparison.candidate, []).append(comparison)
     summaries = report.summaries[probe]
     metas = {name: s.metric for per_cell in summaries.values() for name, s in per_cell.items()}
-    bad = {c.metric for c in comparisons if mark(c) in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED)}
+    bad: dict[str, set[str]] = {}
+    for c in comparisons:
+        if mark(c) in (Mark.WORSE, Mark.EXPECTED, Mark.FIXED):
+            bad.setdefault(c.metric, set()).add(c.candidate)
     cols = tuple(
         Column(pick.names, numbers.plain(pick.label), meta.unit, columns.percent(meta.name), meta.kind is Kind.EXACT)
         for pick in columns.choose(probe, metas.values(), bad)

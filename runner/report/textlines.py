@@ -76,7 +76,7 @@ def section(heading: str, contents: Sequence[str], width: int, most: int = 30) -
     for content in contents[:most]:
         lines += items("-", content, width)
     if len(contents) > most:
-        lines.append(text(f"  and {len(contents) - most} more (--format json has all)", "dim"))
+        lines.append(text(f"  and {len(contents) - most} more (--format html has all)", "dim"))
     return lines
 
 

@@ -26,6 +26,8 @@ _LEAST_RANGE = 0.1
 """An axis spans at least this part of the figure, so that noise of one percent is a flat line ..."""
 _LEAST_POINTS = 0.02
 """... and two points of a figure in percent."""
+_MANY = 3
+"""Of more lines, those that change have a chart, and the others a line of text each."""
 _WIDEST = 120
 _NARROW = 64
 """Columns of a chart with fewer points."""
@@ -52,9 +54,14 @@ def lines(trend: Trend, width: int = 100, *, ascii_only: bool = False) -> list[T
     Lines that change come first. One line alone is its own answer.
     """
     out: list[Text] = textlines.wrapped(answer(trend), width, "bold") if len(trend.lines) > 1 else []
-    for one in first_changed(trend):
+    ordered = first_changed(trend)
+    charts = [one for one in ordered if one.moves] if len(ordered) > _MANY else []
+    for one in charts or ordered:
         out += [textlines.text("")] if out else []
         out += _one(one, width)
+    if charts and len(charts) < len(ordered):
+        rest = [f"{_heading(one)}: {_nothing(one)}" for one in ordered[len(charts) :]]
+        out += textlines.section("The others (--cells draws them)", rest, width)
     out += textlines.section("Notes", [numbers.plain(note) for note in trend.notes], width)
     if not ascii_only:
         return out
@@ -64,9 +71,13 @@ def lines(trend: Trend, width: int = 100, *, ascii_only: bool = False) -> list[T
     return out
 
 
-def _one(line: Line, width: int) -> list[Text]:
+def _heading(line: Line) -> str:
     host = f", {line.host}" if line.host else ""
-    out = textlines.wrapped(f"{line.label} ({line.probe}): {line.title}{host}", width, "bold")
+    return f"{line.label} ({line.probe}): {line.title}{host}"
+
+
+def _one(line: Line, width: int) -> list[Text]:
+    out = textlines.wrapped(_heading(line), width, "bold")
     out += chart(line, width)
     for move in line.moves:
         out += textlines.items("▲", move.text, width, _STYLES[move.meaning])

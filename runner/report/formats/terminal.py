@@ -7,7 +7,7 @@ their whole length for the reason, and columns for which there is no room are na
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -335,12 +335,20 @@ def _findings(report: Report, found: Sequence[Finding], width: int) -> list[Text
         out += _labelled(finding, width)
         for detail in finding.details:
             out += textlines.items(" " * (_LABEL - 1), detail, width)
-        for line in finding.commands if finding.cells not in advised else ():
+        for line in finding.commands if _is_advised(finding, advised) else ():
             out.append(textlines.text(" " * _LABEL).append(f"next: {line}", "dim"))
         advised.add(finding.cells)
     if len(shown) < len(found):
-        out.append(textlines.text(f"{' ' * _LABEL}and {len(found) - len(shown)} more (--format json has all)", "dim"))
+        out.append(textlines.text(f"{' ' * _LABEL}and {len(found) - len(shown)} more (--format html has all)", "dim"))
     return out
+
+
+def _is_advised(finding: Finding, advised: Collection[tuple[str, ...]]) -> bool:
+    """Whether the commands are printed.
+
+    Those of the first finding about a cell are, and those about its past.
+    """
+    return finding.severity is Severity.CHANGED or finding.cells not in advised
 
 
 def _labelled(finding: Finding, width: int) -> list[Text]:

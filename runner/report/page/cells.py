@@ -221,6 +221,15 @@ def _commands(cell_id: str, report: Report, against: Mapping[str, Sequence[Compa
     yield "a folder that reproduces it without this program", advice.line("export", report, [shown])
 
 
+def missed(report: Report) -> dict[str, int]:
+    """The cells without a result that a history knows, and for how many days."""
+    if report.past is None:
+        return {}
+    newest = max((sample.started for sample in report.samples), default="")
+    last = {skip.cell.id: report.past.cell(skip.cell.id) for skip in report.skips if skip.cell.id not in report.cells}
+    return {cell_id: math.floor(age(runs[-1].when, newest)) for cell_id, runs in last.items() if runs}
+
+
 def stale(report: Report) -> dict[str, int]:
     """The cells whose newest result is old, and by how many days; see ``STALE_DAYS``."""
     newest = max((sample.started for sample in report.samples), default="")

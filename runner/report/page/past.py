@@ -50,12 +50,21 @@ def of_probe(report: Report, probe: str, order: Mapping[str, int], place: Mappin
 
 def _series(series: Series) -> dict[str, Any]:
     first = max(0, len(series.points) - MOST_POINTS)
-    changes = [[c.index - first, numbers.plain(c.text)] for c in series.changes if c.index >= first]
+    changes = [[c.index - first, short(c.text)] for c in series.changes if c.index >= first]
     return {
         "points": [[p.when, numbers.plain(p.cell), p.value, p.low, p.high] for p in series.points[first:]],
         "changes": changes,
         "breaks": [numbers.plain(text) for text in series.breaks],
     }
+
+
+def short(text: str) -> str:
+    """A change point for a chart: without interval and levels.
+
+    >>> short("since the night of 17 November: +26 % (+23 % to +29 %); 45.2 ms, worse")
+    'the night of 17 November: +26 %'
+    """
+    return numbers.plain(text.partition(" (")[0].partition(";")[0].removeprefix("since "))
 
 
 def of_cell(past: Past | None, cell_id: str) -> dict[str, Any]:

@@ -27,8 +27,8 @@ from runner.util import jsontext
 
 SCHEMA = 1
 
-DIGITS = 5
-"""Significant digits of a figure: one more than the page shows."""
+DIGITS = 7
+"""Significant digits of a figure: rounding them to the three or four that are shown is rounding the figure."""
 
 MOST_STEPS = 200_000
 """Numbers of curves in one page. Longer ones are thinned evenly, first and last step kept."""

@@ -12,7 +12,7 @@ from typing import Any
 from runner.model import Cell
 from runner.report import columns, numbers, seeding
 from runner.report.answer import Answer
-from runner.report.data import Finding, Report, all_notes, command, exit_line, subtitle
+from runner.report.data import Finding, Report, all_notes, command, exit_line, open_figures, subtitle
 from runner.report.failures import last_lines, not_measured
 from runner.report.findings import none_found
 from runner.report.labels import common, labels, title, used_marks
@@ -88,19 +88,20 @@ def views(report: Report, said: Answer) -> dict[str, Any]:
     """The values of the template."""
     shared = common(sample.cell for sample in report.samples)
     place = {cell_id: number for number, cell_id in enumerate(cells.ids(report))}
-    stale = cells.stale(report)
+    days = (cells.stale(report), cells.missed(report))
     words = Words(report, skipped=True)
     return {
         "title": numbers.plain(report.title),
         "subtitle": subtitle(report, shared),
         "exit_code": report.exit_code,
         "exit_line": exit_line(report),
+        "exit_style": "open" if report.exit_code == 0 and open_figures(report)[0] else report.exit_code,
         "dates": dates(report),
         "findings": [_finding(finding, place, words) for finding in said.findings],
         "logs": [(where, "\n".join(log)) for where, log in last_lines(report, said.findings, most=_LOG_LINES)],
         "measured": bool(report.samples),
         "none_found": none_found(report),
-        "blocks": list(_blocks(said, words, place, stale)) if report.samples else [],
+        "blocks": list(_blocks(said, words, place, days)) if report.samples else [],
         "legend": said.overview.legend,
         "baseline_notes": said.overview.baseline_notes,
         "tables": [_table(table, report, shared, place) for table in said.tables],
@@ -136,8 +137,9 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
     return {
         "style": _style(finding.severity.mark),
         "symbol": finding.severity.mark.symbol,
-        "text": finding.text if safe else finding.sentence,
+        "text": finding.text.rstrip(".") if safe else finding.sentence,
         "issue": numbers.plain(safe),
+        "kind": finding.kind,
         "label": finding.severity.label,
         "since": finding.since if safe else "",
         "details": finding.details,
@@ -148,7 +150,9 @@ def _finding(finding: Finding, place: Mapping[str, int], words: Words) -> dict[s
     }
 
 
-def _blocks(said: Answer, words: Words, place: Mapping[str, int], stale: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+def _blocks(
+    said: Answer, words: Words, place: Mapping[str, int], days: tuple[Mapping[str, int], Mapping[str, int]]
+) -> Iterator[dict[str, Any]]:
     for block in said.overview.blocks:
         groups: list[list[Any]] = []
         for framework, _ in block.columns:
@@ -156,25 +160,31 @@ def _blocks(said: Answer, words: Words, place: Mapping[str, int], stale: Mapping
                 groups[-1][1] += 1
             else:
                 groups.append([framework, 1])
-        rows = [(name, [_tile(tile, words, place, stale) for tile in tiles]) for name, tiles in block.rows]
+        rows = [(name, [_tile(tile, words, place, *days) for tile in tiles]) for name, tiles in block.rows]
         yield {"name": block.name, "groups": groups, "columns": block.columns, "rows": rows}
 
 
-def _tile(tile: Tile, words: Words, place: Mapping[str, int], stale: Mapping[str, int]) -> dict[str, Any]:
+def _tile(
+    tile: Tile, words: Words, place: Mapping[str, int], stale: Mapping[str, int], missed: Mapping[str, int]
+) -> dict[str, Any]:
     if not tile.cell:
         return {"cell": ""}
     word = _SHORT.get(tile.mark) or _SYMBOLS.get(tile.symbol, "")
     style = _style(tile.mark) if tile.mark is not Mark.NONE else _SYMBOLS.get(tile.symbol, "none")
-    days = stale.get(tile.cell)
-    old = f", measured {days} days before the newest" if days else ""
+    old = label = ""
+    if days := stale.get(tile.cell):
+        old, label = f"{days} d old", f", measured {days} days before the newest"
+    elif tile.cell in missed:
+        old, label = f"{missed[tile.cell]} d ago", f", last measured {missed[tile.cell]} days before this run"
     return {
         "cell": numbers.plain(tile.cell),
         "place": place[tile.cell],
         "symbol": tile.symbol,
         "word": word,
         "style": style,
-        "days": days,
-        "label": f"{words.name(tile.cell)}: {word}{old}",
+        "stale": bool(days),
+        "old": old,
+        "label": f"{words.name(tile.cell)}: {word}{label}",
     }
 
 
@@ -214,9 +224,15 @@ def _line(row: Row, named: Sequence[str], place: int, shown: Sequence[int], tren
         fields=fields,
         status=status,
         failed=f"{row.failed} of {row.n} failed{reason}" if row.failed and row.figures else "",
-        differs=status is not None or row.leads or any(figure and figure.mark in _TELLING for figure in row.figures),
+        differs=status is not None or row.leads or _differs(row),
         trend=trend,
     )
+
+
+def _differs(row: Row) -> bool:
+    """Whether a figure differs or may differ; a row in which nothing was judged may."""
+    marks = {figure.mark for figure in row.figures if figure}
+    return not marks.isdisjoint(_TELLING) or marks <= {Mark.NONE}
 
 
 def _trend(report: Report, row: Row, metric: str) -> Trend | None:

@@ -12,9 +12,11 @@ from typing import Any
 
 from runner.defects import Defect, cases, known, ops_script, training
 from runner.defects.cases import Run
+from runner.matrix import frameworks
 from runner.report import numbers
 from runner.report.data import Report
 from runner.report.defects import reported
+from runner.util import versions
 
 PROBES = ("ops", "training")
 
@@ -37,7 +39,7 @@ def payload(report: Report, order: Mapping[str, int]) -> dict[str, Any]:
 def _sweep(
     report: Report, probe: str, order: Mapping[str, int], found: Sequence[Defect], listed: Sequence[known.Known]
 ) -> dict[str, Any]:
-    runs = [of_cell[0] for of_cell in cases.runs(report.samples, probe)]
+    runs = sorted((of_cell[0] for of_cell in cases.runs(report.samples, probe)), key=_place)
     right: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     wrong: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for place, run in enumerate(runs):
@@ -57,6 +59,14 @@ def _sweep(
             if (functions := [number[name] for name in _functions(probe, defect) if name in number])
         ],
     }
+
+
+def _place(run: Run) -> tuple[Any, ...]:
+    """The order of the columns: that of the overview, a framework together."""
+    cell, known = run.cell, frameworks.names()
+    first = known.index(cell.framework) if cell.framework in known else len(known)
+    other = (versions.order(cell.python), cell.device, cell.variant)
+    return (first, cell.framework, versions.order(cell.version), *other, versions.order(cell.keras or ""))
 
 
 def _cases(probe: str, run: Run) -> Iterable[tuple[str, bool]]:

@@ -8,6 +8,7 @@ from typing import Any
 from runner.report import numbers
 from runner.report.marks import Mark
 from runner.report.page import document, payload
+from runner.report.page.past import short
 from runner.report.page.spark import spark
 from runner.report.trend import DATE, Line, Move, Trend, answer, first_changed
 
@@ -76,5 +77,5 @@ def _drawn(line: Line, over: str) -> dict[str, Any]:
             [numbers.plain(spot.when or spot.label if over == DATE else spot.label), spot.value, spot.low, spot.high]
             for spot in line.spots
         ],
-        "changes": [[move.index, numbers.plain(move.text)] for move in line.moves],
+        "changes": [[move.index, short(move.text)] for move in line.moves],
     }

@@ -208,9 +208,13 @@ def test_old_runs_are_removed(run: Callable[..., Line]) -> None:
 def test_figures_are_exported_by_the_name_of_the_file(run: Callable[..., Line]) -> None:
     night("one", 1)
     run("history", "add", "one", "--history", "h.sqlite")
-    for name, begin in (("f.csv", b"run,set,"), ("f.parquet", b"PAR1"), ("f.txt", b"run,set,")):
+    for name, begin in (("f.csv", b"run,set,"), ("f.parquet", b"PAR1")):
         assert run("history", "export", name, "--history", "h.sqlite").out == f"4 figures written to {name}\n"
         assert Path(name).read_bytes().startswith(begin)
+    refused = run("history", "export", "f.xml", "--history", "h.sqlite")
+    assert (refused.code, Path("f.xml").exists()) == (2, False)
+    assert "or give --format" in refused.err
+    assert run("history", "export", "f.xml", "--format", "csv", "--history", "h.sqlite").code == 0
 
 
 # --- report and matrix -----------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def test_a_grave_finding_that_was_always_there_has_the_first_date(
 def test_a_finding_that_was_always_there_is_since_its_release(database: History, lab: Any) -> None:
     found = lab.finding("x", release="torch 2.2.2")
     days(database, lab, {1: [found], 2: [found]})
-    assert since(database, lab, found) == "since torch 2.2.2"
+    assert since(database, lab, found) == "since torch 2.2.2 at the latest"
 
 
 def test_the_release_is_the_oldest_that_shows_the_same(database: History, lab: Any) -> None:
@@ -98,18 +98,17 @@ def test_the_release_is_the_oldest_that_shows_the_same(database: History, lab: A
         lab.entry(*(lab.sample(1, cell=releases[name]) for name in ("3.8.0", "3.9.0", "3.10.0")), findings=bad)
     )
     newest = slow("3.11.3")
-    assert since(database, lab, newest, cell=releases["3.11.3"]) == "since keras 3.10.0"
+    assert since(database, lab, newest, cell=releases["3.11.3"]) == "since keras 3.10.0 at the latest"
     alone = database.past(lab.entry(lab.sample(2, cell=OTHER), findings=[replace(newest, kin="")]))
-    assert alone.since(newest.key) == "since keras 3.11.3"
+    assert alone.since(newest.key) == "since keras 3.11.3 at the latest"
 
 
 def test_a_release_that_the_probe_did_not_measure_is_skipped(database: History, lab: Any) -> None:
     old, between, new = (replace(lab.cell, version=name) for name in ("2.0.1", "2.1.2", "2.2.2"))
     first = lab.finding("a", cells=(old.id,), kin="k", release="torch 2.0.1")
     database.add(lab.entry(lab.sample(1, cell=old), lab.sample(1, cell=between, probe="speed"), findings=[first]))
-    assert (
-        since(database, lab, lab.finding("b", cells=(new.id,), kin="k", release="torch 2.2.2")) == "since torch 2.0.1"
-    )
+    found = lab.finding("b", cells=(new.id,), kin="k", release="torch 2.2.2")
+    assert since(database, lab, found) == "since torch 2.0.1 at the latest"
 
 
 # --- what is new and what is gone ------------------------------------------------------------------------------------

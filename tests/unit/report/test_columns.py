@@ -82,7 +82,7 @@ def _metric(name: str, kind: Kind = Kind.TIMING, value: Any = 1.0, unit: str = "
 
 def _names(probe: str, *metrics: Metric | str, bad: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     made = [_metric(one) if isinstance(one, str) else one for one in metrics]
-    return [pick.names for pick in columns.choose(probe, made, bad)]
+    return [pick.names for pick in columns.choose(probe, made, dict.fromkeys(bad, ("a cell",)))]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,9 @@ def test_a_severity_has_the_mark_of_the_tables() -> None:
         ("WORSE", Mark.WORSE),
         ("FAILED", Mark.WORSE),
         ("GONE", Mark.FIXED),
+        ("CHANGED", Mark.WORSE),
         ("KNOWN", Mark.EXPECTED),
+        ("DEFECT", Mark.DIFFERS),
         ("DIFFERENT", Mark.DIFFERS),
         ("BETTER", Mark.BETTER),
         ("NOT JUDGED", Mark.INCOMPARABLE),

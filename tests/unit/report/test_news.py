@@ -114,7 +114,7 @@ def test_the_text_has_a_line_for_each_finding_the_worst_first() -> None:
     broken = replace(FOUND, key="b", severity="broken", text="it breaks", since="")
     standing = Standing(RUN, None, (FOUND, broken), (), (replace(FOUND, text="unknown"),), ())
     assert news.text(standing) == [
-        "full, run 0123456789ab, 2026-11-13T01:17:00+00:00: 2 new, 0 lasting, 1 unmeasured, 0 gone",
+        "full, run 0123456789ab, 2026-11-13T01:17:00+00:00: 2 new, 0 lasting, 1 unmeasured, 0 gone in the last 30 runs",
         "NEW         BROKEN    it breaks",
         f"NEW         WORSE     {FOUND.text} (since the night of 12 November)",
         "UNMEASURED  WORSE     unknown (since the night of 12 November)",
@@ -170,7 +170,9 @@ def test_every_finding_of_a_set_has_one_state(file: Path, capsys: pytest.Capture
 def test_the_newest_run_says_which_set_is_meant(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = _news(capsys, "--history", str(file))
     assert code == 0
-    assert re.fullmatch(r"mps, run [0-9a-f]{12}, 2026-11-09\S+: 0 new, 0 lasting, 0 unmeasured, 0 gone\n", out)
+    assert re.fullmatch(
+        r"mps, run [0-9a-f]{12}, 2026-11-09\S+: 0 new, 0 lasting, 0 unmeasured, 0 gone in the last 30 runs\n", out
+    )
 
 
 @pytest.mark.parametrize(

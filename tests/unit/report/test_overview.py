@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Skip, Status, Verdict
-from runner.report import Report
+from runner.report import Finding, Report, Severity
 from runner.report.formats import jsonout, markdown, terminal
 from runner.report.marks import BASELINE, Mark
 from runner.report.overview import ALONE, NO_CELL, SKIPPED, Block, overview
@@ -246,3 +246,16 @@ def test_a_cell_that_does_not_run_is_never_without_a_difference() -> None:
         )  # fmt: skip
         (block,) = overview(Report(samples, (both,))).blocks
         assert symbols(block) == {"keras 3.11.3": f"{symbol} {symbol}"}
+
+
+@pytest.mark.parametrize(
+    ("severity", "mark"),
+    [(Severity.REGRESSED, Mark.WORSE), (Severity.EXPECTED, Mark.EXPECTED), (Severity.DIFFERENT, Mark.SAME)],
+)
+def test_a_defect_of_a_sweep_shows_in_the_cells_that_have_it(severity: Severity, mark: Mark) -> None:
+    found = Finding(severity, "ops.median: wrong value", (NEW.id, "a cell that is not here"))
+    same = judged(OLD, NEW, Verdict.SAME)
+    report = Report((ran(OLD), ran(NEW)), (same,), extra=(found,))
+    assert {tile.cell: tile.mark for tile in overview(report).blocks[0].rows[0][1]} == {
+        OLD.id: Mark.NONE, NEW.id: mark
+    }  # fmt: skip

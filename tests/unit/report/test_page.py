@@ -72,7 +72,7 @@ def test_figures_are_by_process_and_equal_ones_are_written_once() -> None:
     data = of(a, replace(b, metrics=(*b.metrics, step_count), seed=3))["probes"]["mnist"]
     assert [row[:2] for row in data["metrics"]] == [["free.step_s", "step time"], ["steps", "steps"]]
     assert data["runs"] == {"0": [[0, 3], [0, 3]]}
-    assert data["values"] == {"0": {"0": [0.12346, 2.0]}, "1": {"0": 7}}
+    assert data["values"] == {"0": {"0": [0.1234568, 2.0]}, "1": {"0": 7}}
 
 
 def test_a_figure_that_a_process_lacks_is_empty_in_its_place() -> None:
@@ -229,12 +229,13 @@ def remembered(points: list[float], **fields: Any) -> Past:
 
 
 def test_the_past_of_a_headline_figure_comes_with_its_changes() -> None:
-    change = SimpleNamespace(index=2, effect=0.5, low=0.4, high=0.6, p=0.001, text="since 3 November: +50 %")
+    text = "since 3 November: +50 % (+40 % to +60 %); 1 s"
+    change = SimpleNamespace(index=2, effect=0.5, low=0.4, high=0.6, p=0.001, text=text)
     known = remembered([1.0, 1.0, 1.5], find=lambda _: (change,))
     data = of(sample(NEW, step(1.5)), past=known)
     drawn = data["probes"]["mnist"]["past"]["0"]["0"]
     assert [point[2] for point in drawn["points"]] == [1.0, 1.0, 1.5]
-    assert drawn["changes"] == [[2, "since 3 November: +50 %"]]
+    assert drawn["changes"] == [[2, "3 November: +50 %"]]
     assert drawn["breaks"] == ["another host before"]
     assert [(run["when"], run["mark"]) for run in data["cells"][0]["past"]] == [
         ("2026-11-02 01:00", "worse"), ("2026-11-01 01:00", "same")
@@ -254,3 +255,12 @@ def test_a_finding_says_since_when() -> None:
     reported = replace(finding, issue="https://example.org/issues/1")
     text = page.render(Report((sample(NEW),), (), extra=(reported,), past=known))
     assert '<span class="since">since keras 3.14.0</span>' in text
+
+
+def test_a_missing_cell_says_when_it_was_last_measured() -> None:
+    newest = sample(OLD, started="2026-11-20T01:00:00+00:00")
+    missing = Skip(NEW, Status.UNAVAILABLE, "no GPU")
+    text = page.render(Report((newest,), (), skips=(missing,), past=remembered([1.0, 1.0])))
+    assert "missing, last measured 18 days before this run" in text
+    assert "18 d ago" in text
+    assert "d ago" not in page.render(Report((newest,), (), skips=(missing,)))

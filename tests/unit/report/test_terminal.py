@@ -171,7 +171,7 @@ def test_three_hundred_cells_keep_their_rows_and_fold_the_commands(quick: Report
     text = shown(report, 120)
     named = {line.split()[1] for line in table_lines(text) if line.startswith("  2.21.0  ")}
     assert named == {f"3.{n}.0" for n in range(1, 300)}
-    assert "and 287 more (--format json has all)" in text
+    assert "and 287 more (--format html has all)" in text
     assert text.count("--only") == 1
     assert "Measure one combination again: this one, or another's (runner report DIR --commands has them)" in text
     assert shown(report, 120, commands=True).count("--only") == 300

@@ -294,3 +294,15 @@ def test_programs_get_all_of_it() -> None:
     (line,) = read["lines"]
     assert [spot["label"] for spot in line["spots"]] == list(RELEASES)
     assert [(move["label"], move["meaning"]) for move in line["moves"]] == [("3.9.2", "worse")]
+
+
+def test_of_many_lines_those_that_change_have_a_chart_and_the_others_a_line() -> None:
+    names = [f"torch-2.{n}.0_keras-3.11.3_py3.11_cpu" for n in range(5)]
+    every = [series(stepped((20, 0.01), (20, 0.02)) if n == 3 else stepped((40, 0.01)), names[n]) for n in range(5)]
+    shown = [line.plain for line in trend_text.lines(trend.trend("step time", "date", every))]
+    assert shown[0] == "1 of 5 lines changes its level"
+    assert sum("┤" in line for line in shown) == 3  # the labels of one axis
+    rest = shown[shown.index("The others (--cells draws them)") + 1 :]
+    assert [line.partition(": ")[2].partition(",")[0] for line in rest if line] == [names[n] for n in (0, 1, 2, 4)]
+    few = [line.plain for line in trend_text.lines(trend.trend("step time", "date", every[2:]))]
+    assert sum("┤" in line for line in few) == 9

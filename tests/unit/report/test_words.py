@@ -275,7 +275,7 @@ def test_a_line_end_tears_no_figure_from_its_unit() -> None:
 def test_a_section_ends_with_how_much_it_leaves_out() -> None:
     lines = [str(line) for line in textlines.section("Notes", [f"note {n}" for n in range(32)], 80)]
     assert lines[:3] == ["", "Notes", "- note 0"]
-    assert lines[-2:] == ["- note 29", "  and 2 more (--format json has all)"]
+    assert lines[-2:] == ["- note 29", "  and 2 more (--format html has all)"]
     assert textlines.section("Notes", [], 80) == []
     assert len(textlines.section("Notes", ["a"] * 30, 80)) == 32
 

@@ -181,6 +181,30 @@ export function comparisons(probe, cell, place) {
   return found;
 }
 
+/** @type {WeakMap<Probe, Map<number, Set<string>>>} */
+const JUDGED = new WeakMap();
+
+/**
+ * The marks of all comparisons of a cell in a probe, those that no table shows too.
+ *
+ * @param {Probe} probe
+ * @param {number} cell
+ * @returns {Set<string>}
+ */
+export function marksOf(probe, cell) {
+  let found = JUDGED.get(probe);
+  if (!found) {
+    found = new Map();
+    for (const pair of probe.pairs) {
+      const marks = found.get(pair.candidate) ?? new Set();
+      for (const row of pair.rows) marks.add(String(row[1]));
+      found.set(pair.candidate, marks);
+    }
+    JUDGED.set(probe, found);
+  }
+  return found.get(cell) ?? new Set();
+}
+
 /** The marks from worst to best, with their symbols and words (see `runner/report/marks.py`). */
 export const MARKS = /** @type {const} */ ({
   worse: ["✗", "worse"],

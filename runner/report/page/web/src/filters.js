@@ -95,6 +95,7 @@ export function filled(form, data, change) {
   };
   for (const axis of AXES) {
     const found = [...new Set(data.cells.map((cell) => value(cell, axis)))];
+    if (axis !== "framework") found.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
     add(axis, WORDS[/** @type {keyof typeof WORDS} */ (axis)] ?? axis, found.map((key) => [key, key]));
   }
   add("probe", "probe", Object.keys(data.probes).map((key) => [key, key]));

@@ -21,6 +21,8 @@ const SI = {
     [1, "B"],
   ],
 };
+/** Units of whole numbers that are counts. */
+const COUNTED = ["", "cases"];
 /** @type {Record<string, string>} */
 const SPELLINGS = { bytes: "B", byte: "B", seconds: "s", second: "s", ratio: "", fraction: "" };
 const DIGEST = /^(sha256:)?[0-9a-f]{16,}$/;
@@ -65,7 +67,9 @@ function number(figure, unit, { percent = false, exact = false }) {
   if (!Number.isFinite(figure)) return Number.isNaN(figure) ? "NaN" : figure > 0 ? "∞" : "−∞";
   if (percent) return `${minus(fixed(100 * figure, 2))} %`;
   if (Object.hasOwn(SI, unit)) return scaled(figure, /** @type {Scales[string]} */ (SI[unit]));
-  if (Number.isSafeInteger(figure) && !unit) return minus(grouped(fixed(figure, 0)));
+  if (Number.isSafeInteger(figure) && COUNTED.includes(unit)) {
+    return minus(`${grouped(fixed(figure, 0))} ${unit}`.trimEnd());
+  }
   if (exact) return minus(`${general(figure, 9)} ${unit}`.trimEnd());
   return `${significant(figure)} ${unit}`.trimEnd();
 }

@@ -1,5 +1,5 @@
 /** Starts the page: reads the data, takes over tables and links, and shows what the fragment asks for. */
-import { ownNames, unpacked } from "./data.js";
+import { marksOf, ownNames, unpacked } from "./data.js";
 import { h } from "./dom.js";
 import { filled, isFiltered, keeps, known } from "./filters.js";
 import { drawnWhenSeen } from "./lazy.js";
@@ -140,8 +140,14 @@ function started(data) {
     for (const section of document.querySelectorAll("section.map")) {
       mapped(/** @type {HTMLElement} */ (section), context, kept);
     }
-    update(state, kept.size);
+    update(state, [...kept].filter((place) => isMarked(place)).length);
     reachable(report);
+  }
+
+  /** Whether a cell, or a figure of it, has the mark that is looked for. @param {number} place */
+  function isMarked(place) {
+    if (!state.verdict || data.cells[place]?.mark === state.verdict) return true;
+    return Object.values(data.probes).some((probe) => marksOf(probe, place).has(state.verdict));
   }
 
   /** Dims the tiles that the filters leave out. @param {Set<number>} kept */

@@ -1,4 +1,5 @@
 /** The tables of figures: sorted by a click on a heading, filtered, and with links from figures to their evidence. */
+import { marksOf } from "./data.js";
 import { h } from "./dom.js";
 import { to } from "./state.js";
 
@@ -56,7 +57,7 @@ export function shown(table, state, kept, data) {
   table.section.hidden = Boolean(state.probe) && state.probe !== table.probe;
   let hidden = 0;
   for (const line of table.lines) {
-    const wanted = kept.has(line.cell) && (!state.verdict || line.marks.has(state.verdict));
+    const wanted = kept.has(line.cell) && (!state.verdict || has(table, line, state.verdict, data));
     const quiet = wanted && !state.all && !state.verdict && !line.differs;
     hidden += Number(quiet);
     line.element.hidden = !wanted || quiet;
@@ -64,6 +65,19 @@ export function shown(table, state, kept, data) {
   }
   noted(table, hidden);
   sorted(table, state);
+}
+
+/**
+ * Whether a row, or a figure of its cell that the table does not show, has a mark.
+ *
+ * @param {Table} table
+ * @param {Line} line
+ * @param {string} mark
+ * @param {Data} data
+ */
+function has(table, line, mark, data) {
+  const probe = data.probes[table.probe];
+  return line.marks.has(mark) || Boolean(probe && marksOf(probe, line.cell).has(mark));
 }
 
 /**

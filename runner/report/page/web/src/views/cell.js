@@ -78,7 +78,7 @@ function failures(context, shown) {
   }
   const parts = [...alike.values()].map(({ first: [probe, round, status, reason, log, exit], count }, at) => {
     const times = count > 1 ? `${count} processes, the first in round ${round}` : `round ${round}`;
-    const code = exit === null ? "" : `, exit code ${exit}`;
+    const code = exit ? `, exit code ${exit}` : "";
     const text = context.data.logs[log];
     return [
       h("p", null, h("b", null, `${probe}: ${status}`), ` (${times}${code}) ${reason}`),
@@ -119,7 +119,7 @@ function differences(context, place) {
     h("h3", null, state.all ? "All comparisons" : "What differs from its baselines"),
     rows.length ? table("Comparisons of this combination",
       ["figure", "verdict", "change", "interval", "here", "baseline has", "baseline", "p"], rows, new Set([2, 4, 5, 7]))
-      : h("p", null, "Nothing."),
+      : h("p", null, "No figure was judged different."),
     wanted.length > MOST_ROWS ? h("p", { class: "hint" }, `${wanted.length - MOST_ROWS} more.`) : null,
     hidden ? h("p", { class: "hint" }, `${hidden} more figures do not differ or are not decided. `,
       h("a", { href: to(state, { cell: data.cells[place]?.id ?? "", all: true }), "data-all": true }, "Show them"))

@@ -59,8 +59,8 @@ function explained(of) {
     return `Errors up to ${shown({ ...of, unit: "u" }, bound(of.terms))} count as rounding for sums of `
       + `${of.terms ?? "?"} products; u is 2⁻²⁴ of the sum of their absolute values.`;
   }
-  if (of.better === "lower") return "Less is better.";
-  return of.better === "higher" ? "More is better." : "";
+  if (of.better === "lower") return "Lower is better.";
+  return of.better === "higher" ? "Higher is better." : "";
 }
 
 /** @param {Context} context @param {Probe} probe @param {Metric} of @param {Comparison[]} compared @returns {Child} */

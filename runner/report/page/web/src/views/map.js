@@ -40,8 +40,6 @@ export function map(context, probe, kept, change) {
   const sweep = /** @type {Sweep} */ (data.sweeps[probe]);
   const columns = sweep.cells.map((cell, at) => ({ cell: /** @type {Cell} */ (data.cells[cell]), place: cell, at }))
     .filter(({ place }) => kept.has(place));
-  columns.sort((a, b) => framework(a.cell).localeCompare(framework(b.cell), "en", { numeric: true })
-    || release(a.cell).localeCompare(release(b.cell), "en", { numeric: true }));
   const touched = new Set(sweep.defects.flatMap((one) => one.functions));
   const wanted = sweep.names.map((name, place) => ({ name, place })).filter(({ name, place }) =>
     (state.all || touched.has(place)) && name.toLowerCase().includes(state.name.toLowerCase()));
@@ -57,7 +55,7 @@ export function map(context, probe, kept, change) {
     wanted.length && columns.length ? grid(probe, columns.map(({ cell }) => cell), rows)
       : h("p", null, "No function has a defect here."),
     h("p", { class: "soft legend" },
-      h("span", null, h("b", null, "✗ 3"), " three cases give wrong results"), " ",
+      h("span", null, h("b", null, "✗ 3"), " three cases give wrong results or errors"), " ",
       h("span", null, h("b", null, "! 3"), " three cases differ in precision, types or refusals"), " ",
       h("span", null, h("b", null, "✓"), " right"), " ", h("span", null, h("b", null, "·"), " not run")),
   ];

@@ -138,7 +138,8 @@ export function counted(number, word) {
  * @param {number | null} of
  */
 export function chance(of) {
-  return of === null ? "" : significant(of, 2);
+  if (of === null) return "";
+  return of < 5e-4 ? "< 0.001" : significant(of, 2);
 }
 
 /**

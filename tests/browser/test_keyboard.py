@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from made_reports import WORSE
 from opening import PHONE, Open, Opened
 
 pytestmark = pytest.mark.browser
@@ -27,6 +28,17 @@ def tabbed(shown: Opened, wanted: str, limit: int = 200) -> None:
         if shown.page.evaluate("(css) => document.activeElement.matches(css)", wanted):
             return
     pytest.fail(f"Tab never reaches {wanted}")
+
+
+def test_going_back_and_forth_puts_the_focus_on_the_heading(opened: Open, whole: Path) -> None:
+    shown = opened(whole, f"#cell={WORSE.id}")
+    shown.page.locator("#view a[href^='#figure=']:visible").first.click()
+    shown.page.go_back()
+    shown.until("() => document.activeElement.tagName === 'H2'")
+    shown.page.go_forward()
+    shown.until("() => document.activeElement.tagName === 'H2'")
+    shown.page.wait_for_timeout(100)
+    assert shown.page.evaluate("document.activeElement.tagName") == "H2"
 
 
 def test_the_first_tab_skips_to_the_answer(opened: Open, real: Path) -> None:

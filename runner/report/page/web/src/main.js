@@ -26,6 +26,7 @@ function started(data) {
   ownNames(data);
   const asked = () => known(parse(isPlace(location.hash) ? "" : location.hash), data);
   let state = asked();
+  let drawn = ""; // the fragment that is shown
   let scrolled = 0;
   /** @type {HTMLElement | null} */
   let opener = null; // the link of the report that opened the view: it gets the focus back
@@ -71,6 +72,7 @@ function started(data) {
   /** Shows the state of the address. */
   function render() {
     const before = state;
+    drawn = location.hash;
     state = asked();
     const context = { data, state, places };
     const single = VIEWS.some((key) => state[key]);
@@ -224,8 +226,9 @@ function started(data) {
     target?.focus({ preventScroll: true });
   }
 
-  addEventListener("popstate", render);
-  addEventListener("hashchange", render);
+  const again = () => { if (location.hash !== drawn) render(); }; // both come together: the second would lose the focus
+  addEventListener("popstate", again);
+  addEventListener("hashchange", again);
   const first = location.hash;
   render();
   if (isPlace(first)) moved(first.slice(1));

@@ -140,3 +140,16 @@ def test_light_and_dark_are_different_and_follow_the_system(opened: Open, real: 
     light, dark = (opened(real, color_scheme=scheme).page.evaluate(paper) for scheme in ("light", "dark"))
     assert light == "rgb(255, 255, 255)"
     assert dark == "rgb(20, 23, 28)"
+
+
+def test_paper_has_every_column_every_finding_and_every_chart(opened: Open, whole: Path) -> None:
+    shown = opened(whole)
+    shown.page.emulate_media(media="print")
+    shown.page.set_viewport_size({"width": 720, "height": 1000})  # A4 with its margins
+    shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert shown.page.evaluate("document.documentElement.scrollWidth") <= 720
+    assert shown.page.locator("#answer ul.findings > li:not(:visible)").count() == 0
+    empty = shown.page.eval_on_selector_all(
+        "section.probe .charts", "(all) => all.filter((e) => e.checkVisibility() && !e.childElementCount).length"
+    )
+    assert empty == shown.page.locator("section.probe[data-probe=ops], section.probe[data-probe=parity]").count()

@@ -4,15 +4,20 @@
 export function drawnWhenSeen() {
   /** @type {Map<Element, () => Node[]>} */
   const waiting = new Map();
+  /** @param {Element} box */
+  const drawn = (box) => {
+    const draw = waiting.get(box);
+    if (!draw) return;
+    waiting.delete(box);
+    observer.unobserve(box);
+    box.replaceChildren(...draw());
+  };
   const observer = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      const draw = entry.isIntersecting ? waiting.get(entry.target) : undefined;
-      if (!draw) continue;
-      waiting.delete(entry.target);
-      observer.unobserve(entry.target);
-      entry.target.replaceChildren(...draw());
-    }
+    for (const entry of entries) if (entry.isIntersecting) drawn(entry.target);
   }, { rootMargin: "300px" });
+  addEventListener("beforeprint", () => {
+    for (const box of [...waiting.keys()]) if (box.checkVisibility()) drawn(box);
+  });
   return (/** @type {Element} */ box, /** @type {() => Node[]} */ draw) => {
     waiting.set(box, draw);
     observer.unobserve(box);

@@ -227,6 +227,7 @@ function started(data) {
   }
 
   const again = () => { if (location.hash !== drawn) render(); }; // both come together: the second would lose the focus
+  addEventListener("beforeprint", () => { if (folded) folded.open = true; }); // paper has no fold to open
   addEventListener("popstate", again);
   addEventListener("hashchange", again);
   const first = location.hash;

@@ -49,7 +49,7 @@ _WAIT_SLICE_S = 20.0
 _DISK_SLICE_S = 2.0
 """The same where what the container writes to this machine is limited: then that is looked at too."""
 _OOM_FLAG_DELAY_S = 0.3
-"""How long an engine may take to learn from the kernel why a container was killed."""
+"""How long an engine may take to note a signal that it sent, or to learn why the kernel killed a container."""
 _CLOSING_REQUEST_S = 3
 """How long a request may take at the end of a run: an engine that hangs must not keep the user waiting."""
 
@@ -371,9 +371,10 @@ def _explained(api: APIClient, name: str, state: dict[str, Any], ended: float, l
             return {**state, "OOMKilled": True}
         if by_hand := recipe.interference(events, "kill", "stop", "restart", "pause"):
             raise UnavailableError(by_hand, log)
-        if not recipe.killed(state):
-            return state
-        if time.monotonic() > until:  # on cgroup v2 an engine may learn of its kernel's kill late
+        # the engine notes a signal after it has sent it; on cgroup v2 it learns of its kernel's kill late
+        if time.monotonic() > until:
+            if not recipe.killed(state):
+                return state
             raise UnavailableError(
                 "something killed the container's process (SIGKILL), and the engine does not say what: "
                 "a person, or the system for want of memory",

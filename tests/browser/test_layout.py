@@ -75,7 +75,9 @@ def test_the_checker_sees_what_is_wrong(opened: Open, real: Path) -> None:
         """() => {
           const heading = document.querySelector("h1");
           heading.style.cssText = "width: 5rem; overflow: hidden; white-space: nowrap";
-          document.querySelector("#answer h2").style.cssText = "position: absolute; top: 20rem";
+          const link = document.querySelector("nav a").getBoundingClientRect();
+          const place = `left: ${link.left}px; top: ${link.top}px`;
+          document.querySelector("#answer h2").style.cssText = `position: absolute; margin: 0; ${place}`;
           document.querySelector("#notes h2").style.cssText = "position: relative; left: 2000px";
         }"""
     )

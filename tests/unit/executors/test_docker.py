@@ -283,6 +283,21 @@ def test_a_kill_that_nobody_explains_says_nothing_about_the_cell(
         executor.execute(launch())
 
 
+def test_an_engine_may_note_a_signal_after_the_container_has_ended(
+    engine: FakeEngine, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_OOM_FLAG_DELAY_S", 30.0)
+    engine.state = {**KILLED, "ExitCode": 143}
+
+    def inspect() -> None:
+        if engine.calls.count("inspect") == 3:
+            engine.noted = [{"Action": "kill"}]
+
+    engine.on["inspect"] = inspect
+    with pytest.raises(UnavailableError, match="engine to kill"):
+        executor.execute(launch())
+
+
 def test_other_signals_without_an_event_are_the_cells_own(engine: FakeEngine, executor: DockerExecutor) -> None:
     engine.state = {**KILLED, "ExitCode": 143}
     assert executor.execute(launch()).signal == 15

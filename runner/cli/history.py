@@ -9,18 +9,11 @@ from pathlib import Path
 
 import click
 
+from runner.cli import options
 from runner.errors import UsageError
 from runner.util import durations
 from runner.util.plain import say
 
-_FILE = click.option(
-    "--history",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="RUNNER_HISTORY",
-    metavar="FILE",
-    help="The history (default: one in the user's data folder). Or the environment variable RUNNER_HISTORY.",
-)
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 _SET = click.option("--set", "set_name", metavar="NAME", help="Only the runs of this set.")
 
@@ -41,7 +34,7 @@ def _path(file: Path | None) -> Path:
 
 @history_command.command("add", short_help="Add the results of folders.")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@_FILE
+@options.history_file
 def add_command(folders: tuple[Path, ...], file: Path | None) -> None:
     """Add the results below each DIR, as one run each.
 
@@ -58,7 +51,7 @@ def add_command(folders: tuple[Path, ...], file: Path | None) -> None:
 @click.option(
     "--branch", metavar="NAME", help="Add the runs of this branch of the git repository DIR (default: the current one)."
 )
-@_FILE
+@options.history_file
 def import_command(sources: tuple[Path, ...], branch: str | None, file: Path | None) -> None:
     """Add every run below each DIR: each folder with a run.json or results is one.
 
@@ -78,7 +71,7 @@ def import_command(sources: tuple[Path, ...], branch: str | None, file: Path | N
 @history_command.command("ls", short_help="List the runs.")
 @_SET
 @_JSON
-@_FILE
+@options.history_file
 def ls_command(set_name: str | None, file: Path | None, *, as_json: bool) -> None:
     """List the runs, oldest first."""
     from runner import history
@@ -92,7 +85,7 @@ def ls_command(set_name: str | None, file: Path | None, *, as_json: bool) -> Non
 @history_command.command("show", short_help="Show one run, and what is new in it.")
 @click.argument("run", metavar="RUN")
 @_JSON
-@_FILE
+@options.history_file
 def show_command(run: str, file: Path | None, *, as_json: bool) -> None:
     """Show the cells of a run, and which findings are new, last or are gone.
 
@@ -116,7 +109,7 @@ def show_command(run: str, file: Path | None, *, as_json: bool) -> None:
 @click.option("--set", "set_name", metavar="NAME", help="The set (default: that of the newest run).")
 @click.option("--page", default="", metavar="URL", help="Where the report is, for a link in each finding's text.")
 @_JSON
-@_FILE
+@options.history_file
 def news_command(set_name: str | None, page: str, file: Path | None, *, as_json: bool) -> None:
     """Print which findings of a set are new, lasting, unmeasured or gone.
 
@@ -143,7 +136,7 @@ def news_command(set_name: str | None, page: str, file: Path | None, *, as_json:
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N newest runs of every set.")
 @click.option("--older-than", "age", metavar="AGE", help="Remove runs that began longer ago than this: 36h, 90d, 12w.")
 @_SET
-@_FILE
+@options.history_file
 def prune_command(keep: int | None, age: str | None, set_name: str | None, file: Path | None) -> None:
     """Remove old runs. With both options, a run goes where both say that it does."""
     from runner import history
@@ -163,7 +156,7 @@ def prune_command(keep: int | None, age: str | None, set_name: str | None, file:
 @history_command.command("export", short_help="Write every figure as CSV or Parquet.")
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--format", "form", type=click.Choice(["csv", "parquet"]), help="Default: by the name of FILE.")
-@_FILE
+@options.history_file
 def export_command(target: Path, form: str | None, file: Path | None) -> None:
     """Write every figure of every run to FILE, a row each.
 

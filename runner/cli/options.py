@@ -117,6 +117,16 @@ def history(command: F) -> F:
     )(command)
 
 
+history_file = click.option(
+    "--history",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="RUNNER_HISTORY",
+    metavar="FILE",
+    help="The history (default: one in the user's data folder). Or the environment variable RUNNER_HISTORY.",
+)
+
+
 every_set = click.option("--all", "every", is_flag=True, help="The environments of every set.")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli import options
 from runner.errors import UsageError, suggest
 from runner.util.plain import say
 
@@ -28,14 +29,7 @@ FORMATS = ("terminal", "json", "html")
     type=click.Choice(["date", "release"]),
     help="A line per cell over the runs, or per release axis over its releases (default: date; release with --from).",
 )
-@click.option(
-    "--history",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="RUNNER_HISTORY",
-    metavar="FILE",
-    help="The history (default: one in the user's data folder). Or the environment variable RUNNER_HISTORY.",
-)
+@options.history_file
 @click.option(
     "--from",
     "folders",

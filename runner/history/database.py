@@ -200,7 +200,7 @@ class History:
         from runner.history import reading
 
         with files.named(self.path):
-            return replace(reading.past(self, self._connection, entry), find=find, file=str(self.path))
+            return replace(reading.past(self._connection, self.runs(), entry), find=find, file=str(self.path))
 
     def figures(self) -> Iterator[tuple[Any, ...]]:
         """Every figure of every run, for an analyst: the fields of ``export.COLUMNS``."""

@@ -8,15 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runner.history import adding, since, words
 from runner.history import entry as entries
 from runner.history.data import CellRun, Entry, Key, Past, Point, ProbeRun, Run, Series
 from runner.model import Sample, Scalar, Status
-
-if TYPE_CHECKING:
-    from runner.history.database import History
 
 MOST_RUNS = 100
 """A report shows so many earlier runs of a cell at most."""
@@ -178,8 +175,8 @@ def _figures(connection: sqlite3.Connection, numbers: Collection[int], runs: Col
 # --- for a report ----------------------------------------------------------------------------------------------------
 
 
-def past(history: History, connection: sqlite3.Connection, entry: Entry) -> Past:
-    """See ``History.past``. Raises sqlite3.Error."""
+def past(connection: sqlite3.Connection, runs: Sequence[Run], entry: Entry) -> Past:
+    """See ``History.past``; ``runs``: all of the history. Raises sqlite3.Error."""
     groups = entries.grouped(entry.samples)
     identities = entries.Identities()
     # the first and the last process of each cell and probe are enough to know a run again, also one that has grown
@@ -197,7 +194,7 @@ def past(history: History, connection: sqlite3.Connection, entry: Entry) -> Past
     figures = _figures(connection, list(numbers), list(book.runs)) if recent else {}
     others = _spans(connection, other_scopes, list(book.runs))
     ids = {row[1] for row in before}
-    earlier = tuple(run for run in history.runs() if run.id in ids)
+    earlier = tuple(run for run in runs if run.id in ids)
     this = Run("", entry.set_name, began, "", entry.exit_code, "", len(here), len(entry.samples))
     same_set = [run for run in earlier if run.set_name == entry.set_name]
     by_series = {key: number for number, key in numbers.items()}

@@ -116,8 +116,7 @@ def connect(path: Path) -> sqlite3.Connection:
 def reader(path: Path) -> sqlite3.Connection:
     """Open a history to read it alone. Nothing is written, not even next to it.
 
-    A file of an older version is migrated in memory. Raises FileError, also where there is no such file, and
-    LockedError.
+    A file of an older version is migrated in memory. Raises FileError for a missing or unusable file, and LockedError.
     """
     _refuse_others(path)
     if not path.exists():

@@ -25,7 +25,8 @@ def below(folder: Path) -> Iterator[Path]:
 
     That is the folder itself where it is one.
 
-    What matrix.yml puts together is one run, whatever is below it. Raises UsageError where there is no such folder.
+    A folder that matrix.yml has merged is one run, with all results below it.
+    Raises UsageError where there is no such folder.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")

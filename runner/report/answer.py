@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from runner.report.data import Finding, Report, Severity
 from runner.report.findings import findings
 from runner.report.overview import Overview, overview
-from runner.report.table import Table, tables
+from runner.report.rows import Table
+from runner.report.table import tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from runner.model import CONDITIONS, Cell
 from runner.report import numbers
 from runner.report.marks import Mark
-from runner.report.table import Row, Table
+from runner.report.rows import Row, Table
 
 AGAINST = "against"
 """The heading of the column that names the baseline of each row."""

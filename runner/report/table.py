@@ -7,92 +7,18 @@ decided here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 from runner.judge import exact
 from runner.matrix import frameworks, probes
 from runner.model import AXES, AXIS, Cell, Comparison, Kind, Metric, Sample, Status, Verdict
-from runner.report import columns, native, numbers, sparkline
+from runner.report import columns, earlier, native, numbers
 from runner.report.data import Report
 from runner.report.marks import Mark, mark
+from runner.report.rows import Column, Figure, Row, Table
 from runner.report.summary import Summary, combined
 from runner.util import versions
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One metric of a probe's table, or one figure in several modes."""
-
-    metrics: tuple[str, ...]
-    """One name, or one figure's names in several modes."""
-    label: str
-    unit: str
-    percent: bool
-    exact: bool
-    history: str = ""
-    """The metric whose earlier figures the column draws; empty for all other columns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One field of the table."""
-
-    text: str
-    mark: Mark
-    delta: str
-    """The change against the baseline, the class of a numerical verdict, or in how many modes; empty where equal."""
-    summaries: tuple[Summary, ...]
-    comparisons: tuple[Comparison, ...]
-    """Those of all modes, worst first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One cell in one probe's table.
-
-    Figures where it ran, else a status with its reason.
-    """
-
-    cell: Cell
-    probe: str
-    status: Status
-    reason: str
-    n: int
-    failed: int
-    """How many of its processes did not end well; with figures, those that did are shown."""
-    figures: tuple[Figure | None, ...]
-    mark: Mark
-    """The verdict about whether it runs at all."""
-    issue: str
-    baseline: str
-    """Id of the cell it is compared with, or empty."""
-    against: str
-    """What the baseline has on the axis in which the two differ: ``torch 2.2.2``, ``keras 3.11.3``."""
-    leads: bool
-    """Whether it is the baseline of other rows and has none itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """All cells of one probe."""
-
-    probe: str
-    columns: tuple[Column, ...]
-    groups: tuple[tuple[str, tuple[Row, ...]], ...]
-    folded: tuple[str, ...]
-    """Sentences about the judged figures that have no column: those that do not differ, and those not decided."""
-    plain: str
-    """A sentence about a probe in which nothing differs; empty where something does."""
-    rounds: tuple[int, int]
-    """Fewest and most processes of a cell that has figures; of all cells where none has."""
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows of all groups, in order."""
-        return tuple(row for _, rows in self.groups for row in rows)
 
 
 def tables(report: Report) -> tuple[Table, ...]:
@@ -139,9 +65,9 @@ def _table(report: Report, probe: str, comparisons: Sequence[Comparison], twins:
     rows = [replace(row, figures=tuple(row.figures[n] for n in kept if row.figures)) for row in rows]
     plain = "" if report.everything else _plain(probe, rows, comparisons, metas)
     folded = (*_folded(shown, comparisons, metas), *([f"Not compared: {', '.join(alone)}"] if alone else []))
-    drawn = _drawn(shown, rows)
+    drawn = earlier.ordered(shown, rows)
     cols, rows = _beside(tuple(shown), rows, twins)
-    cols, rows = _earlier(report, cols, rows, drawn)
+    cols, rows = earlier.column(report, cols, rows, drawn)
     return Table(probe, cols, _groups(rows, comparisons, cells), folded, plain, (min(counts), max(counts)))
 
 
@@ -277,60 +203,6 @@ def _beside(
     cols += tuple(Column((), label, "", percent=False, exact=False) for label, _ in shown)
     extra = {row.cell.id: tuple(_told(told.get(row.cell.id)) for _, told in shown) for row in rows}
     return cols, [replace(row, figures=row.figures and row.figures + extra[row.cell.id]) for row in rows]
-
-
-def _drawn(cols: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
-    """The columns by what a reader wants to see the history of.
-
-    Those in which a cell is worse or better are first.
-    """
-    moved = {n for n in range(len(cols)) for row in rows if row.figures and (f := row.figures[n]) and f.mark in _MOVED}
-    return [cols[n] for n in sorted(range(len(cols)), key=lambda n: n not in moved) if cols[n].metrics]
-
-
-_MOVED = (Mark.WORSE, Mark.BETTER)
-
-
-def _earlier(
-    report: Report, cols: tuple[Column, ...], rows: Sequence[Row], drawn: Sequence[Column]
-) -> tuple[tuple[Column, ...], list[Row]]:
-    """One column more where a history has earlier figures.
-
-    It has a sparkline in each row, and stands after the figure that it is about.
-    """
-    if report.past is None:
-        return cols, list(rows)
-    if len(rows) <= _FEW_ROWS:  # looking for changes takes time
-        drawn = sorted(drawn, key=lambda col: not any(_changes(report, row, col.metrics[0]) for row in rows))
-    for col in drawn:
-        metric = col.metrics[0]
-        lines = {row.cell.id: _sparkline(report, row, metric) for row in rows if row.figures}
-        if any(lines.values()):
-            label = f"{col.label} history"
-            added = Column((), label, "", percent=False, exact=False, history=metric)
-            figures = {cell: Figure(line, Mark.NONE, "", (), ()) if line else None for cell, line in lines.items()}
-            at = cols.index(col) + 1
-            told = [replace(row, figures=row.figures and _with(row.figures, at, figures[row.cell.id])) for row in rows]
-            return _with(cols, at, added), told
-    return cols, list(rows)
-
-
-_FEW_ROWS = 60
-"""In a table of so many rows, a figure that changed over time is drawn before one that did not."""
-
-
-def _changes(report: Report, row: Row, metric: str) -> bool:
-    found = report.past.series(row.cell.id, row.probe, metric) if report.past else None
-    return found is not None and bool(found.changes)
-
-
-def _with(some: tuple[T, ...], at: int, one: T) -> tuple[T, ...]:
-    return (*some[:at], one, *some[at:])
-
-
-def _sparkline(report: Report, row: Row, metric: str) -> str:
-    found = report.past.series(row.cell.id, row.probe, metric) if report.past else None
-    return sparkline.text(found, percent=columns.percent(metric)) if found and len(found.points) > 1 else ""
 
 
 def _told(told: tuple[str, tuple[Comparison, ...]] | None) -> Figure | None:

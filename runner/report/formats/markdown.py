@@ -18,8 +18,8 @@ from runner.report.failures import last_lines, not_measured
 from runner.report.labels import common, labels, title, used_marks
 from runner.report.marks import BASELINE, Mark
 from runner.report.overview import Overview
+from runner.report.rows import Row, Table
 from runner.report.seeding import HEADING, seeding
-from runner.report.table import Row, Table
 from runner.util.plain import printable
 
 LIMIT_BYTES = 1 << 20

@@ -19,8 +19,8 @@ from runner.report.failures import last_lines, not_measured
 from runner.report.findings import none_found
 from runner.report.labels import AGAINST, common, labels, references, title, used_marks
 from runner.report.marks import BASELINE, Mark
+from runner.report.rows import Figure, Row, Table
 from runner.report.seeding import HEADING, seeding
-from runner.report.table import Figure, Row, Table
 from runner.report.textlines import GAP
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.model import Cell
-from runner.report import columns, numbers, seeding
+from runner.report import columns, earlier, numbers, seeding
 from runner.report.answer import Answer
 from runner.report.data import Finding, Report, all_notes, command, exit_line, open_figures, subtitle
 from runner.report.failures import last_lines, not_measured
@@ -20,7 +20,8 @@ from runner.report.marks import BASELINE, Mark
 from runner.report.overview import ALONE, SKIPPED, Tile
 from runner.report.page import cells, past
 from runner.report.page.spark import Spark, spark
-from runner.report.table import CHANGED, Figure, Row, Table
+from runner.report.rows import Figure, Row, Table
+from runner.report.table import CHANGED
 from runner.report.words import Words
 
 _LOG_LINES = 40
@@ -236,8 +237,8 @@ def _differs(row: Row) -> bool:
 
 
 def _trend(report: Report, row: Row, metric: str) -> Trend | None:
-    series = report.past.series(row.cell.id, row.probe, metric) if report.past else None
-    if series is None or len(series.points) < 2:
+    series = earlier.series(report, row, metric)
+    if series is None:
         return None
     first = max(0, len(series.points) - past.MOST_POINTS)
     changes = [change.index - first for change in series.changes if change.index >= first]

@@ -10,8 +10,9 @@ from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sampl
 from runner.report import Report, columns
 from runner.report.labels import common, labels
 from runner.report.marks import Mark, mark
+from runner.report.rows import Row, Table
 from runner.report.summary import combined, summarise
-from runner.report.table import Row, Table, delta, tables
+from runner.report.table import delta, tables
 
 
 def find(report: Report, probe: str, version: str, keras: str) -> Row:

@@ -2,9 +2,10 @@
 
 Each is listed once, with the cells that show it, the axis it follows and a script.
 
-``ops`` reads the probe of that name, ``training`` that one, ``other_probes`` the exact figures of the others,
-``failures`` the cells that do not run, ``kernels`` the digests that agree. ``cases`` names the places of a record,
-``cells`` finds the axis. All is pure but for ``known.load`` and ``scripts``, which use files.
+``ops`` reads the probe of that name, ``training`` that one, ``activities`` those that try promises, ``other_probes``
+the exact figures of the others, ``failures`` the cells that do not run, ``kernels`` the digests that agree. ``cases``
+names the places of a record, ``cells`` finds the axis. All is pure but for ``known.load`` and ``scripts``, which use
+files.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from runner.defects import failures, kernels, ops, other_probes, training
+from runner.defects import activities, failures, kernels, ops, other_probes, training
 from runner.defects.defect import Defect
 from runner.model import Sample
 
@@ -25,6 +26,7 @@ def defects(samples: Sequence[Sample], *, whole: bool = False) -> tuple[Defect, 
     ``whole``: with the cells that do not run, which a report shows in another place.
     """
     found = _merged(ops.defects(samples), training.defects(samples))
+    found += activities.defects(samples)
     found += other_probes.defects(samples, found)
     if whole:
         found += failures.defects(samples)

@@ -14,10 +14,8 @@ from dataclasses import dataclass, replace
 from runner.defects import cells
 from runner.defects.defect import Defect
 from runner.judge import exact
+from runner.matrix import probes
 from runner.model import Cell, Kind, Metric, Sample, Status
-
-CASES = frozenset({"ops", "training"})
-"""Probes whose cases are attributed elsecells."""
 
 OUTCOMES = {"wrong shape": 7, "not finite": 8, "raised": 6}
 """What a case's ``outcome`` says where it is bad, and how grave that is."""
@@ -47,7 +45,7 @@ def defects(samples: Iterable[Sample], found: Sequence[Defect]) -> list[Defect]:
     """The defects that the remaining probes show and ``found`` does not have."""
     runs: dict[str, dict[str, Sample]] = defaultdict(dict)
     for sample in samples:
-        if sample.probe not in CASES and sample.status is Status.OK:
+        if sample.probe not in probes.sweeps() and sample.status is Status.OK:
             runs[sample.probe].setdefault(sample.cell.id, sample)
     made = []
     for probe, by_cell in runs.items():

@@ -27,6 +27,17 @@ def probes() -> tuple[str, ...]:
 
 
 @functools.cache
+def activities() -> tuple[str, ...]:
+    """Returns the names of the probes that try promises (see ``probe/cases``)."""
+    return tuple(sorted(name for name, text in _entries() if "\n    cases.run(request" in text))
+
+
+def sweeps() -> tuple[str, ...]:
+    """Returns the names of the probes that report a record per case."""
+    return ("ops", "training", *activities())
+
+
+@functools.cache
 def settings(probe: str) -> dict[str, Any]:
     """Returns the settings of a probe and their defaults.
 

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner import defects, judge
-from runner.defects import ops, training
 from runner.errors import UsageError
 from runner.judge.rules import Rules, comparisons
+from runner.matrix import probes
 from runner.model import Sample, Skip, Status
 from runner.report import Report, Severity, seeding
 from runner.report.defects import findings
 from runner.results import store
-
-DETAILED = frozenset({ops.PROBE, training.PROBE, seeding.PROBE})
-"""The probes whose details a report needs."""
 
 
 def report(
@@ -64,7 +61,7 @@ def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
     A file that cannot be used is a line of the report. Raises UsageError for folders without results.
     """
     unread: list[str] = []
-    samples = store.load(folders, details_of=DETAILED, bad=unread.append)
+    samples = store.load(folders, details_of=frozenset({seeding.PROBE, *probes.sweeps()}), bad=unread.append)
     if rules.baseline and rules.baseline not in {sample.cell.id for sample in samples}:
         raise UsageError(f"--baseline {rules.baseline!r}: no result of that cell in {' '.join(map(str, folders))}")
     record = store.load_records(folders, unread.append)

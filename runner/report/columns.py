@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.matrix import probes
 from runner.model import Kind, Metric
 
 
@@ -83,6 +84,9 @@ _COLUMNS = {
 }
 """Columns of a probe, most important first, where a report has them. ``*.figure`` is that figure in all modes."""
 
+_PROMISES = ("cases.ok", "cases.wrong", "cases.raises", "cases.crashes", "cases.unsupported", "cases.not_run")
+"""Columns of a probe that tries promises."""
+
 MOST = 6
 """Columns of a probe that the rules do not name; more would not be read."""
 
@@ -145,7 +149,8 @@ def choose(probe: str, metrics: Iterable[Metric], bad: Mapping[str, Collection[s
     """
     bad = bad or {}
     metas = {m.name: m for m in metrics}
-    named = [names for entry in _COLUMNS.get(probe, ()) if (names := _matching(entry, metas))]
+    entries = _PROMISES if probe in probes.activities() else _COLUMNS.get(probe, ())
+    named = [names for entry in entries if (names := _matching(entry, metas))]
     chosen = named or _by_rank((n for n, m in metas.items() if _worth(m)), metas)[:MOST]
     shown = {name for names in chosen for name in names}
     covered: dict[str, set[str]] = {}

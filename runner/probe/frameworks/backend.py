@@ -66,7 +66,7 @@ def load(request):
         _check_version("keras", keras.__version__, request.keras)
         if keras.config.backend() != request.framework:
             raise BadOutputError("Keras runs on %r, the cell says %r" % (keras.config.backend(), request.framework))
-        if request.framework == "torch" and request.device == "cpu":
+        if request.framework == "torch" and request.device == "cpu" and hasattr(keras, "device"):
             scope = keras.device("cpu")  # Keras takes an Apple GPU where there is one
             scope.__enter__()
             atexit.register(scope.__exit__, None, None, None)  # which also keeps it from being collected, and closed

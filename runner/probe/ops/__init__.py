@@ -47,7 +47,7 @@ def run(request, report):
         raise backend.unsupported_natively(request)
     if request.framework == "jax":
         _compile_cheaply()
-    from . import supervise
+    from ..cases import supervise
 
     journal = supervise.Journal()
     supervise.survive(journal)

@@ -13,11 +13,11 @@ import warnings
 
 import numpy as np
 
+from ..cases.timeouts import alarm, limit
 from ..kit.records import Record, as_lists
 from . import compare, namespace, truth
 from . import gradients as differences
 from .engines import leaves
-from .timeouts import alarm, limit
 
 BATCH = 32
 LIMIT = re.compile(
@@ -75,8 +75,7 @@ class Sweeper:
         Returns False where it killed an earlier process, and records that.
         """
         if name in self.journal.fatal:
-            number = self.journal.fatal[name]
-            self.records[name] = Record("crashes", note="the process is killed by signal %d" % number)
+            self.records[name] = Record("crashes", note=self.journal.fatal[name])
             return False
         self.journal.begin(name, alone)
         return True

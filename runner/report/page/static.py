@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runner.matrix import probes
 from runner.model import Cell
 from runner.report import columns, earlier, numbers, seeding
 from runner.report.answer import Answer
@@ -108,7 +109,7 @@ def views(report: Report, said: Answer) -> dict[str, Any]:
         "tables": [_table(table, report, shared, place) for table in said.tables],
         "marks": [(mark.symbol, mark.meaning, _style(mark)) for mark in used_marks(said.tables)],
         "baseline": BASELINE,
-        "sweeps": [probe for probe in ("ops", "training") if probe in report.by_probe],
+        "sweeps": [probe for probe in probes.sweeps() if probe in report.by_probe],
         "parity_heading": seeding.HEADING,
         "parity": seeding.seeding(report),
         "remedies": seeding.table(report),

@@ -10,15 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from runner.defects import Defect, cases, known, ops_script, training
+from runner.defects import Defect, activities, cases, known, ops_script, training
 from runner.defects.cases import Run
-from runner.matrix import frameworks
+from runner.matrix import frameworks, probes
 from runner.report import numbers
 from runner.report.data import Report
 from runner.report.defects import reported
 from runner.util import versions
-
-PROBES = ("ops", "training")
 
 MOST_CASES = 12
 """Of a defect with more cases, the simplest are listed."""
@@ -33,7 +31,11 @@ def payload(report: Report, order: Mapping[str, int]) -> dict[str, Any]:
     ``defects``: which functions and cells each is about.
     """
     listed = reported() if report.defects else ()
-    return {probe: _sweep(report, probe, order, report.defects, listed) for probe in PROBES if probe in report.by_probe}
+    return {
+        probe: _sweep(report, probe, order, report.defects, listed)
+        for probe in probes.sweeps()
+        if probe in report.by_probe
+    }
 
 
 def _sweep(
@@ -84,14 +86,16 @@ def function(probe: str, case: str) -> str:
     """
     if probe == "ops":
         return ops_script.operation(case)
+    if probe != "training":
+        return activities.name(case)
     match = _SCENARIO.fullmatch(case)
     return training.subject(match[1] if match else case)
 
 
 def _functions(probe: str, defect: Defect) -> list[str]:
     """The rows of the map that a defect is about; none where another probe found it."""
-    mine = defect.op.startswith("training: ") is (probe == "training")
-    if not mine or defect.op.partition(":")[0] not in ("training", defect.op):
+    at = defect.op.partition(": ")[0] if ": " in defect.op else "ops"
+    if at != probe:
         return []
     return list(dict.fromkeys(function(probe, case) for case in defect.cases))
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.probe.ops import engines, gradients, supervise, sweep, truth
+from runner.probe.cases import supervise
+from runner.probe.ops import engines, gradients, sweep, truth
 from runner.probe.ops.case import Case, Sweep, operation
 
 PAYLOAD = Path(supervise.__file__).parents[2]
@@ -189,7 +190,7 @@ SURVIVOR = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no dump of memory in the folder
 sys.path.insert(0, {payload!r})
-from probe.ops import supervise
+from probe.cases import supervise
 journal = supervise.Journal()
 supervise.survive(journal)
 journal.load()
@@ -215,7 +216,8 @@ sys.exit(7)
 def test_a_sweep_goes_on_after_a_crash(tmp_path: Path) -> None:
     script = SURVIVOR.format(payload=str(PAYLOAD))
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert json.loads(done.stdout) == {"a": ["ok"], "b": ["crashes", 11], "c": ["crashes", 11], "d": ["ok"]}
+    killed = ["crashes", "the process is killed by signal 11"]
+    assert json.loads(done.stdout) == {"a": ["ok"], "b": killed, "c": killed, "d": ["ok"]}
     assert done.returncode == 7
     assert list(tmp_path.iterdir()) == []
 

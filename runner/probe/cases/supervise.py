@@ -1,9 +1,9 @@
-"""Continues a sweep after a crash.
+"""Continues a sweep after a crash or a hang.
 
-A sweep in which one case kills the process still reports all the others. The sweep runs in a fork of the process, made
-before a framework is imported. While it lives the parent only waits; when it ends by itself it does so as the real
-process, and the parent leaves with its exit code. When a signal ends it, the next fork takes up where it died
-(``Journal``), without the case that was running.
+A sweep in which one case kills the process, or never ends, still reports all the others. The sweep runs in a fork of
+the process, made before a framework is imported. While it lives the parent only waits; when it ends by itself it does
+so as the real process, and the parent leaves with its exit code. When a signal ends it, the next fork takes up where it
+died (``Journal``), without the case that was running.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ import signal
 import time
 
 MAX_CRASHES = 12
+
+HANG_S = 240.0
+"""Seconds after which a case that has not ended hangs. Alarms in the process itself (``timeouts``) come first, but do
+not reach a case that waits inside a library."""
 
 
 class Journal:
@@ -46,7 +50,7 @@ class Journal:
             self.records.update(entry["records"])
             self.done, self.cpu_s = entry["done"], entry["cpu_s"]
         elif entry.get("alone"):
-            self.fatal[entry["case"]] = entry["signal"]
+            self.fatal[entry["case"]] = entry["note"]
         else:
             self.careful.add(self.done)
 
@@ -65,14 +69,23 @@ class Journal:
         self._running.write("%d%s" % (alone, name.replace("\n", " ").ljust(500)[:500]))
         self._running.flush()
 
-    def crashed(self, number):
+    def idle_s(self):
+        """Returns for how long the same case has been running, in seconds."""
+        try:
+            return time.time() - os.stat(self._running_path).st_mtime
+        except OSError:
+            return 0.0
+
+    def crashed(self, number, hung=False):
         """Notes, in the parent, that a signal ended the sweep."""
         name, alone = "", False
         if os.path.exists(self._running_path):
             with open(self._running_path, encoding="utf-8") as file:
                 text = file.read()
             name, alone = text[1:].strip(), text[:1] == "1"
-        self._append({"case": name, "signal": number, "alone": alone})
+            os.unlink(self._running_path)
+        note = "it does not end" if hung else "the process is killed by signal %d" % number
+        self._append({"case": name, "note": note, "alone": alone})
 
     def _append(self, entry):
         with open(self._path, "a", encoding="utf-8") as file:
@@ -98,23 +111,36 @@ def survive(journal):
         child = os.fork()
         if not child:
             return
-        status = _wait(child)
+        status, hung = _wait(child, journal)
         if not os.WIFSIGNALED(status):
             os._exit(os.WEXITSTATUS(status))
         number = os.WTERMSIG(status)
-        if attempt == MAX_CRASHES or number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        asked = number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT) and not hung
+        if attempt == MAX_CRASHES or asked:
             signal.signal(number, signal.SIG_DFL) if number != signal.SIGKILL else None
             os.kill(os.getpid(), number)
-        journal.crashed(number)
+        journal.crashed(number, hung)
 
 
-def _wait(child):
-    """Returns the wait status of ``child``; signals to this process go to it."""
+def _wait(child, journal):
+    """Returns the wait status of ``child``, and whether it was ended because it hung.
+
+    Signals to this process go to it.
+    """
     previous = {}
     for number in (signal.SIGTERM, signal.SIGINT):
         previous[number] = signal.signal(number, lambda got, _: os.kill(child, got))
+    pause, hung = 0.01, False
     try:
-        return os.waitpid(child, 0)[1]
+        while True:
+            found, status = os.waitpid(child, os.WNOHANG)
+            if found:
+                return status, hung
+            if journal.idle_s() > HANG_S:
+                hung = True
+                os.kill(child, signal.SIGKILL)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.5)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -1,0 +1,64 @@
+"""Writes a case as a script: its source, and what that uses."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+
+from . import prelude
+
+
+def of(case, framework, note):
+    """Returns the script of a case. ``note`` is what the cell said."""
+    module = sys.modules[case.function.__module__]
+    own, helpers = _definitions(module), _definitions(prelude)
+    wanted, imports = _reached([case.function.__name__], own, helpers)
+    lines = ['"""%s."""' % case.promise.replace('"""', "'''").replace("\\", "\\\\"), "", "import os", ""]
+    lines += ['os.environ["KERAS_BACKEND"] = "%s"' % framework, ""]
+    lines += sorted({"import keras", "import numpy as np", *imports})
+    parts = [text for name, text in [*helpers.items(), *own.items()] if name in wanted]
+    body = "\n\n\n".join(parts)
+    return "\n".join(lines) + "\n\n\n" + body + "\n\n\n" + "# Seen: %s\n" % " ".join(note.split()) + case.ident + "\n"
+
+
+def _definitions(module):
+    """Returns ``{name: source}`` of what a module defines at its top, in order."""
+    text = inspect.getsource(module)
+    lines = text.splitlines()
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            # a decorator says how a case is repeated, which a script does not need
+            kept = [d for d in node.decorator_list if not _is_each(d)]
+            first = min([node.lineno, *(d.lineno for d in kept)])
+            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found[node.targets[0].id] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and not getattr(node, "level", 0):
+            for alias in node.names:
+                if getattr(node, "module", "") != "__future__":
+                    found.setdefault("import " + (alias.asname or alias.name), ast.get_source_segment(text, node))
+    return found
+
+
+def _is_each(node):
+    return isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "each"
+
+
+def _reached(names, own, helpers):
+    """Returns the definitions that ``names`` need, and the import lines."""
+    wanted, imports, due = set(), set(), list(names)
+    while due:
+        name = due.pop()
+        if name in wanted:
+            continue
+        source = own.get(name, helpers.get(name))
+        if source is None:
+            for table in (own, helpers):
+                if "import " + name in table:
+                    imports.add(table["import " + name])
+            continue
+        wanted.add(name)
+        due += [node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
+    return wanted, imports

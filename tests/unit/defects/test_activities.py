@@ -1,0 +1,63 @@
+"""Promises that do not hold: each told once, with the cells that show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.defects import activities
+from runner.defects.defect import Defect
+from runner.model import Cell, Sample, Status
+
+OK = ["ok", None, "", "", "", ""]
+RELEASES = ("3.5.0", "3.8.0", "3.9.2", "3.10.0")
+
+
+def record(status: str, note: str = "") -> list[Any]:
+    return [status, None, "", "", note, ""]
+
+
+def sample(keras: str, cases: dict[str, Any], framework: str = "torch", probe: str = "model") -> Sample:
+    cell = Cell(framework, "1.0", keras, "3.11", "cpu")
+    details = {"cases": cases, "promises": {"a()": "a holds", "b()": "b holds"}, "scripts": {"a()": "a()\n"}}
+    return Sample(cell, "e", probe, {}, 0, 0, "host", Status.OK, "", details=details)
+
+
+def found(*by_cell: dict[str, Any]) -> list[Defect]:
+    return activities.defects(sample(keras, cases) for keras, cases in zip(RELEASES, by_cell, strict=False))
+
+
+def test_a_broken_promise_names_promise_cells_and_bounds() -> None:
+    bad = {"a()": record("wrong", "expected 1, got 2")}
+    (defect,) = found({"a()": OK}, bad, bad, {"a()": OK})
+    assert defect.title == "model: a holds: is not so - all cells with keras 3.8.0 - 3.9.2"
+    assert (defect.last_good, defect.first_bad, defect.first_good) == ("3.5.0", "3.8.0", "3.10.0")
+    assert defect.observed == "expected 1, got 2"
+    assert defect.script == "# Seen with torch 1.0, keras 3.9.2, Python 3.11, cpu.\na()\n"
+    assert defect.op == "model: a"
+
+
+def test_cases_that_fail_alike_in_the_same_cells_are_one_defect() -> None:
+    bad = {"a()": record("raises", "TypeError: no 'x' at 1"), "b()": record("raises", "TypeError: no 'y' at 2")}
+    (defect,) = found(bad, {"a()": OK, "b()": OK})
+    assert defect.cases == ("a()", "b()")
+    assert defect.title.startswith("model: a holds and 1 more: raises")
+
+
+def test_cases_that_fail_with_other_messages_are_two() -> None:
+    bad = {"a()": record("raises", "TypeError: no"), "b()": record("raises", "ValueError: no")}
+    assert len(found(bad, {"a()": OK, "b()": OK})) == 2
+
+
+def test_what_raises_everywhere_may_be_asked_wrongly() -> None:
+    assert found({"a()": record("raises", "TypeError: no")}, {"a()": record("raises", "TypeError: no")}) == []
+    assert len(found({"a()": record("wrong", "expected 1, got 2")})) == 1
+
+
+def test_what_a_release_lacks_bounds_nothing() -> None:
+    (defect,) = found({"a()": record("unsupported", "no a")}, {"a()": record("wrong", "x")}, {"a()": OK})
+    assert defect.last_good is None
+    assert defect.good == ("torch-1.0_keras-3.9.2_py3.11_cpu",)
+
+
+def test_other_probes_are_left_alone() -> None:
+    assert activities.defects([sample("3.5.0", {"a()": record("wrong", "x")}, probe="mnist")]) == []

@@ -131,8 +131,8 @@ def environments(set_name: str | None, only: tuple[str, ...], *, every: bool) ->
     Raises UsageError.
     """
     names = sets.load().sets if every else [set_name]
-    found = [one for name in names for one in plan.environments(choose(name, only).cells)]
-    return tuple(dict.fromkeys(found))
+    chosen = [choose(name, only) for name in names]
+    return tuple(dict.fromkeys(e for one in chosen for e in plan.environments(one.cells, one.definition.packages)))
 
 
 def all_cells() -> tuple[Cell, ...]:

@@ -25,6 +25,8 @@ DEVICES = ("cpu", "cuda", "mps")
 NATIVE = "native"
 
 _PYTHON = re.compile(r"3\.[0-9]{1,2}")
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w,-]+\])?((===?|[<>~!]=|[<>])[\w.*+!-]+(,(?=[<>=~!])|$))*")
+"""A requirement line without spaces, markers and addresses: all of a line that a set may add."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -80,6 +82,9 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where its cells can be run at all (``macos-arm64``); empty: anywhere."""
     budget: str = ""
     """Measuring time within which undecided headline figures get further rounds (``10m``); empty: one round."""
+    packages: list[str] = []
+    """Requirement lines (``numpy==2.0.2``) that all of its environments have in addition: what must be equal in all
+    cells, and what probes need. A line about Keras or a cell's own framework does not count in that cell."""
     probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
     """The probes that the set runs, and their settings where they differ from the defaults in the source."""
 
@@ -144,6 +149,9 @@ def load(path: Path | None = None) -> Matrix:
             one.budget_s  # noqa: B018 - a property that raises
         except UsageError as error:
             raise UsageError(f"{path}: sets.{name}.budget: {error}") from None
+        for line in one.packages:
+            if not _REQUIREMENT.fullmatch(line):
+                raise UsageError(f"{path}: sets.{name}.packages: {line!r} is not a requirement (example: numpy==2.0.2)")
         for probe in one.probes:
             if probe not in matrix.probes:
                 raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")

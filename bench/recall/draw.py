@@ -20,7 +20,8 @@ from pathlib import Path
 
 FIX = re.compile(
     r"\bfix|\bbug|\bcorrect|\bwrong|\bincorrect|\berror|\bcrash|\bissue|\bhandle|\bprevent|\bavoid|\bensure|\bproper"
-    r"|\bmismatch|\bbroken|\bregression|\brestore|\brevert|\brespect|\bdtype|\bshape|\bleak|\bsupport .*none|\bno longer",
+    r"|\bmismatch|\bbroken|\bregression|\brestore|\brevert|\brespect|\bdtype|\bshape|\bleak|\bsupport .*none"
+    r"|\bno longer",
     re.IGNORECASE,
 )
 """Words by which a subject says that something was wrong."""

@@ -35,7 +35,7 @@ OTHER = re.compile(
 )
 """Words by which a subject is about something else than behaviour."""
 
-CODE = re.compile(r"^keras/(?!.*(_test\.py$|/api/|datasets/)).*\.py$")
+CODE = re.compile(r"^keras/(?!api/)(?!.*(_test\.py$|/api/|datasets/)).*\.py$")
 TEST = re.compile(r"^(keras|integration_tests)/.*_test\.py$")
 
 

@@ -22,9 +22,11 @@ from runner.results import left, store
 
 def split(jobs: Iterable[Job]) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
     """The jobs that read no files of other cells, and those that do."""
-    jobs = tuple(jobs)
-    reading = tuple(job for job in jobs if probes.reads(job.probe.name))
-    return tuple(job for job in jobs if job not in reading), reading
+    first: list[Job] = []
+    reading: list[Job] = []
+    for job in jobs:
+        (reading if probes.reads(job.probe.name) else first).append(job)
+    return tuple(first), tuple(reading)
 
 
 def run(jobs: Sequence[Job], context: Context, observe: Observer, before: Sequence[Sample] = ()) -> list[Sample]:

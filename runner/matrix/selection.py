@@ -92,7 +92,7 @@ def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...
 
 
 def _cut(given: Mapping[str, Mapping[str, object]], budget_s: float | None) -> dict[str, dict[str, Scalar]]:
-    """The budgets of the sweeps, cut so that all of a cell's stay within ``budget_s`` together.
+    """The budgets of the sweeps, cut so that one cell stays within ``budget_s``.
 
     Budgets given by the user or the set stay as they are, and count.
     """

@@ -1,0 +1,3 @@
+"""Models exported and served."""
+
+from __future__ import annotations

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import configs, resumed, whole
+    from . import configs, custom, formats, graphs, resumed, weights, whole
 
-    return (configs, whole, resumed)
+    return (formats, weights, custom, graphs, resumed, whole, configs)

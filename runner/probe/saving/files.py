@@ -48,7 +48,7 @@ def write(folder, formats=FORMATS):
                 if name in zoo.TRAINED:
                     zoo.compile_as(name, model)
                     zoo.train_a_little(model, inputs)
-                held = {**_flat("x", inputs), **_flat("y", model(inputs))}
+                held = {**_flat("x", inputs), **_flat("y", model(inputs, training=False))}
         except Exception as error:
             problem = _said(error)
         for form in _held(name, formats):
@@ -62,7 +62,7 @@ def write(folder, formats=FORMATS):
         try:
             if name in zoo.TRAINED:
                 zoo.train_a_little(model, inputs, 2, 2)
-                held.update(_flat("after", model(inputs)))
+                held.update(_flat("after", model(inputs, training=False)))
         except Exception as error:
             done[-1]["problem"] = done[-1]["problem"] or _said(error)
         np.savez(os.path.join(folder, name + ".npz"), **held, **weights)
@@ -120,11 +120,11 @@ def _read(name, form, path, held):
             warnings.simplefilter("always")
             model = _loaded(name, form, path, held)
             inputs = _packed("x", held)
-            status, note = _compared(name, _flat("y", model(inputs)), _part("y", held))
+            status, note = _compared(name, _flat("y", model(inputs, training=False)), _part("y", held))
             texts = [str(item.message) for item in caught if issubclass(item.category, UserWarning)]
             if status == "ok" and any(key.startswith("after") for key in held) and form != "json":
                 zoo.train_a_little(model, inputs, 2, 2)
-                later, said = _compared(name, _flat("after", model(inputs)), _part("after", held), 10)
+                later, said = _compared(name, _flat("after", model(inputs, training=False)), _part("after", held), 10)
                 if later != "ok":
                     status, note = later, "training resumed: " + said
     except Exception as error:
@@ -138,7 +138,7 @@ def _lacking(name):
     """Returns why this release or backend cannot have such a model, or nothing."""
     try:
         model, inputs = zoo.made(name)
-        model(inputs)
+        model(inputs, training=False)
     except Exception as error:
         return "no such model here: " + _said(error)
     return ""

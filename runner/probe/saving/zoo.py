@@ -120,7 +120,7 @@ def compile_as(name, model):
 
 def train_a_little(model, inputs, steps=2, first=0):
     """Makes ``steps`` steps of training of a compiled model; ``first`` counts those before."""
-    shape = tuple(model(inputs).shape)
+    shape = tuple(model(inputs, training=False).shape)
     for place in range(first, first + steps):
         model.train_on_batch(inputs, numbers(*shape, seed=50 + place))
 

@@ -1,4 +1,4 @@
-"""Saves models and configurations, loads them again, and checks what Keras promises."""
+"""Saves and loads models and configurations, and checks what Keras promises."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import configs, custom, formats, graphs, resumed, weights, whole
+    from . import configs, custom, formats, graphs, quantized, resumed, weights, whole
 
-    return (formats, weights, custom, graphs, resumed, whole, configs)
+    return (formats, weights, custom, graphs, quantized, resumed, whole, configs)

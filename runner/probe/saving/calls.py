@@ -1,4 +1,4 @@
-"""Constructor calls of Keras's public classes, as texts: each argument set to another value than its default."""
+"""Constructor calls as texts: each argument differs from its default."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BOUND = "keras.constraints.MinMaxNorm(min_value=0.2, max_value=0.9, rate=0.5, a
 
 
 def _weights(*names):
-    """Returns settings of initializer, regularizer and constraint for the weights of these names."""
+    """Returns initializer, regularizer and constraint of the named weights."""
     found = []
     for name in names:
         found += [

@@ -1,4 +1,4 @@
-"""Configurations: every argument of every public class survives ``get_config`` and ``from_config``."""
+"""Every argument of every public class survives get_config and from_config."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def unknown_layer_is_refused(form):
 
 @each(way=["registered", "custom_objects", "scope"], form=["keras", "h5"])
 def custom_activation_is_loaded(way, form):
-    """a function of one's own as activation is loaded: {way}, .{form}"""
+    """a custom activation function is loaded: {way}, .{form}"""
     function = _tripled if way == "registered" else _doubled
     model = given(_of(keras.layers.Dense(2, activation=function)))
     model.save("it." + form)
@@ -283,7 +283,7 @@ def automatic_configuration_keeps_a_given_name():
 
 
 def automatic_configuration_refuses_objects():
-    """a layer without get_config that was given an object says so"""
+    """get_config of a layer that was given an object is refused"""
     layer = _Auto(object())
     refuses(layer.get_config, "get_config of a layer given an object", (NotImplementedError,))
 
@@ -460,7 +460,7 @@ def activation_survives(name):
 def name_of_function_is_known(module, name):
     """{module}.get and deserialize know the name {name}"""
     home = getattr(keras, module)
-    if module == "losses" or name not in ("huber", "log_cosh"):  # these are no metrics
+    if module == "losses" or name not in ("huber", "log_cosh"):  # metrics does not have these
         true(callable(home.get(name)), "get gives a function")
         true(callable(home.deserialize(name)), "deserialize gives a function")
 
@@ -577,7 +577,7 @@ def own_build_config_is_used():
 
 
 class _Assets(keras.layers.Layer):
-    """A layer that writes a file of its own."""
+    """A layer that writes a file."""
 
     def __init__(self, **more):
         super().__init__(**more)
@@ -613,11 +613,11 @@ def assets_are_saved(depth):
     loaded = keras.models.load_model("it.keras", custom_objects={"_Assets": _Assets})
     inner = loaded.layers[0].layers if depth == 2 else loaded.layers
     equal([layer.words for layer in inner], [["a", "b"], ["c"]], "the assets")
-    equal([layer.count for layer in inner], [2, 1], "the variables of one's own")
+    equal([layer.count for layer in inner], [2, 1], "the variables that it wrote")
 
 
 class _Compiling(keras.Model):
-    """A model with a compile of its own."""
+    """A model with another compile."""
 
     def __init__(self, **more):
         super().__init__(**more)

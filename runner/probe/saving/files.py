@@ -94,7 +94,7 @@ def _wrote(model, path, form):
 
 
 def read(folder, formats=FORMATS):
-    """Reads each file that another cell wrote, and compares outputs and resumed training.
+    """Reads what another cell wrote; compares outputs and resumed training.
 
     Returns ``{file: [status, note]}``. The status is ``ok``, ``inaccurate``, ``wrong``, ``raises`` or
     ``unsupported``, where this release has no such model. The note of a right file says whether outputs are the same

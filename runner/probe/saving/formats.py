@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-import io
 import json
 import os
 import pathlib
@@ -185,7 +185,7 @@ def other_ending_of_weights_is_refused(name):
 
 @each(name=["none.keras", "none.h5", "none"])
 def missing_file_is_refused(name):
-    """load_model of a missing file {name} says so"""
+    """load_model of a missing file is refused: {name}"""
     refuses(lambda: keras.models.load_model(name), "load_model(%r)" % name, (ValueError, OSError))
 
 
@@ -246,10 +246,8 @@ def failed_load_leaves_the_file():
     model.save("it.keras")
     with open("it.keras", "rb") as file:
         before = file.read()
-    try:
+    with contextlib.suppress(Exception):  # safe mode refuses the lambda
         keras.models.load_model("it.keras")
-    except Exception:  # noqa: S110 - safe mode refuses the lambda
-        pass
     with open("it.keras", "rb") as file:
         equal(file.read() == before, True, "whether the file is unchanged")
     equal(os.listdir("."), ["it.keras"], "files")
@@ -284,7 +282,7 @@ def layer_is_pickled():
 
 @each(kind=["zip", "folder"])
 def read_only_folder_is_enough(kind):
-    """load_model works where nothing can be written: {kind}"""
+    """load_model needs no right to write to the folder: {kind}"""
     model = _net()
     os.mkdir("there")
     if kind == "folder":
@@ -359,20 +357,6 @@ def sharded_weights_are_split():
     equal(sorted(named), sorted(shards), "files named by the index")
 
 
-@each(wait=["model", "weights"])
-def bytes_are_enough(wait):
-    """a model saved to bytes in memory is loaded: {wait}"""
-    lib = need("keras.src.saving.saving_lib")
-    model, stream = _net(), io.BytesIO()
-    if wait == "weights":
-        need("keras.Model.save_weights(max_shard_size)")
-        lib.H5IOStore(stream, mode="w").close()
-        return
-    lib.save_model(model, stream)
-    stream.seek(0)
-    equal(lib.load_model(stream).get_weights(), model.get_weights(), "weights")
-
-
 @each(text=["not a model", ""])
 def damaged_file_is_refused(text):
     """load_model refuses a .keras file that is not one: {text}"""
@@ -384,5 +368,5 @@ def damaged_file_is_refused(text):
 def missing_layer_state_is_refused():
     """load_weights of a file without the model's layers is refused"""
     _net().save_weights("it.weights.h5")
-    other = keras.Sequential([keras.Input((4,)), keras.layers.LSTM(2) if False else keras.layers.BatchNormalization()])
+    other = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
     refuses(lambda: other.load_weights("it.weights.h5"), "weights of another model", (ValueError, KeyError))

@@ -1,4 +1,4 @@
-"""Compiled models: optimizers, losses and metrics come back as they were, in the middle of training."""
+"""Compiled models come back as they were, in the middle of training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small models of every layer family, with inputs: the same in every release and on every backend."""
+"""Small models of every layer family, the same in every release."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def compile_as(name, model):
 
 
 def train_a_little(model, inputs, steps=2, first=0):
-    """Makes ``steps`` steps of training of a compiled model; ``first`` counts those before."""
+    """Trains a compiled model ``steps`` steps; ``first`` counts those before."""
     shape = tuple(model(inputs, training=False).shape)
     for place in range(first, first + steps):
         model.train_on_batch(inputs, numbers(*shape, seed=50 + place))

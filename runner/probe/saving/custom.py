@@ -211,20 +211,14 @@ class _Wrapping(keras.layers.Layer):
         return cls(**config)
 
 
+class _Self(_Wrapping):
+    def call(self, x):
+        return self.inner(x, x)
+
+
 @each(inner=["Dense(2)", "LSTM(2)", "BatchNormalization()", "MultiHeadAttention(1, 2)"])
 def wrapped_layer_is_saved(inner):
     """a custom layer around a layer is saved with its weights: {inner}"""
-
-    class _Self(keras.layers.Layer):
-        def __init__(self, inner, **more):
-            super().__init__(**more)
-            self.inner = inner
-
-        def call(self, x):
-            return self.inner(x, x)
-
-        get_config = _Wrapping.get_config
-        from_config = classmethod(_Wrapping.from_config.__func__)
 
     made = _Self if "Attention" in inner else _Wrapping
     shape = (3,) if inner in ("Dense(2)", "BatchNormalization()") else (4, 3)

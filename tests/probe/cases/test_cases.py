@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import types
@@ -320,9 +321,10 @@ def activities():
 
 
 def functions(folder):
-    for path in sorted(folder.glob("*.py")):
+    listed = re.findall(r"\w+", (folder / "__init__.py").read_text(encoding="utf-8").rpartition("return (")[2])
+    for path in [folder / (name + ".py") for name in listed]:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if path.name != "__init__.py" and isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 yield path, node
 
 

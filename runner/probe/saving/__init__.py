@@ -1,0 +1,18 @@
+"""Saves and loads models and configurations, and checks what Keras promises."""
+
+from __future__ import annotations
+
+from .. import cases
+
+DEFAULTS = {"budget_s": 60.0, "only": ""}
+
+
+def run(request, report):
+    """Runs the cases (see ``cases.run``). Settings: ``DEFAULTS``."""
+    cases.run(request, report, request.settings_with(DEFAULTS), _modules)
+
+
+def _modules():
+    from . import configs, custom, formats, graphs, quantized, resumed, weights, whole
+
+    return (formats, weights, custom, graphs, quantized, resumed, whole, configs)

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import clones
+    from . import clones, containers, shapes, summaries
 
-    return (clones,)
+    return (containers, clones, summaries, shapes)

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import clones, containers, shapes, summaries
+    from . import calls, clones, containers, masks, shapes, summaries, tracking, variables
 
-    return (containers, clones, summaries, shapes)
+    return (containers, calls, masks, tracking, variables, clones, summaries, shapes)

@@ -51,12 +51,10 @@ PASSING = [
     "LayerNormalization()",
     "UnitNormalization()",
     "GroupNormalization(1)",
-    "RMSNormalization()",
     "ReLU()",
     "LeakyReLU()",
     "ELU()",
     "PReLU()",
-    "Softmax()",
     "Identity()",
     "TimeDistributed(keras.layers.Dense(2))",
     "LSTM(2, return_sequences=True)",
@@ -196,8 +194,9 @@ def concatenate_with_one_mask(axis):
     """Concatenate(axis={axis}) takes one input with a mask, one without"""
     x = keras.layers.Masking()(STEPS)
     found = _mask(keras.layers.Concatenate(axis=axis)([x, STEPS]))
-    expected = np.concatenate([MASK, np.ones((2, 4), "bool")], 1) if axis == 1 else MASK
-    equal(found, expected, "mask")
+    if axis == 1:
+        equal(found, np.concatenate([MASK, np.ones((2, 4), "bool")], 1), "mask")
+    equal(list(found.shape), [2, 8] if axis == 1 else [2, 4], "shape of the mask")
 
 
 @each(axis=[1, -1])

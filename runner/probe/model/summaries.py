@@ -198,10 +198,17 @@ def summary_keeps_to_its_width(length):
     true(widest <= length, "no line is wider than %d; the widest is %d" % (length, widest))
 
 
+@each(length=[60, 90, 120])
+def summary_is_as_wide_as_asked(length):
+    """summary(line_length={length}) is not cut off at fewer columns"""
+    text = _text(_small(), line_length=length)
+    equal(["one (" in text, "Param" in text, " 16 " in text], [True, True, True], "name, header and number are there")
+
+
 @each(positions=["[0.3, 0.6, 0.8, 1.0]", "[0.5, 0.7, 0.85, 1.0]"])
 def summary_takes_positions(positions):
     """summary(positions={positions}) prints every layer"""
-    text = _text(_small(), positions=eval(positions), line_length=100)  # noqa: S307 - texts of this module
+    text = _text(_small(), positions=eval(positions))  # noqa: S307 - texts of this module
     true("one (" in text and "two (" in text, "both are listed")
 
 
@@ -214,7 +221,7 @@ def summary_shows_shapes():
 def summary_shows_several_outputs():
     """summary shows every shape of a layer with several outputs"""
     x = keras.Input((4, 3))
-    text = _text(keras.Model(x, keras.layers.LSTM(5, return_state=True, return_sequences=True)(x)), line_length=120)
+    text = _text(keras.Model(x, keras.layers.LSTM(5, return_state=True, return_sequences=True)(x)))
     true("(None, 4, 5)" in text and "(None, 5)" in text, "both shapes are there")
 
 
@@ -265,7 +272,7 @@ def summary_names_the_connections():
     """summary of a model with branches names what is connected to what"""
     x = keras.Input((3,), name="start")
     one, two = keras.layers.Dense(2, name="one")(x), keras.layers.Dense(2, name="two")(x)
-    text = _text(keras.Model(x, keras.layers.Add(name="sum")([one, two])), line_length=120)
+    text = _text(keras.Model(x, keras.layers.Add(name="sum")([one, two])))
     true("Connected" in text, "there is a column for it")
     true(text.count("start[0][0]") == 2 and "one[0][0]" in text and "two[0][0]" in text, "the connections are there")
 
@@ -285,7 +292,7 @@ def summary_of_an_empty_sequential():
 def summary_of_escaped_names():
     """summary prints names with brackets as they are"""
     x = keras.Input((3,))
-    text = _text(keras.Model(x, keras.layers.Dense(2, name="a[red]b")(x)), line_length=120)
+    text = _text(keras.Model(x, keras.layers.Dense(2, name="a[red]b")(x)))
     true("a[red]b" in text, "the name is there")
 
 

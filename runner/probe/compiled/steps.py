@@ -303,7 +303,7 @@ def own_compute_loss_is_used(form):
 
     class Own(keras.Sequential):
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **more):
-            return keras.ops.mean(keras.ops.square(y_pred - y)) * 0.0 + 3.0
+            return keras.ops.mean(y_pred) * 0.0 + 3.0
 
     model = Own([keras.Input((3,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse", **eval("dict(%s)" % form))  # noqa: S307 - texts of this module

@@ -1,4 +1,4 @@
-"""Computes the same eagerly, in graphs, under jit and under XLA, and counts compilations."""
+"""Runs models eagerly, in graphs and under jit, and counts compilations."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ WAYS = ["eager", "predict", "graph"]
 
 
 def _run(function, way, data=X):
-    """Returns ``function(data)`` in eager mode, inside predict, or in the backend's own compiled function."""
+    """Returns ``function(data)``: eager, inside predict, or in a compiled function."""
     if way == "eager":
         return function(keras.ops.convert_to_tensor(data))
     if way == "predict":
@@ -38,6 +38,12 @@ def _run(function, way, data=X):
 
         return tf.function(function, jit_compile=True)(tf.constant(data))
     raise Lacking("torch.compile needs a C++ compiler, and is off here")
+
+
+def _zeroed(x):
+    x = x.copy()
+    x[1] = 0
+    return x
 
 
 FUNCTIONS = {
@@ -103,10 +109,10 @@ FUNCTIONS = {
     "stop_gradient": (lambda x: _ops().stop_gradient(x) * 2, lambda x: x * 2),
     "unstack": (lambda x: sum(_ops().unstack(x, axis=1)), lambda x: x.sum(1)),
     "slice": (lambda x: _ops().slice(x, (1, 0), (2, 3)), lambda x: x[1:3]),
-    "slice_update": (lambda x: _ops().slice_update(x, (1, 0), _ops().zeros((1, 3))), lambda x: _zeroed(x)),
+    "slice_update": (lambda x: _ops().slice_update(x, (1, 0), _ops().zeros((1, 3))), _zeroed),
     "scatter_update": (
         lambda x: _ops().scatter_update(x, _ops().convert_to_tensor([[1]]), _ops().zeros((1, 3))),
-        lambda x: _zeroed(x),
+        _zeroed,
     ),
     "scatter": (
         lambda x: _ops().scatter(_ops().convert_to_tensor([[1], [3]]), x[:2], (4, 3)),
@@ -150,12 +156,6 @@ FUNCTIONS = {
 
 def _ops():
     return keras.ops
-
-
-def _zeroed(x):
-    x = x.copy()
-    x[1] = 0
-    return x
 
 
 def _scanned(x):

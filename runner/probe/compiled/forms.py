@@ -1,4 +1,4 @@
-"""One model in every form in which a backend can run it: equal results, and no compilation too many."""
+"""One model in every form in which a backend can run it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _model(*layers):
 
 
 def _compiled(model, form, **more):
-    """Returns the model compiled in that form; torch.compile needs a compiler, so it is never used here."""
+    """Returns the model compiled in that form, without torch.compile."""
     arguments = eval("dict(%s)" % form)  # noqa: S307 - texts of this module
     if arguments.get("jit_compile") is True and keras.config.backend() == "torch":
         raise Lacking("torch.compile needs a C++ compiler, and is off here")

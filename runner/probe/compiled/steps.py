@@ -1,4 +1,4 @@
-"""State, randomness and steps of one's own inside compiled functions."""
+"""State, randomness and custom steps inside compiled functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _fixed(model):
 
 @each(layer=["Dropout(0.5)", "GaussianNoise(1.0)", "GaussianDropout(0.5)", "AlphaDropout(0.5)"])
 def random_layers_change_per_step(layer):
-    """{layer} draws anew in every compiled step"""
+    """{layer} draws again in every compiled step"""
 
     class Sees(keras.Model):
         def __init__(self):
@@ -35,7 +35,7 @@ def random_layers_change_per_step(layer):
 
 
 def random_layers_change_per_batch():
-    """Dropout draws anew for every batch of one predict"""
+    """Dropout draws again for every batch of one predict"""
 
     class Sees(keras.Model):
         def __init__(self):
@@ -50,7 +50,7 @@ def random_layers_change_per_batch():
 
 
 def random_ops_with_a_seed_generator_change():
-    """keras.random with a SeedGenerator draws anew in every compiled call"""
+    """keras.random with a SeedGenerator draws again in every compiled call"""
 
     class Noise(keras.Model):
         def __init__(self):

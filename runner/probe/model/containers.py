@@ -147,7 +147,7 @@ def mismatched_inputs_give_a_warning():
     """A dict for a model of one unnamed tensor gives a warning on structure"""
     x = keras.Input((3,), name="x")
     model = keras.Model(x, keras.layers.Rescaling(2.0)(x))
-    true(any("structure" in text for text in warned(lambda: model([A]))), "a list for a tensor is told")
+    true(any("structure" in text for text in warned(lambda: model([A]))), "a list for a tensor is reported")
 
 
 def lower_rank_gets_a_dimension():

@@ -1,4 +1,4 @@
-"""Models that are pickled, copied deeply, compiled again, or put into one another after compile."""
+"""Models that are pickled, copied, compiled again, or put into one another."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def compile_refuses(arguments):
 def methods_need_compile(method):
     """{method} of a model that is not compiled is refused clearly"""
     message = refuses(lambda: getattr(_sequential(), method)(A, Y), method, (ValueError, RuntimeError))
-    true("compile" in message, "the message says so: %s" % message[:80])
+    true("compile" in message, "the message names it: %s" % message[:80])
 
 
 def predict_needs_no_compile():
@@ -190,7 +190,7 @@ def compile_again_forgets_old_metrics():
 
 
 def a_compiled_model_inside_a_compiled_model():
-    """A compiled model inside another adds no metrics of its own"""
+    """A compiled model inside another adds no metrics to it"""
     inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     inner.compile("sgd", "mse", metrics=["mae"], run_eagerly=True)
     inner.train_on_batch(A, A[:, :2])

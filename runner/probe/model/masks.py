@@ -376,7 +376,7 @@ def loss_is_masked():
 
 
 def _over_all():
-    """Returns whether a masked loss is divided by what is left: since Keras 3.0.0 with sum_over_batch_size."""
+    """Returns whether a masked loss is divided by the number of unmasked steps."""
     loss = keras.losses.MeanSquaredError()
     predicted = keras.ops.convert_to_tensor(STEPS)
     predicted = keras.layers.Masking()(predicted)

@@ -1,4 +1,4 @@
-"""Shapes that layers promise before they compute, against the shapes that come out."""
+"""Shapes that layers promise, against the shapes that come out."""
 
 from __future__ import annotations
 
@@ -282,7 +282,7 @@ SPATIAL = [
 
 
 def _layer(text):
-    """Returns the layer that a text makes, with zeros for weights: drawing them would be most of the time."""
+    """Returns the layer that a text makes, with zeros for weights to save time."""
     need("keras.layers." + text.partition("(")[0])
     layer = eval(text, dict(vars(keras.layers)))  # noqa: S307 - texts of this module
     for part in layer._flatten_layers():  # noqa: SLF001
@@ -356,7 +356,7 @@ def _agrees(got, real):
 def _real(layer, shapes):
     """Returns what a call with arrays gives.
 
-    JAX says the shapes and types of that without computing them: it would compile every operation anew.
+    JAX says the shapes and types of that without computing them: it would compile every operation again.
     """
     data = _each_input(_data, shapes)
     if keras.config.backend() == "jax":
@@ -365,7 +365,7 @@ def _real(layer, shapes):
         try:
             if not layer.built:
                 layer.build(_each_input(lambda shape, _: shape, shapes))
-            return jax.eval_shape(lambda data: layer(data), keras.tree.map_structure(keras.ops.convert_to_tensor, data))
+            return jax.eval_shape(layer.__call__, keras.tree.map_structure(keras.ops.convert_to_tensor, data))
         except Exception:  # it cannot be traced
             return layer(data)
     return layer(data)
@@ -394,7 +394,7 @@ def unknown_dimensions_are_allowed(call):
     """A symbolic call without the batch size fits the one with it: {call}"""
     layer, shapes = _parts(call)
     known = layer(_each_input(_symbol, shapes))
-    unknown = layer(_each_input(lambda shape, dtype: _symbol((None,) + shape[1:], dtype), shapes))
+    unknown = layer(_each_input(lambda shape, dtype: _symbol((None, *shape[1:]), dtype), shapes))
     for got, real in zip(_flat(_shapes(unknown)), _flat(_shapes(known))):
         true(_agrees(got, real), "the shape %s fits %s" % (got, real))
         true(got[0] is None or "noise_shape" in call, "the batch stays unknown in %s" % (got,))
@@ -432,7 +432,7 @@ def augmentation_keeps_the_shape(layer):
 
 @each(layer=["RandomCrop(4, 6)", "CenterCrop(4, 6)", "Resizing(4, 6)"])
 def a_single_image_needs_no_batch(layer):
-    """{layer} takes one image without a batch, and says so"""
+    """{layer} takes one image without a batch, and names it"""
     made = _layer(layer)
     equal(list(made.compute_output_shape((8, 8, 3))), [4, 6, 3], "computed")
     equal(_shapes(made(_data((8, 8, 3), "float32"))), [4, 6, 3], "real")

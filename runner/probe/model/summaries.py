@@ -35,7 +35,7 @@ def _text(model, **options):
 
 
 def _counts(text):
-    """Returns the total, trainable, non-trainable (and optimizer) parameters of a summary."""
+    """Returns the numbers of parameters in a summary, by kind."""
     return {
         name: int(number.replace(",", ""))
         for name, number in re.findall(r"(Total|Non-trainable|Trainable|Optimizer) params:\s*([\d,]+)", text)
@@ -119,7 +119,7 @@ def summary_counts_optimizer_parameters(optimizer):
 
 
 def summary_of_a_model_that_is_not_built():
-    """summary of a model that is not built says so, or counts 0"""
+    """summary of a model that is not built names it, or counts 0"""
     model = keras.Sequential([keras.layers.Dense(2, name="one")], name="later")
     text = printed(model.summary)
     true("later" in text and "one" in text, "the layers are listed")

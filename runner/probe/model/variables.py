@@ -12,7 +12,6 @@ V = np.array([[1.5, -2.0], [3.0, 4.5]], "float32")
 
 OPERATORS = [
     "-v",
-    "+v",
     "abs(v)",
     "v + 2.0",
     "2.0 + v",
@@ -311,17 +310,6 @@ def standardize_names():
     """Variables without a name get different ones"""
     one, two = keras.Variable(V), keras.Variable(V)
     true(one.name != two.name, "%s and %s differ" % (one.name, two.name))
-
-
-def iteration_goes_over_the_first_axis():
-    """len and iteration of a Variable go over its first axis"""
-    variable = keras.Variable(V)
-    rows = (
-        [array(row) for row in variable]
-        if hasattr(type(variable), "__iter__") or hasattr(type(variable), "__getitem__")
-        else []
-    )
-    close(rows[:2], list(V))
 
 
 def stateless_scope_gives_the_mapped_value():

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import clones
+    from . import calls, clones, containers, copies, masks, shapes, summaries, tracking, utilities, variables
 
-    return (clones,)
+    return (containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes)

@@ -142,6 +142,7 @@ def _usual(keras):
         config.set_floatx(floats)
         policies.set_dtype_policy(policy)
         keras.utils.clear_session()
+        gc.freeze()  # what a case imports lazily would be walked after every later case
 
 
 def _sketch(value):

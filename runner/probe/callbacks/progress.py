@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 
 import keras
@@ -339,3 +341,15 @@ def interactive_logging_can_be_off():
     finally:
         keras.config.enable_interactive_logging()
     true(keras.config.is_interactive_logging_enabled(), "it is enabled again")
+
+
+@each(encoding=["ascii", "latin-1", "cp1252"])
+def a_bar_prints_in_every_encoding(encoding):
+    """fit prints its progress to an output in {encoding}"""
+    raw = io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(raw, encoding=encoding, write_through=True)):
+        bar = keras.utils.Progbar(2, verbose=1, interval=0)
+        bar.update(1, [("loss", 0.5)])
+        bar.update(2, [("loss", 0.5)])
+        text = raw.getvalue().decode(encoding)
+    true("2/2" in text and "loss: 0.5000" in text, "count and loss are printed, got %r" % text)

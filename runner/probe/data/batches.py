@@ -52,7 +52,8 @@ def fit_keeps_the_order():
 
 
 def fit_shuffles_all_samples():
-    """fit shuffles by default: every sample once in an epoch, and in another order"""
+    """fit shuffles by default, with a seed too: every sample once, in another order"""
+    keras.utils.set_random_seed(1)
     (model, kept), (x, y) = _watched(), _rows(40)
     del kept[:]
     model.fit(x, y, batch_size=8, epochs=2, verbose=0)
@@ -93,7 +94,7 @@ def a_batch_has_32_samples_by_default(method):
     equal([len(batch) for batch in _batches(kept)[-2:]], [32, 8], "sizes")
 
 
-@each(method=["fit", "evaluate", "predict"], size=[1, 2, 5, 9])
+@each(method=["fit", "evaluate", "predict"], size=[2, 9])
 def batches_have_their_size(method, size):
     """{method}(batch_size={size}) on 5 samples has batches of that size, and a rest"""
     (model, kept), (x, y) = _watched(), _rows(5)
@@ -162,7 +163,7 @@ def steps_limit(method):
         equal(model.predict(x, batch_size=2, steps=2, verbose=0).shape, (4, 1), "shape of the outputs")
 
 
-@each(count=[1, 2, 3, 5, 7])
+@each(count=[1, 3, 4])
 def predict_returns_every_sample(count):
     """predict of {count} samples in batches of 2 returns {count} outputs in order"""
     x = numbers(count, 2)
@@ -170,7 +171,7 @@ def predict_returns_every_sample(count):
     close(model.predict(x, batch_size=2, verbose=0), 2 * x, "outputs")
 
 
-@each(steps=[2, 3, 4], count=[6, 7])
+@each(steps=[2, 3], count=[7])
 def predict_in_several_steps_returns_every_sample(steps, count):
     """predict of {count} samples with steps_per_execution={steps} returns them all"""
     x = numbers(count, 2)

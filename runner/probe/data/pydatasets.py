@@ -70,7 +70,7 @@ def _dataset(*arrays, size=2, **options):
     return Rows()
 
 
-@each(workers=[0, 1, 2, 4], method=["fit", "evaluate", "predict"])
+@each(workers=[0, 1, 2], method=["fit", "evaluate", "predict"])
 def workers_give_every_batch(workers, method):
     """{method} sees each sample of a PyDataset with workers={workers} once"""
     model, (x, y) = _model(), _data()
@@ -83,7 +83,7 @@ def workers_give_every_batch(workers, method):
         close(found.history["loss"][0] if method == "fit" else found, expected, "loss")
 
 
-@each(workers=[1, 2], epochs=[3])
+@each(workers=[1, 2], epochs=[2])
 def workers_go_through_epochs(workers, epochs):
     """fit reads a PyDataset with workers={workers} anew in each epoch"""
     model, (x, y) = _model(), _data()

@@ -60,16 +60,15 @@ KINDS += ["iterable DataLoader"]
 AGAIN = ["tf.data", "tf.data unknown", "tf.data generated", "DataLoader", "iterable DataLoader"]
 
 
-@each(kind=KINDS, method=["fit", "evaluate"])
-def a_stream_gives_every_sample(kind, method):
-    """{method} sees each sample of a {kind} once, the short last batch too"""
+@each(kind=KINDS)
+def a_stream_gives_every_sample(kind):
+    """fit sees each sample of a {kind} once, the short last batch too"""
     model, (x, y) = _model(), _data()
     expected = np.mean((_out(model, x) - y) ** 2)
-    found = getattr(model, method)(_stream(kind, x, y), verbose=0)
-    close(found.history["loss"][0] if method == "fit" else found, expected, "loss")
+    close(model.fit(_stream(kind, x, y), verbose=0).history["loss"], [expected], "loss")
 
 
-@each(kind=KINDS, parts=["x", "x and y", "x, y and w"])
+@each(kind=KINDS, parts=["x", "x, y and w"])
 def a_stream_is_predicted(kind, parts):
     """predict takes a {kind} of {parts}, and returns outputs in order"""
     model, (x, y) = _model(), _data()
@@ -77,13 +76,12 @@ def a_stream_is_predicted(kind, parts):
     close(model.predict(_stream(kind, *arrays), verbose=0), _out(model, x), "outputs")
 
 
-@each(kind=KINDS, method=["fit", "evaluate"])
-def a_stream_has_weights(kind, method):
-    """{method} uses the sample weights of a {kind}"""
+@each(kind=KINDS)
+def a_stream_has_weights(kind):
+    """fit uses the sample weights of a {kind}"""
     model, (x, y), w = _model(), _data(), np.arange(1.0, 6.0, dtype="float32")
     expected = np.sum(w * (_out(model, x) - y)[:, 0] ** 2) / 5
-    found = getattr(model, method)(_stream(kind, x, y, w), verbose=0)
-    close(found.history["loss"][0] if method == "fit" else found, expected, "loss")
+    close(model.fit(_stream(kind, x, y, w), verbose=0).history["loss"], [expected], "loss")
 
 
 @each(kind=AGAIN)
@@ -91,8 +89,8 @@ def a_stream_is_read_again_each_epoch(kind):
     """fit reads a {kind} from its beginning in each epoch"""
     model, (x, y) = _model(), _data()
     expected = np.mean((_out(model, x) - y) ** 2)
-    history = model.fit(_stream(kind, x, y), epochs=3, verbose=0).history
-    close(history["loss"], [expected] * 3, "losses")
+    history = model.fit(_stream(kind, x, y), epochs=2, verbose=0).history
+    close(history["loss"], [expected] * 2, "losses")
 
 
 @each(kind=AGAIN)
@@ -103,7 +101,6 @@ def a_stream_is_used_again(kind):
     close(model.fit(data, verbose=0).history["loss"], [expected], "loss of fit")
     close(model.evaluate(data, verbose=0), expected, "loss of evaluate")
     close(model.predict(data, verbose=0), _out(model, x), "outputs")
-    close(model.fit(data, validation_data=data, verbose=0).history["val_loss"], [expected], "val_loss")
 
 
 @each(kind=AGAIN)
@@ -173,9 +170,9 @@ def a_stream_may_have_several_inputs(kind):
     close(model.fit(stream, verbose=0).history["loss"], [expected], "loss")
 
 
-@each(sizes=["2 4", "4 2", "1 1", "1 3 2", "3"])
+@each(sizes=["2 4", "4 2", "1 3 2"])
 def batches_of_a_generator_may_differ(sizes):
-    """fit, evaluate and predict take a generator with batches of {sizes} samples"""
+    """fit and predict take a generator with batches of {sizes} samples"""
     counts = [int(size) for size in sizes.split()]
     model, (x, y) = _model(), _data(sum(counts))
     ends = np.cumsum([0, *counts])
@@ -185,7 +182,6 @@ def batches_of_a_generator_may_differ(sizes):
 
     expected = np.mean((_out(model, x) - y) ** 2)
     close(model.fit(stream(), verbose=0).history["loss"], [expected], "loss of fit")
-    close(model.evaluate(stream(), verbose=0), expected, "loss of evaluate")
     close(model.predict(stream(), verbose=0), _out(model, x), "outputs")
 
 

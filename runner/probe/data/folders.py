@@ -281,9 +281,9 @@ def data_are_split(left):
     x = np.arange(6.0)[:, None]
     size = float(left) if "." in left else int(left)
     parts = keras.utils.split_dataset(x, left_size=size)
-    found = [np.array([np.asarray(row) for row in part]) for part in parts]
-    close(found[0], x[:3], "left part")
-    close(found[1], x[3:], "right part")
+    found = [np.array([np.asarray(row).item() for row in part]) for part in parts]
+    close(found[0], x[:3, 0], "left part")
+    close(found[1], x[3:, 0], "right part")
 
 
 def data_of_a_dataset_are_split():

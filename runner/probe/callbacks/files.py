@@ -355,7 +355,7 @@ class _Answer:
     def post(self, *arguments, **options):
         self.calls.append((arguments, options))
         if self.fails:
-            raise self.exceptions.RequestException()
+            raise self.exceptions.RequestException
 
 
 def _monitored(answer, logs, **options):

@@ -303,22 +303,15 @@ def lambda_callback_is_called():
     equal(calls, expected, "calls")
 
 
-@each(hook=["on_test_begin", "on_test_end", "on_test_batch_begin", "on_test_batch_end"])
-def lambda_callback_takes_test_hooks(hook):
-    """LambdaCallback calls a function given as {hook}"""
-    calls, (x, y) = [], _data(2)
-    callback = keras.callbacks.LambdaCallback(**{hook: lambda *a, **k: calls.append(1)})
-    _model().evaluate(x, y, verbose=0, callbacks=[callback])
-    equal(calls, [1], "calls")
-
-
-@each(hook=["on_predict_begin", "on_predict_end", "on_predict_batch_begin", "on_predict_batch_end"])
-def lambda_callback_takes_predict_hooks(hook):
-    """LambdaCallback calls a function given as {hook}"""
-    calls = []
-    callback = keras.callbacks.LambdaCallback(**{hook: lambda *a, **k: calls.append(1)})
-    _model().predict(_data(2)[0], verbose=0, callbacks=[callback])
-    equal(calls, [1], "calls")
+@each(method=["evaluate", "predict"])
+def lambda_callback_takes_every_hook(method):
+    """LambdaCallback calls functions that are given for the hooks of {method}"""
+    calls, (x, y), kind = [], _data(2), {"evaluate": "test"}.get(method, method)
+    hooks = ["on_%s_%s" % (kind, when) for when in ("begin", "batch_begin", "batch_end", "end")]
+    functions = {hook: lambda *_, hook=hook, **__: calls.append(hook) for hook in hooks}
+    targets = () if method == "predict" else (y,)
+    getattr(_model(), method)(x, *targets, verbose=0, callbacks=[keras.callbacks.LambdaCallback(**functions)])
+    equal(calls, hooks, "calls")
 
 
 @each(hook=["on_epoch_begin", "on_train_batch_begin", "on_train_batch_end"])
@@ -336,7 +329,7 @@ def stop_training_ends_after_the_batch(hook):
     equal(spy.calls[-2:], ["epoch_end 1", "train_end"], "the last calls")
 
 
-@each(hook=["on_epoch_end", "on_test_begin", "on_test_batch_end", "on_test_end"])
+@each(hook=["on_epoch_end", "on_test_end"])
 def stop_training_ends_after_the_epoch(hook):
     """stop_training set in {hook} ends fit after that epoch"""
     spy = _Spy()
@@ -396,18 +389,18 @@ def no_epochs_are_left_after_the_last():
     equal((history.epoch, history.history), ([], {}), "epochs and history")
 
 
-@each(freq=["1", "2", "3", "[1, 3]", "[4]"])
+@each(freq=["2", "3", "[1, 3]"])
 def validation_runs_at_its_frequency(freq):
     """validation_freq={freq} validates at the end of those epochs"""
     spy = _Spy()
-    chosen = {"1": 1, "2": 2, "3": 3, "[1, 3]": [1, 3], "[4]": [4]}[freq]
-    expected = {"1": [0, 1, 2, 3], "2": [1, 3], "3": [2], "[1, 3]": [0, 2], "[4]": [3]}[freq]
+    chosen = {"2": 2, "3": 3, "[1, 3]": [1, 3]}[freq]
+    expected = {"2": [1, 3], "3": [2], "[1, 3]": [0, 2]}[freq]
     _fit(_model(), [spy], count=2, epochs=4, validation_data=_data(2), validation_freq=chosen)
     found = [n for n, keys in enumerate(spy.keys["on_epoch_end"]) if "val_loss" in keys]
     equal(found, expected, "epochs with validation")
 
 
-@each(hook=["on_train_begin", "on_epoch_begin", "on_train_batch_end", "on_epoch_end", "on_test_end", "on_train_end"])
+@each(hook=["on_train_begin", "on_train_batch_end", "on_test_end", "on_train_end"])
 def an_error_in_a_hook_reaches_the_caller(hook):
     """An error that is raised in {hook} comes out of fit"""
 
@@ -421,7 +414,7 @@ def an_error_in_a_hook_reaches_the_caller(hook):
     )
 
 
-@each(hook=["on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_epoch_end"])
+@each(hook=["on_train_batch_begin", "on_epoch_end"])
 def a_model_survives_an_error_in_a_hook(hook):
     """After an error in {hook} the model still predicts and trains"""
     model = _model()
@@ -520,7 +513,7 @@ def iterations_count_the_steps_in_a_hook(hook):
     equal(found, [1, 2, 3, 4, 5, 6] if hook == "on_train_batch_end" else [3, 6], "iterations")
 
 
-@each(hook=["on_train_batch_begin", "on_train_batch_end", "on_epoch_begin", "on_epoch_end"], method=["predict", "evaluate"])
+@each(hook=["on_train_batch_end", "on_epoch_end"], method=["predict", "evaluate"])
 def other_calls_in_a_hook_do_not_disturb_training(hook, method):
     """{method} called in {hook} leaves the trained weights as they are"""
     x, y = _data(4)
@@ -532,8 +525,9 @@ def other_calls_in_a_hook_do_not_disturb_training(hook, method):
             callback.model.evaluate(x, y, verbose=0)
 
     model, twin = _model(rate=0.1), _model(rate=0.1)
-    _fit(model, [_Acts(hook, call)], count=4, epochs=2)
-    _fit(twin, [], count=4, epochs=2)
+    _fit(model, [_Acts(hook, call, 1)], count=4, epochs=2)
+    for start in (0, 2, 0, 2):
+        twin.train_on_batch(x[start : start + 2], y[start : start + 2])
     close(model.get_weights(), twin.get_weights(), "weights after fit")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import sys
 
 import keras
 import numpy as np
@@ -321,16 +322,57 @@ def a_bar_of_nothing_prints():
     printed(lambda: bar.update(0))
 
 
-@each(seconds=["0.0005", "0.05", "2"])
+class _Clock:
+    """Stands in for the module time: each look at it is ``step`` seconds later."""
+
+    def __init__(self, step):
+        self.now, self.step = 1000.0, step
+
+    def time(self):
+        self.now += self.step
+        return self.now
+
+
+def _timed(step, function):
+    """Returns the lines that ``function()`` prints by such a clock."""
+    module = sys.modules[keras.utils.Progbar.__module__]
+    old, module.time = module.time, _Clock(step)
+    try:
+        return _lines(function)
+    finally:
+        module.time = old
+
+
+@each(seconds=["0.001", "0.1", "4"])
 def times_are_shown_in_their_unit(seconds):
-    """A progress bar shows {seconds} s in a fitting unit"""
-    bar = keras.utils.Progbar(2, verbose=1)
-    bar._start -= float(seconds) * 2
-    bar._time_after_first_step = None
-    text = printed(lambda: bar.update(2))
-    unit = {"0.0005": "us/step", "0.05": "ms/step", "2": "s/step"}[seconds]
-    found = re.search(r"(\d+)(us|ms|s)/step", text)
-    true(found and found.group(0).endswith(unit), "the unit is %s, got %r" % (unit, found and found.group(0)))
+    """A progress bar shows {seconds} s for two steps in a fitting unit"""
+    line = _timed(float(seconds), lambda: keras.utils.Progbar(2, verbose=1).update(2))[-1]
+    expected = {"0.001": "500us/step", "0.1": "50ms/step", "4": "2s/step"}[seconds]
+    true(expected in line, "it shows %s, got %s" % (expected, line))
+
+
+@each(seconds=[1, 100, 4000])
+def the_time_that_is_left_is_shown(seconds):
+    """A progress bar shows the time that is left: three more steps of {seconds} s"""
+    line = _timed(seconds, lambda: keras.utils.Progbar(4, verbose=1).update(1))[-1]
+    expected = {1: " 3s ", 100: " 5:00 ", 4000: " 3:20:00 "}[seconds]
+    true(expected in line, "it shows%s, got %s" % (expected, line))
+
+
+@each(method=["fit", "evaluate"])
+def each_batch_is_shown_with_its_logs(method):
+    """{method}(verbose=1) shows after each batch what its logs hold"""
+    model, (x, y), logged = _model(metrics=["mae"]), _data(6), []
+
+    def keep(batch, logs):
+        logged.append({key: _text(value) for key, value in logs.items()})
+
+    hook = "on_train_batch_end" if method == "fit" else "on_test_batch_end"
+    spy = keras.callbacks.LambdaCallback(**{hook: keep})
+    options = {"batch_size": 2, "verbose": 1, "callbacks": [spy]}
+    lines = _timed(1, lambda: getattr(model, method)(x, y, **options))
+    found = [(line.split("/")[0], _shown(line)) for line in lines]
+    equal(found[:3], [("1", logged[0]), ("2", logged[1]), ("3", logged[2])], "counts and numbers")
 
 
 def interactive_logging_can_be_off():

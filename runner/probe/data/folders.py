@@ -155,8 +155,8 @@ def wrong_arguments_for_images_are_refused(wrong):
 
 def images_of_no_folder_are_refused():
     """image_dataset_from_directory refuses a folder that does not exist"""
-    need("tensorflow")
-    refuses(lambda: _images_of(), "no folder", (ValueError, OSError, LookupError, need("tensorflow").errors.NotFoundError))
+    errors = (ValueError, OSError, LookupError, need("tensorflow").errors.NotFoundError)
+    refuses(_images_of, "no folder", errors)
 
 
 def a_model_trains_on_a_folder_of_images():
@@ -206,7 +206,9 @@ def sounds_have_their_length(length):
     for name in ("a", "b"):
         os.makedirs("sounds/" + name)
         tf.io.write_file("sounds/%s/0.wav" % name, tf.audio.encode_wav(wave, 8000))
-    data = keras.utils.audio_dataset_from_directory("sounds", output_sequence_length=length, batch_size=2, shuffle=False)
+    data = keras.utils.audio_dataset_from_directory(
+        "sounds", output_sequence_length=length, batch_size=2, shuffle=False
+    )
     x, y = next(iter(data))
     expected = np.zeros((length, 1), "float32")
     expected[: min(length, 6)] = wave[:length]

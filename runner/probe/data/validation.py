@@ -24,7 +24,7 @@ def _data(count):
     return numbers(count, 2), numbers(count, 1, seed=1)
 
 
-@each(split=[0.1, 0.3, 0.75], count=[7])
+@each(split=[0.3, 0.75], count=[7])
 def the_last_samples_are_split_off(split, count):
     """validation_split={split} of {count} samples validates with the last ones"""
     model, (x, y) = _model(), _data(count)
@@ -108,7 +108,9 @@ def a_split_of_a_stream_is_refused(kind):
     elif kind == "tf.data":
         data = need("tensorflow").data.Dataset.from_tensor_slices((x, y)).batch(2)
     else:
-        data = type("Own", (need("keras.utils.PyDataset"),), {"__len__": lambda s: 2, "__getitem__": lambda s, n: (x, y)})()
+        data = type(
+            "Own", (need("keras.utils.PyDataset"),), {"__len__": lambda s: 2, "__getitem__": lambda s, n: (x, y)}
+        )()
     refuses(lambda: _model().fit(data, validation_split=0.5, verbose=0), "validation_split")
 
 

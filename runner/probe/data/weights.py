@@ -243,6 +243,8 @@ def weights_beside_a_stream_are_refused(kind):
     elif kind == "tf.data":
         data = need("tensorflow").data.Dataset.from_tensor_slices((x, y)).batch(2)
     else:
-        data = type("Own", (need("keras.utils.PyDataset"),), {"__len__": lambda s: 1, "__getitem__": lambda s, n: (x, y)})()
+        data = type(
+            "Own", (need("keras.utils.PyDataset"),), {"__len__": lambda s: 1, "__getitem__": lambda s, n: (x, y)}
+        )()
     refuses(lambda: _linear().fit(data, sample_weight=np.ones(4, "float32"), verbose=0), "sample_weight")
     refuses(lambda: _linear().fit(data, y, verbose=0), "targets beside the data")

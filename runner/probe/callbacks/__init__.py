@@ -1,0 +1,18 @@
+"""Uses every callback, alone, together and again, and checks what Keras promises of it."""
+
+from __future__ import annotations
+
+from .. import cases
+
+DEFAULTS = {"budget_s": 90.0, "only": ""}
+
+
+def run(request, report):
+    """Runs the cases (see ``cases.run``). Settings: ``DEFAULTS``."""
+    cases.run(request, report, request.settings_with(DEFAULTS), _modules)
+
+
+def _modules():
+    from . import checkpoints, files, hooks, logs, progress, rates, stopping
+
+    return (hooks, logs, stopping, rates, checkpoints, files, progress)

@@ -164,11 +164,11 @@ def in_a_dataset(mode):
     close(np.asarray(found), array(layer(value)))
 
 
-@each(argument=["standardize", "split", "output_mode", "ngrams", "output_sequence_length", "max_tokens"])
+@each(argument=["standardize", "split", "output_mode", "ngrams", "max_tokens"])
 def refuses_wrong_arguments(argument):
     """TextVectorization refuses a wrong {argument}"""
     need("tensorflow")
-    wrong = {"standardize": "bad", "split": "bad", "output_mode": "bad", "ngrams": "bad", "output_sequence_length": -1, "max_tokens": 1}[argument]
+    wrong = {"standardize": "bad", "split": "bad", "output_mode": "bad", "ngrams": "bad", "max_tokens": 1}[argument]
     refuses(lambda: keras.layers.TextVectorization(**{argument: wrong}), "%s=%r" % (argument, wrong))
 
 

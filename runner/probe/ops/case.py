@@ -22,7 +22,7 @@ EXACT = re.compile(
 Only where their arguments are inputs as they are, or numbers.
 """
 ROUNDED = re.compile(r"ops\.round\([^,]+,")
-"""Tenths are no numbers of a float type."""
+"""A float type cannot hold tenths exactly."""
 
 
 class Case:

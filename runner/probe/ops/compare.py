@@ -77,7 +77,10 @@ def judge(got, truth, size, dtype, tol):
 
 
 def same(got, truth, dtype):
-    """Returns whether every number is the truth as ``dtype`` holds it; what it cannot hold passes."""
+    """Returns whether every number is the truth as ``dtype`` holds it.
+
+    What the type cannot hold passes.
+    """
     got, truth = got.astype("float64"), truth.astype("float64")
     held = truth.astype("float32").astype("float64") if dtype != "float64" else truth
     beyond = np.abs(truth) > 0.9 * HUGE.get(dtype, HUGE["float32"])

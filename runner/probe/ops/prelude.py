@@ -137,7 +137,19 @@ def _build(layer, inputs, call):
 
         scope = tf.init_scope()
     with scope:
-        return layer(*symbol(inputs), **symbol(call))
+        found = layer(*symbol(inputs), **symbol(call))
+    _forget_uninitialized()
+    return found
+
+
+def _forget_uninitialized():
+    """Drops what ``_build`` left open, so that no later scope initializes it."""
+    try:
+        from keras.src.backend.common import global_state
+    except ImportError:
+        from keras.backend.common import global_state
+    if global_state.get_global_attribute("uninitialized_variables"):
+        global_state.set_global_attribute("uninitialized_variables", [])
 
 
 def clone_difference(layer, *inputs, **call):
@@ -218,7 +230,10 @@ def promised_shape(x):
 
 
 def weights_with(attribute, layer, *inputs, **call):
-    """Returns the names of the weights that have a ``regularizer`` or ``constraint``, sorted."""
+    """Returns the names of the weights that have ``attribute``, sorted.
+
+    The attribute is ``regularizer`` or ``constraint``.
+    """
     _build(layer, inputs, call)
     return " ".join(sorted(v.name for v in layer.weights if getattr(v, attribute, None) is not None))
 
@@ -232,7 +247,7 @@ def initial_values(layer, *shapes):
 
 
 def activity_of(layer, x):
-    """Returns the sum of a layer's losses after a call, then the sum of squares of its output."""
+    """Returns the sum of a layer's losses, then of the squares of its output."""
     import keras
 
     y = layer(x)
@@ -240,7 +255,7 @@ def activity_of(layer, x):
 
 
 def reset_of(metric, first, second):
-    """Returns a metric that has seen ``first``, was reset, and has seen ``second``."""
+    """Returns a metric after ``first``, a reset, and ``second``."""
     metric.update_state(*first)
     metric.reset_state()
     metric.update_state(*second)
@@ -248,7 +263,7 @@ def reset_of(metric, first, second):
 
 
 def rebuilt(kind, x):
-    """Returns what ``x``, an object of the module ``kind``, is after ``get(serialize(x))``."""
+    """Returns ``kind.get(kind.serialize(x))``."""
     return kind.get(kind.serialize(x))
 
 

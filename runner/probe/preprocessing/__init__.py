@@ -1,4 +1,7 @@
-"""Tries every preprocessing and augmentation layer: values, invariants, forms of input and places of use."""
+"""Tries every preprocessing and augmentation layer.
+
+Values, invariants, forms of input, and places of use: alone, in a model, inside ``tf.data``.
+"""
 
 from __future__ import annotations
 

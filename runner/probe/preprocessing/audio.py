@@ -23,7 +23,9 @@ def _frames(sound, length, step, padding="valid"):
 
 def _made(**options):
     need("keras.layers.STFTSpectrogram")
-    return keras.layers.STFTSpectrogram(**{"frame_length": 8, "frame_step": 4, "fft_length": 8, "scaling": None, "window": None, **options})
+    return keras.layers.STFTSpectrogram(
+        **{"frame_length": 8, "frame_step": 4, "fft_length": 8, "scaling": None, "window": None, **options}
+    )
 
 
 @each(mode=["magnitude", "real", "imag", "stft", "angle", "psd", "log"])
@@ -32,8 +34,16 @@ def spectrogram_modes(mode):
     z = np.fft.rfft(_frames(SOUND[..., 0].astype("float64"), 8, 4))
     found = array(_made(mode=mode)(SOUND))
     both_sides = np.array([1, 2, 2, 2, 1])
-    expected = {"magnitude": np.abs(z), "real": z.real, "imag": z.imag, "stft": np.concatenate([z.real, z.imag], -1), "angle": np.angle(z), "psd": np.abs(z) ** 2 * both_sides, "log": np.log(np.maximum(np.abs(z) ** 2, 1e-7))}[mode]
-    if mode == "angle":  # a whole turn is none
+    expected = {
+        "magnitude": np.abs(z),
+        "real": z.real,
+        "imag": z.imag,
+        "stft": np.concatenate([z.real, z.imag], -1),
+        "angle": np.angle(z),
+        "psd": np.abs(z) ** 2 * both_sides,
+        "log": np.log(np.maximum(np.abs(z) ** 2, 1e-7)),
+    }[mode]
+    if mode == "angle":  # a whole turn does not count
         close(np.exp(1j * found).real, np.cos(expected), tolerance=1e-3)
     elif mode == "stft":
         equal(found.shape, expected.shape, "shape")
@@ -63,7 +73,7 @@ def spectrogram_padding(padding):
 
 @each(layout=["channels_last", "channels_first"], expand=[0, 1])
 def spectrogram_layouts(layout, expand):
-    """STFTSpectrogram(data_format={layout}, expand_dims={expand}) has the promised shape"""
+    """STFTSpectrogram({layout}, expand_dims={expand}) has the promised shape"""
     layer = _made(mode="magnitude", data_format=layout, expand_dims=bool(expand))
     sound = np.repeat(SOUND, 3, -1)
     sound = sound if layout == "channels_last" else sound.transpose(0, 2, 1)
@@ -82,7 +92,11 @@ def spectrogram_refuses(option):
     """STFTSpectrogram refuses a wrong {option}"""
     need("keras.layers.STFTSpectrogram")
     wrong = {"mode": "bad", "padding": "bad", "scaling": "bad", "frame_length": -1, "window": "bad"}[option]
-    refuses(lambda: keras.layers.STFTSpectrogram(**{option: wrong})(SOUND), "%s=%r" % (option, wrong), (ValueError, TypeError))
+    refuses(
+        lambda: keras.layers.STFTSpectrogram(**{option: wrong})(SOUND),
+        "%s=%r" % (option, wrong),
+        (ValueError, TypeError),
+    )
 
 
 def spectrogram_from_its_config():
@@ -93,7 +107,17 @@ def spectrogram_from_its_config():
 
 def _mel(**options):
     need("keras.layers.MelSpectrogram")
-    return keras.layers.MelSpectrogram(**{"fft_length": 16, "sequence_stride": 4, "num_mel_bins": 5, "sampling_rate": 100, "min_freq": 2.0, "max_freq": 45, **options})
+    return keras.layers.MelSpectrogram(
+        **{
+            "fft_length": 16,
+            "sequence_stride": 4,
+            "num_mel_bins": 5,
+            "sampling_rate": 100,
+            "min_freq": 2.0,
+            "max_freq": 45,
+            **options,
+        }
+    )
 
 
 @each(form=["batch", "single"])
@@ -105,11 +129,25 @@ def mel_shape_promised(form):
     equal(tuple(layer.compute_output_shape(value.shape)), array(layer(value)).shape)
 
 
-@each(option=["power_to_db=False", "mag_exp=1.0", "top_db=20.0", "window='hamming'", "sequence_length=12", "min_power=1e-3", "ref_power=2.0"])
+@each(
+    option=[
+        "power_to_db=False",
+        "mag_exp=1.0",
+        "top_db=20.0",
+        "window='hamming'",
+        "sequence_length=12",
+        "min_power=1e-3",
+        "ref_power=2.0",
+    ]
+)
 def mel_options(option):
     """MelSpectrogram({option}) gives finite numbers"""
     name, _, value = option.partition("=")
-    value = {"False": False, "'hamming'": "hamming"}.get(value) if value in ("False", "'hamming'") else (int(value) if name == "sequence_length" else float(value))
+    value = (
+        {"False": False, "'hamming'": "hamming"}.get(value)
+        if value in ("False", "'hamming'")
+        else (int(value) if name == "sequence_length" else float(value))
+    )
     found = array(_mel(**{name: value})(np.repeat(SOUND[..., 0], 2, 1)))
     true(np.isfinite(found).all(), "every number is finite")
     if name == "power_to_db":
@@ -125,7 +163,7 @@ def mel_of_a_batch_is_that_of_each():
 
 
 def mel_scales_with_the_power():
-    """MelSpectrogram(power_to_db=False, mag_exp=2) of twice the sound is four times as large"""
+    """MelSpectrogram of twice the sound has four times the power"""
     layer, value = _mel(power_to_db=False, mag_exp=2.0), np.repeat(SOUND[..., 0], 2, 1)
     close(layer(2 * value), 4 * array(layer(value)), tolerance=1e-4)
 

@@ -20,10 +20,44 @@ OPTIONS = {
 }  # fmt: skip
 ALL = list(OPTIONS)
 UNSEEDED = ("AutoContrast", "Equalization")
-COLOUR = ["RandomBrightness", "RandomContrast", "RandomHue", "RandomSaturation", "RandomSharpness", "RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomInvert", "RandomPosterization", "Solarization", "AutoContrast", "Equalization"]
+COLOUR = [
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomHue",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomGrayscale",
+    "RandomInvert",
+    "RandomPosterization",
+    "Solarization",
+    "AutoContrast",
+    "Equalization",
+]
 """Those that leave every pixel where it is."""
-RANGED = ["RandomBrightness", "RandomHue", "RandomSaturation", "RandomSharpness", "RandomColorDegeneration", "RandomColorJitter", "RandomInvert", "RandomPosterization", "Solarization", "AutoContrast", "Equalization"]
-PLACES = ["RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomShear", "RandomPerspective", "RandomElasticTransform"]
+RANGED = [
+    "RandomBrightness",
+    "RandomHue",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomInvert",
+    "RandomPosterization",
+    "Solarization",
+    "AutoContrast",
+    "Equalization",
+]
+PLACES = [
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
+    "RandomShear",
+    "RandomPerspective",
+    "RandomElasticTransform",
+]
 """Those that move pixels."""
 
 
@@ -70,7 +104,9 @@ def shape_and_type(layer):
 @each(layer=[name for name in ALL if name not in ("RandAugment", "AugMix")])
 def whole_numbers_in(layer):
     """{layer} of uint8 images gives what it gives for the same floats"""
-    close(_made(layer)(IMAGES.astype("uint8"), training=True), array(_made(layer)(IMAGES, training=True)), tolerance=5e-3)
+    close(
+        _made(layer)(IMAGES.astype("uint8"), training=True), array(_made(layer)(IMAGES, training=True)), tolerance=5e-3
+    )
 
 
 @each(layer=[name for name in ALL if name not in ("RandAugment", "AugMix", "RandomErasing", "CutMix")])
@@ -90,7 +126,21 @@ def inside_a_dataset(layer):
     equal((found.shape, str(found.dtype)), (IMAGES.shape, "float32"))
 
 
-@each(layer=["RandomFlip", "RandomRotation", "RandomZoom", "RandomBrightness", "RandomContrast", "RandomGrayscale", "RandomErasing", "RandomHue", "RandomShear", "RandomPosterization", "RandomCrop"])
+@each(
+    layer=[
+        "RandomFlip",
+        "RandomRotation",
+        "RandomZoom",
+        "RandomBrightness",
+        "RandomContrast",
+        "RandomGrayscale",
+        "RandomErasing",
+        "RandomHue",
+        "RandomShear",
+        "RandomPosterization",
+        "RandomCrop",
+    ]
+)
 def inside_a_dataset_of_single_images(layer):
     """{layer} of single images works inside tf.data"""
     tf = need("tensorflow")
@@ -129,7 +179,10 @@ def within_the_range_of_values(layer, high):
     """{layer}(value_range=(0, {high})) stays within 0 and {high}"""
     made = _made(layer, value_range=(0, high))
     found = array(made(IMAGES * (high / 255), training=True))
-    true(found.min() >= -1e-3 * high and found.max() <= 1.001 * high, "the values are %g to %g" % (found.min(), found.max()))
+    true(
+        found.min() >= -1e-3 * high and found.max() <= 1.001 * high,
+        "the values are %g to %g" % (found.min(), found.max()),
+    )
 
 
 @each(layer=[name for name in RANGED if name not in ("Equalization",)])
@@ -199,7 +252,14 @@ def nothing_with_a_factor_of_nothing(layer, form):
     made = kind(**NOTHING[layer], seed=1)
     if form == "dataset":
         tf = need("tensorflow")
-        found = next(iter(tf.data.Dataset.from_tensor_slices(IMAGES).batch(2).map(lambda x: made(x, training=True)).as_numpy_iterator()))
+        found = next(
+            iter(
+                tf.data.Dataset.from_tensor_slices(IMAGES)
+                .batch(2)
+                .map(lambda x: made(x, training=True))
+                .as_numpy_iterator()
+            )
+        )
         close(found, IMAGES, tolerance=2e-3)
     else:
         value = IMAGES if form == "batch" else IMAGES[0]
@@ -208,9 +268,15 @@ def nothing_with_a_factor_of_nothing(layer, form):
 
 @each(layer=["RandomBrightness", "RandomContrast"], high=[1, 255])
 def fixed_brightness_and_contrast(layer, high):
-    """{layer} with a fixed factor in 0 to {high} does what it says"""
+    """{layer} with a fixed factor gives known values up to {high}"""
     value = IMAGES * (high / 255)
-    made = getattr(keras.layers, layer)((0.2, 0.2), value_range=(0, high)) if layer == "RandomBrightness" else keras.layers.RandomContrast((0.5, 0.5), value_range=need("keras.layers.RandomContrast(value_range)") and (0, high))
+    made = (
+        getattr(keras.layers, layer)((0.2, 0.2), value_range=(0, high))
+        if layer == "RandomBrightness"
+        else keras.layers.RandomContrast(
+            (0.5, 0.5), value_range=need("keras.layers.RandomContrast(value_range)") and (0, high)
+        )
+    )
     found = array(made(value, training=True))
     if layer == "RandomBrightness":
         close(found, np.clip(value + 0.2 * high, 0, high), tolerance=1e-4)
@@ -298,8 +364,14 @@ def crop_of_a_smaller_image(layout):
     """RandomCrop(data_format={layout}) larger than the image has the asked size"""
     layer = keras.layers.RandomCrop(8, 8, seed=3, data_format=layout)
     value = IMAGES if layout == "channels_last" else _first(IMAGES)
-    equal(array(layer(value, training=True)).shape, (2, 8, 8, 3) if layout == "channels_last" else (2, 3, 8, 8), "shape")
-    equal(tuple(layer.compute_output_shape(value.shape)), (2, 8, 8, 3) if layout == "channels_last" else (2, 3, 8, 8), "compute_output_shape")
+    equal(
+        array(layer(value, training=True)).shape, (2, 8, 8, 3) if layout == "channels_last" else (2, 3, 8, 8), "shape"
+    )
+    equal(
+        tuple(layer.compute_output_shape(value.shape)),
+        (2, 8, 8, 3) if layout == "channels_last" else (2, 3, 8, 8),
+        "compute_output_shape",
+    )
 
 
 @each(training=[0, 1])
@@ -310,15 +382,25 @@ def crop_has_its_size_at_any_time(training):
 
 @each(fill=["constant", "nearest", "wrap", "reflect"], interpolation=["bilinear", "nearest"])
 def moves_fill_what_is_empty(fill, interpolation):
-    """RandomTranslation(fill_mode={fill}, interpolation={interpolation}) moves whole pixels"""
-    layer = keras.layers.RandomTranslation((0.5, 0.5), (0.0, 0.0), fill_mode=fill, interpolation=interpolation, fill_value=3.0, seed=1)
+    """RandomTranslation({fill}, {interpolation}) moves whole pixels and fills the rest"""
+    layer = keras.layers.RandomTranslation(
+        (0.5, 0.5), (0.0, 0.0), fill_mode=fill, interpolation=interpolation, fill_value=3.0, seed=1
+    )
     found = array(layer(IMAGES, training=True))
     close(found[:, 2:], IMAGES[:, :2], tolerance=1e-4)
-    above = {"constant": np.full((2, 2, 6, 3), 3.0), "nearest": np.repeat(IMAGES[:, :1], 2, 1), "wrap": IMAGES[:, 2:], "reflect": IMAGES[:, 1::-1]}[fill]
+    above = {
+        "constant": np.full((2, 2, 6, 3), 3.0),
+        "nearest": np.repeat(IMAGES[:, :1], 2, 1),
+        "wrap": IMAGES[:, 2:],
+        "reflect": IMAGES[:, 1::-1],
+    }[fill]
     close(found[:, :2], above, "what was empty", tolerance=1e-4)
 
 
-@each(layer=["RandomRotation", "RandomZoom", "RandomTranslation", "RandomShear"], fill=["constant", "nearest", "wrap", "reflect"])
+@each(
+    layer=["RandomRotation", "RandomZoom", "RandomTranslation", "RandomShear"],
+    fill=["constant", "nearest", "wrap", "reflect"],
+)
 def constant_images_stay_constant(layer, fill):
     """{layer}(fill_mode={fill}) of a constant image is constant"""
     value = np.full((2, 4, 6, 3), 7.0, "float32")
@@ -340,17 +422,27 @@ WRONG = {
 @each(layer=list(WRONG))
 def wrong_arguments_are_refused(layer):
     """{layer} refuses a wrong argument"""
-    refuses(lambda: _made(layer, **WRONG[layer])(IMAGES, training=True), str(WRONG[layer]), (ValueError, TypeError, NotImplementedError))
+    refuses(
+        lambda: _made(layer, **WRONG[layer])(IMAGES, training=True),
+        str(WRONG[layer]),
+        (ValueError, TypeError, NotImplementedError),
+    )
 
 
 @each(layer=["RandAugment", "AugMix"])
 def range_of_values_of_many(layer):
     """{layer}(value_range=(0, 1)) stays within 0 and 1"""
     found = array(_made(layer, value_range=(0, 1))(IMAGES / 255, training=True))
-    true(np.isfinite(found).all() and found.min() >= -0.01 and found.max() <= 1.01, "the values are %g to %g" % (found.min(), found.max()))
+    true(
+        np.isfinite(found).all() and found.min() >= -0.01 and found.max() <= 1.01,
+        "the values are %g to %g" % (found.min(), found.max()),
+    )
 
 
-@each(layer=["RandomRotation", "RandomBrightness", "RandomFlip", "RandomErasing", "MixUp", "RandomGrayscale"], policy=["mixed_float16", "float64"])
+@each(
+    layer=["RandomRotation", "RandomBrightness", "RandomFlip", "RandomErasing", "MixUp", "RandomGrayscale"],
+    policy=["mixed_float16", "float64"],
+)
 def other_policies(layer, policy):
     """{layer}(dtype={policy}) gives the policy's compute type"""
     found = keras.backend.standardize_dtype(_made(layer, dtype=policy)(IMAGES, training=True).dtype)

@@ -52,7 +52,11 @@ def boxes_in_other_forms(form):
         close(found["boxes"], _as("yxyx"))
         equal(array(found["labels"]), np.zeros((1, 1)), "labels")
         return
-    given, expected = {"single": (BOX[0], _as("yxyx")[0]), "list": (BOX.tolist(), _as("yxyx")), "flat": (BOX[0], _as("yxyx")[0])}[form]
+    given, expected = {
+        "single": (BOX[0], _as("yxyx")[0]),
+        "list": (BOX.tolist(), _as("yxyx")),
+        "flat": (BOX[0], _as("yxyx")[0]),
+    }[form]
     close(convert(given, source="xyxy", target="yxyx"), expected)
 
 
@@ -60,7 +64,11 @@ def boxes_in_other_forms(form):
 def conversion_refuses(what):
     """convert_format refuses a wrong {what}"""
     convert = need("keras.utils.bounding_boxes.convert_format")
-    wrong = {"source": {"source": "bad", "target": "xyxy"}, "target": {"source": "xyxy", "target": "bad"}, "size": {"source": "xyxy", "target": "rel_xyxy"}}[what]
+    wrong = {
+        "source": {"source": "bad", "target": "xyxy"},
+        "target": {"source": "xyxy", "target": "bad"},
+        "size": {"source": "xyxy", "target": "rel_xyxy"},
+    }[what]
     refuses(lambda: convert(BOX, **wrong), str(wrong))
 
 
@@ -73,7 +81,7 @@ def boxes_are_clipped():
 
 @each(other=["1, 2, 4, 7", "4, 2, 7, 7", "2.5, 2, 4, 7"])
 def intersection_over_union(other):
-    """compute_iou of a box with ({other}) is the area that both share over that of either"""
+    """compute_iou of a box with ({other}) is the shared part of the area"""
     compute = need("keras.utils.bounding_boxes.compute_iou")
     second = np.array([[[float(n) for n in other.split(",")]]], "float32")
     expected = {"1, 2, 4, 7": 1.0, "4, 2, 7, 7": 0.0, "2.5, 2, 4, 7": 0.5}[other]
@@ -95,7 +103,9 @@ def resizing_scales_boxes(form):
     """Resizing(bounding_box_format={form}) scales boxes as the image"""
     box = _as(form)
     layer = keras.layers.Resizing(16, 5, bounding_box_format=form)
-    scale = {"xyxy": [0.5, 2, 0.5, 2], "rel_xyxy": [1, 1, 1, 1], "yxyx": [2, 0.5, 2, 0.5], "xywh": [0.5, 2, 0.5, 2]}[form]
+    scale = {"xyxy": [0.5, 2, 0.5, 2], "rel_xyxy": [1, 1, 1, 1], "yxyx": [2, 0.5, 2, 0.5], "xywh": [0.5, 2, 0.5, 2]}[
+        form
+    ]
     close(_moved(layer, box, form), box * np.array(scale), tolerance=1e-4)
 
 
@@ -110,10 +120,36 @@ def translation_moves_boxes():
     close(_moved(layer, training=True), BOX + np.array([2.0, 1.0, 2.0, 1.0]), tolerance=1e-4)
 
 
-@each(layer=["RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomCrop", "RandomShear", "RandomBrightness", "RandomContrast", "RandomErasing", "RandomGrayscale", "RandomPerspective"])
+@each(
+    layer=[
+        "RandomFlip",
+        "RandomRotation",
+        "RandomTranslation",
+        "RandomZoom",
+        "RandomCrop",
+        "RandomShear",
+        "RandomBrightness",
+        "RandomContrast",
+        "RandomErasing",
+        "RandomGrayscale",
+        "RandomPerspective",
+    ]
+)
 def boxes_keep_their_shape(layer):
     """{layer} of boxes gives as many boxes, and within the image"""
-    factors = {"RandomFlip": (), "RandomRotation": (0.1,), "RandomTranslation": (0.2, 0.2), "RandomZoom": (0.2,), "RandomCrop": (8, 10), "RandomShear": (0.1, 0.1), "RandomBrightness": (0.2,), "RandomContrast": (0.2,), "RandomErasing": (), "RandomGrayscale": (), "RandomPerspective": ()}
+    factors = {
+        "RandomFlip": (),
+        "RandomRotation": (0.1,),
+        "RandomTranslation": (0.2, 0.2),
+        "RandomZoom": (0.2,),
+        "RandomCrop": (8, 10),
+        "RandomShear": (0.1, 0.1),
+        "RandomBrightness": (0.2,),
+        "RandomContrast": (0.2,),
+        "RandomErasing": (),
+        "RandomGrayscale": (),
+        "RandomPerspective": (),
+    }
     made = getattr(keras.layers, layer)(*factors[layer], seed=1, bounding_box_format="xyxy")
     found = _moved(made, training=True)
     equal(found.shape, BOX.shape, "shape")
@@ -122,7 +158,13 @@ def boxes_keep_their_shape(layer):
 @each(layer=["RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomShear"])
 def boxes_are_left_at_inference(layer):
     """{layer}(training=False) leaves images and boxes"""
-    factors = {"RandomFlip": (), "RandomRotation": (0.1,), "RandomTranslation": (0.2, 0.2), "RandomZoom": (0.2,), "RandomShear": (0.1, 0.1)}
+    factors = {
+        "RandomFlip": (),
+        "RandomRotation": (0.1,),
+        "RandomTranslation": (0.2, 0.2),
+        "RandomZoom": (0.2,),
+        "RandomShear": (0.1, 0.1),
+    }
     made = getattr(keras.layers, layer)(*factors[layer], seed=1, bounding_box_format="xyxy")
     close(_moved(made, training=False), BOX)
 
@@ -132,7 +174,9 @@ def max_number_of_boxes(number):
     """MaxNumBoundingBoxes({number}) cuts or fills the boxes"""
     layer = need("keras.layers.MaxNumBoundingBoxes")(number, fill_value=-1, bounding_box_format="xyxy")
     boxes, labels = np.arange(8.0).reshape(1, 2, 4), np.array([[5.0, 6.0]])
-    found = layer({"images": IMAGES, "bounding_boxes": {"boxes": boxes.astype("float32"), "labels": labels.astype("float32")}})
+    found = layer(
+        {"images": IMAGES, "bounding_boxes": {"boxes": boxes.astype("float32"), "labels": labels.astype("float32")}}
+    )
     padded = np.concatenate([boxes, np.full((1, 4, 4), -1.0)], 1)[:, :number]
     close(found["bounding_boxes"]["boxes"], padded)
     close(found["bounding_boxes"]["labels"], np.concatenate([labels, np.full((1, 4), -1.0)], 1)[:, :number])
@@ -143,6 +187,8 @@ def boxes_in_a_dataset():
     tf = need("tensorflow")
     need("keras.layers.MaxNumBoundingBoxes")
     layer = keras.layers.RandomTranslation((0.125, 0.125), (0.2, 0.2), fill_mode="constant", bounding_box_format="xyxy")
-    data = tf.data.Dataset.from_tensor_slices({"images": IMAGES, "bounding_boxes": {"boxes": BOX, "labels": np.array([[3.0]], "float32")}})
+    data = tf.data.Dataset.from_tensor_slices(
+        {"images": IMAGES, "bounding_boxes": {"boxes": BOX, "labels": np.array([[3.0]], "float32")}}
+    )
     found = next(iter(data.batch(1).map(lambda row: layer(row, training=True)).as_numpy_iterator()))
     close(found["bounding_boxes"]["boxes"], BOX + np.array([2.0, 1.0, 2.0, 1.0]), tolerance=1e-4)

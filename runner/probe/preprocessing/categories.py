@@ -22,7 +22,12 @@ def _encoded(mode, value, tokens=4, weights=None):
 def category_encoding_of_rows(mode, form):
     """CategoryEncoding(output_mode={mode}) encodes rows given as {form}"""
     value = np.array([[0, 1, 1], [3, 3, 3]])
-    given = {"array": value, "list": value.tolist(), "tensor": keras.ops.convert_to_tensor(value), "float": value.astype("float32")}
+    given = {
+        "array": value,
+        "list": value.tolist(),
+        "tensor": keras.ops.convert_to_tensor(value),
+        "float": value.astype("float32"),
+    }
     close(keras.layers.CategoryEncoding(4, output_mode=mode)(given[form]), _encoded(mode, value))
 
 
@@ -36,12 +41,15 @@ def category_encoding_one_hot(rank):
 @each(mode=["multi_hot", "count"])
 def category_encoding_of_one_row(mode):
     """CategoryEncoding(output_mode={mode}) of a vector is one vector"""
-    close(keras.layers.CategoryEncoding(4, output_mode=mode)(np.array([1, 1, 3])), _encoded(mode, np.array([[1, 1, 3]]))[0])
+    close(
+        keras.layers.CategoryEncoding(4, output_mode=mode)(np.array([1, 1, 3])),
+        _encoded(mode, np.array([[1, 1, 3]]))[0],
+    )
 
 
 @each(mode=["one_hot", "multi_hot", "count"], rank=[0, 1, 2])
 def category_encoding_shape_promised(mode, rank):
-    """CategoryEncoding(output_mode={mode}).compute_output_shape holds for rank {rank}"""
+    """CategoryEncoding({mode}).compute_output_shape holds for rank {rank}"""
     layer = keras.layers.CategoryEncoding(4, output_mode=mode)
     value = {0: np.array(2), 1: np.array([2, 0]), 2: np.array([[2], [0]])}[rank]
     equal(tuple(layer.compute_output_shape(value.shape)), array(layer(value)).shape)
@@ -49,7 +57,7 @@ def category_encoding_shape_promised(mode, rank):
 
 @each(mode=["multi_hot", "count"], rank=[2, 3])
 def category_encoding_shape_of_several_columns(mode, rank):
-    """CategoryEncoding(output_mode={mode}).compute_output_shape of rank {rank} is right"""
+    """CategoryEncoding({mode}).compute_output_shape of rank {rank} is right"""
     layer = keras.layers.CategoryEncoding(4, output_mode=mode)
     value = np.ones((2, 3) if rank == 2 else (2, 3, 5), "int64")
     equal(tuple(layer.compute_output_shape(value.shape)), array(layer(value)).shape)
@@ -102,7 +110,14 @@ def category_encoding_needs_the_number_of_tokens():
     refuses(lambda: keras.layers.CategoryEncoding(num_tokens=None), "num_tokens=None")
 
 
-@each(layer=["CategoryEncoding(num_tokens=4)", "Hashing(num_bins=3)", "HashedCrossing(num_bins=5)", "Discretization(bin_boundaries=[0.0, 1.0])"])
+@each(
+    layer=[
+        "CategoryEncoding(num_tokens=4)",
+        "Hashing(num_bins=3)",
+        "HashedCrossing(num_bins=5)",
+        "Discretization(bin_boundaries=[0.0, 1.0])",
+    ]
+)
 def category_layers_from_their_config(layer):
     """{layer} made from its configuration has the same configuration"""
     need("tensorflow")
@@ -137,7 +152,14 @@ def hashing_mask_value():
 def hashing_of_integers(form):
     """Hashing takes integers given as {form}, and the same value has the same bin"""
     need("tensorflow")
-    value = {"array": np.array([5, 9, 5]), "list": [5, 9, 5], "tensor": keras.ops.convert_to_tensor([5, 9, 5]), "int32": np.array([5, 9, 5], "int32"), "int64": np.array([5, 9, 5], "int64"), "scalar": np.array(5)}[form]
+    value = {
+        "array": np.array([5, 9, 5]),
+        "list": [5, 9, 5],
+        "tensor": keras.ops.convert_to_tensor([5, 9, 5]),
+        "int32": np.array([5, 9, 5], "int32"),
+        "int64": np.array([5, 9, 5], "int64"),
+        "scalar": np.array(5),
+    }[form]
     layer = keras.layers.Hashing(num_bins=7)
     found = array(layer(value)).ravel()
     true(((found >= 0) & (found < 7)).all(), "the bins are 0 to 6: %s" % found)
@@ -174,7 +196,11 @@ def hashing_in_a_dataset():
 def hashing_refuses(argument):
     """Hashing refuses a wrong {argument}"""
     need("tensorflow")
-    wrong = {"num_bins": {"num_bins": 0}, "output_mode": {"num_bins": 2, "output_mode": "bad"}, "salt": {"num_bins": 2, "salt": "bad"}}
+    wrong = {
+        "num_bins": {"num_bins": 0},
+        "output_mode": {"num_bins": 2, "output_mode": "bad"},
+        "salt": {"num_bins": 2, "salt": "bad"},
+    }
     refuses(lambda: keras.layers.Hashing(**wrong[argument]), str(wrong[argument]))
 
 
@@ -184,7 +210,9 @@ def hashing_dtype(layer, dtype):
     need("tensorflow")
     made = getattr(keras.layers, layer)(num_bins=3, dtype=dtype)
     value = np.array(["A", "B"])
-    found = keras.backend.standardize_dtype(made((value, np.array([1, 2])) if layer == "HashedCrossing" else value).dtype)
+    found = keras.backend.standardize_dtype(
+        made((value, np.array([1, 2])) if layer == "HashedCrossing" else value).dtype
+    )
     wanted = "int32" if keras.backend.backend() == "jax" else dtype
     equal(found, wanted, "the type")
 
@@ -238,7 +266,7 @@ VALUES = np.array([[-1.5, -1.0, 3.4], [0.0, 1.3, 2.0]], "float32")
 
 @each(form=["array", "list", "tensor", "int"])
 def discretization_by_boundaries(form):
-    """Discretization(bin_boundaries) counts the boundaries at or below each of a {form}"""
+    """Discretization counts the boundaries at or below each number of a {form}"""
     layer = keras.layers.Discretization(bin_boundaries=BOUNDS)
     if form == "int":
         equal(array(layer(np.array([-2, 0, 1, 5]))), np.array([0, 2, 2, 3]))
@@ -310,7 +338,11 @@ def discretization_in_a_model():
 @each(argument=["both", "none", "output_mode"])
 def discretization_refuses(argument):
     """Discretization refuses wrong arguments ({argument})"""
-    wrong = {"both": {"bin_boundaries": [0.0], "num_bins": 2}, "none": {}, "output_mode": {"bin_boundaries": [0.0], "output_mode": "bad"}}[argument]
+    wrong = {
+        "both": {"bin_boundaries": [0.0], "num_bins": 2},
+        "none": {},
+        "output_mode": {"bin_boundaries": [0.0], "output_mode": "bad"},
+    }[argument]
     refuses(lambda: keras.layers.Discretization(**wrong), str(wrong))
 
 

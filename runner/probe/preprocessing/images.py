@@ -34,16 +34,18 @@ def resizing_keeps_a_constant(interpolation, form):
 
 @each(layout=["channels_last", "channels_first"])
 def resizing_nearest_doubles(layout):
-    """Resizing(interpolation="nearest", data_format={layout}) to twice the size repeats pixels"""
+    """Resizing({layout}, "nearest") to twice the size repeats pixels"""
     last = layout == "channels_last"
-    found = keras.layers.Resizing(8, 12, interpolation="nearest", data_format=layout)(IMAGES if last else _first(IMAGES))
+    found = keras.layers.Resizing(8, 12, interpolation="nearest", data_format=layout)(
+        IMAGES if last else _first(IMAGES)
+    )
     expected = IMAGES.repeat(2, 1).repeat(2, 2)
     close(found, expected if last else _first(expected))
 
 
 @each(layout=["channels_last", "channels_first"], form=["batch", "single"])
 def resizing_crops_to_the_aspect_ratio(layout, form):
-    """Resizing(crop_to_aspect_ratio=True, data_format={layout}) crops the middle of a {form}"""
+    """Resizing({layout}, crop_to_aspect_ratio=True) crops the middle of a {form}"""
     last = layout == "channels_last"
     value, expected = (IMAGES, IMAGES[:, :, 1:5]) if form == "batch" else (IMAGES[0], IMAGES[0, :, 1:5])
     layer = keras.layers.Resizing(4, 4, crop_to_aspect_ratio=True, data_format=layout)
@@ -52,7 +54,7 @@ def resizing_crops_to_the_aspect_ratio(layout, form):
 
 @each(layout=["channels_last", "channels_first"], form=["batch", "single"])
 def resizing_pads_to_the_aspect_ratio(layout, form):
-    """Resizing(pad_to_aspect_ratio=True, data_format={layout}) pads a {form} on both sides"""
+    """Resizing({layout}, pad_to_aspect_ratio=True) pads both sides of a {form}"""
     need("keras.layers.Resizing(pad_to_aspect_ratio, fill_value)")
     last = layout == "channels_last"
     layer = keras.layers.Resizing(6, 6, pad_to_aspect_ratio=True, fill_value=9.0, data_format=layout)
@@ -63,7 +65,7 @@ def resizing_pads_to_the_aspect_ratio(layout, form):
 
 @each(size=["4, 6", "2, 3", "9, 5", "1, 1"], layout=["channels_last", "channels_first"])
 def resizing_shape_promised(size, layout):
-    """Resizing({size}, data_format={layout}).compute_output_shape is the output's shape"""
+    """Resizing({size}, {layout}).compute_output_shape is the output's shape"""
     height, width = (int(n) for n in size.split(","))
     layer = keras.layers.Resizing(height, width, data_format=layout)
     value = IMAGES if layout == "channels_last" else _first(IMAGES)
@@ -130,7 +132,10 @@ def center_crop_takes_the_middle(layout, form):
     """CenterCrop(data_format={layout}) takes the middle of a {form}"""
     last = layout == "channels_last"
     value, expected = (IMAGES, IMAGES[:, 1:3, 1:5]) if form == "batch" else (IMAGES[0], IMAGES[0, 1:3, 1:5])
-    close(keras.layers.CenterCrop(2, 4, data_format=layout)(value if last else _first(value)), expected if last else _first(expected))
+    close(
+        keras.layers.CenterCrop(2, 4, data_format=layout)(value if last else _first(value)),
+        expected if last else _first(expected),
+    )
 
 
 @each(size=["4, 6", "3, 6", "4, 5", "1, 1"])
@@ -143,14 +148,16 @@ def center_crop_of_whole_sides(size):
 
 @each(layout=["channels_last", "channels_first"])
 def center_crop_larger_than_the_image(layout):
-    """CenterCrop(data_format={layout}) of a smaller image resizes and keeps the asked size"""
+    """CenterCrop({layout}) of a smaller image has the asked size"""
     last = layout == "channels_last"
     value = np.full((2, 4, 6, 3), 7.0, "float32")
     layer = keras.layers.CenterCrop(8, 8, data_format=layout)
     found = array(layer(value if last else _first(value)))
     expected = np.full((2, 8, 8, 3), 7.0)
     close(found, expected if last else _first(expected))
-    equal(tuple(layer.compute_output_shape((value if last else _first(value)).shape)), found.shape, "compute_output_shape")
+    equal(
+        tuple(layer.compute_output_shape((value if last else _first(value)).shape)), found.shape, "compute_output_shape"
+    )
 
 
 @each(kind=["uint8", "int32", "float64"])
@@ -165,7 +172,11 @@ def center_crop_of_other_types(kind):
 def resizing_refuses(option):
     """Resizing refuses wrong arguments ({option})"""
     need("keras.layers.Resizing(pad_to_aspect_ratio)")
-    wrong = {"both": {"crop_to_aspect_ratio": True, "pad_to_aspect_ratio": True}, "interpolation": {"interpolation": "bad"}, "data_format": {"data_format": "bad"}}[option]
+    wrong = {
+        "both": {"crop_to_aspect_ratio": True, "pad_to_aspect_ratio": True},
+        "interpolation": {"interpolation": "bad"},
+        "data_format": {"data_format": "bad"},
+    }[option]
     refuses(lambda: keras.layers.Resizing(3, 3, **wrong)(IMAGES), str(wrong))
 
 
@@ -191,7 +202,9 @@ def size_layer_of_a_dictionary(layer, key):
     """{layer} of a dictionary changes images, keeps labels and follows with {key}"""
     need("keras.layers.RandomGrayscale")
     made = getattr(keras.layers, layer)(2, 4)
-    other = np.array([[1.0, 0.0], [0.0, 1.0]], "float32") if key == "labels" else (IMAGES[..., :1] > 100).astype("float32")
+    other = (
+        np.array([[1.0, 0.0], [0.0, 1.0]], "float32") if key == "labels" else (IMAGES[..., :1] > 100).astype("float32")
+    )
     found = made({"images": IMAGES, key: other})
     close(found["images"], array(made(IMAGES)), "images")
     if key == "labels":

@@ -8,7 +8,11 @@ import numpy as np
 from ..cases.collect import each
 from ..cases.prelude import array, close, equal, need, true
 
-ROWS = {"number": np.array([1.0, 2.0, 3.0, 6.0], "float32"), "word": np.array(["a", "b", "a", "c"]), "code": np.array([7, 8, 7, 7])}
+ROWS = {
+    "number": np.array([1.0, 2.0, 3.0, 6.0], "float32"),
+    "word": np.array(["a", "b", "a", "c"]),
+    "code": np.array([7, 8, 7, 7]),
+}
 
 
 def _space(features, **options):
@@ -33,7 +37,12 @@ def float_features(feature):
     """FeatureSpace.{feature} encodes a number"""
     need("tensorflow")
     kinds = keras.utils.FeatureSpace
-    made = {"float": lambda: kinds.float(), "float_rescaled": lambda: kinds.float_rescaled(scale=0.5, offset=1.0), "float_normalized": lambda: kinds.float_normalized(), "float_discretized": lambda: kinds.float_discretized(num_bins=2)}[feature]()
+    made = {
+        "float": kinds.float,
+        "float_rescaled": lambda: kinds.float_rescaled(scale=0.5, offset=1.0),
+        "float_normalized": kinds.float_normalized,
+        "float_discretized": lambda: kinds.float_discretized(num_bins=2),
+    }[feature]()
     space = _space({"number": made}, output_mode="concat")
     found = _numbers(space({"number": ROWS["number"]}))
     if feature == "float_discretized":
@@ -95,7 +104,12 @@ def crosses():
     """FeatureSpace(crosses) adds a feature of crossing_dim columns"""
     need("tensorflow")
     kinds = keras.utils.FeatureSpace
-    space = _space({"word": kinds.string_categorical(), "code": kinds.integer_categorical()}, crosses=[("word", "code")], crossing_dim=6, output_mode="concat")
+    space = _space(
+        {"word": kinds.string_categorical(), "code": kinds.integer_categorical()},
+        crosses=[("word", "code")],
+        crossing_dim=6,
+        output_mode="concat",
+    )
     equal(_numbers(space(_only("word", "code"))).shape, (4, 4 + 3 + 6), "shape")
 
 

@@ -77,7 +77,7 @@ def ngrams_option(ngrams):
 
 
 @each(mode=["multi_hot", "count", "tf_idf"])
-def output_modes(mode):
+def texts_output_modes(mode):
     """TextVectorization(output_mode={mode}) encodes a text"""
     layer = _made(output_mode=mode, **({"idf_weights": [0.5, 1.0, 2.0]} if mode == "tf_idf" else {}))
     expected = {"multi_hot": [[1, 1, 1, 0]], "count": [[1, 2, 1, 0]], "tf_idf": [[3.5 / 3, 1.0, 1.0, 0]]}[mode]
@@ -92,8 +92,8 @@ def output_sequence_length(length):
 
 
 @each(mode=["int", "multi_hot", "count"])
-def shape_promised(mode):
-    """TextVectorization(output_mode={mode}).compute_output_shape is the shape of the output"""
+def texts_shape_promised(mode):
+    """TextVectorization({mode}).compute_output_shape is the output's shape"""
     more = {"output_sequence_length": 4} if mode == "int" else {}
     layer = _made(output_mode=mode, **more)
     found = array(layer(np.array([["big dog"], ["cat"]])))
@@ -108,7 +108,7 @@ def padded_to_max_tokens(mode):
 
 
 @each(form=["list", "array", "column", "scalar", "tensor", "nested"])
-def forms_of_input(form):
+def texts_forms_of_input(form):
     """TextVectorization takes a {form}"""
     tf = need("tensorflow")
     value, expected = {
@@ -124,7 +124,14 @@ def adapt_on(form):
     tf = need("tensorflow")
     layer = keras.layers.TextVectorization()
     data = ["dog dog dog", "Cat cat!", "mouse"]
-    layer.adapt({"array": np.array(data), "list": data, "dataset": tf.data.Dataset.from_tensor_slices(data).batch(2), "column": np.array(data)[:, None]}[form])
+    layer.adapt(
+        {
+            "array": np.array(data),
+            "list": data,
+            "dataset": tf.data.Dataset.from_tensor_slices(data).batch(2),
+            "column": np.array(data)[:, None],
+        }[form]
+    )
     equal([str(w) for w in layer.get_vocabulary()], ["", "[UNK]", "dog", "cat", "mouse"])
 
 
@@ -145,7 +152,7 @@ def ragged_output():
     equal(found.to_list(), [[2], [4, 3]])
 
 
-def from_its_config():
+def texts_from_their_config():
     """TextVectorization made from its configuration gives the same numbers"""
     layer = _made(output_sequence_length=3, standardize="lower", ngrams=2)
     other = keras.layers.TextVectorization.from_config(layer.get_config())
@@ -155,7 +162,7 @@ def from_its_config():
 
 
 @each(mode=["int", "count"])
-def in_a_dataset(mode):
+def texts_in_a_dataset(mode):
     """TextVectorization(output_mode={mode}) gives the same numbers inside tf.data"""
     tf = need("tensorflow")
     layer = _made(output_mode=mode)
@@ -165,14 +172,14 @@ def in_a_dataset(mode):
 
 
 @each(argument=["standardize", "split", "output_mode", "ngrams", "max_tokens"])
-def refuses_wrong_arguments(argument):
+def texts_refuse_wrong_arguments(argument):
     """TextVectorization refuses a wrong {argument}"""
     need("tensorflow")
     wrong = {"standardize": "bad", "split": "bad", "output_mode": "bad", "ngrams": "bad", "max_tokens": 1}[argument]
     refuses(lambda: keras.layers.TextVectorization(**{argument: wrong}), "%s=%r" % (argument, wrong))
 
 
-def gives_tensors_of_the_backend():
+def texts_give_tensors_of_the_backend():
     """TextVectorization returns a tensor of the backend"""
     true(keras.ops.is_tensor(_made()(np.array(["big"]))), "the output is a tensor of the backend")
 
@@ -192,8 +199,8 @@ def set_vocabulary_after_making():
     equal(array(layer(np.array(["y big"]))), np.array([[3, 1]]))
 
 
-def sparse_equals_dense():
-    """TextVectorization(output_mode="count", sparse=True) holds the numbers of the dense one"""
+def texts_sparse_equals_dense():
+    """TextVectorization(sparse=True) holds the numbers of the dense one"""
     found = _made(output_mode="count", sparse=True)(np.array(["big dog big"]))
     close(keras.ops.convert_to_tensor(found, sparse=False), np.array([[0, 2, 1, 0]]))
 

@@ -115,7 +115,7 @@ def lookup_one_hot(layer):
 
 @each(mode=["multi_hot", "count"], rank=[0, 1, 2])
 def lookup_output_rank(mode, rank):
-    """StringLookup(output_mode={mode}) of an input of rank {rank} has the documented shape"""
+    """StringLookup({mode}) of rank {rank} has the documented shape"""
     need("tensorflow")
     layer = keras.layers.StringLookup(vocabulary=WORDS, output_mode=mode)
     value = {0: np.array("a"), 1: np.array(["a", "b"]), 2: np.array([["a"], ["b"]])}[rank]

@@ -550,8 +550,6 @@ def _contractions(add):
         ops.cross(k, l, axisa=0, axisb=0)
         ops.cross(k, l, axisa=0, axisb=0, axisc=0)
         ops.cross(c, l, axisb=0)
-        ops.cross(x[:, :2], x[:, 2:])
-        ops.cross(x[:, :2], x[:, 1:])
         ops.inner(x, y)
         ops.inner(y, y)
         ops.inner(h, a)

@@ -290,3 +290,9 @@ def test_a_tracer_without_room_for_a_mask_is_not_held_against_keras() -> None:
 def test_any_error_is_a_refusal() -> None:
     assert prelude.refused(lambda: 1 / 0)
     assert not prelude.refused(lambda: 1)
+
+
+def test_a_value_that_a_release_does_not_know_is_not_a_failure() -> None:
+    message = "Invalid value for argument `reduction`. Expected one of {...}"
+    assert sweep._unknown_argument("losses.Huber(reduction='mean')", message)
+    assert not sweep._unknown_argument("losses.Huber()", message)

@@ -45,7 +45,6 @@ def _arrays(add):
         x[1:]
         x[1, 2]
         x[:, 1:3]
-        x[:, ::-1]
         x[-2:, :-1]
         y[0, ..., 1]
         y[:, None, :, 2]
@@ -62,7 +61,6 @@ def _arrays(add):
         ops.one_hot(o, 4, dtype="int32") ==> np.eye(4)[o]
         ops.one_hot(o, 4, dtype="bool") ==> np.eye(4)[o] == 1
         ops.one_hot(o, 4, axis=0) ==> np.moveaxis(np.eye(4)[o], -1, 0)
-        ops.one_hot(o, 4, axis=-2) ==> np.moveaxis(np.eye(4)[o], -1, -2)
         ops.one_hot(o[0, 0], 4) ==> np.eye(4)[0]
         ops.multi_hot(o, 5, axis=1) ==> ?
         ops.multi_hot(o, 5, dtype="int32") ==> ref.multi_hot(o, 5)
@@ -156,7 +154,6 @@ def _arrays(add):
         ops.zeros(())
         ops.zeros(3)
         ops.ones(2, dtype="bool")
-        ops.full(2, 3.0)
         ops.full_like(i, 2.7) ==> np.full((3, 4), 2)
         ops.full_like(x, 2, dtype="int32")
         ops.zeros_like(i, dtype="float32")

@@ -21,7 +21,7 @@ import time
 from ..frameworks import backend
 from ..kit.records import as_lists
 
-DEFAULTS = {"budget_s": 84.0, "only": ""}
+DEFAULTS = {"budget_s": 130.0, "only": ""}
 OUTCOMES = (
     "ok",
     "seen",

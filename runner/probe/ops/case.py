@@ -12,6 +12,18 @@ PUBLIC = re.compile(
     r"|schedules|backend)(?:\.\w+)+"
 )
 
+EXACT = re.compile(
+    r"ops\.(nextafter|sign|floor|ceil|trunc|round|copysign|negative|abs|absolute|maximum|minimum|max|min|amax|amin|sort|relu"
+    r"|relu6|isclose|where|fmax|fmin|clip|flip|roll|transpose|reshape|take|repeat|tile|pad|concatenate|stack|tril|triu)\("
+    r"[\w, .()=-]*\)$"
+)
+"""Functions that return some of their arguments, or whole numbers: any other value is wrong, be it by one rounding.
+
+Only where their arguments are inputs as they are, or numbers.
+"""
+ROUNDED = re.compile(r"ops\.round\([^,]+,")
+"""A float type cannot hold tenths exactly."""
+
 
 class Case:
     """One expression to try, with its inputs and options.
@@ -25,6 +37,7 @@ class Case:
         "dtype",
         "dynamic",
         "eager",
+        "exact",
         "expr",
         "family",
         "ident",
@@ -51,6 +64,7 @@ class Case:
         self.dynamic = options.pop("dynamic", "")
         self.symbolic = options.pop("symbolic", True)
         self.dtype = options.pop("dtype", "")
+        self.exact = options.pop("exact", bool(EXACT.match(expr)) and not ROUNDED.match(expr))
         self.unspecified = options.pop("unspecified", "")
         self.family = options.pop("family", "")
         self.op = options.pop("op", "") or operation(expr)

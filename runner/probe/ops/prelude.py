@@ -137,7 +137,19 @@ def _build(layer, inputs, call):
 
         scope = tf.init_scope()
     with scope:
-        return layer(*symbol(inputs), **symbol(call))
+        found = layer(*symbol(inputs), **symbol(call))
+    _forget_uninitialized()
+    return found
+
+
+def _forget_uninitialized():
+    """Drops what ``_build`` left open, so that no later scope initializes it."""
+    try:
+        from keras.src.backend.common import global_state
+    except ImportError:
+        from keras.backend.common import global_state
+    if global_state.get_global_attribute("uninitialized_variables"):
+        global_state.set_global_attribute("uninitialized_variables", [])
 
 
 def clone_difference(layer, *inputs, **call):
@@ -180,12 +192,79 @@ def twice(layer, x, weights):
 def masked(x, mask):
     """Returns ``x`` with a Keras mask, as an Embedding or Masking layer does."""
     try:
-        from keras.src.backend import set_keras_mask
+        try:
+            from keras.src.backend import set_keras_mask
 
-        set_keras_mask(x, mask)
-    except ImportError:
-        x._keras_mask = mask  # noqa: SLF001
+            set_keras_mask(x, mask)
+        except ImportError:
+            x._keras_mask = mask  # noqa: SLF001
+    except AttributeError as error:  # a tracer of JAX has no room for it: nothing that Keras does
+        raise NotImplementedError("a mask cannot be put on a %s" % type(x).__name__) from error
     return x
+
+
+def refused(function):
+    """Returns whether ``function()`` raises an error, of whatever kind."""
+    try:
+        function()
+    except Exception:
+        return True
+    return False
+
+
+def symbol(*shape, dtype="float32"):
+    """Returns a symbolic tensor."""
+    import keras
+
+    return keras.KerasTensor(shape, dtype=dtype)
+
+
+def promised_shape(x):
+    """Returns the shape of a symbolic result as a list; -1 for an unknown axis.
+
+    Several results give a list of lists.
+    """
+    if isinstance(x, (list, tuple)):
+        return [promised_shape(item) for item in x]
+    return [-1 if n is None else int(n) for n in x.shape]
+
+
+def weights_with(attribute, layer, *inputs, **call):
+    """Returns the names of the weights that have ``attribute``, sorted.
+
+    The attribute is ``regularizer`` or ``constraint``.
+    """
+    _build(layer, inputs, call)
+    return " ".join(sorted(v.name for v in layer.weights if getattr(v, attribute, None) is not None))
+
+
+def initial_values(layer, *shapes):
+    """Returns the first element of each weight of a built layer."""
+    import keras
+
+    layer.build(*shapes)
+    return [float(np.ravel(keras.ops.convert_to_numpy(v))[0]) for v in layer.weights]
+
+
+def activity_of(layer, x):
+    """Returns the sum of a layer's losses, then of the squares of its output."""
+    import keras
+
+    y = layer(x)
+    return [sum(layer.losses), keras.ops.sum(keras.ops.square(y))]
+
+
+def reset_of(metric, first, second):
+    """Returns a metric after ``first``, a reset, and ``second``."""
+    metric.update_state(*first)
+    metric.reset_state()
+    metric.update_state(*second)
+    return metric.result()
+
+
+def rebuilt(kind, x):
+    """Returns ``kind.get(kind.serialize(x))``."""
+    return kind.get(kind.serialize(x))
 
 
 def mask_of(x):

@@ -90,9 +90,12 @@ def verdict(case, output, true):
                 status = "dtype" if "dtype_of(" in case.expr else "wrong"
                 return status, None, "%s, got %s" % (note, compare.sketch([got])[1:])
             continue
-        if got.dtype.kind not in "biufc":
+        if got.dtype.kind not in "biufc" or size is None:
             return "dtype", None, "expected numbers"
         low = max((dtype, case.dtype or dtype), key=lambda d: compare.UNIT.get(d, 0.0))
+        exact = case.exact and case.dtype in ("", "float64") and wanted.dtype.kind == "f" and got.dtype.kind == "f"
+        if exact and not compare.same(got, wanted, dtype):
+            return "wrong", None, "expected exactly %s" % compare.sketch([wanted])[1:]
         bad, figure = compare.judge(got, wanted, size, low, case.tol)
         if bad:
             return bad, figure and numerics.rounded(figure), "expected %s" % compare.sketch([wanted])[1:]

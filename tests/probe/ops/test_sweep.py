@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from runner.probe.cases import supervise
-from runner.probe.ops import engines, gradients, sweep, truth
+from runner.probe.ops import engines, gradients, prelude, sweep, truth
 from runner.probe.ops.case import Case, Sweep, operation
 
 PAYLOAD = Path(supervise.__file__).parents[2]
@@ -252,3 +252,47 @@ def test_a_case_is_about_its_first_public_name_that_is_no_array_function() -> No
     assert operation("apply(layers.Dense(3), ops.exp(x))") == "layers.Dense"
     assert operation("ops.sort(random.shuffle(ops.arange(12)))") == "random.shuffle"
     assert operation("ops.istft(ops.stft(x))") == "ops.istft"
+
+
+@pytest.mark.parametrize(
+    ("expr", "exact"),
+    [
+        ("ops.floor(x)", True),
+        ("ops.nextafter(x, y)", True),
+        ("ops.maximum(x, 1.0)", True),
+        ("ops.round(x)", True),
+        ("ops.round(y, decimals=1)", False),
+        ("ops.round(x, 2)", False),
+        ("ops.floor(100 * x)", False),
+        ("ops.exp(x)", False),
+    ],
+)
+def test_functions_that_do_not_round_are_compared_exactly(expr: str, exact: bool) -> None:
+    assert Case(expr, {}, None).exact is exact
+
+
+def test_one_rounding_is_wrong_where_nothing_is_rounded() -> None:
+    near = np.nextafter(np.float32(3.0), np.float32(4.0))
+    output = engines.Output([np.asarray([near])], ["float32"])
+    wanted = truth.Truth([np.asarray([3.0])], [np.asarray([3.0])])
+    assert truth.verdict(Case("ops.floor(x)", {}, "x"), output, wanted)[0] == "wrong"
+    assert truth.verdict(Case("ops.exp(x)", {}, "x"), output, wanted)[0] == "ok"
+
+
+def test_a_tracer_without_room_for_a_mask_is_not_held_against_keras() -> None:
+    class Tracer:
+        __slots__ = ()
+
+    with pytest.raises(NotImplementedError, match="Tracer"):
+        prelude.masked(Tracer(), None)
+
+
+def test_any_error_is_a_refusal() -> None:
+    assert prelude.refused(lambda: 1 / 0)
+    assert not prelude.refused(lambda: 1)
+
+
+def test_a_value_that_a_release_does_not_know_is_not_a_failure() -> None:
+    message = "Invalid value for argument `reduction`. Expected one of {...}"
+    assert sweep._unknown_argument("losses.Huber(reduction='mean')", message)
+    assert not sweep._unknown_argument("losses.Huber()", message)

@@ -9,6 +9,7 @@ from ..case import Sweep
 def cases():
     """Returns all cases, in the order in which they run."""
     from . import (
+        arguments,
         augment,
         contracts,
         convolution,
@@ -20,17 +21,20 @@ def cases():
         images,
         layers,
         losses,
+        options,
         randoms,
         recurrent,
         reductions,
+        refusals,
         shapes,
         transforms,
         updates,
+        values,
     )
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment,
+        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment, arguments, options, values, refusals,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

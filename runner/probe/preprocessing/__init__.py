@@ -1,0 +1,21 @@
+"""Tries every preprocessing and augmentation layer.
+
+Values, invariants, forms of input, and places of use: alone, in a model, inside ``tf.data``.
+"""
+
+from __future__ import annotations
+
+from .. import cases
+
+DEFAULTS = {"budget_s": 45.0, "only": ""}
+
+
+def run(request, report):
+    """Runs the cases (see ``cases.run``). Settings: ``DEFAULTS``."""
+    cases.run(request, report, request.settings_with(DEFAULTS), _modules)
+
+
+def _modules():
+    from . import audio, augmentations, boxes, categories, images, lookups, numeric, spaces, texts
+
+    return (lookups, texts, categories, numeric, images, boxes, audio, spaces, augmentations)

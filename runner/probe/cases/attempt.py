@@ -44,6 +44,8 @@ class Attempts:
 
     def run(self, cases):
         """Tries the cases until the budget is spent."""
+        with _usual(self._keras):
+            pass  # on every backend, Keras imports TensorFlow when it is first given a seed
         gc.freeze()  # collecting walks a framework's half a million objects: a third of the time
         with alarm():
             for place, case in enumerate(cases):

@@ -23,7 +23,7 @@ def _modules():
     if keras.backend.backend() == "tensorflow":
         from . import mirrored
 
-        mirrored._devices()  # before the first tensor
+        mirrored._devices()  # noqa: SLF001 - before the first tensor; a public name would be a case
         return (mirrored,)
     if keras.backend.backend() == "torch":
         from . import processes

@@ -63,7 +63,9 @@ def mesh_takes_all_devices_by_default():
     """DeviceMesh without devices takes all"""
     _devices()
     count = len(keras.distribution.list_devices())
-    equal(keras.distribution.DeviceMesh((count,), ["batch"]).devices.ravel().tolist(), keras.distribution.list_devices())
+    equal(
+        keras.distribution.DeviceMesh((count,), ["batch"]).devices.ravel().tolist(), keras.distribution.list_devices()
+    )
 
 
 def layout_has_its_parts():
@@ -139,7 +141,7 @@ def data_parallel_is_made_of(form):
     made = {
         "mesh": lambda: keras.distribution.DataParallel(_mesh((4,), ("data",))),
         "devices": lambda: keras.distribution.DataParallel(devices=devices),
-        "nothing": lambda: keras.distribution.DataParallel(),
+        "nothing": keras.distribution.DataParallel,
     }[form]()
     equal(len(made.device_mesh.devices), 4, "devices")
     equal(len(made.device_mesh.axis_names), 1, "axes")

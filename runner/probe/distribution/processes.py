@@ -10,7 +10,7 @@ from ..cases.prelude import Broken, Lacking, close, equal, given, need, numbers,
 
 DEADLINE_S = 240
 
-WORKER = '''
+WORKER = """
 import json, os, sys
 os.environ["KERAS_BACKEND"] = "torch"
 import numpy as np, torch, keras
@@ -48,7 +48,7 @@ with keras.device("cpu"):
 with open("weights-%d.json" % rank, "w") as file:
     json.dump(found, file)
 torch.distributed.destroy_process_group()
-'''
+"""
 
 
 def _together(kind):
@@ -78,7 +78,7 @@ def _together(kind):
     texts = []
     try:
         for child in children:
-            texts.append(child.communicate(timeout=DEADLINE_S)[1].decode(errors="replace").strip())
+            texts += [child.communicate(timeout=DEADLINE_S)[1].decode(errors="replace").strip()]
     finally:
         for child in children:
             child.kill()

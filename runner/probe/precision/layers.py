@@ -278,7 +278,20 @@ def dropout_in_recurrent_layers_keeps_half(layer):
 
 ACTIVATIONS = [
     *["elu", "exponential", "gelu", "hard_sigmoid", "hard_swish", "leaky_relu", "linear", "log_softmax", "mish"],
-    *["relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh", "celu", "glu", "squareplus"],
+    *[
+        "relu",
+        "relu6",
+        "selu",
+        "sigmoid",
+        "silu",
+        "softmax",
+        "softplus",
+        "softsign",
+        "tanh",
+        "celu",
+        "glu",
+        "squareplus",
+    ],
     *["hard_tanh", "hard_shrink", "tanh_shrink", "soft_shrink", "threshold", "sparse_plus", "log_sigmoid"],
 ]
 

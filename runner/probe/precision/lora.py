@@ -26,9 +26,9 @@ QUANTIZABLE = [text for text in LAYERS if "Conv" not in text]
 def _made(text, policy="float32", **options):
     """Returns the built layer that ``text`` names, with float weights in 0.1 to 0.6, and its input."""
     call, _, shape = text.rpartition(" ")
-    made = need("keras.layers." + call.partition("(")[0])
     need("keras.layers.%s.enable_lora" % call.partition("(")[0])
-    layer = eval("made(%s, dtype=policy, **options)" % call.partition("(")[2][:-1])  # noqa: S307 - written above
+    known = {"keras": keras, "policy": policy, "options": options}
+    layer = eval("keras.layers.%s, dtype=policy, **options)" % call[:-1], known)  # noqa: S307 - written above
     sizes = [int(size) for size in shape.strip("i").split("x")]
     data = np.arange(np.prod(sizes)).reshape(sizes) % 6 if shape[0] == "i" else numbers(*sizes)
     data = data.astype("int32" if shape[0] == "i" else "float32")

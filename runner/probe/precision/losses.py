@@ -18,7 +18,15 @@ METRICS = [
     *["MeanSquaredError", "RootMeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "LogCoshError"],
     *["CosineSimilarity", "Hinge", "SquaredHinge", "CategoricalHinge", "KLDivergence", "Poisson", "R2Score"],
     *["BinaryAccuracy", "CategoricalAccuracy", "BinaryCrossentropy", "Precision", "Recall"],
-    *["CategoricalCrossentropy", "AUC", "F1Score", "FBetaScore", "TruePositives", "FalseNegatives", "PearsonCorrelation"],
+    *[
+        "CategoricalCrossentropy",
+        "AUC",
+        "F1Score",
+        "FBetaScore",
+        "TruePositives",
+        "FalseNegatives",
+        "PearsonCorrelation",
+    ],
     *["MeanSquaredLogarithmicError", "ConcordanceCorrelation"],
 ]
 

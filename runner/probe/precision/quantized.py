@@ -29,9 +29,9 @@ BOUNDS = {"int8": 0.03, "int4": 0.25, "float8": 0.15}
 def _made(text, policy="float32"):
     """Returns the built layer that ``text`` names, with float weights in 0.1 to 0.6, and its input."""
     call, _, shape = text.rpartition(" ")
-    made = need("keras.layers." + call.partition("(")[0])
+    need("keras.layers." + call.partition("(")[0])
     need("keras.layers.Dense.quantize")
-    layer = eval("made(%s, dtype=%r)" % (call.partition("(")[2][:-1], policy))  # noqa: S307 - written above
+    layer = eval("keras.layers.%s, dtype=%r)" % (call[:-1], policy))  # noqa: S307 - written above
     sizes = [int(size) for size in shape.strip("i").split("x")]
     data = np.arange(np.prod(sizes)).reshape(sizes) % 6 if shape[0] == "i" else numbers(*sizes)
     data = data.astype("int32" if shape[0] == "i" else "float32")
@@ -314,7 +314,9 @@ def models_refuse_unknown_arguments():
 def filters_choose_layers(form):
     """model.quantize(filters={form}) quantizes the layers that match"""
     need("keras.Model.quantize(filters)")
-    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(6, name="first"), keras.layers.Dense(2, name="last")])
+    model = keras.Sequential(
+        [keras.Input((8,)), keras.layers.Dense(6, name="first"), keras.layers.Dense(2, name="last")]
+    )
     filters = {"text": "^first$", "list": ["^fir", "nothing"], "function": lambda layer: layer.name == "first"}[form]
     model.quantize("int8", filters=filters)
     equal([layer.quantization_mode for layer in model.layers], ["int8", None], "modes")
@@ -516,7 +518,7 @@ def int4_is_packed_and_unpacked(axis, length):
     """unpack_int4 of pack_int4 along axis {axis} of {length} rows gives what was packed"""
     need("keras.quantizers.pack_int4")
     data = (np.arange(length * length).reshape(length, length) * 7 % 16 - 8).astype("int8")
-    packed, shape, _ = keras.quantizers.pack_int4(keras.ops.convert_to_tensor(data), axis=axis)
+    packed, _, _ = keras.quantizers.pack_int4(keras.ops.convert_to_tensor(data), axis=axis)
     equal(int(packed.shape[axis]), (length + 1) // 2, "the packed length")
     equal(array(keras.quantizers.unpack_int4(packed, length, axis=axis)), data, "what is unpacked")
 
@@ -526,9 +528,7 @@ def fake_quantization_rounds_to_its_grid(bits, narrow):
     """fake_quant_with_min_max_vars with {bits} bits rounds to the grid between its bounds"""
     need("keras.quantizers.fake_quant_with_min_max_vars")
     low, high = -1.0, 1.0
-    out = keras.quantizers.fake_quant_with_min_max_vars(
-        numbers(5, 5), low, high, num_bits=bits, narrow_range=narrow
-    )
+    out = keras.quantizers.fake_quant_with_min_max_vars(numbers(5, 5), low, high, num_bits=bits, narrow_range=narrow)
     steps = 2**bits - 1 - narrow
     found = array(out).astype("float64")
     true(bool((np.abs(found) <= 1.0 + 2.0 / steps).all()), "the results are within the bounds")

@@ -60,7 +60,10 @@ def uniform_is_uniform(low, high):
 def truncated_normal_is_truncated(mean, deviation):
     """random.truncated_normal({mean}, {deviation}) stays within two deviations, with the ranks of that"""
     values = (_many("truncated_normal", mean=mean, stddev=deviation) - mean) / deviation
-    true(float(np.abs(values).max()) <= 2.0 + 1e-4, "no value is further than two deviations: %.5f" % np.abs(values).max())
+    true(
+        float(np.abs(values).max()) <= 2.0 + 1e-4,
+        "no value is further than two deviations: %.5f" % np.abs(values).max(),
+    )
     inside = 0.954500
     _ranks(values, [(x, (share - 0.02275) / inside) for x, share in NORMAL[1:-1]])
     _moments(values, 0.0, math.sqrt(0.7737), 2.2)

@@ -140,9 +140,9 @@ def set_random_seed_seeds_numpy_and_python():
     import random
 
     keras.utils.set_random_seed(3)
-    first = [np.random.rand(), random.random()]  # noqa: S311, NPY002 - this is what is tried
+    first = [np.random.rand(), random.random()]  # noqa: S311 - this is what is tried
     keras.utils.set_random_seed(3)
-    equal([np.random.rand(), random.random()], first)  # noqa: S311, NPY002
+    equal([np.random.rand(), random.random()], first)  # noqa: S311
 
 
 @each(wrong=["a float", "a text"])
@@ -245,7 +245,10 @@ def draws_follow_floatx(floatx):
         equal(keras.backend.standardize_dtype(found.dtype), floatx, name)
 
 
-@each(name=["normal", "uniform", "truncated_normal", "randint", "gamma", "binomial", "beta"], shape=["()", "(0, 3)", "[2, 3]"])
+@each(
+    name=["normal", "uniform", "truncated_normal", "randint", "gamma", "binomial", "beta"],
+    shape=["()", "(0, 3)", "[2, 3]"],
+)
 def draws_have_their_shape(name, shape):
     """random.{name} of shape {shape} has that shape"""
     need("keras.random." + name)

@@ -1,4 +1,4 @@
-"""Trains on several devices of one processor: what one device computes, several compute together."""
+"""Trains on several devices of one processor, and compares with one device."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DEFAULTS = {"budget_s": 45.0, "only": ""}
 
 
 def run(request, report):
-    """Runs the cases (see ``cases.run``) on four devices where they can be made. Settings: ``DEFAULTS``."""
+    """Runs the cases (see ``cases.run``). Settings: ``DEFAULTS``."""
     flags = os.environ.get("XLA_FLAGS", "")
     if "device_count" not in flags:  # a framework reads this once, before it makes its first tensor
         os.environ["XLA_FLAGS"] = (flags + " --xla_force_host_platform_device_count=4").strip()

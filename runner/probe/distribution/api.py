@@ -171,7 +171,7 @@ def model_parallel_splits_data_along(name):
 
 
 def model_parallel_takes_the_first_axis():
-    """ModelParallel without batch_dim_name splits data along the first axis of its mesh"""
+    """ModelParallel splits data along the first axis of its mesh by default"""
     layouts = _map()
     need("keras.distribution.ModelParallel(layout_map)")
     equal(list(keras.distribution.ModelParallel(layout_map=layouts).get_data_layout((8, 3)).axes), ["batch", None])
@@ -212,7 +212,7 @@ def single_process_datasets_are_left_alone():
 
 
 def auto_shard_is_kept():
-    """DataParallel(auto_shard_dataset=False) says so"""
+    """DataParallel keeps auto_shard_dataset=False"""
     need("keras.distribution.DataParallel(auto_shard_dataset)")
     equal(keras.distribution.DataParallel(devices=_devices(), auto_shard_dataset=False).auto_shard_dataset, False)
 

@@ -10,7 +10,7 @@ from ..cases.prelude import Lacking, array, close, equal, given, need, numbers, 
 
 
 def _devices():
-    """Makes two processors of one, once. Raises Lacking where a tensor was made already."""
+    """Makes two devices of one processor. Raises Lacking where it is too late."""
     tf = need("tensorflow")
     try:
         parts = [tf.config.LogicalDeviceConfiguration()] * 2
@@ -51,7 +51,7 @@ def fit_equals_one_device():
 
 @each(count=[16, 12, 10, 7])
 def evaluate_equals_one_device(count):
-    """evaluate() of {count} samples under MirroredStrategy gives the metrics of one device"""
+    """evaluate() of {count} samples under MirroredStrategy is right"""
     wanted = _model().evaluate(X[:count], Y[:count], batch_size=8, verbose=0, return_dict=True)
     with _strategy().scope():
         model = _model()
@@ -113,7 +113,7 @@ def penalties_equal_one_device(option):
 
 @each(loss=["mae", "kl_divergence"], reduction=["sum_over_batch_size", "sum"])
 def losses_equal_one_device(loss, reduction):
-    """The loss {loss}, reduced by {reduction}, under MirroredStrategy trains as on one device"""
+    """The loss {loss}, reduced by {reduction}, is right under MirroredStrategy"""
     target = np.abs(np.tanh(Y))
 
     def made():
@@ -208,7 +208,7 @@ def batch_normalization_keeps_its_mean():
 
 @each(aggregation=["mean", "sum", "only_first_replica"])
 def state_of_layers_is_aggregated(aggregation):
-    """A layer's state of aggregation="{aggregation}" is counted so under MirroredStrategy"""
+    """State with aggregation="{aggregation}" is right under MirroredStrategy"""
     need("keras.layers.Layer.add_weight(aggregation)")
 
     class Counting(keras.layers.Layer):
@@ -236,7 +236,7 @@ def dropout_trains_under_a_strategy():
 
 
 def short_batches_train():
-    """fit() with a last batch that has one sample runs under MirroredStrategy, and stays finite"""
+    """fit() with a last batch of one sample runs under MirroredStrategy"""
     with _strategy().scope():
         model = _model()
     loss = model.fit(X[:9], Y[:9], batch_size=8, verbose=0).history["loss"][0]
@@ -245,7 +245,7 @@ def short_batches_train():
 
 
 def custom_train_steps_run():
-    """A train_step of one's own under MirroredStrategy moves the weights as on one device"""
+    """A custom train_step under MirroredStrategy moves weights as on one device"""
     tf = need("tensorflow")
 
     class Own(keras.Sequential):
@@ -272,7 +272,7 @@ def custom_train_steps_run():
 
 
 def custom_loops_run():
-    """A loop of one's own with strategy.run sums the gradients of both devices"""
+    """A custom loop with strategy.run sums the gradients of both devices"""
     tf = need("tensorflow")
     strategy = _strategy()
     with strategy.scope():
@@ -319,7 +319,7 @@ def metrics_equal_one_device(name):
 
 @each(form=["keras", "weights.h5"])
 def models_are_saved_and_loaded(form):
-    """A model made under MirroredStrategy is saved as .{form} and loaded, in and out of it"""
+    """A model made under MirroredStrategy is saved as .{form} and loaded"""
     strategy = _strategy()
     with strategy.scope():
         model = _model()

@@ -100,7 +100,7 @@ def _model():
 
 @each(optimizer=["torch", "keras"])
 def two_processes_train_as_one(optimizer):
-    """A model in DistributedDataParallel, with an optimizer of {optimizer}, trains as in one process"""
+    """DistributedDataParallel with an optimizer of {optimizer} trains as one process"""
     first, second = _together(optimizer)
     model = _model()
     model.compile(keras.optimizers.SGD(0.1), "mse")

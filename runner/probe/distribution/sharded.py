@@ -1,4 +1,4 @@
-"""Models on four devices of JAX: parallel data and split variables give what one device gives."""
+"""Models on four devices of JAX give what one device gives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _devices():
 
 
 def _distribution(kind):
-    """Returns a distribution: data on four devices, or data and variables on two by two."""
+    """Returns a distribution on four devices, or on two by two."""
     if kind == "data":
         return keras.distribution.DataParallel(devices=_devices())
     shape, names = {"model": ((2, 2), ["batch", "model"]), "model first": ((2, 2), ["model", "batch"])}[kind]
@@ -48,7 +48,7 @@ KINDS = ["data", "model", "model first"]
 
 @each(kind=KINDS)
 def fit_equals_one_device(kind):
-    """fit() with a distribution ({kind} parallel) gives the history and weights of one device"""
+    """fit() with a distribution ({kind} parallel) equals one device"""
     alone = _model()
     history = alone.fit(X, Y, batch_size=8, epochs=2, shuffle=False, verbose=0).history
     with _distribution(kind).scope():
@@ -60,7 +60,7 @@ def fit_equals_one_device(kind):
 
 @each(kind=KINDS)
 def evaluate_and_predict_equal_one_device(kind):
-    """evaluate() and predict() with a distribution ({kind} parallel) give what one device gives"""
+    """evaluate() and predict() with a distribution ({kind}) equal one device"""
     alone = _model()
     wanted, outputs = alone.evaluate(X, Y, batch_size=8, verbose=0), alone.predict(X, batch_size=8, verbose=0)
     with _distribution(kind).scope():
@@ -71,7 +71,7 @@ def evaluate_and_predict_equal_one_device(kind):
 
 @each(kind=["data", "model"])
 def batch_functions_equal_one_device(kind):
-    """train_on_batch, test_on_batch and predict_on_batch with a distribution ({kind}) equal one device"""
+    """train_on_batch and the like with a distribution ({kind}) equal one device"""
     alone = _model()
     wanted = [alone.train_on_batch(X[:8], Y[:8]), alone.test_on_batch(X[:8], Y[:8]), alone.predict_on_batch(X[:8])]
     with _distribution(kind).scope():
@@ -103,7 +103,7 @@ def fit_takes_other_data(kind, what):
 
 @each(kind=["data", "model"])
 def models_without_targets_are_trained(kind):
-    """fit(x) of a model whose loss needs no targets runs with a distribution ({kind} parallel)"""
+    """fit(x) without targets runs with a distribution ({kind} parallel)"""
 
     class Own(keras.layers.Layer):
         def call(self, x):
@@ -202,7 +202,7 @@ def layers_equal_one_device(layer):
 
 @each(kind=["data", "model"])
 def models_are_saved_and_loaded(kind):
-    """A model with a distribution ({kind} parallel) is saved and loaded, in and out of it"""
+    """A model with a distribution ({kind} parallel) is saved and loaded"""
     with _distribution(kind).scope():
         model = _model()
         wanted = array(model(X[:8]))
@@ -222,7 +222,7 @@ def dropout_trains_with_a_distribution(kind):
 
 
 def functional_models_with_several_inputs_are_trained():
-    """A model of two inputs and two outputs trains with parallel data as with one device"""
+    """A model of two inputs and outputs with parallel data equals one device"""
 
     def trained():
         a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")

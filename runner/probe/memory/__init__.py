@@ -1,4 +1,4 @@
-"""Repeats what programs repeat, and counts what is left: objects, files, threads and bytes."""
+"""Counts the objects, files, threads and bytes that a program leaves."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def _counts():
 
 
 def _steady(name, action, rounds, warm=3):
-    """Repeats ``action`` and says that neither objects nor bytes grow from round to round.
+    """Repeats ``action``; neither objects nor bytes may grow in each round.
 
     Objects: a type of which there is at least one more in each of the last rounds. Bytes: the second half only.
     """
@@ -80,7 +80,7 @@ def repeating_keeps_nothing(what):
 
 @each(what=["build", "build and predict", "save and load", "clone"])
 def new_models_leave_nothing(what):
-    """To {what} a new model, and to clear the session, again and again, leaves no more objects"""
+    """A loop of {what} and clear_session leaves no more objects"""
 
     def action():
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)])

@@ -149,7 +149,7 @@ def callbacks_close_their_files(callback):
 
 @each(workers=[1, 2])
 def workers_are_stopped(workers):
-    """fit of a PyDataset with {workers} workers leaves no thread of its own"""
+    """fit of a PyDataset with {workers} workers leaves no thread running"""
     import threading
 
     made = need("keras.utils.PyDataset")

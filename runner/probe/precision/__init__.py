@@ -1,4 +1,4 @@
-"""Half precision, double precision, loss scaling, quantization and LoRA, against what the formats allow."""
+"""Half and double precision, loss scaling, quantization and LoRA."""
 
 from __future__ import annotations
 

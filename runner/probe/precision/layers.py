@@ -101,7 +101,7 @@ NOISE = ("Random", "Gaussian", "AlphaDropout", "Dropout", "SpatialDropout")
 
 
 def _made(text, policy):
-    """Returns the layer that ``text`` names, with float weights in 0.1 to 0.6, and its inputs."""
+    """Returns the layer that ``text`` names, and inputs for it."""
     call, _, shapes = text.rpartition(" ")
     made = need("keras.layers." + call.partition("(")[0])
     arguments = "(dtype=D)" if call.endswith("()") else "(%s, dtype=D)" % call.partition("(")[2][:-1]
@@ -128,7 +128,7 @@ def _dtype(tensor):
 def _doubles(policy):
     """Raises Lacking where the backend computes with single precision only."""
     if policy == "float64" and keras.backend.backend() == "jax":
-        raise Lacking("jax computes in float64 only with a switch of its own")
+        raise Lacking("jax computes in float64 only with jax_enable_x64")
 
 
 @each(layer=[text for text in LAYERS if not text.startswith(WHOLE)], policy=["mixed_bfloat16", "float16", "float64"])
@@ -175,7 +175,7 @@ def layer_in_bfloat16_is_close(layer):
 
 @each(layer=["LayerNormalization()", "LayerNormalization(rms_scaling=True)", "RMSNormalization()"])
 def normalization_does_not_overflow(layer):
-    """{layer} in mixed_float16 normalizes numbers whose squares are no float16"""
+    """{layer} in mixed_float16 normalizes inputs whose squares overflow"""
     need("keras.layers." + layer.partition("(")[0])
     made = eval("keras.layers." + layer)  # noqa: S307 - written above
     options = made.get_config()
@@ -187,7 +187,7 @@ def normalization_does_not_overflow(layer):
 
 @each(name=["BatchNormalization", "GroupNormalization"], policy=["mixed_float16", "float16"])
 def statistics_do_not_overflow(name, policy):
-    """{name} of dtype {policy}, in training, normalizes numbers whose squares are no float16"""
+    """{name}(dtype={policy}) normalizes inputs whose squares overflow"""
     options = {"groups": 2} if name == "GroupNormalization" else {"momentum": 0.5}
     data = 500.0 + 200.0 * numbers(8, 4)
     exact = getattr(keras.layers, name)(**options)

@@ -24,7 +24,7 @@ QUANTIZABLE = [text for text in LAYERS if "Conv" not in text]
 
 
 def _made(text, policy="float32", **options):
-    """Returns the built layer that ``text`` names, with float weights in 0.1 to 0.6, and its input."""
+    """Returns the built layer that ``text`` names, and an input for it."""
     call, _, shape = text.rpartition(" ")
     need("keras.layers.%s.enable_lora" % call.partition("(")[0])
     known = {"keras": keras, "policy": policy, "options": options}
@@ -70,7 +70,7 @@ def lora_trains_only_its_factors(layer):
 
 @each(layer=LAYERS, rank=[1, 3])
 def lora_adds_a_product(layer, rank):
-    """{layer} with LoRA of rank {rank} computes with the kernel plus the factors' product"""
+    """{layer} with LoRA of rank {rank} adds the factors' product"""
     made, data = _made(layer)
     original = array(made.weights[0]).astype("float64")
     made.enable_lora(rank)
@@ -173,7 +173,7 @@ def lora_weights_are_merged_when_saved(layer):
 
 @each(layer=LAYERS)
 def lora_weights_load_into_a_plain_layer(layer):
-    """{layer} without LoRA reads the weights that one with LoRA wrote, and computes the same"""
+    """{layer} reads the weights that one with LoRA wrote"""
     made, data = _made(layer)
     made.enable_lora(2)
     _filled(made)
@@ -187,7 +187,7 @@ def lora_weights_load_into_a_plain_layer(layer):
 
 @each(layer=LAYERS)
 def plain_weights_load_into_a_lora_layer(layer):
-    """{layer} with LoRA reads the weights of one without, and computes what that computes"""
+    """{layer} with LoRA reads the weights of one without"""
     made, data = _made(layer)
     plain = keras.Sequential([keras.Input(batch_shape=data.shape, dtype=str(data.dtype)), made])
     plain.save_weights("m.weights.h5")
@@ -226,7 +226,7 @@ def lora_factors_can_be_initialized(layer):
 
 @each(layer=LAYERS, policy=["mixed_bfloat16", "bfloat16"])
 def lora_works_in_half(layer, policy):
-    """{layer} of dtype {policy} with LoRA computes in bfloat16, with factors in float32"""
+    """{layer} of dtype {policy} with LoRA computes in bfloat16"""
     made, data = _made(layer, policy)
     made.enable_lora(2)
     _filled(made)
@@ -236,7 +236,7 @@ def lora_works_in_half(layer, policy):
 
 @each(layer=QUANTIZABLE, order=["quantized first", "LoRA first"], mode=["int8", "int4"])
 def lora_and_quantization_go_together(layer, order, mode):
-    """{layer} with LoRA and {mode}, {order}, is close to float32 with LoRA, and is saved"""
+    """{layer} with LoRA and {mode}, {order}, is close to float32"""
     made, data = _made(layer)
     exact, _ = _made(layer)
     need("keras.layers.Dense.quantize")
@@ -274,7 +274,7 @@ def lora_counts_parameters(kind):
 
 
 def lora_after_a_fit_is_trained():
-    """A compiled model whose layer gets LoRA trains the factors once it is compiled again"""
+    """A model whose layer gets LoRA trains the factors when compiled again"""
     need("keras.layers.Dense.enable_lora")
     dense = keras.layers.Dense(2)
     model = keras.Sequential([keras.Input((4,)), dense])

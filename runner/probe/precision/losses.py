@@ -1,4 +1,4 @@
-"""Losses and metrics: the dtype they compute in, and what they say of half-precision predictions."""
+"""Losses and metrics: dtypes, and values for predictions in half precision."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _dtype(tensor):
 def _doubles(name):
     """Raises Lacking where the backend computes with single precision only."""
     if name == "float64" and keras.backend.backend() == "jax":
-        raise Lacking("jax computes in float64 only with a switch of its own")
+        raise Lacking("jax computes in float64 only with jax_enable_x64")
 
 
 @each(loss=LOSSES, dtype=["bfloat16", "float16", "float64"])
@@ -114,7 +114,7 @@ def metric_of_half_predictions_is_right(metric):
 
 @each(metric=["Mean", "Sum", "MeanSquaredError", "BinaryAccuracy", "Precision", "IoU", "AUC"])
 def metric_takes_a_policy(metric):
-    """metrics.{metric} takes dtype as a policy object, and computes in its compute dtype"""
+    """metrics.{metric} takes a policy object as its dtype"""
     need("keras.metrics.%s(dtype)" % metric)
     need("keras.DTypePolicy")
     options = {"num_classes": 2, "target_class_ids": [0]} if metric == "IoU" else {}
@@ -157,7 +157,7 @@ def fit_reports_float32_losses(policy):
 
 @each(policy=["mixed_float16", "mixed_bfloat16"])
 def sums_of_half_losses_do_not_overflow(policy):
-    """The mean squared error of a {policy} model is finite where squares are no float16"""
+    """The mean squared error of a {policy} model does not overflow"""
     keras.config.set_dtype_policy(policy)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones", use_bias=False)])
     model.compile(keras.optimizers.SGD(0.0), "mse")
@@ -167,7 +167,7 @@ def sums_of_half_losses_do_not_overflow(policy):
 
 @each(dtype=["float16", "bfloat16"], logits=[True, False])
 def crossentropies_of_sure_predictions_are_finite(dtype, logits):
-    """Crossentropies of {dtype} predictions (logits: {logits}) that are sure and wrong are finite"""
+    """Crossentropies of sure and wrong {dtype} predictions are finite ({logits})"""
     said = keras.ops.convert_to_tensor([[200.0, -200.0]] if logits else [[1.0, 0.0]], dtype=dtype)
     for name in ("binary_crossentropy", "categorical_crossentropy"):
         out = array(getattr(keras.losses, name)(np.array([[0.0, 1.0]], "float32"), said, from_logits=logits))
@@ -177,7 +177,7 @@ def crossentropies_of_sure_predictions_are_finite(dtype, logits):
 
 @each(dtype=["float16", "bfloat16"], smoothing=[0.0, 0.1])
 def crossentropy_with_smoothing_keeps_its_targets(dtype, smoothing):
-    """CategoricalCrossentropy(label_smoothing={smoothing}) of {dtype} predictions is that of float32 ones"""
+    """label_smoothing={smoothing} with {dtype} predictions is right"""
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
     truth, said = _targets("CategoricalCrossentropy")
     half = loss(truth, keras.ops.cast(keras.ops.convert_to_tensor(said), dtype))

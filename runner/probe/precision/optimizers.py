@@ -21,7 +21,7 @@ def _dtype(tensor):
 def _doubles(name):
     """Raises Lacking where the backend computes with single precision only."""
     if name == "float64" and keras.backend.backend() == "jax":
-        raise Lacking("jax computes in float64 only with a switch of its own")
+        raise Lacking("jax computes in float64 only with jax_enable_x64")
 
 
 def _stepped(optimizer, dtype):

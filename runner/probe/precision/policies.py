@@ -1,4 +1,4 @@
-"""Dtype policies: what they are made of, where they are set, and what they do to inputs."""
+"""Dtype policies: their parts, where they are set, what they do to inputs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _dtype(tensor):
 def _doubles():
     """Raises Lacking where the backend computes with single precision only."""
     if keras.backend.backend() == "jax":
-        raise Lacking("jax computes in float64 only with a switch of its own")
+        raise Lacking("jax computes in float64 only with jax_enable_x64")
 
 
 @each(name=["float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"])
@@ -156,7 +156,7 @@ def set_floatx_makes_layers_of_that_type(name):
 
 @each(name=["float16", "bfloat16", "float64"])
 def floatx_is_the_dtype_of_made_tensors(name):
-    """After set_floatx("{name}"), tensors, variables and inputs without a dtype have it"""
+    """Tensors and inputs without a dtype have it after set_floatx("{name}")"""
     if name == "float64":
         _doubles()
     keras.config.set_floatx(name)
@@ -169,7 +169,7 @@ def floatx_is_the_dtype_of_made_tensors(name):
 
 @each(name=["float16", "bfloat16", "float64"])
 def numbers_follow_floatx(name):
-    """Python numbers become "{name}" after set_floatx, also where they were float32 before"""
+    """Python numbers become "{name}" after set_floatx("{name}")"""
     if name == "float64":
         _doubles()
     equal(_dtype(keras.Variable([1.0])), "float32", "a variable before")
@@ -399,7 +399,7 @@ def predict_returns_the_compute_dtype(policy):
 
 
 def float64_model_stays_float64():
-    """A float64 model keeps float64 in weights, outputs, losses and optimizer through fit"""
+    """fit keeps float64 in the weights, outputs and optimizer of a float64 model"""
     _doubles()
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
@@ -493,7 +493,7 @@ def policy_map_survives_its_config(default):
 
 
 def policy_map_is_used_by_a_layer_inside():
-    """Layers of a model inside a subclass take the policy that a DTypePolicyMap has for them"""
+    """Parts of a layer take the policy that a DTypePolicyMap has for them"""
     policies = _mapped()
     layer = keras.layers.MultiHeadAttention(2, 2, name="mha", dtype=policies)
     layer.build((2, 3, 4), (2, 3, 4))

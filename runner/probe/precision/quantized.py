@@ -1,4 +1,4 @@
-"""Quantization to int8, int4 and float8 (and GPTQ, AWQ): what is stored, what is computed, what survives saving."""
+"""Quantization to int8, int4, float8, GPTQ and AWQ."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOUNDS = {"int8": 0.03, "int4": 0.25, "float8": 0.15}
 
 
 def _made(text, policy="float32"):
-    """Returns the built layer that ``text`` names, with float weights in 0.1 to 0.6, and its input."""
+    """Returns the built layer that ``text`` names, and an input for it."""
     call, _, shape = text.rpartition(" ")
     need("keras.layers." + call.partition("(")[0])
     need("keras.layers.Dense.quantize")
@@ -72,7 +72,7 @@ def quantized_layer_is_close(layer, mode):
 
 @each(layer=LAYERS, mode=["int8", "int4"])
 def quantized_layer_stores_whole_numbers(layer, mode):
-    """{layer} quantized to {mode} stores its large weight in 8 bits and trains it no more"""
+    """{layer} quantized to {mode} stores its large weight in 8 bits"""
     made, _ = _quantized(layer, mode)
     large = max(made.weights, key=lambda v: int(np.prod(v.shape)))
     true(_dtype(large) in ("int8", "uint8"), "the large weight has 8 bits, not %s" % _dtype(large))
@@ -238,7 +238,7 @@ def gradients_pass_a_quantized_layer(layer):
 
 @each(mode=MODES, kind=["sequential", "functional", "nested", "subclass"])
 def models_are_quantized(mode, kind):
-    """model.quantize("{mode}") of a {kind} model quantizes each layer that can be, and no other"""
+    """model.quantize("{mode}") of a {kind} model quantizes its layers"""
     model, data = _model(kind)
     before = array(model(data))
     _quantize(model, mode)
@@ -354,7 +354,7 @@ def configs_quantize_models(name):
 
 @each(size=["-1", "4", "3", "None"])
 def int4_blocks(size):
-    """Int4QuantizationConfig(block_size={size}) quantizes Dense within bounds, and survives saving"""
+    """Int4QuantizationConfig(block_size={size}) quantizes within bounds"""
     need("keras.quantizers.Int4QuantizationConfig(block_size)")
     config = keras.quantizers.Int4QuantizationConfig(block_size=None if size == "None" else int(size))
     model, data = _model("sequential")
@@ -471,7 +471,7 @@ def float8_training_learns_its_scales():
 
 @each(length=[1, 3])
 def float8_history_length_is_kept(length):
-    """QuantizedFloat8DTypePolicy(amax_history_length={length}) makes histories of that length"""
+    """amax_history_length={length} makes histories of that length"""
     made = need("keras.dtype_policies.QuantizedFloat8DTypePolicy")
     layer = keras.layers.Dense(2, dtype=made("float8", "float32", amax_history_length=length))
     layer.build((None, 4))
@@ -482,7 +482,7 @@ def float8_history_length_is_kept(length):
 
 @each(axis=["-1", "0", "(0, 1)", "1"])
 def abs_max_quantizer_keeps_its_range(axis):
-    """AbsMaxQuantizer along {axis} gives int8 within -127 to 127 and comes back within half a step"""
+    """AbsMaxQuantizer along {axis} is right within half a step"""
     made = need("keras.quantizers.AbsMaxQuantizer")(axis=eval(axis))  # noqa: S307 - written above
     data = 3.0 * numbers(4, 6)
     whole, scale = made(data)
@@ -515,7 +515,7 @@ def abs_max_quantizer_refuses(wanted):
 
 @each(axis=[0, 1, -1], length=[4, 5])
 def int4_is_packed_and_unpacked(axis, length):
-    """unpack_int4 of pack_int4 along axis {axis} of {length} rows gives what was packed"""
+    """unpack_int4 reverses pack_int4 along axis {axis} of {length} rows"""
     need("keras.quantizers.pack_int4")
     data = (np.arange(length * length).reshape(length, length) * 7 % 16 - 8).astype("int8")
     packed, _, _ = keras.quantizers.pack_int4(keras.ops.convert_to_tensor(data), axis=axis)
@@ -525,7 +525,7 @@ def int4_is_packed_and_unpacked(axis, length):
 
 @each(bits=[4, 8], narrow=[True, False])
 def fake_quantization_rounds_to_its_grid(bits, narrow):
-    """fake_quant_with_min_max_vars with {bits} bits rounds to the grid between its bounds"""
+    """fake_quant_with_min_max_vars with {bits} bits rounds to its grid"""
     need("keras.quantizers.fake_quant_with_min_max_vars")
     low, high = -1.0, 1.0
     out = keras.quantizers.fake_quant_with_min_max_vars(numbers(5, 5), low, high, num_bits=bits, narrow_range=narrow)
@@ -544,7 +544,7 @@ class Words:
 
 
 def _calibrated(mode):
-    """Returns a model quantized with calibration data, its output before, and an input."""
+    """Returns a model quantized with data, its output before, and an input."""
     made = need("keras.quantizers.%sConfig" % mode.upper())
     need("keras.quantizers.%sConfig(quantization_layer_structure)" % mode.upper())
     inner = keras.Sequential([keras.Input((4, 8)), keras.layers.Dense(8)], name="block")

@@ -1,4 +1,4 @@
-"""Loss scaling: it keeps small gradients, skips steps that overflow, and leaves no trace in the result."""
+"""Loss scaling: it keeps small gradients and skips steps that overflow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..cases.prelude import array, close, equal, need, numbers, refuses, true
 
 
 def _scaled(inner=None, **options):
-    """Returns a loss scale optimizer that is built for one variable of ones, and the variable."""
+    """Returns a built loss scale optimizer, and its variable of ones."""
     optimizer = keras.optimizers.LossScaleOptimizer(inner or keras.optimizers.SGD(0.5), **options)
     variable = keras.Variable(np.ones((2,), "float32"))
     optimizer.build([variable])
@@ -83,7 +83,7 @@ def a_bad_step_restarts_the_count():
 
 
 def growth_step_uses_the_scale_of_its_gradients():
-    """The gradients of the step in which the scale grows are divided by the scale that they had"""
+    """Gradients are divided by the scale that they had when it grows"""
     optimizer, variable = _scaled(initial_scale=8.0, dynamic_growth_steps=1)
     _apply(optimizer, variable, 8.0)
     close(variable, np.array([0.5, 0.5]), "the variable")
@@ -154,7 +154,7 @@ def apply_gradients_takes_pairs():
 
 
 def learning_rate_is_the_inner_optimizer_s():
-    """The learning rate of a loss scale optimizer is that of the inner one, to read and to set"""
+    """The learning rate of a loss scale optimizer is that of the inner one"""
     optimizer, variable = _scaled(initial_scale=8.0)
     close(float(array(optimizer.learning_rate)), 0.5, "the learning rate")
     optimizer.learning_rate = 0.25
@@ -215,7 +215,7 @@ def static_scaling_is_refused():
 
 @each(factor=[8.0, 1024.0])
 def loss_scale_factor_changes_nothing(factor):
-    """SGD(loss_scale_factor={factor}) trains as without, for gradients of the scaled loss"""
+    """SGD(loss_scale_factor={factor}) unscales gradients"""
     optimizer, variable = keras.optimizers.SGD(0.5, loss_scale_factor=factor), keras.Variable(np.ones((2,), "float32"))
     close(float(array(optimizer.scale_loss(3.0))), 3.0 * factor, "the scaled loss")
     _apply(optimizer, variable, factor)
@@ -279,7 +279,7 @@ def loss_reported_is_not_scaled():
 
 
 def overflow_in_fit_skips_the_step():
-    """fit() under mixed_float16 skips a step whose gradients overflow, and halves the scale"""
+    """fit() under mixed_float16 skips a step whose gradients overflow"""
     model = _model()
     model.compile(keras.optimizers.SGD(0.1), "mse")
     before = model.get_weights()
@@ -299,7 +299,7 @@ def callbacks_see_the_learning_rate():
 
 
 def torch_style_loops_unscale():
-    """optimizer.scale_loss and apply in a loop of one's own do a step of the real gradient"""
+    """A custom loop with scale_loss and apply moves by the real gradient"""
     optimizer, variable = _scaled(keras.optimizers.SGD(0.5), initial_scale=1024.0)
     scale = float(array(optimizer.scale_loss(1.0)))
     _apply(optimizer, variable, 2.0 * scale)

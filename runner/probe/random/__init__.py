@@ -1,4 +1,4 @@
-"""Seeded draws, to be compared among versions, and what Keras promises of seeds and distributions."""
+"""Seeded draws to compare among versions; seeds and distributions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distributions: moments, bounds and ranks of many draws, within five standard errors."""
+"""Distributions: moments, bounds and ranks within five standard errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NORMAL = [(-2.0, 0.02275), (-1.0, 0.158655), (0.0, 0.5), (1.0, 0.841345), (2.0, 
 
 @each(mean=[0.0, -3.0], deviation=[1.0, 0.5])
 def normal_is_normal(mean, deviation):
-    """random.normal(mean={mean}, stddev={deviation}) has those moments and normal ranks"""
+    """random.normal(mean={mean}, stddev={deviation}) has those moments"""
     values = _many("normal", mean=mean, stddev=deviation)
     _moments(values, mean, deviation)
     _ranks((values - mean) / deviation, NORMAL)
@@ -58,7 +58,7 @@ def uniform_is_uniform(low, high):
 
 @each(mean=[0.0, 2.0], deviation=[1.0, 0.05])
 def truncated_normal_is_truncated(mean, deviation):
-    """random.truncated_normal({mean}, {deviation}) stays within two deviations, with the ranks of that"""
+    """random.truncated_normal({mean}, {deviation}) stays in two deviations"""
     values = (_many("truncated_normal", mean=mean, stddev=deviation) - mean) / deviation
     true(
         float(np.abs(values).max()) <= 2.0 + 1e-4,
@@ -71,7 +71,7 @@ def truncated_normal_is_truncated(mean, deviation):
 
 @each(low=[0, -5], high=[7, 3])
 def randint_is_even(low, high):
-    """random.randint({low}, {high}) draws each whole number equally often, and none else"""
+    """random.randint({low}, {high}) draws each number equally often"""
     values = array(keras.random.randint((COUNT,), low, high, seed=11)).astype("int64")
     counts = np.bincount(values - low, minlength=high - low)
     equal(len(counts), high - low, "how many numbers there are")
@@ -99,7 +99,7 @@ def beta_has_its_moments(first, second):
 
 @each(counts=[1.0, 10.0], share=[0.0, 0.3, 1.0])
 def binomial_has_its_moments(counts, share):
-    """random.binomial({counts}, {share}) draws whole numbers with its mean and variance"""
+    """random.binomial({counts}, {share}) has its mean and variance"""
     values = _many("binomial", counts, share)
     equal(values, np.round(values), "whole numbers")
     true(values.min() >= 0.0 and values.max() <= counts, "the values are in 0 to the count")

@@ -1,7 +1,7 @@
 """What is drawn from a seed: returned, and compared among versions of one backend.
 
-Keras promises that a seed repeats within a version, and not that it does so in the next one: a change is told, and is
-no defect.
+Keras promises that a seed repeats within a version, and not that it does so in the next one. A change is reported, and
+is not a defect.
 """
 
 from __future__ import annotations

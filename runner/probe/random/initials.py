@@ -53,7 +53,7 @@ def initializer_config_keeps_its_seed(name, seed):
 
 @each(name=RANDOM)
 def initializer_config_keeps_a_generator(name):
-    """{name} with a SeedGenerator comes back from its serialized form and draws the same"""
+    """{name} with a SeedGenerator draws the same when deserialized"""
     made = getattr(keras.initializers, name)(seed=keras.random.SeedGenerator(3))
     again = keras.initializers.deserialize(keras.initializers.serialize(made))
     equal(array(again((4, 3))), array(made((4, 3))), "what it draws")
@@ -138,7 +138,7 @@ def variance_follows_the_fans(name, shape):
 
 @each(mode=["fan_in", "fan_out", "fan_avg"], distribution=["truncated_normal", "untruncated_normal", "uniform"])
 def variance_scaling_scales(mode, distribution):
-    """VarianceScaling(3.0, "{mode}", "{distribution}") has the variance that its formula says"""
+    """VarianceScaling(3.0, "{mode}", "{distribution}") has its variance"""
     made = keras.initializers.VarianceScaling(3.0, mode, distribution, seed=4)
     values = array(made((100, 300))).astype("float64").ravel()
     wanted = 3.0 / {"fan_in": 100, "fan_out": 300, "fan_avg": 200}[mode]
@@ -159,7 +159,7 @@ def variance_scaling_refuses(wrong):
 
 @each(shape=["(6, 6)", "(8, 3)", "(3, 8)", "(2, 3, 4)", "(3, 2, 2, 9)"], gain=[1.0, 0.5])
 def orthogonal_is_orthogonal(shape, gain):
-    """Orthogonal(gain={gain}) of shape {shape} has orthogonal rows or columns of that length"""
+    """Orthogonal(gain={gain}) of shape {shape} is orthogonal"""
     sizes = eval(shape)  # noqa: S307 - written above
     flat = array(keras.initializers.Orthogonal(gain, seed=1)(sizes)).astype("float64").reshape(-1, sizes[-1])
     square = flat @ flat.T if flat.shape[0] <= flat.shape[1] else flat.T @ flat

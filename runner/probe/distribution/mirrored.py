@@ -34,7 +34,9 @@ def _model(optimizer=None, *layers, **options):
     """Returns a compiled model with given weights."""
     layers = layers or [keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(2)]
     model = given(keras.Sequential([keras.Input((4,)), *layers]))
-    model.compile(optimizer or keras.optimizers.SGD(0.1), "mse", metrics=["mae"], jit_compile=False, **options)
+    if not options.get("run_eagerly"):
+        options["jit_compile"] = False
+    model.compile(optimizer or keras.optimizers.SGD(0.1), "mse", metrics=["mae"], **options)
     return model
 
 
@@ -86,7 +88,7 @@ def optimizers_equal_one_device(optimizer):
 
     def made():
         optimizer_ = eval("keras.optimizers." + optimizer)  # noqa: S307 - written above
-        return _model(optimizer_, keras.layers.Dense(2))
+        return _model(optimizer_, keras.layers.Dense(2), run_eagerly=True)
 
     alone = made()
     with _strategy().scope():
@@ -101,7 +103,7 @@ def penalties_equal_one_device(option):
     """Dense({option}) under MirroredStrategy has the loss and the step of one device"""
 
     def made():
-        return _model(None, eval("keras.layers.Dense(2, %s)" % option))  # noqa: S307 - written above
+        return _model(None, eval("keras.layers.Dense(2, %s)" % option), run_eagerly=True)  # noqa: S307 - written above
 
     alone = made()
     with _strategy().scope():
@@ -120,7 +122,7 @@ def losses_equal_one_device(loss, reduction):
         name = {"mae": "MeanAbsoluteError", "kl_divergence": "KLDivergence"}[loss]
         function = getattr(keras.losses, name)(reduction=reduction)
         model = given(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="sigmoid")]))
-        model.compile(keras.optimizers.SGD(0.01), function, jit_compile=False)
+        model.compile(keras.optimizers.SGD(0.01), function, run_eagerly=True)
         return model
 
     alone = made()
@@ -223,6 +225,7 @@ def state_of_layers_is_aggregated(aggregation):
 
     with _strategy().scope():
         model = _model(None, Counting(), keras.layers.Dense(2))
+    model.layers[0].count.assign(0.0)  # weights were given values
     model.fit(X, Y, batch_size=16, shuffle=False, verbose=0)
     close(float(array(model.layers[0].count)), 16.0 if aggregation == "sum" else 8.0, "the count")
 
@@ -305,7 +308,7 @@ def metrics_equal_one_device(name):
     def evaluated():
         model = given(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")]))
         metric = keras.metrics.MeanMetricWrapper(keras.losses.mean_absolute_error) if name == "Mean" else made()
-        model.compile("sgd", "mse", metrics=[metric], jit_compile=False)
+        model.compile("sgd", "mse", metrics=[metric], run_eagerly=True)
         return model
 
     def value(model):
@@ -344,7 +347,7 @@ def both_devices_have_the_same_weights():
     with strategy.scope():
         model = _model(keras.optimizers.Adam(0.1))
     model.fit(X, Y, batch_size=8, verbose=0)
-    copies = [array(part) for part in strategy.experimental_local_results(model.layers[0].kernel.value)]
+    copies = [part.numpy() for part in strategy.experimental_local_results(model.layers[0].kernel.value)]
     equal(len(copies), 2, "copies")
     equal(copies[0], copies[1], "the second copy")
 

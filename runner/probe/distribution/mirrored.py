@@ -40,7 +40,7 @@ def _model(optimizer=None, *layers, **options):
     return model
 
 
-def fit_equals_one_device():
+def mirrored_fit_equals_one_device():
     """fit() under MirroredStrategy gives the history and weights of one device"""
     alone = _model()
     history = alone.fit(X, Y, batch_size=8, epochs=2, shuffle=False, verbose=0).history
@@ -134,7 +134,7 @@ def losses_equal_one_device(loss, reduction):
 
 
 @each(name=["train_on_batch", "test_on_batch", "predict_on_batch"])
-def batch_functions_equal_one_device(name):
+def mirrored_batch_functions_equal_one_device(name):
     """{name} under MirroredStrategy gives what one device gives"""
     arguments = (X[:8],) if "predict" in name else (X[:8], Y[:8])
     wanted = getattr(_model(), name)(*arguments)
@@ -145,7 +145,7 @@ def batch_functions_equal_one_device(name):
 
 
 @each(what=["sample_weight", "validation", "tf.data", "class_weight", "steps_per_execution", "run_eagerly"])
-def fit_takes_other_data(what):
+def mirrored_fit_takes_other_data(what):
     """fit() with {what} under MirroredStrategy gives the history of one device"""
     options = {"steps_per_execution": {"steps_per_execution": 2}, "run_eagerly": {"run_eagerly": True}}.get(what, {})
 
@@ -321,7 +321,7 @@ def metrics_equal_one_device(name):
 
 
 @each(form=["keras", "weights.h5"])
-def models_are_saved_and_loaded(form):
+def mirrored_models_are_saved_and_loaded(form):
     """A model made under MirroredStrategy is saved as .{form} and loaded"""
     strategy = _strategy()
     with strategy.scope():

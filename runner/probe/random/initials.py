@@ -84,7 +84,7 @@ def clones_of_unseeded_initializers_differ(name):
     true(bool((array(made.clone()((4, 3))) != array(made((4, 3)))).any()), "they differ")
 
 
-@each(name=[*RANDOM, *OTHERS], dtype=["float16", "bfloat16", "float32", "None"])
+@each(name=[*RANDOM, *OTHERS], dtype=["float16", "bfloat16", "None"])
 def initializer_has_its_dtype(name, dtype):
     """{name} called with dtype={dtype} returns that dtype"""
     if name == "Orthogonal" and keras.backend.backend() != "tensorflow" and "16" in dtype:
@@ -111,7 +111,7 @@ def initializers_are_found_by_name(name):
         equal(type(keras.initializers.get(identifier)).__name__, made.__name__, "get(%s)" % identifier)
 
 
-FANS = {"(1000, 30)": (1000, 30), "(30, 1000)": (30, 1000), "(5, 5, 20, 60)": (500, 1500), "(30000,)": (30000, 30000)}
+FANS = {"(1000, 30)": (1000, 30), "(5, 5, 20, 60)": (500, 1500), "(30000,)": (30000, 30000)}
 SCALES = {
     "GlorotNormal": (1.0, "fan_avg"),
     "GlorotUniform": (1.0, "fan_avg"),

@@ -1,0 +1,18 @@
+"""Half and double precision, loss scaling, quantization and LoRA."""
+
+from __future__ import annotations
+
+from .. import cases
+
+DEFAULTS = {"budget_s": 45.0, "only": ""}
+
+
+def run(request, report):
+    """Runs the cases (see ``cases.run``). Settings: ``DEFAULTS``."""
+    cases.run(request, report, request.settings_with(DEFAULTS), _modules)
+
+
+def _modules():
+    from . import layers, lora, losses, optimizers, policies, quantized, scaling
+
+    return (policies, layers, losses, optimizers, scaling, quantized, lora)

@@ -1,0 +1,18 @@
+"""Seeded draws to compare among versions; seeds and distributions."""
+
+from __future__ import annotations
+
+from .. import cases
+
+DEFAULTS = {"budget_s": 25.0, "only": ""}
+
+
+def run(request, report):
+    """Runs the cases (see ``cases.run``). Settings: ``DEFAULTS``."""
+    cases.run(request, report, request.settings_with(DEFAULTS), _modules)
+
+
+def _modules():
+    from . import distributions, draws, initials, layers, seeds
+
+    return (draws, seeds, distributions, initials, layers)

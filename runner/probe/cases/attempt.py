@@ -44,6 +44,7 @@ class Attempts:
 
     def run(self, cases):
         """Tries the cases until the budget is spent."""
+        self._keras.utils.clear_session()  # imports more of torch
         gc.freeze()  # collecting walks a framework's half a million objects: a third of the time
         with alarm():
             for place, case in enumerate(cases):

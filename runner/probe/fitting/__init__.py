@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import losses
+    from . import losses, metrics
 
-    return (losses,)
+    return (losses, metrics)

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import losses, metrics
+    from . import losses, metrics, recurrent
 
-    return (losses, metrics)
+    return (recurrent, losses, metrics)

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import losses, metrics, recurrent
+    from . import compiling, losses, metrics, recurrent
 
-    return (recurrent, losses, metrics)
+    return (recurrent, compiling, losses, metrics)

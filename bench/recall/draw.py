@@ -20,7 +20,8 @@ from pathlib import Path
 
 FIX = re.compile(
     r"\bfix|\bbug|\bcorrect|\bwrong|\bincorrect|\berror|\bcrash|\bissue|\bhandle|\bprevent|\bavoid|\bensure|\bproper"
-    r"|\bmismatch|\bbroken|\bregression|\brestore|\brevert|\brespect|\bdtype|\bshape|\bleak|\bsupport .*none|\bno longer",
+    r"|\bmismatch|\bbroken|\bregression|\brestore|\brevert|\brespect|\bdtype|\bshape|\bleak|\bsupport .*none"
+    r"|\bno longer",
     re.IGNORECASE,
 )
 """Words by which a subject says that something was wrong."""
@@ -34,7 +35,7 @@ OTHER = re.compile(
 )
 """Words by which a subject is about something else than behaviour."""
 
-CODE = re.compile(r"^keras/(?!.*(_test\.py$|/api/|datasets/)).*\.py$")
+CODE = re.compile(r"^keras/(?!api/)(?!.*(_test\.py$|/api/|datasets/)).*\.py$")
 TEST = re.compile(r"^(keras|integration_tests)/.*_test\.py$")
 
 

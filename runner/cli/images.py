@@ -136,8 +136,9 @@ def _environments(set_name: str | None, only: tuple[str, ...]) -> list[Environme
     from runner.matrix import plan
 
     platform = facts.container_platform(facts.here())
-    cells = selection.choose(set_name, only).cells
-    return list(dict.fromkeys(plan.environment_of(cell, platform) for cell in cells if cell.device != "mps"))
+    chosen = selection.choose(set_name, only)
+    packages, cells = chosen.definition.packages, [cell for cell in chosen.cells if cell.device != "mps"]
+    return list(dict.fromkeys(plan.environment_of(cell, platform, packages) for cell in cells))
 
 
 def _locked(set_name: str | None, only: tuple[str, ...]) -> tuple[list[tuple[Environment, Lock]], int]:

@@ -39,7 +39,9 @@ def lock_command(
         sys.exit(1 if stale else 0)
     if here:
         platform = facts.here().platform
-        wanted = tuple(dict.fromkeys(plan.environment_of(c, platform) for c in selection.choose(set_name, only).cells))
+        chosen = selection.choose(set_name, only)
+        packages = chosen.definition.packages
+        wanted = tuple(dict.fromkeys(plan.environment_of(cell, platform, packages) for cell in chosen.cells))
     failed = 0
     for name, made in lock.make_all(wanted, lock.cache_dir() if here else None).items():
         if isinstance(made, CellError):

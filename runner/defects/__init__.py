@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from runner.defects import activities, failures, kernels, ops, other_probes, training
+from runner.defects import activities, failures, kernels, ops, other_probes, reading, training
 from runner.defects.defect import Defect
 from runner.model import Sample
 
@@ -27,6 +27,7 @@ def defects(samples: Sequence[Sample], *, whole: bool = False) -> tuple[Defect, 
     """
     found = _merged(ops.defects(samples), training.defects(samples))
     found += activities.defects(samples)
+    found += reading.defects(samples)
     found += other_probes.defects(samples, found)
     if whole:
         found += failures.defects(samples)

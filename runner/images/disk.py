@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner.matrix import compat, frameworks
 from runner.model import Environment
+from runner.util import versions
 
 RESERVE = 2 * 10**9
 """Bytes that stay free whatever is built: results, logs, the engine's own."""
@@ -27,7 +28,15 @@ def layer_bytes(environment: Environment, *, cuda: bool) -> int:
     """Return about how many bytes the framework's layer takes, as measured."""
     sizes = compat.load().sizes
     kind = f"{environment.framework}-cuda" if cuda else environment.framework
-    return int(1e9 * sizes.get(kind, sizes["unknown"]))
+    added = sum(_added_gb(line) for line in environment.custom.pins) if environment.custom else 0.0
+    return int(1e9 * (sizes.get(kind, sizes["unknown"]) + added))
+
+
+def _added_gb(line: str) -> float:
+    """The size of one package that the axes do not name: a framework, or any other."""
+    project = versions.project(line)
+    one = next((one for one in frameworks.table().values() if project in one.distributions), None)
+    return one.size_gb if one else compat.load().sizes["package"]
 
 
 def rest_bytes() -> int:
@@ -42,7 +51,7 @@ def estimate(environments: Iterable[Environment], *, cpu_wheels: bool = True) ->
     bound.
     """
     wanted = set(environments)
-    layers = {(each.framework, each.version, each.python, each.build): each for each in wanted}
+    layers = {(each.framework, each.version, each.python, each.build, each.custom): each for each in wanted}
     return len(wanted) * rest_bytes() + sum(
         layer_bytes(each, cuda=carries_cuda(each, cpu_wheels=cpu_wheels)) for each in layers.values()
     )

@@ -207,8 +207,17 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 overrides = (f"keras=={environment.keras}",)
                 notes = (f"{environment.framework} {environment.version} declares keras >= {row.keras}; overridden",)
         for pin in environment.custom.pins if environment.custom else ():
+            if environment.keras and not overrides and self._declares_newer(pin, environment.keras):
+                overrides = (f"keras=={environment.keras}",)
             lines = {line for line in lines if project(line) != project(pin)} | {pin}
         return Requirements(tuple(sorted(lines)), overrides, notes)
+
+    def _declares_newer(self, pin: str, keras: str) -> bool:
+        """Whether a pin of a framework's release declares a newer Keras than the cell's."""
+        name, _, version = pin.partition("==")
+        one = next((name_ for name_, each in self.framework.items() if project(name) in each.distributions), None)
+        declared = self.row(one, version).keras if one and version else None
+        return declared is not None and release(keras) < release(declared)
 
     def problems(self, environment: Environment) -> tuple[str, ...]:
         """Why the environment cannot be made, as far as is known without trying.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from runner.matrix import frameworks
 from runner.model import Cell, Custom, Environment, Job, Limits, Plan, ProbeSpec, Skip, Status
+from runner.util import versions
 
 AUTO = "auto"
 """In place of an executor's name: the first one that is available and reaches the cell's device."""
@@ -52,6 +53,8 @@ class Selection:
     executor: str = AUTO
     platform: str = ""
     """The only platform the cells are for, or empty."""
+    packages: tuple[str, ...] = ()
+    """Requirement lines that all environments have in addition."""
 
 
 def build_of(cell: Cell) -> str:
@@ -65,9 +68,15 @@ def build_of(cell: Cell) -> str:
     return frameworks.of(cell.framework).build(cell.device)
 
 
-def environment_of(cell: Cell, platform: str) -> Environment:
-    """The environment a cell runs in."""
-    return Environment(cell.framework, cell.version, cell.keras, cell.python, build_of(cell), platform)
+def environment_of(cell: Cell, platform: str, packages: Sequence[str] = ()) -> Environment:
+    """The environment a cell runs in.
+
+    ``packages``: requirement lines that a set adds to all of its cells. Those of the cell's own axes are left out.
+    """
+    own = {"keras", *frameworks.of(cell.framework).distributions}
+    pins = tuple(line for line in packages if versions.project(line) not in own)
+    custom = Custom(pins) if pins else None
+    return Environment(cell.framework, cell.version, cell.keras, cell.python, build_of(cell), platform, custom)
 
 
 def plan(cells: Sequence[Cell], skips: Iterable[Skip], selection: Selection, host: Host) -> Plan:
@@ -82,7 +91,7 @@ def plan(cells: Sequence[Cell], skips: Iterable[Skip], selection: Selection, hos
     notes: list[str] = []
     placed: list[tuple[Cell, Environment, str]] = []
     for cell in cells:
-        environment, executor, reason = _place(cell, selection.executor, host)
+        environment, executor, reason = _place(cell, selection, host)
         if selection.platform not in ("", host.platform):
             reason = f"this set is for {selection.platform}; this is {host.platform}"
         if reason:
@@ -129,14 +138,15 @@ def default_limits(timeout_s: float, memory_total: int, jobs: int = 1) -> Limits
     return Limits(timeout_s=timeout_s, memory_bytes=memory, disk_bytes=PROBE_DISK_BYTES)
 
 
-def _place(cell: Cell, executor: str, host: Host) -> tuple[Environment, str, str]:
+def _place(cell: Cell, selection: Selection, host: Host) -> tuple[Environment, str, str]:
     """Environment, executor, and why the cell cannot run here.
 
     The reason is empty where it can.
     """
-    where = _automatic(cell, host) if executor == AUTO else executor
+    where = _automatic(cell, host) if selection.executor == AUTO else selection.executor
     offer = host.executors[where]
-    environment = environment_of(cell, host.container_platform if offer.isolated else host.platform)
+    platform = host.container_platform if offer.isolated else host.platform
+    environment = environment_of(cell, platform, selection.packages)
     return environment, where, _obstacle(cell, environment, offer, host)
 
 
@@ -173,7 +183,7 @@ class Target:
     notes: tuple[str, ...] = ()
 
 
-def environments(cells: Iterable[Cell]) -> tuple[Environment, ...]:
+def environments(cells: Iterable[Cell], packages: Sequence[str] = ()) -> tuple[Environment, ...]:
     """The environments that the repository keeps files for.
 
     Linux x86-64, and macOS for cells that need Metal.
@@ -183,4 +193,4 @@ def environments(cells: Iterable[Cell]) -> tuple[Environment, ...]:
     cells = tuple(cells)
     mac = any(cell.device == "mps" for cell in cells)
     platform = "macos-arm64" if mac else "linux-x86_64"
-    return tuple(dict.fromkeys(environment_of(cell, platform) for cell in cells))
+    return tuple(dict.fromkeys(environment_of(cell, platform, packages) for cell in cells))

@@ -56,6 +56,21 @@ def headlines(probe: str) -> tuple[str, ...]:
     return tuple(_literal(probe, "HEADLINES") or ())
 
 
+@functools.cache
+def reads(probe: str) -> str:
+    """Returns the name of the probe whose files a probe reads, or an empty text.
+
+    It is the literal ``READS`` in its source.
+    """
+    return str(_literal(probe, "READS") or "")
+
+
+@functools.cache
+def is_read(probe: str) -> bool:
+    """Returns whether another probe reads the files that a probe leaves."""
+    return any(reads(other) == probe for other in probes())
+
+
 def is_headline(probe: str, metric: str) -> bool:
     """Returns whether a metric is one of the probe's headline figures."""
     return any(fnmatch.fnmatchcase(metric, pattern) for pattern in headlines(probe))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -86,10 +86,25 @@ def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...
         for setting, value in chosen.definition.probes.get(name, {}).items():
             _check_setting(f"matrix.toml: sets.{chosen.name}.probes", name, setting, value)
     changed = _settings(settings, wanted)
-    return tuple(
-        ProbeSpec(name, {**chosen.definition.probes.get(name, {}), **changed.get(name, {})}, timed=known[name].timed)
-        for name in wanted
-    )
+    given = {name: {**chosen.definition.probes.get(name, {}), **changed.get(name, {})} for name in wanted}
+    cut = _cut(given, chosen.definition.cell_budget_s)
+    return tuple(ProbeSpec(name, {**given[name], **cut.get(name, {})}, timed=known[name].timed) for name in wanted)
+
+
+def _cut(given: Mapping[str, Mapping[str, object]], budget_s: float | None) -> dict[str, dict[str, Scalar]]:
+    """The budgets of the sweeps, cut so that one cell stays within ``budget_s``.
+
+    Budgets given by the user or the set stay as they are, and count.
+    """
+    own = {name: float(default) for name in given if (default := probes.settings(name).get("budget_s")) is not None}
+    if budget_s is None or not own:
+        return {}
+    fixed = {name: float(str(given[name]["budget_s"])) for name in own if "budget_s" in given[name]}
+    free = {name: seconds for name, seconds in own.items() if name not in fixed}
+    left = max(budget_s - sum(fixed.values()), 0.0)
+    if sum(free.values()) <= left:
+        return {}
+    return {name: {"budget_s": round(seconds * left / sum(free.values()), 1)} for name, seconds in free.items()}
 
 
 def _settings(texts: tuple[str, ...], probes: tuple[str, ...]) -> dict[str, dict[str, Scalar]]:
@@ -131,8 +146,8 @@ def environments(set_name: str | None, only: tuple[str, ...], *, every: bool) ->
     Raises UsageError.
     """
     names = sets.load().sets if every else [set_name]
-    found = [one for name in names for one in plan.environments(choose(name, only).cells)]
-    return tuple(dict.fromkeys(found))
+    chosen = [choose(name, only) for name in names]
+    return tuple(dict.fromkeys(e for one in chosen for e in plan.environments(one.cells, one.definition.packages)))
 
 
 def all_cells() -> tuple[Cell, ...]:

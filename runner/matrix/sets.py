@@ -25,6 +25,8 @@ DEVICES = ("cpu", "cuda", "mps")
 NATIVE = "native"
 
 _PYTHON = re.compile(r"3\.[0-9]{1,2}")
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w,-]+\])?((===?|[<>~!]=|[<>])[\w.*+!-]+(,(?=[<>=~!])|$))*")
+"""A requirement line without spaces, markers and addresses: all of a line that a set may add."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -80,6 +82,12 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where its cells can be run at all (``macos-arm64``); empty: anywhere."""
     budget: str = ""
     """Measuring time within which undecided headline figures get further rounds (``10m``); empty: one round."""
+    cell_budget: str = ""
+    """CPU time that the sweeps of one cell may take together (``10m``): their ``budget_s`` are cut in proportion.
+    Cases left out are listed. Empty: the sweeps' own budgets."""
+    packages: list[str] = []
+    """Requirement lines (``numpy==2.0.2``) that all of its environments have in addition: what must be equal in all
+    cells, and what probes need. A line about Keras or a cell's own framework does not count in that cell."""
     probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
     """The probes that the set runs, and their settings where they differ from the defaults in the source."""
 
@@ -87,6 +95,11 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def budget_s(self) -> float | None:
         """The budget in seconds, or None."""
         return durations.seconds(self.budget) if self.budget else None
+
+    @property
+    def cell_budget_s(self) -> float | None:
+        """The CPU time of a cell's sweeps in seconds, or None."""
+        return durations.seconds(self.cell_budget) if self.cell_budget else None
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -140,10 +153,14 @@ def load(path: Path | None = None) -> Matrix:
     if matrix.default not in matrix.sets:
         raise UsageError(f"{path}: default: no set {matrix.default!r}{suggest(matrix.default, matrix.sets)}")
     for name, one in matrix.sets.items():
-        try:
-            one.budget_s  # noqa: B018 - a property that raises
-        except UsageError as error:
-            raise UsageError(f"{path}: sets.{name}.budget: {error}") from None
+        for key in ("budget", "cell_budget"):
+            try:
+                getattr(one, f"{key}_s")
+            except UsageError as error:
+                raise UsageError(f"{path}: sets.{name}.{key}: {error}") from None
+        for line in one.packages:
+            if not _REQUIREMENT.fullmatch(line):
+                raise UsageError(f"{path}: sets.{name}.packages: {line!r} is not a requirement (example: numpy==2.0.2)")
         for probe in one.probes:
             if probe not in matrix.probes:
                 raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")

@@ -37,6 +37,11 @@ class Answer(msgspec.Struct, frozen=True):
     details: dict[str, Any] = {}
 
 
+def with_detail(answer: Answer, name: str, value: object) -> Answer:
+    """The answer with one more detail."""
+    return msgspec.structs.replace(answer, details={**answer.details, name: value})
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What came of a process, when its exit code and its report are put together."""

@@ -15,8 +15,8 @@ from runner.errors import CellError
 from runner.executors import Room
 from runner.judge import budget, rules
 from runner.matrix import probes
+from runner.measure import phases
 from runner.measure import sample as samples_of
-from runner.measure import scheduler
 from runner.measure.context import Context, Event, Interrupted, Observer, noted
 from runner.measure.workspace import Work
 from runner.model import Comparison, Environment, Job, Plan, Sample, Status
@@ -53,7 +53,7 @@ def until_decided(
     jobs = planned.jobs
     while jobs:
         try:
-            samples += scheduler.run(jobs, work.context, observe)
+            samples += phases.run(jobs, work.context, observe)
             if not further.most:
                 break
             if jobs is planned.jobs and further.budget_s is not None:
@@ -76,14 +76,15 @@ def _measure_and_evict(planned: Plan, work: Work, observe: Observer, room: Room)
     Images that are still to run are never evicted. Timings of different environments are taken at different times,
     so each environment is a separate block in their fingerprints.
     """
-    waiting = neighbours(job.environment for job in planned.jobs)
     samples: list[Sample] = []
-    while waiting:
-        environment = waiting.pop(0)
-        jobs = tuple(job for job in planned.jobs if job.environment == environment)
+    groups = [(part, one) for part in phases.split(planned.jobs) for one in neighbours(job.environment for job in part)]
+    while groups:
+        part, environment = groups.pop(0)
+        waiting = [one for _, one in groups]
+        jobs = tuple(job for job in part if job.environment == environment)
         try:
             context = replace(work.context, block=environment.id, later=len(waiting))
-            samples += scheduler.run(jobs, context, observe)
+            samples += phases.run(jobs, context, observe, samples)
         except Interrupted as stop:
             return Measured((*samples, *stop.samples), interrupted=True)
         for name in dict.fromkeys(job.executor for job in jobs):

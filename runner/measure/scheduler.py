@@ -15,7 +15,7 @@ from typing import Any
 
 from runner.errors import BadOutputError, CellError, NotMeasuredError, OutageError, UnavailableError
 from runner.executors import Launch, Prepared
-from runner.measure import payload, turns
+from runner.measure import exchange, payload, turns
 from runner.measure.context import Context, Event, Interrupted, Observer, noted
 from runner.measure.sample import NO_FAILURE, failed, fingerprint, internal, key, notes, outside
 from runner.model import Cell, Environment, Job, Outcome, Sample, Status
@@ -83,6 +83,8 @@ class _Session:
             if not self.context.fresh:
                 wanted = (job.cell.id, job.probe.name, job.round, self.keys[_slot(job)])
                 found = self.context.store.find(*wanted, bad=noted(self.observe, ": measured again"))
+            if found and not exchange.kept(found, self.context):
+                found = None
             if found and self.context.keep_failed and found.status not in NO_FAILURE:
                 found = None
             if found:
@@ -375,7 +377,7 @@ class _Session:
                 kept = True
                 self._tell(Event("kept", job.cell.id, outcome.kept, job.probe.name, job.round))
             try:
-                return payload.ending(io, outcome), outcome
+                return exchange.taken(payload.ending(io, outcome), io, job, self.context), outcome
             except BadOutputError as error:
                 raise BadOutputError(str(error), outcome.log) from None
         finally:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner import defects, judge
+from runner.defects import reading
 from runner.errors import UsageError
 from runner.judge.rules import Rules, comparisons
 from runner.matrix import probes
@@ -61,7 +62,9 @@ def from_folders(folders: Sequence[Path], rules: Rules) -> Report:
     A file that cannot be used is a line of the report. Raises UsageError for folders without results.
     """
     unread: list[str] = []
-    samples = store.load(folders, details_of=frozenset({seeding.PROBE, *probes.sweeps()}), bad=unread.append)
+    samples = store.load(
+        folders, details_of=frozenset({seeding.PROBE, reading.PROBE, *probes.sweeps()}), bad=unread.append
+    )
     if rules.baseline and rules.baseline not in {sample.cell.id for sample in samples}:
         raise UsageError(f"--baseline {rules.baseline!r}: no result of that cell in {' '.join(map(str, folders))}")
     record = store.load_records(folders, unread.append)

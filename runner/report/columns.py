@@ -80,6 +80,7 @@ _COLUMNS = {
         "cases.raises",
         "cases.unsupported",
     ),
+    "reading": ("cases.ok", "cases.wrong", "cases.raises", "cases.crashes", "cases.inaccurate", "writers.not_run"),
     "training": ("cases.ok", "cases.wrong", "cases.nan", "cases.raises", "cases.unsupported"),
 }
 """Columns of a probe, most important first, where a report has them. ``*.figure`` is that figure in all modes."""

@@ -18,6 +18,7 @@ from runner.model import Comparison, Sample, Skip
 from runner.report import native, numbers
 from runner.report.answer import answer
 from runner.report.data import EXIT_MEANINGS, Report, all_notes, command
+from runner.report.exchange import exchange
 from runner.report.failures import not_measured
 from runner.report.overview import Block
 from runner.report.seeding import seeding
@@ -66,6 +67,7 @@ def _parts(report: Report) -> dict[str, Any]:
         ],
         "overview": [_block(block) for block in said.overview.blocks],
         "seeding": list(seeding(report)),
+        **({"exchange": msgspec.to_builtins(table)} if (table := exchange(report)) else {}),
         "skips": [_skip(s) for s in report.skips],
         "not_measured": list(not_measured(report)),
         "notes": all_notes(report),

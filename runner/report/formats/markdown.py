@@ -14,6 +14,8 @@ from runner.model import Cell
 from runner.report import numbers
 from runner.report.answer import answer
 from runner.report.data import Finding, Report, all_notes, cell_ids, command, exit_line, subtitle
+from runner.report.exchange import HEADING as EXCHANGE
+from runner.report.exchange import exchange
 from runner.report.failures import last_lines, not_measured
 from runner.report.labels import common, labels, title, used_marks
 from runner.report.marks import BASELINE, Mark
@@ -60,6 +62,7 @@ def render(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
     blocks += _list("### Findings", [_finding(f) for f in found[:_OPEN_FINDINGS]])
     blocks += _overview(said.overview) if report.samples else []
     blocks += _list(f"### {HEADING}", [f"- {escape(line)}\n" for line in seeding(report)])
+    blocks += _exchange(report)
     blocks += [_table(table, shared) for table in said.tables]
     blocks += [_Block(legend, ())] if (legend := _legend(said.tables)) else []
     blocks += _folded("more findings", [_finding(f) for f in found[_OPEN_FINDINGS:]])
@@ -68,6 +71,17 @@ def render(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
     blocks += _folded("notes", [f"- {escape(line)}\n" for line in all_notes(report)])
     blocks += _folded("commands that run one cell again", _commands(report))
     return _fit(blocks, limit_bytes)
+
+
+def _exchange(report: Report) -> list[_Block]:
+    """The table of who can read whose files; none without the probe."""
+    table = exchange(report)
+    if table is None:
+        return []
+    rows = [["written by", *table.readers], ["---"] * (1 + len(table.readers))]
+    rows += [[escape(writer), *map(escape, fields)] for writer, fields in table.rows]
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return [_Block(f"\n### {escape(EXCHANGE)}\n\n{lines}\n", ())]
 
 
 def escape(text: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.model import Cell
-from runner.report import bands, numbers, textlines
+from runner.report import bands, exchange, numbers, textlines
 from runner.report.answer import Answer, answer
 from runner.report.data import Finding, Report, Severity, all_notes, cell_ids, command, exit_line, subtitle
 from runner.report.failures import last_lines, not_measured
@@ -91,11 +91,20 @@ def draw(report: Report, width: int = 100, *, ascii_only: bool = False, commands
             *(textlines.text(part) for line in log for part in _log_line(line, width)),
         ]
     out += textlines.section(HEADING, seeding(report), width)
+    out += _exchange(report, width)
     out += textlines.section("Not measured", not_measured(report), width)
     out += textlines.section("Notes", all_notes(report), width)
     out += _commands(report, width, everything=commands)
     out += _ending(report, said, width, long=len(out) > _SCREEN)
     return Group(*(textlines.ascii_only(line) if ascii_only else line for line in out))
+
+
+def _exchange(report: Report, width: int) -> list[Text]:
+    """The table of who can read whose files; empty without the probe."""
+    lines = exchange.lines(report)
+    if not lines:
+        return []
+    return [textlines.text(""), *textlines.wrapped(exchange.HEADING, width, "bold"), *map(textlines.text, lines)]
 
 
 def _ending(report: Report, said: Answer, width: int, *, long: bool) -> list[Text]:

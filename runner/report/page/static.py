@@ -11,7 +11,7 @@ from typing import Any
 
 from runner.matrix import probes
 from runner.model import Cell
-from runner.report import columns, earlier, numbers, seeding
+from runner.report import columns, earlier, exchange, numbers, seeding
 from runner.report.answer import Answer
 from runner.report.data import Finding, Report, all_notes, command, exit_line, open_figures, subtitle
 from runner.report.failures import last_lines, not_measured
@@ -110,6 +110,8 @@ def views(report: Report, said: Answer) -> dict[str, Any]:
         "marks": [(mark.symbol, mark.meaning, _style(mark)) for mark in used_marks(said.tables)],
         "baseline": BASELINE,
         "sweeps": [probe for probe in probes.sweeps() if probe in report.by_probe],
+        "exchange_heading": exchange.HEADING,
+        "exchange": exchange.exchange(report),
         "parity_heading": seeding.HEADING,
         "parity": seeding.seeding(report),
         "remedies": seeding.table(report),

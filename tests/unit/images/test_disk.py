@@ -10,7 +10,7 @@ import pytest
 
 from runner.images import disk
 from runner.matrix import compat
-from runner.model import Environment
+from runner.model import Custom, Environment
 
 
 def test_an_engine_elsewhere_has_an_unknown_disk() -> None:
@@ -33,6 +33,13 @@ def test_shared_layers_are_counted_once() -> None:
     unknown = replace(torch, framework="new")
     assert disk.layer_bytes(unknown, cuda=False) == disk.layer_bytes(unknown, cuda=True) == 2 * 10**9
     assert disk.estimate([]) == 0
+
+
+def test_what_a_set_adds_is_counted() -> None:
+    plain = Environment("jax", "0.4.35", "3.8.0", "3.11", "cpu", "linux-x86_64")
+    more = replace(plain, custom=Custom(("tensorflow-cpu==2.18.1", "pandas")))
+    added = disk.layer_bytes(more, cuda=False) - disk.layer_bytes(plain, cuda=False)
+    assert added == pytest.approx(1e9 * (compat.load().framework["tensorflow"].size_gb + 0.1))
 
 
 TORCH = Environment("torch", "2.2.2", "3.8.0", "3.11", "cpu", "linux-x86_64")

@@ -9,7 +9,7 @@ import pytest
 
 from runner.errors import UsageError
 from runner.matrix import compat
-from runner.model import Environment
+from runner.model import Custom, Environment
 from runner.util import folders, versions
 
 FACTS = compat.load()
@@ -184,3 +184,10 @@ def test_what_an_early_keras_imports_and_does_not_declare_is_installed() -> None
     early = Environment("jax", "0.4.35", "3.0.5", "3.11", "cpu", "linux-x86_64")
     assert "packaging" in compat.load().requirements(early).requirements
     assert "packaging" not in compat.load().requirements(replace(early, keras="3.8.0")).requirements
+
+
+def test_a_package_of_a_set_that_declares_a_newer_keras_is_overridden_too() -> None:
+    added = Custom(("numpy==2.0.2", "tensorflow-cpu==2.18.1"))
+    early = replace(environment("jax", "0.4.35", "3.0.5"), custom=added)
+    assert FACTS.requirements(early).overrides == ("keras==3.0.5",)
+    assert FACTS.requirements(replace(early, keras="3.8.0")).overrides == ()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from runner.matrix.plan import Host, Offer, Selection, build_of, default_limits, environment_of, plan
-from runner.model import Cell, Environment, ProbeSpec, Status
+from runner.model import Cell, Custom, Environment, ProbeSpec, Status
 
 OFFERS = {"docker": Offer("containers", isolated=True), "host": Offer("virtual environments", isolated=False)}
 NO_ENGINE = {**OFFERS, "docker": replace(OFFERS["docker"], problem="no Docker engine is running")}
@@ -147,3 +147,14 @@ def test_planning_takes_time_in_proportion_to_the_cells() -> None:
 
     few, many = (min(seconds(thousands) for _ in range(3)) for thousands in (1, 10))
     assert many < 40 * few  # a plan that compares every pair of cells takes 100 times as long
+
+
+def test_a_sets_packages_are_part_of_every_environment_but_for_its_own_axes() -> None:
+    packages = ("numpy==2.0.2", "tensorflow-cpu==2.18.1", "keras==3.0.0")
+    torch = environment_of(_cell(), "linux-x86_64", packages)
+    tensorflow = environment_of(_cell("tensorflow"), "linux-x86_64", packages)
+    assert torch.custom == Custom(("numpy==2.0.2", "tensorflow-cpu==2.18.1"))
+    assert tensorflow.custom == Custom(("numpy==2.0.2",))
+    assert environment_of(_cell(), "linux-x86_64").custom is None
+    made = plan([_cell()], [], Selection((MNIST,), packages=packages), LINUX)
+    assert made.jobs[0].environment == torch

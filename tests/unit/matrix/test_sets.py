@@ -98,6 +98,7 @@ def test_an_exclude_takes_cells_out_and_keeps_the_reason(tmp_path: Path) -> None
         (HEAD + "[broken", "at the end, line 5"),
         (HEAD + '[[sets.s.include]]\nframework="torch"\nversion="1"\nkeras="1"\ndevice="cpu"\n', "reason"),
         ("schema = \n", "line 1"),
+        (HEAD + 'packages = ["numpy; curl evil"]\n', "sets.s.packages: 'numpy; curl evil' is not a requirement"),
         ('schema = 1\ndefault = "x"\n[sets.s]\ndescription="d"\n', "no set 'x'"),
         ('schema = 2\ndefault = "s"\n[sets.s]\ndescription="d"\n', "schema 2"),
     ],
@@ -161,3 +162,8 @@ def test_no_text_becomes_a_cell_unless_it_is_one(text: str) -> None:
     except UsageError:
         return
     assert set(cell.id) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-_+")
+
+
+@pytest.mark.parametrize("line", ["numpy", "numpy==2.0.2", "jax[cuda12]>=0.4,<0.5", "a.b-c~=1.2", "torch==2.2.2+cpu"])
+def test_a_set_can_add_requirement_lines(tmp_path: Path, line: str) -> None:
+    assert _load(tmp_path, HEAD + f'packages = ["{line}"]\n').sets["s"].packages == [line]

@@ -1,0 +1,267 @@
+"""Replays fixes of Keras: which of them do the probes notice?
+
+``python bench/recall/replay.py SAMPLE --repository KERAS --python PYTHON --out OUTCOMES`` takes the JSON lines of
+``draw.py``. For every fix it runs the probes on the commit's parent, then what was bad there on the commit itself.
+A fix is flagged where a case of the plain set is bad before it and right with it. ``OUTCOMES`` gets one JSON line per
+fix, as they come; fixes that it has already are not run again. ``python bench/recall/replay.py --rate OUTCOMES``
+prints the share that is flagged, with its 95 % interval.
+
+PYTHON has tensorflow, torch and jax installed, and no Keras: that is the commit's own tree, on the path. To save time,
+a fix is tried with the probes that its folder concerns (``PROBES``), the cases that name what it changed
+(``words``), and the backend whose files it changed, or ``--backends``. What is left out can only lower the rate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import NormalDist
+
+ROOT = Path(__file__).resolve().parents[2]
+PAYLOAD = ROOT / "runner" / "probe"
+VERSIONS = {"tensorflow": "2.18.1", "torch": "2.13.0", "jax": "0.4.35", "numpy": "2.0.2"}
+BAD = ("wrong", "raises", "crashes", "nan", "inaccurate", "shape", "dtype")
+RIGHT = ("ok", "seen")
+
+EVERY = ("model", "saving", "fitting", "precision", "compiled", "preprocessing", "data", "callbacks", "export", "ops")
+PROBES = (
+    (r"layers/preprocessing/", ("preprocessing", "data", "saving", "model", "export", "ops")),
+    (
+        r"layers/layer\.py|layers/input_spec|backend/common/(keras_tensor|variables)",
+        ("model", "saving", "precision", "fitting"),
+    ),
+    (r"layers/", ("ops", "model", "fitting", "saving", "precision", "compiled", "preprocessing")),
+    (r"callbacks/", ("callbacks",)),
+    (r"saving/|legacy/saving", ("saving", "export")),
+    (r"export/", ("export", "saving")),
+    (r"trainers/data_adapters|utils/.*dataset|utils/.*generator|distribute", ("data", "preprocessing", "distribution")),
+    (r"trainers/", ("fitting", "callbacks", "data", "compiled", "model", "training")),
+    (r"distribution/", ("distribution",)),
+    (r"(losses|metrics)/", ("ops", "fitting", "training", "saving")),
+    (r"optimizers/", ("ops", "fitting", "training", "precision", "saving")),
+    (r"quantizers/|dtype_policies/", ("precision", "saving", "model")),
+    (r"models/|legacy/|applications/", ("model", "saving", "compiled")),
+    (r"utils/", ("model", "data", "callbacks", "preprocessing", "saving")),
+    (r"backend/\w+/trainer", ("fitting", "callbacks", "data", "compiled", "training")),
+    (r"backend/\w+/(rnn|nn|numpy|math|linalg|image|core)\.py|ops/", ("ops", "model", "compiled", "fitting")),
+    (r"(initializers|random|backend/\w+/random)", ("ops", "random", "saving", "model")),
+    (r"(activations|constraints|regularizers)", ("ops", "saving", "fitting")),
+    (r"backend/", ("ops", "model", "fitting", "compiled")),
+)
+"""Folder of a changed file -> the probes that run it."""
+
+INFRASTRUCTURE = re.compile(
+    r"(Layer|Operation|Trainer|\w*Variable|Functional|Model|Sequential|KerasTensor|\w*DataAdapter|EpochIterator"
+    r"|CallbackList|Callback|Optimizer|BaseOptimizer|\w*Trainer|Loss|Metric|_\w+|Function|\w*IOStore|RNN|Wrapper)"
+)
+"""Names that cases use without naming them."""
+
+
+def git(repository: Path, *words: str) -> str:
+    """Returns what git prints."""
+    return subprocess.run(["git", "-C", str(repository), *words], capture_output=True, text=True, check=True).stdout
+
+
+def words(repository: Path, commit: str, files: list[str]) -> set[str]:
+    """Returns the names of classes and functions that a commit changes.
+
+    Empty where that says nothing.
+
+    ``Dense`` for a change in any method of it, ``argmax`` for a function of that name on any backend.
+    """
+    found: set[str] = set()
+    for name in files:
+        try:
+            tree = ast.parse(git(repository, "show", f"{commit}:{name}"))
+        except (subprocess.CalledProcessError, SyntaxError):
+            continue
+        diff = git(repository, "diff", "-U0", f"{commit}^", commit, "--", name)
+        spans = [
+            (int(a), int(a) + int(n or 1)) for a, n in re.findall(r"^@@ .*\+(\d+)(?:,(\d+))? @@", diff, re.MULTILINE)
+        ]
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                if any(first <= last and start <= (node.end_lineno or first) for start, last in spans):
+                    found.add(node.name)
+    return set() if any(INFRASTRUCTURE.fullmatch(name) for name in found) else found
+
+
+def chosen(files: list[str]) -> list[str]:
+    """Returns the probes that a fix in these files is tried with."""
+    found: dict[str, None] = {}
+    for name in files:
+        inside = name.removeprefix("keras/").removeprefix("src/")
+        probes = next((probes for pattern, probes in PROBES if re.match(pattern, inside)), EVERY)
+        found.update(dict.fromkeys(probes))
+    return [probe for probe in found if (PAYLOAD / probe).is_dir()]
+
+
+def backends(files: list[str], usual: list[str]) -> list[str]:
+    """Returns the backends whose own files are changed, or the usual ones."""
+    own = [m[1] for name in files if (m := re.match(r"keras/(?:src/)?backend/(tensorflow|torch|jax)/", name))]
+    general = [name for name in files if "/backend/" not in name or "/backend/common/" in name]
+    return list(dict.fromkeys(own if own and not general else [*own, *usual]))
+
+
+def only(probe: str, names: set[str]) -> str:
+    """Returns a pattern over the ids of cases that name any of ``names``.
+
+    A case names one in its id or its source. Empty for all cases.
+    """
+    if not names or probe in ("training", "distribution", "memory"):
+        return ""
+    listed = "|".join(sorted(map(re.escape, names)))
+    kinds = [rf"\b({listed})\b"]
+    if probe != "ops":
+        for path in sorted((PAYLOAD / probe).rglob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            for node in ast.parse(text).body:
+                if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                    source = ast.get_source_segment(text, node) or ""
+                    if re.search(kinds[0], source):
+                        kinds.append(rf"^{node.name}\(")
+    return "|".join(kinds)
+
+
+class Tree:
+    """The sources of Keras at a commit, in a folder that goes away at the end."""
+
+    def __init__(self, repository: Path, commit: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="keras-"))
+        archive = subprocess.run(
+            ["git", "-C", str(repository), "archive", commit, "keras"], capture_output=True, check=True
+        ).stdout
+        subprocess.run(["tar", "x", "-C", str(self.folder)], input=archive, check=True)
+        self.version = self._version()
+
+    def _version(self) -> str:
+        for name in ("keras/src/version.py", "keras/version.py", "keras/__init__.py"):
+            path = self.folder / name
+            found = re.search(r'__version__ = "([^"]+)"', path.read_text()) if path.exists() else None
+            if found:
+                return found[1]
+        return "3.0.0"
+
+    def __enter__(self) -> Tree:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def measured(python: str, tree: Tree, backend: str, probe: str, pattern: str, seconds: float) -> dict[str, list]:
+    """Returns the records of one process of a probe; empty where it failed."""
+    with tempfile.TemporaryDirectory(prefix="recall-") as name:
+        folder = Path(name)
+        shutil.copytree(PAYLOAD, folder / "probe", ignore=shutil.ignore_patterns("__pycache__"))
+        cell = {"framework": backend, "version": VERSIONS[backend], "keras": tree.version, "device": "cpu"}
+        cell |= {"python": f"{sys.version_info[0]}.{sys.version_info[1]}", "variant": ""}
+        settings: dict[str, object] = {"budget_s": seconds}
+        if probe != "training":
+            settings["only"] = pattern
+        request = {"schema": 1, "probe": probe, "cell": cell, "settings": settings, "seed": 0, "round": 0, "data": None}
+        (folder / "request.json").write_text(json.dumps(request))
+        hidden = {"KERAS_BACKEND": backend, "PYTHONPATH": str(tree.folder), "CUDA_VISIBLE_DEVICES": ""}
+        env = {**os.environ, **hidden, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            subprocess.run(
+                [python, "-m", "probe"], cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True,
+                timeout=20 * seconds + 300, check=False,
+            )  # fmt: skip
+            result = json.loads((folder / "result.json").read_text())
+        except (OSError, ValueError, subprocess.TimeoutExpired):
+            return {}
+    if result["status"] != "ok":
+        sys.stderr.write(f"{backend} {tree.version} {probe}: {result['status']}: {result['reason']}\n")
+    return result["details"].get("cases", {})
+
+
+def replayed(fix: dict, given: argparse.Namespace) -> dict:
+    """Returns the outcome of one fix: the cases that flag it, by backend and probe."""
+    commit, files = fix["commit"], fix["files"]
+    names = words(given.repository, commit, files)
+    flagging: list[str] = []
+    tried = 0
+    with Tree(given.repository, commit + "^") as before, Tree(given.repository, commit) as after:
+        for backend in backends(files, given.backends):
+            for probe in chosen(files):
+                pattern = only(probe, names)
+                old = measured(given.python, before, backend, probe, pattern, given.budget)
+                tried += len(old)
+                bad = [ident for ident, record in old.items() if record[0] in BAD]
+                if not bad:
+                    continue
+                bodies = sorted({ident.partition("#")[0] for ident in bad})
+                exact = "|".join("^" + re.escape(body) + "$" for body in bodies)
+                new = measured(given.python, after, backend, probe, exact, given.budget)
+                flagging += [f"{backend} {probe} {ident}" for ident in bad if right(new, ident)]
+            if flagging and not given.all:
+                break
+    return {"commit": commit, "subject": fix["subject"], "flagged": bool(flagging), "tried": tried,
+            "words": sorted(names), "cases": flagging[:20]}  # fmt: skip
+
+
+def right(records: dict[str, list], ident: str) -> bool:
+    """Returns whether a case, or a further check of one, is right there."""
+    body, _, check = ident.partition("#")
+    record = records.get(body)
+    if record is None:
+        return False
+    return ident not in records and record[0] in RIGHT if check else record[0] in RIGHT
+
+
+def rate(outcomes: list[dict]) -> str:
+    """Returns the share of fixes flagged, with the 95 % interval of Wilson's score."""
+    n, k = len(outcomes), sum(outcome["flagged"] for outcome in outcomes)
+    z = NormalDist().inv_cdf(0.975)
+    middle, width = (k + z * z / 2) / (n + z * z), z * math.sqrt(k * (n - k) / n + z * z / 4) / (n + z * z)
+    return f"{k} of {n} fixes flagged: {k / n:.0%} (95 %: {middle - width:.0%} - {middle + width:.0%})"
+
+
+def lines(path: Path) -> list[dict]:
+    """Returns the JSON lines of a file; none where it does not exist."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def main() -> None:
+    """Replays the sample, or prints a rate."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sample", type=Path, nargs="?")
+    parser.add_argument("--rate", type=Path, help="print the rate of these outcomes and stop")
+    parser.add_argument("--repository", type=Path)
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--out", type=Path, default=Path("outcomes.jsonl"))
+    parser.add_argument("--backends", nargs="+", default=["torch", "tensorflow", "jax"], choices=sorted(VERSIONS))
+    parser.add_argument("--budget", type=float, default=150.0, help="CPU seconds per process")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--all", action="store_true", help="go on with further backends where one has flagged a fix")
+    given = parser.parse_args()
+    if given.rate:
+        print(rate(lines(given.rate)))
+        return
+    done = {outcome["commit"] for outcome in lines(given.out)}
+    todo = [fix for fix in lines(given.sample) if fix["commit"] not in done]
+    with ThreadPoolExecutor(given.jobs) as pool, given.out.open("a") as file:
+        for outcome in pool.map(lambda fix: replayed(fix, given), todo):
+            file.write(json.dumps(outcome) + "\n")
+            file.flush()
+            print("flagged" if outcome["flagged"] else "-      ", outcome["subject"], *outcome["cases"][:1], sep="  ")
+    found = lines(given.out)
+    print(rate(found))
+    print(Counter(case.split()[1] for outcome in found for case in outcome["cases"][:1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+# tensorflow-2.18.1_keras-3.15.1_py3.11_cpu_linux-x86_64_x65a29883
+# Rendered by `runner render`; do not edit.
+FROM python:3.11-slim-bookworm AS tools
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=uv.txt,target=/build/uv.txt \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh tools /tools
+
+FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=framework.txt,target=/build/framework.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/framework.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=company.txt,target=/build/company.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/company.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=keras.txt,target=/build/keras.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/keras.txt
+
+LABEL \
+      org.opencontainers.image.title="keras-version-matrix tensorflow-2.18.1_keras-3.15.1_py3.11_cpu_linux-x86_64_x65a29883" \
+      org.opencontainers.image.base.name="python:3.11-slim-bookworm" \
+      org.keras-version-matrix.environment="tensorflow-2.18.1_keras-3.15.1_py3.11_cpu_linux-x86_64_x65a29883" \
+      org.keras-version-matrix.framework="tensorflow" \
+      org.keras-version-matrix.version="2.18.1" \
+      org.keras-version-matrix.keras="3.15.1" \
+      org.keras-version-matrix.python="3.11" \
+      org.keras-version-matrix.build="cpu" \
+      org.keras-version-matrix.lock="8741e4df2c5f077ae2550c9fd5565cdd174bbcd7b96423c3939b4cd5041eb180" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="fce6b1a3cadffa2846b9b0dfde743c6ae965c959ac01dc5fed56fd084143d28d" \
+      org.keras-version-matrix.layer="ca87f905b885eeecff3f6ee6eae7be26a57dee53913a7604018dace8c7f19e8e"
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+USER 65532:65532

@@ -15,8 +15,11 @@ from ..kit.records import as_lists
 STATUSES = ("ok", "seen", "wrong", "raises", "crashes", "unsupported")
 
 
-def run(request, report, settings, modules):
+def run(request, report, settings, modules, last=("", None)):
     """Runs the cases of ``modules()``, which is called once Keras is imported.
+
+    ``last``: the name of a step after the cases, and its function. Returns what that returns; None where it killed the
+    process.
 
     Settings: ``budget_s``, CPU seconds after which no further case is begun (what is left out is listed);
     ``only``, a regular expression on case ids.
@@ -40,6 +43,11 @@ def run(request, report, settings, modules):
     cases = collect.cases(modules(), settings["only"])
     tried = attempt.Attempts(keras, journal, settings["budget_s"])
     tried.run(cases)
+    name, step = last
+    after = None
+    if step and name not in journal.fatal:
+        journal.begin(name, alone=True)
+        after = step()
     journal.close()
     records = tried.records
     report.detail("cases", as_lists(records))
@@ -53,3 +61,4 @@ def run(request, report, settings, modules):
         count = sum(record.status == status for record in records.values())
         report.metric("cases.%s" % status, count, "info", unit="cases")
     report.metric("cases.cpu_s", journal.cpu_s + time.process_time() - started, "info", better="lower", unit="s")
+    return after

@@ -1,6 +1,11 @@
-"""Saves and loads models and configurations, and checks what Keras promises."""
+"""Saves and loads models and configurations, and checks what Keras promises.
+
+The models of ``zoo`` are left in files, which the probe ``reading`` loads in every other cell.
+"""
 
 from __future__ import annotations
+
+import os
 
 from .. import cases
 
@@ -8,8 +13,20 @@ DEFAULTS = {"budget_s": 60.0, "only": ""}
 
 
 def run(request, report):
-    """Runs the cases (see ``cases.run``). Settings: ``DEFAULTS``."""
-    cases.run(request, report, request.settings_with(DEFAULTS), _modules)
+    """Runs the cases (see ``cases.run``) and leaves files. Settings: ``DEFAULTS``.
+
+    Detail ``written``: the files, and what kept one from being written.
+    """
+    written = cases.run(request, report, request.settings_with(DEFAULTS), _modules, ("writing the zoo", _write))
+    report.detail("written", written or [])
+    report.metric("files", sum(not entry["problem"] for entry in written or []), "info", unit="files")
+
+
+def _write():
+    from . import files
+
+    os.makedirs("left", exist_ok=True)
+    return files.write("left")
 
 
 def _modules():

@@ -93,23 +93,30 @@ def _wrote(model, path, form):
     return ""
 
 
-def read(folder, formats=FORMATS):
-    """Reads what another cell wrote; compares outputs and resumed training.
+def listed(folder):
+    """Returns the names of the files of models in a folder that ``write`` filled, in the order of the zoo."""
+    there = set(os.listdir(folder))
+    names = ["%s.%s" % (name, form) for name in zoo.ZOO if name + ".npz" in there for form in _held(name, FORMATS)]
+    return [name for name in names if name in there]
 
-    Returns ``{file: [status, note]}``. The status is ``ok``, ``inaccurate``, ``wrong``, ``raises`` or
+
+def read_one(folder, file):
+    """Reads one file of another cell; compares outputs and resumed training.
+
+    Returns ``[status, note]``. The status is ``ok``, ``inaccurate``, ``wrong``, ``raises`` or
     ``unsupported``, where this release has no such model. The note of a right file says whether outputs are the same
     bit by bit, and what was warned about.
     """
-    found = {}
-    for name in zoo.ZOO:
-        for form in _held(name, formats):
-            file = "%s.%s" % (name, form)
-            arrays = os.path.join(folder, name + ".npz")
-            if os.path.exists(os.path.join(folder, file)) and os.path.exists(arrays):
-                with np.load(arrays, allow_pickle=False) as held:
-                    found[file] = _read(name, form, os.path.join(folder, file), dict(held))
+    name, _, form = file.partition(".")
+    with np.load(os.path.join(folder, name + ".npz"), allow_pickle=False) as held:
+        found = _read(name, form, os.path.join(folder, file), dict(held))
     keras.utils.clear_session()
     return found
+
+
+def read(folder):
+    """Reads all files of another cell; returns ``{file: [status, note]}``."""
+    return {file: read_one(folder, file) for file in listed(folder)}
 
 
 def _read(name, form, path, held):

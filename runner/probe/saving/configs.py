@@ -192,7 +192,7 @@ def _does(thing):
 
 _QUIET = [
     call
-    for table in (calls.LOSSES, calls.METRICS, calls.SCHEDULES, calls.INITIALIZERS)
+    for table in (calls.LOSSES, calls.SCHEDULES, calls.INITIALIZERS)
     for call in calls.expanded(table)
     if "name=" not in call
     and "seed=0" not in call

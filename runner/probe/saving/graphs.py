@@ -349,13 +349,17 @@ _MAKERS = {name: thing for name, thing in list(globals().items()) if name in GRA
 
 
 def _same(loaded, model, data, weights=True):
-    """Checks that two models have the same names, shapes, weights and outputs."""
+    """Checks that two models have the same names, shapes, weights and outputs.
+
+    Without ``data``, outputs are not compared: on JAX, each costs a compilation.
+    """
     if weights:
         equal(loaded.get_weights(), model.get_weights(), "weights")
     else:
         loaded.set_weights(model.get_weights())
     equal([layer.name for layer in loaded.layers], [layer.name for layer in model.layers], "names of the layers")
-    close(loaded(data), model(data))
+    if data is not None:
+        close(loaded(data), model(data))
     equal(loaded.count_params(), model.count_params(), "the number of parameters")
 
 
@@ -384,10 +388,10 @@ _WITH_FUNCTIONS = (
 @each(graph=[graph for graph in GRAPHS if graph not in _WITH_FUNCTIONS])
 def graph_survives_legacy_file(graph):
     """a model's graph survives a legacy .h5 file: {graph}"""
-    model, data = _MAKERS[graph]()
+    model, _ = _MAKERS[graph]()
     given(model)
     model.save("it.h5")
-    _same(keras.models.load_model("it.h5"), model, data)
+    _same(keras.models.load_model("it.h5"), model, None)
 
 
 @each(graph=[graph for graph in GRAPHS if graph not in _ONE_FILE])
@@ -409,7 +413,7 @@ def graph_survives_config(graph):
     given(model)
     second = model.__class__.from_config(model.get_config())
     second(data) if not second.built else None
-    _same(second, model, data, weights=False)
+    _same(second, model, None, weights=False)
     equal(second.name, model.name, "the name")
 
 

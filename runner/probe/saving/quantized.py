@@ -154,7 +154,7 @@ _TABLES = {
 }
 
 
-@each(layer=list(_TABLES), how=["adapt", "vocabulary", "set_vocabulary"], mode=["int", "multi_hot", "count", "tf_idf"])
+@each(layer=list(_TABLES), how=["adapt", "vocabulary", "set_vocabulary"], mode=["int", "tf_idf"])
 def vocabulary_is_saved(layer, how, mode):
     """a vocabulary survives a .keras file: {layer}, by {how}, {mode}"""
     make, words = _TABLES[layer]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import cases
 
-DEFAULTS = {"budget_s": 60.0, "only": ""}
+DEFAULTS = {"budget_s": 90.0, "only": ""}
 
 
 def run(request, report):
@@ -15,4 +15,4 @@ def run(request, report):
 def _modules():
     from . import configs, custom, formats, graphs, quantized, resumed, weights, whole
 
-    return (formats, weights, custom, graphs, quantized, resumed, whole, configs)
+    return (configs, formats, weights, custom, quantized, resumed, graphs, whole)

@@ -177,10 +177,8 @@ _ARGUMENTS = [
     "loss=keras.losses.CategoricalCrossentropy(from_logits=True, axis=-1)",
     "loss='mse', weighted_metrics=['mae']",
     "loss='mse', loss_weights=0.25",
-    "loss=[keras.losses.MeanAbsoluteError(reduction='sum')], loss_weights=[0.5]",
     "loss=keras.losses.mean_absolute_error, metrics=[keras.metrics.mean_squared_error]",
     "loss=keras.losses.huber, metrics=['cosine_similarity']",
-    "loss='mse', metrics=[[keras.metrics.MeanAbsoluteError(name='a'), 'mse']]",
 ]
 
 

@@ -9,7 +9,7 @@ import os
 
 from .. import cases
 
-DEFAULTS = {"budget_s": 60.0, "only": ""}
+DEFAULTS = {"budget_s": 90.0, "only": ""}
 
 
 def run(request, report):
@@ -32,4 +32,4 @@ def _write():
 def _modules():
     from . import configs, custom, formats, graphs, quantized, resumed, weights, whole
 
-    return (formats, weights, custom, graphs, quantized, resumed, whole, configs)
+    return (configs, formats, weights, custom, quantized, resumed, graphs, whole)

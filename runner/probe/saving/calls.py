@@ -593,7 +593,7 @@ SCHEDULES = {
     "keras.optimizers.schedules.PiecewiseConstantDecay([2, 4], [1.0, 0.5, 0.25]": ["name='other'"],
 }
 
-_SEED = ["seed=3", "seed=0"]
+_SEED = ["seed=3", "seed=0", "seed=keras.random.SeedGenerator(3)"]
 _FAN = [*_SEED, "input_axes=(0,), output_axes=(1,)"]
 INITIALIZERS = {
     "keras.initializers.Constant(": ["value=0.5"],

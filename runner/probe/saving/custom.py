@@ -692,10 +692,10 @@ def subclassed_model_without_config_is_saved():
 
 def torch_module_is_saved():
     """a TorchModuleWrapper is saved with its module and weights"""
-    torch = need("torch")
     need("keras.layers.TorchModuleWrapper")
     if keras.backend.backend() != "torch":
         need("keras.layers.TorchModuleWrapper(only with the torch backend)")
+    torch = need("torch")
     model = keras.Sequential(
         [keras.Input((3,)), keras.layers.TorchModuleWrapper(torch.nn.Linear(3, 2), output_shape=(2,))]
     )

@@ -239,6 +239,58 @@ def _given_after(model):
     return model(numbers(2, 3))
 
 
+class _HolderLayer(keras.layers.Layer):
+    """A layer whose layers are held as in _Holder."""
+
+    def __init__(self, kind, **more):
+        super().__init__(**more)
+        self.kind = kind
+        layers = [keras.layers.Dense(3) for _ in range(4)]
+        self.held = {
+            "list": layers,
+            "dict": dict(zip("dbca", layers)),
+            "list of lists": [layers[:2], layers[2:]],
+            "dict of lists": {"b": layers[:2], "a": layers[2:]},
+            "list of dicts": [{"b": layers[0], "a": layers[1]}, {"c": layers[2], "d": layers[3]}],
+            "list of tuples": [(layers[0], layers[1]), (layers[2], layers[3])],
+            "three levels": [[[layers[0]], [layers[1]]], [[layers[2], layers[3]]]],
+        }[kind]
+
+    _all = _Holder._all
+
+    def build(self, shape):
+        for layer in self._all():
+            layer.build(shape)
+        self.built = True
+
+    def call(self, x):
+        for layer in self._all():
+            x = layer(x)
+        return x
+
+    def get_config(self):
+        return {**super().get_config(), "kind": self.kind}
+
+
+@each(
+    kind=["list", "dict", "list of lists", "dict of lists", "list of dicts", "list of tuples", "three levels"],
+    form=["weights.h5", "keras"],
+)
+def layers_in_a_layer_are_saved(kind, form):
+    """a .{form} file holds the weights of layers that a layer holds in: {kind}"""
+    model = given(keras.Sequential([keras.Input((3,)), _HolderLayer(kind)]))
+    equal(len(model.weights), 8, "weights")
+    expected = array(model(numbers(2, 3)))
+    if form == "keras":
+        model.save("it.keras")
+        loaded = keras.models.load_model("it.keras", custom_objects={"_HolderLayer": _HolderLayer})
+    else:
+        model.save_weights("it.weights.h5")
+        loaded = keras.Sequential([keras.Input((3,)), _HolderLayer(kind)])
+        loaded.load_weights("it.weights.h5")
+    close(loaded(numbers(2, 3)), expected)
+
+
 class _Twice(keras.Model):
     """A model with the same layer under two names, and one in a layer."""
 

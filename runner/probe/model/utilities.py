@@ -540,7 +540,6 @@ WRONG = [
     "optimizers.Ftrl(learning_rate_power=1.0)",
     "optimizers.Ftrl(l1_regularization_strength=-1.0)",
     "optimizers.Lion(beta_1=2.0)",
-    "optimizers.LossScaleOptimizer('sgd', dynamic_growth_steps=0)",
     "activations.get('nonsense')",
     "activations.get(3)",
     "initializers.get('nonsense')",

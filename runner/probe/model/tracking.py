@@ -152,8 +152,8 @@ def new_weights_after_build_are_refused():
             self.w = self.add_weight(shape=(3,))
 
         def call(self, x):
-            self.extra = keras.layers.Dense(2)
-            return self.extra(x)
+            self.late = keras.layers.Dense(2)
+            return self.late(x)
 
     refuses(lambda: (Late()(A), Late()(A)), "a layer made in call", (Exception,))
 

@@ -249,10 +249,8 @@ def variables_have_settings(attribute):
         "aggregation": ["none", "mean", None],
         "synchronization": ["auto", None],
     }
-    true(
-        getattr(variable, attribute) in expected.get(attribute, [None]),
-        "%s is %s" % (attribute, getattr(variable, attribute)),
-    )
+    found = getattr(variable, attribute)
+    true(found in expected.get(attribute, [None]), "%s is %s" % (attribute, found))
 
 
 @each(aggregation=["none", "mean", "sum", "only_first_replica"])

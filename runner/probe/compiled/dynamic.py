@@ -111,7 +111,7 @@ def models_of_unknown_sizes_take_any_size(call):
     x = keras.Input(shape)
     model = given(keras.Model(x, layer(x)))
     data = _data(shape, 6, 3)
-    if keras.config.backend() == "jax":  # it would compile every operation again: the shapes are enough
+    if keras.config.backend() != "torch":  # it would compile every operation again: the shapes are enough
         known = layer(keras.KerasTensor(data.shape)).shape
         fits = [a is None or a == b for a, b in zip(model.output_shape, known)]
         true(len(known) == len(model.output_shape) and all(fits), "%s fits %s" % (model.output_shape, known))
@@ -119,8 +119,7 @@ def models_of_unknown_sizes_take_any_size(call):
     found, expected = model(data), layer(data)
     equal(tuple(found.shape), tuple(expected.shape), "shape")
     close(found, expected, tolerance=1e-4)
-    if keras.config.backend() != "jax":
-        close(model(_data(shape, 4, 2)), layer(_data(shape, 4, 2)), "another size", 1e-4)
+    close(model(_data(shape, 4, 2)), layer(_data(shape, 4, 2)), "another size", 1e-4)
 
 
 @each(call=LAYERS)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..cases.collect import each
-from ..cases.prelude import close, equal, given, need, numbers, refuses, true, warned
+from ..cases.prelude import Lacking, close, equal, given, need, numbers, refuses, true, warned
 
 
 def _two(**kwargs):
@@ -20,6 +20,16 @@ def _named(names=("a", "b")):
     found = {name: keras.Input((3,), name=name) for name in names}
     a, b = found[min(names)], found[max(names)]
     return keras.Model(found, keras.layers.Subtract(name="minus")([keras.layers.Rescaling(2.0)(a), b]))
+
+
+def _nested(inputs, outputs):
+    """Returns a model, where the release takes nested inputs and outputs."""
+    try:
+        return keras.Model(inputs, outputs)
+    except ValueError as error:
+        if "When providing" in str(error):
+            raise Lacking("this release takes flat inputs and outputs only") from error
+        raise
 
 
 A, B = np.ones((2, 3), "float32"), np.full((2, 3), 5.0, "float32")
@@ -122,7 +132,7 @@ def outputs_keep_their_structure(structure):
     """A Functional model gives its outputs as {structure}"""
     x = keras.Input((3,))
     y, z = keras.layers.Rescaling(2.0)(x), keras.layers.Rescaling(3.0)(x)
-    model = keras.Model(x, eval(structure, {"y": y, "z": z}))  # noqa: S307 - texts of this module
+    model = _nested(x, eval(structure, {"y": y, "z": z}))  # noqa: S307 - texts of this module
     expected = eval(structure, {"y": 2 * A, "z": 3 * A})  # noqa: S307
     close(model(A), expected, "called")
     close(model.predict(A, verbose=0), expected, "predicted")
@@ -133,7 +143,7 @@ def inputs_may_be_nested(structure):
     """A Functional model takes inputs as {structure}"""
     a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
     minus = keras.layers.Subtract()([keras.layers.Rescaling(2.0)(a), b])
-    model = keras.Model(eval(structure, {"a": a, "b": b}), minus)  # noqa: S307 - texts of this module
+    model = _nested(eval(structure, {"a": a, "b": b}), minus)  # noqa: S307 - texts of this module
     close(model(eval(structure, {"a": A, "b": B})), EXPECTED)  # noqa: S307
 
 
@@ -621,7 +631,7 @@ def input_options(option):
 @each(option=["", "shape=(3,), batch_shape=(2, 3)", "shape='3'", "shape=(3,), dtype='nonsense'"])
 def input_refuses(option):
     """keras.Input({option}) is refused"""
-    refuses(lambda: eval("keras.Input(%s)" % option), option)  # noqa: S307 - texts of this module
+    refuses(lambda: str(eval("keras.Input(%s)" % option)), option)  # noqa: S307 - texts of this module
 
 
 def input_of_a_number():

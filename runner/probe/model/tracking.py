@@ -152,8 +152,8 @@ def new_weights_after_build_are_refused():
             self.w = self.add_weight(shape=(3,))
 
         def call(self, x):
-            self.extra = keras.layers.Dense(2)
-            return self.extra(x)
+            self.late = keras.layers.Dense(2)
+            return self.late(x)
 
     refuses(lambda: (Late()(A), Late()(A)), "a layer made in call", (Exception,))
 
@@ -328,10 +328,8 @@ def set_weights_sets_what_get_weights_gives(layer):
 def set_weights_refuses_wrong_numbers():
     """set_weights refuses too few arrays, and says how many it wants"""
     layer = _dense()
-    true(
-        "2" in refuses(lambda: layer.set_weights([np.ones((3, 2))]), "one array for two"),
-        "the message names the number",
-    )
+    message = refuses(lambda: layer.set_weights([np.ones((3, 2))]), "one array for two")
+    true("2" in message, "the message names the number")
 
 
 def set_weights_refuses_wrong_shapes():

@@ -282,7 +282,7 @@ def data_are_split(left):
     need("tensorflow")
     x = np.arange(6.0)[:, None]
     size = float(left) if "." in left else int(left)
-    parts = keras.utils.split_dataset(x, left_size=size)
+    parts = keras.utils.split_dataset((x,), left_size=size)
     found = [np.array([np.asarray(row).item() for row in part]) for part in parts]
     close(found[0], x[:3, 0], "left part")
     close(found[1], x[3:, 0], "right part")
@@ -302,4 +302,4 @@ def a_wrong_split_is_refused(wrong):
     """keras.utils.split_dataset refuses left_size={wrong} of 6 samples"""
     need("tensorflow")
     size = float(wrong) if "." in wrong else int(wrong)
-    refuses(lambda: keras.utils.split_dataset(np.arange(6.0)[:, None], left_size=size), "left_size=" + wrong)
+    refuses(lambda: keras.utils.split_dataset((np.arange(6.0)[:, None],), left_size=size), "left_size=" + wrong)

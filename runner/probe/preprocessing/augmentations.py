@@ -251,7 +251,7 @@ NOTHING = {
 }  # fmt: skip
 
 
-@each(layer=[name for name in NOTHING if name != "RandomSharpness"], form=["batch", "single", "dataset"])
+@each(layer=[name for name in NOTHING if name != "RandomSharpness"], form=["batch", "dataset"])
 def nothing_with_a_factor_of_nothing(layer, form):
     """{layer} with a factor of nothing changes no {form}"""
     kind = need("keras.layers.%s" % layer)

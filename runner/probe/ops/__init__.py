@@ -14,11 +14,11 @@ Metrics: counts of cases by outcome, and the CPU time. Detail ``cases``: a recor
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import time
 
 from ..frameworks import backend
+from ..kit import xla
 from ..kit.records import as_lists
 
 DEFAULTS = {"budget_s": 130.0, "only": ""}
@@ -46,7 +46,7 @@ def run(request, report):
     if request.keras is None:
         raise backend.unsupported_natively(request)
     if request.framework == "jax":
-        _compile_cheaply()
+        xla.compile_cheaply()
     from ..cases import supervise
 
     journal = supervise.Journal()
@@ -67,12 +67,3 @@ def run(request, report):
     for outcome in OUTCOMES:
         report.metric("cases.%s" % outcome, sweeper.counts.get(outcome, 0), "info", unit="cases")
     report.metric("cases.cpu_s", journal.cpu_s + time.process_time() - started, "info", better="lower", unit="s")
-
-
-def _compile_cheaply():
-    """Makes XLA compile without LLVM's optimizer.
-
-    That takes a third of the compile time, which is what a sweep of small cases consists of.
-    """
-    flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-    os.environ["XLA_FLAGS"] = (os.environ.get("XLA_FLAGS", "") + " " + flags).strip()

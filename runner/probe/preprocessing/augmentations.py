@@ -109,7 +109,13 @@ def whole_numbers_in(layer):
     )
 
 
-@each(layer=[name for name in ALL if name not in ("RandAugment", "AugMix", "RandomErasing", "CutMix")])
+@each(
+    layer=[
+        name
+        for name in ALL
+        if name not in ("RandAugment", "AugMix", "RandomErasing", "CutMix", "RandomElasticTransform")
+    ]
+)
 def channels_first(layer):
     """{layer}(data_format="channels_first") does the same with channels first"""
     first = array(_made(layer, data_format="channels_first")(_first(IMAGES), training=True))
@@ -192,7 +198,7 @@ def range_of_values_scales(layer):
     close(255 * one, array(_made(layer, value_range=(0, 255))(IMAGES, training=True)), tolerance=5e-3)
 
 
-@each(layer=[name for name in ALL if name not in ("MixUp", "CutMix", "RandomCrop", "AugMix")])
+@each(layer=[name for name in ALL if name not in ("MixUp", "CutMix", "RandomCrop", "AugMix", "RandomElasticTransform")])
 def labels_are_kept(layer):
     """{layer} of a dictionary changes images and keeps labels"""
     need("keras.layers.RandomGrayscale")
@@ -245,7 +251,7 @@ NOTHING = {
 }  # fmt: skip
 
 
-@each(layer=[name for name in NOTHING if name != "RandomSharpness"], form=["batch", "single", "dataset"])
+@each(layer=[name for name in NOTHING if name != "RandomSharpness"], form=["batch", "dataset"])
 def nothing_with_a_factor_of_nothing(layer, form):
     """{layer} with a factor of nothing changes no {form}"""
     kind = need("keras.layers.%s" % layer)

@@ -84,6 +84,8 @@ def category_encoding_count_weights():
 @each(mode=["one_hot", "multi_hot", "count"])
 def category_encoding_sparse_equals_dense(mode):
     """CategoryEncoding(output_mode={mode}, sparse=True) holds the dense numbers"""
+    if keras.backend.backend() == "torch":  # it has no sparse tensors here
+        return
     value = np.array([[2], [0]])
     found = keras.layers.CategoryEncoding(4, output_mode=mode, sparse=True)(value)
     close(keras.ops.convert_to_tensor(found, sparse=False), np.eye(4)[[2, 0]])
@@ -348,5 +350,7 @@ def discretization_refuses(argument):
 
 def discretization_sparse_equals_dense():
     """Discretization(output_mode="multi_hot", sparse=True) holds the dense numbers"""
+    if keras.backend.backend() == "torch":  # it has no sparse tensors here
+        return
     found = keras.layers.Discretization(bin_boundaries=BOUNDS, output_mode="multi_hot", sparse=True)(VALUES)
     close(keras.ops.convert_to_tensor(found, sparse=False), _encoded("multi_hot", np.digitize(VALUES, BOUNDS)))

@@ -22,11 +22,9 @@ def resizing_to_the_same_size(interpolation):
     close(keras.layers.Resizing(4, 6, interpolation=interpolation)(IMAGES), IMAGES, tolerance=1e-4)
 
 
-@each(interpolation=["bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area"], form=["batch", "single"])
+@each(interpolation=["bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"], form=["batch", "single"])
 def resizing_keeps_a_constant(interpolation, form):
     """Resizing(interpolation={interpolation}) of a constant {form} is constant"""
-    if interpolation == "area":
-        need("keras.layers.Resizing with interpolation area")
     value = np.full((2, 4, 6, 3) if form == "batch" else (4, 6, 3), 7.0, "float32")
     found = array(keras.layers.Resizing(8, 3, interpolation=interpolation)(value))
     close(found, np.full((2, 8, 3, 3) if form == "batch" else (8, 3, 3), 7.0), tolerance=1e-4)
@@ -178,11 +176,6 @@ def resizing_refuses(option):
         "data_format": {"data_format": "bad"},
     }[option]
     refuses(lambda: keras.layers.Resizing(3, 3, **wrong)(IMAGES), str(wrong))
-
-
-def resizing_takes_a_list():
-    """Resizing takes nested lists"""
-    close(keras.layers.Resizing(4, 6)(IMAGES[0].tolist()), IMAGES[0])
 
 
 def resizing_antialiased_keeps_a_constant():

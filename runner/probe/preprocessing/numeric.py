@@ -122,6 +122,7 @@ def numeric_layer_in_a_dataset(layer):
         if layer == "Normalization"
         else keras.layers.Rescaling(0.5, -1.0)
     )
+    made.build((None, 4, 3))
     data = tf.data.Dataset.from_tensor_slices(DATA).batch(8).map(made)
     close(np.asarray(next(iter(data.as_numpy_iterator()))), DATA / 2 - 1)
 

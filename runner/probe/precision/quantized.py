@@ -83,6 +83,7 @@ def quantized_layer_stores_whole_numbers(layer, mode):
 @each(layer=LAYERS, mode=MODES)
 def quantized_layer_says_so(layer, mode):
     """{layer} quantized to {mode} has a policy of that mode, and its dtypes"""
+    need("keras.layers.Layer.quantization_mode")
     made, _ = _quantized(layer, mode)
     true(made.dtype_policy.name.startswith(mode), "the policy's name, %s, says %s" % (made.dtype_policy.name, mode))
     true(made.dtype_policy.name.endswith("_from_float32"), "the policy's name says where it comes from")
@@ -167,6 +168,7 @@ def quantized_weights_file_loads(layer, mode):
 @each(layer=LAYERS, mode=["int8", "float8"])
 def layers_are_made_quantized(layer, mode):
     """{layer} made with dtype {mode}_from_float32 has such weights and calls"""
+    need("keras.layers.Layer.quantization_mode")
     need("keras.dtype_policies.get")
     try:
         made, data = _made(layer, mode + "_from_float32")
@@ -181,6 +183,7 @@ def layers_are_made_quantized(layer, mode):
 @each(layer=LAYERS, mode=["int8", "float8"])
 def setting_a_quantized_policy_quantizes(layer, mode):
     """{layer} is quantized when dtype_policy is set to one of {mode}"""
+    need("keras.layers.Layer.quantization_mode")
     need("keras.dtype_policies.get")
     made, data = _made(layer)
     before = array(made(data))
@@ -239,6 +242,7 @@ def gradients_pass_a_quantized_layer(layer):
 @each(mode=MODES, kind=["sequential", "functional", "nested", "subclass"])
 def models_are_quantized(mode, kind):
     """model.quantize("{mode}") of a {kind} model quantizes its layers"""
+    need("keras.layers.Layer.quantization_mode")
     model, data = _model(kind)
     before = array(model(data))
     _quantize(model, mode)
@@ -401,6 +405,7 @@ def subclasses_are_not_quantized_unasked():
 
 def type_check_can_be_switched_off():
     """quantize(type_check=False) quantizes a subclass of Dense"""
+    need("keras.layers.Layer.quantization_mode")
 
     class Own(keras.layers.Dense):
         pass

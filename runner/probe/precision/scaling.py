@@ -99,8 +99,12 @@ def stateless_apply_agrees(kind):
         [keras.ops.convert_to_tensor(v) for v in optimizer.variables], grads, [keras.ops.convert_to_tensor(variable)]
     )
     _apply(optimizer, variable, gradient)
-    close(found[0], array(variable), "the variable")
-    close(list(state), [array(v) for v in optimizer.variables], "the optimizer's variables")
+    close(keras.ops.convert_to_tensor(found[0]), array(variable), "the variable")
+    close(
+        [keras.ops.convert_to_tensor(v) for v in state],
+        [array(v) for v in optimizer.variables],
+        "the optimizer's variables",
+    )
 
 
 OPTIONS = [

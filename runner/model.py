@@ -8,6 +8,7 @@ needs a default and a field that is removed needs a new ``SCHEMA``.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import sys
 from dataclasses import dataclass, field, fields
@@ -273,6 +274,12 @@ class ProbeSpec:
     limits: Limits = Limits()
     timed: bool = True
     """Whether its timings count, so that nothing else of this program may run meanwhile."""
+    cells: tuple[str, ...] = ()
+    """Patterns over ids of the cells that it runs in; empty: all."""
+
+    def runs_in(self, cell: Cell) -> bool:
+        """Whether the probe runs in that cell."""
+        return not self.cells or any(fnmatch.fnmatchcase(cell.id, pattern) for pattern in self.cells)
 
 
 @dataclass(frozen=True, slots=True)

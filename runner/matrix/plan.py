@@ -120,6 +120,7 @@ def round_jobs(
         Job(cell, environment, probe, number, seed + number, executor)
         for probe in probes
         for cell, environment, executor in order
+        if probe.runs_in(cell)
     ]
 
 

@@ -88,7 +88,17 @@ def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...
     changed = _settings(settings, wanted)
     given = {name: {**chosen.definition.probes.get(name, {}), **changed.get(name, {})} for name in wanted}
     cut = _cut(given, chosen.definition.cell_budget_s)
-    return tuple(ProbeSpec(name, {**given[name], **cut.get(name, {})}, timed=known[name].timed) for name in wanted)
+    # --probe runs a probe in all cells: who names one has chosen the cells as well
+    where = {} if names else chosen.definition.probe_cells
+    return tuple(
+        ProbeSpec(
+            name,
+            {**given[name], **cut.get(name, {})},
+            timed=known[name].timed,
+            cells=tuple(where.get(name, ())),
+        )
+        for name in wanted
+    )
 
 
 def _cut(given: Mapping[str, Mapping[str, object]], budget_s: float | None) -> dict[str, dict[str, Scalar]]:

@@ -90,6 +90,8 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cells, and what probes need. A line about Keras or a cell's own framework does not count in that cell."""
     probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
     """The probes that the set runs, and their settings where they differ from the defaults in the source."""
+    probe_cells: dict[str, list[str]] = {}
+    """Probe to patterns over cell ids, where a probe runs in some of the set's cells only."""
 
     @property
     def budget_s(self) -> float | None:
@@ -164,6 +166,10 @@ def load(path: Path | None = None) -> Matrix:
         for probe in one.probes:
             if probe not in matrix.probes:
                 raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")
+        for probe in one.probe_cells:
+            if probe not in one.probes:
+                place = f"{path}: sets.{name}.probe_cells"
+                raise UsageError(f"{place}: the set runs no probe {probe!r}{suggest(probe, one.probes)}")
     return matrix
 
 

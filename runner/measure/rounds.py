@@ -102,7 +102,7 @@ def _wanted(
     if further.budget_s is None:
         settings = judge.JudgeSettings.after(rules.rounds(samples), further.most)
         return judge.more_rounds(samples, comparisons, settings)
-    left_s = further.budget_s - budget.spent(samples)
+    left_s = further.budget_s - budget.spent(one for one in samples if probes.headlines(one.probe))
     observe(Event("budget", seconds=left_s))
     return budget.next_round(samples, comparisons, _headline, left_s, further.most)
 

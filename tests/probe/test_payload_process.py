@@ -61,30 +61,48 @@ def test_every_file_compiles(python):
     assert ended.returncode == 0, ended.stderr.decode()
 
 
-def test_hello_measures_and_says_where_it_ran(payload, raw_request):
-    process = payload(raw_request)
+def test_hello_imports_framework_and_keras_and_says_where_it_ran(payload, raw_request):
+    process = payload(raw_request, world())
     assert process.exit_code == 0
     assert process.result["status"] == "ok", process.log
     figures = {metric["name"]: metric["value"] for metric in process.result["metrics"]}
     assert 0 < figures["start_cpu_s"] < 60
     assert figures["peak_rss_bytes"] > 1 << 20
+    assert 0 < figures["framework_import_s"] < 60
+    assert 0 < figures["keras_import_s"] < 60
     facts = process.result["facts"]
     assert facts["python"].startswith(raw_request["cell"]["python"])
     assert facts["probe_hash"] == process.result["probe_hash"]
     assert facts["threads"]["affinity"] >= 1
     assert facts["cpu"]["model"]
-    assert facts["errors"] == {}
+    assert facts["keras"]["version"] == "3.11.3"
 
 
-def test_hello_imports_neither_numpy_nor_a_framework(payload, raw_request):
-    traps = {name + ".py": "raise SystemExit('imported')" for name in ("numpy", "torch", "keras", "jax", "tensorflow")}
-    assert payload(raw_request, traps).result["status"] == "ok"
+def test_hello_names_the_optional_packages_that_are_there_and_that_are_missing(payload, raw_request):
+    traps = {name + ".py": "raise SystemExit('imported')" for name in ("pandas", "torchvision")}
+    details = payload(raw_request, {**world(), **traps}).result["details"]
+    assert {"pandas", "torch", "torchvision"} <= set(details["optional_packages"])
+    assert "tf2onnx" in details["missing_packages"]
+    assert not set(details["optional_packages"]) & set(details["missing_packages"])
+
+
+def test_hello_of_a_native_cell_imports_no_keras(payload, raw_request):
+    raw_request["cell"]["keras"] = None
+    result = payload(raw_request, {**world(), "keras.py": "raise SystemExit('imported')"}).result
+    assert result["status"] == "ok"
+    assert "keras_import_s" not in {metric["name"] for metric in result["metrics"]}
+
+
+def test_hello_of_a_cell_whose_keras_cannot_be_imported_is_import_failed(payload, raw_request):
+    result = payload(raw_request, {**world(), "keras.py": "import nonesuch"}).result
+    assert (result["status"], result["reason"]) == ("import-failed", "No module named 'nonesuch'")
+    assert "start_cpu_s" in {metric["name"] for metric in result["metrics"]}
 
 
 def test_nothing_but_the_result_is_left_behind(payload, raw_request):
-    process = payload(raw_request)
-    left = {path.name for path in process.io.iterdir()}
-    assert left == {"probe", "request.json", "result.json"}
+    process = payload(raw_request, world())
+    left = {path.name for path in process.io.iterdir()} - {"__pycache__"}
+    assert left == {"probe", "request.json", "result.json", "torch.py", "keras.py"}
 
 
 @pytest.mark.parametrize(

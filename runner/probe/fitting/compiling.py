@@ -1,4 +1,4 @@
-"""compile() in all of its forms: losses, weights and metrics of one output and of several, logs, refusals."""
+"""compile() in all of its forms, and what fit and evaluate make of it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def losses_by_keys_of_dict_outputs():
 
 @each(form=["list", "dict"], weights=["list", "dict", "tuple"])
 def loss_weights_weigh_outputs(form, weights):
-    """loss_weights as {weights} weigh the losses of outputs in a {form}; their logs stay"""
+    """loss_weights as {weights} weigh the losses of outputs in a {form}"""
     if (form, weights) in (("dict", "list"), ("dict", "tuple")):
         return
     asked = {"list": [0.5, 2.0], "tuple": (0.5, 2.0), "dict": {"b": 2.0, "a": 0.5}}[weights]
@@ -221,7 +221,7 @@ def compile_tells_unknown_arguments(what):
 
 @each(what=["fit", "evaluate", "train_on_batch", "test_on_batch"])
 def methods_ask_for_compile(what):
-    """{what} of a model that is not compiled says so"""
+    """{what} of a model that is not compiled is refused in words"""
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     text = refuses(lambda: getattr(model, what)(_X, _A), "a model that is not compiled")
     true("compile" in text, "the message names compile() (it is: %s)" % text[:120])
@@ -266,7 +266,7 @@ def evaluate_equals_the_logs_of_fit():
         close(history["val_" + key][0], value, "val_" + key)
 
 
-def recompiling_starts_metrics_anew():
+def recompiling_replaces_metrics():
     """compile() again replaces the loss and metrics, and keeps the weights"""
     model = _single(loss="mse", metrics=["mae"])
     model.fit(_X, _A, verbose=0)
@@ -300,7 +300,7 @@ def compiling_several_times_keeps_no_variables(times):
 
 
 def metrics_reset_between_epochs():
-    """each epoch's metrics start anew, and the model's metrics keep the last one"""
+    """the metrics of each epoch start at 0, and reset_metrics sets them to 0"""
     model = _single(loss="mse", metrics=["mae"])
     model.optimizer.learning_rate = 0.0
     history = model.fit(_X, _A, epochs=3, batch_size=4, verbose=0).history

@@ -49,9 +49,7 @@ _NUMPY = {
         (1 - (t * p + (1 - t) * (1 - p))) ** 2 * (-t * np.log(p) - (1 - t) * np.log(1 - p)), -1
     ),
     "CategoricalCrossentropy": lambda t, p: -np.sum(t * np.log(_shares(p)), -1),
-    "CategoricalFocalCrossentropy": lambda t, p: np.sum(
-        0.25 * (1 - _shares(p)) ** 2 * -t * np.log(_shares(p)), -1
-    ),
+    "CategoricalFocalCrossentropy": lambda t, p: np.sum(0.25 * (1 - _shares(p)) ** 2 * -t * np.log(_shares(p)), -1),
     "SparseCategoricalCrossentropy": lambda t, p: -np.log(np.take_along_axis(_shares(p), t[..., None], -1))[..., 0],
     "CategoricalGeneralizedCrossEntropy": lambda t, p: 2 - 2 * np.take_along_axis(p, t[..., None], -1)[..., 0] ** 0.5,
 }
@@ -298,7 +296,7 @@ _OPTIONS = {
 def loss_comes_back_from_its_config(loss, way):
     """losses.{loss} with every option set is the same after {way}"""
     made = need("keras.losses." + loss)
-    asked = {key: value for key, value in _OPTIONS[loss].items()}
+    asked = dict(_OPTIONS[loss])
     first = made(name="mine", reduction="sum", **asked)
     if way == "config":
         second = made.from_config(first.get_config())
@@ -405,7 +403,7 @@ def ignored_class_counts_zero(shape, logits):
 
 @each(ignored=[-1, 255])
 def ignored_class_may_be_no_class(ignored):
-    """SparseCategoricalCrossentropy(ignore_class={ignored}) skips targets of that value"""
+    """SparseCategoricalCrossentropy(ignore_class={ignored}) skips such targets"""
     t, p = _pair("SparseCategoricalCrossentropy")
     marked = t.copy()
     marked[1] = ignored
@@ -413,7 +411,9 @@ def ignored_class_may_be_no_class(ignored):
     expected = _per_sample("SparseCategoricalCrossentropy", t, p)
     expected[1] = 0.0
     close(found, expected, tolerance=3e-5)
-    true(np.isfinite(float(keras.losses.SparseCategoricalCrossentropy(ignore_class=ignored)(marked, p))), "it is finite")
+    true(
+        np.isfinite(float(keras.losses.SparseCategoricalCrossentropy(ignore_class=ignored)(marked, p))), "it is finite"
+    )
 
 
 def _overlap(t, p, axis):
@@ -520,9 +520,7 @@ def loss_of_nested_values_per_leaf():
 def loss_refuses_shapes_that_do_not_fit(loss):
     """losses.{loss} refuses targets whose batch differs from that of predictions"""
     t, p = _pair(loss)
-    refuses(
-        lambda: float(need("keras.losses." + loss)()(t[:3], p)), "3 targets and 4 predictions", errors=(Exception,)
-    )
+    refuses(lambda: float(need("keras.losses." + loss)()(t[:3], p)), "3 targets and 4 predictions", errors=(Exception,))
 
 
 @each(logits=[0, 1])

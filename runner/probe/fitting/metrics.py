@@ -51,9 +51,11 @@ _MEANS = {
     "PearsonCorrelation": lambda t, p: np.sum(
         _unit(t - t.mean(-1, keepdims=True)) * _unit(p - p.mean(-1, keepdims=True)), -1
     ),
-    "ConcordanceCorrelation": lambda t, p: 2
-    * np.mean((t - t.mean(-1, keepdims=True)) * (p - p.mean(-1, keepdims=True)), -1)
-    / (t.var(-1) + p.var(-1) + (t.mean(-1) - p.mean(-1)) ** 2),
+    "ConcordanceCorrelation": lambda t, p: (
+        2
+        * np.mean((t - t.mean(-1, keepdims=True)) * (p - p.mean(-1, keepdims=True)), -1)
+        / (t.var(-1) + p.var(-1) + (t.mean(-1) - p.mean(-1)) ** 2)
+    ),
 }
 """Metrics that are means: the value per sample."""
 
@@ -127,7 +129,8 @@ def metric_of_sequences(metric):
     close(_made(metric)(t, p, sample_weight=weights), expected, "with weights", tolerance=3e-5)
 
 
-@each(metric=["MeanSquaredError", "MeanAbsoluteError", "BinaryAccuracy", "LogCoshError", "RootMeanSquaredError", "Precision", "AUC", "TruePositives", "BinaryIoU"])  # fmt: skip
+@each(metric=["MeanSquaredError", "MeanAbsoluteError", "BinaryAccuracy", "LogCoshError", "RootMeanSquaredError",
+              "Precision", "AUC", "TruePositives", "BinaryIoU"])  # fmt: skip
 def metric_of_flat_targets(metric):
     """metrics.{metric} of targets (6,) and predictions (6, 1) is that of equal shapes"""
     t, p = _pair(metric if metric in _MEANS else "BinaryAccuracy", (6, 1))
@@ -204,7 +207,7 @@ def precision_and_recall_of_classes(metric, top_k, class_id):
 
 
 def _auc(t, p, thresholds, curve, method, weights=1.0):
-    """Returns the area under a curve through the points at the thresholds, by the documented sums."""
+    """Returns the area under a curve, by the documented sums."""
     points = [_confusion(t, p, one, weights) for one in thresholds]
     tp, fp, tn, fn = (np.array(x) for x in zip(*points))
     if curve == "PR" and method == "interpolation":
@@ -231,7 +234,7 @@ def _spread(count):
 
 @each(curve=["ROC", "PR"], method=["interpolation", "minoring", "majoring"], weighted=[0, 1])
 def auc_equals_its_sum(curve, method, weighted):
-    """AUC(curve={curve}, summation_method={method}) is its Riemann sum, weighted: {weighted}"""
+    """AUC(curve={curve}, summation_method={method}) is its sum, weighted: {weighted}"""
     t, p = _flat()
     weights = np.linspace(0.1, 2, 12).astype("float32") if weighted else np.ones(12, "float32")
     found = keras.metrics.AUC(num_thresholds=12, curve=curve, summation_method=method)
@@ -241,7 +244,7 @@ def auc_equals_its_sum(curve, method, weighted):
 
 @each(weighted=[0, 1])
 def auc_is_the_share_of_ordered_pairs(weighted):
-    """AUC with 200 thresholds is the share of pairs in the right order, weighted: {weighted}"""
+    """AUC with 200 thresholds is the share of ordered pairs, weighted: {weighted}"""
     t, p = _flat()
     weights = np.linspace(0.1, 2, 12) if weighted else np.ones(12)
     pairs = [(weights[i] * weights[j], p[i] > p[j]) for i in range(12) for j in range(12) if t[i] > t[j]]
@@ -369,7 +372,7 @@ def iou_takes_classes(dtype):
 
 @each(axis=[-1, 1])
 def iou_takes_shares(axis):
-    """MeanIoU(sparse_y_pred=False, axis={axis}) takes the likeliest class along that axis"""
+    """MeanIoU(sparse_y_pred=False, axis={axis}) takes the likeliest class there"""
     random = np.random.RandomState(6)
     t, p = random.randint(0, 3, (2, 4)), random.uniform(size=(2, 4, 3)).astype("float32")
     expected = np.nanmean(_iou(_crossed(t.ravel(), p.argmax(-1).ravel(), 3, 1.0)))
@@ -411,7 +414,7 @@ def r2_equals_numpy(kind, weighted):
 
 @each(outputs=[1, 2], regressors=[1, 2])
 def adjusted_r2_counts_samples(outputs, regressors):
-    """R2Score(num_regressors={regressors}) adjusts by the samples, with {outputs} outputs"""
+    """R2Score(num_regressors={regressors}) counts samples, with {outputs} outputs"""
     t = numbers(6, outputs, seed=5)
     p = (t + 0.5 * numbers(6, outputs, seed=6)).astype("float32")
     score = _r2(t, p, np.ones((6, 1)))[0].mean()
@@ -430,7 +433,7 @@ def adjusted_r2_inside_compiled_evaluate():
 
 @each(weighted=[0, 1])
 def root_mean_squared_error_equals_numpy(weighted):
-    """RootMeanSquaredError of two batches is the root of the whole mean, weighted: {weighted}"""
+    """RootMeanSquaredError is the root of the whole mean, weighted: {weighted}"""
     t, p = _pair("MeanSquaredError")
     found = keras.metrics.RootMeanSquaredError()
     for part in (slice(0, 2), slice(2, 6)):
@@ -537,7 +540,7 @@ def metric_resets(metric):
 
 @each(metric=_EVERY_NAME)
 def metric_accumulates(metric):
-    """metrics.{metric} of three batches equals that of one, and result() changes nothing"""
+    """metrics.{metric} of three batches equals that of one"""
     options, kind = _EVERY[metric]
     if metric == "CosineSimilarity":
         options = {}
@@ -711,8 +714,8 @@ def metric_refuses_thresholds_outside(metric):
 
 @each(call=["AUC(curve='XYZ')", "AUC(summation_method='x')", "AUC(num_thresholds=1)", "FBetaScore(average='x')",
             "FBetaScore(beta=-1.0)", "F1Score(threshold=2)", "R2Score(class_aggregation='x')",
-            "R2Score(num_regressors=-1)", "IoU(num_classes=2, target_class_ids=[3])", "BinaryIoU(threshold=2.0, "
-            "target_class_ids=[5])", "SensitivityAtSpecificity(1.5)", "PrecisionAtRecall(-0.1)",
+            "R2Score(num_regressors=-1)", "IoU(num_classes=2, target_class_ids=[3])", "BinaryIoU(target_class_ids=[5])",
+            "SensitivityAtSpecificity(1.5)", "PrecisionAtRecall(-0.1)",
             "RecallAtPrecision(1.5)", "PrecisionAtRecall(0.5, num_thresholds=0)"])  # fmt: skip
 def metric_refuses_options(call):
     """keras.metrics refuses {call}"""

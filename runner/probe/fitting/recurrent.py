@@ -1,4 +1,4 @@
-"""Recurrent layers: forward in every form, and training through fit, against NumPy in float64."""
+"""Recurrent layers in every form and through fit, against NumPy in float64."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _step(layer, weights, x, state):
 
 
 def _rnn(layer, weights, x, mask=None, backwards=False, state=None):
-    """Returns the outputs of all steps, in the order of the steps run, and the last state."""
+    """Returns the outputs in the order of the steps run, and the last state."""
     units = weights[1].shape[0]
     state = [np.zeros((len(x), units))] * (2 if layer == "LSTM" else 1) if state is None else state
     outputs, shown = [], np.zeros((len(x), units))
@@ -64,7 +64,7 @@ def _made(layer, **options):
 
 @each(layer=_LAYERS, backwards=[0, 1], unroll=[0, 1], masked=[0, 1])
 def rnn_equals_numpy(layer, backwards, unroll, masked):
-    """{layer}(go_backwards={backwards}, unroll={unroll}), masked: {masked}, equals NumPy"""
+    """{layer}(go_backwards={backwards}, unroll={unroll}), masked: {masked}"""
     made = _made(layer, go_backwards=bool(backwards), unroll=bool(unroll), return_state=True, return_sequences=True)
     mask = _MASK if masked else None
     outputs, state = _rnn(layer, _weights(made), _X, mask, backwards)
@@ -104,7 +104,7 @@ def rnn_starts_from_a_state(layer):
 
 @each(layer=_LAYERS)
 def rnn_carries_its_state(layer):
-    """a stateful {layer} goes on where it stopped, and reset_state starts anew"""
+    """a stateful {layer} goes on where it stopped, and reset_state begins again"""
     made = _made(layer, stateful=True)
     weights = _weights(made)
     first, state = _rnn(layer, weights, _X)
@@ -135,7 +135,7 @@ def rnn_seeds_and_noise_are_off_in_inference(layer):
     close(made(_X, training=False), outputs[:, -1], "in inference")
     a, b = array(made(_X, training=True)), array(made(_X, training=True))
     true(not np.allclose(a, outputs[:, -1]), "dropout changes the output in training")
-    true(not np.allclose(a, b), "two calls in training draw anew")
+    true(not np.allclose(a, b), "two calls in training draw other masks")
 
 
 @each(layer=_LAYERS, unroll=[0, 1])
@@ -172,7 +172,7 @@ def stacked_cells_equal_numpy(masked, unroll, sequences):
 
 @each(layer=_LAYERS, merge=["concat", "sum", "mul", "ave", "None"], sequences=[0, 1])
 def bidirectional_equals_numpy(layer, merge, sequences):
-    """Bidirectional({layer}, merge_mode={merge}, sequences: {sequences}) equals NumPy, masked"""
+    """Bidirectional({layer}, merge_mode={merge}), sequences: {sequences}, masked"""
     merge = None if merge == "None" else merge
     inner = getattr(keras.layers, layer)(2, return_sequences=bool(sequences))
     made = keras.layers.Bidirectional(inner, merge_mode=merge)
@@ -191,7 +191,7 @@ def bidirectional_equals_numpy(layer, merge, sequences):
 
 @each(layer=_LAYERS, sequences=[0, 1])
 def bidirectional_returns_its_states(layer, sequences):
-    """Bidirectional({layer}, return_state=True) gives the output and the states of both"""
+    """Bidirectional({layer}, return_state=True) gives the states of both"""
     inner = getattr(keras.layers, layer)(2, return_state=True, return_sequences=bool(sequences))
     made = keras.layers.Bidirectional(inner)
     made.build((None, 4, 3))
@@ -210,7 +210,7 @@ def bidirectional_returns_its_states(layer, sequences):
 
 @each(layer=_LAYERS)
 def bidirectional_takes_a_backward_layer(layer):
-    """Bidirectional(backward_layer=...) uses that layer, and refuses one that goes forward"""
+    """Bidirectional(backward_layer=...) uses it, and refuses a forward one"""
     made = getattr(keras.layers, layer)
     both = keras.layers.Bidirectional(made(2, name="there"), backward_layer=made(3, go_backwards=True, name="back"))
     equal(tuple(both(_X).shape), (2, 5), "the shape of the output")
@@ -221,7 +221,7 @@ def bidirectional_takes_a_backward_layer(layer):
 def time_distributed_equals_each_step(layer, masked):
     """TimeDistributed({layer}) of five steps computes each step, masked: {masked}"""
     inner = {"Dense": lambda: keras.layers.Dense(2), "Conv1D": lambda: keras.layers.Conv1D(2, 2)}.get(
-        layer, lambda: getattr(keras.layers, layer)()
+        layer, getattr(keras.layers, layer)
     )()
     made = keras.layers.TimeDistributed(inner)
     x = numbers(3, 5, 4, 3, seed=4)

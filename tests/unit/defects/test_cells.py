@@ -156,7 +156,7 @@ def test_a_cell_is_measured_again_with_its_probe_and_settings() -> None:
 def test_a_defect_is_placed_by_its_cells() -> None:
     samples = [sample(cell(keras=v)) for v in ("3.0.5", "3.8.0", "3.9.2", "3.10.0")]
     made = cells.defect(
-        "ops.f", "wrong value", 8, cells.parted({1}, {2, 0}, samples),
+        "ops.f", "wrong value", 8, {1}, {2, 0}, samples,
         op="ops.f", kind="wrong value", pattern="", cases=("c",), observed="o", script="s",
     )  # fmt: skip
     assert made.title == "ops.f: wrong value - all cells with keras 3.8.0"

@@ -1,4 +1,4 @@
-"""Writes which functions of Keras each of its layers, losses and activations calls: ``runner/defects/calls.json``.
+"""Writes ``runner/defects/calls.json``: the functions that layers and losses call.
 
 ``python bench/calls.py FOLDER`` reads the sources of a release that is unpacked in FOLDER. A function that more than
 ``COMMON`` others call is left out: that it is wrong explains nothing about them.
@@ -41,7 +41,10 @@ def exported(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
 
 
 def names(node: ast.AST, imported: set[str]) -> Iterator[str]:
-    """Yields the names that a body uses: ``ops.x``, and plain ones that its module imports or defines."""
+    """Yields the names that a body uses.
+
+    They are ``ops.x``, and plain ones that its module imports or defines.
+    """
     for part in ast.walk(node):
         if isinstance(part, ast.Attribute):
             *path, last = ast.unparse(part).split(".")
@@ -54,7 +57,10 @@ def names(node: ast.AST, imported: set[str]) -> Iterator[str]:
 
 
 def calls(sources: Iterable[Path]) -> dict[str, set[str]]:
-    """Returns ``{public name: public names that it uses itself or through its base classes}``."""
+    """Returns public names, each with the public names that it uses.
+
+    A class uses what its base classes use.
+    """
     own: dict[str, set[str]] = defaultdict(set)
     bases: dict[str, list[str]] = {}
     public: dict[str, list[str]] = {}

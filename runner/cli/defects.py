@@ -78,7 +78,7 @@ def defects_command(
 
 
 def _issue(found: Sequence[Defect], number: int, samples: Sequence[Sample]) -> str:
-    """One defect as an issue. Raises UsageError where there is none of that number."""
+    """One defect as an issue. Raises UsageError for a number beyond the list."""
     from runner.defects import known
     from runner.report import defects as report
     from runner.report import numbers, upstream

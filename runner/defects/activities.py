@@ -65,7 +65,10 @@ def _of_probe(probe: str, samples: Sequence[Sample]) -> list[Defect]:
 
 
 def _changed(probe: str, runs: Sequence[Run]) -> Iterable[_BrokenCase]:
-    """Cases whose numbers are others in older releases of Keras or of the framework, all else being equal."""
+    """Cases whose numbers differ in older releases, all else being equal.
+
+    Releases of Keras, or of the framework.
+    """
     for axis in ("keras", "version"):
         older: dict[str, tuple[dict[int, str], set[int]]] = defaultdict(lambda: ({}, set()))
         lines: dict[Cell, list[int]] = defaultdict(list)

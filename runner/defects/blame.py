@@ -1,6 +1,6 @@
-"""Names the function that a wrong expression is about: the innermost that is wrong by itself.
+"""Names the innermost function that is wrong by itself in a wrong expression.
 
-``isinf(nancumsum(x))`` is no defect of ``isinf`` where ``nancumsum(x)`` is wrong too.
+``isinf(nancumsum(x))`` is not a defect of ``isinf`` where ``nancumsum(x)`` is wrong too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ TESTS = ("ops.isinf", "ops.isfinite", "ops.isnan")
 
 
 def blamed(found: Sequence[WrongCase], runs: Sequence[Run]) -> list[WrongCase]:
-    """The wrong cases, each with the innermost function that is wrong by itself in the same cells.
+    """The wrong cases, each with the function that it is a defect of.
+
+    That is the innermost one that is wrong by itself in the same cells.
 
     A call that the sweep does not try alone is named where the function around it is right in every other case.
     """
@@ -40,7 +42,7 @@ class _Named:
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.tried: set[str] = set()
-        """Expressions that are a case of their own."""
+        """Expressions that are cases themselves."""
         self.right: dict[str, set[int]] = defaultdict(set)
         alone: dict[str, tuple[str, bool]] = {}
         for i, run in enumerate(runs):
@@ -67,7 +69,10 @@ def _innermost(one: WrongCase, wrong: Mapping[str, set[int]], named: _Named) -> 
 
 
 def _inner(ident: str) -> Iterable[tuple[str, str]]:
-    """The calls within the outermost one, the innermost first: name, and the id that it has as a case."""
+    """The calls within the outermost one, the innermost first.
+
+    Each with its name, and the id that it has as a case.
+    """
     case = ops_script.parse(ident)
     try:
         tree = ast.parse(case.expression, mode="eval").body

@@ -1,4 +1,7 @@
-"""Which functions of Keras its layers, losses and activations call: ``calls.json``, which bench/calls.py writes."""
+"""The functions of Keras that its layers, losses and activations call.
+
+``bench/calls.py`` writes the table, ``calls.json``.
+"""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class _Cause:
 
 
 def joined(found: Iterable[Defect], samples: Sequence[Sample]) -> list[Defect]:
-    """The defects, one per cause. ``samples``: all that ran, for the cells' properties."""
+    """The defects, one per cause. ``samples``: all that ran, with their cells."""
     by_id: dict[str, Sample] = {}
     for sample in samples:
         by_id.setdefault(sample.cell.id, sample)
@@ -66,12 +66,16 @@ def joined(found: Iterable[Defect], samples: Sequence[Sample]) -> list[Defect]:
             if roles[0] is not None:
                 _join(cause, roles[0], one)
                 break
-            if any(role in (_Role.CHECK, _Role.ALIKE) for role in roles):
+            if any(role in _FURTHER for role in roles) and not _contradict(cause.head, one):
                 _join(cause, _Role.ALIKE, one)
                 break
         else:
             causes.append(_Cause(one))
     return [_defect(cause, by_id) for cause in causes]
+
+
+_FURTHER = (_Role.CHECK, _Role.ALIKE, _Role.CALLER)
+"""How a defect can belong to a cause through another member than its head."""
 
 
 def names(defect: Defect) -> list[str]:
@@ -106,16 +110,15 @@ def _role(head: _Told, one: _Told, by_id: Mapping[str, Sample]) -> _Role | None:
     if not _same(head, one):
         return None
     if _family(a.kind) != _family(b.kind):
-        return None
-    if _alike(head, one):
-        return _Role.ALIKE
-    if any(name in calls.called(other) for name in head.names for other in one.names):
+        return _Role.ALIKE if _one_argument(head, one) else None
+    passed_on = _family(a.kind) != "raises" or (a.kind == b.kind and set(a.signatures) & set(b.signatures))
+    if passed_on and any(name in calls.called(other) for name in head.names for other in one.names):
         return _Role.CALLER
-    if any(name in calls.called(other) for name in one.names for other in head.names):
+    if passed_on and any(name in calls.called(other) for name in one.names for other in head.names):
         return _Role.CALLEE
     if {_spelled(name) for name in head.names} & {_spelled(name) for name in one.names}:
         return _Role.ALIKE
-    return None
+    return _Role.ALIKE if _alike(head, one) or _named_by_argument(head, one) else None
 
 
 def _alike(head: _Told, one: _Told) -> bool:
@@ -133,6 +136,32 @@ def _alike(head: _Told, one: _Told) -> bool:
     return (promises or bool(modules[0] & modules[1])) and any(not _VAGUE.search(text) for text in common)
 
 
+def _one_argument(head: _Told, one: _Told) -> bool:
+    """Whether one argument goes wrong in several ways: a value here, a shape or an exception there.
+
+    The functions must be related, and the argument must be one that few functions have.
+    """
+    if not {_family(side.defect.kind) for side in (head, one)} <= {"values", "wrong shape", "raises"}:
+        return False
+    arguments = [set(_ARGUMENT.findall(side.defect.pattern)) for side in (head, one)]
+    telling = {text for text in arguments[0] & arguments[1] if text.partition("=")[0] not in _COMMON}
+    related = any(name in calls.called(other) for name in head.names for other in one.names | head.names)
+    return bool(telling) and (related or bool(_words(head) & _words(one)))
+
+
+def _named_by_argument(head: _Told, one: _Told) -> bool:
+    """Whether a training is about the argument that goes wrong in the sweep."""
+    for trained, swept in ((head, one), (one, head)):
+        if trained.defect.op.startswith("training: ") and ": " not in swept.defect.op:
+            words = {word for name in trained.names for word in name.split()}
+            if len(words) > 1 and words <= set(re.findall(r"[a-z]+", swept.defect.pattern)):
+                return True
+    return False
+
+
+_ARGUMENT = re.compile(r"\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+*-]+)")
+_COMMON = ("axis", "dtype", "training", "seed", "mask", "keepdims", "activation")
+
 _VAGUE = re.compile(r"broadcast|shape|dimension|rank", re.IGNORECASE)
 """A message about arrays that do not fit together."""
 
@@ -145,15 +174,28 @@ def _words(told: _Told) -> set[str]:
 
 
 def _same(one: _Told, other: _Told) -> bool:
-    """Whether the same cells show both, among those in which both say anything, and most do."""
+    """Whether the same cells show both, among those in which both say anything.
+
+    Most of the cells must show both.
+    """
     common = one.bad & other.bad
-    if not common or one.bad & other.good or other.bad & one.good:
+    if not common or _contradict(one, other):
         return False
-    return 2 * len(common) > len(one.bad | other.bad)
+    return 2 * len(common) > min(len(one.bad), len(other.bad))
+
+
+def _contradict(one: _Told, other: _Told) -> bool:
+    """Whether a cell shows one and is right in the other.
+
+    Checks of tracing on other frameworks do not contradict each other.
+    """
+    if {one.defect.kind, other.defect.kind} <= _TRACED and one.defect.kind != other.defect.kind:
+        return False
+    return bool(one.bad & other.good or other.bad & one.good)
 
 
 def _part(head: _Told, one: _Told, by_id: Mapping[str, Sample]) -> bool:
-    """Whether a check shows the same releases on the frameworks on which both were made.
+    """Whether two checks show the same releases on the frameworks of both.
 
     Checks of other frameworks, a traced call here and a graph there, must fail alike: in the same releases among those
     in which both were made, with a release on either side that is right.
@@ -182,7 +224,10 @@ _TRACED = {"raises under jit", "raises in a graph", "raises in the gradient"}
 
 
 def _types_within(head: _Told, one: _Told) -> bool:
-    """Whether both are about types, and one shows in a part of the other's cells and says nothing in the rest."""
+    """Whether both are about types, and one shows in a part of the other's cells.
+
+    In the rest it must say nothing.
+    """
     if not ("dtype" in head.defect.kind and "dtype" in one.defect.kind):
         return False
     few, many = sorted((head, one), key=lambda side: len(side.bad))
@@ -190,7 +235,7 @@ def _types_within(head: _Told, one: _Told) -> bool:
 
 
 def _one_case(head: _Told, one: _Told) -> bool:
-    """Whether both are about one case, or fail with one message; or give one wrong value in two ways."""
+    """Whether both are about one case, one message, or one wrong value."""
     if head.bodies & one.bodies or set(head.defect.signatures) & set(one.defect.signatures):
         return True
     if "dtype" in head.defect.kind and "dtype" in one.defect.kind:
@@ -202,7 +247,10 @@ def _one_case(head: _Told, one: _Told) -> bool:
 
 
 def _adjoining(head: _Told, one: _Told, by_id: Mapping[str, Sample]) -> bool:
-    """Whether one case is wrong in two ways in releases that follow each other, on the same frameworks."""
+    """Whether one case is wrong in two ways in releases that follow each other.
+
+    On the same frameworks.
+    """
     if head.bad & one.bad or not set(head.defect.cases) & set(one.defect.cases):
         return False
     lines = [_releases(side.bad, by_id) for side in (head, one)]
@@ -221,7 +269,7 @@ def _adjoining(head: _Told, one: _Told, by_id: Mapping[str, Sample]) -> bool:
 
 
 def _releases(bad: Iterable[str], by_id: Mapping[str, Sample]) -> dict[tuple[str, ...], list[str]]:
-    """The releases of Keras by framework, version, device and variant, the oldest first."""
+    """The releases of Keras on each line of cells, the oldest first."""
     found: dict[tuple[str, ...], list[str]] = {}
     for cell in (by_id[name].cell for name in bad if name in by_id):
         found.setdefault((cell.framework, cell.version, cell.device, cell.variant), []).append(cell.keras or "")

@@ -102,7 +102,7 @@ def defect(
 def _part(bad: Sequence[Cell], good: Sequence[Cell], ran: Sequence[Cell]) -> tuple[str, list[str]]:
     """The words and the axes that separate the bad cells of one framework.
 
-    For example `` with keras 3.0.5 - 3.8.0``. A variant is an axis of its own: cells of one variant are described
+    For example `` with keras 3.0.5 - 3.8.0``. A variant is an axis: cells of one variant are described
     against cells of that variant alone, and a variant is named where it makes a difference.
     """
     variants = sorted({c.variant for c in bad})
@@ -156,7 +156,9 @@ IMPORTED = ("numpy", "ml-dtypes", "h5py", "optree", "scipy", "pandas", "pillow",
 def unlike_packages(
     bad: Sequence[int], good: Sequence[int], samples: Sequence[Sample], axes: Sequence[str]
 ) -> tuple[str, ...]:
-    """The packages with other versions in all bad cells than in all good ones: ``numpy 2.0.2 -> 2.4.6``.
+    """The packages with other versions in all bad cells than in all good ones.
+
+    For example ``numpy 2.0.2 -> 2.4.6``.
 
     Empty where a version of Keras, of the framework or of Python separates the cells already.
     """
@@ -236,7 +238,7 @@ def lines(bad: Sequence[Cell], good: Sequence[Cell], axis: str) -> tuple[Bounds,
 
 
 def bounds(bad: Sequence[Cell], good: Sequence[Cell], axes: Sequence[str]) -> tuple[str | None, str | None, str | None]:
-    """(last good, first bad, first good after it) over all lines on the version axis of the defect.
+    """(last good, first bad, first good after it) on the version axis of a defect.
 
     The first good version is one from which every line that says anything is right.
     """

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 
 class Bounds(NamedTuple):
-    """The versions around a defect on one line of cells, which differ in that version alone."""
+    """The versions around a defect on one line of cells.
+
+    The cells of a line differ in that version alone.
+    """
 
     framework: str
     variant: str

@@ -1,4 +1,4 @@
-"""The inputs of the sweep's cases as plain NumPy: literal numbers where they are few.
+"""The inputs of the sweep's cases as plain NumPy, a few of them as numbers.
 
 A case writes its inputs with the functions of ``probe/ops/prelude.py``. A script for people shows what they give. The
 functions are repeated here, as the payload is never imported; ``tests/unit/defects/test_inputs.py`` compares the two.
@@ -167,7 +167,7 @@ _CALLS = {
 
 
 def _called(text: str) -> str:
-    """A large array as the call of NumPy that makes it, where one line says it exactly."""
+    """A large array as the call of NumPy that makes it, where one line does."""
     node = ast.parse(text, mode="eval").body
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
         options = {"seed": 0, "low": 0, "high": 10 if node.func.id == "integers" else 1, "dtype": "int32"}

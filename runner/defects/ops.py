@@ -165,7 +165,9 @@ def _defect(group: _Group, runs: Sequence[Run]) -> Defect:
 
 
 def _shown(group: _Group, runs: Sequence[Run]) -> WrongCase:
-    """The case that speaks for the group: wrong in all its cells, right in most of the others, and simple.
+    """The case that speaks for the group.
+
+    It is wrong in all its cells, right in most of the others, and simple.
 
     A case whose kept values show what is wrong comes before one in which it is among those left out.
     """
@@ -180,7 +182,7 @@ def _shown(group: _Group, runs: Sequence[Run]) -> WrongCase:
 
 
 def _signatures(group: _Group, shown: WrongCase) -> tuple[str, ...]:
-    """What defects of one cause share, whatever the function: messages, types, or the arguments that go wrong."""
+    """What defects of one cause share: messages, types, or arguments."""
     if group.kind.startswith(("raises", "refuses")):
         texts = (text for member in group.members for text in member.observed.values())
         found = {signatures.message(text, group.ops) for text in texts}

@@ -93,7 +93,7 @@ def _refined(wrong: WrongCase) -> str:
 def _holds(run: Run, ident: str, *, compared: bool) -> bool:
     """Whether the case, or the further check in ``ident``, passed in that run.
 
-    ``compared``: a reference must have said so; a result that nothing was compared with bounds no wrong value.
+    ``compared``: a reference must have agreed. A result that was compared with nothing bounds no wrong value.
     """
     body, _, check = ident.partition("#")
     case = run.cases.get(body)
@@ -148,7 +148,7 @@ class _Result:
 
 
 def _compared(runs: Sequence[Run]) -> list[WrongCase]:
-    """Cases without a reference in which backends disagree, or that changed in all of them."""
+    """Cases without a reference in which backends disagree, or that changed."""
     seen: dict[str, dict[int, _Result]] = defaultdict(dict)
     for i, run in enumerate(runs):
         for ident, case in run.cases.items():
@@ -167,9 +167,9 @@ def _compared(runs: Sequence[Run]) -> list[WrongCase]:
 def _disagreement(
     ident: str, kind: str, party: Mapping[int, int | str], texts: Mapping[int, str], runs: Sequence[Run]
 ) -> WrongCase | None:
-    """The case in the releases of Keras in which the cells do not agree; None: they agree in each.
+    """The case in the releases in which the cells do not agree; None: they always do.
 
-    ``party``: cells of one party agree. Nobody is blamed: all cells of such a release are listed.
+    ``party``: cells of one party agree. All cells of such a release are listed: which ones are right is not known.
     """
     by_keras: dict[str | None, list[int]] = defaultdict(list)
     for i in party:
@@ -238,9 +238,9 @@ def _alike(a: _Result, b: _Result) -> bool:
 
 
 def _typed(runs: Sequence[Run]) -> list[WrongCase]:
-    """Right values whose type differs from that of most backends of that Keras version.
+    """Right values whose type differs from that of most backends of that release.
 
-    Left out where the symbolic call, which is Keras's own promise, has told already which of them is wrong.
+    Left out where the symbolic call, which is what Keras promises, shows already which of them is wrong.
     """
     found = []
     idents = {ident for run in runs for ident, case in run.cases.items() if case.right and case.types}

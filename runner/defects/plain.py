@@ -1,8 +1,10 @@
-"""A script of plain Keras that shows one case of the ``ops`` probe, and ends with 1 where the defect is there.
+"""Writes a script of plain Keras that shows one case of the ``ops`` probe.
+
+It ends with 1 where the defect is there.
 
 Inputs are literal numbers, and layers, metrics and optimizers are used as a person uses them. Only where a case needs
 more does the script carry functions of the probe's prelude, whose source the probe reports. The result is compared with
-the numbers that the reference gave in the cell; half the difference that was seen there tells right from wrong.
+the numbers that the reference gave in the cell; half the difference that was seen there is the bound between right and wrong.
 """
 
 from __future__ import annotations

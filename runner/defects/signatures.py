@@ -1,4 +1,4 @@
-"""What defects of one cause have in common: messages and types without what varies."""
+"""What defects of one cause have in common, without what varies."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ _LONGEST = 100
 """Characters of a message that are compared."""
 
 _FEWEST = 2
-"""A message of no more words, as an exception without a text, tells nothing."""
+"""A message of no more words says too little, for example an exception without a text."""
 
 _VARIES = re.compile(
     r"0x[0-9a-f]*"  # addresses
     r"|\{\{.*?\}\}"  # TensorFlow's nodes
     r"|'[^']*'|\"[^\"]*\"|`[^`]*`"
     r"|<[^<>]*>|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}"
+    r"|\b(?:bool|u?int|b?float|half|double|complex|string)\d*\b(?!\w)"
     r"|-?\d[\d.]*"
 )
 
@@ -58,7 +59,7 @@ def types(text: str) -> tuple[str, ...]:
 
 
 def promise(text: str) -> str:
-    """The types that a symbolic call promised and the others that came out, each pair once.
+    """The types that a symbolic call promised, each with another that came out.
 
     >>> promise("int32[3]; actual: int64[3]"), promise("python[]; expected ['float16'], got ['float32']")
     ('int32, found int64', 'float32, found float16')

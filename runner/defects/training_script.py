@@ -16,7 +16,7 @@ _NOTE = re.compile(
 
 
 def decided(script: str) -> str:
-    """The script with a last line that compares; unchanged where it raises or says something else."""
+    """The script with last lines that compare; unchanged where it cannot compare."""
     end = _END.search(script)
     if not end:
         return script

@@ -47,7 +47,7 @@ def dumps(found: Sequence[Defect]) -> str:
 
 
 def _evidence(defect: Defect) -> Iterator[str]:
-    """The lines below a title: axis, versions, packages that differ, result, what else has the cause."""
+    """The lines below a title: axis, versions, packages, result and more."""
     axis = f"follows {defect.axis}" if defect.axis else "in every cell that says anything about it"
     yield "; ".join([axis, *bounds(defect)])
     if defect.untried:

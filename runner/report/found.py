@@ -1,4 +1,4 @@
-"""The page docs/findings.md: what results show, as Markdown. ``runner defects --page`` writes it.
+"""Writes the page docs/findings.md, for ``runner defects --page``.
 
 Text outside the two marks is written by people and stays as it is.
 """
@@ -24,7 +24,7 @@ _SECTIONS = (
     (5, "Exceptions, and graphs that differ"),
     (4, "Inaccurate, or backends disagree"),
     (2, "Types, symbolic shapes and refusals"),
-    (0, "Symbolic types, and changes that are no defects"),
+    (0, "Symbolic types, and changes that are not defects"),
 )
 """The least severity of a section, and its heading."""
 
@@ -33,7 +33,10 @@ _HELD = ("numpy", "scipy", "ml-dtypes", "h5py", "pandas", "optree")
 
 
 def page(old: str, found: Sequence[Defect], samples: Sequence[Sample], listed: Sequence[Known]) -> str:
-    """The page with what the results show between its marks; the whole page where it has none."""
+    """The page with what the results show between its marks.
+
+    Without marks, a whole new page.
+    """
     made = "\n".join([BEGIN, "", *_content(found, samples, listed), "", END])
     before, begin, rest = old.partition(BEGIN)
     _, end, after = rest.partition(END)

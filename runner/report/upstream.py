@@ -1,4 +1,4 @@
-"""A defect as an issue for the project that has it, in Markdown: ``runner defects --report``. Nothing is sent."""
+"""Writes a defect as an issue for its project, in Markdown. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LONGEST = 110
 
 
 def issue(defect: Defect, samples: Sequence[Sample], addresses: Sequence[str]) -> str:
-    """The issue: title, versions, script, expected and found, releases, what else has the cause."""
+    """The issue: title, versions, script, expected, found, releases, cause."""
     return "\n".join(_lines(defect, samples, addresses)) + "\n"
 
 
@@ -97,7 +97,7 @@ def _shown(defect: Defect, samples: Sequence[Sample]) -> Sample | None:
 
 
 def _told(defect: Defect) -> tuple[str, str]:
-    """(what was expected, what was found); the first is empty where nothing but the result is known."""
+    """(what was expected, what was found); the first is empty where not known."""
     if defect.sides:
         return "", "; ".join(defect.sides)
     if split := re.fullmatch(r"(?:got )?(.*?)(?: \([^()]* units\))?; (?:expected|actual:) (.*)", defect.observed):

@@ -94,7 +94,10 @@ def _party(defect: Defect, cell: Cell) -> str:
 
 
 def _nearest(bad: Cell, good: Iterable[Cell]) -> Cell | None:
-    """The good cell that differs from the bad one in Keras alone, the nearest later one first; or in the version."""
+    """The nearest good cell on the line of the bad one, a later one first.
+
+    It differs in Keras, or in the framework's version.
+    """
     alike = [c for c in good if (c.framework, c.device, c.variant) == (bad.framework, bad.device, bad.variant)]
     own = [c for c in alike if c.version == bad.version] or alike
     later = [c for c in own if _age(c) > _age(bad)]
@@ -130,7 +133,10 @@ def judged(trial: Trial, ran: Ran, other: Ran | None) -> Verified:
 
 
 def shows(defect: Defect, ran: Ran) -> bool:
-    """Whether a run shows the defect: it dies, raises the exception, or finds another value than expected."""
+    """Whether a run shows the defect.
+
+    It dies, raises the exception, or finds another value than expected.
+    """
     if ran.exit_code == 0:
         return False
     if defect.kind.startswith("kills"):
@@ -157,7 +163,10 @@ Runs = Mapping[tuple[int, str], Ran]
 
 
 def verify(found: Sequence[Defect], by_id: Mapping[str, Cell], executor: str, say: Say) -> list[Verified]:
-    """Run all scripts, each environment once. ``say`` gets a line of progress at a time. Raises UsageError."""
+    """Run all scripts, cell by cell.
+
+    ``say`` gets a line of progress at a time. Raises UsageError.
+    """
     due = [trial for trial in trials(found, by_id) if "-m', 'runner'" not in trial.defect.script]
     measured = [trial.number for trial in trials(found, by_id) if trial not in due]
     ran = run(due, executor, say)
@@ -167,7 +176,10 @@ def verify(found: Sequence[Defect], by_id: Mapping[str, Cell], executor: str, sa
 
 
 def run(due: Sequence[Trial], executor: str, say: Say) -> dict[tuple[int, str], Ran]:
-    """Run the scripts cell by cell; what ran before with the same script and packages is not run again."""
+    """Run the scripts cell by cell.
+
+    What ran before with the same script and packages is not run again.
+    """
     by_cell: dict[Cell, list[Trial]] = defaultdict(list)
     for trial in due:
         for cell in (trial.bad, trial.other):

@@ -194,7 +194,7 @@ def _library(bad: Sequence[Cell], good: Sequence[Cell]) -> str:
     Empty also where the framework separates them as well.
     """
     mine, rest = {kernels(c) for c in bad}, {kernels(c) for c in good}
-    if len(mine) != 1 or mine & rest or not rest:
+    if len(mine) != 1 or mine & rest or not rest or all(c.variant for c in bad):
         return ""
     crossed = len({c.framework for c in bad}) > 1 or {c.framework for c in bad} & {c.framework for c in good}
     variants = any(c.variant == "no-onednn" for c in (*bad, *good))

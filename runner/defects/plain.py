@@ -4,7 +4,7 @@ It ends with 1 where the defect is there.
 
 Inputs are literal numbers, and layers, metrics and optimizers are used as a person uses them. Only where a case needs
 more does the script carry functions of the probe's prelude, whose source the probe reports. The result is compared with
-the numbers that the reference gave in the cell; half the difference that was seen there is the bound between right and wrong.
+the numbers that the reference gave in the cell. Half the difference that was seen there is the bound of what is right.
 """
 
 from __future__ import annotations

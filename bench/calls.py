@@ -34,9 +34,8 @@ def exported(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
     found = []
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "keras_export":
-            for constant in ast.walk(decorator.args[0]):
-                if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
-                    found.append(constant.value.removeprefix("keras."))
+            texts = (part.value for part in ast.walk(decorator.args[0]) if isinstance(part, ast.Constant))
+            found += [text.removeprefix("keras.") for text in texts if isinstance(text, str)]
     return [name for name in found if name.partition(".")[0] in MODULES]
 
 

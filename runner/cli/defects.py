@@ -46,18 +46,19 @@ def defects_command(
 ) -> None:
     """List the defects that the results below DIR show, the gravest first.
 
-    Each is listed once: the cells that show it, the axis it follows, the first bad and the first good version. Exit
-    code 3 where a result file could not be used. With --verify: 0 all are confirmed; 1 one is not; 3 a script could
-    not be run.
+    DIR can be a packed folder (.tar.xz). A cause is listed once: the cells that show it, the axis it follows, the first
+    bad and the first good version. Exit code 3 where a result file could not be used. With --verify: 0 all are
+    confirmed; 1 one is not; 3 a script could not be run.
     """
     from runner import defects
     from runner.cli import output
     from runner.defects import scripts as files
     from runner.report import defects as report
-    from runner.results import store
+    from runner.results import archive, store
 
     unread = output.Unread()
-    samples = store.load(folders, bad=unread)
+    with archive.unpacked(folders) as there:
+        samples = store.load(there, bad=unread)
     found = defects.defects(samples, whole=True)
     if scripts:
         files.write(found, scripts)

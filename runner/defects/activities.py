@@ -156,8 +156,8 @@ def _defect(group: Sequence[_BrokenCase], samples: Sequence[Sample], words: str,
         observed=first.observed[at],
         script=f"# Seen with {cells.versions(shown.cell)}.\n{script}" if script else cells.measuring(shown),
         signatures=(first.signature,) if first.kind == "raises" else (),
-        untried=tuple(
-            sample.cell.id
+        untried=cells.briefly(
+            sample.cell
             for sample in samples
             if sample.cell.framework in related and first.ident not in sample.details.get("cases", {})
         ),

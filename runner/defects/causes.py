@@ -60,7 +60,7 @@ def joined(found: Iterable[Defect], samples: Sequence[Sample]) -> list[Defect]:
         by_id.setdefault(sample.cell.id, sample)
     causes: list[_Cause] = []
     told = [_Told(one, frozenset(one.cells), frozenset(one.good)) for one in found]
-    for one in sorted(told, key=lambda t: (-t.defect.severity, -len(t.bad), t.defect.op, t.defect.cases)):
+    for one in sorted(told, key=_order):
         for cause in causes:
             roles = [_role(member, one, by_id) for member in (cause.head, *(other for _, other in cause.others))]
             if roles[0] is not None:
@@ -72,6 +72,13 @@ def joined(found: Iterable[Defect], samples: Sequence[Sample]) -> list[Defect]:
         else:
             causes.append(_Cause(one))
     return [_defect(cause, by_id) for cause in causes]
+
+
+def _order(told: _Told) -> tuple[object, ...]:
+    """The gravest first, then the one in more cells, then a direct call."""
+    defect = told.defect
+    direct = any(defect.cases and defect.cases[0].startswith(name) for name in told.names)
+    return -defect.severity, -len(told.bad), not direct, defect.op, defect.cases
 
 
 _FURTHER = (_Role.CHECK, _Role.ALIKE, _Role.CALLER)
@@ -137,9 +144,9 @@ def _alike(head: _Told, one: _Told) -> bool:
 
 
 def _one_argument(head: _Told, one: _Told) -> bool:
-    """Whether one argument goes wrong in several ways: a value here, a shape or an exception there.
+    """Whether one argument goes wrong in several ways.
 
-    The functions must be related, and the argument must be one that few functions have.
+    A value here, a shape or an exception there. The functions must be related, and the argument must be one that few functions have.
     """
     if not {_family(side.defect.kind) for side in (head, one)} <= {"values", "wrong shape", "raises"}:
         return False

@@ -311,6 +311,15 @@ def version_key(version: str | None) -> release.Key:
     return release.order(version or "")
 
 
+def briefly(found: Iterable[Cell]) -> tuple[str, ...]:
+    """Cells in short, one text per framework and variant: ``jax 3.8.0, 3.9.2``."""
+    releases: dict[str, list[str]] = defaultdict(list)
+    for cell in found:
+        name = cell.framework + (f" with variant {cell.variant}" if cell.variant else "")
+        releases[name].append(cell.keras or "native")
+    return tuple(f"{name} {', '.join(sorted(set(of), key=version_key))}" for name, of in sorted(releases.items()))
+
+
 def measuring(sample: Sample) -> str:
     """A script that measures the sample's cell again, with its probe and settings."""
     settings = [f"{sample.probe}.{name}={json.dumps(value)}" for name, value in sample.settings.items()]

@@ -156,10 +156,8 @@ def _defect(group: _Group, runs: Sequence[Run]) -> Defect:
         ),
         signatures=_signatures(group, shown),
         sides=shown.sides,
-        untried=tuple(
-            run.cell.id
-            for run in runs
-            if run.cell.framework in related and shown.case.partition("#")[0] not in run.cases
+        untried=cells.briefly(
+            run.cell for run in runs if run.cell.framework in related and shown.case.partition("#")[0] not in run.cases
         ),
     )
 

@@ -51,7 +51,7 @@ def _evidence(defect: Defect) -> Iterator[str]:
     axis = f"follows {defect.axis}" if defect.axis else "in every cell that says anything about it"
     yield "; ".join([axis, *bounds(defect)])
     if defect.untried:
-        yield f"not tried, so no bound: {', '.join(defect.untried)}"
+        yield f"not tried, so no bound: {'; '.join(defect.untried)}"
     if defect.packages:
         yield f"packages: {', '.join(defect.packages)}"
     if defect.sides:

@@ -116,7 +116,7 @@ def _entry(defect: Defect, listed: Sequence[Known]) -> str:
     if defect.also:
         parts.append(f"Also {_text('; '.join(defect.also))}.")
     if defect.untried:
-        parts.append(f"Not tried: {_text(', '.join(defect.untried))}.")
+        parts.append(f"Not tried: {_text('; '.join(defect.untried))}.")
     addresses = [a for a in known.issues(listed, defect.op, defect.kind, defect.cells) if a]
     links = [f"[#{m[1]}]({a})" if (m := _ISSUE.fullmatch(a)) else f"<{a}>" for a in addresses]
     parts.append(f"{', '.join(links)}." if links else "No issue found.")
@@ -129,4 +129,4 @@ def _code(text: str) -> str:
 
 def _text(text: str) -> str:
     """Text in which nothing is markup."""
-    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", numbers.plain(text))
+    return re.sub(r"([\\`*<>|\[\]])", r"\\\1", numbers.plain(text))

@@ -78,7 +78,7 @@ def _lines(defect: Defect, samples: Sequence[Sample], addresses: Sequence[str]) 
         yield f"| {line.name} | {' | '.join(version or 'none tried' for version in versions)} |"
     yield ""
     if defect.untried:
-        yield f"Not tried, so that they bound nothing: {', '.join(defect.untried)}."
+        yield f"Not tried, so that they bound nothing: {'; '.join(defect.untried)}."
         yield ""
     if defect.also:
         yield f"**The same cause, as it seems:** {'; '.join(defect.also)}"

@@ -95,4 +95,4 @@ def test_draws_follow_the_framework_too() -> None:
 def test_a_case_left_out_by_the_budget_is_named() -> None:
     bad = {"a()": record("wrong", "expected 1, got 2")}
     (defect,) = found(bad, {}, {"a()": OK})
-    assert defect.untried == ("torch-1.0_keras-3.8.0_py3.11_cpu",)
+    assert defect.untried == ("torch 3.8.0",)

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     "--report", "number", type=click.IntRange(1), metavar="N", help="Write defect N as an issue for its project."
 )
 @click.option(
+    "--verified",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --verify: keep the verdicts in FILE. With --page: read them.",
+)
+@click.option(
     "--page", type=click.Path(path_type=Path), metavar="FILE", help="Write the list into FILE, as docs/findings.md."
 )
 def defects_command(
@@ -42,6 +48,7 @@ def defects_command(
     verify: bool,
     executor: str,
     number: int | None,
+    verified: Path | None,
     page: Path | None,
 ) -> None:
     """List the defects that the results below DIR show, the gravest first.
@@ -65,9 +72,9 @@ def defects_command(
     if number is not None:
         say(_issue(found, number, samples), nl=False)
     elif page is not None:
-        _write(page, found, samples)
+        _write(page, found, samples, verified)
     elif verify:
-        sys.exit(unread.exit_code(_verified(found, samples, executor)))
+        sys.exit(unread.exit_code(_verified(found, samples, executor, verified)))
     elif as_json:
         say(report.dumps(found))
     else:
@@ -92,23 +99,32 @@ def _issue(found: Sequence[Defect], number: int, samples: Sequence[Sample]) -> s
     return "".join(f"{numbers.plain(line, indent=True)}\n" for line in lines)
 
 
-def _write(page: Path, found: Sequence[Defect], samples: Sequence[Sample]) -> None:
+def _write(page: Path, found: Sequence[Defect], samples: Sequence[Sample], verified: Path | None) -> None:
     """Write the list between the marks of the page. Raises UsageError."""
+    import json
+
     from runner.report import defects as report
     from runner.report import found as pages
     from runner.util import files
 
     old = files.source(page) if page.exists() else ""
-    files.write(page, pages.page(old, found, samples, report.reported()))
+    try:
+        verdicts = json.loads(files.source(verified)) if verified else {}
+    except ValueError:
+        raise UsageError(f"--verified {verified}: not a file that --verify wrote") from None
+    files.write(page, pages.page(old, found, samples, report.reported(), verdicts))
 
 
-def _verified(found: Sequence[Defect], samples: Sequence[Sample], executor: str) -> int:
+def _verified(found: Sequence[Defect], samples: Sequence[Sample], executor: str, kept: Path | None) -> int:
     """Run the scripts and print a line for each. Returns the exit code."""
     from runner.report import numbers
     from runner.repro import verify
+    from runner.util import files
 
     by_id = {sample.cell.id: sample.cell for sample in samples}
     told = verify.verify(found, by_id, executor, lambda text: say(numbers.plain(text), err=True))
     for line in verify.lines(told):
         say(numbers.plain(line))
+    if kept:
+        files.write(kept, verify.dumps(told))
     return verify.exit_code(told)

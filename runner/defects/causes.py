@@ -146,7 +146,8 @@ def _alike(head: _Told, one: _Told) -> bool:
 def _one_argument(head: _Told, one: _Told) -> bool:
     """Whether one argument goes wrong in several ways.
 
-    A value here, a shape or an exception there. The functions must be related, and the argument must be one that few functions have.
+    A value here, a shape or an exception there. The functions must be related, and the argument must be one that few
+    functions have.
     """
     if not {_family(side.defect.kind) for side in (head, one)} <= {"values", "wrong shape", "raises"}:
         return False

@@ -70,3 +70,8 @@ class Defect:
     """Where there is no reference and backends disagree: the cells of each side, and what they gave."""
     untried: tuple[str, ...] = ()
     """Where the simplest case was not run, which bounds nothing: ``jax 3.8.0, 3.9.2``."""
+
+    @property
+    def key(self) -> str:
+        """Names the defect in a list of verdicts: what it is about, and the case that shows it."""
+        return " | ".join((self.op, self.kind, *self.cases[:1]))

@@ -260,7 +260,7 @@ def _tensors(case: CaseId) -> list[str]:
 
 def _floating(text: str) -> bool | None:
     try:
-        return inputs.value(text).dtype.kind == "f"
+        return bool(inputs.value(text).dtype.kind == "f")
     except inputs.NotPlainError:
         return None
 

@@ -6,8 +6,8 @@ Text outside the two marks is written by people and stays as it is.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runner.defects import Defect, cells, known
 from runner.defects.known import Known
@@ -32,12 +32,22 @@ _ISSUE = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/(\d+)"
 _HELD = ("numpy", "scipy", "ml-dtypes", "h5py", "pandas", "optree")
 
 
-def page(old: str, found: Sequence[Defect], samples: Sequence[Sample], listed: Sequence[Known]) -> str:
+Verdicts = Mapping[str, Sequence[str]]
+"""A defect's key -> ``confirmed``, ``not confirmed`` or ``could not be run``, and why."""
+
+
+def page(
+    old: str,
+    found: Sequence[Defect],
+    samples: Sequence[Sample],
+    listed: Sequence[Known],
+    verdicts: Verdicts | None = None,
+) -> str:
     """The page with what the results show between its marks.
 
-    Without marks, a whole new page.
+    Without marks, a whole new page. ``verdicts``: a defect that was not confirmed stands in a section for those.
     """
-    made = "\n".join([BEGIN, "", *_content(found, samples, listed), "", END])
+    made = "\n".join([BEGIN, "", *_content(found, samples, listed, verdicts or {}), "", END])
     before, begin, rest = old.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -45,9 +55,17 @@ def page(old: str, found: Sequence[Defect], samples: Sequence[Sample], listed: S
     return f"{before}{made}{after}"
 
 
-def _content(found: Sequence[Defect], samples: Sequence[Sample], listed: Sequence[Known]) -> Iterator[str]:
+def _content(
+    found: Sequence[Defect], samples: Sequence[Sample], listed: Sequence[Known], verdicts: Verdicts
+) -> Iterator[str]:
+    doubtful = [defect for defect in found if verdicts.get(defect.key, ("",))[0] == "not confirmed"]
+    rest = [defect for defect in found if defect not in doubtful]
     yield from _head(found, samples)
-    rest = list(found)
+    if verdicts:
+        counts = Counter(verdicts[defect.key][0] if defect.key in verdicts else "could not be run" for defect in found)
+        yield "Scripts of the lines, run in the newest bad and the nearest good cell:"
+        yield f"{', '.join(f'{count} {name}' for name, count in sorted(counts.items()))}."
+        yield ""
     for least, heading in _SECTIONS:
         mine = [defect for defect in rest if defect.severity >= least]
         rest = [defect for defect in rest if defect.severity < least]
@@ -56,6 +74,12 @@ def _content(found: Sequence[Defect], samples: Sequence[Sample], listed: Sequenc
             yield ""
             yield from (_entry(defect, listed) for defect in mine)
             yield ""
+    if doubtful:
+        yield "## Not confirmed by their scripts"
+        yield ""
+        for defect in doubtful:
+            yield f"{_entry(defect, listed)} Not confirmed: {_text(verdicts[defect.key][-1])}."
+        yield ""
 
 
 def _head(found: Sequence[Defect], samples: Sequence[Sample]) -> Iterator[str]:

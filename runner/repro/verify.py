@@ -60,6 +60,8 @@ class Verified:
     title: str
     verdict: str
     why: str = ""
+    key: str = ""
+    """The defect's (``Defect.key``)."""
 
 
 def trials(found: Sequence[Defect], by_id: Mapping[str, Cell]) -> Iterator[Trial]:
@@ -109,7 +111,7 @@ def judged(trial: Trial, ran: Ran, other: Ran | None) -> Verified:
     """What the runs in the bad cell and in the other one say."""
 
     def verdict(name: str, why: str = "") -> Verified:
-        return Verified(trial.number, trial.defect.title, name, why)
+        return Verified(trial.number, trial.defect.title, name, why, trial.defect.key)
 
     for one in (ran, *([other] if other else [])):
         if not one.status.about_cell or one.status in (Status.TIMEOUT, Status.OOM):
@@ -171,7 +173,8 @@ def verify(found: Sequence[Defect], by_id: Mapping[str, Cell], executor: str, sa
     measured = [trial.number for trial in trials(found, by_id) if trial not in due]
     ran = run(due, executor, say)
     told = [judged(t, ran[t.number, t.bad.id], ran[t.number, t.other.id] if t.other else None) for t in due]
-    told += [Verified(n, found[n - 1].title, NOT_RUN, "a probe measures it again, no script") for n in measured]
+    again = "a probe measures it again, no script"
+    told += [Verified(n, found[n - 1].title, NOT_RUN, again, found[n - 1].key) for n in measured]
     return sorted(told, key=lambda one: one.number)
 
 
@@ -230,6 +233,11 @@ def _once(work: script.Script, place: Place, prepared: Prepared, executor: Execu
         kept.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(kept, jsontext.dumps(asdict(replace(ran, packages=None))).encode())
     return ran
+
+
+def dumps(told: Sequence[Verified]) -> str:
+    """The verdicts as a JSON object, by the defects' keys: ``runner defects --verified``."""
+    return json.dumps({one.key: [one.verdict, one.why] for one in told}, indent=1, sort_keys=True) + "\n"
 
 
 def exit_code(told: Sequence[Verified]) -> int:

@@ -145,9 +145,5 @@ def test_verification_prints_a_line_for_each_and_ends_by_the_worst(
     monkeypatch.setattr(verify, "verify", verified)
     done = CliRunner().invoke(defects_command, [str(results), "--verify", "--executor", "current"])
     assert done.exit_code == 1
-    assert (
-        done.output.splitlines()[0]
-        .lstrip()
-        .startswith("1  not confirmed (why): training, EMA (fit.ema): wrong weights")
-    )
+    assert done.output.splitlines()[0].startswith("1 not confirmed (why): training, EMA (fit.ema): wrong weights")
     assert done.output.splitlines()[-1] == "0 confirmed, 1 not confirmed, 0 could not be run"

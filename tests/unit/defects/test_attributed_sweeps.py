@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from runner import defects
@@ -235,7 +236,7 @@ def test_the_gravest_comes_first() -> None:
 @pytest.mark.parametrize("check", ["", "#symbolic", "#dynamic", "#gradient", "#graph", "#arguments"])
 def test_scripts_are_whole_programs(framework: str, check: str) -> None:
     ident = "ops.f(x, ops.g(y)) | x=odd(3); y=normal(4, seed=1) | float16" + check
-    text = plain.script(ident, framework, PRELUDE, "headline", Case(*WRONG))
+    text = plain.script(ident, framework, PRELUDE, "headline", msgspec.convert(WRONG, type=Case))
     compile(text, "script", "exec")
     assert f'os.environ["KERAS_BACKEND"] = "{framework}"' in text
     assert text.index("KERAS_BACKEND") < text.index("import keras")

@@ -77,3 +77,13 @@ def test_what_people_wrote_outside_the_marks_stays() -> None:
 def test_text_of_results_is_no_markup() -> None:
     text = found.page("", [defect(op="ops.`f`", also=("<b>*x*</b>",))], SAMPLES, ())
     assert "\\<b\\>\\*x\\*\\</b\\>" in text
+
+
+def test_what_its_script_does_not_confirm_stands_apart() -> None:
+    good, bad = defect(), defect(kind="wrong shape")
+    verdicts = {good.key: ["confirmed", ""], bad.key: ["not confirmed", "the script ends well"]}
+    text = found.page("", [good, bad], SAMPLES, (), verdicts)
+    assert "1 confirmed, 1 not confirmed." in text
+    before, _, after = text.partition("## Not confirmed by their scripts")
+    assert before.count("- `ops.f`") == after.count("- `ops.f`") == 1
+    assert "Not confirmed: the script ends well." in after

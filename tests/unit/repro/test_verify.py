@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -122,6 +123,13 @@ def test_the_exit_code_names_the_worst() -> None:
     assert told(CONFIRMED) == told() == 0
     assert told(CONFIRMED, NOT_RUN) == 3
     assert told(NOT_CONFIRMED, NOT_RUN) == 1
+
+
+def test_the_verdicts_are_kept_by_key() -> None:
+    told = verify.judged(trial(defect()), ran(BAD, 0), None)
+    assert json.loads(verify.dumps([told])) == {
+        "ops.f | wrong value | c": [NOT_CONFIRMED, f"not in {BAD}: the script ends well"]
+    }
 
 
 def test_each_has_a_line_and_the_counts_come_last() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -93,7 +94,7 @@ def defect(
         last_good=last_good,
         first_bad=first_bad,
         first_good=first_good,
-        packages=differing or follows,
+        packages=(differing or follows) + _named(str(fields.get("observed", "")), bad, samples),
         bounds=around,
         **fields,
     )
@@ -171,6 +172,14 @@ def unlike_packages(
             older, newer = sorted((mine, other), key=lambda side: min(map(version_key, side)))
             found.append(f"{name} {_joined(older)} -> {_joined(newer)}")
     return tuple(found)
+
+
+def _named(message: str, bad: Sequence[int], samples: Sequence[Sample]) -> tuple[str, ...]:
+    """The package that a message names: Keras parts the cells, but the package made the old release fail."""
+    if not bad or not re.search(r"\bNumPy \d|\bnp\.\w+` was removed", message):
+        return ()
+    version = samples[newest(bad, samples)].packages.get("numpy", "")
+    return (f"numpy {version}, which the message names",) if version else ()
 
 
 def _joined(found: Iterable[str]) -> str:

@@ -73,5 +73,5 @@ class Defect:
 
     @property
     def key(self) -> str:
-        """Names the defect in a list of verdicts: what it is about, and the case that shows it."""
+        """Names the defect in a list of verdicts, with the case that shows it."""
         return " | ".join((self.op, self.kind, *self.cases[:1]))

@@ -73,8 +73,18 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
         good = frozenset(i for i, run in enumerate(runs) if i not in observed and _holds(run, ident, compared=compared))
         wrong = WrongCase(ident, ops_script.operation(ident), kind, frozenset(observed), good, observed)
         if not kind.startswith("raises") or _blameworthy(wrong, runs):
-            found.append(replace(wrong, kind=_refined(wrong)))
+            wrong = replace(wrong, kind=_refined(wrong))
+            if wrong.kind != "refuses" or _accepted_elsewhere(wrong, runs):
+                found.append(wrong)
     return found
+
+
+def _accepted_elsewhere(wrong: WrongCase, runs: Sequence[Run]) -> bool:
+    """Whether another release accepts on a backend what this one refuses there.
+
+    What a backend has always refused, with a message that says that it is not supported, is its limit.
+    """
+    return bool({runs[i].cell.framework for i in wrong.bad} & {runs[i].cell.framework for i in wrong.good})
 
 
 def _refined(wrong: WrongCase) -> str:

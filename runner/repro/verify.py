@@ -236,7 +236,7 @@ def _once(work: script.Script, place: Place, prepared: Prepared, executor: Execu
 
 
 def dumps(told: Sequence[Verified]) -> str:
-    """The verdicts as a JSON object, by the defects' keys: ``runner defects --verified``."""
+    """The verdicts as a JSON object, by the defects' keys, for ``--verified``."""
     return json.dumps({one.key: [one.verdict, one.why] for one in told}, indent=1, sort_keys=True) + "\n"
 
 

@@ -185,6 +185,14 @@ def test_a_package_is_named_where_keras_and_the_framework_do_not_explain_the_def
     assert twice.axis == "numpy 2.0.2 -> 2.4.6"
 
 
+def test_a_package_that_the_message_names_is_listed() -> None:
+    samples = [sample(cell(keras=v), keras=v, numpy="2.0.2") for v in ("3.3.3", "3.5.0")]
+    message = "AttributeError: `np.Inf` was removed in the NumPy 2.0 release. Use `np.inf` instead."
+    fields = {"op": "f", "kind": "raises", "pattern": "", "cases": ("c",), "script": ""}
+    found = cells.defect("f", "raises", 6, [0], [1], samples, observed=message, **fields)
+    assert found.packages == ("keras 3.3.3 -> 3.5.0", "numpy 2.0.2, which the message names")
+
+
 def test_the_nearest_release_of_keras_counts_by_its_first_number_that_differs() -> None:
     samples = [sample(cell(keras=v), keras=v) for v in ("3.9.0", "3.8.9", "3.9.2", "2.9.0")]
     assert cells.packages([0], [1, 2], samples) == ("keras 3.9.0 -> 3.9.2",)

@@ -66,12 +66,17 @@ def test_every_kind_has_words_and_a_severity(ident: str, status: str, words: str
     [
         ([["seen", None, [1.0, 1.0], "f[1]", "", ""], ["seen", None, [9.0, 9.0], "f[1]", "", ""]],
          "backends disagree", 4),
-        ([["raises", None, "", "", "E: not supported", ""], OK], "refuses what works elsewhere", 3),
     ],
 )  # fmt: skip
 def test_kinds_that_other_cells_decide(records: list[Any], words: str, severity: int) -> None:
     (one,) = found(*({"ops.f(x)": record} for record in records))
     assert (one.kind, one.severity) == (words, severity)
+
+
+def test_what_a_later_release_accepts_is_refused_by_the_older_one() -> None:
+    refused = sample("torch", {"ops.f(x)": ["raises", None, "", "", "E: not supported", ""]})
+    (one,) = ops.defects([refused, sample("torch", {"ops.f(x)": OK}, "3.9.2")])
+    assert (one.kind, one.severity) == ("refuses what works elsewhere", 3)
 
 
 def test_the_simplest_case_is_shown_with_its_script() -> None:

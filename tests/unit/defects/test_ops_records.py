@@ -106,13 +106,27 @@ def test_a_check_and_a_status_that_nobody_knows_are_passed_over() -> None:
     ],
 )
 def test_a_kind_is_refined_by_case_and_message(ident: str, case: Case, kind: str) -> None:
-    assert one_of(case, OK, ident=ident).kind == kind
+    later = run("torch", {ident: OK}, "3.9.2")
+    (wrong,) = found(run("torch", {ident: case}), run("jax", {ident: OK}), later)
+    assert wrong.kind == kind
 
 
 def test_a_refusal_is_one_only_where_every_message_says_so() -> None:
     refused, broken = Case("raises", note="E: not supported"), Case("raises", note="E: broken")
-    assert one_of(refused, broken, OK).kind == "raises"
-    assert one_of(refused, refused, OK).kind == "refuses"
+
+    def kinds(torch: Case, jax: Case) -> list[str]:
+        runs = [run("torch", {"a": torch}), run("jax", {"a": jax}), run("tensorflow", {"a": OK})]
+        return [wrong.kind for wrong in found(*runs, run("torch", {"a": OK}, "3.9.2"))]
+
+    assert kinds(refused, broken) == ["raises"]
+    assert kinds(refused, refused) == ["refuses"]
+
+
+def test_what_a_backend_has_always_refused_is_its_limit() -> None:
+    refused = {"a": Case("raises", note="E: not supported")}
+    always = [run("torch", refused), run("torch", refused, "3.9.2"), run("jax", {"a": OK})]
+    assert found(*always) == []
+    assert len(found(*always, run("torch", {"a": OK}, "3.10.0"))) == 1
 
 
 def test_an_exception_is_a_defect_only_where_the_call_works_somewhere() -> None:

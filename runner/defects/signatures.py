@@ -29,7 +29,7 @@ def message(text: str, names: Iterable[str] = ()) -> str:
     >>> message("TypeError: split requires ndarray arguments, got <class 'list'> at position 0.", ["ops.split"])
     'TypeError: requires ndarray arguments, got at position'
     """
-    text = ": ".join(text.split(": ")[:2])
+    text = whole = ": ".join(text.split(": ")[:2])
     for name in names:
         for part in {name.rpartition(".")[2], snake(name.rpartition(".")[2])} - {""}:
             text = re.sub(rf"\b{re.escape(part)}\b", "", text)
@@ -37,6 +37,8 @@ def message(text: str, names: Iterable[str] = ()) -> str:
     while before != text:  # brackets within brackets
         before, text = text, _VARIES.sub("", text)
     words = [word for word in text.split() if re.search(r"\w", word)]
+    if len(words) <= _FEWEST:  # all of it is in quotes
+        words = re.findall(r"[A-Za-z]\w*", whole)
     return " ".join(words)[:_LONGEST] if len(words) > _FEWEST else ""
 
 

@@ -41,12 +41,12 @@ def title(defect: Defect) -> str:
     frameworks = sorted({line.framework for line in defect.bounds})
     names = re.sub(r"\b(?=(ops|layers|losses|metrics|optimizers|activations|random)\.)", "keras.", defect.op)
     listed = names.split(", ")
-    subject = ", ".join(listed[:2]) + (f" and {len(listed) - 2} more" if len(listed) > 2 else "")
+    more = f" (and {len(listed) - 1} more)" if len(listed) > 1 else ""
     verb = _VERBS.get(defect.kind, defect.kind)
     pattern = f" with {defect.pattern}" if defect.pattern else ""
     where = f" on {', '.join(frameworks)}" if "framework" in defect.axis or len(frameworks) == 1 else ""
-    text = f"{subject} {verb}{pattern}{where}"
-    return text if len(text) <= _LONGEST else f"{subject} {verb}{where}"
+    texts = [f"{listed[0]}{more} {verb}{pattern}{where}", f"{listed[0]} {verb}{pattern}{where}"]
+    return next((text for text in texts if len(text) <= _LONGEST), f"{listed[0]} {verb}{where}")
 
 
 def _lines(defect: Defect, samples: Sequence[Sample], addresses: Sequence[str]) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _lines(defect: Defect, samples: Sequence[Sample], addresses: Sequence[str]) 
     yield "|---|---|---|---|---|"
     for line in defect.bounds:
         versions = (line.last_good, line.first_bad, line.last_bad, line.first_good)
-        yield f"| {line.name} | {' | '.join(version or 'none tried' for version in versions)} |"
+        yield f"| {line.name} | {' | '.join(version or 'none' for version in versions)} |"
     yield ""
     if defect.untried:
         yield f"Not tried, so that they bound nothing: {'; '.join(defect.untried)}."

@@ -117,7 +117,7 @@ def test_a_defect_is_written_as_an_issue(results: Path) -> None:
     assert done.exit_code == 0
     assert done.output.startswith("# training: EMA (fit.ema) wrong weights on torch\n")
     assert "print('shown')" in done.output
-    assert "| torch | none tried | 3.8.0 | 3.8.0 | 3.9.2 |" in done.output
+    assert "| torch | none | 3.8.0 | 3.8.0 | 3.9.2 |" in done.output
 
 
 def test_a_number_beyond_the_list_is_refused(results: Path) -> None:

@@ -28,7 +28,7 @@ def defect(**more: Any) -> Defect:
 
 def test_an_issue_has_title_versions_script_results_and_bounds() -> None:
     lines = upstream.issue(defect(also=("raises in a graph",)), SAMPLES, ["https://example.org/1", ""]).splitlines()
-    assert lines[0] == "# keras.ops.f, keras.layers.F returns a wrong value with axis=1 on torch"
+    assert lines[0] == "# keras.ops.f (and 1 more) returns a wrong value with axis=1 on torch"
     assert "**Versions:** torch 2.13.0, keras 3.8.0, Python 3.11, cpu, numpy 2.0.2" in lines
     assert lines[lines.index("```python") + 1] == "print(1)"
     assert "**Expected:** [2.0]" in lines

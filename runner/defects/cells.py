@@ -175,7 +175,10 @@ def unlike_packages(
 
 
 def _named(message: str, bad: Sequence[int], samples: Sequence[Sample]) -> tuple[str, ...]:
-    """The package that a message names: Keras parts the cells, but the package made the old release fail."""
+    """The package that a message names.
+
+    Keras separates the cells, but it is the package that made the old release fail.
+    """
     if not bad or not re.search(r"\bNumPy \d|\bnp\.\w+` was removed", message):
         return ()
     version = samples[newest(bad, samples)].packages.get("numpy", "")

@@ -237,7 +237,7 @@ def _once(work: script.Script, place: Place, prepared: Prepared, executor: Execu
 
 def dumps(told: Sequence[Verified]) -> str:
     """The verdicts as a JSON object, by the defects' keys, for ``--verified``."""
-    return json.dumps({one.key: [one.verdict, one.why] for one in told}, indent=1, sort_keys=True) + "\n"
+    return jsontext.dumps({one.key: [one.verdict, one.why] for one in sorted(told, key=lambda one: one.key)}) + "\n"
 
 
 def exit_code(told: Sequence[Verified]) -> int:

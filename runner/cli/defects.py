@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli import options
+from runner.errors import UsageError
 from runner.util.plain import say
+
+if TYPE_CHECKING:
+    from runner.defects import Defect
+    from runner.model import Sample
 
 
 @click.command("defects")
@@ -16,28 +24,107 @@ from runner.util.plain import say
 @click.option(
     "--scripts", type=click.Path(path_type=Path), metavar="FOLDER", help="Write a script for each into FOLDER."
 )
-def defects_command(folders: tuple[Path, ...], *, as_json: bool, scripts: Path | None) -> None:
+@click.option(
+    "--verify", is_flag=True, help="Run the scripts in the newest bad and the nearest good cell of each defect."
+)
+@options.executor
+@click.option(
+    "--report", "number", type=click.IntRange(1), metavar="N", help="Write defect N as an issue for its project."
+)
+@click.option(
+    "--verified",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --verify: keep the verdicts in FILE. With --page: read them.",
+)
+@click.option(
+    "--page", type=click.Path(path_type=Path), metavar="FILE", help="Write the list into FILE, as docs/findings.md."
+)
+def defects_command(
+    folders: tuple[Path, ...],
+    *,
+    as_json: bool,
+    scripts: Path | None,
+    verify: bool,
+    executor: str,
+    number: int | None,
+    verified: Path | None,
+    page: Path | None,
+) -> None:
     """List the defects that the results below DIR show, the gravest first.
 
-    Each is listed once: the cells that show it, the axis it follows, the first bad and the first good version. Exit
-    code 3 where a result file could not be used.
+    DIR can be a packed folder (.tar.xz). A cause is listed once: the cells that show it, the axis it follows, the first
+    bad and the first good version. Exit code 3 where a result file could not be used. With --verify: 0 all are
+    confirmed; 1 one is not; 3 a script could not be run.
     """
     from runner import defects
     from runner.cli import output
     from runner.defects import scripts as files
     from runner.report import defects as report
-    from runner.results import store
+    from runner.results import archive, store
 
     unread = output.Unread()
-    samples = store.load(folders, bad=unread)
+    with archive.unpacked(folders) as there:
+        samples = store.load(there, bad=unread)
     found = defects.defects(samples, whole=True)
     if scripts:
         files.write(found, scripts)
-    if as_json:
+    if number is not None:
+        say(_issue(found, number, samples), nl=False)
+    elif page is not None:
+        _write(page, found, samples, verified)
+    elif verify:
+        sys.exit(unread.exit_code(_verified(found, samples, executor, verified)))
+    elif as_json:
         say(report.dumps(found))
-        sys.exit(unread.exit_code(0))
-    *lines, total = report.lines(found, report.reported(), defects.agreements(samples))
-    for line in lines:
-        say(line)
-    say(f"{total}; scripts in {scripts}" if scripts else total)
+    else:
+        *lines, total = report.lines(found, report.reported(), defects.agreements(samples))
+        for line in lines:
+            say(line)
+        say(f"{total}; scripts in {scripts}" if scripts else total)
     sys.exit(unread.exit_code(0))
+
+
+def _issue(found: Sequence[Defect], number: int, samples: Sequence[Sample]) -> str:
+    """One defect as an issue. Raises UsageError for a number beyond the list."""
+    from runner.defects import known
+    from runner.report import defects as report
+    from runner.report import numbers, upstream
+
+    if number > len(found):
+        raise UsageError(f"--report {number}: the results show {len(found)} defects")
+    defect = found[number - 1]
+    addresses = known.issues(report.reported(), defect.op, defect.kind, defect.cells)
+    lines = upstream.issue(defect, samples, addresses).splitlines()
+    return "".join(f"{numbers.plain(line, indent=True)}\n" for line in lines)
+
+
+def _write(page: Path, found: Sequence[Defect], samples: Sequence[Sample], verified: Path | None) -> None:
+    """Write the list between the marks of the page. Raises UsageError."""
+    import json
+
+    from runner.report import defects as report
+    from runner.report import found as pages
+    from runner.util import files
+
+    old = files.source(page) if page.exists() else ""
+    try:
+        verdicts = json.loads(files.source(verified)) if verified else {}
+    except ValueError:
+        raise UsageError(f"--verified {verified}: not a file that --verify wrote") from None
+    files.write(page, pages.page(old, found, samples, report.reported(), verdicts))
+
+
+def _verified(found: Sequence[Defect], samples: Sequence[Sample], executor: str, kept: Path | None) -> int:
+    """Run the scripts and print a line for each. Returns the exit code."""
+    from runner.report import numbers
+    from runner.repro import verify
+    from runner.util import files
+
+    by_id = {sample.cell.id: sample.cell for sample in samples}
+    told = verify.verify(found, by_id, executor, lambda text: say(numbers.plain(text), err=True))
+    for line in verify.lines(told):
+        say(numbers.plain(line))
+    if kept:
+        files.write(kept, verify.dumps(told))
+    return verify.exit_code(told)

@@ -10,10 +10,9 @@ files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from runner.defects import activities, failures, kernels, ops, other_probes, reading, training
+from runner.defects import activities, causes, failures, kernels, ops, other_probes, reading, training
 from runner.defects.defect import Defect
 from runner.model import Sample
 
@@ -25,30 +24,13 @@ def defects(samples: Sequence[Sample], *, whole: bool = False) -> tuple[Defect, 
 
     ``whole``: with the cells that do not run, which a report shows in another place.
     """
-    found = _merged(ops.defects(samples), training.defects(samples))
-    found += activities.defects(samples)
+    found = [*ops.defects(samples), *training.defects(samples), *activities.defects(samples)]
     found += reading.defects(samples)
     found += other_probes.defects(samples, found)
+    found = causes.joined(found, samples)
     if whole:
         found += failures.defects(samples)
     return tuple(sorted(found, key=lambda d: (-d.severity, -len(d.cells), d.op, d.cases)))
-
-
-def _merged(swept: Iterable[Defect], trained: Iterable[Defect]) -> list[Defect]:
-    """Join what sweep and trainings find of one optimizer in the same cells.
-
-    The sweep's defect is kept, with the cases of both.
-    """
-    found = {(defect.op, defect.kind, defect.cells): defect for defect in swept}
-    for defect in trained:
-        name = defect.op.removeprefix("training: ").partition(" (")[0]
-        same = (key for key in found if f"optimizers.{name}" in key[0].split(", ") and set(key[2]) == set(defect.cells))
-        key = next(same, None)
-        if key is None:
-            found[defect.op, defect.kind, defect.cells] = defect
-        else:
-            found[key] = replace(found[key], cases=(*found[key].cases, *defect.cases))
-    return list(found.values())
 
 
 def agreements(samples: Sequence[Sample]) -> tuple[str, ...]:

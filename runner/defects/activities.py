@@ -6,19 +6,21 @@ fail in the same cells with the same message share a cause, and so a defect.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runner.defects import cases, cells
+from runner.defects import cases, cells, signatures
 from runner.defects.cases import Case, Run
 from runner.defects.defect import Defect
 from runner.matrix import probes
-from runner.model import Sample
+from runner.model import Cell, Sample
 
-KINDS = {"crashes": ("kills the process", 9), "wrong": ("is not so", 7), "raises": ("raises", 6)}
+KINDS = {"crashes": ("kills the process", 10), "wrong": ("is not so", 7), "raises": ("raises", 6)}
 """Status of a case -> its words and its severity (10: worst)."""
+
+CHANGED = ("draws changed", 1)
+"""Of a case that returns numbers, which no reference can know: they are others in a later release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,60 @@ def _of_probe(probe: str, samples: Sequence[Sample]) -> list[Defect]:
     groups: dict[tuple[str, str, frozenset[int]], list[_BrokenCase]] = defaultdict(list)
     for broken in _broken(probe, runs):
         groups[broken.kind, broken.signature, broken.bad].append(broken)
-    return [_defect(group, [run.sample for run in runs]) for group in groups.values()]
+    samples = [run.sample for run in runs]
+    changed: dict[frozenset[int], list[_BrokenCase]] = defaultdict(list)
+    for case in _changed(probe, runs):
+        changed[case.bad].append(case)
+    return [
+        *(_defect(group, samples, *KINDS[group[0].kind]) for group in groups.values()),
+        *(_defect(group, samples, *CHANGED) for group in changed.values()),
+    ]
+
+
+def _changed(probe: str, runs: Sequence[Run]) -> Iterable[_BrokenCase]:
+    """Cases whose numbers differ in older releases, all else being equal.
+
+    Releases of Keras, or of the framework.
+    """
+    for axis in ("keras", "version"):
+        older: dict[str, tuple[dict[int, str], set[int]]] = defaultdict(lambda: ({}, set()))
+        lines: dict[Cell, list[int]] = defaultdict(list)
+        for i, run in enumerate(runs):
+            lines[replace(run.cell, **{axis: ""})].append(i)
+        for line in lines.values():
+            line.sort(key=lambda i: cells.version_key(getattr(runs[i].cell, axis)))
+            for ident, last in runs[line[-1]].cases.items():
+                if last.status != "seen" or not isinstance(last.sketch, list):
+                    continue
+                for i in line:
+                    case = runs[i].cases.get(ident)
+                    if case is not None and case.status == "seen":
+                        if alike(case.sketch, last.sketch):
+                            older[ident][1].add(i)
+                        else:
+                            older[ident][0][i] = f"was {_values(case)}, is {_values(last)}"
+        for ident, (bad, good) in older.items():
+            if bad:
+                yield _BrokenCase(probe, ident, "changed", "", frozenset(bad), frozenset(good), bad)
+
+
+def alike(one: object, other: object) -> bool:
+    """Whether two sketches are the same numbers, but for rounding."""
+    if not (isinstance(one, list) and isinstance(other, list)) or len(one) != len(other):
+        return one == other
+    size = max((abs(v) for v in (*one, *other) if isinstance(v, int | float)), default=0.0)
+    return all(
+        x == y or (isinstance(x, int | float) and isinstance(y, int | float) and abs(x - y) <= LOOSE * size)
+        for x, y in zip(one, other, strict=True)
+    )
+
+
+LOOSE = 1e-4
+"""Relative difference below which drawn numbers are the same."""
+
+
+def _values(case: Case) -> str:
+    return str(case.sketch[1:] if isinstance(case.sketch, list) else case.sketch)
 
 
 def _broken(probe: str, runs: Sequence[Run]) -> Iterable[_BrokenCase]:
@@ -74,32 +129,38 @@ def _broken(probe: str, runs: Sequence[Run]) -> Iterable[_BrokenCase]:
 
 def signature(case: Case) -> str:
     """What cases of one cause share: the message, without what varies."""
-    return re.sub(r"0x[0-9a-f]+|\d+|'[^']*'", "", case.note)[:80] if case.status == "raises" else case.note[:80]
+    return (signatures.message(case.note) or case.note[:80]) if case.status == "raises" else case.note[:80]
 
 
-def _defect(group: Sequence[_BrokenCase], samples: Sequence[Sample]) -> Defect:
-    members = sorted(group, key=lambda broken: (len(broken.ident), broken.ident))
+def _defect(group: Sequence[_BrokenCase], samples: Sequence[Sample], words: str, severity: int) -> Defect:
+    members = sorted(group, key=lambda broken: (-len(broken.good), len(broken.ident), broken.ident))
     first = members[0]
-    bad, good = first.bad, frozenset.intersection(*(m.good for m in members)) or first.good
-    words, severity = KINDS[first.kind]
-    shown = samples[at := cells.newest(bad, samples)]
+    shown = samples[at := cells.newest(first.bad, samples)]
     promises = shown.details.get("promises")
     promise = promises.get(first.ident, first.ident) if isinstance(promises, dict) else first.ident
     scripts = shown.details.get("scripts")
     script = scripts.get(first.ident, "") if isinstance(scripts, dict) else ""
     more = f" and {len(members) - 1} more" if len(members) > 1 else ""
+    related = {samples[i].cell.framework for i in first.bad}
     return cells.defect(
         f"{first.probe}: {promise}{more}",
         words,
         severity,
-        cells.parted(bad, good, samples),
+        first.bad,
+        first.good,
+        samples,
         op=f"{first.probe}: {name(first.ident)}",
         kind=words,
         pattern="",
         cases=tuple(m.ident for m in members),
         observed=first.observed[at],
         script=f"# Seen with {cells.versions(shown.cell)}.\n{script}" if script else cells.measuring(shown),
-        packages=cells.packages(bad, good, samples),
+        signatures=(first.signature,) if first.kind == "raises" else (),
+        untried=cells.briefly(
+            sample.cell
+            for sample in samples
+            if sample.cell.framework in related and first.ident not in sample.details.get("cases", {})
+        ),
     )
 
 

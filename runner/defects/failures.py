@@ -43,22 +43,23 @@ def _defect(status: Status, by_cell: dict[str, list[Sample]], samples: Iterable[
     related = {s.cell.framework for s in bad}
     ran = {s.cell.id: s for s in samples if s.probe in probes and s.cell.framework in related}
     good = [s for i, s in ran.items() if s.status is Status.OK and i not in by_cell]
-    runs = [*bad, *good]
-    parted = cells.Parted([s.cell for s in bad], [s.cell for s in good], [s.cell for s in ran.values()])
+    said = [*bad, *good]
+    runs = [*said, *(s for s in ran.values() if s not in said)]
     shown = bad[cells.newest(range(len(bad)), bad)]
     whom = "import" if status is Status.IMPORT_FAILED else ", ".join(probes)
     return cells.defect(
         whom,
         words,
         severity,
-        parted,
+        range(len(bad)),
+        range(len(bad), len(said)),
+        runs,
         op=whom,
         kind=words,
         pattern="",
         cases=tuple(probes),
         observed=shown.reason,
         script=_importing(shown) if status is Status.IMPORT_FAILED else cells.measuring(shown),
-        packages=cells.packages(range(len(bad)), range(len(bad), len(runs)), runs),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from runner.defects import ops_script
@@ -25,6 +25,9 @@ REFUSAL = re.compile(
 )
 """A message that says that something was left out on purpose."""
 
+TRACED = re.compile(r"^(Tracer|Concretization|NonConcrete|UnexpectedTracer)\w*Error")
+"""An exception of JAX that every traced call raises, with or without a gradient."""
+
 LOOSE = 1e-3
 """Relative difference below which sketches of two cells agree: beyond rounding of float32, short of any real change."""
 
@@ -39,6 +42,10 @@ class WrongCase:
     bad: frozenset[int]
     good: frozenset[int]
     observed: Mapping[int, str] = field(default_factory=dict)
+    parties: str = ""
+    """Where backends disagree: which ones agree with each other, ``jax | tensorflow, torch``."""
+    sides: tuple[str, ...] = ()
+    """Where backends disagree: what each party gave, in the newest release in which they do."""
 
 
 def wrong_cases(runs: Sequence[Sequence[Run]]) -> list[WrongCase]:
@@ -57,14 +64,27 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
         for ident, case in run.cases.items():
             if not (case.right or case.silent):
                 check = ident.partition("#")[2]
+                if check == "gradient" and case.status == "raises" and TRACED.match(case.note):
+                    check = "jit"
                 bad[ident, case.status + (check and "#" + check)][i] = _observed(case)
     found = []
     for (ident, kind), observed in bad.items():
-        good = frozenset(i for i, run in enumerate(runs) if i not in observed and _holds(run, ident))
+        compared = not kind.startswith(("raises", "crashes"))
+        good = frozenset(i for i, run in enumerate(runs) if i not in observed and _holds(run, ident, compared=compared))
         wrong = WrongCase(ident, ops_script.operation(ident), kind, frozenset(observed), good, observed)
         if not kind.startswith("raises") or _blameworthy(wrong, runs):
-            found.append(replace(wrong, kind=_refined(wrong)))
+            wrong = replace(wrong, kind=_refined(wrong))
+            if wrong.kind != "refuses" or _accepted_elsewhere(wrong, runs):
+                found.append(wrong)
     return found
+
+
+def _accepted_elsewhere(wrong: WrongCase, runs: Sequence[Run]) -> bool:
+    """Whether another release accepts on a backend what this one refuses there.
+
+    What a backend has always refused, with a message that says that it is not supported, is its limit.
+    """
+    return bool({runs[i].cell.framework for i in wrong.bad} & {runs[i].cell.framework for i in wrong.good})
 
 
 def _refined(wrong: WrongCase) -> str:
@@ -73,19 +93,24 @@ def _refined(wrong: WrongCase) -> str:
         return "configuration" if wrong.kind == "wrong" else wrong.kind
     if "dtype_of(" in wrong.case and wrong.kind == "raises":
         return "raises#dtype"
+    if wrong.case.startswith("promised_dtype_of(") and wrong.kind in ("dtype", "wrong"):
+        return "dtype#symbolic"
     if wrong.kind == "raises" and all(REFUSAL.search(text) for text in wrong.observed.values()):
         return "refuses"
     return wrong.kind
 
 
-def _holds(run: Run, ident: str) -> bool:
-    """Whether the case, or the further check in ``ident``, passed in that run."""
+def _holds(run: Run, ident: str, *, compared: bool) -> bool:
+    """Whether the case, or the further check in ``ident``, passed in that run.
+
+    ``compared``: a reference must have agreed. A result that was compared with nothing bounds no wrong value.
+    """
     body, _, check = ident.partition("#")
     case = run.cases.get(body)
     if case is None:
         return False
     if not check:
-        return case.right
+        return case.status == "ok" if compared else case.right
     return ident not in run.cases and PASSED.get(check, check) in case.passed
 
 
@@ -133,9 +158,8 @@ class _Result:
 
 
 def _compared(runs: Sequence[Run]) -> list[WrongCase]:
-    """Cases without a reference that differ from most backends or later versions."""
+    """Cases without a reference in which backends disagree, or that changed."""
     seen: dict[str, dict[int, _Result]] = defaultdict(dict)
-    order = {k: i for i, k in enumerate(sorted({run.cell.keras for run in runs}, key=version_key))}
     for i, run in enumerate(runs):
         for ident, case in run.cases.items():
             if case.status == "seen" and isinstance(case.sketch, list):
@@ -143,20 +167,61 @@ def _compared(runs: Sequence[Run]) -> list[WrongCase]:
     found = []
     for ident, results in seen.items():
         clusters = _clusters(results)
-        if len(clusters) < 2:
-            continue
-        clusters.sort(
-            key=lambda c: (*_weight(c, runs), max(order[runs[i].cell.keras] for i in c), -min(c)), reverse=True
-        )
-        best = clusters[0]
-        rest = frozenset(i for c in clusters[1:] for i in c)
-        frameworks = {runs[i].cell.framework for i in results}
-        alone = all({runs[i].cell.framework for i in c} == frameworks for c in clusters)
-        kind = "changed" if alone and len(frameworks) > 1 else "differs"
-        usual = results[min(best)].values
-        texts = {i: f"got {results[i].values}; most others {usual}" for i in rest}
-        found.append(WrongCase(ident, ops_script.operation(ident), kind, rest, frozenset(best), texts))
+        if len(clusters) > 1:
+            texts = {i: str(result.values) for i, result in results.items()}
+            of = {i: number for number, cluster in enumerate(clusters) for i in cluster}
+            found.append(_disagreement(ident, "disagree", of, texts, runs) or _change(ident, of, texts, runs))
     return found
+
+
+def _disagreement(
+    ident: str, kind: str, party: Mapping[int, int | str], texts: Mapping[int, str], runs: Sequence[Run]
+) -> WrongCase | None:
+    """The case in the releases in which the cells do not agree; None: they always do.
+
+    ``party``: cells of one party agree. All cells of such a release are listed: which ones are right is not known.
+    """
+    by_keras: dict[str | None, list[int]] = defaultdict(list)
+    for i in party:
+        by_keras[runs[i].cell.keras].append(i)
+    apart = {keras: cells for keras, cells in by_keras.items() if len({party[i] for i in cells}) > 1}
+    if not apart:
+        return None
+    newest = apart[max(apart, key=version_key)]
+    members: dict[int | str, list[int]] = defaultdict(list)
+    for i in newest:
+        members[party[i]].append(i)
+    names = {", ".join(sorted({_side(runs[i]) for i in cells})): texts[cells[0]] for cells in members.values()}
+    together = [
+        i
+        for keras, cells in by_keras.items()
+        if keras not in apart and len({runs[i].cell.framework for i in cells}) > 1
+        for i in cells
+    ]
+    sides = tuple(f"{name}: {names[name]}" for name in sorted(names))
+    return WrongCase(
+        ident,
+        ops_script.operation(ident),
+        kind,
+        frozenset(i for cells in apart.values() for i in cells),
+        frozenset(together),
+        {i: texts[i] for cells in apart.values() for i in cells},
+        " | ".join(sorted(names)),
+        sides,
+    )
+
+
+def _change(ident: str, party: Mapping[int, int], texts: Mapping[int, str], runs: Sequence[Run]) -> WrongCase:
+    """The case in the releases before the newest result, which every backend shares."""
+    last = max(party, key=lambda i: version_key(runs[i].cell.keras))
+    good = frozenset(i for i in party if party[i] == party[last])
+    observed = {i: f"was {texts[i]}, is {texts[last]}" for i in party if i not in good}
+    return WrongCase(ident, ops_script.operation(ident), "changed", frozenset(observed), good, observed)
+
+
+def _side(run: Run) -> str:
+    """What a party is called: its framework, with its variant."""
+    return run.cell.framework + (f" ({run.cell.variant})" if run.cell.variant else "")
 
 
 def _clusters(results: Mapping[int, _Result]) -> list[list[int]]:
@@ -182,37 +247,38 @@ def _alike(a: _Result, b: _Result) -> bool:
     )
 
 
-def _weight(cluster: Iterable[int], runs: Sequence[Run]) -> tuple[int, int]:
-    frameworks = Counter(runs[i].cell.framework for i in cluster)
-    return len(frameworks), sum(frameworks.values())
-
-
 def _typed(runs: Sequence[Run]) -> list[WrongCase]:
-    """Right values whose type differs from most backends of that Keras version."""
+    """Right values whose type differs from that of most backends of that release.
+
+    Left out where the symbolic call, which is what Keras promises, shows already which of them is wrong.
+    """
     found = []
     idents = {ident for run in runs for ident, case in run.cases.items() if case.right and case.types}
     for ident in sorted(idents):
-        odd: dict[int, str] = {}
-        fine: set[int] = set()
         by_keras: dict[str | None, dict[int, str]] = defaultdict(dict)
         for i, run in enumerate(runs):
             case = run.cases.get(ident)
             if case is not None and case.right and "python[" not in case.types:
                 by_keras[run.cell.keras][i] = _types(case.types)
+        party: dict[int, str] = {}
         for types in by_keras.values():
             votes = Counter((runs[i].cell.framework, t) for i, t in types.items())
             count = Counter(t for _, t in votes)
             usual, most = count.most_common(1)[0]
             if most < 2 or list(count.values()).count(most) > 1:
                 continue
-            for i, types_found in types.items():
-                if types_found == usual:
-                    fine.add(i)
-                else:
-                    odd[i] = f"{types_found}, on most backends {usual}"
-        if odd:
-            found.append(WrongCase(ident, ops_script.operation(ident), "dtype", frozenset(odd), frozenset(fine), odd))
+            if any(_broken_promise(runs[i], ident) for i, t in types.items() if t != usual):
+                continue
+            party.update(types)
+        texts = {i: runs[i].cases[ident].types for i in party}
+        if wrong := _disagreement(ident, "disagree#dtype", party, texts, runs):
+            found.append(wrong)
     return found
+
+
+def _broken_promise(run: Run, ident: str) -> bool:
+    checks = (run.cases.get(f"{ident}#{check}") for check in ("symbolic", "dynamic"))
+    return any(case is not None and case.status == "dtype" for case in checks)
 
 
 def _types(text: str) -> str:

@@ -1,12 +1,10 @@
-"""A script that shows one case of the ``ops`` probe, from the case's id alone.
+"""Reads the id of a case of the ``ops`` probe.
 
-An id is ``expression | name=input; name=input | type#check``; the helpers in it are functions of the probe's prelude,
-whose source the probe reports.
+An id is ``expression | name=input; name=input | type#check``; the helpers in it are functions of the probe's prelude.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 
@@ -54,96 +52,3 @@ def operation(ident: str) -> str:
     found = re.findall(rf"\b(?:schedules|{'|'.join(MODULES)})(?:\.\w+)+", ident)
     chosen = [name for name in found if not name.startswith(("ops.", "backend."))] or found
     return chosen[0] if chosen else ident.split("(", maxsplit=1)[0]
-
-
-def script(ident: str, framework: str, prelude: str, headline: str, expected: str) -> str:
-    """The whole script. ``expected``: the result and its note, printed at the end."""
-    case = parse(ident)
-    text = "\n".join([case.expression, *case.inputs.values()])
-    lines = [f'"""{headline}"""', "", "import os", "", f'os.environ["KERAS_BACKEND"] = "{framework}"', ""]
-    lines += ["import keras", "import numpy as np"]
-    used = [name for name in MODULES if re.search(rf"\b{name}\.", text) or name == "ops"]
-    lines.append(f"from keras import {', '.join(used)}")
-    if "schedules." in text:
-        lines.append("from keras.optimizers import schedules")
-    helpers = _helpers(prelude, text)
-    lines += ["", "", helpers] if helpers else [""]
-    lines += ["", *_inputs(case), ""] if helpers else [*_inputs(case), ""]
-    lines += _BODIES.get(case.check, _values)(case, framework)
-    if expected:
-        lines.append(f"print({expected!r})")
-    return "\n".join(lines) + "\n"
-
-
-def _helpers(prelude: str, text: str) -> str:
-    """The source of the prelude's functions that ``text`` needs, in their order."""
-    tree = ast.parse(prelude)
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    wanted: set[str] = set()
-    todo = re.findall(r"\b\w+(?=\()", text)
-    while todo:
-        name = todo.pop()
-        if name in functions and name not in wanted:
-            wanted.add(name)
-            todo += [n.id for n in ast.walk(functions[name]) if isinstance(n, ast.Name)]
-    return "\n\n\n".join(ast.unparse(node) for name, node in functions.items() if name in wanted)
-
-
-def _inputs(case: CaseId) -> list[str]:
-    lines = []
-    for name, text in case.inputs.items():
-        if case.check in ("symbolic", "dynamic"):
-            lines.append(f"_{name} = {text}")
-            dtype = (
-                f"{case.dtype!r} if _{name}.dtype.kind == 'f' else str(_{name}.dtype)"
-                if case.dtype
-                else f"str(_{name}.dtype)"
-            )
-            shape = f"(None, *_{name}.shape[1:])" if case.check == "dynamic" and name == "x" else f"_{name}.shape"
-            lines.append(f"{name} = keras.KerasTensor({shape}, dtype={dtype})")
-        else:
-            lines.append(f"{name} = ops.convert_to_tensor({text})")
-            if case.dtype:
-                lines.append(f"if 'float' in keras.backend.standardize_dtype({name}.dtype):")
-                lines.append(f"    {name} = ops.cast({name}, {case.dtype!r})")
-    return lines
-
-
-def _values(case: CaseId, _framework: str) -> list[str]:
-    return [f"print({case.expression})"]
-
-
-def _graph(case: CaseId, framework: str) -> list[str]:
-    names = ", ".join(case.inputs)
-    lines = [f"def f({names}):", f"    return {case.expression}", "", ""]
-    if framework == "tensorflow":
-        return [
-            "import tensorflow as tf",
-            *lines,
-            f"print('eager', f({names}))",
-            f"print('graph', tf.function(f)({names}))",
-        ]
-    return ["import jax", *lines, f"print(jax.jit(f)({names}))"]
-
-
-def _gradient(case: CaseId, framework: str) -> list[str]:
-    names = ", ".join(case.inputs)
-    lines = [
-        f"def f({names}):",
-        f"    found = {case.expression}",
-        "    found = found if isinstance(found, (list, tuple)) else [found]",
-        "    return sum(ops.sum(part) for part in found)",
-        "",
-        "",
-    ]
-    if framework == "torch":
-        floating = f"[t for t in ({names},) if t.is_floating_point()]"
-        return [*lines, f"inputs = {floating}", "for t in inputs:", "    t.requires_grad_(True)",
-                f"f({names}).backward()", "for t in inputs:", "    print(t.grad)"]  # fmt: skip
-    if framework == "tensorflow":
-        return ["import tensorflow as tf", *lines, "with tf.GradientTape() as tape:", f"    tape.watch([{names}])",
-                f"    loss = f({names})", f"print(tape.gradient(loss, [{names}]))"]  # fmt: skip
-    return ["import jax", *lines, f"print(jax.grad(f)({names}))"]
-
-
-_BODIES = {"gradient": _gradient, "graph": _graph}

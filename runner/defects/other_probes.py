@@ -127,14 +127,15 @@ def _defect(group: Sequence[_OddFigure], runs: Sequence[Sample]) -> Defect:
         f"{first.probe}, {shown}",
         first.kind,
         first.severity,
-        cells.parted(bad, good, runs),
+        bad,
+        good,
+        runs,
         op=f"{first.probe}: {shown}",
         kind=first.kind,
         pattern="",
         cases=tuple(names),
         observed="; ".join(f.observed for f in group[:3]),
         script=cells.measuring(runs[cells.newest(bad, runs)]),
-        packages=cells.packages(bad, good, runs),
     )
 
 

@@ -12,17 +12,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.defects import cases, cells
+from runner.defects import cases, cells, signatures, training_script
 from runner.defects.cases import Case, Run
 from runner.defects.defect import Defect
 from runner.model import Sample
 
 PROBE = "training"
 
-KINDS = {"wrong": ("wrong", 8), "nan": ("not a number", 8), "raises": ("raises", 6)}
+KINDS = {"wrong": ("wrong", 9), "nan": ("not a number", 9), "raises": ("raises", 7)}
 """Status of a figure -> its words and its severity (10: worst)."""
 
-REPORTED = 6
+REPORTED = 7
 """The severity where reported figures are wrong and the weights are right."""
 
 SUBJECTS = {
@@ -134,8 +134,8 @@ def _close(x: float | str, y: float | str, bound: float) -> bool:
 
 
 def _message(text: str) -> str:
-    """A message without what varies: addresses, numbers, names of scopes."""
-    return re.sub(r"0x[0-9a-f]+|\d+|'[^']*'", "", text)[:80]
+    """A message without what varies; all of it where nothing else is left."""
+    return signatures.message(text) or text[:80]
 
 
 def _observed(figures: Mapping[str, Case]) -> str:
@@ -175,7 +175,7 @@ def _cause(wrong: _WrongScenario) -> str:
 def _defect(group: Sequence[_WrongScenario], samples: Sequence[Sample]) -> Defect:
     members = sorted(group, key=lambda f: (not _script(f, samples), len(_script(f, samples))))
     simplest = members[0]
-    bad, good = simplest.bad, frozenset.intersection(*(f.good for f in group)) or simplest.good
+    bad, good = simplest.bad, simplest.good
     what, severity = _what(group, *KINDS[simplest.kind])
     names = sorted(f.scenario for f in members)
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -185,14 +185,18 @@ def _defect(group: Sequence[_WrongScenario], samples: Sequence[Sample]) -> Defec
         f"training, {op}",
         what,
         severity,
-        cells.parted(bad, good, samples),
+        bad,
+        good,
+        samples,
         op=f"training: {op}",
         kind=what,
         pattern="",
         cases=tuple(f.scenario for f in members),
         observed=simplest.observed[cells.newest(bad, samples)],
         script=_script(simplest, samples),
-        packages=cells.packages(bad, good, samples),
+        signatures=(_message(simplest.observed[cells.newest(bad, samples)].partition(": ")[2]),)
+        if simplest.kind == "raises"
+        else (),
     )
 
 
@@ -212,5 +216,5 @@ def _script(wrong: _WrongScenario, samples: Sequence[Sample]) -> str:
     for i in (newest, *sorted(wrong.bad)):
         scripts = samples[i].details.get("scripts")
         if isinstance(scripts, dict) and (text := scripts.get(wrong.scenario)):
-            return f"# Seen with {cells.versions(samples[i].cell)}.\n{text}"
+            return f"# Seen with {cells.versions(samples[i].cell)}.\n{training_script.decided(text)}"
     return ""

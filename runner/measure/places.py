@@ -37,13 +37,13 @@ def limits(timeout_s: float, memory: float | None, disk: float) -> Limits:
 
 
 def placed(
-    found: Sequence[Target], executor: str
+    found: Sequence[Target], executor: str, *, installing: bool = True
 ) -> tuple[tuple[Place, ...], tuple[tuple[Target, UnavailableError], ...]]:
     """Where each of them runs here; and those that cannot, with the reason.
 
-    Raises UsageError for an unknown executor.
+    ``installing``: only an executor that installs what a cell names will do. Raises UsageError for an unknown one.
     """
-    known = (plan.AUTO, *executors.names(installing=True))
+    known = (plan.AUTO, *executors.names(installing=installing))
     if executor not in known:
         raise UsageError(f"--executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
     here = host.host_facts(executor)

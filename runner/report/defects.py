@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from runner.defects import Defect, known, ops
+from runner.defects import Defect, cells, known, ops
 from runner.defects.known import Known
 from runner.model import Cell, Sample
 from runner.report import Finding, Severity, keys, numbers
@@ -47,14 +47,46 @@ def dumps(found: Sequence[Defect]) -> str:
 
 
 def _evidence(defect: Defect) -> Iterator[str]:
-    """The lines below a title: axis, versions, packages that differ, result."""
-    bounds = (("last good", defect.last_good), ("first bad", defect.first_bad), ("first good", defect.first_good))
+    """The lines below a title: axis, versions, packages, result and more."""
     axis = f"follows {defect.axis}" if defect.axis else "in every cell that says anything about it"
-    yield "; ".join([axis, *(f"{words} {version}" for words, version in bounds if version)])
+    yield "; ".join([axis, *bounds(defect)])
+    if defect.untried:
+        yield f"not tried, so no bound: {'; '.join(defect.untried)}"
     if defect.packages:
         yield f"packages: {', '.join(defect.packages)}"
-    if defect.observed:
+    if defect.sides:
+        yield from defect.sides
+    elif defect.observed:
         yield defect.observed
+    if defect.also:
+        yield f"also: {'; '.join(defect.also)}"
+
+
+def bounds(defect: Defect) -> Iterator[str]:
+    """The versions around a defect; for each framework where they differ."""
+    found = cells.plain(defect.bounds)
+    if len({(line.last_good, line.first_good) for line in found}) < 2:
+        named = (("last good", defect.last_good), ("first bad", defect.first_bad), (right(defect), defect.first_good))
+        yield from (f"{words} {version}" for words, version in named if version)
+        return
+    for words, attribute in (("last good", "last_good"), ("first bad", "first_bad"), (right(defect), "first_good")):
+        by_version: dict[str, list[str]] = {}
+        for line in found:
+            if version := getattr(line, attribute):
+                by_version.setdefault(version, []).append(line.name)
+        shown = [f"{version} ({', '.join(dict.fromkeys(names))})" for version, names in by_version.items()]
+        if shown:
+            yield f"{words} {', '.join(shown)}"
+
+
+def right(defect: Defect) -> str:
+    """What is known from the first good version on.
+
+    An exception can be gone without a reference that says that the result is right; backends can agree.
+    """
+    if defect.sides:
+        return "agree from"
+    return "runs from" if defect.kind.startswith(("raises", "refuses", "kills")) else "first good"
 
 
 def _finding(defect: Defect, listed: Sequence[Known], by_id: Mapping[str, Cell]) -> Finding:

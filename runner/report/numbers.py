@@ -45,6 +45,8 @@ def value(figure: Any, unit: str = "", *, percent: bool = False, exact: bool = F
         return f"{_hundredfold(figure, '.2f')} %"
     if unit in _SI:
         return _scaled(figure, _SI[unit])
+    if unit == "cases" and float(figure).is_integer():  # the median of two counts is a float
+        figure = int(figure)
     if isinstance(figure, int) and unit in _COUNTED:
         return _minus(f"{figure:,} {unit}".rstrip())
     if exact:

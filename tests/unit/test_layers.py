@@ -39,7 +39,7 @@ HEAVY = {
     "docker": {"engine", "executors", "images"},
     "jinja2": {"images", "report"},
     "rich": {"report", "cli"},
-    "numpy": {"judge", "data"},
+    "numpy": {"judge", "data", "defects"},
     "PIL": {"data"},
     "pyarrow": {"history"},
     "sqlite3": {"history"},

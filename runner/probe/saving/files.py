@@ -1,4 +1,4 @@
-"""Writes the zoo's models to files, and reads what another cell wrote."""
+"""Writes models of the zoo to files, and reads what another cell wrote."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write(folder, formats=FORMATS):
     with ``unsupported`` where this release has no such model.
     """
     done = []
-    for name in zoo.ZOO:
+    for name in zoo.EXCHANGED:
         keras.utils.set_random_seed(1)
         problem = ""
         try:
@@ -96,7 +96,7 @@ def _wrote(model, path, form):
 def listed(folder):
     """Returns the names of the files of models in a folder that ``write`` filled, in the order of the zoo."""
     there = set(os.listdir(folder))
-    names = ["%s.%s" % (name, form) for name in zoo.ZOO if name + ".npz" in there for form in _held(name, FORMATS)]
+    names = ["%s.%s" % (name, form) for name in zoo.EXCHANGED if name + ".npz" in there for form in _held(name, FORMATS)]
     return [name for name in names if name in there]
 
 

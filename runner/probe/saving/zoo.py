@@ -75,6 +75,34 @@ ZOO = (
 )
 """Names of functions of this module; each returns ``(model, inputs)``, or raises Lacking."""
 
+EXCHANGED = (
+    "dense",
+    "conv2d",
+    "conv_transpose",
+    "lstm",
+    "gru",
+    "bidirectional",
+    "stacked_cells",
+    "multi_head_attention",
+    "batch_normalization",
+    "layer_normalization",
+    "embedding",
+    "normalization",
+    "discretization",
+    "integer_lookup",
+    "nested",
+    "shared",
+    "two_inputs",
+    "dict_inputs",
+    "registered",
+    "subclassed",
+    "mixed_float16",
+    "int8",
+    "lora",
+    "with_optimizer",
+)
+"""The models that cells exchange: every cell reads the files of all others, so each one costs cells times cells."""
+
 TRAINED = (
     "dense",
     "lstm",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from runner.cli.defects import defects_command
+from runner.defects import Defect
 from runner.judge import rules
 from runner.model import Cell, Kind, Metric, Sample, Status
 from runner.report import Severity, build
+from runner.repro import verify
+from runner.repro.verify import NOT_CONFIRMED, Verified
 from runner.results.store import RunRecord, Store
 from runner.util import folders
 
@@ -106,3 +110,40 @@ def test_the_report_tells_defects_and_agreement(samples: list[Sample]) -> None:
         "all torch cells with keras 3.8.0; first good 3.9.2"
     ]
     assert "tensorflow 1.0 (oneDNN)" in made.notes[-1]
+
+
+def test_a_defect_is_written_as_an_issue(results: Path) -> None:
+    done = CliRunner().invoke(defects_command, [str(results), "--report", "1"])
+    assert done.exit_code == 0
+    assert done.output.startswith("# training: EMA (fit.ema) wrong weights on torch\n")
+    assert "print('shown')" in done.output
+    assert "| torch | none | 3.8.0 | 3.8.0 | 3.9.2 |" in done.output
+
+
+def test_a_number_beyond_the_list_is_refused(results: Path) -> None:
+    done = CliRunner().invoke(defects_command, [str(results), "--report", "99"])
+    assert "--report 99: the results show 1 defects" in str(done.exception)
+
+
+def test_a_page_keeps_what_people_wrote(results: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Mine\n\n<!-- runner defects: begin -->\n<!-- runner defects: end -->\n\nmy words\n")
+    assert CliRunner().invoke(defects_command, [str(results), "--page", str(page)]).exit_code == 0
+    text = page.read_text()
+    assert text.startswith("# Mine\n")
+    assert text.endswith("my words\n")
+    assert "- `training, EMA (fit.ema)`: wrong weights." in text
+
+
+def test_verification_prints_a_line_for_each_and_ends_by_the_worst(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def verified(found: Sequence[Defect], _cells: object, executor: str, _say: object) -> list[Verified]:
+        assert executor == "current"
+        return [Verified(number, defect.title, NOT_CONFIRMED, "why") for number, defect in enumerate(found, 1)]
+
+    monkeypatch.setattr(verify, "verify", verified)
+    done = CliRunner().invoke(defects_command, [str(results), "--verify", "--executor", "current"])
+    assert done.exit_code == 1
+    assert done.output.splitlines()[0].startswith("1 not confirmed (why): training, EMA (fit.ema): wrong weights")
+    assert done.output.splitlines()[-1] == "0 confirmed, 1 not confirmed, 0 could not be run"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from runner.defects import activities
@@ -61,3 +62,37 @@ def test_what_a_release_lacks_bounds_nothing() -> None:
 
 def test_other_probes_are_left_alone() -> None:
     assert activities.defects([sample("3.5.0", {"a()": record("wrong", "x")}, probe="mnist")]) == []
+
+
+def draws(*values: float) -> list[Any]:
+    return ["seen", None, [1.0, *values], "", "", ""]
+
+
+def test_draws_that_change_are_a_finding_of_their_own_kind_and_not_grave() -> None:
+    old, new = {"a()": draws(1.0, 2.0), "b()": draws(3.0)}, {"a()": draws(5.0, 2.0), "b()": draws(4.0)}
+    (defect,) = found(old, old, new, new)
+    assert (defect.kind, defect.severity, defect.cases) == ("draws changed", 1, ("a()", "b()"))
+    assert defect.title == "model: a holds and 1 more: draws changed - all cells with keras 3.5.0 - 3.8.0"
+    assert defect.observed == "was [1.0, 2.0], is [5.0, 2.0]"
+    assert found(old, old) == []
+
+
+def test_draws_of_two_backends_are_not_compared() -> None:
+    samples = [sample("3.5.0", {"a()": draws(1.0)}), sample("3.8.0", {"a()": draws(2.0)}, "jax")]
+    assert activities.defects(samples) == []
+
+
+def test_draws_follow_the_framework_too() -> None:
+    samples = [
+        replace(one, cell=replace(one.cell, version=version))
+        for version, value in (("1.0", 1.0), ("2.0", 2.0))
+        for one in [sample("3.5.0", {"a()": draws(value)})]
+    ]
+    (defect,) = activities.defects(samples)
+    assert (defect.axis, defect.first_bad) == ("version", "1.0")
+
+
+def test_a_case_left_out_by_the_budget_is_named() -> None:
+    bad = {"a()": record("wrong", "expected 1, got 2")}
+    (defect,) = found(bad, {}, {"a()": OK})
+    assert defect.untried == ("torch 3.8.0",)

@@ -96,10 +96,13 @@ def test_an_optimizer_that_the_sweep_finds_too_is_told_once() -> None:
         for one in trained
     ]
     found = only([*trained, *swept])
-    assert found.op == "optimizers.Lion"
-    assert found.cases == (case, "optimizer.Lion_1")
-    others = [one for one in swept if one.cell.keras != "3.0.5"]
-    assert len(defects.defects([*trained, *others])) == 2
+    assert found.op == "training: Lion (optimizer.Lion_1)"
+    assert found.cases == ("optimizer.Lion_1", case)
+    assert found.also == ("optimizers.Lion: wrong value",)
+    right_in_one = [
+        replace(one, details={"cases": {case: right}}) if one.cell.keras == "3.0.5" else one for one in swept
+    ]
+    assert len(defects.defects([*trained, *right_in_one])) == 2
 
 
 def test_another_wrong_figure_is_another_defect() -> None:

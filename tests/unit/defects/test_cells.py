@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from runner.defects import cells
+from runner.defects.defect import Defect
 from runner.model import Cell, Sample, Status
 
 BASE = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
@@ -39,6 +40,44 @@ def test_cells_are_described_by_the_first_axis_that_parts_them(
     bad: list[Cell], good: list[Cell], words: str, axes: list[str]
 ) -> None:
     assert cells.described(bad, good, [*bad, *good]) == (words, axes)
+
+
+PLAIN = [cell("tensorflow", keras=v) for v in ("3.5.0", "3.8.0", "3.9.2")]
+EIGEN_ = cell("tensorflow", variant="no-onednn")
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "words", "axes"),
+    [
+        (PLAIN[:2], [PLAIN[2], EIGEN_], "all cells with keras 3.5.0 - 3.8.0 (not with variant no-onednn)",
+         ["keras", "variant"]),
+        ([*PLAIN[:2], EIGEN_], PLAIN[2:], "all cells with keras 3.5.0 - 3.8.0", ["keras"]),
+        ([EIGEN_], PLAIN, "all cells with variant no-onednn", ["variant"]),
+        ([PLAIN[0], EIGEN_], PLAIN[1:], "all cells with keras 3.5.0, and 3.8.0 with variant no-onednn",
+         ["keras", "variant"]),
+    ],
+)  # fmt: skip
+def test_a_variant_is_an_axis(bad: list[Cell], good: list[Cell], words: str, axes: list[str]) -> None:
+    assert cells.described(bad, good, [*PLAIN, EIGEN_]) == (words, axes)
+
+
+def test_a_cell_of_another_variant_bounds_nothing() -> None:
+    assert cells.bounds(PLAIN[:1], [EIGEN_], ["keras"]) == (None, "3.5.0", None)
+    assert cells.bounds([*PLAIN[:1], EIGEN_], PLAIN[1:], ["keras"]) == (None, "3.5.0", "3.8.0")
+    (plain, variant) = cells.lines([PLAIN[0], EIGEN_], PLAIN[1:], "keras")
+    assert (plain.name, plain.first_good) == ("tensorflow", "3.8.0")
+    assert (variant.name, variant.first_good) == ("tensorflow with variant no-onednn", None)
+
+
+def test_every_framework_keeps_its_own_bounds() -> None:
+    bad = [cell(keras="3.5.0"), cell("jax", keras="3.5.0"), cell("jax", keras="3.8.0")]
+    good = [cell(keras="3.8.0"), cell("jax", keras="3.9.2")]
+    assert [(line.framework, line.last_bad, line.first_good) for line in cells.lines(bad, good, "keras")] == [
+        ("jax", "3.8.0", "3.9.2"),
+        ("torch", "3.5.0", "3.8.0"),
+    ]
+    assert cells.bounds(bad, good, ["keras"]) == (None, "3.5.0", "3.9.2")
+    assert cells.bounds(bad, good[:1], ["keras"]) == (None, "3.5.0", None), "3.8.0 is bad on jax"
 
 
 def test_where_no_cell_is_good_the_silent_ones_part_without_an_axis() -> None:
@@ -125,6 +164,35 @@ def test_packages_are_compared_between_the_cells_that_have_most_in_common() -> N
     assert cells.packages([0], [4], samples) == () == cells.packages([0], [], samples)
 
 
+def made(bad: list[Sample], good: list[Sample]) -> Defect:
+    return cells.defect(
+        "ops.f", "raises", 6, range(len(bad)), range(len(bad), len(bad) + len(good)), [*bad, *good],
+        op="ops.f", kind="raises", pattern="", cases=("c",), observed="o", script="s",
+    )  # fmt: skip
+
+
+def test_a_package_is_named_where_keras_and_the_framework_do_not_explain_the_defect() -> None:
+    old, new = {"numpy": "2.0.2", "wrapt": "1"}, {"numpy": "2.4.6", "wrapt": "2"}
+    both = made([sample(cell("jax"), **new), sample(cell("torch"), **new)], [sample(cell("tensorflow"), **old)])
+    assert (both.axis, both.packages) == ("numpy 2.0.2 -> 2.4.6, framework", ("numpy 2.0.2 -> 2.4.6",))
+    one = made([sample(cell("jax"), **new)], [sample(cell("tensorflow"), **old)])
+    assert (one.axis, one.packages) == ("framework", ("numpy 2.0.2 -> 2.4.6",)), "one framework explains it as well"
+    keras = made([sample(cell(keras="3.5.0"), **new)], [sample(cell(), **old)])
+    assert keras.axis == "keras"
+    same = made([sample(cell("jax"), **old), sample(cell("torch"), **old)], [sample(cell("tensorflow"), **old)])
+    assert (same.axis, same.packages) == ("framework", ())
+    twice = made([sample(cell(), **new)], [sample(cell(), **old)])
+    assert twice.axis == "numpy 2.0.2 -> 2.4.6"
+
+
+def test_a_package_that_the_message_names_is_listed() -> None:
+    samples = [sample(cell(keras=v), keras=v, numpy="2.0.2") for v in ("3.3.3", "3.5.0")]
+    message = "AttributeError: `np.Inf` was removed in the NumPy 2.0 release. Use `np.inf` instead."
+    fields = {"op": "f", "kind": "raises", "pattern": "", "cases": ("c",), "script": ""}
+    found = cells.defect("f", "raises", 6, [0], [1], samples, observed=message, **fields)
+    assert found.packages == ("keras 3.3.3 -> 3.5.0", "numpy 2.0.2, which the message names")
+
+
 def test_the_nearest_release_of_keras_counts_by_its_first_number_that_differs() -> None:
     samples = [sample(cell(keras=v), keras=v) for v in ("3.9.0", "3.8.9", "3.9.2", "2.9.0")]
     assert cells.packages([0], [1, 2], samples) == ("keras 3.9.0 -> 3.9.2",)
@@ -156,7 +224,7 @@ def test_a_cell_is_measured_again_with_its_probe_and_settings() -> None:
 def test_a_defect_is_placed_by_its_cells() -> None:
     samples = [sample(cell(keras=v)) for v in ("3.0.5", "3.8.0", "3.9.2", "3.10.0")]
     made = cells.defect(
-        "ops.f", "wrong value", 8, cells.parted({1}, {2, 0}, samples),
+        "ops.f", "wrong value", 8, {1}, {2, 0}, samples,
         op="ops.f", kind="wrong value", pattern="", cases=("c",), observed="o", script="s",
     )  # fmt: skip
     assert made.title == "ops.f: wrong value - all cells with keras 3.8.0"

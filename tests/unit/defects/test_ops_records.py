@@ -58,10 +58,15 @@ def test_a_record_that_is_right_or_silent_is_no_wrong_case(status: str) -> None:
     assert found(run("torch", {"a": Case(status)}), run("jax", {"a": OK})) == []
 
 
-@pytest.mark.parametrize("other", [Case("unsupported"), Case("unspecified"), Case("wrong", 2.0, [3.0, 4.0])])
+@pytest.mark.parametrize("other", [Case("unsupported"), Case("unspecified")])
 def test_a_cell_that_is_silent_or_wrong_is_not_good(other: Case) -> None:
     assert one_of(Case("wrong", 1.0, [1.0, 1.0]), other).good == frozenset()
-    assert one_of(Case("wrong", 1.0, [1.0, 1.0]), Case("seen", None, [1.0, 1.0])).good == {1}
+
+
+def test_only_a_reference_that_says_right_bounds_a_wrong_value() -> None:
+    seen_ = Case("seen", None, [1.0, 1.0])
+    assert one_of(Case("wrong", 1.0, [1.0, 1.0]), seen_).good == frozenset()
+    assert one_of(Case("raises", None, "", "", "TypeError: x"), seen_).good == {1}, "the exception is gone"
 
 
 @pytest.mark.parametrize(
@@ -101,13 +106,27 @@ def test_a_check_and_a_status_that_nobody_knows_are_passed_over() -> None:
     ],
 )
 def test_a_kind_is_refined_by_case_and_message(ident: str, case: Case, kind: str) -> None:
-    assert one_of(case, OK, ident=ident).kind == kind
+    later = run("torch", {ident: OK}, "3.9.2")
+    (wrong,) = found(run("torch", {ident: case}), run("jax", {ident: OK}), later)
+    assert wrong.kind == kind
 
 
 def test_a_refusal_is_one_only_where_every_message_says_so() -> None:
     refused, broken = Case("raises", note="E: not supported"), Case("raises", note="E: broken")
-    assert one_of(refused, broken, OK).kind == "raises"
-    assert one_of(refused, refused, OK).kind == "refuses"
+
+    def kinds(torch: Case, jax: Case) -> list[str]:
+        runs = [run("torch", {"a": torch}), run("jax", {"a": jax}), run("tensorflow", {"a": OK})]
+        return [wrong.kind for wrong in found(*runs, run("torch", {"a": OK}, "3.9.2"))]
+
+    assert kinds(refused, broken) == ["raises"]
+    assert kinds(refused, refused) == ["refuses"]
+
+
+def test_what_a_backend_has_always_refused_is_its_limit() -> None:
+    refused = {"a": Case("raises", note="E: not supported")}
+    always = [run("torch", refused), run("torch", refused, "3.9.2"), run("jax", {"a": OK})]
+    assert found(*always) == []
+    assert len(found(*always, run("torch", {"a": OK}, "3.10.0"))) == 1
 
 
 def test_an_exception_is_a_defect_only_where_the_call_works_somewhere() -> None:
@@ -133,10 +152,11 @@ def seen(*values: float | str, types: str = "float32[2]") -> Case:
     return Case("seen", None, [1.0, *values], types)
 
 
-def test_the_cells_that_differ_from_most_backends_are_bad() -> None:
+def test_where_backends_disagree_no_one_is_blamed() -> None:
     wrong = one_of(seen(5.0), seen(1.0), seen(1.0))
-    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == ("differs", {0}, {1, 2})
-    assert wrong.observed == {0: "got [5.0]; most others [1.0]"}
+    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == ("disagree", {0, 1, 2}, set())
+    assert wrong.sides == ("jax, tensorflow: [1.0]", "torch: [5.0]")
+    assert wrong.parties == "jax, tensorflow | torch"
 
 
 @pytest.mark.parametrize(
@@ -159,18 +179,21 @@ def test_results_agree_by_shape_and_within_a_thousandth_of_the_largest_number(
     one: Case, other: Case, alike: bool
 ) -> None:
     kinds = [wrong.kind for wrong in found(run("torch", {"a": one}), run("jax", {"a": other}))]
-    assert ("differs" in kinds or "changed" in kinds) == (not alike)
+    assert ("disagree" in kinds) == (not alike)
 
 
-def test_more_frameworks_outweigh_more_cells_and_later_releases_break_ties() -> None:
-    many = [run("torch", {"a": seen(5.0)}, keras) for keras in ("3.0.5", "3.5.0", "3.8.0")]
-    few = [run("jax", {"a": seen(1.0)}), run("tensorflow", {"a": seen(1.0)})]
-    (wrong,) = found(*many, *few)
-    assert wrong.bad == {0, 1, 2}
+def test_backends_disagree_in_the_releases_in_which_they_do_and_agree_in_the_others() -> None:
+    older = [run("torch", {"a": seen(5.0)}, "3.0.5"), run("jax", {"a": seen(1.0)}, "3.0.5")]
+    newer = [run(name, {"a": seen(1.0)}, "3.8.0") for name in ("torch", "jax")]
+    (wrong,) = found(*older, *newer, run("jax", {"a": seen(1.0)}, "3.9.2"))
+    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == ("disagree", {0, 1}, {2, 3})
+    assert wrong.sides == ("jax: [1.0]", "torch: [5.0]")
+
+
+def test_what_changed_on_the_only_backend_is_a_change() -> None:
     (wrong,) = found(run("torch", {"a": seen(5.0)}, "3.9.2"), run("torch", {"a": seen(1.0)}, "3.10.0"))
-    assert (set(wrong.bad), wrong.kind) == ({0}, "differs")
-    (wrong,) = found(run("torch", {"a": seen(5.0)}), run("jax", {"a": seen(1.0)}))
-    assert wrong.bad == {1}, "of two alike the first is taken"
+    assert (set(wrong.bad), wrong.kind) == ({0}, "changed")
+    assert wrong.observed == {0: "was [5.0], is [1.0]"}
 
 
 def test_a_change_on_every_framework_is_a_change() -> None:
@@ -188,10 +211,17 @@ def typed(*types: str) -> list[WrongCase]:
     return found(*(run(name, {"a": Case("ok", 1.0, "aa", one)}) for name, one in zip(names, types, strict=False)))
 
 
-def test_a_type_unlike_that_of_most_backends_is_wrong() -> None:
+def test_a_type_unlike_that_of_most_backends_is_a_disagreement() -> None:
     (wrong,) = typed("float16[2]", "float32[2]", "float32[2]")
-    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == ("dtype", {0}, {1, 2})
-    assert wrong.observed == {0: "float16, on most backends float32"}
+    assert (wrong.kind, set(wrong.bad), set(wrong.good)) == ("disagree#dtype", {0, 1, 2}, set())
+    assert wrong.sides == ("jax, tensorflow: float32[2]", "torch: float16[2]")
+
+
+def test_a_type_that_the_symbolic_call_denies_is_told_as_that() -> None:
+    cases = [{"a": Case("ok", 1.0, "aa", f"{name}[2]")} for name in ("float16", "float32", "float32")]
+    cases[0]["a#symbolic"] = Case("dtype", None, "", "float32[2]", "actual: float16[2]")
+    runs = [run(name, records) for name, records in zip(("torch", "jax", "tensorflow"), cases, strict=True)]
+    assert [wrong.kind for wrong in found(*runs)] == ["dtype#symbolic"]
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,9 @@ def test_a_scenario_is_about_one_subject(scenario: str, about: str) -> None:
 @pytest.mark.parametrize(
     ("record", "kind", "severity"),
     [
-        (wrong(1.0), "wrong weights", 8),
-        (["nan", None, [0.0, "nan"], "", "x", ""], "not a number weights", 8),
-        (raises("TypeError: x"), "raises", 6),
+        (wrong(1.0), "wrong weights", 9),
+        (["nan", None, [0.0, "nan"], "", "x", ""], "not a number weights", 9),
+        (raises("TypeError: x"), "raises", 7),
     ],
 )
 def test_every_outcome_has_words_and_a_severity(record: list[Any], kind: str, severity: int) -> None:

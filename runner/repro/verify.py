@@ -1,0 +1,254 @@
+"""Runs the scripts of defects in fresh cells: ``runner defects --verify``.
+
+A script must show its defect in the newest bad cell and must not in the nearest good one. Where backends disagree, or
+drawn numbers changed, the script runs on both sides and must give different numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from runner.defects import Defect, cells, plain
+from runner.errors import CellError
+from runner.executors import Executor, Prepared, Say
+from runner.matrix import selection
+from runner.matrix.plan import Target
+from runner.measure import places, turns, workspace
+from runner.measure.places import Place
+from runner.model import Cell, Status
+from runner.repro import script
+from runner.repro.script import Ran
+from runner.util import files, folders, jsontext, scratch
+
+CONFIRMED, NOT_CONFIRMED, NOT_RUN = "confirmed", "not confirmed", "could not be run"
+
+TIMEOUT_S = 300.0
+
+_BACKEND = re.compile(r'(os\.environ\["KERAS_BACKEND"\] = )"\w+"')
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\binf\b|\bnan\b)")
+_CLOSE = 1e-3
+"""Relative difference below which printed numbers agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is run for one defect."""
+
+    number: int
+    """The place in the list, from 1."""
+    defect: Defect
+    bad: Cell
+    other: Cell | None
+    """The nearest good cell, or one of another side; None: there is none."""
+    differ: bool = False
+    """The two must give different numbers; neither is wrong by itself."""
+
+    def script(self, cell: Cell) -> str:
+        """The script for a cell: the same but for the backend."""
+        return _BACKEND.sub(rf'\1"{cell.framework}"', self.defect.script)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Whether a defect was confirmed, and why not."""
+
+    number: int
+    title: str
+    verdict: str
+    why: str = ""
+    key: str = ""
+    """The defect's (``Defect.key``)."""
+
+
+def trials(found: Sequence[Defect], by_id: Mapping[str, Cell]) -> Iterator[Trial]:
+    """What to run for each defect."""
+    for number, defect in enumerate(found, 1):
+        bad = [by_id[cell] for cell in defect.cells if cell in by_id]
+        good = [by_id[cell] for cell in defect.good if cell in by_id]
+        if not bad:
+            continue
+        backend = _BACKEND.search(defect.script)
+        own = [cell for cell in bad if backend and f'"{cell.framework}"' in backend[0]] or bad
+        newest = max(own, key=_age)
+        if defect.sides:
+            others = [c for c in bad if c.keras == newest.keras and _side(c) != _side(newest)]
+            other = next((c for c in others if _party(defect, c) != _party(defect, newest)), None)
+            yield Trial(number, defect, newest, other, differ=True)
+        else:
+            changed = "changed" in defect.kind
+            yield Trial(number, defect, newest, _nearest(newest, good), differ=changed)
+
+
+def _age(cell: Cell) -> tuple[object, ...]:
+    return (not cell.variant, cells.version_key(cell.keras), cells.version_key(cell.version))
+
+
+def _side(cell: Cell) -> str:
+    return cell.framework + (f" ({cell.variant})" if cell.variant else "")
+
+
+def _party(defect: Defect, cell: Cell) -> str:
+    return next((side for side in defect.sides if _side(cell) in side.partition(": ")[0].split(", ")), "")
+
+
+def _nearest(bad: Cell, good: Iterable[Cell]) -> Cell | None:
+    """The nearest good cell on the line of the bad one, a later one first.
+
+    It differs in Keras, or in the framework's version.
+    """
+    alike = [c for c in good if (c.framework, c.device, c.variant) == (bad.framework, bad.device, bad.variant)]
+    own = [c for c in alike if c.version == bad.version] or alike
+    later = [c for c in own if _age(c) > _age(bad)]
+    earlier = [c for c in own if _age(c) < _age(bad)]
+    return min(later, key=_age) if later else max(earlier, key=_age) if earlier else None
+
+
+def judged(trial: Trial, ran: Ran, other: Ran | None) -> Verified:
+    """What the runs in the bad cell and in the other one say."""
+
+    def verdict(name: str, why: str = "") -> Verified:
+        return Verified(trial.number, trial.defect.title, name, why, trial.defect.key)
+
+    for one in (ran, *([other] if other else [])):
+        if not one.status.about_cell or one.status in (Status.TIMEOUT, Status.OOM):
+            return verdict(NOT_RUN, f"{one.cell}: {one.reason}")
+        if missing := re.search(r"No module named '(?!keras)[^']+'|\bLacking: .*", one.output):
+            return verdict(NOT_RUN, f"{one.cell}: {missing[0]}")
+    if trial.differ:
+        if other is None:
+            return verdict(NOT_RUN, "no cell of another side")
+        if ran.exit_code or other.exit_code:
+            return verdict(NOT_CONFIRMED, f"the script fails: {(ran if ran.exit_code else other).reason}")
+        differ = not _agree(ran.output, other.output)
+        return verdict(CONFIRMED if differ else NOT_CONFIRMED, "" if differ else "both sides give the same numbers")
+    if plain.UNDECIDED in trial.defect.script:
+        return verdict(NOT_RUN, "the values kept in the results do not tell right from wrong")
+    if not shows(trial.defect, ran):
+        return verdict(NOT_CONFIRMED, f"not in {ran.cell}: {ran.reason or 'the script ends well'}")
+    if other is not None and other.exit_code != 0:
+        return verdict(NOT_CONFIRMED, f"in {other.cell} too: {other.reason}")
+    return verdict(CONFIRMED, "" if other else "no good cell to compare with")
+
+
+def shows(defect: Defect, ran: Ran) -> bool:
+    """Whether a run shows the defect.
+
+    It dies, raises the exception, or finds another value than expected.
+    """
+    if ran.exit_code == 0:
+        return False
+    if defect.kind.startswith("kills"):
+        return ran.status is Status.CRASHED and "Traceback" not in ran.output[-2000:]
+    if defect.kind.startswith(("raises", "refuses", "does not import")):
+        raised = re.search(r"(\w+(?:Error|Exception|Warning)?):", defect.observed)
+        return "defect:" in ran.output or raised is None or raised[1] in ran.output
+    return "defect:" in ran.output or "Broken: " in ran.output
+
+
+def _agree(one: str, other: str) -> bool:
+    """Whether two outputs have the same words and numbers, but for rounding."""
+    a, b = ([float(found) for found in _NUMBER.findall(text)] for text in (one, other))
+    if len(a) != len(b):
+        return False
+    size = max((abs(v) for v in (*a, *b) if v - v == 0), default=0.0)
+    return all(x == y or (x != x and y != y) or abs(x - y) <= _CLOSE * size for x, y in zip(a, b, strict=True))
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+Runs = Mapping[tuple[int, str], Ran]
+"""Number of the trial and id of the cell -> how the script went."""
+
+
+def verify(found: Sequence[Defect], by_id: Mapping[str, Cell], executor: str, say: Say) -> list[Verified]:
+    """Run all scripts, cell by cell.
+
+    ``say`` gets a line of progress at a time. Raises UsageError.
+    """
+    due = [trial for trial in trials(found, by_id) if "-m', 'runner'" not in trial.defect.script]
+    measured = [trial.number for trial in trials(found, by_id) if trial not in due]
+    ran = run(due, executor, say)
+    told = [judged(t, ran[t.number, t.bad.id], ran[t.number, t.other.id] if t.other else None) for t in due]
+    again = "a probe measures it again, no script"
+    told += [Verified(n, found[n - 1].title, NOT_RUN, again, found[n - 1].key) for n in measured]
+    return sorted(told, key=lambda one: one.number)
+
+
+def run(due: Sequence[Trial], executor: str, say: Say) -> dict[tuple[int, str], Ran]:
+    """Run the scripts cell by cell.
+
+    What ran before with the same script and packages is not run again.
+    """
+    by_cell: dict[Cell, list[Trial]] = defaultdict(list)
+    for trial in due:
+        for cell in (trial.bad, trial.other):
+            if cell is not None:
+                by_cell[cell].append(trial)
+    here, elsewhere = places.placed([Target(cell, None) for cell in by_cell], executor, installing=False)
+    ran: dict[tuple[int, str], Ran] = {}
+    for target, reason in elsewhere:
+        for trial in by_cell[target.cell]:
+            ran[trial.number, target.cell.id] = Ran(target.cell.id, Status.UNAVAILABLE, None, str(reason), "")
+    with workspace.open(None) as opened:
+        for place in here:
+            say(f"{place.cell.id}: {len(by_cell[place.cell])} scripts on {place.executor}")
+            ran.update(_in_cell(place, by_cell[place.cell], opened.executors[place.executor], say))
+    return ran
+
+
+def _in_cell(place: Place, due: Sequence[Trial], executor: Executor, say: Say) -> Iterator[tuple[tuple[int, str], Ran]]:
+    limits = places.limits(TIMEOUT_S, None, 2.0)
+    try:
+        prepared = turns.together(executor.prepare, place.environment, lambda text: say(f"{place.cell.id}: {text}"))
+    except CellError as error:
+        for trial in due:
+            yield (trial.number, place.cell.id), Ran(place.cell.id, error.status, None, str(error), error.log)
+        return
+    with scratch.folder("verify") as folder:
+        for trial in due:
+            path = folder / f"defect_{trial.number}.py"
+            files.write(path, trial.script(place.cell))
+            work = script.Script(path, limits=limits, variables=selection.variables(place.cell))
+            yield (trial.number, place.cell.id), _once(work, place, prepared, executor)
+
+
+def _once(work: script.Script, place: Place, prepared: Prepared, executor: Executor) -> Ran:
+    """The run, or the one that is kept of the same script in the same environment."""
+    key = files.digest([work.path.read_text("utf-8"), place.cell.id, place.executor, prepared.lock_hash])
+    kept = folders.cache_dir() / "verified" / f"{key[:32]}.json"
+    try:
+        found = json.loads(kept.read_text("utf-8"))
+        return Ran(place.cell.id, Status(found["status"]), found["exit_code"], found["reason"], found["output"])
+    except (OSError, ValueError, KeyError):
+        pass
+    try:
+        ran = turns.together(script.run, work, place.cell, prepared, executor)
+    except CellError as error:
+        return Ran(place.cell.id, error.status, None, str(error), error.log)
+    if ran.status.about_cell:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        files.write_atomically(kept, jsontext.dumps(asdict(replace(ran, packages=None))).encode())
+    return ran
+
+
+def dumps(told: Sequence[Verified]) -> str:
+    """The verdicts as a JSON object, by the defects' keys, for ``--verified``."""
+    return jsontext.dumps({one.key: [one.verdict, one.why] for one in sorted(told, key=lambda one: one.key)}) + "\n"
+
+
+def exit_code(told: Sequence[Verified]) -> int:
+    """0: all are confirmed; 1: one is not; 3: something could not be run."""
+    verdicts = {one.verdict for one in told}
+    return 1 if NOT_CONFIRMED in verdicts else 3 if NOT_RUN in verdicts else 0
+
+
+def lines(told: Sequence[Verified]) -> Iterator[str]:
+    """A line per defect, and the counts."""
+    for one in told:
+        yield f"{one.number:3}  {one.verdict}{f' ({one.why})' if one.why else ''}: {one.title}"
+    counts = {name: sum(one.verdict == name for one in told) for name in (CONFIRMED, NOT_CONFIRMED, NOT_RUN)}
+    yield ", ".join(f"{count} {name}" for name, count in counts.items())

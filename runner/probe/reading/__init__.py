@@ -6,6 +6,7 @@ training; the results are compared with those that the writer noted.
 
 from __future__ import annotations
 
+import gc
 import os
 import tarfile
 import time
@@ -48,7 +49,8 @@ def run(request, report):
         _extract(archive, folder)
     records = {ident: Record(*kept) for ident, kept in journal.records.items()}
     not_run = []
-    for writer in sorted(os.listdir(folder)):
+    gc.freeze()  # collecting walks a framework's half a million objects for every file
+    for writer in _nearest(os.listdir(folder), request):
         if time.process_time() > deadline:
             not_run.append(writer)
             continue
@@ -72,6 +74,19 @@ def run(request, report):
         count = sum(record.status == status for record in records.values())
         report.metric("cases.%s" % status, count, "info", unit="files")
     report.metric("cases.cpu_s", journal.cpu_s + time.process_time() - started, "info", better="lower", unit="s")
+
+
+def _nearest(writers, request):
+    """Returns the writers in the order in which they are read.
+
+    First this release and this backend, then the others: a budget leaves out what differs in both.
+    """
+    same = "_keras-%s_" % request.keras
+
+    def apart(writer):
+        return (not writer.startswith(request.framework + "-")) + (same not in writer), writer
+
+    return sorted(writers, key=apart)
 
 
 def _extract(archive, folder):

@@ -19,12 +19,9 @@ CLOSE, FAR = 2e-5, 2e-2
 """Part of the largest number up to which outputs agree (some 170 roundings of float32), and up to which they are
 inaccurate rather than wrong. Half-precision models are given 300 times as much."""
 
-ONLY = {
-    "integer_lookup": ("keras", "weights.h5"),  # a vocabulary is an asset, which the other formats do not hold
-    "subclassed": ("keras", "weights.h5", "json"),  # the legacy format does not know classes of a person's own
-    "layers_in_containers": ("keras", "weights.h5", "json"),
-}
-"""Formats of models that not every format can hold."""
+IN_WEIGHTS = ("dense", "lstm", "bidirectional", "multi_head_attention", "batch_normalization", "nested", "subclassed")
+IN_LEGACY = ("dense", "conv2d", "lstm", "nested")
+"""The models that are also written as weights alone, and in the legacy formats. Each file is read in every cell."""
 
 HALF = ("mixed_float16", "policy_per_layer", "float8")
 
@@ -71,7 +68,9 @@ def write(folder, formats=FORMATS):
 
 
 def _held(name, formats):
-    return [form for form in formats if form in ONLY.get(name, FORMATS)]
+    """Returns the formats that a model is written in."""
+    held = {"keras": True, "weights.h5": name in IN_WEIGHTS, "h5": name in IN_LEGACY, "json": name in IN_LEGACY}
+    return [form for form in formats if held[form]]
 
 
 def _wrote(model, path, form):
@@ -96,7 +95,9 @@ def _wrote(model, path, form):
 def listed(folder):
     """Returns the names of the files of models in a folder that ``write`` filled, in the order of the zoo."""
     there = set(os.listdir(folder))
-    names = ["%s.%s" % (name, form) for name in zoo.EXCHANGED if name + ".npz" in there for form in _held(name, FORMATS)]
+    names = [
+        "%s.%s" % (name, form) for name in zoo.EXCHANGED if name + ".npz" in there for form in _held(name, FORMATS)
+    ]
     return [name for name in names if name in there]
 
 

@@ -234,24 +234,6 @@ def run_eagerly_may_be_set_later():
     equal(len(counts) - before, 3, "calls for three batches")
 
 
-def tensors_have_values_when_eager():
-    """With run_eagerly=True a layer sees values that become NumPy arrays"""
-    seen = []
-
-    class Looks(keras.layers.Layer):
-        def call(self, x):
-            if keras.backend.is_tensor(x) and "meta" not in str(getattr(x, "device", "")):
-                seen.append(keras.ops.convert_to_numpy(keras.ops.stop_gradient(x)).shape)
-            return x
-
-    if keras.config.backend() == "jax":
-        raise Lacking("JAX takes gradients of traced functions only")
-    model = _compiled(_model(Looks()), "run_eagerly=True")
-    seen.clear()
-    model.train_on_batch(X, Y)
-    equal(seen[-1:], [(6, 3)], "shape seen")
-
-
 def make_functions_force_anew():
     """make_*_function(force=True) makes functions that compute the same"""
     model = _compiled(_model(), "")

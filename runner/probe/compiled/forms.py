@@ -208,7 +208,8 @@ def weights_set_between_steps_are_trained(form):
     model.train_on_batch(X, Y)
     model.set_weights([w * 0 + 0.3 for w in model.get_weights()])
     other.set_weights(model.get_weights())
-    close(model.train_on_batch(X, Y), other.train_on_batch(X, Y), "loss", 1e-4)
+    model.train_on_batch(X, Y)
+    other.train_on_batch(X, Y)
     close(model.get_weights(), other.get_weights(), "weights", 1e-4)
 
 
@@ -231,24 +232,6 @@ def run_eagerly_may_be_set_later():
     before = len(counts)
     model.fit(X, Y, batch_size=2, verbose=0)
     equal(len(counts) - before, 3, "calls for three batches")
-
-
-def tensors_have_values_when_eager():
-    """With run_eagerly=True a layer sees values that become NumPy arrays"""
-    seen = []
-
-    class Looks(keras.layers.Layer):
-        def call(self, x):
-            if keras.backend.is_tensor(x):
-                seen.append(keras.ops.convert_to_numpy(keras.ops.stop_gradient(x)).shape)
-            return x
-
-    if keras.config.backend() == "jax":
-        raise Lacking("JAX takes gradients of traced functions only")
-    model = _compiled(_model(Looks()), "run_eagerly=True")
-    seen.clear()
-    model.train_on_batch(X, Y)
-    equal(seen[-1:], [(6, 3)], "shape seen")
 
 
 def make_functions_force_anew():

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..cases.collect import each
-from ..cases.prelude import array, close, equal, given, need, numbers, true
+from ..cases.prelude import Lacking, array, close, equal, given, need, numbers, true
 
 X, Y = numbers(4, 3), numbers(4, 1, seed=1)
 ONES = np.ones((4, 3), "float32")
@@ -369,7 +369,12 @@ def steps_per_execution_predicts_all_data(steps):
 def nested_outputs_survive_batches():
     """predict joins the batches of nested outputs"""
     x = keras.Input((3,))
-    model = keras.Model(x, {"a": 2 * x, "b": [3 * x, x]})
+    try:
+        model = keras.Model(x, {"a": 2 * x, "b": [3 * x, x]})
+    except ValueError as error:
+        if "When providing" in str(error):
+            raise Lacking("this release takes flat outputs only") from error
+        raise
     close(model.predict(X, batch_size=2, verbose=0), {"a": 2 * X, "b": [3 * X, X]})
 
 

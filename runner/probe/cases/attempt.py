@@ -44,7 +44,8 @@ class Attempts:
 
     def run(self, cases):
         """Tries the cases until the budget is spent."""
-        self._keras.utils.clear_session()  # imports more of torch
+        with _usual(self._keras):
+            pass  # imports what seeds and sessions need: TensorFlow and the compiler of PyTorch, where they are
         gc.freeze()  # collecting walks a framework's half a million objects: a third of the time
         with alarm():
             for place, case in enumerate(cases):

@@ -45,7 +45,7 @@ class Attempts:
     def run(self, cases):
         """Tries the cases until the budget is spent."""
         with _usual(self._keras):
-            pass  # on every backend, Keras imports TensorFlow when it is first given a seed
+            pass  # imports what seeds and sessions need: TensorFlow and the compiler of PyTorch, where they are
         gc.freeze()  # collecting walks a framework's half a million objects: a third of the time
         with alarm():
             for place, case in enumerate(cases):
@@ -62,8 +62,6 @@ class Attempts:
                     self.records[case.ident] = self._try(case)
                     self.seconds[case.ident] = round(time.process_time() - began, 2)
                 self._journal.chunk(as_lists({case.ident: self.records[case.ident]}), place + 1)
-                if place % FREEZE_EVERY == FREEZE_EVERY - 1:
-                    gc.freeze()  # what lives now is a framework's caches; walking them costs more than most cases
 
     def _try(self, case):
         """Returns the record of one case, tried in a new folder."""
@@ -88,9 +86,6 @@ class Attempts:
 
 
 BAD = ("wrong", "raises", "crashes")
-
-FREEZE_EVERY = 20
-"""Cases after which what is alive is taken out of the garbage collector's work."""
 
 
 def outcome(error, case):
@@ -149,7 +144,6 @@ def _usual(keras):
         config.set_floatx(floats)
         policies.set_dtype_policy(policy)
         keras.utils.clear_session()
-        gc.freeze()  # what a case imports lazily would be walked after every later case
 
 
 def _sketch(value):

@@ -13,10 +13,10 @@ _OPTIMIZERS = ["SGD", "RMSprop", "Adam", "AdamW", "Adadelta", "Adagrad", "Adamax
 _X, _Y = numbers(4, 3, seed=1), numbers(4, 2, seed=2)
 
 
-def _made(name, *arguments, **options):
+def _made(kind, *arguments, **options):
     """Returns an optimizer; that of loss scaling wraps SGD."""
-    made = need("keras.optimizers." + name)
-    if name == "LossScaleOptimizer":
+    made = need("keras.optimizers." + kind)
+    if kind == "LossScaleOptimizer":
         return made(keras.optimizers.SGD(*arguments, **options), initial_scale=2.0)
     return made(*arguments, **options)
 
@@ -253,8 +253,7 @@ def embedding_trains_with(optimizer):
     table = keras.layers.Embedding(6, 2)
     model = given(keras.Sequential([keras.Input((3,), dtype="int32"), table, keras.layers.Flatten(),
                                     keras.layers.Dense(2)]))  # fmt: skip
-    options = {"exclude_embeddings": False} if optimizer == "Muon" else {}
-    model.compile(_made(optimizer, 0.05) if not options else _made(optimizer, 0.05), "mse", run_eagerly=True)
+    model.compile(_made(optimizer, 0.05), "mse", run_eagerly=True)
     start, words = table.get_weights()[0], np.array([[0, 1, 1], [2, 1, 0], [4, 4, 0], [2, 0, 0]])
     losses = model.fit(words, _Y, batch_size=4, epochs=6, verbose=0).history["loss"]
     true(losses[-1] < losses[0], "the loss decreases (found %s)" % losses)
@@ -297,20 +296,17 @@ def optimizer_of_two_models_is_refused():
             refuses(lambda model=model: model.fit(_X, _Y, verbose=0), "a second model", errors=(Exception,))
 
 
-@each(option=["clipnorm and clipvalue", "ema_momentum 1.5", "ema_overwrite_frequency 0", "clipnorm -1",
-              "gradient_accumulation_steps 1", "weight_decay text", "decay", "an unknown argument"])  # fmt: skip
+@each(option=["clipnorm and clipvalue", "ema_momentum 1.5", "ema_overwrite_frequency -1",
+              "gradient_accumulation_steps 1", "an unknown argument"])  # fmt: skip
 def optimizer_refuses(option):
     """SGD refuses {option}"""
-    options = {"clipnorm and clipvalue": {"clipnorm": 1.0, "clipvalue": 1.0}, "clipnorm -1": {"clipnorm": -1.0},
+    options = {"clipnorm and clipvalue": {"clipnorm": 1.0, "clipvalue": 1.0},
                "ema_momentum 1.5": {"use_ema": True, "ema_momentum": 1.5},
-               "ema_overwrite_frequency 0": {"use_ema": True, "ema_overwrite_frequency": 0},
+               "ema_overwrite_frequency -1": {"use_ema": True, "ema_overwrite_frequency": -1},
                "gradient_accumulation_steps 1": {"gradient_accumulation_steps": 1},
-               "weight_decay text": {"weight_decay": "x"}, "decay": {"nonesuch": 0.1},
                "an unknown argument": {"lr_nonesuch": 0.1}}[option]  # fmt: skip
     if option.startswith("gradient"):
         need("keras.optimizers.SGD(gradient_accumulation_steps)")
-    if option in ("clipnorm -1", "weight_decay text"):
-        return
     refuses(lambda: keras.optimizers.SGD(0.1, **options), option)
 
 
@@ -324,7 +320,7 @@ def constraints_hold_after_a_step(optimizer, constraint):
     model.fit(_X, 5 * _Y, batch_size=4, verbose=0)
     kernel = dense.get_weights()[0]
     norms = np.linalg.norm(kernel, axis=0)
-    fine = {"NonNeg": (kernel >= 0).all(), "MaxNorm": (norms <= 2 + 1e-5).all(), "MinMaxNorm": (norms <= 1 + 1e-5).all(),
+    fine = {"NonNeg": (kernel >= 0).all(), "MaxNorm": (norms < 2 + 1e-5).all(), "MinMaxNorm": (norms < 1 + 1e-5).all(),
             "UnitNorm": np.allclose(norms, 1, atol=1e-5)}[constraint]  # fmt: skip
     true(fine, "the kernel keeps it (norms %s, least %s)" % (norms, kernel.min()))
 
@@ -372,5 +368,3 @@ def optimizer_variables_come_back(optimizer):
     for mine, theirs in zip(two.variables, one.variables):
         mine.assign(array(theirs))
     close(_applied(two, 2, second), _applied(one, 2, first), "variable")
-    names = [v.path for v in one.variables]
-    equal(len(set(names)), len(names), "how many unlike paths (%s)" % names)

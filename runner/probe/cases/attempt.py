@@ -28,6 +28,10 @@ UNKNOWN = re.compile(r"unexpected keyword argument|Unrecognized keyword argument
 """A message by which Python or a layer says that it does not know an argument."""
 
 
+FREEZE_EVERY = 20
+"""Cases after which what is alive is no longer looked at by the collector."""
+
+
 class Attempts:
     """The cases tried so far.
 
@@ -62,6 +66,8 @@ class Attempts:
                     self.records[case.ident] = self._try(case)
                     self.seconds[case.ident] = round(time.process_time() - began, 2)
                 self._journal.chunk(as_lists({case.ident: self.records[case.ident]}), place + 1)
+                if place % FREEZE_EVERY == FREEZE_EVERY - 1:
+                    gc.freeze()  # what lives now is a framework's caches; walking them costs more than most cases
 
     def _try(self, case):
         """Returns the record of one case, tried in a new folder."""

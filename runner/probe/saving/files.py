@@ -93,7 +93,7 @@ def _wrote(model, path, form):
 
 
 def listed(folder):
-    """Returns the names of the files of models in a folder that ``write`` filled, in the order of the zoo."""
+    """Returns the files of models in a folder that ``write`` filled."""
     there = set(os.listdir(folder))
     names = [
         "%s.%s" % (name, form) for name in zoo.EXCHANGED if name + ".npz" in there for form in _held(name, FORMATS)

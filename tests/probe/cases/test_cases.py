@@ -321,7 +321,9 @@ def activities():
 
 
 def functions(folder):
-    listed = re.findall(r"\w+", (folder / "__init__.py").read_text(encoding="utf-8").rpartition("return (")[2])
+    text = (folder / "__init__.py").read_text(encoding="utf-8")
+    listed = [name for names in re.findall(r"^ +return \(([^)]*)\)", text, re.MULTILINE) for name in names.split(",")]
+    listed = [name.strip() for name in listed if name.strip()]
     for path in [folder / (name + ".py") for name in listed]:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):

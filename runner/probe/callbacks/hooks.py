@@ -623,5 +623,5 @@ def trainers_refuse_unknown_arguments():
 
 def keras_callback_names_are_there():
     """Every documented callback of the release can be made of its defaults"""
-    for name in ("History", "TerminateOnNaN", "ProgbarLogger", "ReduceLROnPlateau", "EarlyStopping", "TensorBoard"):
+    for name in ("History", "TerminateOnNaN", "ProgbarLogger", "EarlyStopping", "TensorBoard"):
         need("keras.callbacks." + name)()

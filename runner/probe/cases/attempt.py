@@ -24,6 +24,12 @@ LIMIT = re.compile(
 )
 """A message that names the backend whose limit it is: documented, so no defect."""
 
+FREEZE_EACH = 20
+"""Cases after which what lives is left out of garbage collections.
+
+Each case collects (``clear_session``), and a collection walks a framework's half a million objects.
+"""
+
 UNKNOWN = re.compile(r"unexpected keyword argument|Unrecognized keyword arguments")
 """A message by which Python or a layer says that it does not know an argument."""
 
@@ -44,9 +50,10 @@ class Attempts:
 
     def run(self, cases):
         """Tries the cases until the budget is spent."""
-        gc.freeze()  # collecting walks a framework's half a million objects: a third of the time
         with alarm():
             for place, case in enumerate(cases):
+                if place % FREEZE_EACH == 0:
+                    gc.freeze()  # what cases have imported and traced since, too
                 if case.ident in self.records:
                     continue
                 if time.process_time() > self._deadline:

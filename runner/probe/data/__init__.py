@@ -1,4 +1,4 @@
-"""Feeds models with data of every form, and checks that each gives what an array gives."""
+"""Feeds models with data of every form; each must give what an array gives."""
 
 from __future__ import annotations
 

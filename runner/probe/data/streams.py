@@ -240,7 +240,7 @@ def a_shuffle_of_a_stream_is_warned_of():
     """fit(shuffle=True) warns that it cannot shuffle a tf.data.Dataset"""
     x, y = _data(4)
     texts = warned(lambda: _model().fit(_stream("tf.data", x, y), shuffle=True, verbose=0))
-    true(any("shuffle" in text for text in texts), "a warning says so, got %s" % texts)
+    true(any("shuffle" in text for text in texts), "a warning names it, got %s" % texts)
 
 
 def a_generator_is_not_read_beyond_its_steps():

@@ -1,4 +1,4 @@
-"""Every layer family trained through fit: gradients, moving statistics, what must stay."""
+"""Every layer family trained through fit: gradients, statistics, what must stay."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _built(layer):
 
 
 def _slope(model, x, y, weights, direction, step):
-    """Returns the change of the loss along a direction in the weights, by central differences."""
+    """Returns the loss's change along a direction, by central differences."""
     values = []
     for sign in (1, -1):
         model.set_weights([w + sign * step * d for w, d in zip(weights, direction)])
@@ -100,7 +100,7 @@ _UNSEEN = {
 
 @each(layer=list(_UNSEEN))
 def noise_is_for_training_alone(layer):
-    """{layer} leaves evaluate and predict alone, and other noise comes in each step of fit"""
+    """{layer} leaves evaluate and predict alone, and draws again in each step of fit"""
     made = getattr(keras.layers, layer)(**_UNSEEN[layer])
     x = np.abs(numbers(4, 6, 5)) + 1
     model = keras.Sequential([keras.Input((6, 5)), made])
@@ -112,7 +112,7 @@ def noise_is_for_training_alone(layer):
 
 
 def _moments(x, mask=None):
-    """Returns mean and variance over all but the last axis; the mask has a weight per step."""
+    """Returns mean and variance over all but the last axis, weighted by the mask."""
     flat = x.reshape(-1, x.shape[-1]).astype("float64")
     kept = np.ones(len(flat), bool) if mask is None else mask.ravel()
     return flat[kept].mean(0), flat[kept].var(0)
@@ -174,7 +174,7 @@ def batch_normalization_over_an_axis(axis):
 
 @each(center=[0, 1], scale=[0, 1])
 def batch_normalization_parts(center, scale):
-    """BatchNormalization(center={center}, scale={scale}) has that many weights, and trains"""
+    """BatchNormalization(center={center}, scale={scale}) has its weights, and trains"""
     norm = keras.layers.BatchNormalization(center=bool(center), scale=bool(scale))
     model = given(keras.Sequential([keras.Input((3,)), keras.layers.Dense(3), norm]))
     equal((len(norm.trainable_variables), len(norm.non_trainable_variables)), (center + scale, 2), "its weights")
@@ -215,7 +215,7 @@ def spectral_normalization_divides_by_the_norm(iterations):
 
 @each(heads=[1, 2], axes=["None", "(1,)", "(2,)", "(1, 2)", "(-2,)"])
 def attention_over_axes_trains(heads, axes):
-    """MultiHeadAttention({heads}, attention_axes={axes}) keeps its query's shape in fit"""
+    """MultiHeadAttention({heads}, attention_axes={axes}) keeps the shape in fit"""
     axes = None if axes == "None" else tuple(int(a) for a in axes.strip("(,)").split(","))
     made = keras.layers.MultiHeadAttention(heads, 2, attention_axes=axes)
     x = keras.Input((2, 3, 4))
@@ -297,7 +297,7 @@ def shaping_layer_trains(layer):
 
 @each(mode=["mean", "max"])
 def pooling_leaves_masked_steps_out(mode):
-    """GlobalAveragePooling1D after Masking averages unmasked steps ({mode} of steps kept)"""
+    """GlobalAveragePooling1D after Masking averages unmasked steps ({mode} kept)"""
     x = np.abs(numbers(2, 4, 3, seed=1)) + 1
     x[0, 2:] = x[1, 1:] = 0.0
     if mode == "max":

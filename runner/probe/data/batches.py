@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..cases.collect import each
-from ..cases.prelude import close, equal, given, numbers, refuses, true, warned
+from ..cases.prelude import close, equal, given, numbers, true, warned
 
 
 class _Rows(keras.layers.Layer):
@@ -180,11 +180,12 @@ def predict_in_several_steps_returns_every_sample(steps, count):
     close(model.predict(x, batch_size=2, verbose=0), 2 * x, "outputs")
 
 
-@each(steps=[2, 3], method=["fit", "evaluate"])
-def several_steps_at_once_see_every_sample(steps, method):
-    """{method} with steps_per_execution={steps} sees each of 7 samples"""
+@each(steps=[2, 3], method=["fit", "evaluate"], compiled=["run_eagerly", "jit"])
+def several_steps_at_once_see_every_sample(steps, method, compiled):
+    """{method} with steps_per_execution={steps} sees each of 7 samples ({compiled})"""
     model = given(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
-    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True, steps_per_execution=steps)
+    eagerly = compiled == "run_eagerly"
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=eagerly, steps_per_execution=steps)
     x, y = numbers(7, 2), numbers(7, 1, seed=1)
     kernel, bias = model.get_weights()
     expected = np.mean((x.astype("float64") @ kernel + bias - y) ** 2)
@@ -252,15 +253,3 @@ def the_most_epochs_can_be_set():
     finally:
         keras.config.set_max_epochs(None)
     equal(history.epoch, [0, 1], "epochs")
-
-
-@each(value=[0, -1])
-def a_batch_size_that_is_none_is_refused(value):
-    """fit refuses steps_per_execution={value}"""
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-
-    def work():
-        model.compile("sgd", "mse", steps_per_execution=value)
-        return model.fit(numbers(4, 2), numbers(4, 1), batch_size=2, verbose=0)
-
-    refuses(work, "steps_per_execution=%d" % value)

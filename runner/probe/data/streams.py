@@ -84,6 +84,27 @@ def a_stream_has_weights(kind):
     close(model.fit(_stream(kind, x, y, w), verbose=0).history["loss"], [expected], "loss")
 
 
+@each(kind=["generator", "tf.data", "tf.data unknown"], compiled=["run_eagerly", "jit"])
+def a_stream_gives_every_sample_in_several_steps(kind, compiled):
+    """fit and predict with steps_per_execution=2 see three batches of a {kind} ({compiled})"""
+    model, (x, y) = _model(), _data()
+    eagerly = compiled == "run_eagerly"
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=eagerly, steps_per_execution=2)
+    expected = np.mean((_out(model, x) - y) ** 2)
+    close(model.fit(_stream(kind, x, y), verbose=0).history["loss"], [expected], "loss")
+    close(model.predict(_stream(kind, x), verbose=0), _out(model, x), "outputs")
+
+
+@each(kind=["tf.data", "tf.data unknown"], steps=[2, 3])
+def epochs_in_several_steps_begin_anew(kind, steps):
+    """fit of a {kind}, three batches, trains two epochs with steps_per_execution={steps}"""
+    model, (x, y) = _model(), _data()
+    model.compile(keras.optimizers.SGD(0.0), "mse", steps_per_execution=steps)
+    expected = np.mean((_out(model, x) - y) ** 2)
+    data, options = _stream(kind, x, y), {"epochs": 2, "verbose": 0}
+    close(model.fit(data, **options).history["loss"], [expected] * 2, "losses")
+
+
 @each(kind=AGAIN)
 def a_stream_is_read_again_each_epoch(kind):
     """fit reads a {kind} from its beginning in each epoch"""

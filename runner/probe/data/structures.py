@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..cases.collect import each
-from ..cases.prelude import close, equal, given, need, numbers, refuses
+from ..cases.prelude import Lacking, close, equal, given, need, numbers, refuses
 
 
 def _compiled(model, loss="mse", **options):
@@ -14,11 +14,21 @@ def _compiled(model, loss="mse", **options):
     return model
 
 
+def _nested_model(inputs, outputs):
+    """Returns a model. Raises Lacking where the release knows no nested dicts."""
+    try:
+        return keras.Model(inputs, outputs)
+    except ValueError as error:
+        if "must be KerasTensors" not in str(error):
+            raise
+        raise Lacking("this release takes no nested dict of inputs or outputs") from error
+
+
 def _two(form="list"):
     """Returns a model of two inputs, a and b: 2a - 3b."""
     a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
     inputs = {"list": [a, b], "tuple": (a, b), "dict": {"a": a, "b": b}, "nested": {"a": a, "rest": [b]}}[form]
-    return _compiled(keras.Model(inputs, 2.0 * a - 3.0 * b))
+    return _compiled(_nested_model(inputs, 2.0 * a - 3.0 * b))
 
 
 def _data(form, a, b):
@@ -71,7 +81,7 @@ def _outputs(form):
         "dict": {"one": one, "two": two},
         "nested": {"one": one, "rest": [two, {"deep": one}]},
     }[form]
-    return keras.Model(x, outputs)
+    return _nested_model(x, outputs)
 
 
 def _expected(form, x):

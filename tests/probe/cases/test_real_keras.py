@@ -14,8 +14,8 @@ PAYLOAD = Path(__file__).resolve().parents[3] / "runner" / "probe"
 PYTHON = os.environ.get("KERAS_PYTHON", "")
 """A Python that has Keras and the backends."""
 
-BACKENDS = ("jax", "torch", "tensorflow")
-BUDGET_S = 6.0
+BACKENDS = ("jax", "torch")
+BUDGET_S = 4.0
 """CPU seconds for the cases of one process."""
 
 pytestmark = pytest.mark.skipif(not PYTHON, reason="KERAS_PYTHON names no Python with Keras")

@@ -267,7 +267,7 @@ def tensorboard_has_no_graph_unasked():
 
 @each(freq=["epoch", "batch"])
 def tensorboard_has_the_speed(freq):
-    """TensorBoard(write_steps_per_second=True, update_freq={freq}) writes positive speeds"""
+    """TensorBoard(write_steps_per_second=True, update_freq={freq}) writes speeds"""
     _fit(_model(), [_board(write_steps_per_second=True, update_freq=freq)], epochs=2)
     events = _events("logs/train")
     speeds = _values(events, "epoch_steps_per_second")
@@ -339,7 +339,7 @@ def tensorboard_refuses_wrong_batches(value):
     """TensorBoard refuses profile_batch={value}"""
     wrong = {"-1": -1, "(2, 1)": (2, 1), "(1, 2, 3)": (1, 2, 3)}[value]
     if keras.backend.backend() == "jax":
-        return  # with Python before 3.12 it profiles nothing, and says so
+        return  # with Python before 3.12 it profiles nothing, and warns
     refuses(lambda: _board(profile_batch=wrong), "profile_batch=" + value)
 
 

@@ -1,4 +1,4 @@
-"""When the hooks of a callback are called, with which arguments, and what they may do."""
+"""When the hooks of a callback are called, with what, and what they may do."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def _errors(model, x, y):
 
 @each(steps=[1, 2], compiled=["run_eagerly", "jit"])
 def an_epochs_loss_is_the_mean_of_its_samples(steps, compiled):
-    """An epoch's loss weighs a short last batch by its samples (steps_per_execution={steps}, {compiled})"""
+    """An epoch's loss weighs a short batch by its samples (steps={steps}, {compiled})"""
     model, (x, y) = _model(steps_per_execution=steps, run_eagerly=compiled == "run_eagerly"), _data(5)
     history = model.fit(x, y, batch_size=2, verbose=0).history
     close(history["loss"], [np.mean(_errors(model, x, y) ** 2)], "loss")
@@ -204,7 +204,7 @@ def _two(**options):
 
 @each(weights=["none", "dict"])
 def losses_of_outputs_are_in_the_logs(weights):
-    """A model of two outputs logs each loss; the loss is their sum, weighted by {weights}"""
+    """A model of two outputs logs each loss and their sum, weighted by {weights}"""
     model, (x, y) = _two(loss_weights={"a": 2.0, "b": 0.5} if weights == "dict" else None), _data(5)
     history = model.fit(x, {"a": y, "b": y}, batch_size=2, verbose=0).history
     equal(sorted(history), ["a_loss", "b_loss", "loss"], "keys")

@@ -1,4 +1,4 @@
-"""Callbacks that set the learning rate: ReduceLROnPlateau and LearningRateScheduler."""
+"""Callbacks that set the rate: ReduceLROnPlateau and LearningRateScheduler."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _rates(callback, values, model=None, name="val_loss"):
 
 
 def _old_names():
-    """Gives NumPy 2 back a name that early releases need; that it is missing has a case of its own."""
+    """Gives NumPy 2 back a name that early releases need; another case is about that."""
     np.Inf = np.inf
 
 
@@ -51,7 +51,7 @@ def a_plateau_callback_can_be_made():
 
 @each(patience=[1, 2, 3])
 def a_plateau_is_waited_for(patience):
-    """ReduceLROnPlateau(patience={patience}) reduces after that many epochs without improvement"""
+    """ReduceLROnPlateau(patience={patience}) reduces after so many bad epochs"""
     values = [5.0, 4.0, 4.0, 4.0, 4.0, 3.0, 3.0]
     expected = {
         1: [1, 1, 0.5, 0.25, 0.125, 0.125, 0.0625],
@@ -70,7 +70,7 @@ def a_plateau_has_a_mode(mode):
 
 @each(mode=["min", "max"])
 def a_plateau_has_a_min_delta(mode):
-    """ReduceLROnPlateau(min_delta=1, mode={mode}) takes changes of less than 1 for none"""
+    """ReduceLROnPlateau(min_delta=1, mode={mode}) ignores changes of less than 1"""
     values = [5.0, 4.5, 4.2, 2.0] if mode == "min" else [1.0, 1.5, 1.8, 4.0]
     close(_rates(_plateau(patience=1, min_delta=1.0, mode=mode), values), [1, 0.5, 0.25, 0.25], "rates")
 

@@ -138,7 +138,7 @@ def too_many_steps_are_warned_of():
     data = ((x, y) for _ in range(4))
     texts = warned(lambda: model.fit(data, steps_per_epoch=9, verbose=0, callbacks=[spy]))
     equal(steps, [0, 1, 2, 3], "batches")
-    true(any("ran out of data" in text for text in texts), "a warning says so, got %s" % texts)
+    true(any("ran out of data" in text for text in texts), "a warning names it, got %s" % texts)
 
 
 @each(method=["fit", "evaluate", "predict"])

@@ -95,7 +95,7 @@ def images_without_batches_are_single():
 
 @each(subset=["training", "validation", "both"])
 def images_are_split(subset):
-    """image_dataset_from_directory(validation_split=0.5, subset={subset}) splits without overlap"""
+    """image_dataset_from_directory(subset={subset}) splits without overlap"""
     _images()
     options = {"validation_split": 0.5, "seed": 1, "shuffle": True}
     if subset == "both":
@@ -108,7 +108,7 @@ def images_are_split(subset):
 
 
 def images_are_shuffled_by_a_seed():
-    """image_dataset_from_directory(seed=1) gives the same order twice, labels with their images"""
+    """image_dataset_from_directory(seed=1) gives the same order twice"""
     _images()
     one, two = (_read(_images_of(shuffle=True, seed=1)) for _ in range(2))
     equal(one, two, "images and labels of both")
@@ -190,7 +190,7 @@ def texts_are_cut():
 
 
 def texts_are_split():
-    """text_dataset_from_directory(validation_split=0.5, subset="both") splits without overlap"""
+    """text_dataset_from_directory(subset="both") splits without overlap"""
     _texts()
     parts = _texts_of(validation_split=0.5, subset="both", seed=1, shuffle=True)
     found = [[text.decode() for x, _ in part for text in x.numpy().tolist()] for part in parts]
@@ -224,7 +224,7 @@ def _series(**options):
 
 @each(stride=[1, 2], rate=[1, 2], length=[1, 3])
 def a_series_is_cut_into_windows(stride, rate, length):
-    """timeseries_dataset_from_array makes windows (length={length}, stride={stride}, rate={rate})"""
+    """A series is cut into windows (length={length}, stride={stride}, rate={rate})"""
     data = _series(targets=None, sequence_length=length, sequence_stride=stride, sampling_rate=rate)
     found = np.concatenate([np.asarray(part) for part in data])
     last = 12 - (length - 1) * rate
@@ -242,7 +242,7 @@ def a_series_has_targets():
 
 
 def a_series_begins_and_ends():
-    """timeseries_dataset_from_array(start_index=2, end_index=7) uses these samples only"""
+    """timeseries_dataset_from_array(start_index, end_index) uses these samples only"""
     data = _series(targets=None, sequence_length=2, start_index=2, end_index=7)
     found = np.concatenate([np.asarray(part) for part in data])
     close(found, np.array([[n, n + 1] for n in range(2, 6)], "float64"), "windows")

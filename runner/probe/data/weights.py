@@ -235,8 +235,8 @@ def weights_count_in_weighted_metrics(method):
 
 
 @each(kind=["generator", "tf.data", "PyDataset"])
-def weights_beside_a_stream_are_refused(kind):
-    """fit refuses sample_weight beside a {kind}"""
+def weights_next_to_a_stream_are_refused(kind):
+    """fit refuses sample_weight next to a {kind}"""
     x, y = numbers(4, 2), numbers(4, 1)
     if kind == "generator":
         data = ((x, y) for _ in range(1))
@@ -247,4 +247,4 @@ def weights_beside_a_stream_are_refused(kind):
             "Own", (need("keras.utils.PyDataset"),), {"__len__": lambda s: 1, "__getitem__": lambda s, n: (x, y)}
         )()
     refuses(lambda: _linear().fit(data, sample_weight=np.ones(4, "float32"), verbose=0), "sample_weight")
-    refuses(lambda: _linear().fit(data, y, verbose=0), "targets beside the data")
+    refuses(lambda: _linear().fit(data, y, verbose=0), "targets next to the data")

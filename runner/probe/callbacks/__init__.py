@@ -1,4 +1,4 @@
-"""Uses every callback, alone, together and again, and checks its promises."""
+"""Uses every callback, alone and with others, and checks what Keras promises."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def _marked(model, number):
 
 
 def _run(callback, values, name="val_loss", model=None):
-    """Goes through epochs with these monitored values; epoch n's weights say n + 1."""
+    """Goes through epochs with these monitored values; epoch n's weights are n + 1."""
     model = model or _model()
     callback.set_model(model)
     callback.set_params({"epochs": len(values), "steps": 1, "verbose": 0})
@@ -48,7 +48,7 @@ def _run(callback, values, name="val_loss", model=None):
 
 
 def _old_names():
-    """Gives NumPy 2 back a name that early releases need; another case is about it."""
+    """Gives NumPy 2 back a name that early releases need; another case is about that."""
     np.Inf = np.inf
 
 
@@ -193,7 +193,7 @@ def weights_from_a_checkpoint_have_the_optimizer():
 
 @each(freq=[1, 2, 3, 4, 5])
 def a_checkpoint_is_written_every_few_batches(freq):
-    """ModelCheckpoint(save_freq={freq}) counts batches across epochs"""
+    """ModelCheckpoint(save_freq={freq}) saves after every {freq} batches"""
     _fit(_model(), [_checkpoint("{epoch}-{batch}.weights.h5", save_freq=freq)], epochs=2)
     expected = ["%d-%d.weights.h5" % (n // 4 + 1, n % 4 + 1) for n in range(8) if (n + 1) % freq == 0]
     equal(_files(), expected, "files")
@@ -336,7 +336,7 @@ def an_interrupted_fit_goes_on_at_its_epoch():
 
 @each(optimizer=["momentum", "Adam", "RMSprop"])
 def an_interrupted_fit_ends_the_same(optimizer):
-    """BackupAndRestore continues a fit to the same end ({optimizer})"""
+    """A fit that BackupAndRestore continues ends as an uninterrupted one ({optimizer})"""
 
     def made():
         kind = keras.optimizers.SGD if optimizer == "momentum" else getattr(keras.optimizers, optimizer)

@@ -267,7 +267,7 @@ def tensorboard_has_no_graph_unasked():
 
 @each(freq=["epoch", "batch"])
 def tensorboard_has_the_speed(freq):
-    """TensorBoard(write_steps_per_second, update_freq={freq}) writes positive speeds"""
+    """TensorBoard(write_steps_per_second=True, update_freq={freq}) writes speeds"""
     _fit(_model(), [_board(write_steps_per_second=True, update_freq=freq)], epochs=2)
     events = _events("logs/train")
     speeds = _values(events, "epoch_steps_per_second")

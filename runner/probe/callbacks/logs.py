@@ -49,7 +49,7 @@ def _errors(model, x, y):
 
 @each(steps=[1, 2], compiled=["run_eagerly", "jit"])
 def an_epochs_loss_is_the_mean_of_its_samples(steps, compiled):
-    """An epoch's loss weighs a short last batch by samples ({steps} steps, {compiled})"""
+    """An epoch's loss weighs a short batch by its samples (steps={steps}, {compiled})"""
     model, (x, y) = _model(steps_per_execution=steps, run_eagerly=compiled == "run_eagerly"), _data(5)
     history = model.fit(x, y, batch_size=2, verbose=0).history
     close(history["loss"], [np.mean(_errors(model, x, y) ** 2)], "loss")

@@ -124,7 +124,7 @@ def predict_prints_its_steps(verbose):
 
 
 def validation_prints_no_steps_of_its_own():
-    """Validation inside fit prints no further line"""
+    """Validation inside fit prints no line"""
     model, (x, y) = _model(), _data(8)
     lines = _lines(lambda: _fit(model, count=2, verbose=1, validation_data=(x, y)))
     true(all(line.startswith("1/1") for line in lines), "all lines are of the one training step, got %s" % lines)
@@ -167,8 +167,8 @@ def prediction_of_a_generator_is_counted():
     true(lines[-1].startswith("3/3"), "the last line begins with 3/3, got %s" % lines[-1])
 
 
-def a_progress_callback_of_ones_own_is_enough():
-    """fit with a user's ProgbarLogger prints one line for each epoch's end"""
+def a_given_progress_callback_is_enough():
+    """fit that is given a ProgbarLogger prints one line for an epoch"""
     callback = need("keras.callbacks.ProgbarLogger")()
     lines = _lines(lambda: _fit(_model(), verbose=2, epochs=1, callbacks=[callback]))
     equal(len(lines), 1, "lines")

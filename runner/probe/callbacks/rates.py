@@ -34,7 +34,7 @@ def _rates(callback, values, model=None, name="val_loss"):
 
 
 def _old_names():
-    """Gives NumPy 2 back a name that early releases need; another case is about it."""
+    """Gives NumPy 2 back a name that early releases need; another case is about that."""
     np.Inf = np.inf
 
 
@@ -51,7 +51,7 @@ def a_plateau_callback_can_be_made():
 
 @each(patience=[1, 2, 3])
 def a_plateau_is_waited_for(patience):
-    """ReduceLROnPlateau(patience={patience}) reduces after that many bad epochs"""
+    """ReduceLROnPlateau(patience={patience}) reduces after so many bad epochs"""
     values = [5.0, 4.0, 4.0, 4.0, 4.0, 3.0, 3.0]
     expected = {
         1: [1, 1, 0.5, 0.25, 0.125, 0.125, 0.0625],

@@ -21,7 +21,7 @@ def _data(count=4):
 
 
 def _stopped(callback, values, name="val_loss", model=None):
-    """Returns the epoch at whose end ``callback`` stops for these monitored values."""
+    """Returns the epoch at whose end ``callback`` stops training."""
     model = model or _model()
     callback.set_model(model)
     callback.set_params({"epochs": len(values), "steps": 1, "verbose": 0})
@@ -44,7 +44,7 @@ def _stopping(**options):
 
 @each(patience=[0, 1, 2, 3])
 def early_stopping_waits_for_patience(patience):
-    """EarlyStopping(patience={patience}) stops after that many bad epochs"""
+    """EarlyStopping(patience={patience}) stops after so many bad epochs"""
     values = [5.0, 4.0, 4.5, 3.0, 3.5, 3.5, 3.5, 3.5]
     equal(_stopped(_stopping(patience=patience), values), {0: 2, 1: 2, 2: 5, 3: 6}[patience], "epoch of the stop")
 
@@ -60,7 +60,7 @@ def early_stopping_knows_its_mode(mode):
 def early_stopping_wants_more_than_min_delta(mode):
     """EarlyStopping(min_delta=1, mode={mode}) takes changes of less than 1 for none"""
     values = [5.0, 4.5, 4.25, 4.0, 4.0] if mode == "min" else [5.0, 5.5, 5.75, 6.0, 6.0]
-    # the change from 5 to 4 in three small steps is not an improvement: the best stays 5
+    # three small steps from 5 to 4 do not count: the best stays 5
     equal(_stopped(_stopping(patience=2, min_delta=1.0, mode=mode), values), 2, "epoch of the stop")
 
 
@@ -97,7 +97,7 @@ def early_stopping_begins_late():
 
 
 def early_stopping_can_be_used_again():
-    """EarlyStopping starts again in a second fit"""
+    """EarlyStopping begins again in a second fit"""
     callback = _stopping(patience=2)
     equal(_stopped(callback, [3.0, 1.0, 2.0, 2.0]), 3, "epoch of the first stop")
     equal(_stopped(callback, [9.0, 8.0, 7.0, 6.0]), None, "epoch of the second stop")
@@ -269,7 +269,7 @@ METRICS = [
 
 
 def _measured(name):
-    """Returns a model with the metric that has seen a batch, and the metric's name."""
+    """Returns a model with the metric, after one batch, and the metric's name."""
     own = {"MeanIoU": {"num_classes": 2}, "OneHotIoU": {"num_classes": 2, "target_class_ids": [0]}}
     own.update({name: {"k": 1} for name in ("TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy")})
     options = {**own, "OneHotMeanIoU": {"num_classes": 2}}.get(name, {})

@@ -1,4 +1,4 @@
-"""Feeds models with data of every form; each must give what an array gives."""
+"""Feeds models with data of every form, and compares each with an array."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def images_are_split(subset):
 
 
 def images_are_shuffled_by_a_seed():
-    """image_dataset_from_directory(seed=1) gives the same order twice, with labels"""
+    """image_dataset_from_directory(seed=1) gives the same order twice"""
     _images()
     one, two = (_read(_images_of(shuffle=True, seed=1)) for _ in range(2))
     equal(one, two, "images and labels of both")
@@ -224,7 +224,7 @@ def _series(**options):
 
 @each(stride=[1, 2], rate=[1, 2], length=[1, 3])
 def a_series_is_cut_into_windows(stride, rate, length):
-    """timeseries_dataset_from_array makes windows ({length}, {stride}, {rate})"""
+    """A series is cut into windows (length={length}, stride={stride}, rate={rate})"""
     data = _series(targets=None, sequence_length=length, sequence_stride=stride, sampling_rate=rate)
     found = np.concatenate([np.asarray(part) for part in data])
     last = 12 - (length - 1) * rate
@@ -242,7 +242,7 @@ def a_series_has_targets():
 
 
 def a_series_begins_and_ends():
-    """timeseries_dataset_from_array(start_index, end_index) uses those samples only"""
+    """timeseries_dataset_from_array(start_index, end_index) uses these samples only"""
     data = _series(targets=None, sequence_length=2, start_index=2, end_index=7)
     found = np.concatenate([np.asarray(part) for part in data])
     close(found, np.array([[n, n + 1] for n in range(2, 6)], "float64"), "windows")

@@ -86,7 +86,7 @@ def a_stream_has_weights(kind):
 
 @each(kind=["generator", "tf.data", "tf.data unknown"], compiled=["run_eagerly", "jit"])
 def a_stream_gives_every_sample_in_several_steps(kind, compiled):
-    """fit and predict with steps_per_execution=2 see three batches of a {kind} ({compiled})"""
+    """fit and predict in two steps at once see all of a {kind} ({compiled})"""
     model, (x, y) = _model(), _data()
     eagerly = compiled == "run_eagerly"
     model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=eagerly, steps_per_execution=2)
@@ -97,7 +97,7 @@ def a_stream_gives_every_sample_in_several_steps(kind, compiled):
 
 @each(kind=["tf.data", "tf.data unknown"], steps=[2, 3])
 def epochs_in_several_steps_begin_anew(kind, steps):
-    """fit of a {kind}, three batches, trains two epochs with steps_per_execution={steps}"""
+    """fit of a {kind} trains two epochs with steps_per_execution={steps}"""
     model, (x, y) = _model(), _data()
     model.compile(keras.optimizers.SGD(0.0), "mse", steps_per_execution=steps)
     expected = np.mean((_out(model, x) - y) ** 2)

@@ -235,8 +235,8 @@ def weights_count_in_weighted_metrics(method):
 
 
 @each(kind=["generator", "tf.data", "PyDataset"])
-def weights_beside_a_stream_are_refused(kind):
-    """fit refuses sample_weight with a {kind}"""
+def weights_next_to_a_stream_are_refused(kind):
+    """fit refuses sample_weight next to a {kind}"""
     x, y = numbers(4, 2), numbers(4, 1)
     if kind == "generator":
         data = ((x, y) for _ in range(1))

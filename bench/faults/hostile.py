@@ -23,7 +23,7 @@ def hostile(suite: Suite, _draw: random.Random, *, how: str, executor: str) -> J
     only = ("--only", "tiny-1.0_*") if executor == "docker" else ()
     words = (
         "matrix", "--set", "faults", "--offline", "--out", "{out}", "--rounds", "1", "--executor", executor, *only,
-        "--probe", "hostile", "--probe", "hello",
+        "--probe", "hostile", "--probe", "pace",
         "--setting", f"hostile.how={how}", "--setting", f"hostile.count={COUNTS[how]}",
     )  # fmt: skip
     with suite.trying() as one:
@@ -34,8 +34,8 @@ def hostile(suite: Suite, _draw: random.Random, *, how: str, executor: str) -> J
         # a traceback may be the probe's own, which a report shows
         wrong += ["the run printed 'internal error'"] if "internal error" in ended.shown else []
         statuses = {saved.job.split()[1]: saved.status for saved in world.results.values() if saved.whole}
-        if statuses.get("hello") != "ok":
-            wrong.append(f"the probe next to it is {statuses.get('hello', 'not stored')}")
+        if statuses.get("pace") != "ok":
+            wrong.append(f"the probe next to it is {statuses.get('pace', 'not stored')}")
         if "hostile" not in statuses:
             wrong.append("the probe itself has no result")
         if how == "writes" and statuses.get("hostile") == "ok":

@@ -15,4 +15,4 @@ def run(request, report):
 def _modules():
     from . import compiling, families, losses, metrics, optimizing, recurrent
 
-    return (recurrent, compiling, families, optimizing, metrics, losses)
+    return (recurrent, compiling, optimizing, metrics, losses, families)

@@ -247,7 +247,7 @@ def schedule_steps_through_fit():
     close(float(array(made.learning_rate)), 0.1 * 0.5**4)
 
 
-@each(optimizer=_OPTIMIZERS)
+@each(optimizer=["SGD", "Adam", "AdamW", "Adagrad", "Ftrl", "Lion", "Muon", "Adafactor"])
 def embedding_trains_with(optimizer):
     """{optimizer} trains an embedding and leaves rows without gradients alone"""
     table = keras.layers.Embedding(6, 2)
@@ -270,7 +270,7 @@ def embedding_trains_with_option(option):
     need("keras.optimizers.Adam(%s)" % option)
     table = keras.layers.Embedding(6, 2)
     model = given(keras.Sequential([keras.Input((3,), dtype="int32"), table, keras.layers.Flatten()]))
-    model.compile(keras.optimizers.Adam(0.05, **{option: value}), "mse")
+    model.compile(keras.optimizers.Adam(0.05, **{option: value}), "mse", run_eagerly="clip" not in option)
     words = np.array([[0, 1, 1], [2, 1, 0]])
     losses = model.fit(words, numbers(2, 6), batch_size=2, epochs=4, verbose=0).history["loss"]
     true(losses[-1] < losses[0], "the loss decreases (found %s)" % losses)

@@ -29,7 +29,7 @@ def probes() -> tuple[str, ...]:
 @functools.cache
 def activities() -> tuple[str, ...]:
     """Returns the names of the probes that try promises (see ``probe/cases``)."""
-    return tuple(sorted(name for name, text in _entries() if "\n    cases.run(request" in text))
+    return tuple(sorted(name for name, text in _entries() if "cases.run(request" in text))
 
 
 def sweeps() -> tuple[str, ...]:

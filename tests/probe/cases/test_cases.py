@@ -317,7 +317,7 @@ def test_a_case_that_never_ends_is_ended_and_named(tmp_path):
 
 def activities():
     inits = sorted(PROBES.glob("*/__init__.py"))
-    return [path.parent for path in inits if "\n    cases.run(request" in path.read_text(encoding="utf-8")]
+    return [path.parent for path in inits if "cases.run(request" in path.read_text(encoding="utf-8")]
 
 
 def functions(folder):

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not PYTHON, reason="KERAS_PYTHON names no Python
 
 def activities():
     inits = sorted(PAYLOAD.glob("*/__init__.py"))
-    return [path.parent.name for path in inits if "\n    cases.run(request" in path.read_text(encoding="utf-8")]
+    return [path.parent.name for path in inits if "cases.run(request" in path.read_text(encoding="utf-8")]
 
 
 def versions(backend):

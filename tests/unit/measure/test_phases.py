@@ -78,9 +78,9 @@ def run(out: Path, executor: Any, jobs: list[Job] = JOBS) -> list[Sample]:
 def test_readers_run_last_on_the_files_of_all_cells(tmp_path: Path) -> None:
     executor = Executor()
     samples = run(tmp_path, executor)
-    assert [(version, probe) for version, probe, _ in executor.ran] == [
-        ("1.0", "mnist"), ("2.0", "mnist"), ("1.0", "reading"), ("2.0", "reading"),
-    ]  # fmt: skip
+    ran = [(version, probe) for version, probe, _ in executor.ran]  # within a phase: as environments become ready
+    assert sorted(ran[:2]) == [("1.0", "mnist"), ("2.0", "mnist")]
+    assert sorted(ran[2:]) == [("1.0", "reading"), ("2.0", "reading")]
     assert [sample.status for sample in samples] == [Status.OK] * 4
     assert len({path for _, probe, path in executor.ran if probe == "reading"}) == 1
     assert all(archive(sample) for sample in samples if sample.probe == "mnist")

@@ -70,7 +70,7 @@ def optimizer_counts_its_iterations(optimizer):
     model = given(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
     model.compile(made, "mse", run_eagerly=True)
     model.fit(_X, _Y, batch_size=2, epochs=2, verbose=0)
-    equal(int(made.iterations), 4, "iterations")
+    equal(int(array(made.iterations)), 4, "iterations")
 
 
 @each(optimizer=_OPTIMIZERS)
@@ -331,13 +331,13 @@ def loss_scale_adapts():
     before = array(variables[0])
     made.apply([keras.ops.convert_to_tensor(np.full((3, 2), np.inf, "float32")), _gradients()[1]], variables)
     equal(array(variables[0]), before, "the kernel after infinite gradients")
-    close(float(made.scale_loss(1.0)), 4.0, "the scale after them")
+    close(float(array(made.scale_loss(1.0))), 4.0, "the scale after them")
     for step in range(2):
         made.apply([4.0 * g for g in _gradients(step)], variables)
-    close(float(made.scale_loss(1.0)), 8.0, "the scale after two finite steps")
+    close(float(array(made.scale_loss(1.0))), 8.0, "the scale after two finite steps")
     expected = before - 0.1 * (array(_gradients(0)[0]) + array(_gradients(1)[0]))
     close(array(variables[0]), expected, "the kernel after them")
-    equal(int(made.iterations), 2, "iterations")
+    equal(int(array(made.iterations)), 2, "iterations")
 
 
 @each(attribute=["learning_rate", "iterations", "variables", "weight_decay"])
@@ -353,7 +353,7 @@ def loss_scale_optimizer_hands_on(attribute):
     elif attribute == "weight_decay":
         equal(inner.weight_decay, None)
     else:
-        equal(int(made.iterations), int(inner.iterations))
+        equal(int(array(made.iterations)), int(array(inner.iterations)))
 
 
 @each(optimizer=_OPTIMIZERS)

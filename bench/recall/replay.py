@@ -7,8 +7,9 @@ fix, as they come; fixes that it has already are not run again. ``python bench/r
 prints the share that is flagged, with its 95 % interval.
 
 PYTHON has tensorflow, torch and jax installed, and no Keras: that is the commit's own tree, on the path. To save time,
-a fix is tried with the probes that its folder concerns (``PROBES``), the cases that name what it changed
-(``words``), and the backend whose files it changed, or ``--backends``. What is left out can only lower the rate.
+a fix is tried with the cases that turned right between the releases around it in ``--known``, results of a run of the
+plain set; then with the probes that its folder concerns (``PROBES``) and the cases that name what it changed
+(``words``); and on the backend whose files it changed, or ``--backends``. What is left out can only lower the rate.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import NormalDist
@@ -161,7 +164,32 @@ class Tree:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def measured(python: str, tree: Tree, backend: str, probe: str, pattern: str, seconds: float) -> dict[str, list]:
+class Preloaded:
+    """Processes that have imported a framework each, and run probes in forks: one of each for every thread."""
+
+    def __init__(self, python: str) -> None:
+        self._python = python
+        self._here = threading.local()
+
+    def run(self, backend: str, folder: Path, tree: Path, seconds: float) -> None:
+        """Runs the probe in ``folder`` with Keras's sources in ``tree``; it leaves its ``result.json`` there."""
+        servers = self._here.__dict__.setdefault("servers", {})
+        if backend not in servers or servers[backend].poll() is not None:
+            hidden = {"KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
+            servers[backend] = subprocess.Popen(
+                [self._python, str(Path(__file__).with_name("preload.py")), backend],
+                env={**os.environ, **hidden, "TF_CPP_MIN_LOG_LEVEL": "3"},
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            )  # fmt: skip
+        server = servers[backend]
+        server.stdin.write(json.dumps({"folder": str(folder), "tree": str(tree), "seconds": seconds}) + "\n")
+        server.stdin.flush()
+        server.stdout.readline()
+
+
+def measured(
+    preloaded: Preloaded, tree: Tree, backend: str, probe: str, pattern: str, seconds: float
+) -> dict[str, list]:
     """Returns the records of one process of a probe; empty where it failed."""
     with tempfile.TemporaryDirectory(prefix="recall-") as name:
         folder = Path(name)
@@ -173,42 +201,86 @@ def measured(python: str, tree: Tree, backend: str, probe: str, pattern: str, se
             settings["only"] = pattern
         request = {"schema": 1, "probe": probe, "cell": cell, "settings": settings, "seed": 0, "round": 0, "data": None}
         (folder / "request.json").write_text(json.dumps(request))
-        hidden = {"KERAS_BACKEND": backend, "PYTHONPATH": str(tree.folder), "CUDA_VISIBLE_DEVICES": ""}
-        env = {**os.environ, **hidden, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
+        preloaded.run(backend, folder, tree.folder, 20 * seconds + 300)
         try:
-            subprocess.run(
-                [python, "-m", "probe"], cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True,
-                timeout=20 * seconds + 300, check=False,
-            )  # fmt: skip
             result = json.loads((folder / "result.json").read_text())
-        except (OSError, ValueError, subprocess.TimeoutExpired):
+        except (OSError, ValueError):
             return {}
     if result["status"] != "ok":
         sys.stderr.write(f"{backend} {tree.version} {probe}: {result['status']}: {result['reason']}\n")
     return result["details"].get("cases", {})
 
 
-def replayed(fix: dict, given: argparse.Namespace) -> dict:
-    """Returns the outcome of one fix: the cases that flag it, by backend and probe."""
+Known = dict[str, dict[str, dict[str, dict[str, list]]]]
+"""Backend -> probe -> release of Keras -> records by case."""
+
+
+def known(folder: Path | None, given: Iterable[str]) -> Known:
+    """Returns the records of a run of the plain set, which ``--known`` names."""
+    found: Known = {backend: defaultdict(dict) for backend in given}
+    for path in sorted(folder.rglob("results/*/*/*.json")) if folder else ():
+        result = json.loads(path.read_text())
+        cell, cases = result["cell"], result["details"].get("cases")
+        if cases and cell["framework"] in found and not cell["variant"]:
+            found[cell["framework"]][result["probe"]][cell["keras"]] = cases
+    return found
+
+
+def order(release: str) -> tuple[int, ...]:
+    """Returns what sorts releases."""
+    return tuple(map(int, release.split(".")))
+
+
+def turned(releases: dict[str, dict[str, list]], fix: dict) -> list[str]:
+    """Returns the cases that are bad in the release before a fix and right in the one with it, as far as is known.
+
+    The newest known release that is not after the one before the fix, and the oldest that has it.
+    """
+    early = [name for name in releases if fix["before"] and order(name) <= order(fix["before"])]
+    late = [name for name in releases if fix["with"] and order(name) >= order(fix["with"])]
+    if not early or not late:
+        return []
+    old, new = releases[max(early, key=order)], releases[min(late, key=order)]
+    return [ident for ident, record in old.items() if record[0] in BAD and right(new, ident)]
+
+
+def exactly(idents: Iterable[str]) -> str:
+    """Returns a pattern for these cases, with their further checks."""
+    return "|".join(sorted({"^" + re.escape(ident.partition("#")[0]) + "$" for ident in idents}))
+
+
+def replayed(fix: dict, given: argparse.Namespace, preloaded: Preloaded, seen: Known) -> dict:
+    """Returns the outcome of one fix: the cases that flag it, by backend and probe.
+
+    First the cases that turned right between the known releases around it, then those that name what it changed. Where
+    that is everything, all cases of its probes: with ``--whole`` only.
+    """
     commit, files = fix["commit"], fix["files"]
     names = words(given.repository, commit, files)
     flagging: list[str] = []
     tried = 0
+    usual = backends(files, given.backends)
     with Tree(given.repository, commit + "^") as before, Tree(given.repository, commit) as after:
-        for backend in backends(files, given.backends):
+
+        def attempt(backend: str, probe: str, pattern: str) -> None:
+            nonlocal tried
+            old = measured(preloaded, before, backend, probe, pattern, given.budget)
+            tried += len(old)
+            bad = [ident for ident, record in old.items() if record[0] in BAD]
+            if bad:
+                new = measured(preloaded, after, backend, probe, exactly(bad), given.budget)
+                flagging.extend(f"{backend} {probe} {ident}" for ident in bad if right(new, ident))
+
+        for backend in usual:
+            for probe, releases in seen[backend].items():
+                pattern = only(probe, names) if names else ""
+                cases = [ident for ident in turned(releases, fix) if re.search(pattern, ident)]
+                if cases and not flagging:
+                    attempt(backend, probe, exactly(cases))
+        for backend in usual if names or given.whole else ():
             for probe in chosen(files):
-                pattern = only(probe, names)
-                old = measured(given.python, before, backend, probe, pattern, given.budget)
-                tried += len(old)
-                bad = [ident for ident, record in old.items() if record[0] in BAD]
-                if not bad:
-                    continue
-                bodies = sorted({ident.partition("#")[0] for ident in bad})
-                exact = "|".join("^" + re.escape(body) + "$" for body in bodies)
-                new = measured(given.python, after, backend, probe, exact, given.budget)
-                flagging += [f"{backend} {probe} {ident}" for ident in bad if right(new, ident)]
-            if flagging and not given.all:
-                break
+                if not flagging or given.all:
+                    attempt(backend, probe, only(probe, names))
     return {"commit": commit, "subject": fix["subject"], "flagged": bool(flagging), "tried": tried,
             "words": sorted(names), "cases": flagging[:20]}  # fmt: skip
 
@@ -246,6 +318,8 @@ def main() -> None:
     parser.add_argument("--backends", nargs="+", default=["torch", "tensorflow", "jax"], choices=sorted(VERSIONS))
     parser.add_argument("--budget", type=float, default=150.0, help="CPU seconds per process")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--known", type=Path, help="results of the plain set on several releases")
+    parser.add_argument("--whole", action="store_true", help="try all cases for a fix that concerns everything")
     parser.add_argument("--all", action="store_true", help="go on with further backends where one has flagged a fix")
     given = parser.parse_args()
     if given.rate:
@@ -253,8 +327,10 @@ def main() -> None:
         return
     done = {outcome["commit"] for outcome in lines(given.out)}
     todo = [fix for fix in lines(given.sample) if fix["commit"] not in done]
+    preloaded = Preloaded(given.python)
+    seen = known(given.known, given.backends)
     with ThreadPoolExecutor(given.jobs) as pool, given.out.open("a") as file:
-        for outcome in pool.map(lambda fix: replayed(fix, given), todo):
+        for outcome in pool.map(lambda fix: replayed(fix, given, preloaded, seen), todo):
             file.write(json.dumps(outcome) + "\n")
             file.flush()
             print("flagged" if outcome["flagged"] else "-      ", outcome["subject"], *outcome["cases"][:1], sep="  ")

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import json
 import math
 import os
@@ -138,30 +139,57 @@ def only(probe: str, names: set[str]) -> str:
     return "|".join(kinds)
 
 
+NAMEX = """import namex
+namex.convert_codebase("keras", code_directory="src")
+namex.generate_api_files("keras", code_directory="src")
+from pathlib import Path
+init = Path("keras/__init__.py")
+init.write_text(init.read_text() + "__version__ = %r")
+"""
+"""What ``pip_build.py`` did before 3.3, when the public interface was not in the repository."""
+
+
 class Tree:
-    """The sources of Keras at a commit, in a folder that goes away at the end."""
+    """The sources of Keras at a commit, in a folder that goes away at the end; unpacked when first asked for."""
 
-    def __init__(self, repository: Path, commit: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="keras-"))
-        archive = subprocess.run(
-            ["git", "-C", str(repository), "archive", commit, "keras"], capture_output=True, check=True
-        ).stdout
-        subprocess.run(["tar", "x", "-C", str(self.folder)], input=archive, check=True)
-        self.version = self._version()
+    def __init__(self, repository: Path, commit: str, python: str) -> None:
+        self._repository, self._commit, self._python = repository, commit, python
+        self._made = Path(tempfile.mkdtemp(prefix="keras-"))
 
-    def _version(self) -> str:
-        for name in ("keras/src/version.py", "keras/version.py", "keras/__init__.py"):
-            path = self.folder / name
-            found = re.search(r'__version__ = "([^"]+)"', path.read_text()) if path.exists() else None
-            if found:
-                return found[1]
-        return "3.0.0"
+    @functools.cached_property
+    def folder(self) -> Path:
+        """What goes on the path: it holds ``keras`` as a release does."""
+        archive = ["git", "-C", str(self._repository), "archive", self._commit, "keras"]
+        packed = subprocess.run(archive, capture_output=True, check=True).stdout
+        subprocess.run(["tar", "x", "-C", str(self._made)], input=packed, check=True)
+        if not (self._made / "keras" / "src").is_dir():
+            for path in self._made.rglob("*_test.py"):
+                path.unlink()
+            env = {**os.environ, "KERAS_BACKEND": "jax", "CUDA_VISIBLE_DEVICES": ""}
+            script = NAMEX % _version(self._made)
+            subprocess.run([self._python, "-c", script], cwd=self._made, env=env, capture_output=True, check=True)
+        return self._made
+
+    @functools.cached_property
+    def version(self) -> str:
+        """The version that the sources name."""
+        return _version(self.folder)
 
     def __enter__(self) -> Tree:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self._made, ignore_errors=True)
+
+
+def _version(folder: Path) -> str:
+    """Returns the version that the sources name."""
+    for name in ("keras/src/version.py", "keras/version.py", "keras/__init__.py"):
+        path = folder / name
+        found = re.search(r'__version__ = "([^"]+)"', path.read_text()) if path.exists() else None
+        if found:
+            return found[1]
+    return "3.0.0"
 
 
 class Preloaded:
@@ -260,7 +288,8 @@ def replayed(fix: dict, given: argparse.Namespace, preloaded: Preloaded, seen: K
     flagging: list[str] = []
     tried = 0
     usual = backends(files, given.backends)
-    with Tree(given.repository, commit + "^") as before, Tree(given.repository, commit) as after:
+    trees = (Tree(given.repository, name, given.python) for name in (commit + "^", commit))
+    with next(trees) as before, next(trees) as after:
 
         def attempt(backend: str, probe: str, pattern: str) -> None:
             nonlocal tried

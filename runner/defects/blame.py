@@ -81,7 +81,7 @@ def _inner(ident: str) -> Iterable[tuple[str, str]]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node is not tree]
     for node in reversed(calls):
         name = ast.unparse(node.func)
-        if re.fullmatch(rf"({'|'.join(ops_script.MODULES)})(\.\w+)+", name):
+        if re.fullmatch(rf"({'|'.join(ops_script.MODULES)})(\.\w+)+", name) and not name.startswith("backend."):
             text = ast.get_source_segment(case.expression, node) or ""
             used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             inputs = "; ".join(f"{k}={v}" for k, v in case.inputs.items() if k in used)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import groupby
 
 from runner.defects import calls, cells, signatures
 from runner.defects.defect import Defect
@@ -21,6 +22,7 @@ SHOWN_NAMES = 6
 """Of more functions in a title the first are named and the rest are counted."""
 
 VALUES = ("wrong value", "NaN or infinity", "inaccurate", "wrong gradient", "gradient is NaN or infinite")
+ACCEPTS = "accepts a wrong argument"
 RAISING = ("raises", "refuses", "kills")
 
 
@@ -118,7 +120,9 @@ def _role(head: _Told, one: _Told, by_id: Mapping[str, Sample]) -> _Role | None:
         return None
     if _family(a.kind) != _family(b.kind):
         return _Role.ALIKE if _one_argument(head, one) else None
-    passed_on = _family(a.kind) != "raises" or (a.kind == b.kind and set(a.signatures) & set(b.signatures))
+    passed_on = _family(a.kind) not in ("raises", ACCEPTS) or (
+        a.kind == b.kind and set(a.signatures) & set(b.signatures)
+    )
     if passed_on and any(name in calls.called(other) for name in head.names for other in one.names):
         return _Role.CALLER
     if passed_on and any(name in calls.called(other) for name in one.names for other in head.names):
@@ -176,9 +180,8 @@ _VAGUE = re.compile(r"broadcast|shape|dimension|rank", re.IGNORECASE)
 
 def _words(told: _Told) -> set[str]:
     """The words in the names of functions: ``average`` and ``pool``."""
-    return {
-        word for name in told.names for word in signatures.snake(name.rpartition(".")[2]).split("_") if len(word) > 2
-    }
+    spelled = (signatures.snake(name.rpartition(".")[2]) for name in told.names)
+    return {word for name in spelled for word in re.findall(r"[a-z]+", name) if len(word) > 2}
 
 
 def _same(one: _Told, other: _Told) -> bool:
@@ -344,7 +347,10 @@ def _story(phases: Sequence[_Told], made: Defect, by_id: Mapping[str, Sample]) -
     good = frozenset.intersection(*(one.good for one in phases)) - bad
     samples = list(by_id.values())
     at = {sample.cell.id: place for place, sample in enumerate(samples)}
-    words = ", then ".join(f"{one.defect.kind}{_span(one.bad, by_id)}" for one in ordered)
+    stages = [(kind, list(same)) for kind, same in groupby(ordered, key=lambda one: one.defect.kind)]
+    words = ", then ".join(
+        kind + (_span({c for one in same for c in one.bad}, by_id) if len(stages) > 1 else "") for kind, same in stages
+    )
     subject = made.title.partition(f": {phases[0].defect.kind}")[0]
     return cells.defect(
         subject,

@@ -39,6 +39,7 @@ KINDS = {
     "inaccurate": ("inaccurate", 4),
     "configuration": ("configuration leaves out arguments", 4),
     "refuses": ("refuses what works elsewhere", 3),
+    "accepts": ("accepts a wrong argument", 2),
     "raises#dtype": ("raises for some dtypes", 3),
     "dtype": ("wrong dtype", 3),
     "shape#symbolic": ("symbolic shape is wrong", 3),
@@ -186,11 +187,19 @@ def _signatures(group: _Group, shown: WrongCase) -> tuple[str, ...]:
         found = {signatures.message(text, group.ops) for text in texts}
     elif group.kind.startswith("dtype#"):
         found = {signatures.promise(text) for member in group.members for text in member.observed.values()}
+    elif group.kind == "accepts":
+        found = {_wrong_arguments(member.case) for member in group.members}
     elif group.kind == "disagree#dtype":
         found = {" | ".join(" ".join(signatures.types(side)) for side in shown.sides)}
     else:
         found = {group.pattern} if group.kind != "configuration" else set()
     return tuple(sorted(found - {""}))
+
+
+def _wrong_arguments(ident: str) -> str:
+    """The keyword arguments of a call that should be refused; without one its input, if that is symbolic."""
+    names = sorted(set(re.findall(r"\b(\w+)=", ops_script.parse(ident).expression)) - {"dtype"})
+    return ", ".join(names) or ("input shape" if "symbol(" in ident else "")
 
 
 def _pattern(bad: Sequence[str], passing: set[str]) -> str:

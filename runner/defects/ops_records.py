@@ -73,7 +73,7 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
         good = frozenset(i for i, run in enumerate(runs) if i not in observed and _holds(run, ident, compared=compared))
         wrong = WrongCase(ident, ops_script.operation(ident), kind, frozenset(observed), good, observed)
         if not kind.startswith("raises") or _blameworthy(wrong, runs):
-            wrong = replace(wrong, kind=_refined(wrong))
+            wrong = _told(replace(wrong, kind=_refined(wrong)))
             if wrong.kind != "refuses" or _accepted_elsewhere(wrong, runs):
                 found.append(wrong)
     return found
@@ -91,13 +91,29 @@ def _refined(wrong: WrongCase) -> str:
     """The kind, more exact where the case or the message allows it."""
     if wrong.case.startswith("missing_in_config("):
         return "configuration" if wrong.kind == "wrong" else wrong.kind
+    if wrong.case.startswith("refused(") and wrong.kind == "wrong":
+        return "accepts"
     if "dtype_of(" in wrong.case and wrong.kind == "raises":
         return "raises#dtype"
+    if re.match(r"dtype_of\(.* == promised_dtype_of\(", wrong.case) and wrong.kind == "wrong":
+        return "dtype#symbolic"
+    if re.search(r"standardize_dtype\(.*\.dtype\) == ", wrong.case) and wrong.kind == "wrong":
+        return "dtype"
     if wrong.case.startswith("promised_dtype_of(") and wrong.kind in ("dtype", "wrong"):
         return "dtype#symbolic"
     if wrong.kind == "raises" and all(REFUSAL.search(text) for text in wrong.observed.values()):
         return "refuses"
     return wrong.kind
+
+
+def _told(wrong: WrongCase) -> WrongCase:
+    """The case, with words in place of a truth value where its own says what it tried."""
+    if wrong.kind == "accepts":
+        call = wrong.case.removeprefix("refused(lambda: ").partition(" | ")[0].removesuffix(")")
+        return replace(wrong, observed=dict.fromkeys(wrong.observed, f"{call} raises no error"))
+    if " == promised_dtype_of(" in wrong.case and wrong.kind == "dtype#symbolic":
+        return replace(wrong, observed=dict.fromkeys(wrong.observed, "the symbolic call promises another type"))
+    return wrong
 
 
 def _holds(run: Run, ident: str, *, compared: bool) -> bool:

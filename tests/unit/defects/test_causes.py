@@ -114,6 +114,21 @@ def test_ranges_that_follow_each_other_are_one_story() -> None:
     assert len(one.cells) == 3
 
 
+def test_phases_that_read_the_same_are_one() -> None:
+    early = defect("ops.f", "raises", at("jax", "3.5.0"), at("torch"), cases=("ops.f(x)",), signatures=("A b c",))
+    late = defect("ops.f", "raises", at("jax", "3.8.0"), at("torch"), cases=("ops.f(x)",), signatures=("D e f",))
+    (one,) = joined(early, late)
+    assert one.title == "ops.f: raises - all jax cells with keras 3.5.0 - 3.8.0"
+
+
+def test_what_is_accepted_is_one_cause_where_the_same_argument_is_wrong() -> None:
+    kind = "accepts a wrong argument"
+    (one,) = joined(*(defect(op, kind, signatures=("axis",)) for op in ("ops.flip", "ops.sort")))
+    assert one.op == "ops.flip, ops.sort"
+    unlike = [defect("ops.transpose", kind), defect("layers.MultiHeadAttention", kind)]
+    assert len(joined(*unlike)) == 2, "a layer that accepts too much does not do so by what it calls"
+
+
 def test_ranges_with_a_right_release_between_them_are_two() -> None:
     early = defect("ops.f", bad=at("torch", "3.5.0"), good=at("torch", "3.8.0", "3.10.0"))
     late = defect("ops.f", "raises", at("torch", "3.9.2"), at("torch", "3.8.0", "3.10.0"))

@@ -53,6 +53,24 @@ def test_what_a_cell_gave_is_told_by_the_kind(case: Case, observed: str) -> None
     assert (wrong.case, wrong.op) == ("ops.f(x)", "ops.f")
 
 
+@pytest.mark.parametrize(
+    ("ident", "kind", "op", "told"),
+    [
+        ("refused(lambda: ops.flip(symbol(3, 4), axis=5))", "accepts", "ops.flip",
+         "ops.flip(symbol(3, 4), axis=5) raises no error"),
+        ("refused(lambda: ops.flip(x, axis=5)) | x=normal(3, 4)", "accepts", "ops.flip",
+         "ops.flip(x, axis=5) raises no error"),
+        ("dtype_of(lambda x: ops.exp(x), 'int8') == promised_dtype_of(lambda x: ops.exp(x), 'int8')", "dtype#symbolic",
+         "ops.exp", "the symbolic call promises another type"),
+        ("backend.standardize_dtype(initializers.HeNormal()((3, 4), dtype='float16').dtype) == 'float16'", "dtype",
+         "initializers.HeNormal", "got [0.0]; expected [1.0]"),
+    ],
+)  # fmt: skip
+def test_a_truth_value_is_told_as_what_it_is_about(ident: str, kind: str, op: str, told: str) -> None:
+    wrong = one_of(Case("wrong", None, [0.0, 0.0], "python[]", "expected [1.0]"), OK, ident=ident)
+    assert (wrong.kind, wrong.op, wrong.observed) == (kind, op, {0: told})
+
+
 @pytest.mark.parametrize("status", ["ok", "seen", "unsupported", "unspecified"])
 def test_a_record_that_is_right_or_silent_is_no_wrong_case(status: str) -> None:
     assert found(run("torch", {"a": Case(status)}), run("jax", {"a": OK})) == []

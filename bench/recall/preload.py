@@ -1,6 +1,6 @@
 """Runs probes in forks of a process that has imported the frameworks already.
 
-``python preload.py BACKEND`` imports the framework and what Keras and the probes import beside it, not Keras. Then it
+``python preload.py BACKEND`` imports the framework and what Keras and the probes import with it, not Keras. Then it
 reads JSON lines: ``folder`` (with ``probe`` and ``request.json``), ``tree`` (Keras's sources) and ``seconds``. Each is
 run in a fork, as ``python -m probe`` would, and answered by a line with the exit status. A run costs a tenth of a
 second and Keras's own import, instead of five to ten seconds.
@@ -59,8 +59,9 @@ def wait(child: int, seconds: float) -> int:
 
 def main() -> None:
     """Imports, then answers."""
-    for name in [*FRAMEWORKS[sys.argv[1]], *USUAL]:
-        importlib.import_module(name)
+    for name in [*FRAMEWORKS.get(sys.argv[1], []), *USUAL]:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()

@@ -150,7 +150,10 @@ init.write_text(init.read_text() + "__version__ = %r")
 
 
 class Tree:
-    """The sources of Keras at a commit, in a folder that goes away at the end; unpacked when first asked for."""
+    """The sources of Keras at a commit, in a folder that goes away at the end.
+
+    They are unpacked when first asked for.
+    """
 
     def __init__(self, repository: Path, commit: str, python: str) -> None:
         self._repository, self._commit, self._python = repository, commit, python
@@ -193,14 +196,20 @@ def _version(folder: Path) -> str:
 
 
 class Preloaded:
-    """Processes that have imported a framework each, and run probes in forks: one of each for every thread."""
+    """Processes that have imported a framework each, and run probes in forks.
+
+    Every thread has one for each framework.
+    """
 
     def __init__(self, python: str) -> None:
         self._python = python
         self._here = threading.local()
 
     def run(self, backend: str, folder: Path, tree: Path, seconds: float) -> None:
-        """Runs the probe in ``folder`` with Keras's sources in ``tree``; it leaves its ``result.json`` there."""
+        """Runs the probe in ``folder`` with Keras's sources in ``tree``.
+
+        It leaves its ``result.json`` there.
+        """
         servers = self._here.__dict__.setdefault("servers", {})
         if backend not in servers or servers[backend].poll() is not None:
             hidden = {"KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -213,6 +222,11 @@ class Preloaded:
         server.stdin.write(json.dumps({"folder": str(folder), "tree": str(tree), "seconds": seconds}) + "\n")
         server.stdin.flush()
         server.stdout.readline()
+
+    def close(self) -> None:
+        """Ends this thread's processes."""
+        for server in self._here.__dict__.pop("servers", {}).values():
+            server.communicate()
 
 
 def measured(
@@ -260,9 +274,9 @@ def order(release: str) -> tuple[int, ...]:
 
 
 def turned(releases: dict[str, dict[str, list]], fix: dict) -> list[str]:
-    """Returns the cases that are bad in the release before a fix and right in the one with it, as far as is known.
+    """Returns the cases that are bad before a fix and right with it.
 
-    The newest known release that is not after the one before the fix, and the oldest that has it.
+    Compared are the newest known release without the fix, and the oldest known one with it.
     """
     early = [name for name in releases if fix["before"] and order(name) <= order(fix["before"])]
     late = [name for name in releases if fix["with"] and order(name) >= order(fix["with"])]

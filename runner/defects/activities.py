@@ -6,6 +6,7 @@ fail in the same cells with the same message share a cause, and so a defect.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,11 +17,20 @@ from runner.defects.defect import Defect
 from runner.matrix import probes
 from runner.model import Cell, Sample
 
-KINDS = {"crashes": ("kills the process", 10), "wrong": ("is not so", 7), "raises": ("raises", 6)}
+KINDS = {
+    "crashes": ("kills the process", 10),
+    "wrong": ("is not so", 7),
+    "raises": ("raises", 6),
+    "accepts": ("is accepted without a word", 3),
+}
 """Status of a case -> its words and its severity (10: worst)."""
 
 CHANGED = ("draws changed", 1)
 """Of a case that returns numbers, which no reference can know: they are others in a later release."""
+
+
+ACCEPTED = ": accepted without a word"
+"""What a cell notes where Keras should have refused something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +130,8 @@ def _broken(probe: str, runs: Sequence[Run]) -> Iterable[_BrokenCase]:
         ways: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
         for i, case in by_cell.items():
             if case.status in KINDS:
-                ways[case.status, signature(case)][i] = case.note
+                accepted = case.status == "wrong" and ACCEPTED in case.note
+                ways["accepts" if accepted else case.status, signature(case)][i] = case.note
         for (kind, text), observed in ways.items():
             # what nobody can do may be asked wrongly
             if good or kind != "raises":
@@ -155,13 +166,34 @@ def _defect(group: Sequence[_BrokenCase], samples: Sequence[Sample], words: str,
         cases=tuple(m.ident for m in members),
         observed=first.observed[at],
         script=f"# Seen with {cells.versions(shown.cell)}.\n{script}" if script else cells.measuring(shown),
-        signatures=(first.signature,) if first.kind == "raises" else (),
+        signatures=_signatures(first, promise),
         untried=cells.briefly(
             sample.cell
             for sample in samples
             if sample.cell.framework in related and first.ident not in sample.details.get("cases", {})
         ),
     )
+
+
+def _signatures(broken: _BrokenCase, promise: str) -> tuple[str, ...]:
+    """What defects of one cause share.
+
+    An exception's message; what is accepted, by its class; of other promises the classes that they name, each with the
+    figure that is wrong.
+    """
+    note = next(iter(broken.observed.values()))
+    if broken.kind == "raises":
+        return (broken.signature,)
+    if broken.kind == "accepts":
+        return (f"accepts {found[1]}",) if (found := re.match(r"(?:\w+\.)*([A-Z]\w+)\(", note)) else ()
+    if refused := re.search(r": refused by (\w+: .*)", note):
+        return (text,) if (text := signatures.message(refused[1])) else ()
+    figure, expected, _ = note.partition(": expected ")
+    return tuple(f"{kind} {figure}" for kind in sorted(set(_CLASS.findall(promise)))) if expected else ()
+
+
+_CLASS = re.compile(r"\b[A-Z]\w*[a-z]\w*[A-Z]\w*")
+"""The name of a class that says enough: ``LossScaleOptimizer``."""
 
 
 def name(ident: str) -> str:

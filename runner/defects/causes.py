@@ -21,8 +21,11 @@ from runner.model import Cell, Sample
 SHOWN_NAMES = 6
 """Of more functions in a title the first are named and the rest are counted."""
 
+SHOWN_ALSO = 4
+"""Of more other sides of a cause the first are listed and the rest are counted."""
+
 VALUES = ("wrong value", "NaN or infinity", "inaccurate", "wrong gradient", "gradient is NaN or infinite")
-ACCEPTS = "accepts a wrong argument"
+ACCEPTS = ("accepts a wrong argument", "is accepted without a word")
 RAISING = ("raises", "refuses", "kills")
 
 
@@ -120,7 +123,7 @@ def _role(head: _Told, one: _Told, by_id: Mapping[str, Sample]) -> _Role | None:
         return None
     if _family(a.kind) != _family(b.kind):
         return _Role.ALIKE if _one_argument(head, one) else None
-    passed_on = _family(a.kind) not in ("raises", ACCEPTS) or (
+    passed_on = _family(a.kind) not in ("raises", ACCEPTS[0]) or (
         a.kind == b.kind and set(a.signatures) & set(b.signatures)
     )
     if passed_on and any(name in calls.called(other) for name in head.names for other in one.names):
@@ -293,6 +296,8 @@ def _family(kind: str) -> str:
         return kind.partition(" (")[0]
     if "dtypes" in kind:
         return kind
+    if kind in ACCEPTS:
+        return ACCEPTS[0]
     if kind.startswith(RAISING):
         return "raises"
     if kind in VALUES or (kind.startswith(("wrong ", "not a number")) and kind not in ("wrong shape", "wrong dtype")):
@@ -319,7 +324,8 @@ def _defect(cause: _Cause, by_id: Mapping[str, Sample]) -> Defect:
         if role is _Role.PHASE:
             continue
         if role is _Role.CHECK or ": " in defect.op or ": " in head.op:
-            subject = "" if defect.op == head.op else f"{defect.op}: "
+            subject = _subject(defect)
+            subject = "" if subject == _subject(head) else f"{subject}: "
             what = f"{defect.kind} with {defect.pattern}" if defect.pattern else defect.kind
             also.append(f"{subject}{what}{apart}")
         else:
@@ -329,7 +335,7 @@ def _defect(cause: _Cause, by_id: Mapping[str, Sample]) -> Defect:
     made = replace(
         head,
         cases=tuple(dict.fromkeys([*head.cases, *(c for _, one in cause.others for c in one.defect.cases)])),
-        also=tuple(dict.fromkeys(also)),
+        also=_some(list(dict.fromkeys(also))),
     )
     if ": " not in head.op:
         made = replace(made, op=", ".join(listed))
@@ -338,6 +344,16 @@ def _defect(cause: _Cause, by_id: Mapping[str, Sample]) -> Defect:
         )
         made = replace(made, title=shown + made.title[len(head.op) :])
     return _story([cause.head, *phases], made, by_id) if phases else made
+
+
+def _some(also: Sequence[str]) -> tuple[str, ...]:
+    """The first of many."""
+    return (*also[:SHOWN_ALSO], *([f"{len(also) - SHOWN_ALSO} more"] if len(also) > SHOWN_ALSO else ()))
+
+
+def _subject(defect: Defect) -> str:
+    """What the title says something about: functions, or a promise."""
+    return defect.title.partition(f": {defect.kind}")[0] if ": " in defect.op else defect.op
 
 
 def _story(phases: Sequence[_Told], made: Defect, by_id: Mapping[str, Sample]) -> Defect:

@@ -189,6 +189,7 @@ def _signatures(group: _Group, shown: WrongCase) -> tuple[str, ...]:
         found = {signatures.promise(text) for member in group.members for text in member.observed.values()}
     elif group.kind == "accepts":
         found = {_wrong_arguments(member.case) for member in group.members}
+        found |= {f"accepts {op.rpartition('.')[2]}" for op in group.ops if not op.startswith("ops.")}
     elif group.kind == "disagree#dtype":
         found = {" | ".join(" ".join(signatures.types(side)) for side in shown.sides)}
     else:
@@ -197,7 +198,10 @@ def _signatures(group: _Group, shown: WrongCase) -> tuple[str, ...]:
 
 
 def _wrong_arguments(ident: str) -> str:
-    """The keyword arguments of a call that should be refused; without one its input, if that is symbolic."""
+    """The keyword arguments of a call that should be refused.
+
+    Without one its input, if that is symbolic.
+    """
     names = sorted(set(re.findall(r"\b(\w+)=", ops_script.parse(ident).expression)) - {"dtype"})
     return ", ".join(names) or ("input shape" if "symbol(" in ident else "")
 

@@ -77,6 +77,55 @@ def test_a_further_check_is_right_where_its_case_is_and_it_is_not_recorded() -> 
     assert not replay.right(records, "h(x)")
 
 
+FIX = {"before": "3.4.1", "with": "3.5.0"}
+
+
+@pytest.mark.parametrize(
+    ("releases", "turned"),
+    [
+        ({"3.3.3": "wrong", "3.5.0": "ok"}, True),
+        ({"3.3.3": "wrong", "3.9.2": "ok"}, True),
+        ({"3.3.3": "ok", "3.5.0": "ok"}, False),
+        ({"3.3.3": "wrong", "3.5.0": "raises", "3.9.2": "ok"}, False),
+        ({"3.3.3": "wrong"}, False),
+        ({"3.4.2": "wrong", "3.10.0": "ok"}, False),
+    ],
+)
+def test_a_case_that_turned_right_between_known_releases_is_tried(releases: dict[str, str], turned: bool) -> None:
+    known = {release: {"f(x)": [status]} for release, status in releases.items()}
+    assert replay.turned(known, FIX) == (["f(x)"] if turned else [])
+
+
+def test_what_is_known_is_read_from_results(tmp_path: Path) -> None:
+    cell = {"framework": "torch", "version": "2.13.0", "keras": "3.3.3", "variant": ""}
+    for number, change in enumerate([{}, {"variant": "no-onednn"}, {"framework": "mxnet"}]):
+        result = {"cell": {**cell, **change}, "probe": "model", "details": {"cases": {"f(x)": ["ok"]}}}
+        path = tmp_path / "results" / f"cell{number}" / "model" / "000.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(result))
+    assert replay.known(tmp_path, ["torch"]) == {"torch": {"model": {"3.3.3": {"f(x)": ["ok"]}}}}
+    assert replay.known(None, ["torch"]) == {"torch": {}}
+
+
+def test_a_probe_runs_in_a_fork_of_a_process_that_has_its_imports(tmp_path: Path) -> None:
+    package = tmp_path / "probe"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(
+        "import json, os, sys\n"
+        "json.dump([os.getcwd(), os.getppid(), 'json' in sys.modules, os.environ['PYTHONPATH']], open('result.json', 'w'))"
+    )
+    preloaded = replay.Preloaded(sys.executable)
+    parents = []
+    for _ in range(2):
+        preloaded.run("none", tmp_path, tmp_path / "tree", 60)
+        folder, parent, imported, tree = json.loads((tmp_path / "result.json").read_text())
+        assert (folder, imported, tree) == (str(tmp_path), True, str(tmp_path / "tree"))
+        parents.append(parent)
+    assert parents[0] == parents[1]
+    preloaded.close()
+
+
 def test_the_rate_has_its_interval() -> None:
     outcomes = [{"flagged": place < 38} for place in range(150)]
     assert replay.rate(outcomes) == "38 of 150 fixes flagged: 25% (95 %: 19% - 33%)"
@@ -129,7 +178,7 @@ class TestRepository:
         assert draw.around(tmp_path, later, draw.releases(tmp_path)) == ("3.1.0", None)
         assert replay.words(tmp_path, fix, [CODE]) == {"Dense"}
         assert replay.words(tmp_path, later, [CODE]) == {"helper"}
-        with replay.Tree(tmp_path, fix) as tree:
+        with replay.Tree(tmp_path, fix, sys.executable) as tree:
             assert (tree.folder / CODE).read_text() == text
             assert tree.version == "3.0.0"
         assert not tree.folder.exists()

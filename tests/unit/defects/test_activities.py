@@ -96,3 +96,19 @@ def test_a_case_left_out_by_the_budget_is_named() -> None:
     bad = {"a()": record("wrong", "expected 1, got 2")}
     (defect,) = found(bad, {}, {"a()": OK})
     assert defect.untried == ("torch 3.8.0",)
+
+
+def test_what_is_accepted_without_a_word_is_no_wrong_result() -> None:
+    bad = {"a()": record("wrong", "Dense('x'): accepted without a word, gave <Dense>")}
+    (defect,) = found(bad, {"a()": OK})
+    assert (defect.kind, defect.severity, defect.signatures) == ("is accepted without a word", 3, ("accepts Dense",))
+
+
+def test_the_class_and_the_figure_say_what_causes_share() -> None:
+    case = {"b()": record("wrong", "iterations: expected 2, got 0")}
+    one = replace(sample("3.5.0", case), details={"cases": case, "promises": {"b()": "LossScaleOptimizer counts"}})
+    (defect,) = activities.defects([one])
+    assert defect.signatures == ("LossScaleOptimizer iterations",)
+    refused = {"b()": record("wrong", "evaluate: refused by AttributeError: 'Sequential' object has no attribute 'x'")}
+    (other,) = found(refused, {"b()": OK})
+    assert other.signatures == ("AttributeError: object has no attribute",)

@@ -129,6 +129,19 @@ def test_what_is_accepted_is_one_cause_where_the_same_argument_is_wrong() -> Non
     assert len(joined(*unlike)) == 2, "a layer that accepts too much does not do so by what it calls"
 
 
+def test_many_sides_of_a_cause_are_counted() -> None:
+    found = [defect(f"fitting: f{n} (x)", "raises", signatures=("TypeError: got a list",)) for n in range(7)]
+    (one,) = joined(*found)
+    assert len(one.also) == causes.SHOWN_ALSO + 1
+    assert one.also[-1] == "2 more"
+
+
+def test_what_a_layer_accepts_is_one_cause_with_the_promise_about_it() -> None:
+    swept = defect("layers.Dense", "accepts a wrong argument", signatures=("accepts Dense",))
+    promised = defect("model: layers_refuse (x)", "is accepted without a word", signatures=("accepts Dense",))
+    assert len(joined(swept, promised)) == 1
+
+
 def test_ranges_with_a_right_release_between_them_are_two() -> None:
     early = defect("ops.f", bad=at("torch", "3.5.0"), good=at("torch", "3.8.0", "3.10.0"))
     late = defect("ops.f", "raises", at("torch", "3.9.2"), at("torch", "3.8.0", "3.10.0"))

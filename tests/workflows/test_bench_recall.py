@@ -113,7 +113,8 @@ def test_a_probe_runs_in_a_fork_of_a_process_that_has_its_imports(tmp_path: Path
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text(
         "import json, os, sys\n"
-        "json.dump([os.getcwd(), os.getppid(), 'json' in sys.modules, os.environ['PYTHONPATH']], open('result.json', 'w'))"
+        "found = [os.getcwd(), os.getppid(), 'json' in sys.modules, os.environ['PYTHONPATH']]\n"
+        "json.dump(found, open('result.json', 'w'))"
     )
     preloaded = replay.Preloaded(sys.executable)
     parents = []

@@ -315,7 +315,7 @@ def replayed(fix: dict, given: argparse.Namespace, preloaded: Preloaded, seen: K
                 flagging.extend(f"{backend} {probe} {ident}" for ident in bad if right(new, ident))
 
         for backend in usual:
-            for probe, releases in seen[backend].items():
+            for probe, releases in seen.get(backend, {}).items():
                 pattern = only(probe, names) if names else ""
                 cases = [ident for ident in turned(releases, fix) if re.search(pattern, ident)]
                 if cases and not flagging:

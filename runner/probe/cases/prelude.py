@@ -92,12 +92,14 @@ def refuses(function, what, errors=(ValueError, TypeError)):
     """Returns the message with which ``function()`` refuses wrong arguments.
 
     ``what`` names the arguments. Raises Broken where it accepts them, and where it fails with another error than one
-    of ``errors``, from which nobody learns what was wrong.
+    of ``errors``, from which nobody learns what was wrong; Lacking where none of it is implemented.
     """
     try:
         found = function()
     except errors as error:
         return str(error)
+    except NotImplementedError as error:
+        raise Lacking("%s: %s" % (what, error)) from error
     except Exception as error:
         raise Broken("%s: refused by %s: %s" % (what, type(error).__name__, error)) from error
     raise Broken("%s: accepted without a word, gave %s" % (what, shown(found)))

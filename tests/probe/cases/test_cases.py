@@ -177,6 +177,35 @@ def test_an_unknown_argument_of_the_case_itself_is_unsupported(keras):
     assert record(keras, is_broken_inside).status == "raises"
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Unrecognized keyword arguments passed to Dense: {'unheard': 2}",
+        "Invalid keyword arguments: {'unheard': 2}",
+        "Argument(s) not recognized: {'unheard': 2}",
+    ],
+)
+def test_an_argument_that_keras_does_not_know_is_unsupported_unless_keras_wrote_it(keras, message):
+    def broken():
+        raise ValueError(message)
+
+    def from_config():
+        raise ValueError(message)
+
+    keras.broken = broken
+    assert record(keras, is_broken_inside).status == "unsupported"
+    keras.broken = from_config
+    assert record(keras, is_broken_inside).status == "raises"
+
+
+def test_what_is_not_implemented_refuses_nothing():
+    def missing():
+        raise NotImplementedError("only with jax")
+
+    with pytest.raises(prelude.Lacking, match="only with jax"):
+        prelude.refuses(missing, "a format")
+
+
 def test_cases_are_repeated_for_every_choice():
     module = types.ModuleType(__name__)
     module.repeated = repeated

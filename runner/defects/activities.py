@@ -166,7 +166,7 @@ def _defect(group: Sequence[_BrokenCase], samples: Sequence[Sample], words: str,
         cases=tuple(m.ident for m in members),
         observed=first.observed[at],
         script=f"# Seen with {cells.versions(shown.cell)}.\n{script}" if script else cells.measuring(shown),
-        signatures=_signatures(first, promise),
+        signatures=_signatures(first, promise, [m.ident for m in members]),
         untried=cells.briefly(
             sample.cell
             for sample in samples
@@ -175,11 +175,11 @@ def _defect(group: Sequence[_BrokenCase], samples: Sequence[Sample], words: str,
     )
 
 
-def _signatures(broken: _BrokenCase, promise: str) -> tuple[str, ...]:
+def _signatures(broken: _BrokenCase, promise: str, idents: Sequence[str]) -> tuple[str, ...]:
     """What defects of one cause share.
 
-    An exception's message; what is accepted, by its class; of other promises the classes that they name, each with the
-    figure that is wrong.
+    An exception's message; what is accepted, by its class; an argument that does not come back; of other promises the
+    classes that they name, each with the figure that is wrong.
     """
     note = next(iter(broken.observed.values()))
     if broken.kind == "raises":
@@ -188,8 +188,25 @@ def _signatures(broken: _BrokenCase, promise: str) -> tuple[str, ...]:
         return (f"accepts {found[1]}",) if (found := re.match(r"(?:\w+\.)*([A-Z]\w+)\(", note)) else ()
     if refused := re.search(r": refused by (\w+: .*)", note):
         return (text,) if (text := signatures.message(refused[1])) else ()
+    back = {name for ident in idents for name in configured(ident)} if _BACK.search(promise) else set()
     figure, expected, _ = note.partition(": expected ")
-    return tuple(f"{kind} {figure}" for kind in sorted(set(_CLASS.findall(promise)))) if expected else ()
+    words = [word for word in figure.split() if word not in ("the", "a", "whether")]
+    named = {f"{kind} {words[0]}" for kind in _CLASS.findall(promise)} if expected and words else set()
+    return tuple(sorted(back | named))
+
+
+_BACK = re.compile(r"config|loaded|JSON|trains on")
+"""A promise that something comes back as it was."""
+
+
+def configured(text: str) -> set[str]:
+    """The classes that a text makes, each with its arguments.
+
+    >>> configured("loss=keras.losses.Huber(delta=0.3)")
+    {'configuration Huber delta'}
+    """
+    calls = re.findall(r"\b([A-Z]\w+)\(([^()]*)\)", text)
+    return {f"configuration {kind} {name}" for kind, given in calls for name in re.findall(r"\b(\w+)=", given)}
 
 
 _CLASS = re.compile(r"\b[A-Z]\w*[a-z]\w*[A-Z]\w*")

@@ -298,6 +298,8 @@ def _family(kind: str) -> str:
         return kind
     if kind in ACCEPTS:
         return ACCEPTS[0]
+    if kind.startswith("configuration"):  # a promise that a sweep makes
+        return "is not so"
     if kind.startswith(RAISING):
         return "raises"
     if kind in VALUES or (kind.startswith(("wrong ", "not a number")) and kind not in ("wrong shape", "wrong dtype")):

@@ -192,8 +192,10 @@ def _signatures(group: _Group, shown: WrongCase) -> tuple[str, ...]:
         found |= {f"accepts {op.rpartition('.')[2]}" for op in group.ops if not op.startswith("ops.")}
     elif group.kind == "disagree#dtype":
         found = {" | ".join(" ".join(signatures.types(side)) for side in shown.sides)}
+    elif group.kind == "configuration":
+        found = {f"configuration {op.rpartition('.')[2]} {name}" for op in group.ops for name in _names(group.pattern)}
     else:
-        found = {group.pattern} if group.kind != "configuration" else set()
+        found = {group.pattern}
     return tuple(sorted(found - {""}))
 
 
@@ -202,8 +204,13 @@ def _wrong_arguments(ident: str) -> str:
 
     Without one its input, if that is symbolic.
     """
-    names = sorted(set(re.findall(r"\b(\w+)=", ops_script.parse(ident).expression)) - {"dtype"})
+    names = sorted(_names(ops_script.parse(ident).expression) - {"dtype"})
     return ", ".join(names) or ("input shape" if "symbol(" in ident else "")
+
+
+def _names(text: str) -> set[str]:
+    """The names of keyword arguments."""
+    return set(re.findall(r"\b(\w+)=", text))
 
 
 def _pattern(bad: Sequence[str], passing: set[str]) -> str:

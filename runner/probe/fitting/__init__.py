@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import cases
 
-DEFAULTS = {"budget_s": 90.0, "only": ""}
+DEFAULTS = {"budget_s": 200.0, "only": ""}
 
 
 def run(request, report):

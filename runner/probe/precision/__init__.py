@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import cases
 
-DEFAULTS = {"budget_s": 60.0, "only": ""}
+DEFAULTS = {"budget_s": 130.0, "only": ""}
 
 
 def run(request, report):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from .. import cases
 from ..kit import xla
 
-DEFAULTS = {"budget_s": 60.0, "only": ""}
+DEFAULTS = {"budget_s": 120.0, "only": ""}
 
 
 def run(request, report):

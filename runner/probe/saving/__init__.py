@@ -9,7 +9,7 @@ import os
 
 from .. import cases
 
-DEFAULTS = {"budget_s": 90.0, "only": ""}
+DEFAULTS = {"budget_s": 180.0, "only": ""}
 
 
 def run(request, report):

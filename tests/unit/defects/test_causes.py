@@ -142,6 +142,13 @@ def test_what_a_layer_accepts_is_one_cause_with_the_promise_about_it() -> None:
     assert len(joined(swept, promised)) == 1
 
 
+def test_an_argument_that_does_not_come_back_is_one_cause() -> None:
+    shared = ("configuration Huber delta",)
+    swept = defect("losses.Huber", "configuration leaves out arguments", signatures=shared)
+    saved = defect("saving: loss_survives (x)", "is not so", signatures=(*shared, "configuration Huber name"))
+    assert len(joined(saved, swept)) == 1
+
+
 def test_ranges_with_a_right_release_between_them_are_two() -> None:
     early = defect("ops.f", bad=at("torch", "3.5.0"), good=at("torch", "3.8.0", "3.10.0"))
     late = defect("ops.f", "raises", at("torch", "3.9.2"), at("torch", "3.8.0", "3.10.0"))

@@ -39,6 +39,8 @@ def issue(defect: Defect, samples: Sequence[Sample], addresses: Sequence[str]) -
 def title(defect: Defect) -> str:
     """What a maintainer reads in a list of issues."""
     frameworks = sorted({line.framework for line in defect.bounds})
+    if ": " in defect.op:
+        return _promise(defect, frameworks)
     names = re.sub(r"\b(?=(ops|layers|losses|metrics|optimizers|activations|random)\.)", "keras.", defect.op)
     listed = names.split(", ")
     more = f" (and {len(listed) - 1} more)" if len(listed) > 1 else ""
@@ -47,6 +49,16 @@ def title(defect: Defect) -> str:
     where = f" on {', '.join(frameworks)}" if "framework" in defect.axis or len(frameworks) == 1 else ""
     texts = [f"{listed[0]}{more} {verb}{pattern}{where}", f"{listed[0]} {verb}{pattern}{where}"]
     return next((text for text in texts if len(text) <= _LONGEST), f"{listed[0]} {verb}{where}")
+
+
+def _promise(defect: Defect, frameworks: Sequence[str]) -> str:
+    """The title of a promise that does not hold."""
+    promise = re.sub(r" and \d+ more$", "", defect.title.partition(f": {defect.kind}")[0].partition(": ")[2])
+    where = f" on {', '.join(frameworks)}" if len(frameworks) == 1 else ""
+    releases = sorted({line.last_bad for line in defect.bounds if line.last_bad}, key=cells.version_key)
+    end = f": {defect.kind}{where}, Keras {releases[-1]}" if releases else f": {defect.kind}{where}"
+    room = _LONGEST - len(end)
+    return (promise if len(promise) <= room else promise[: room - 3] + "...") + end
 
 
 def _lines(defect: Defect, samples: Sequence[Sample], addresses: Sequence[str]) -> Iterator[str]:

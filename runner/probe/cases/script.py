@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 
-from . import prelude
+from . import plainly, prelude
 
 
 def of(case, framework, note):
     """Returns the script of a case. ``note`` is what the cell said."""
     module = sys.modules[case.function.__module__]
-    own, helpers = _definitions(module), _definitions(prelude)
+    own, helpers = _definitions(module), {**_definitions(prelude), **_definitions(plainly)}
     wanted, imports = _reached([case.function.__name__], own, helpers)
     lines = ['"""%s."""' % case.promise.replace('"""', "'''").replace("\\", "\\\\"), "", "import os", ""]
     lines += ['os.environ["KERAS_BACKEND"] = "%s"' % framework, ""]
@@ -32,7 +33,8 @@ def _definitions(module):
             # a decorator says how a case is repeated, which a script does not need
             kept = [d for d in node.decorator_list if not _is_each(d)]
             first = min([node.lineno, *(d.lineno for d in kept)])
-            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
+            source = "\n".join(lines[first - 1 : node.end_lineno])
+            found[node.name] = re.sub(r"  # noqa.*", "", source)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             found[node.targets[0].id] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
         elif isinstance(node, (ast.Import, ast.ImportFrom)) and not getattr(node, "level", 0):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.probe.cases import attempt, collect, prelude, script, supervise
+from runner.probe.cases import attempt, collect, plainly, prelude, script, supervise
 from runner.probe.cases.collect import each
 
 PROBES = Path(supervise.__file__).parents[1]
@@ -317,6 +317,53 @@ def test_a_script_has_what_it_needs_and_runs(tmp_path, monkeypatch):
     path.write_text(text)
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert f"Broken: {os.sep}: expected 2, got 1" in done.stderr
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("name", ["equal", "close"])
+@pytest.mark.parametrize(
+    ("got", "expected", "same"),
+    [
+        (np.ones(3), np.ones(3), True),
+        (np.ones(3), np.ones(2), False),
+        (np.array([1.0, NAN]), np.array([1.0, NAN]), True),
+        (np.array([1.0, NAN]), np.array([1.0, 2.0]), False),
+        ([1, 2], (1, 2), True),
+        ([np.ones(2), np.zeros(3)], [np.ones(2), np.zeros(3)], True),
+        ([np.ones(2), np.zeros(3)], [np.ones(2)], False),
+        ({"a": np.ones(2)}, {"a": np.ones(2)}, True),
+        ({"a": np.ones(2)}, {"a": np.zeros(2)}, False),
+        (1.5, 1.5, True),
+        (1.5, 2, False),
+        (np.float32(0.1), np.float32(0.3), False),
+    ],
+)
+def test_the_short_forms_of_scripts_judge_alike(keras, name, got, expected, same):
+    keras.ops = types.SimpleNamespace(convert_to_numpy=np.asarray)
+    for module in (prelude, plainly):
+        try:
+            getattr(module, name)(got, expected)
+        except (prelude.Broken, plainly.Broken):
+            assert not same, module
+        else:
+            assert same, module
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "same"),
+    [("a", "a", True), ("a", "b", False), (["a", None], ["a", None], True), ([[2, 3], [1]], [[2, 3], [1]], True)],
+)
+def test_the_short_forms_compare_texts_too(keras, got, expected, same):
+    keras.ops = types.SimpleNamespace(convert_to_numpy=np.asarray)
+    for module in (prelude, plainly):
+        try:
+            module.equal(got, expected)
+        except (prelude.Broken, plainly.Broken):
+            assert not same, module
+        else:
+            assert same, module
 
 
 HANGING = """

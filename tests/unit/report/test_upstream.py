@@ -52,3 +52,19 @@ def test_a_training_says_which_figure_is_wrong() -> None:
     text = upstream.issue(defect(observed="loss: the figure[0] is 2 instead of 1"), SAMPLES, [])
     assert "**Expected:** 1\n" in text
     assert "**Found:** loss: the figure[0] is 2\n" in text
+
+
+def test_a_promise_is_its_own_title() -> None:
+    promise = "evaluate gives the same once loaded: compile(loss=Huber(delta=0.3)) and 2 more"
+    found = cells.defect(
+        f"saving: {promise}", "is not so", 7, [1], [0, 2], SAMPLES, op="saving: compile_survives", kind="is not so",
+        pattern="", cases=("a()",), observed="o", script="s",
+    )  # fmt: skip
+    start = "evaluate gives the same once loaded: compile(loss=Huber(delta=0.3)): is not so on torch, Keras 3.8.0"
+    assert upstream.title(found) == start
+    long = cells.defect(
+        "model: " + "long " * 40, "raises", 6, [1], [0, 2], SAMPLES, op="model: long", kind="raises",
+        pattern="", cases=("a()",), observed="o", script="s",
+    )  # fmt: skip
+    assert len(upstream.title(long)) == 110
+    assert upstream.title(long).endswith("...: raises on torch, Keras 3.8.0")

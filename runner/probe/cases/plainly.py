@@ -71,3 +71,17 @@ def refuses(function, what, errors=(ValueError, TypeError)):
 def array(value):
     """Returns a tensor or a nested list as a NumPy array."""
     return np.asarray(plain(value))
+
+
+class Lacking(Exception):  # noqa: N818 - a fact about the release, not an error
+    """This release does not have what the script is about."""
+
+
+def need(name):
+    """Returns what a dotted name means; it may name arguments in brackets."""
+    import pkgutil
+
+    try:
+        return pkgutil.resolve_name(name.partition("(")[0])
+    except (ImportError, AttributeError) as error:
+        raise Lacking(name) from error

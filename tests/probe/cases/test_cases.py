@@ -366,6 +366,12 @@ def test_the_short_forms_compare_texts_too(keras, got, expected, same):
             assert same, module
 
 
+def test_the_short_form_finds_names(keras):
+    assert plainly.need("os.path.join(a, b)") is os.path.join
+    with pytest.raises(plainly.Lacking, match="nothing_of_that_name"):
+        plainly.need("nothing_of_that_name.x")
+
+
 HANGING = """
 import resource, sys, threading
 sys.path.insert(0, {payload!r})

@@ -24,11 +24,11 @@ def test_four_devices_are_asked_for_before_a_framework_is_loaded(raw_request, mo
 
 
 def test_growth_is_reported_for_a_thousand_rounds(raw_request, monkeypatch):
-    growth = types.SimpleNamespace(SLOPES={"fit": 2500, "call": 0})
+    growth = types.SimpleNamespace(SLOPES={"fit": 250000000, "call": 0})
     monkeypatch.setitem(sys.modules, "runner.probe.memory.growth", growth)
     monkeypatch.setattr(memory, "growth", growth, raising=False)
     monkeypatch.setattr(cases, "run", lambda *_: None)
     report = protocol.Report()
     memory.run(request(raw_request, "memory"), report)
     found = {metric["name"]: (metric["value"], metric["kind"]) for metric in report.metrics}
-    assert found == {"call.bytes_per_1000": (0, "info"), "fit.bytes_per_1000": (2500, "info")}
+    assert found == {"call.bytes_per_1000": (20000000, "timing"), "fit.bytes_per_1000": (250000000, "timing")}

@@ -121,6 +121,8 @@ def _role(head: _Told, one: _Told, by_id: Mapping[str, Sample]) -> _Role | None:
         return _Role.CHECK
     if not _same(head, one):
         return None
+    if _named_by_promise(head, one) or _named_by_promise(one, head):
+        return _Role.ALIKE
     if _family(a.kind) != _family(b.kind):
         return _Role.ALIKE if _one_argument(head, one) else None
     passed_on = _family(a.kind) not in ("raises", ACCEPTS[0]) or (
@@ -172,6 +174,28 @@ def _named_by_argument(head: _Told, one: _Told) -> bool:
             if len(words) > 1 and words <= set(re.findall(r"[a-z]+", swept.defect.pattern)):
                 return True
     return False
+
+
+def _named_by_promise(promised: _Told, swept: _Told) -> bool:
+    """Whether a promise that does not hold is about the function that is wrong.
+
+    It names the function with its module, or begins with its name. Both raise, or neither does.
+    """
+    a, b = promised.defect, swept.defect
+    if (
+        ": " not in a.op
+        or ": " in b.op
+        or a.op.startswith("training")
+        or (_family(b.kind) == "raises") != (_family(a.kind) == "raises")
+    ):
+        return False
+    if b.kind not in (*VALUES, "wrong shape", *RAISING):
+        return False
+    promise = a.title.partition(": ")[2]
+    return any(
+        re.search(rf"\b{re.escape(name)}\b", promise) or re.match(rf"{re.escape(name.rpartition('.')[2])}\(", promise)
+        for name in swept.names
+    )
 
 
 _ARGUMENT = re.compile(r"\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+*-]+)")

@@ -13,7 +13,7 @@ def run(request, report):
     """Runs the cases (see ``cases.run``). Settings: ``DEFAULTS``.
 
     Metrics: ``ACTIVITY.bytes_per_1000``, by how much the process grows in a thousand rounds. They are judged as times
-    are, by ratios, so that a slope below ``FLOOR`` counts as that: an allocator's noise is no leak.
+    are, by ratios, so that a slope below ``FLOOR`` counts as that: the noise of an allocator is not a leak.
     """
     cases.run(request, report, request.settings_with(DEFAULTS), _modules)
     from . import growth

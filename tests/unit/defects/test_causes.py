@@ -149,6 +149,21 @@ def test_an_argument_that_does_not_come_back_is_one_cause() -> None:
     assert len(joined(saved, swept)) == 1
 
 
+def promised(promise: str, kind: str = "is not so") -> Defect:
+    return cells.defect(
+        f"fitting: {promise}", kind, 7, TORCH, RIGHT, SAMPLES, op="fitting: holds", kind=kind, pattern="",
+        cases=("holds()",), observed="o", script="s",
+    )  # fmt: skip
+
+
+def test_a_promise_about_the_function_that_is_wrong_is_the_same_cause() -> None:
+    wrong = defect("losses.Tversky")
+    assert len(joined(wrong, promised("losses.Tversky weights false positives by alpha"))) == 1
+    assert len(joined(wrong, promised("Tversky(alpha=0.3) of two batches is their mean"))) == 1
+    assert len(joined(wrong, promised("fit with Tversky stops"))) == 2
+    assert len(joined(wrong, promised("losses.Tversky weights false positives", "raises"))) == 2
+
+
 def test_ranges_with_a_right_release_between_them_are_two() -> None:
     early = defect("ops.f", bad=at("torch", "3.5.0"), good=at("torch", "3.8.0", "3.10.0"))
     late = defect("ops.f", "raises", at("torch", "3.9.2"), at("torch", "3.8.0", "3.10.0"))

@@ -190,10 +190,19 @@ def _signatures(broken: _BrokenCase, promise: str, idents: Sequence[str]) -> tup
         return (text,) if (text := signatures.message(refused[1])) else ()
     back = {name for ident in idents for name in configured(ident)} if _BACK.search(promise) else set()
     figure, expected, _ = note.partition(": expected ")
+    about = {signatures.ABOUT + found[1]} if (found := _ABOUT.match(promise)) else set()
+    if expected and _SEEN_BY_FIT.search(figure):
+        about.add(signatures.FIT)
     words = [word for word in figure.split() if word not in ("the", "a", "whether")]
     named = {f"{kind} {words[0]}" for kind in _CLASS.findall(promise)} if expected and words else set()
-    return tuple(sorted(back | named))
+    return tuple(sorted(back | named | about))
 
+
+_ABOUT = re.compile(r"(?:\w+\.)*([A-Z]\w*[a-z]\w*|[a-z]+(?:_[a-z]+)+)\b(?![:=])")
+"""The class or function that a promise begins with."""
+
+_SEEN_BY_FIT = re.compile(r"\b(val_)?loss(es)?\b|\b(batches|samples|last line|history)\b")
+"""A figure that is wrong where fit sees other data than it should, or averages wrongly."""
 
 _BACK = re.compile(r"config|loaded|JSON|trains on")
 """A promise that something comes back as it was."""

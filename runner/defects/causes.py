@@ -116,6 +116,8 @@ def _role(head: _Told, one: _Told, by_id: Mapping[str, Sample]) -> _Role | None:
         return None
     if head.names & one.names and _adjoining(head, one, by_id):
         return _Role.PHASE
+    if _loosely(head, one):
+        return _Role.ALIKE
     shown = _same(head, one) or _part(head, one, by_id) or _types_within(head, one)
     if shown and head.names & one.names and _one_case(head, one):
         return _Role.CHECK
@@ -132,9 +134,22 @@ def _role(head: _Told, one: _Told, by_id: Mapping[str, Sample]) -> _Role | None:
         return _Role.CALLER
     if passed_on and any(name in calls.called(other) for name in one.names for other in head.names):
         return _Role.CALLEE
-    if {_spelled(name) for name in head.names} & {_spelled(name) for name in one.names}:
+    alike = {_spelled(name) for name in head.names} & {_spelled(name) for name in one.names}
+    if alike and not _other_classes(head, one):
         return _Role.ALIKE
     return _Role.ALIKE if _alike(head, one) or _named_by_argument(head, one) else None
+
+
+def _other_classes(head: _Told, one: _Told) -> bool:
+    """Whether two cases of one promise are about classes that have nothing in common."""
+    if ": " not in head.defect.op or ": " not in one.defect.op:
+        return False
+    sides = [set(_CLASS.findall(" ".join(side.defect.cases))) for side in (head, one)]
+    return bool(sides[0] and sides[1]) and not sides[0] & sides[1]
+
+
+_CLASS = re.compile(r"\b[A-Z]\w*[a-z]\w*(?=\()")
+"""A class that a case makes."""
 
 
 def _alike(head: _Told, one: _Told) -> bool:
@@ -142,7 +157,7 @@ def _alike(head: _Told, one: _Told) -> bool:
 
     Arrays that do not fit together have many causes, and so has a message in functions of two modules.
     """
-    common = set(head.defect.signatures) & set(one.defect.signatures)
+    common = {text for text in set(head.defect.signatures) & set(one.defect.signatures) if not signatures.weak(text)}
     if not common:
         return False
     if _words(head) & _words(one):
@@ -150,6 +165,21 @@ def _alike(head: _Told, one: _Told) -> bool:
     modules = [{name.partition(".")[0] for name in side.names} for side in (head, one)]
     promises = any(": " in side.defect.op for side in (head, one))  # a message in whatever people do
     return (promises or bool(modules[0] & modules[1])) and any(not _VAGUE.search(text) for text in common)
+
+
+def _loosely(head: _Told, one: _Told) -> bool:
+    """Whether two promises about one thing, or about what ``fit`` sees, were broken and mended together.
+
+    Where both were tried they have equal bounds, and these have a release on one side that is right.
+    """
+    common = set(head.defect.signatures) & set(one.defect.signatures)
+    if not any(signatures.weak(text) for text in common) or _contradict(head, one):
+        return False
+    sides = [{line[:2]: line[2:] for line in side.defect.bounds} for side in (head, one)]
+    both = sides[0].keys() & sides[1].keys()
+    if not both or any(sides[0][line] != sides[1][line] for line in both):
+        return False
+    return any(line.last_good or line.first_good for line in head.defect.bounds)
 
 
 def _one_argument(head: _Told, one: _Told) -> bool:
@@ -179,7 +209,7 @@ def _named_by_argument(head: _Told, one: _Told) -> bool:
 def _named_by_promise(promised: _Told, swept: _Told) -> bool:
     """Whether a promise that does not hold is about the function that is wrong.
 
-    It names the function with its module, or begins with its name. Both raise, or neither does.
+    It begins with its name. Both raise, or neither does.
     """
     a, b = promised.defect, swept.defect
     if (
@@ -192,10 +222,7 @@ def _named_by_promise(promised: _Told, swept: _Told) -> bool:
     if b.kind not in (*VALUES, "wrong shape", *RAISING):
         return False
     promise = a.title.partition(": ")[2]
-    return any(
-        re.search(rf"\b{re.escape(name)}\b", promise) or re.match(rf"{re.escape(name.rpartition('.')[2])}\(", promise)
-        for name in swept.names
-    )
+    return any(re.match(rf"(?:\w+\.)*{re.escape(name.rpartition('.')[2])}\b", promise) for name in swept.names)
 
 
 _ARGUMENT = re.compile(r"\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+*-]+)")
@@ -274,7 +301,7 @@ def _types_within(head: _Told, one: _Told) -> bool:
 
 def _one_case(head: _Told, one: _Told) -> bool:
     """Whether both are about one case, one message, or one wrong value."""
-    if head.bodies & one.bodies or set(head.defect.signatures) & set(one.defect.signatures):
+    if head.bodies & one.bodies or _alike(head, one):
         return True
     if "dtype" in head.defect.kind and "dtype" in one.defect.kind:
         return True

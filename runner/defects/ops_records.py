@@ -156,7 +156,7 @@ def _observed(case: Case) -> str:
         return f"{case.types}; {case.note}"
     values = ", ".join(map(str, case.sketch[1:])) if isinstance(case.sketch, list) else str(case.sketch)
     figure = f"{case.figure:.3g}" if isinstance(case.figure, float) else case.figure
-    error = "" if case.figure is None else f" ({figure} units)"
+    error = f" ({figure} units)" if case.status == "inaccurate" and case.figure is not None else ""
     return f"got [{values}]{error}; {case.note}"
 
 

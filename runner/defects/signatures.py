@@ -42,6 +42,20 @@ def message(text: str, names: Iterable[str] = ()) -> str:
     return " ".join(words)[:_LONGEST] if len(words) > _FEWEST else ""
 
 
+FIT = "what fit sees or reports"
+ABOUT = "about "
+"""Signatures that say little: they join what has the same bounds in all cells (see ``causes``)."""
+
+
+def weak(text: str) -> bool:
+    """Whether a signature joins only defects of equal bounds.
+
+    >>> weak("about EarlyStopping"), weak("configuration Huber delta")
+    (True, False)
+    """
+    return text == FIT or text.startswith(ABOUT)
+
+
 def snake(name: str) -> str:
     """The name of a class as a function would have it.
 

@@ -196,7 +196,7 @@ def _defect(group: Sequence[_WrongScenario], samples: Sequence[Sample]) -> Defec
         script=_script(simplest, samples),
         signatures=(_message(simplest.observed[cells.newest(bad, samples)].partition(": ")[2]),)
         if simplest.kind == "raises"
-        else (),
+        else ((signatures.FIT,) if "loss" in what else ()),
     )
 
 

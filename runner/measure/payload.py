@@ -5,8 +5,8 @@ The payload is copied, never imported.
 
 from __future__ import annotations
 
+import functools
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,18 @@ def stage(io: Path, job: Job, data: DataFile | None, data_path: str) -> None:
     for name in files(job.probe.name):
         target = io / "probe" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(SOURCE / name, target)
+        target.write_bytes(_contents()[name])
     (io / REQUEST).write_text(json.dumps(request(job.cell, job.probe, job.seed, job.round, data, data_path)))
+
+
+@functools.cache
+def _contents() -> dict[str, bytes]:
+    """The payload as it is when the first process starts.
+
+    A file that is changed while a run lasts does not come into half of its processes.
+    """
+    found = (path for path in SOURCE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(SOURCE).as_posix(): path.read_bytes() for path in found}
 
 
 def request(

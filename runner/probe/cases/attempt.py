@@ -19,10 +19,11 @@ from .timeouts import alarm, limit
 
 LIMIT = re.compile(
     r"not supported (by|on|with|in) (the )?.*backend|n[o']t support.* backend|\b(when|with) (using )?the \w+ backend"
-    r"|\b(torch|tensorflow|jax)\S* does(n't| not) support",
+    r"|\b(torch|tensorflow|jax)\S* does(n't| not) support"
+    r"|only (supported|compatible|available) (for|with|on|in|by) |Unrecognized data type",
     re.IGNORECASE,
 )
-"""A message that names the backend whose limit it is: documented, so no defect."""
+"""A message that says what is not supported, or by which backend: documented, so no defect."""
 
 UNKNOWN = re.compile(
     r"unexpected keyword argument|Unrecognized keyword arguments|Invalid keyword arguments|\(s\) not recognized"
@@ -117,7 +118,7 @@ def _unknown(error, case):
     frames = traceback.extract_tb(error.__traceback__)
     own = frames[-1].filename == case.function.__code__.co_filename if frames else False
     if isinstance(error, AttributeError):
-        return own and "module 'keras" in str(error)
+        return own and "'NoneType' object" not in str(error)
     if not isinstance(error, (TypeError, ValueError)) or not UNKNOWN.search(str(error)):
         return False
     if any(frame.name == "from_config" for frame in frames):
@@ -134,6 +135,7 @@ def first_line(error):
 
 def normalised(text):
     """Returns a text without addresses, paths and numbers, cut to 240 characters."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     text = re.sub(r"0x[0-9a-f]+", "0x", text)
     text = re.sub(r"(/[\w.+-]+)+/", "", text)
     text = re.sub(r"\b([a-z_]+?)_\d+\b", r"\1", text)

@@ -79,7 +79,11 @@ def close(got, expected, what="the result", tolerance=1e-5):
     with np.errstate(all="ignore"):
         fine = (a == b) | (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= tolerance * size)
     if not fine.all():
-        raise Broken("%s: expected %s, got %s" % (what, shown(b), shown(a)))
+        place = int(np.argmin(fine.ravel()))
+        if place < 6:  # shown
+            raise Broken("%s: expected %s, got %s" % (what, shown(b), shown(a)))
+        told = what, place, "%.7g" % b.ravel()[place], "%.7g" % a.ravel()[place], shown(b)
+        raise Broken("%s, element %d: expected %s, got %s; all that is expected: %s" % told)
 
 
 def true(condition, what):
@@ -92,13 +96,15 @@ def refuses(function, what, errors=(ValueError, TypeError)):
     """Returns the message with which ``function()`` refuses wrong arguments.
 
     ``what`` names the arguments. Raises Broken where it accepts them, and where it fails with another error than one
-    of ``errors``, from which nobody learns what was wrong; Lacking where none of it is implemented.
+    of ``errors``, from which nobody learns what was wrong; Lacking where this is not implemented, or needs a package.
     """
     try:
         found = function()
     except errors as error:
         return str(error)
-    except NotImplementedError as error:
+    except Lacking:
+        raise
+    except (NotImplementedError, ImportError) as error:
         raise Lacking("%s: %s" % (what, error)) from error
     except Exception as error:
         raise Broken("%s: refused by %s: %s" % (what, type(error).__name__, error)) from error

@@ -108,7 +108,7 @@ def test_the_class_and_the_figure_say_what_causes_share() -> None:
     case = {"b()": record("wrong", "iterations: expected 2, got 0")}
     one = replace(sample("3.5.0", case), details={"cases": case, "promises": {"b()": "LossScaleOptimizer counts"}})
     (defect,) = activities.defects([one])
-    assert defect.signatures == ("LossScaleOptimizer iterations",)
+    assert defect.signatures == ("LossScaleOptimizer iterations", "about LossScaleOptimizer")
     refused = {"b()": record("wrong", "evaluate: refused by AttributeError: 'Sequential' object has no attribute 'x'")}
     (other,) = found(refused, {"b()": OK})
     assert other.signatures == ("AttributeError: object has no attribute",)

@@ -35,8 +35,8 @@ def one_of(first: Case, *others: Case, ident: str = "ops.f(x)") -> WrongCase:
     ("case", "observed"),
     [
         (Case("wrong", 1234.5, [9.0, 1.0, 2.0], "float32[2]", "expected [1.0]"),
-         "got [1.0, 2.0] (1.23e+03 units); expected [1.0]"),
-        (Case("wrong", "inf", [9.0, 1.0], "float32[1]", "expected [1.0]"), "got [1.0] (inf units); expected [1.0]"),
+         "got [1.0, 2.0]; expected [1.0]"),
+        (Case("wrong", "inf", [9.0, 1.0], "float32[1]", "expected [1.0]"), "got [1.0]; expected [1.0]"),
         (Case("inaccurate", 0.0, [9.0, 1.0], "", "x"), "got [1.0] (0 units); x"),
         (Case("nan", None, [0.0, "nan"], "float32[1]", "expected 1"), "got [nan]; expected 1"),
         (Case("nan", None, "none", "x", "expected 1"), "got [none]; expected 1"),

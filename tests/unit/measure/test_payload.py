@@ -44,6 +44,26 @@ def test_a_process_finds_the_payload_and_its_request(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("__pycache__"))
 
 
+def test_a_file_that_is_changed_during_a_run_does_not_come_into_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "payload"
+    source.mkdir()
+    for name in ("__init__.py", "__main__.py", "mnist.py"):
+        (source / name).write_text("first")
+    monkeypatch.setattr(payload, "SOURCE", source)
+    monkeypatch.setattr(payload, "files", lambda _: ("__init__.py", "__main__.py", "mnist.py"))
+    payload._contents.cache_clear()
+    try:
+        for turn in ("one", "two"):
+            (tmp_path / turn).mkdir()
+            payload.stage(tmp_path / turn, JOB, None, "")
+            assert (tmp_path / turn / "probe" / "mnist.py").read_text() == "first"
+            (source / "mnist.py").write_text("second")
+    finally:
+        payload._contents.cache_clear()
+
+
 def test_the_payload_names_its_probes() -> None:
     assert {"hello", "mnist", "conv2d"} <= set(probes.probes())
     assert not {"protocol", "__main__"} & set(probes.probes())

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 @click.command("defects")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@click.option("--all", "whole", is_flag=True, help="List also what is right again in the newest release.")
+@click.option("--show", "one", type=click.IntRange(1), metavar="N", help="Print evidence and script of defect N.")
 @click.option("--json", "as_json", is_flag=True, help="For programs, with the scripts.")
 @click.option(
     "--scripts", type=click.Path(path_type=Path), metavar="FOLDER", help="Write a script for each into FOLDER."
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 def defects_command(
     folders: tuple[Path, ...],
     *,
+    whole: bool,
+    one: int | None,
     as_json: bool,
     scripts: Path | None,
     verify: bool,
@@ -51,25 +55,30 @@ def defects_command(
     verified: Path | None,
     page: Path | None,
 ) -> None:
-    """List the defects that the results below DIR show, the gravest first.
+    """List the defects that the results below DIR show.
 
-    DIR can be a packed folder (.tar.xz). A cause is listed once: the cells that show it, the axis it follows, the first
-    bad and the first good version. Exit code 3 where a result file could not be used. With --verify: 0 all are
+    Those of the newest release come first, the gravest at the top. DIR can be a packed folder (.tar.xz). A cause is
+    listed once; --show has the cells that show it, the axis it follows, the first bad and the first good version, and a
+    script. Exit code 3 where a result file could not be used. With --verify: 0 all are
     confirmed; 1 one is not; 3 a script could not be run.
     """
     from runner import defects
     from runner.cli import output
     from runner.defects import scripts as files
     from runner.report import defects as report
+    from runner.report import numbers, standings
     from runner.results import archive, store
 
     unread = output.Unread()
     with archive.unpacked(folders) as there:
         samples = store.load(there, bad=unread)
-    found = defects.defects(samples, whole=True)
+    found = standings.ordered(defects.defects(samples, whole=True), samples)
     if scripts:
         files.write(found, scripts)
-    if number is not None:
+    if one is not None:
+        for line in standings.shown(_numbered(found, one, "--show"), report.reported()):
+            say(line)
+    elif number is not None:
         say(_issue(found, number, samples), nl=False)
     elif page is not None:
         _write(page, found, samples, verified)
@@ -78,11 +87,21 @@ def defects_command(
     elif as_json:
         say(report.dumps(found))
     else:
-        *lines, total = report.lines(found, report.reported(), defects.agreements(samples))
-        for line in lines:
+        command = "runner defects " + " ".join(map(str, folders))
+        for line in standings.lines(found, samples, report.reported(), whole=whole, command=command):
             say(line)
-        say(f"{total}; scripts in {scripts}" if scripts else total)
+        for line in defects.agreements(samples):
+            say(numbers.plain(line))
+        if scripts:
+            say(f"scripts in {scripts}")
     sys.exit(unread.exit_code(0))
+
+
+def _numbered(found: Sequence[Defect], number: int, option: str) -> Defect:
+    """The defect of that number in the list. Raises UsageError for a number beyond it."""
+    if number > len(found):
+        raise UsageError(f"{option} {number}: the results show {len(found)} defects")
+    return found[number - 1]
 
 
 def _issue(found: Sequence[Defect], number: int, samples: Sequence[Sample]) -> str:
@@ -91,9 +110,7 @@ def _issue(found: Sequence[Defect], number: int, samples: Sequence[Sample]) -> s
     from runner.report import defects as report
     from runner.report import numbers, upstream
 
-    if number > len(found):
-        raise UsageError(f"--report {number}: the results show {len(found)} defects")
-    defect = found[number - 1]
+    defect = _numbered(found, number, "--report")
     addresses = known.issues(report.reported(), defect.op, defect.kind, defect.cells)
     lines = upstream.issue(defect, samples, addresses).splitlines()
     return "".join(f"{numbers.plain(line, indent=True)}\n" for line in lines)

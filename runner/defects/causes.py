@@ -168,7 +168,9 @@ def _alike(head: _Told, one: _Told) -> bool:
 
 
 def _loosely(head: _Told, one: _Told) -> bool:
-    """Whether two promises about one thing, or about what ``fit`` sees, were broken and mended together.
+    """Whether two promises about one thing were broken and fixed together.
+
+    One thing can be what ``fit`` sees.
 
     Where both were tried they have equal bounds, and these have a release on one side that is right.
     """

@@ -1,4 +1,4 @@
-"""Defects as findings of a report, and as the lines of ``runner defects``."""
+"""Defects as findings of a report, and in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict
 from runner.defects import Defect, cells, known, ops
 from runner.defects.known import Known
 from runner.model import Cell, Sample
-from runner.report import Finding, Severity, keys, numbers
+from runner.report import Finding, Severity, keys
 from runner.util import folders, jsontext
 
 _GRAVE = 6
@@ -27,32 +27,18 @@ def reported() -> tuple[Known, ...]:
     return known.load(folders.matrix_dir() / "expectations.toml")
 
 
-def lines(found: Sequence[Defect], listed: Sequence[Known], agreeing: Sequence[str]) -> Iterator[str]:
-    """The lines of ``runner defects``.
-
-    ``listed``: from ``reported``; ``agreeing``: from ``defects.agreements``.
-    """
-    for number, defect in enumerate(found, 1):
-        yield f"{number:3}  {numbers.plain(defect.title)}"
-        yield from (f"     {numbers.plain(line)}" for line in _evidence(defect))
-        for address in known.issues(listed, defect.op, defect.kind, defect.cells):
-            yield f"     known: {address or 'not reported'}"
-    yield from (f"     {numbers.plain(text)}" for text in agreeing)
-    yield f"{len(found)} defect{'' if len(found) == 1 else 's'}"
-
-
 def dumps(found: Sequence[Defect]) -> str:
     """The defects as a JSON list, with their scripts."""
     return jsontext.dumps([asdict(defect) for defect in found])
 
 
-def _evidence(defect: Defect) -> Iterator[str]:
+def evidence(defect: Defect) -> Iterator[str]:
     """The lines below a title: axis, versions, packages, result and more."""
-    axis = f"follows {defect.axis}" if defect.axis else "in every cell that says anything about it"
+    axis = f"follows {defect.axis}" if defect.axis else "in everything that was tried"
     yield "; ".join([axis, *bounds(defect)])
     if defect.untried:
         yield f"not tried, so no bound: {'; '.join(defect.untried)}"
-    if defect.packages:
+    if defect.packages and not any(text.startswith("keras ") for text in defect.packages):
         yield f"packages: {', '.join(defect.packages)}"
     if defect.sides:
         yield from defect.sides
@@ -60,6 +46,16 @@ def _evidence(defect: Defect) -> Iterator[str]:
         yield defect.observed
     if defect.also:
         yield f"also: {'; '.join(defect.also)}"
+
+
+def brief(defect: Defect) -> str:
+    """What is wrong in one line, without the cells.
+
+    A promise that does not hold is written as ``saving, not so: a file keeps its weights``.
+    """
+    text = defect.title.removesuffix(f" - {defect.where}")
+    probe, colon, promise = text.removesuffix(": is not so").partition(": ")
+    return f"{probe}, not so: {promise}" if colon and text.endswith(": is not so") else text
 
 
 def bounds(defect: Defect) -> Iterator[str]:

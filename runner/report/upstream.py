@@ -39,7 +39,7 @@ def issue(defect: Defect, samples: Sequence[Sample], addresses: Sequence[str]) -
 def title(defect: Defect) -> str:
     """What a maintainer reads in a list of issues."""
     frameworks = sorted({line.framework for line in defect.bounds})
-    if ": " in defect.op:
+    if ": " in defect.op and not defect.op.startswith("training: "):
         return _promise(defect, frameworks)
     names = re.sub(r"\b(?=(ops|layers|losses|metrics|optimizers|activations|random)\.)", "keras.", defect.op)
     listed = names.split(", ")

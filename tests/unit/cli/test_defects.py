@@ -60,12 +60,19 @@ def results(tmp_path: Path, samples: list[Sample]) -> Path:
 def test_a_defect_is_printed_with_its_axis_bounds_packages_and_evidence(results: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(defects_command, [str(results), "--scripts", str(tmp_path / "scripts")])
     lines = [line.strip() for line in done.output.splitlines()]
-    assert lines[0] == "1  training, EMA (fit.ema): wrong weights - all torch cells with keras 3.8.0"
+    assert lines[1] == "1 defect: 0 in the newest release, 1 right again"
+    assert lines[-2].startswith("conv2d: agreement follows the kernel library.")
+    assert lines[-1] == f"scripts in {tmp_path / 'scripts'}"
+    done = CliRunner().invoke(defects_command, [str(results), "--all"])
+    assert "   1  training, EMA (fit.ema): wrong weights; first good 3.9.2 (torch)" in done.output.splitlines()
+    done = CliRunner().invoke(defects_command, [str(results), "--show", "1"])
+    lines = [line.strip() for line in done.output.splitlines()]
+    assert lines[0] == "training, EMA (fit.ema): wrong weights - all torch cells with keras 3.8.0"
     assert lines[1] == "follows framework, keras; first bad 3.8.0; first good 3.9.2"
-    assert lines[2] == "packages: keras 3.8.0 -> 3.9.2"
-    assert lines[3] == "weights: the figure[0] is 2 instead of 1"
-    assert lines[4].startswith("conv2d: agreement follows the kernel library.")
-    assert lines[5] == f"1 defect; scripts in {tmp_path / 'scripts'}"
+    assert lines[2] == "weights: the figure[0] is 2 instead of 1"
+    assert lines[-1] == "print('shown')"
+    done = CliRunner().invoke(defects_command, [str(results), "--show", "9"])
+    assert "--show 9: the results show 1 defects" in str(done.exception)
     (script,) = (tmp_path / "scripts").iterdir()
     assert script.name == "001-training-ema-fit-ema-wrong-weights.py"
     assert script.read_text().splitlines()[1:] == ["print('shown')"]

@@ -32,6 +32,9 @@ _ISSUE = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/(\d+)"
 _HELD = ("numpy", "scipy", "ml-dtypes", "h5py", "pandas", "optree")
 
 
+_LONGEST = 160
+"""Characters of what a cell gave."""
+
 Verdicts = Mapping[str, Sequence[str]]
 """A defect's key -> ``confirmed``, ``not confirmed`` or ``could not be run``, and why."""
 
@@ -129,11 +132,16 @@ def _entry(defect: Defect, listed: Sequence[Known]) -> str:
         name, what = defect.op, defect.kind
     where = defect.where.removeprefix("all ") if defect.where != "all cells" else "all cells"
     bounds = [text for text in defects.bounds(defect) if not text.startswith("first bad")]
-    parts = [f"- `{_code(name)}`: {_text(what)}.", f"Bad: {_text('; '.join([where, *bounds]))}."]
+    first = f"- `{_code(name)}`: {_text(what)}."
+    if ": " in defect.op and defect.kind == "is not so":
+        first = f"- Not so: `{_code(name)}`."
+    parts = [first, f"Bad: {_text('; '.join([where, *bounds]))}."]
     if defect.axis and not {"framework", "keras", "version"} & set(defect.axis.split(", ")):
         parts.append(f"Follows {_text(defect.axis)}.")
     if defect.sides:
         parts.append(f"{_text('; '.join(defect.sides))}.")
+    if ": " in defect.op and defect.observed:
+        parts.append(f"Seen: {_text(_short(defect.observed))}.")
     if defect.cases and ": " not in defect.op:
         more = f" and {len(defect.cases) - 1} more" if len(defect.cases) > 1 else ""
         parts.append(f"`{_code(defect.cases[0])}`{more}.")
@@ -145,6 +153,10 @@ def _entry(defect: Defect, listed: Sequence[Known]) -> str:
     links = [f"[#{m[1]}]({a})" if (m := _ISSUE.fullmatch(a)) else f"<{a}>" for a in addresses]
     parts.append(f"{', '.join(links)}." if links else "No issue found.")
     return " ".join(parts)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def _code(text: str) -> str:

@@ -25,7 +25,7 @@ SHOWN_ALSO = 4
 """Of more other sides of a cause the first are listed and the rest are counted."""
 
 VALUES = ("wrong value", "NaN or infinity", "inaccurate", "wrong gradient", "gradient is NaN or infinite")
-ACCEPTS = ("accepts a wrong argument", "is accepted without a word")
+ACCEPTS = ("accepts a wrong argument", "accepts a wrong argument on symbolic input", "is accepted without a word")
 RAISING = ("raises", "refuses", "kills")
 
 

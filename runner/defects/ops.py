@@ -39,7 +39,8 @@ KINDS = {
     "inaccurate": ("inaccurate", 4),
     "configuration": ("configuration leaves out arguments", 4),
     "refuses": ("refuses what works elsewhere", 3),
-    "accepts": ("accepts a wrong argument", 2),
+    "accepts": ("accepts a wrong argument", 3),
+    "accepts#symbolic": ("accepts a wrong argument on symbolic input", 2),
     "raises#dtype": ("raises for some dtypes", 3),
     "dtype": ("wrong dtype", 3),
     "shape#symbolic": ("symbolic shape is wrong", 3),
@@ -187,7 +188,7 @@ def _signatures(group: _Group, shown: WrongCase) -> tuple[str, ...]:
         found = {signatures.message(text, group.ops) for text in texts}
     elif group.kind.startswith("dtype#"):
         found = {signatures.promise(text) for member in group.members for text in member.observed.values()}
-    elif group.kind == "accepts":
+    elif group.kind.startswith("accepts"):
         found = {_wrong_arguments(member.case) for member in group.members}
         found |= {f"accepts {op.rpartition('.')[2]}" for op in group.ops if not op.startswith("ops.")}
     elif group.kind == "disagree#dtype":
@@ -227,5 +228,7 @@ def _pattern(bad: Sequence[str], passing: set[str]) -> str:
 def _arguments(ident: str) -> set[str]:
     """Keyword arguments as written, and the element type."""
     case = ops_script.parse(ident)
-    found = set(re.findall(r"\b\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+*-]+)", case.expression))
+    found = set(
+        re.findall(r"\b\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+*-]+(?: [-+*] [\w.]+)*)", case.expression)
+    )
     return found | ({case.dtype} if case.dtype else set())

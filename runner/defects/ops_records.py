@@ -92,7 +92,7 @@ def _refined(wrong: WrongCase) -> str:
     if wrong.case.startswith("missing_in_config("):
         return "configuration" if wrong.kind == "wrong" else wrong.kind
     if wrong.case.startswith("refused(") and wrong.kind == "wrong":
-        return "accepts"
+        return "accepts#symbolic" if "symbol(" in wrong.case else "accepts"
     if "dtype_of(" in wrong.case and wrong.kind == "raises":
         return "raises#dtype"
     if re.match(r"dtype_of\(.* == promised_dtype_of\(", wrong.case) and wrong.kind == "wrong":
@@ -108,7 +108,7 @@ def _refined(wrong: WrongCase) -> str:
 
 def _told(wrong: WrongCase) -> WrongCase:
     """The case, with words in place of a truth value where its own says what it tried."""
-    if wrong.kind == "accepts":
+    if wrong.kind.startswith("accepts"):
         call = wrong.case.removeprefix("refused(lambda: ").partition(" | ")[0].removesuffix(")")
         return replace(wrong, observed=dict.fromkeys(wrong.observed, f"{call} raises no error"))
     if " == promised_dtype_of(" in wrong.case and wrong.kind == "dtype#symbolic":

@@ -226,11 +226,13 @@ _WRONG = {
 }  # fmt: skip
 
 
-@each(what=list(_WRONG))
-def compile_refuses(what):
-    """compile() or the first step refuses {what} of two outputs"""
-    refuses(lambda: _evaluated(_double("list", **_WRONG[what]), [_A, _B]), what, errors=(ValueError, TypeError,
-                                                                                         KeyError))  # fmt: skip
+@each(what=list(_WRONG), form=["list", "dict"])
+def compile_refuses(what, form):
+    """compile() or the first step refuses {what} of two outputs in a {form}"""
+    data = {"a": _A, "b": _B} if form == "dict" else [_A, _B]
+    errors = (ValueError, TypeError, KeyError)
+    message = refuses(lambda: _evaluated(_double(form, **_WRONG[what]), data), what, errors)
+    true(len(message.split()) > 2, "the message says what is wrong: %s" % message)
 
 
 @each(what=["optimizer", "jit_compile", "run_eagerly"])

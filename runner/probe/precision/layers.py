@@ -187,7 +187,7 @@ def normalization_does_not_overflow(layer):
 
 @each(name=["BatchNormalization", "GroupNormalization"], policy=["mixed_float16", "float16"])
 def statistics_do_not_overflow(name, policy):
-    """{name}(dtype={policy}) normalizes inputs whose squares overflow"""
+    """{name}(dtype={policy}) normalizes large inputs within its rounding"""
     options = {"groups": 2} if name == "GroupNormalization" else {"momentum": 0.5}
     data = 500.0 + 200.0 * numbers(8, 4)
     exact = getattr(keras.layers, name)(**options)

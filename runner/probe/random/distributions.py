@@ -145,12 +145,11 @@ def categorical_never_draws_what_is_impossible():
 
 @each(axis=[0, 1, -1])
 def shuffle_only_reorders(axis):
-    """random.shuffle along axis {axis} reorders whole slices, and loses none"""
+    """random.shuffle along axis {axis} keeps the values of each line along it"""
     data = np.arange(60).reshape(10, 6)
     found = array(keras.random.shuffle(data, axis=axis, seed=1))
-    moved, original = np.moveaxis(found, axis, 0).tolist(), np.moveaxis(data, axis, 0).tolist()
-    equal(sorted(moved), original, "the slices")
-    true(moved != original, "the order has changed")
+    equal(np.sort(found, axis), data, "the values, sorted")
+    true(found.tolist() != data.tolist(), "the order has changed")
 
 
 def shuffle_is_fair():

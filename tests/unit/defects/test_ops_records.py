@@ -56,7 +56,7 @@ def test_what_a_cell_gave_is_told_by_the_kind(case: Case, observed: str) -> None
 @pytest.mark.parametrize(
     ("ident", "kind", "op", "told"),
     [
-        ("refused(lambda: ops.flip(symbol(3, 4), axis=5))", "accepts", "ops.flip",
+        ("refused(lambda: ops.flip(symbol(3, 4), axis=5))", "accepts#symbolic", "ops.flip",
          "ops.flip(symbol(3, 4), axis=5) raises no error"),
         ("refused(lambda: ops.flip(x, axis=5)) | x=normal(3, 4)", "accepts", "ops.flip",
          "ops.flip(x, axis=5) raises no error"),

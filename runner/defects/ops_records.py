@@ -74,9 +74,19 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
         wrong = WrongCase(ident, ops_script.operation(ident), kind, frozenset(observed), good, observed)
         if not kind.startswith("raises") or _blameworthy(wrong, runs):
             wrong = _told(replace(wrong, kind=_refined(wrong)))
+            if wrong.kind == "raises#dtype" and not _other_types(wrong, runs):
+                wrong = replace(wrong, kind="raises")
             if wrong.kind != "refuses" or _accepted_elsewhere(wrong, runs):
                 found.append(wrong)
     return found
+
+
+def _other_types(wrong: WrongCase, runs: Sequence[Run]) -> bool:
+    """Whether the same call is right for another type in one of the bad cells."""
+    call = wrong.case.partition(", '")[0]
+    return any(
+        case.right and ident.startswith(call + ", '") for i in wrong.bad for ident, case in runs[i].cases.items()
+    )
 
 
 def _accepted_elsewhere(wrong: WrongCase, runs: Sequence[Run]) -> bool:

@@ -44,7 +44,7 @@ def list_model_takes(form):
 
 @each(form=["[A, B]", "{'a': A, 'b': B}", "{'b': B, 'a': A}"], order=["ab", "ba", "zc", "cz"])
 def dict_model_takes(form, order):
-    """A model of a dict of inputs in the order {order} takes {form} by name, or refuses it"""
+    """A model of a dict of inputs in the order {order} takes or refuses {form}"""
     first, last = min(order), max(order)
     if form.startswith("["):
         if order != "".join(sorted(order)):

@@ -71,6 +71,14 @@ def test_a_truth_value_is_told_as_what_it_is_about(ident: str, kind: str, op: st
     assert (wrong.kind, wrong.op, wrong.observed) == (kind, op, {0: told})
 
 
+@pytest.mark.parametrize(("other", "kind"), [("ok", "raises#dtype"), ("raises", "raises")])
+def test_what_raises_for_every_type_is_not_about_types(other: str, kind: str) -> None:
+    first, second = ("dtype_of(lambda x: ops.tile(x, 2), 'int8')", "dtype_of(lambda x: ops.tile(x, 2), 'float32')")
+    bad = Case("raises", None, "", "TypeError", "TypeError: no")
+    cells = [run("torch", {first: bad, second: Case(other)}), run("jax", {first: OK, second: OK})]
+    assert {wrong.kind for wrong in found(*cells) if wrong.case == first} == {kind}
+
+
 @pytest.mark.parametrize("status", ["ok", "seen", "unsupported", "unspecified"])
 def test_a_record_that_is_right_or_silent_is_no_wrong_case(status: str) -> None:
     assert found(run("torch", {"a": Case(status)}), run("jax", {"a": OK})) == []

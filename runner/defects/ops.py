@@ -197,7 +197,8 @@ def _signatures(group: _Group, shown: WrongCase) -> tuple[str, ...]:
         found = {f"configuration {op.rpartition('.')[2]} {name}" for op in group.ops for name in _names(group.pattern)}
     else:
         found = {group.pattern}
-    return tuple(sorted(found - {""}))
+    about = {signatures.ABOUT + op.rpartition(".")[2] for op in group.ops}
+    return tuple(sorted((found | about) - {""}))
 
 
 def _wrong_arguments(ident: str) -> str:

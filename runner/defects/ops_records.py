@@ -82,11 +82,18 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
 
 
 def _other_types(wrong: WrongCase, runs: Sequence[Run]) -> bool:
-    """Whether the same call is right for another type in one of the bad cells."""
-    call = wrong.case.partition(", '")[0]
-    return any(
-        case.right and ident.startswith(call + ", '") for i in wrong.bad for ident, case in runs[i].cases.items()
-    )
+    """Whether the same call is right for another type in a bad cell.
+
+    True also where it was tried for no other type.
+    """
+    call = wrong.case.partition(", '")[0] + ", '"
+    others = [
+        case
+        for i in wrong.bad
+        for ident, case in runs[i].cases.items()
+        if ident.startswith(call) and ident != wrong.case
+    ]
+    return not others or any(case.right for case in others)
 
 
 def _accepted_elsewhere(wrong: WrongCase, runs: Sequence[Run]) -> bool:

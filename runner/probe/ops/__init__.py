@@ -21,7 +21,7 @@ from ..frameworks import backend
 from ..kit import xla
 from ..kit.records import as_lists
 
-DEFAULTS = {"budget_s": 250.0, "only": ""}
+DEFAULTS = {"budget_s": 400.0, "only": ""}
 OUTCOMES = (
     "ok",
     "seen",

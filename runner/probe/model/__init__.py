@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import calls, clones, containers, copies, masks, shapes, summaries, tracking, utilities, variables
+    from . import calls, clones, containers, copies, masks, shapes, summaries, toolbox, tracking, utilities, variables
 
-    return (containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes)
+    return (containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox)

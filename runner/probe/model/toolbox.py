@@ -1,4 +1,4 @@
-"""Public functions that programs use around a model: trees, settings, scopes, applications, distillation."""
+"""Public functions around a model: trees, settings, applications, distillation."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ def application_refuses(arguments):
 
 
 def application_takes_a_tensor_and_classes():
-    """applications.MobileNetV2(input_tensor=, classes=5, classifier_activation=None) builds on it"""
+    """applications.MobileNetV2(input_tensor=, classes=5) builds on it"""
     x = keras.Input((32, 32, 3), name="mine")
     made = need("keras.applications.MobileNetV2")(
         input_tensor=keras.layers.Rescaling(1.0)(x), weights=None, classes=5, classifier_activation=None, alpha=0.35

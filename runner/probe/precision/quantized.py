@@ -603,3 +603,57 @@ def gptq_config_refuses(wrong):
     need("keras.quantizers.GPTQConfig(%s)" % wrong.partition("=")[0])
     options = eval("dict(%s)" % wrong)  # noqa: S307 - written above
     refuses(lambda: keras.quantizers.GPTQConfig(dataset=["a"], tokenizer=Words(), **options), wrong)
+
+
+@each(amax=[0.0, 3.5, "inf"])
+def float8_scale_follows_the_largest_value(amax):
+    """quantizers.compute_float8_scale of the largest value {amax} follows its formula"""
+    compute = need("keras.quantizers.compute_float8_scale")
+    value = float(amax)
+    found = array(compute(keras.ops.array([value]), keras.ops.array([2.0]), 448.0))
+    close(found, [value / 448.0 if 0 < value < float("inf") else 2.0], "the scale")
+
+
+def float8_history_rolls_on():
+    """quantizers.compute_float8_amax_history puts the largest value first"""
+    compute = need("keras.quantizers.compute_float8_amax_history")
+    found = array(compute(keras.ops.array([-5.0, 2.0]), keras.ops.array([1.0, 3.0, 4.0])))
+    equal(found[0], np.float32(5.0), "the newest entry")
+    equal(len(found), 3, "the number of entries")
+
+
+@each(kind=["float8_e4m3fn", "float8_e5m2"])
+def float8_rounds_within_its_format(kind):
+    """quantizers.quantize_and_dequantize to {kind} is within its rounding"""
+    go = need("keras.quantizers.quantize_and_dequantize")
+    x = numbers(3, 5)
+    found = array(go(keras.ops.array(x), keras.ops.array([1.0]), kind, "float32"))
+    bits = 3 if "e4m3" in kind else 2
+    small = 2.0**-6 if "e4m3" in kind else 2.0**-14
+    bound = 2.0 ** -(bits + 1) * np.maximum(np.abs(x), small)
+    true((np.abs(found - x) <= bound * 1.0001).all(), "every value is within half a unit, the worst is off by %s"
+         % np.max(np.abs(found - x) / bound))  # fmt: skip
+
+
+@each(block=[2, 3, 8])
+def grouped_quantization_is_close(block):
+    """abs_max_quantize_grouped_with_zero_point(block_size={block}) is within a step"""
+    go = need("keras.quantizers.abs_max_quantize_grouped_with_zero_point")
+    x = 0.3 + numbers(8, 3)
+    values, scale, zero = (array(part).astype("float64") for part in go(x, block_size=block))
+    groups = -(-8 // block)
+    equal([values.shape, scale.shape, zero.shape], [(8, 3), (groups, 3), (groups, 3)], "shapes")
+    of_row = np.arange(8) // block
+    zero = np.where(zero > 127, zero - 256, zero)
+    found = (values - zero[of_row]) * scale[of_row]
+    true((np.abs(found - x) <= scale[of_row] * 1.01).all(), "every value is within a step of its group")
+
+
+@each(kind=["int8", "int4"])
+def quantization_settings_come_back(kind):
+    """quantizers.QuantizationConfig for {kind} comes back from its configuration"""
+    name = {"int8": "Int8QuantizationConfig", "int4": "Int4QuantizationConfig"}[kind]
+    made = need("keras.quantizers." + name)()
+    found = type(made).from_config(made.get_config())
+    equal(found.get_config(), made.get_config(), "the configuration")
+    equal(made.mode, kind, "the mode")

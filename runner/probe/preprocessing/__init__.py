@@ -23,6 +23,6 @@ def _modules():
 
     with contextlib.suppress(ImportError):  # before the first case, which would have to pay for it
         import tensorflow as tf  # noqa: F401
-    from . import audio, augmentations, boxes, categories, images, lookups, numeric, spaces, texts
+    from . import audio, augmentations, boxes, categories, images, lookups, numeric, pictures, spaces, texts
 
-    return (lookups, texts, categories, numeric, images, boxes, audio, spaces, augmentations)
+    return (lookups, texts, categories, numeric, images, boxes, audio, spaces, augmentations, pictures)

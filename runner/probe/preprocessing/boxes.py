@@ -187,3 +187,39 @@ def boxes_in_a_dataset():
     )
     found = next(iter(data.batch(1).map(lambda row: layer(row, training=True)).as_numpy_iterator()))
     close(found["bounding_boxes"]["boxes"], BOX + np.array([2.0, 1.0, 2.0, 1.0]), tolerance=1e-4)
+
+
+@each(other=["1, 2, 4, 7", "4, 2, 7, 7", "2, 3, 3, 9", "11, 12, 14, 17"])
+def complete_intersection_over_union(other):
+    """compute_ciou of a box with ({other}) follows its formula (arXiv:1911.08287)"""
+    compute = need("keras.utils.bounding_boxes.compute_ciou")
+    a, b = BOX[0, 0].astype("float64"), np.array([float(n) for n in other.split(",")])
+    shared = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
+    areas = [np.prod(box[2:] - box[:2]) for box in (a, b)]
+    iou = shared / (sum(areas) - shared)
+    apart = np.sum(((a[:2] + a[2:]) / 2 - (b[:2] + b[2:]) / 2) ** 2)
+    hull = np.sum((np.maximum(a[2:], b[2:]) - np.minimum(a[:2], b[:2])) ** 2)
+    ratios = [np.arctan((box[2] - box[0]) / (box[3] - box[1])) for box in (a, b)]
+    v = 4 / np.pi**2 * (ratios[0] - ratios[1]) ** 2
+    expected = iou - apart / hull - v * v / max(1 - iou + v, 1e-7)
+    close(np.ravel(array(compute(BOX[0], b[None].astype("float32"), "xyxy"))), [expected], tolerance=1e-3)
+
+
+@each(form=["xyxy", "yxyx", "xywh", "center_xywh", "rel_xyxy"], encoding=["center_yxhw", "center_xywh"],
+      variance=[0, 1])  # fmt: skip
+def deltas_are_decoded_again(form, encoding, variance):
+    """decode_deltas_to_boxes undoes encode_box_to_deltas: {form}, {encoding}, variance {variance}"""
+    encode = need("keras.utils.bounding_boxes.encode_box_to_deltas")
+    decode = need("keras.utils.bounding_boxes.decode_deltas_to_boxes")
+    options = {"variance": [0.1, 0.1, 0.2, 0.2] if variance else None, "image_shape": (8, 10, 3)}
+    anchors = np.array([[2.0, 1.0, 6.0, 6.0]], "float32")
+    deltas = encode(anchors, _as(form)[0], "xyxy", form, encoding_format=encoding, **options)
+    found = decode(anchors, deltas, "xyxy", form, encoded_format=encoding, **options)
+    close(np.ravel(array(found)), np.ravel(_as(form)), tolerance=1e-4)
+
+
+def boxes_are_cropped():
+    """bounding_boxes.crop moves boxes into the cropped image, and cuts them"""
+    crop = need("keras.utils.bounding_boxes.crop")
+    found = crop(BOX, top=1, left=2, height=6, width=6, bounding_box_format="xyxy")
+    close(array(found), np.array([[[0.0, 1.0, 2.0, 6.0]]]))

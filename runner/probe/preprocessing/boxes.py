@@ -208,7 +208,7 @@ def complete_intersection_over_union(other):
 @each(form=["xyxy", "yxyx", "xywh", "center_xywh", "rel_xyxy"], encoding=["center_yxhw", "center_xywh"],
       variance=[0, 1])  # fmt: skip
 def deltas_are_decoded_again(form, encoding, variance):
-    """decode_deltas_to_boxes undoes encode_box_to_deltas: {form}, {encoding}, variance {variance}"""
+    """box deltas are decoded again: {form}, {encoding}, variance {variance}"""
     encode = need("keras.utils.bounding_boxes.encode_box_to_deltas")
     decode = need("keras.utils.bounding_boxes.decode_deltas_to_boxes")
     options = {"variance": [0.1, 0.1, 0.2, 0.2] if variance else None, "image_shape": (8, 10, 3)}

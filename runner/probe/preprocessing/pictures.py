@@ -1,4 +1,4 @@
-"""Functions of keras.preprocessing on images and sequences, and what augmentation layers draw."""
+"""Functions on images, and what augmentation layers draw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IMAGE = np.random.RandomState(5).uniform(0, 255, (6, 8, 3)).round().astype("floa
 
 @each(size=["(3, 4)", "(6, 8)", "(12, 16)"])
 def smart_resize_keeps_the_ratio(size):
-    """preprocessing.image.smart_resize to {size} equals a plain resize of the same ratio"""
+    """smart_resize to {size} of the same ratio is a plain resize"""
     resize = need("keras.preprocessing.image.smart_resize")
     size = eval(size)  # noqa: S307 - a text of this module
     found = array(resize(IMAGE, size))

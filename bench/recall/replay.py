@@ -314,14 +314,14 @@ def replayed(fix: dict, given: argparse.Namespace, preloaded: Preloaded, seen: K
                 new = measured(preloaded, after, backend, probe, exactly(bad), given.budget)
                 flagging.extend(f"{backend} {probe} {ident}" for ident in bad if right(new, ident))
 
+        first = chosen(files)
         for backend in usual:
-            for probe, releases in seen.get(backend, {}).items():
-                pattern = only(probe, names) if names else ""
-                cases = [ident for ident in turned(releases, fix) if re.search(pattern, ident)]
+            for probe, releases in sorted(seen.get(backend, {}).items(), key=lambda item: item[0] not in first):
+                cases = turned(releases, fix)
                 if cases and not flagging:
                     attempt(backend, probe, exactly(cases))
         for backend in usual if names or given.whole else ():
-            for probe in chosen(files):
+            for probe in first:
                 if not flagging or given.all:
                     attempt(backend, probe, only(probe, names))
     return {"commit": commit, "subject": fix["subject"], "flagged": bool(flagging), "tried": tried,

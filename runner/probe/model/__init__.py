@@ -13,6 +13,21 @@ def run(request, report):
 
 
 def _modules():
-    from . import calls, clones, containers, copies, masks, shapes, summaries, toolbox, tracking, utilities, variables
+    from . import (
+        calls,
+        clones,
+        containers,
+        copies,
+        masks,
+        nesting,
+        shapes,
+        summaries,
+        toolbox,
+        tracking,
+        utilities,
+        variables,
+    )
 
-    return (containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox)
+    return (
+        containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox, nesting,
+    )  # fmt: skip

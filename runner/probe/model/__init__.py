@@ -20,6 +20,7 @@ def _modules():
         copies,
         masks,
         nesting,
+        odds,
         shapes,
         summaries,
         toolbox,
@@ -30,4 +31,5 @@ def _modules():
 
     return (
         containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox, nesting,
+        odds,
     )  # fmt: skip

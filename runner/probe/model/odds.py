@@ -126,7 +126,7 @@ def noise_shape_is_checked(shape):
 
 
 def pipeline_leaves_its_configuration_alone():
-    """Pipeline.from_config does not change what it is given, and refuses nonsense"""
+    """Pipeline.from_config leaves what it is given, and refuses nonsense"""
     kind = need("keras.layers.Pipeline")
     made = kind([keras.layers.Rescaling(0.5), keras.layers.Rescaling(2.0)])
     config = made.get_config()
@@ -154,7 +154,7 @@ def promotion_does_not_depend_on_the_order(order):
 
 @each(axis=[1, -1, 2])
 def sparse_classes_are_squeezed_along_their_axis(axis):
-    """sparse_categorical_crossentropy(axis={axis}) takes targets with a singleton there"""
+    """sparse_categorical_crossentropy(axis={axis}) takes singletons there"""
     scores = np.abs(numbers(2, 3, 4)) + 0.1
     scores = scores / scores.sum(axis, keepdims=True)
     shape = [2, 3, 4]

@@ -76,6 +76,8 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
             wrong = _told(replace(wrong, kind=_refined(wrong)))
             if wrong.kind == "raises#dtype" and not _other_types(wrong, runs):
                 wrong = replace(wrong, kind="raises")
+            if wrong.kind.startswith("accepts") and not wrong.good:
+                continue  # nothing has ever refused it
             if wrong.kind != "refuses" or _accepted_elsewhere(wrong, runs):
                 found.append(wrong)
     return found

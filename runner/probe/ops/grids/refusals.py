@@ -118,6 +118,65 @@ LAYERS = (
 """Refused when made, or when called on a symbolic tensor."""
 
 
+MADE = {
+    "Dense": ("units=2", "2, 3"), "Embedding": ("input_dim=4, output_dim=2", "2, 3"), "EinsumDense": ("equation='ab,bc->ac', output_shape=2", "2, 3"),
+    "Conv1D": ("filters=2, kernel_size=3, strides=1, dilation_rate=1, groups=1", "2, 8, 2"),
+    "Conv2D": ("filters=2, kernel_size=3, strides=1, dilation_rate=1, groups=1", "2, 8, 8, 2"),
+    "Conv3D": ("filters=2, kernel_size=3, strides=1, dilation_rate=1, groups=1", "2, 8, 8, 8, 2"),
+    "Conv1DTranspose": ("filters=2, kernel_size=3, strides=1, dilation_rate=1, output_padding=0", "2, 8, 2"),
+    "Conv2DTranspose": ("filters=2, kernel_size=3, strides=1, dilation_rate=1, output_padding=0", "2, 8, 8, 2"),
+    "DepthwiseConv1D": ("kernel_size=3, strides=1, depth_multiplier=1, dilation_rate=1", "2, 8, 2"),
+    "DepthwiseConv2D": ("kernel_size=3, strides=1, depth_multiplier=1, dilation_rate=1", "2, 8, 8, 2"),
+    "SeparableConv1D": ("filters=2, kernel_size=3, strides=1, depth_multiplier=1, dilation_rate=1", "2, 8, 2"),
+    "SeparableConv2D": ("filters=2, kernel_size=3, strides=1, depth_multiplier=1, dilation_rate=1", "2, 8, 8, 2"),
+    "ConvLSTM1D": ("filters=2, kernel_size=3, strides=1, dilation_rate=1", "2, 3, 8, 2"),
+    "MaxPooling1D": ("pool_size=2, strides=2", "2, 8, 2"), "MaxPooling2D": ("pool_size=2, strides=2", "2, 8, 8, 2"),
+    "AveragePooling2D": ("pool_size=2, strides=2", "2, 8, 8, 2"), "AveragePooling3D": ("pool_size=2, strides=2", "2, 8, 8, 8, 2"),
+    "LSTM": ("units=2, dropout=0.1, recurrent_dropout=0.1", "2, 3, 4"), "GRU": ("units=2, dropout=0.1, recurrent_dropout=0.1", "2, 3, 4"),
+    "SimpleRNN": ("units=2, dropout=0.1, recurrent_dropout=0.1", "2, 3, 4"),
+    "MultiHeadAttention": ("num_heads=2, key_dim=3, value_dim=3, dropout=0.1", "2, 3, 4"),
+    "GroupQueryAttention": ("head_dim=2, num_query_heads=4, num_key_value_heads=2, dropout=0.1", "2, 3, 4"),
+    "Attention": ("dropout=0.1", "2, 3, 4"), "Dropout": ("rate=0.1", "2, 3"), "SpatialDropout2D": ("rate=0.1", "2, 8, 8, 2"),
+    "GaussianDropout": ("rate=0.1", "2, 3"), "GaussianNoise": ("stddev=0.1", "2, 3"), "AlphaDropout": ("rate=0.1", "2, 3"),
+    "BatchNormalization": ("momentum=0.9, epsilon=0.1, axis=-1", "2, 3"), "LayerNormalization": ("epsilon=0.1, axis=-1", "2, 3"),
+    "GroupNormalization": ("groups=2, epsilon=0.1, axis=-1", "2, 4"), "RMSNormalization": ("epsilon=0.1, axis=-1", "2, 3"),
+    "UnitNormalization": ("axis=-1", "2, 3"), "UpSampling1D": ("size=2", "2, 8, 2"), "UpSampling2D": ("size=2", "2, 8, 8, 2"),
+    "ZeroPadding1D": ("padding=1", "2, 8, 2"), "ZeroPadding2D": ("padding=1", "2, 8, 8, 2"), "Cropping1D": ("cropping=1", "2, 8, 2"),
+    "Cropping2D": ("cropping=1", "2, 8, 8, 2"), "RepeatVector": ("n=2", "2, 3"), "LeakyReLU": ("negative_slope=0.1", "2, 3"),
+    "ReLU": ("max_value=2.0, negative_slope=0.1, threshold=0.5", "2, 3"), "ELU": ("alpha=1.0", "2, 3"), "Softmax": ("axis=-1", "2, 3"),
+    "CategoryEncoding": ("num_tokens=3", "2, 3"), "Hashing": ("num_bins=3", "2, 3"), "Discretization": ("num_bins=3", "2, 3"),
+    "Resizing": ("height=4, width=4", "2, 8, 8, 3"), "CenterCrop": ("height=4, width=4", "2, 8, 8, 3"),
+    "RandomRotation": ("factor=0.1", "2, 8, 8, 3"), "RandomZoom": ("height_factor=0.1", "2, 8, 8, 3"),
+    "RandomContrast": ("factor=0.1", "2, 8, 8, 3"), "RandomBrightness": ("factor=0.1", "2, 8, 8, 3"),
+    "STFTSpectrogram": ("frame_length=4, frame_step=2, fft_length=4", "2, 16, 1"),
+    "MelSpectrogram": ("fft_length=8, sequence_stride=2, num_mel_bins=4, sampling_rate=16", "2, 16"),
+}  # fmt: skip
+"""Layer -> its arguments, and the shape of an input that it takes."""
+
+COUNTS = ("0", "-1", "2.5", "'a'")
+SHARES = ("-0.1", "1.5", "'a'")
+WRONG_VALUES = {
+    **dict.fromkeys(("rate", "dropout", "recurrent_dropout"), SHARES), "epsilon": ("-1.0", "'a'"), "momentum": ("'a'", "-0.5", "1.5"),
+    "stddev": ("-1.0", "'a'"), "axis": ("'a'", "7", "1.5"), "padding": ("-1", "'a'", "1.5"), "cropping": ("-1", "'a'", "1.5"),
+    "output_padding": ("-1", "'a'"), "negative_slope": ("'a'", "None", "-1.0"), "max_value": ("'a'", "-1.0"), "threshold": ("'a'", "None", "-1.0"),
+    "alpha": ("'a'", "None"), "factor": ("'a'", "(2.0, 1.0)", "(1, 2, 3)"), "height_factor": ("'a'", "(2.0, 1.0)", "(1, 2, 3)"),
+    "equation": ("'a'", "3", "'ab,bc->ad'"), "output_shape": ("'a'", "-1", "2.5"),
+}  # fmt: skip
+"""Argument -> values that are wrong; of all others ``COUNTS``."""
+
+
+def made():
+    """Yields calls of layers with one wrong argument."""
+    for name, (arguments, shape) in MADE.items():
+        given = dict(item.split("=", 1) for item in arguments.split(", ") if "=" in item)
+        for argument in given:
+            for value in WRONG_VALUES.get(argument, COUNTS):
+                listed = ", ".join("%s=%s" % pair for pair in {**given, argument: value}.items())
+                inputs = ", ".join(["symbol(%s)" % shape] * (2 if "HeadAtt" in name or "GroupQ" in name else 1))
+                inputs = "[%s, %s]" % (inputs, inputs) if name == "Attention" else inputs
+                yield "layers.%s(%s)(%s)" % (name, listed, inputs)
+
+
 def add(add):
     """Adds the cases."""
     inputs = {
@@ -148,5 +207,5 @@ def add(add):
         add("refused(lambda: %s) ==> True" % text.format(**{n: n for n in inputs}), inputs, **options)
     for text in WRONG + SYMBOLIC:
         add("refused(lambda: %s) ==> True" % text.format(**symbols), **options)
-    for text in LAYERS:
+    for text in (*LAYERS, *made()):
         add("refused(lambda: %s) ==> True" % text, **options)

@@ -229,6 +229,21 @@ def promised_shape(x):
     return [-1 if n is None else int(n) for n in x.shape]
 
 
+def clone_config(layer):
+    """Returns the configuration of a layer made from its own, as JSON.
+
+    It is without the name.
+    """
+    import json
+
+    import keras
+
+    config = dict(layer.get_config())
+    again = dict(type(layer).from_config(config).get_config())
+    again.pop("name", None)
+    return json.dumps(keras.saving.serialize_keras_object(again), sort_keys=True, default=str)
+
+
 def weights_with(attribute, layer, *inputs, **call):
     """Returns the names of the weights that have ``attribute``, sorted.
 

@@ -18,6 +18,7 @@ def cases():
         elementwise,
         everyday,
         extremes,
+        forms,
         images,
         layers,
         losses,
@@ -34,7 +35,7 @@ def cases():
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment, arguments, options, values, refusals,
+        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment, arguments, options, values, refusals, forms,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,7 +88,7 @@ def defects_command(
     elif as_json:
         say(report.dumps(found))
     else:
-        command = "runner defects " + " ".join(map(str, folders))
+        command = shlex.join(["runner", "defects", *map(str, folders)])
         for line in standings.lines(found, samples, report.reported(), whole=whole, command=command):
             say(line)
         for line in defects.agreements(samples):

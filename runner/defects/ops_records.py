@@ -68,13 +68,14 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
                     check = "jit"
                 bad[ident, case.status + (check and "#" + check)][i] = _observed(case)
     found = []
+    tried = _by_call(runs)
     for (ident, kind), observed in bad.items():
         compared = not kind.startswith(("raises", "crashes"))
         good = frozenset(i for i, run in enumerate(runs) if i not in observed and _holds(run, ident, compared=compared))
         wrong = WrongCase(ident, ops_script.operation(ident), kind, frozenset(observed), good, observed)
         if not kind.startswith("raises") or _blameworthy(wrong, runs):
             wrong = _told(replace(wrong, kind=_refined(wrong)))
-            if wrong.kind == "raises#dtype" and not _other_types(wrong, runs):
+            if wrong.kind == "raises#dtype" and not _other_types(wrong, tried):
                 wrong = replace(wrong, kind="raises")
             if wrong.kind.startswith("accepts") and not wrong.good:
                 continue  # nothing has ever refused it
@@ -83,19 +84,27 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
     return found
 
 
-def _other_types(wrong: WrongCase, runs: Sequence[Run]) -> bool:
+def _by_call(runs: Sequence[Run]) -> dict[tuple[int, str], dict[str, bool]]:
+    """The calls that are tried for several types.
+
+    By cell and call: whether each type is right.
+    """
+    found: dict[tuple[int, str], dict[str, bool]] = defaultdict(dict)
+    for i, run in enumerate(runs):
+        for ident, case in run.cases.items():
+            if "dtype_of(" in ident:
+                found[i, ident.partition(", '")[0]][ident] = case.right
+    return found
+
+
+def _other_types(wrong: WrongCase, tried: Mapping[tuple[int, str], Mapping[str, bool]]) -> bool:
     """Whether the same call is right for another type in a bad cell.
 
     True also where it was tried for no other type.
     """
-    call = wrong.case.partition(", '")[0] + ", '"
-    others = [
-        case
-        for i in wrong.bad
-        for ident, case in runs[i].cases.items()
-        if ident.startswith(call) and ident != wrong.case
-    ]
-    return not others or any(case.right for case in others)
+    call = wrong.case.partition(", '")[0]
+    others = [right for i in wrong.bad for ident, right in tried.get((i, call), {}).items() if ident != wrong.case]
+    return not others or any(others)
 
 
 def _accepted_elsewhere(wrong: WrongCase, runs: Sequence[Run]) -> bool:

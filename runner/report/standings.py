@@ -48,7 +48,8 @@ def newest(ran: Iterable[Cell]) -> set[str]:
     def age(cell: Cell) -> tuple[object, ...]:
         return cells.version_key(cell.version), cells.version_key(cell.keras or "")
 
-    return {cell.id for line in lines.values() for cell in line if age(cell) == max(map(age, line))}
+    last = {key: max(map(age, line)) for key, line in lines.items()}
+    return {cell.id for key, line in lines.items() for cell in line if age(cell) == last[key]}
 
 
 def standing(defect: Defect, latest: set[str]) -> Standing:
@@ -126,7 +127,8 @@ def _head(ran: set[Cell], samples: Sequence[Sample]) -> Iterator[str]:
     releases = f"Keras {_span(keras)} on " if keras else ""
     shown_ = ", ".join(used[:4]) + (f" and {len(used) - 4} more" if len(used) > 4 else "")
     times = "once" if most == 1 else f"up to {most} times"
-    yield f"{releases}{shown_}; {', '.join(devices)}; {len(ran)} cells, each probe {times}"
+    count = f"{len(ran)} cell{'' if len(ran) == 1 else 's'}"
+    yield f"{releases}{shown_}; {', '.join(devices)}; {count}, each probe {times}"
 
 
 def _span(releases: Sequence[str]) -> str:

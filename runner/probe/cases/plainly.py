@@ -13,6 +13,10 @@ class Broken(AssertionError):  # noqa: N818 - it is about Keras, not about the c
     """A promise that does not hold."""
 
 
+class Lacking(Exception):  # noqa: N818 - a fact about the release, not an error
+    """This release does not have what the script is about."""
+
+
 def plain(value):
     """Returns nested values with tensors as arrays."""
     import keras
@@ -63,6 +67,10 @@ def refuses(function, what, errors=(ValueError, TypeError)):
         found = function()
     except errors as error:
         return str(error)
+    except Lacking:
+        raise
+    except (NotImplementedError, ImportError) as error:
+        raise Lacking(what) from error
     except Exception as error:
         raise Broken("%s: refused by %s: %s" % (what, type(error).__name__, error)) from error
     raise Broken("%s: accepted without a word, gave %s" % (what, found))
@@ -71,10 +79,6 @@ def refuses(function, what, errors=(ValueError, TypeError)):
 def array(value):
     """Returns a tensor or a nested list as a NumPy array."""
     return np.asarray(plain(value))
-
-
-class Lacking(Exception):  # noqa: N818 - a fact about the release, not an error
-    """This release does not have what the script is about."""
 
 
 def need(name):

@@ -47,7 +47,7 @@ def _damaged(path, how):
             layout[:] = h5py.VirtualSource("other.h5", "x", shape=(3, 4))
             file.create_virtual_dataset(name, layout)
         elif how == "a huge shape":
-            file.create_dataset(name, shape=(2**44,), dtype="float32", chunks=(1024,))
+            file.create_dataset(name, shape=(2**50,), dtype="float32", chunks=(1024,))
 
 
 HOW = ["an external link", "a virtual dataset", "a huge shape"]

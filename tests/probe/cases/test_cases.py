@@ -366,6 +366,36 @@ def test_the_short_forms_compare_texts_too(keras, got, expected, same):
             assert same, module
 
 
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (ValueError("no"), "no"),
+        (KeyError("k"), "Broken"),
+        (NotImplementedError("not here"), "Lacking"),
+        (ImportError("no package"), "Lacking"),
+        (None, "Broken"),
+    ],
+)
+def test_the_short_form_refuses_alike(error, outcome):
+    def asked():
+        if error is not None:
+            raise error
+
+    for module in (prelude, plainly):
+        try:
+            found = module.refuses(asked, "an argument")
+        except (prelude.Broken, plainly.Broken, prelude.Lacking, plainly.Lacking) as ended:
+            found = type(ended).__name__
+        assert found == outcome, module
+
+
+def test_a_difference_far_in_is_shown(keras):
+    keras.ops = types.SimpleNamespace(convert_to_numpy=np.asarray)
+    expected = np.zeros(9)
+    with pytest.raises(prelude.Broken, match="element 7: expected 0, got 5"):
+        prelude.close(np.where(np.arange(9) == 7, 5.0, 0.0), expected)
+
+
 def test_the_short_form_finds_names(keras):
     assert plainly.need("os.path.join(a, b)") is os.path.join
     with pytest.raises(plainly.Lacking, match="nothing_of_that_name"):

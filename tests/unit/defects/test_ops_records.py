@@ -71,6 +71,12 @@ def test_a_truth_value_is_told_as_what_it_is_about(ident: str, kind: str, op: st
     assert (wrong.kind, wrong.op, wrong.observed) == (kind, op, {0: told})
 
 
+def test_what_nothing_has_ever_refused_is_not_listed() -> None:
+    bad = Case("wrong", None, [0.0, 0.0], "python[]", "expected [1.0]")
+    ident = "refused(lambda: layers.Dense(0))"
+    assert found(run("torch", {ident: bad}), run("jax", {ident: bad})) == []
+
+
 @pytest.mark.parametrize(("other", "kind"), [("ok", "raises#dtype"), ("raises", "raises")])
 def test_what_raises_for_every_type_is_not_about_types(other: str, kind: str) -> None:
     first, second = ("dtype_of(lambda x: ops.tile(x, 2), 'int8')", "dtype_of(lambda x: ops.tile(x, 2), 'float32')")

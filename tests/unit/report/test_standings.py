@@ -92,7 +92,7 @@ def test_one_cell_has_no_older_release() -> None:
     (one,) = [defect("ops.f", [0])]
     text = list(standings.lines([one], ran, (), whole=False, command="x"))
     assert text[:4] == [
-        "Keras 3.5.0 on jax 1.0; cpu; 1 cells, each probe once", "1 defect", "", "The gravest first",
+        "Keras 3.5.0 on jax 1.0; cpu; 1 cell, each probe once", "1 defect", "", "The gravest first",
     ]  # fmt: skip
 
 

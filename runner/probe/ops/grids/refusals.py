@@ -165,16 +165,27 @@ WRONG_VALUES = {
 """Argument -> values that are wrong; of all others ``COUNTS``."""
 
 
-def made():
-    """Yields calls of layers with one wrong argument."""
+def usual():
+    """Yields a layer's name, its usual arguments as text by name, and its inputs."""
     for name, (arguments, shape) in MADE.items():
         given = dict(item.split("=", 1) for item in arguments.split(", ") if "=" in item)
+        symbols = "symbol(%s)" % shape
+        both = "%s, %s" % (symbols, symbols)
+        inputs = {"Attention": "[%s]" % both, "MultiHeadAttention": both, "GroupQueryAttention": both}
+        yield name, given, inputs.get(name, symbols)
+
+
+def call(name, arguments):
+    """Returns the text that makes a layer."""
+    return "layers.%s(%s)" % (name, ", ".join("%s=%s" % pair for pair in arguments.items()))
+
+
+def made():
+    """Yields calls of layers with one wrong argument."""
+    for name, given, inputs in usual():
         for argument in given:
             for value in WRONG_VALUES.get(argument, COUNTS):
-                listed = ", ".join("%s=%s" % pair for pair in {**given, argument: value}.items())
-                inputs = ", ".join(["symbol(%s)" % shape] * (2 if "HeadAtt" in name or "GroupQ" in name else 1))
-                inputs = "[%s, %s]" % (inputs, inputs) if name == "Attention" else inputs
-                yield "layers.%s(%s)(%s)" % (name, listed, inputs)
+                yield "%s(%s)" % (call(name, {**given, argument: value}), inputs)
 
 
 def add(add):

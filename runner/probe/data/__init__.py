@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import adapting, batches, containers, folders, pydatasets, streams, structures, validation, weights
+    from . import adapting, batches, containers, folders, grains, pydatasets, streams, structures, validation, weights
 
-    return (containers, structures, batches, weights, validation, streams, pydatasets, adapting, folders)
+    return (containers, structures, batches, weights, validation, streams, pydatasets, adapting, folders, grains)

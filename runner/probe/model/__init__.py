@@ -18,6 +18,7 @@ def _modules():
         clones,
         containers,
         copies,
+        estimators,
         masks,
         nesting,
         odds,
@@ -31,5 +32,5 @@ def _modules():
 
     return (
         containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox, nesting,
-        odds,
+        odds, estimators,
     )  # fmt: skip

@@ -229,6 +229,18 @@ def promised_shape(x):
     return [-1 if n is None else int(n) for n in x.shape]
 
 
+def fits(promised, shape):
+    """Returns whether a promised shape, -1 for an unknown axis, allows ``shape``."""
+    return len(promised) == len(shape) and all(n in (-1, m) for n, m in zip(promised, shape))
+
+
+def kind_of(x):
+    """Returns the type of a result, symbolic or not; 64 bits count as 32 (JAX)."""
+    import keras
+
+    return keras.backend.standardize_dtype(x.dtype).replace("64", "32")
+
+
 def clone_config(layer):
     """Returns the configuration of a layer made from its own, as JSON.
 

@@ -20,8 +20,10 @@ def cases():
         extremes,
         forms,
         images,
+        inputs,
         layers,
         losses,
+        objects,
         options,
         randoms,
         recurrent,
@@ -35,7 +37,7 @@ def cases():
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment, arguments, options, values, refusals, forms,
+        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment, arguments, options, values, refusals, forms, objects, inputs,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

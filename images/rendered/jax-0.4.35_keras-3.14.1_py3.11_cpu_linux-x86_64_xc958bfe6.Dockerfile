@@ -1,0 +1,43 @@
+# jax-0.4.35_keras-3.14.1_py3.11_cpu_linux-x86_64_xc958bfe6
+# Rendered by `runner render`; do not edit.
+FROM python:3.11-slim-bookworm AS tools
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=uv.txt,target=/build/uv.txt \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh tools /tools
+
+FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=framework.txt,target=/build/framework.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/framework.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=company.txt,target=/build/company.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/company.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=keras.txt,target=/build/keras.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/keras.txt
+
+LABEL \
+      org.opencontainers.image.title="keras-version-matrix jax-0.4.35_keras-3.14.1_py3.11_cpu_linux-x86_64_xc958bfe6" \
+      org.opencontainers.image.base.name="python:3.11-slim-bookworm" \
+      org.keras-version-matrix.environment="jax-0.4.35_keras-3.14.1_py3.11_cpu_linux-x86_64_xc958bfe6" \
+      org.keras-version-matrix.framework="jax" \
+      org.keras-version-matrix.version="0.4.35" \
+      org.keras-version-matrix.keras="3.14.1" \
+      org.keras-version-matrix.python="3.11" \
+      org.keras-version-matrix.build="cpu" \
+      org.keras-version-matrix.lock="06322ba6665c9aad6daa730cd2ce02e9b75b952a486fcfdf5af7428779582fff" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="f2142ffc616ecedaba63f1ef7445c49fe4a1ad2777d8eefbaf2d6795e36dc6e8" \
+      org.keras-version-matrix.layer="df0d9377d5d6eea5de1dec71a57d23a1400867e7d056157899040f93c12dcbab"
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+USER 65532:65532

@@ -137,8 +137,8 @@ def _environments(set_name: str | None, only: tuple[str, ...]) -> list[Environme
 
     platform = facts.container_platform(facts.here())
     chosen = selection.choose(set_name, only)
-    packages, cells = chosen.definition.packages, [cell for cell in chosen.cells if cell.device != "mps"]
-    return list(dict.fromkeys(plan.environment_of(cell, platform, packages) for cell in cells))
+    custom, cells = chosen.definition.custom, [cell for cell in chosen.cells if cell.device != "mps"]
+    return list(dict.fromkeys(plan.environment_of(cell, platform, custom) for cell in cells))
 
 
 def _locked(set_name: str | None, only: tuple[str, ...]) -> tuple[list[tuple[Environment, Lock]], int]:

@@ -40,8 +40,8 @@ def lock_command(
     if here:
         platform = facts.here().platform
         chosen = selection.choose(set_name, only)
-        packages = chosen.definition.packages
-        wanted = tuple(dict.fromkeys(plan.environment_of(cell, platform, packages) for cell in chosen.cells))
+        custom = chosen.definition.custom
+        wanted = tuple(dict.fromkeys(plan.environment_of(cell, platform, custom) for cell in chosen.cells))
     failed = 0
     for name, made in lock.make_all(wanted, lock.cache_dir() if here else None).items():
         if isinstance(made, CellError):

@@ -39,7 +39,7 @@ _CHECKS: Mapping[str, re.Pattern[str]] = {
     "platform": re.compile(r"linux-[a-z0-9_]+"),
     "base": re.compile(r"[a-z0-9]+(?:[._/:-][a-z0-9]+)*(?:@sha256:[0-9a-f]{64})?"),
     "digest": re.compile(r"[0-9a-f]{64}"),
-    "system package": re.compile(r"[a-z0-9][a-z0-9+.-]+"),
+    "system package": versions.DEBIAN_PACKAGE,
     "torch_backend": re.compile(r"(?:cpu|cu[0-9]+)?"),
 }
 
@@ -56,7 +56,7 @@ class Recipe:
     """The build context: file names and their content, without the Dockerfile."""
     labels: tuple[tuple[str, str], ...]
     system: tuple[str, ...]
-    """Debian packages that the framework needs next to its wheels."""
+    """Debian packages that the framework, or a set, needs next to its wheels."""
     torch_backend: str
     framework_key: str
     """Digest of what the framework's layer is made from: recipes with the same one share that layer."""
@@ -86,7 +86,8 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
     base = _checked("base", base_image(environment.python))
     rows = facts.load().frameworks.get(environment.framework)
     names = facts.load().row(environment.framework, environment.version).system if rows else ()
-    system = tuple(_checked("system package", name) for name in names)
+    more = environment.custom.system if environment.custom else ()
+    system = tuple(_checked("system package", name) for name in dict.fromkeys((*names, *more)))
     files = {name: _text(name) for name in TOOLS}
     files |= {f"{part}.txt": _lines(lines) for part, lines in _layers(lock).items() if lines}
     install = [files[name] for name in TOOLS]

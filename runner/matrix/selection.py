@@ -157,7 +157,7 @@ def environments(set_name: str | None, only: tuple[str, ...], *, every: bool) ->
     """
     names = sets.load().sets if every else [set_name]
     chosen = [choose(name, only) for name in names]
-    return tuple(dict.fromkeys(e for one in chosen for e in plan.environments(one.cells, one.definition.packages)))
+    return tuple(dict.fromkeys(e for one in chosen for e in plan.environments(one.cells, one.definition.custom)))
 
 
 def all_cells() -> tuple[Cell, ...]:

@@ -18,7 +18,7 @@ import msgspec
 
 from runner.errors import UsageError, suggest
 from runner.matrix import frameworks
-from runner.model import ID_ORDER, Axis, Cell, Scalar, Skip, Status
+from runner.model import ID_ORDER, Axis, Cell, Custom, Scalar, Skip, Status
 from runner.util import durations, folders, toml, versions
 
 DEVICES = ("cpu", "cuda", "mps")
@@ -88,10 +88,18 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     packages: list[str] = []
     """Requirement lines (``numpy==2.0.2``) that all of its environments have in addition: what must be equal in all
     cells, and what probes need. A line about Keras or a cell's own framework does not count in that cell."""
+    system: list[str] = []
+    """Debian packages (``g++``) that all of its images have in addition. On the host the machine's own count."""
     probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
     """The probes that the set runs, and their settings where they differ from the defaults in the source."""
     probe_cells: dict[str, list[str]] = {}
     """Probe to patterns over cell ids, where a probe runs in some of the set's cells only."""
+
+    @property
+    def custom(self) -> Custom | None:
+        """What all of its environments have in addition, or None."""
+        made = Custom(tuple(self.packages), system=tuple(self.system))
+        return made if made != Custom() else None
 
     @property
     def budget_s(self) -> float | None:
@@ -155,14 +163,7 @@ def load(path: Path | None = None) -> Matrix:
     if matrix.default not in matrix.sets:
         raise UsageError(f"{path}: default: no set {matrix.default!r}{suggest(matrix.default, matrix.sets)}")
     for name, one in matrix.sets.items():
-        for key in ("budget", "cell_budget"):
-            try:
-                getattr(one, f"{key}_s")
-            except UsageError as error:
-                raise UsageError(f"{path}: sets.{name}.{key}: {error}") from None
-        for line in one.packages:
-            if not _REQUIREMENT.fullmatch(line):
-                raise UsageError(f"{path}: sets.{name}.packages: {line!r} is not a requirement (example: numpy==2.0.2)")
+        _check_texts(f"{path}: sets.{name}", one)
         for probe in one.probes:
             if probe not in matrix.probes:
                 raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")
@@ -171,6 +172,20 @@ def load(path: Path | None = None) -> Matrix:
                 place = f"{path}: sets.{name}.probe_cells"
                 raise UsageError(f"{place}: the set runs no probe {probe!r}{suggest(probe, one.probes)}")
     return matrix
+
+
+def _check_texts(place: str, one: Set) -> None:
+    for key in ("budget", "cell_budget"):
+        try:
+            getattr(one, f"{key}_s")
+        except UsageError as error:
+            raise UsageError(f"{place}.{key}: {error}") from None
+    for line in one.packages:
+        if not _REQUIREMENT.fullmatch(line):
+            raise UsageError(f"{place}.packages: {line!r} is not a requirement (example: numpy==2.0.2)")
+    for package in one.system:
+        if not versions.DEBIAN_PACKAGE.fullmatch(package):
+            raise UsageError(f"{place}.system: {package!r} is not a Debian package (example: g++)")
 
 
 def named_set(matrix: Matrix, name: str | None) -> Set:

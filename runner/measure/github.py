@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from runner.errors import CellError, UsageError
 from runner.judge import Pair, pairs
 from runner.matrix import plan, selection
 from runner.measure import shards
-from runner.model import Cell, Environment, Skip, Status
+from runner.model import Cell, Custom, Environment, Skip, Status
 from runner.results.store import RunRecord, Store
 from runner.util.plain import printable, say
 
@@ -48,7 +47,7 @@ def write(request: Request) -> list[str]:
     cells, skips, notes = _wanted(request, chosen, found)
     mac = chosen.definition.platform.startswith("macos") or any(cell.device == "mps" for cell in cells)
     run_s = shards.probes_s(specs, request.rounds or 1)
-    loads = {cell: _load(cell, chosen.definition.packages, mac=mac) for cell in cells}
+    loads = {cell: _load(cell, chosen.definition.custom, mac=mac) for cell in cells}
     budget = shards.Budget(minutes=request.shard_minutes, shards=request.max_shards)
     planned = shards.shards(cells, found, loads, run_s, budget, mac=mac)
     late = [f"{shard.id}: {shards.warning(shard)}" for shard in shards.too_long(planned)]
@@ -104,10 +103,10 @@ def _cuda_left_out(request: Request) -> int:
     return 0 if any(c.device == "cuda" for c in chosen) else sum(c.device == "cuda" for c in whole)
 
 
-def _load(cell: Cell, packages: Sequence[str], *, mac: bool) -> shards.Load:
+def _load(cell: Cell, custom: Custom | None, *, mac: bool) -> shards.Load:
     from runner.images import disk
 
-    environment = plan.environment_of(cell, "macos-arm64" if mac else "linux-x86_64", packages)
+    environment = plan.environment_of(cell, "macos-arm64" if mac else "linux-x86_64", custom)
     layer = f"{cell.framework}-{cell.version}_py{cell.python}_{environment.build}"
     return shards.Load(environment.id, layer, _layer_gb(environment), disk.rest_bytes() / 1e9)
 

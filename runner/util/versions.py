@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Key = tuple[int, Any]
 """What ``order`` sorts by: a group, then the version within it."""
 
+DEBIAN_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+"""A name of a Debian package (Debian Policy, 5.6.1)."""
 PUBLIC = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
 """A public version without an epoch, spelt as PEP 440 recommends: safe in a file name, a label or a command."""
 

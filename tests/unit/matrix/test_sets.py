@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner.errors import UsageError
 from runner.matrix import probes, sets
-from runner.model import Cell, Status
+from runner.model import Cell, Custom, Status
 
 RESOLVE = sets.Resolver(
     latest=lambda name: {"torch": "2.15.0", "keras": "3.15.1", "tensorflow": "2.21.0", "jax": "0.10.2"}.get(
@@ -99,6 +99,7 @@ def test_an_exclude_takes_cells_out_and_keeps_the_reason(tmp_path: Path) -> None
         (HEAD + '[[sets.s.include]]\nframework="torch"\nversion="1"\nkeras="1"\ndevice="cpu"\n', "reason"),
         ("schema = \n", "line 1"),
         (HEAD + 'packages = ["numpy; curl evil"]\n', "sets.s.packages: 'numpy; curl evil' is not a requirement"),
+        (HEAD + 'system = ["g++; rm"]\n', "sets.s.system: 'g++; rm' is not a Debian package (example: g++)"),
         ('schema = 1\ndefault = "x"\n[sets.s]\ndescription="d"\n', "no set 'x'"),
         ('schema = 2\ndefault = "s"\n[sets.s]\ndescription="d"\n', "schema 2"),
     ],
@@ -167,3 +168,10 @@ def test_no_text_becomes_a_cell_unless_it_is_one(text: str) -> None:
 @pytest.mark.parametrize("line", ["numpy", "numpy==2.0.2", "jax[cuda12]>=0.4,<0.5", "a.b-c~=1.2", "torch==2.2.2+cpu"])
 def test_a_set_can_add_requirement_lines(tmp_path: Path, line: str) -> None:
     assert _load(tmp_path, HEAD + f'packages = ["{line}"]\n').sets["s"].packages == [line]
+
+
+def test_a_set_can_add_debian_packages_which_make_another_environment(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, HEAD + 'system = ["g++"]\n').sets["s"].custom
+    assert loaded == Custom(system=("g++",))
+    assert loaded.digest != Custom().digest
+    assert _load(tmp_path, HEAD).sets["s"].custom is None

@@ -1,4 +1,4 @@
-"""Generates losses, metrics, optimizers and the like with each argument wrong, or written in another way.
+"""Generates losses, metrics, optimizers and the like with each argument wrong.
 
 A wrong argument is refused when the object is made or first used. A number of NumPy is as good as one of Python, and
 what a configuration keeps makes the same object again.

@@ -61,7 +61,7 @@ WRONG = {
 """Argument -> values that are wrong; of all others ``NUMBER``."""
 
 FLOATS_OF_PYTHON = ("optimizers", "regularizers", "metrics")
-"""They ask for Python's own floats, and say so."""
+"""They state that they ask for floats of Python."""
 EXACT = (0.0, 0.25, 0.5, 1.0, -1.0, 2.0, 10.0)
 """The same number in float32."""
 

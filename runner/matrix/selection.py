@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from runner.errors import UsageError, suggest
 from runner.matrix import compat, plan, probes, sets
-from runner.model import Cell, Environment, ProbeSpec, Scalar, Skip
+from runner.model import Cell, Custom, Environment, ProbeSpec, Scalar, Skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,15 @@ def environments(set_name: str | None, only: tuple[str, ...], *, every: bool) ->
     names = sets.load().sets if every else [set_name]
     chosen = [choose(name, only) for name in names]
     return tuple(dict.fromkeys(e for one in chosen for e in plan.environments(one.cells, one.definition.custom)))
+
+
+def custom_of(cell: Cell, environment: str) -> Custom | None:
+    """What a set adds to the cell where its environment has that id; None where no set makes that environment."""
+    for one in sets.load().sets.values():
+        made = plan.environment_of(cell, "", one.custom).custom
+        if made and environment.endswith(f"_x{made.digest}"):
+            return made
+    return None
 
 
 def all_cells() -> tuple[Cell, ...]:

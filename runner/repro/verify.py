@@ -164,21 +164,29 @@ Runs = Mapping[tuple[int, str], Ran]
 """Number of the trial and id of the cell -> how the script went."""
 
 
-def verify(found: Sequence[Defect], by_id: Mapping[str, Cell], executor: str, say: Say) -> list[Verified]:
-    """Run all scripts, cell by cell.
+def verify(
+    found: Sequence[Defect],
+    by_id: Mapping[str, Cell],
+    executor: str,
+    say: Say,
+    environments: Mapping[str, str] | None = None,
+) -> list[Verified]:
+    """Run all scripts, cell by cell, each in the packages in which the cell was measured.
 
-    ``say`` gets a line of progress at a time. Raises UsageError.
+    ``say`` gets a line of progress at a time; ``environments``: cell id -> id of its environment. Raises UsageError.
     """
     due = [trial for trial in trials(found, by_id) if "-m', 'runner'" not in trial.defect.script]
     measured = [trial.number for trial in trials(found, by_id) if trial not in due]
-    ran = run(due, executor, say)
+    ran = run(due, executor, say, environments)
     told = [judged(t, ran[t.number, t.bad.id], ran[t.number, t.other.id] if t.other else None) for t in due]
     again = "a probe measures it again, no script"
     told += [Verified(n, found[n - 1].title, NOT_RUN, again, found[n - 1].key) for n in measured]
     return sorted(told, key=lambda one: one.number)
 
 
-def run(due: Sequence[Trial], executor: str, say: Say) -> dict[tuple[int, str], Ran]:
+def run(
+    due: Sequence[Trial], executor: str, say: Say, environments: Mapping[str, str] | None = None
+) -> dict[tuple[int, str], Ran]:
     """Run the scripts cell by cell.
 
     What ran before with the same script and packages is not run again.
@@ -188,7 +196,9 @@ def run(due: Sequence[Trial], executor: str, say: Say) -> dict[tuple[int, str], 
         for cell in (trial.bad, trial.other):
             if cell is not None:
                 by_cell[cell].append(trial)
-    here, elsewhere = places.placed([Target(cell, None) for cell in by_cell], executor, installing=False)
+    measured = environments or {}
+    targets = [Target(cell, selection.custom_of(cell, measured.get(cell.id, ""))) for cell in by_cell]
+    here, elsewhere = places.placed(targets, executor, installing=False)
     ran: dict[tuple[int, str], Ran] = {}
     for target, reason in elsewhere:
         for trial in by_cell[target.cell]:

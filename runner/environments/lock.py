@@ -286,6 +286,9 @@ def _compile(
     if frameworks.of(environment.framework).own_index:
         # PyTorch's index and a folder of wheels give no upload times, and uv drops files without one
         arguments += ["--exclude-newer-package", f"{environment.framework}=false"]
+    for name, version in (line.split("==") for line in asked.requirements if line.count("==") == 1):
+        if versions.night(version):  # a build of a night after the lock's date, and nothing else of that night
+            arguments += ["--exclude-newer-package", f"{versions.project(name)}=false"]
     prefer = environment.custom.prefer if environment.custom else ()
     return resolve.compile_(asked, arguments, environment.id, variables or {}, prefer)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import UsageError
+from runner.matrix import frameworks
 from runner.util.versions import project
 
 _FRAMEWORK = "# --- framework"
@@ -101,10 +102,11 @@ def split(resolved: Iterable[Resolved], roots: Iterable[str]) -> tuple[tuple[str
     Keras is followed only from itself: TensorFlow declares it, and yet it belongs to the second part.
     """
     everything = list(resolved)
-    inside = {name for name in roots if name != "keras"}
+    keras = frameworks.parts_of("keras")
+    inside = {name for name in roots if name not in keras}
     grew = True
     while grew:
-        more = {r.name for r in everything if r.name != "keras" and r.parents & inside} - inside
+        more = {r.name for r in everything if r.name not in keras and r.parents & inside} - inside
         inside |= more
         grew = bool(more)
     framework = [line for r in everything if r.name in inside for line in r.lines]

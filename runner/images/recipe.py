@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UsageError
 from runner.matrix import compat as facts
+from runner.matrix import frameworks
 from runner.model import Environment
 from runner.util import folders, toml, versions
 
@@ -32,8 +33,8 @@ quarters of what comes with it and hardly moves between its releases."""
 
 _CHECKS: Mapping[str, re.Pattern[str]] = {
     "framework": re.compile(r"[a-z][a-z0-9-]*"),
-    "version": versions.PUBLIC,
-    "keras": re.compile(rf"{versions.PUBLIC.pattern}|native"),
+    "version": versions.EXACT,
+    "keras": re.compile(rf"{versions.EXACT.pattern}|native"),
     "python": re.compile(r"3\.[0-9]{1,2}"),
     "build": re.compile(r"cpu|cuda"),
     "platform": re.compile(r"linux-[a-z0-9_]+"),
@@ -63,7 +64,9 @@ class Recipe:
     content: str
     """Digest of all that decides what is in the image."""
     tag: str
-    """``keras-version-matrix:<environment>-<digest>``; the same content always has the same tag."""
+    """``keras-version-matrix:<environment>-<digest>``; the same content always has the same tag.
+
+    A tag has neither a plus sign nor more than 128 characters; the digest keeps a shortened one unique."""
 
 
 def recipe(environment: Environment, lock: Lock) -> Recipe:
@@ -113,7 +116,7 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
         torch_backend=lock.torch_backend,
         framework_key=framework_key,
         content=content,
-        tag=f"{REPOSITORY}:{environment.id}-{content[:16]}",
+        tag=f"{REPOSITORY}:{_tag(environment.id)}-{content[:_DIGITS]}",
     )
 
 
@@ -164,9 +167,19 @@ def _layers(lock: Lock) -> dict[str, tuple[str, ...]]:
     chosen = company
     for line in lock.rest_lines:
         if "==" in line:
-            chosen = keras if line.startswith("keras==") else company
+            chosen = keras if line.partition("==")[0] in frameworks.parts_of("keras") else company
         chosen.append(line)
     return {"framework": lock.framework_lines, "company": tuple(company), "keras": tuple(keras)}
+
+
+_TAG = 128
+"""The most characters of a tag."""
+_DIGITS = 16
+"""The digits of the content's digest in a tag."""
+
+
+def _tag(name: str) -> str:
+    return name.replace("+", "-")[: _TAG - _DIGITS - 1]
 
 
 def _lines(lines: Iterable[str]) -> str:

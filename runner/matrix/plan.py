@@ -73,7 +73,8 @@ def environment_of(cell: Cell, platform: str, packages: Sequence[str] = ()) -> E
 
     ``packages``: requirement lines that a set adds to all of its cells. Those of the cell's own axes are left out.
     """
-    own = {"keras", *frameworks.of(cell.framework).distributions}
+    own = {*frameworks.parts_of("keras"), *frameworks.of(cell.framework).distributions}
+    own.add(frameworks.nightlies().get(cell.framework, cell.framework))
     pins = tuple(line for line in packages if versions.project(line) not in own)
     custom = Custom(pins) if pins else None
     return Environment(cell.framework, cell.version, cell.keras, cell.python, build_of(cell), platform, custom)

@@ -25,16 +25,18 @@ class Chosen:
     """What is to be said about cells: versions that compat.toml does not know."""
 
 
-def choose(set_name: str | None, only: tuple[str, ...]) -> Chosen:
+def choose(set_name: str | None, only: tuple[str, ...], nightly: sets.Nightly = sets.no_nightly) -> Chosen:
     """The cells of a set.
 
-    Raises UsageError for an unknown or malformed set or a pattern that fits no cell.
+    ``nightly`` resolves nightly builds that the set or a pattern names. Raises UsageError for an unknown or malformed
+    set or a pattern that fits no cell.
     """
+    only = tuple(sets.exact_id(pattern, nightly) for pattern in only)
     loaded = sets.load()
     facts = compat.load()
     name = loaded.default if set_name is None else set_name
     chosen = sets.named_set(loaded, name)
-    all_cells, skips = _cells(loaded, name, facts)
+    all_cells, skips = _cells(loaded, name, facts, nightly)
     for pattern in only:
         if not fnmatch.filter([cell.id for cell in all_cells], pattern):
             raise UsageError(_nowhere(loaded, facts, name, pattern, [cell.id for cell in all_cells]))
@@ -43,12 +45,14 @@ def choose(set_name: str | None, only: tuple[str, ...]) -> Chosen:
     return Chosen(name, loaded, chosen, cells, skips if not only else (), tuple(notes))
 
 
-def _cells(loaded: sets.Matrix, name: str, facts: compat.Compat) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
+def _cells(
+    loaded: sets.Matrix, name: str, facts: compat.Compat, nightly: sets.Nightly = sets.no_nightly
+) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
     one = loaded.sets[name]
     try:
         if one.platform:
             facts.platform(one.platform)
-        found, skips = sets.cells(loaded, one, sets.Resolver(compat.latest, facts.python_for))
+        found, skips = sets.cells(loaded, one, sets.Resolver(compat.latest, facts.python_for, nightly))
     except UsageError as error:
         raise UsageError(f"matrix.toml: sets.{name}: {error}") from None
     if not found and not skips:
@@ -150,32 +154,34 @@ def _check_setting(where: str, probe: str, name: str, value: object) -> None:
         raise UsageError(f"{where}: {name} is {type(default).__name__}, such as {json.dumps(default)}")
 
 
-def environments(set_name: str | None, only: tuple[str, ...], *, every: bool) -> tuple[Environment, ...]:
+def environments(
+    set_name: str | None, only: tuple[str, ...], *, every: bool, nightly: sets.Nightly = sets.no_nightly
+) -> tuple[Environment, ...]:
     """The environments of a set, or of every set, that the repository keeps files for.
 
     Raises UsageError.
     """
     names = sets.load().sets if every else [set_name]
-    chosen = [choose(name, only) for name in names]
+    chosen = [choose(name, only, nightly) for name in names]
     return tuple(dict.fromkeys(e for one in chosen for e in plan.environments(one.cells, one.definition.packages)))
 
 
-def all_cells() -> tuple[Cell, ...]:
+def all_cells(nightly: sets.Nightly = sets.no_nightly) -> tuple[Cell, ...]:
     """The cells of all sets, each once."""
     loaded = sets.load()
-    resolver = sets.Resolver(compat.latest, compat.load().python_for)
+    resolver = sets.Resolver(compat.latest, compat.load().python_for, nightly)
     found = (cell for one in loaded.sets.values() for cell in sets.cells(loaded, one, resolver)[0])
     return tuple(dict.fromkeys(found))
 
 
-def matching(patterns: Sequence[str]) -> tuple[Cell, ...]:
+def matching(patterns: Sequence[str], nightly: sets.Nightly = sets.no_nightly) -> tuple[Cell, ...]:
     """The cells the patterns mean: of all sets, or one that a whole id spells out.
 
     Raises UsageError.
     """
-    known = {cell.id: cell for cell in all_cells()}
+    known = {cell.id: cell for cell in all_cells(nightly)}
     found: dict[Cell, None] = {}
-    for pattern in patterns:
+    for pattern in (sets.exact_id(text, nightly) for text in patterns):
         hits = [cell for name, cell in known.items() if fnmatch.fnmatchcase(name, pattern)]
         if not hits and any(mark in pattern for mark in "*?["):
             raise UsageError(f"--cells {pattern!r} matches no cell{suggest(pattern, known)}; `runner list` shows them")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import executors
+from runner.environments import index
 from runner.errors import NotMeasuredError, UsageError, suggest
 from runner.machine import facts
 from runner.matrix import compat, frameworks, plan, selection, sets
@@ -77,10 +78,10 @@ def chosen(set_name: str | None, only: tuple[str, ...], executor: str, device: s
     another executor.
     """
     if not executors.installs(executor):
-        return replace(selection.choose(set_name, ()), cells=cells_at_hand(executor, device, only))
+        return replace(selection.choose(set_name, (), index.nightly), cells=cells_at_hand(executor, device, only))
     if device != "cpu":
         raise UsageError(f"--device goes with --executor current; of a set, take --only '*_{device}*'")
-    return selection.choose(set_name, only)
+    return selection.choose(set_name, only, index.nightly)
 
 
 def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:

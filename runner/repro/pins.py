@@ -19,7 +19,10 @@ from runner.matrix.selection import matching
 from runner.model import Cell, Custom
 from runner.util import versions
 
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==(?P<version>[0-9][A-Za-z0-9.+!]*))?")
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"(?:==(?P<version>[0-9][A-Za-z0-9.+!]*)|(?:==|@)(?P<night>nightly(?:-[0-9-]+)?))?"
+)
 _WITH = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9._,-]+\])?(?:(?:==|>=|<=|<|>|~=|!=)[A-Za-z0-9.*+!,<>=~]+)?"
 )
@@ -40,17 +43,21 @@ class Wanted:
     device: str = "cpu"
 
 
-def parse(texts: Sequence[str]) -> dict[str, str | None]:
-    """``torch==2.2.2`` or ``torch`` -> {"torch": "2.2.2"}. Raises UsageError."""
+def parse(texts: Sequence[str], nightly: sets.Nightly = index.nightly) -> dict[str, str | None]:
+    """``torch==2.2.2`` or ``torch`` -> {"torch": "2.2.2"}.
+
+    ``keras@nightly`` is the newest nightly build, ``keras@nightly-2026-10-12`` that day's. Raises UsageError.
+    """
     pins: dict[str, str | None] = {}
     for text in texts:
         found = _PIN.fullmatch(text.strip())
         if not found:
             raise UsageError(f"--pin {text!r}: it looks like torch==2.2.2")
         name = frameworks.named(found["name"])
-        if pins.get(name, found["version"]) != found["version"]:
+        version = nightly(name, found["night"]) if found["night"] else found["version"]
+        if pins.get(name, version) != version:
             raise UsageError(f"--pin {text!r}: {name} is pinned twice")
-        pins[name] = found["version"]
+        pins[name] = version
     return pins
 
 
@@ -93,6 +100,11 @@ def targets(wanted: Wanted, newest: index.Newest = index.newest) -> tuple[Target
     if len(pinned) > 1:
         notes.append(f"{' and '.join(pinned)}: each gets its own environment, as the backend of Keras")
     return tuple(_target(framework, wanted, as_of, tuple(notes), newest) for framework in pinned)
+
+
+def cell(text: str, nightly: sets.Nightly = index.nightly) -> Cell:
+    """The cell of an id, which may name nightly builds. Raises UsageError."""
+    return sets.parse_cell(sets.exact_id(text, nightly))
 
 
 def on_cell(cell: Cell, wanted: Wanted) -> Target:
@@ -144,5 +156,5 @@ def chosen(patterns: Sequence[str], wanted: Wanted) -> tuple[Target, ...]:
     Raises UsageError.
     """
     if patterns:
-        return tuple(dict.fromkeys(on_cell(cell, wanted) for cell in matching(patterns)))
+        return tuple(dict.fromkeys(on_cell(cell, wanted) for cell in matching(patterns, index.nightly)))
     return targets(wanted)

@@ -212,6 +212,7 @@ def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[s
 
 def _bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:
     trial = trials.of(request)
+    request = question.exact(request)
     question.check_ends(request)
     python = request.python or question.python_of(request)
     request = replace(request, executor=_executor(request, python, say))

@@ -16,7 +16,7 @@ from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UsageError
 from runner.images import recipe as recipes
 from runner.images.recipe import Recipe, dockerfile, recipe
-from runner.model import Environment
+from runner.model import Custom, Environment
 from runner.util import folders
 
 TORCH = Environment("torch", "2.2.2", "3.11.3", "3.11", "cpu", "linux-x86_64")
@@ -174,7 +174,17 @@ def test_versions_that_look_nearly_right_are_checked_as_a_whole(value: str) -> N
         recipe(replace(TORCH, version=value), lock_of(TORCH))
     except BuildError:
         return
-    assert re.fullmatch(r"[0-9][0-9a-z.]*", value)
+    assert re.fullmatch(r"[0-9][0-9a-z.]*(\+[0-9a-z]+(\.[0-9a-z]+)*)?", value)
+
+
+def test_a_tag_has_no_plus_sign_and_at_most_128_characters() -> None:
+    keras = "3.16.0.dev2026102704+g1a2b3c4.dirty1a2b3c4"
+    own = Environment("tensorflow", "2.23.0.dev20261026", keras, "3.11", "cuda", "linux-aarch64", Custom(("scipy",)))
+    tag = recipe(own, lock_of(own)).tag.removeprefix("keras-version-matrix:")
+    assert re.fullmatch(r"\w[\w.-]{0,127}", tag)
+    assert tag.startswith("tensorflow-2.23.0.dev20261026_keras-3.16.0.dev2026102704-g1a2b3c4.dirty1a2b3c4_")
+    other = replace(own, custom=Custom(("scipy", "h5py")))
+    assert recipe(other, lock_of(other)).tag != f"keras-version-matrix:{tag}"
 
 
 def test_committed_dockerfiles_are_checked_against_template_and_lock(tmp_path: Path) -> None:

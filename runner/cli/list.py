@@ -35,7 +35,9 @@ def list_command(
     folder: Path | None,
     **planning: Any,
 ) -> None:
-    """Show the cells of a set. Needs no engine, and a network only to look up nightly builds.
+    """Show the cells of a set.
+
+    Needs no engine, and the network only where nightly builds are named.
 
     With --github, print job matrices as GITHUB_OUTPUT takes them, a line for each kind of machine, and write to
     DIR their minutes and GB (plan.md) and what is to be measured (run.json).

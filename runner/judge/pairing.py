@@ -31,7 +31,7 @@ def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | Non
     Rank: the first glob in ``prefer`` that matches the cell's id (none: last), then the order in which the
     frameworks were declared, then older versions first (``native`` after every Keras), then declared order.
     Among the earlier cells that differ in one axis, the nearest axis decides (see ``model.AXES``), then the rank.
-    A cell with a nightly build or a build of one's own comes after all releases, and its baseline is the newest
+    A cell with a nightly or local build comes after all releases, and its baseline is the newest
     release of that axis, where the cells have one.
     With ``baseline`` (a cell id), every cell that differs from that one in one axis is compared with it.
 
@@ -57,7 +57,7 @@ def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | Non
 
 
 def unreleased(cell: Cell) -> tuple[str, ...]:
-    """The axes in which a cell has a nightly build or a build of one's own."""
+    """The axes in which a cell has a nightly or local build, not a release."""
     return tuple(name for name in ("version", "keras") if versions.is_unreleased(str(cell.values[name] or "")))
 
 

@@ -148,12 +148,15 @@ Raises UsageError where there is no such build.
 
 
 def no_nightly(package: str, wanted: str) -> str:
-    """Resolve no nightly build: for what must not ask a package index. Raises UsageError."""
+    """Resolve no nightly build.
+
+    For what must not ask a package index. Raises UsageError.
+    """
     raise UsageError(f"{package}@{wanted}: a nightly build cannot be named here; give the exact version")
 
 
 class Resolver(msgspec.Struct, frozen=True):
-    """Resolves ``latest`` to a release, ``nightly`` to a build, and a release to its Python."""
+    """Resolves ``latest`` and ``nightly``, and a release to its Python."""
 
     latest: Callable[[str], str]
     python_for: Callable[[str, str], str]
@@ -261,12 +264,12 @@ def _id_pattern(axis: Axis) -> str:
 
 
 def is_nightly(word: str) -> bool:
-    """Whether a word stands for a nightly build: ``nightly`` or ``nightly-2026-10-12``."""
+    """Whether a word is ``nightly`` or begins as ``nightly-2026-10-12`` does."""
     return word == NIGHTLY or word.startswith(f"{NIGHTLY}-")
 
 
 def exact_id(text: str, nightly: Nightly) -> str:
-    """An id, or a pattern over ids, with the versions that its nightly builds stand for.
+    """An id, or a pattern over ids, with the exact versions of nightly builds.
 
     ``torch-*_keras-nightly_*`` becomes ``torch-*_keras-3.16.0.dev2026102704_*``.
     """

@@ -105,7 +105,10 @@ def read(content: bytes) -> tuple[State, tuple[str, ...]]:
 
 
 def exact(request: Request) -> Request:
-    """The request with the exact versions of the nightly builds that it names as ends. Raises UsageError."""
+    """The request with exact versions where an end is a nightly build.
+
+    Raises UsageError.
+    """
     name = frameworks.named(request.package)
     good, bad = (
         index.nightly(name, word) if sets.is_nightly(word := end.removeprefix(f"{request.package}@")) else end

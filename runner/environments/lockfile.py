@@ -38,6 +38,8 @@ class Recipe:
     """RFC 3339, UTC: nothing uploaded later was considered."""
     requirements: tuple[str, ...]
     overrides: tuple[str, ...] = ()
+    wheels: tuple[str, ...] = ()
+    """``name==version sha256:hash`` of every wheel of this machine among the requirements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def render(recipe: Recipe, lock: tuple[tuple[str, ...], tuple[str, ...]], notes:
         ("exclude-newer", recipe.exclude_newer),
         *(("requirement", line) for line in recipe.requirements),
         *(("override", line) for line in recipe.overrides),
+        *(("wheel", line) for line in recipe.wheels),
         *([("torch-backend", backend)] if backend else []),
         *(("note", note) for note in notes),
         ("sha256", digest(recipe, framework, rest)),
@@ -188,6 +191,7 @@ def _recipe(fields: Mapping[str, list[str]], path: Path) -> Recipe:
         exclude_newer=single["exclude-newer"],
         requirements=tuple(fields.get("requirement", ())),
         overrides=tuple(fields.get("override", ())),
+        wheels=tuple(fields.get("wheel", ())),
     )
 
 

@@ -92,6 +92,16 @@ def is_unreleased(version: str) -> bool:
     return is_local(version) or night(version) is not None
 
 
+def canonical(version: str) -> str | None:
+    """The version as PEP 440 spells it; None for a text that is not a version.
+
+    >>> canonical("3.16.0-RC1"), canonical("main")
+    ('3.16.0rc1', None)
+    """
+    parsed = _parsed(version)
+    return None if parsed is None else str(parsed)
+
+
 def public(version: str) -> str:
     """The version without its local part, which names a build.
 

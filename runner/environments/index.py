@@ -143,6 +143,19 @@ def nightly(package: str, wanted: str, python: str = "") -> str:
     return found[-1]
 
 
+def release(package: str, wanted: str) -> str:
+    """A version that the user names: ``release`` is the newest one, ``nightly`` the newest build of a night.
+
+    Raises UsageError for what is not a version.
+    """
+    if wanted == "release":
+        return compat.latest(package)
+    version = nightly(package, wanted) if sets.is_nightly(wanted) else wanted
+    if not versions.PUBLIC.fullmatch(version):
+        raise UsageError(f"{wanted!r} is not a release number (example: 2.2.2), `release` or `nightly`")
+    return version
+
+
 def nightly_builds(package: str, python: str) -> tuple[str, ...]:
     """The nightly builds of a framework or of Keras, oldest first.
 

@@ -61,6 +61,11 @@ def unreleased(cell: Cell) -> tuple[str, ...]:
     return tuple(name for name in ("version", "keras") if versions.is_unreleased(str(cell.values[name] or "")))
 
 
+def with_release(pair: Pair) -> bool:
+    """Whether the pair compares an unreleased version with a release of the same axis."""
+    return pair.axis in unreleased(pair.candidate) and pair.axis not in unreleased(pair.baseline)
+
+
 def _newest_release(cell: Cell, cells: Sequence[Cell]) -> Pair | None:
     """The pair of an unreleased version with the newest release.
 

@@ -23,6 +23,8 @@ class Rules:
     alpha: float = 0.05
     floor: float = 0.05
     max_rounds: int | None = None
+    against: bool = False
+    """Whether builds that are not released are compared with releases, and nothing else is compared."""
 
     def as_planned(self, record: store.RunRecord) -> Rules:
         """These rules with the set and the looks that a run was planned with.
@@ -34,6 +36,7 @@ class Rules:
             self,
             set_name=self.set_name or (record.set_name if listed else None),
             max_rounds=self.max_rounds or record.max_rounds,
+            against=self.against or bool(record.against and not self.baseline),
         )
 
     def settings(self, samples: Sequence[Sample]) -> judge.JudgeSettings:
@@ -75,7 +78,10 @@ def comparisons(
     prefer = sets.named_set(loaded, rules.set_name).prefer
     cells = list(dict.fromkeys(sample.cell for sample in samples))
     pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
-    pairs = list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
+    if rules.against:
+        pairs = [pair for pair in pairs if pairing.with_release(pair)]
+    else:
+        pairs = list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
     return judge.judge(samples, pairs, expected, rules.settings(samples))
 
 

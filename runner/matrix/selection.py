@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from runner.errors import UsageError, suggest
-from runner.matrix import compat, plan, probes, sets
-from runner.model import Cell, Environment, ProbeSpec, Scalar, Skip
+from runner.matrix import compat, frameworks, plan, probes, sets
+from runner.model import Cell, Environment, ProbeSpec, Scalar, Skip, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,53 @@ def choose(set_name: str | None, only: tuple[str, ...], nightly: sets.Nightly = 
     cells = sets.select(all_cells, only)
     notes = dict.fromkeys(note for cell in cells if (note := facts.warn(cell.framework, cell.version)))
     return Chosen(name, loaded, chosen, cells, skips if not only else (), tuple(notes))
+
+
+def with_sources(chosen: Chosen, only: Sequence[str], versions: Mapping[str, str], against: str = "") -> Chosen:
+    """A whole set with the user's builds in the place of its releases.
+
+    ``versions`` are those of the builds, by framework, ``keras`` or another project. A project that is not an axis is
+    installed in all environments. Cells without any of the builds are left out. ``against``: the release that runs
+    next to the build, in cells that differ from it in nothing else. Patterns fit the set's own cells, or the new ones.
+    Raises UsageError where no cell is left.
+    """
+    axes = {name: version for name, version in versions.items() if name in ("keras", *frameworks.names())}
+    pins = [f"{name}=={version}" for name, version in versions.items() if name not in axes]
+    if against and (len(axes) != 1 or pins):
+        raise UsageError("--against goes with one --source or --wheel, of Keras or a framework")
+    made: dict[Cell, None] = {}
+    fitting: dict[str, None] = dict.fromkeys(only)
+    for cell in chosen.cells:
+        new = _moved(cell, axes)
+        if new == cell and not pins:
+            continue
+        pair = (*([_moved(cell, dict.fromkeys(axes, against))] if against else []), new)
+        for pattern in [*only] or ["*"]:
+            kept = [one for one in pair if any(fnmatch.fnmatchcase(two.id, pattern) for two in (cell, one))]
+            made |= dict.fromkeys(kept)
+            if kept:
+                fitting.pop(pattern, None)
+    if fitting:
+        raise UsageError(f"{next(iter(fitting))!r} matches no cell of the set {chosen.name!r} with {_listed(versions)}")
+    by_id = {cell.id: cell for cell in made}
+    excluded = [(one, cell) for one in chosen.definition.exclude for cell in fnmatch.filter(by_id, one.cell)]
+    skips = [Skip(by_id[cell], Status.SKIPPED, one.reason) for one, cell in excluded]
+    out = {skip.cell for skip in skips}
+    cells = tuple(cell for cell in made if cell not in out)
+    if not cells:
+        raise UsageError(f"no cell of the set {chosen.name!r} has {_listed(versions)}")
+    definition = msgspec.structs.replace(chosen.definition, packages=[*chosen.definition.packages, *pins])
+    return replace(chosen, definition=definition, cells=cells, skips=tuple(skips))
+
+
+def _moved(cell: Cell, versions: Mapping[str, str]) -> Cell:
+    """The cell with these versions on its axes; Keras only where it has Keras."""
+    keras = versions.get("keras") if cell.keras else None
+    return replace(cell, version=versions.get(cell.framework, cell.version), keras=keras or cell.keras)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 def _cells(

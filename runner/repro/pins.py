@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.environments import index
+from runner.environments import index, wheels
 from runner.errors import UsageError, suggest
 from runner.matrix import compat, frameworks, sets
 from runner.matrix.plan import Target
@@ -126,7 +126,7 @@ def on_cell(cell: Cell, wanted: Wanted) -> Target:
 def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], newest: index.Newest) -> Target:
     facts = compat.load()
     python = wanted.python or facts.python.preferred
-    version = versions.public(wanted.pins.get(framework) or newest(framework, python, as_of))
+    version = _kept_or_public(framework, wanted.pins.get(framework) or newest(framework, python, as_of))
     keras = wanted.pins.get("keras")
     if "keras" in wanted.pins and not keras:
         keras = newest("keras", python, as_of)
@@ -138,6 +138,12 @@ def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], 
     cell = Cell(framework, version, keras, python, wanted.device)
     sets.check(cell)
     return Target(cell, _custom(cell, wanted, as_of), notes)
+
+
+def _kept_or_public(framework: str, version: str) -> str:
+    """The version as it is where it is a wheel of this machine, else without its local part."""
+    own = wheels.find(frameworks.distribution(framework), version)
+    return version if own else versions.public(version)
 
 
 def _custom(cell: Cell, wanted: Wanted, as_of: str) -> Custom | None:

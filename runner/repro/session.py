@@ -9,8 +9,8 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from runner import executors
-from runner.environments import index
+from runner import executors, sources
+from runner.environments import index, wheels
 from runner.errors import BuildError, CellError
 from runner.executors import Executor, Prepared, Say
 from runner.matrix import frameworks, selection, sets
@@ -49,6 +49,8 @@ class Request:
     timeout_s: float
     memory: float | None
     disk: float
+    wheels: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
@@ -58,6 +60,9 @@ def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
     """
     path, mounts = script.check(request.script, request.mounts)
     patterns = [compare.metric_pattern(text) for text in request.metrics]
+    with workspace.stoppable():
+        own = sources.pinned(request.wheels, request.sources, request.executor, say)
+    request = replace(request, pins=(*request.pins, *own))
     wanted = _wanted(request, say)
     limits = places.limits(request.timeout_s, request.memory, request.disk)
     work = script.Script(path, request.arguments, mounts, request.network, limits)
@@ -177,7 +182,8 @@ def _why(error: CellError, place: Place) -> str:
     cell, custom = place.cell, place.environment.custom
     asked = [f"{cell.framework}=={cell.version}", *([f"keras=={cell.keras}"] if cell.keras else [])]
     asked += custom.pins if custom else ()
-    plain = [text for text in asked if index.NAME.fullmatch(text.partition("==")[0])]
+    own = {f"{one.project}=={one.version}" for one in wheels.of(asked)}
+    plain = [text for text in asked if index.NAME.fullmatch(text.partition("==")[0]) and text not in own]
     return "; ".join([str(error), *index.unknown(plain, cell.python)])
 
 

@@ -17,7 +17,7 @@ from runner.sources import build, checkout
 from runner.sources.given import Given, parse
 from runner.util import wheel_file
 
-__all__ = ["Given", "Source", "made", "parse"]
+__all__ = ["Given", "Source", "made", "parse", "pinned"]
 
 _DIGITS = 7
 """The hex digits of a commit or a digest in a version, as many as git shows."""
@@ -42,8 +42,13 @@ def made(given: Sequence[Given], executor: str, say: Say) -> tuple[Source, ...]:
     """
     found = tuple(_wheel(one) if one.is_wheel else _checkout(one, executor, say) for one in given)
     for source in found:
-        say(f"{source.note}")
+        say(source.note)
     return found
+
+
+def pinned(wheels: Sequence[str], sources: Sequence[str], executor: str, say: Say) -> tuple[str, ...]:
+    """``name==version`` of every source of a command line. Raises as ``parse`` and ``made``."""
+    return tuple(f"{one.package}=={one.version}" for one in made(parse(wheels, sources), executor, say))
 
 
 def _wheel(given: Given) -> Source:
@@ -69,11 +74,11 @@ def _checkout(given: Given, executor: str, say: Say) -> Source:
 
 def _check_name(given: Given, wheel: wheel_file.Wheel) -> None:
     wanted = frameworks.distribution(given.package)
-    if wheel.project != wanted:
-        raise UsageError(
-            f"{given}: that is {wheel.project} {wheel.version}, not {wanted}; "
-            f"give {given.option} {wheel.project}={given.target}"
-        )
+    if wheel.project == wanted:
+        return
+    is_part = frameworks.named(wheel.project) == given.package
+    way_out = f"build it as {wanted}" if is_part else f"give {given.option} {wheel.project}={given.target}"
+    raise UsageError(f"{given}: that is {wheel.project} {wheel.version}, not {wanted}; {way_out}")
 
 
 def _kept(given: Given, wheel: wheel_file.Wheel, label: str, origin: str, note: str) -> Source:

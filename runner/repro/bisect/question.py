@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
+from runner import sources
 from runner.environments import index
 from runner.errors import UsageError
+from runner.executors import Say
 from runner.matrix import compat, frameworks, sets
 from runner.matrix.plan import Target
 from runner.model import Custom
@@ -56,6 +58,8 @@ class Request:
     timeout_s: float
     memory: float | None
     disk: float
+    wheels: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -102,6 +106,19 @@ def read(content: bytes) -> tuple[State, tuple[str, ...]]:
     }
     dropped = tuple(version for version in state.answers if version not in kept)
     return State(state.question, state.as_of, kept, FORMAT, state.data), dropped
+
+
+def fixed(request: Request, say: Say) -> Request:
+    """The request with its wheels and sources as pins: what is held fixed.
+
+    Raises UsageError for one of the package that moves.
+    """
+    given = sources.parse(request.wheels, request.sources)
+    for one in given:
+        if one.package == frameworks.named(request.package):
+            raise UsageError(f"{one}: {request.package} is what moves; a source holds another package fixed")
+    own = sources.pinned(request.wheels, request.sources, request.executor, say)
+    return replace(request, pins=(*request.pins, *own))
 
 
 def exact(request: Request) -> Request:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner import judge
 from runner.judge import calibration_file, expectations, expectations_file, pairing
+from runner.judge.verdicts import STATUS
 from runner.matrix import sets
 from runner.model import Cell, Comparison, Sample
 from runner.results import store
@@ -82,7 +83,9 @@ def comparisons(
         pairs = [pair for pair in pairs if pairing.with_release(pair)]
     else:
         pairs = list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
-    return judge.judge(samples, pairs, expected, rules.settings(samples))
+    judged = judge.judge(samples, pairs, expected, rules.settings(samples))
+    # what is wrong in a release by itself is not about the build that is compared with it
+    return [one for one in judged if one.baseline or one.metric == STATUS] if rules.against else judged
 
 
 def _with_root(pairs: Sequence[judge.Pair]) -> list[judge.Pair]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import images
-from runner.environments import lockfile
+from runner.environments import lockfile, wheels
 from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UsageError
 from runner.images import recipe as recipes
@@ -299,3 +299,50 @@ def test_dockerfiles_are_kept_next_to_the_template(tmp_path: Path, monkeypatch: 
     assert images.render_all([pair]) == [tmp_path / "rendered" / f"{TORCH.id}.Dockerfile"]
     assert (tmp_path / "rendered" / f"{TORCH.id}.Dockerfile").read_text() == text
     assert images.check([pair]) == ()
+
+
+class TestWheelsOfThisMachine:
+    """They are installed last, and all other layers are those of the release."""
+
+    OWN = replace(TORCH, keras="3.16.0+g1a2b3c4")
+
+    @pytest.fixture
+    def wheel(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        path = tmp_path / "keras-3.16.0+g1a2b3c4-py3-none-any.whl"
+        kept = wheels.Kept("keras", "3.16.0+g1a2b3c4", path, wheels.Entry("0" * 64, "tree:1", "a note"))
+        known = {("keras", kept.version): kept}
+        monkeypatch.setattr(wheels, "find", lambda project, version: known.get((project, version)))
+        return path
+
+    @staticmethod
+    def made(environment: Environment) -> Recipe:
+        lock = lock_of(environment)
+        asked = replace(lock.recipe, requirements=(f"keras=={environment.keras}", "torch==2.2.2"))
+        return recipe(environment, replace(lock, recipe=asked))
+
+    def test_the_wheel_is_in_a_layer_of_its_own(self, wheel: Path) -> None:
+        found = self.made(self.OWN)
+        assert found.wheels == (wheel,)
+        assert found.files["own.txt"].startswith("keras==3.16.0+g1a2b3c4 \\\n")
+        assert "keras.txt" not in found.files
+        assert self.made(TORCH).wheels == ()
+        assert "own.txt" not in self.made(TORCH).files
+
+    @pytest.mark.parametrize("buildkit", [True, False])
+    def test_the_layers_before_it_are_those_of_the_release(self, wheel: Path, buildkit: bool) -> None:
+        own, release = self.made(self.OWN), self.made(TORCH)
+        assert own.framework_key == release.framework_key
+        text = dockerfile(own, buildkit)
+        shared = upto_keras(dockerfile(release, buildkit)).rsplit("\n", 2)[0]
+        assert shared.rsplit("RUN", 1)[0] in text
+        last = text[text.rindex("USER 0:0") :]
+        assert last.endswith("\nUSER 65532:65532\n")
+        assert "/build/own.txt --no-index --find-links /build" in last
+        assert wheel.name in last
+        assert text.count(wheel.name) == (2 if buildkit else 1)
+
+    @pytest.mark.usefixtures("wheel")
+    def test_a_hostile_name_is_refused(self) -> None:
+        found = self.made(self.OWN)
+        with pytest.raises(BuildError, match="is not a wheel that may go into a Dockerfile"):
+            dockerfile(replace(found, wheels=(Path("a b.whl"),)))

@@ -183,3 +183,12 @@ class TestCells:
             UsageError, match=r"no framework is pinned: add --pin for one of .*torch.*, or choose --cells"
         ):
             pins.targets(pins.Wanted({"zzz": "1"}), _newest)
+
+
+def test_a_wheel_of_this_machine_keeps_its_local_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = "0.11.0+g1a2b3c4"
+    monkeypatch.setattr(pins.wheels, "find", lambda project, version: (project, version) == ("jax", own) or None)
+    (target,) = pins.targets(pins.Wanted(pins.parse([f"jax=={own}", "keras==3.16.0+g1a2b3c4"])), _newest)
+    assert target.cell.id == f"jax-{own}_keras-3.16.0+g1a2b3c4_py3.11_cpu"
+    (target,) = pins.targets(pins.Wanted(pins.parse(["jax==0.11.0+other"])), _newest)
+    assert target.cell.version == "0.11.0"

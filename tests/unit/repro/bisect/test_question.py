@@ -187,3 +187,21 @@ class TestNightlyBuilds:
 
     def test_without_a_night_at_an_end_there_is_none_between(self) -> None:
         assert question.releases(REQUEST, "3.11") == ("3.6.0", "3.7.0", "3.8.0", "3.9.0")
+
+
+class TestSources:
+    """A source holds a package fixed; the package that moves has none."""
+
+    def test_it_is_one_more_pin(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = ("torch==2.16.0+w1a2b3c4",)
+        monkeypatch.setattr(question.sources, "pinned", lambda wheels, *_: made if wheels else ())
+        request = replace(REQUEST, pins=("scipy",), wheels=("torch=dist/torch.whl",))
+        assert question.fixed(request, lambda _: None).pins == ("scipy", *made)
+        assert question.fixed(REQUEST, lambda _: None) == REQUEST
+
+    def test_the_package_that_moves_has_none(self) -> None:
+        with pytest.raises(UsageError) as caught:
+            question.fixed(replace(REQUEST, sources=("keras=../keras",)), lambda _: None)
+        assert str(caught.value) == (
+            "--source keras=../keras: keras is what moves; a source holds another package fixed"
+        )

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from runner import judge
 from runner.judge import calibration_file, expectations, expectations_file, pairing
-from runner.judge.verdicts import STATUS
 from runner.matrix import sets
-from runner.model import Cell, Comparison, Sample
+from runner.model import Cell, Comparison, Sample, Verdict
 from runner.results import store
 from runner.util import folders
 
@@ -85,7 +84,8 @@ def comparisons(
         pairs = list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
     judged = judge.judge(samples, pairs, expected, rules.settings(samples))
     # what is wrong in a release by itself is not about the build that is compared with it
-    return [one for one in judged if one.baseline or one.metric == STATUS] if rules.against else judged
+    worse = (Verdict.REGRESSED, Verdict.BROKEN, Verdict.FIXED)
+    return [one for one in judged if one.baseline or one.verdict not in worse] if rules.against else judged
 
 
 def _with_root(pairs: Sequence[judge.Pair]) -> list[judge.Pair]:

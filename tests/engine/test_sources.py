@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from runner import sources
-from runner.environments import wheels
+from runner.environments import lockfile, wheels
 from runner.errors import UsageError
+from runner.images import Builder
+from runner.model import Environment
 from runner.util import folders, wheel_file
 
 PYPROJECT = """\
@@ -220,6 +222,25 @@ class TestInContainer:
         there = made(str(repository), "host")
         assert (there.version, there.entry.origin) == (contained.version, contained.entry.origin)
         assert inside(there, "own_package/__init__.py") == inside(contained, "own_package/__init__.py")
+
+    @pytest.mark.parametrize("how", ["buildkit", "classic"])
+    def test_its_wheel_is_installed_in_an_image(self, repository: Path, how: str) -> None:
+        kept = made(str(repository), "docker")
+        environment = Environment("tiny", kept.version, None, "3.11", "cpu", "linux-x86_64")
+        asked = (f"own-package=={kept.version}",)
+        lines = (f"{asked[0]} \\", f"    --hash=sha256:{kept.entry.sha256}")
+        text = lockfile.render(
+            lockfile.Recipe(environment.id, "3.11", "x", "cpu", "2026-11-20T00:00:00Z", asked, wheels=(kept.pin,)),
+            (lines, ()), (), "",
+        )  # fmt: skip
+        image = Builder(how=how).build(environment, lockfile.parse(text, Path("tiny.txt")))
+        show = "import own_package, importlib.metadata as m; print(own_package.x, m.version('own-package'))"
+        try:
+            ran = ["docker", "run", "--rm", "--network", "none", image.id, "python", "-c", show]
+            shown = subprocess.run(ran, capture_output=True, text=True, check=True).stdout
+        finally:
+            subprocess.run(["docker", "rmi", "--no-prune", image.tag], capture_output=True, check=False)
+        assert shown == f"1 {kept.version}\n"
 
     def test_a_build_that_needs_the_network_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"its build needs the network, and a build has none: name all packages"):

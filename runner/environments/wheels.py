@@ -6,6 +6,7 @@ From then on it is a version like any other. Whatever asks for it finds it here,
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -94,8 +95,13 @@ def of(requirements: Iterable[str]) -> tuple[Kept, ...]:
 
 
 def find_links(kept: Iterable[Kept]) -> list[str]:
-    """What uv needs to find the wheels."""
-    return [word for one in kept for word in ("--find-links", str(one.path.parent))]
+    """What uv needs to find the wheels; the user's own places count, too.
+
+    uv reads them from the environment only where no place is named.
+    """
+    places = [str(one.path.parent) for one in kept]
+    others = [place for place in os.environ.get("UV_FIND_LINKS", "").split(",") if place]
+    return [word for place in (*places, *others) for word in ("--find-links", place)] if places else []
 
 
 _ENTRY = "wheel.json"

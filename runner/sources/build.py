@@ -19,7 +19,7 @@ from typing import Any
 
 from runner import executors
 from runner.environments import lockfile, resolve
-from runner.errors import BuildError, RunnerError, UnavailableError, UsageError
+from runner.errors import BuildError, RunnerError, UnavailableError, UsageError, suggest
 from runner.executors import Executor, Launch, Prepared, Say
 from runner.images import base
 from runner.machine import facts
@@ -167,8 +167,11 @@ def _install(given: Given, requires: Sequence[str], folder: Path, platform: str,
 
 @contextmanager
 def _builder(name: str) -> Iterator[Executor]:
-    """The executor that cells would get."""
-    usable = executors.names(installing=True) if name == plan.AUTO else (name,)
+    """The executor that cells would get. Raises UsageError for an unknown one."""
+    known = executors.names(installing=True)
+    if name not in (plan.AUTO, *known):
+        raise UsageError(f"--executor {name!r}{suggest(name, known)}; there are: {', '.join((plan.AUTO, *known))}")
+    usable = known if name == plan.AUTO else (name,)
     made = [executors.make(one) for one in usable]
     chosen = next((one for one in made if not one.available()), made[-1])
     try:

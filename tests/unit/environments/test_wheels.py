@@ -28,6 +28,11 @@ def kept(tmp_path: Path, label: str = "g1a2b3c4", origin: str = "tree:1", text: 
     return wheels.keep(wheel_file.read(path), label, origin, f"keras 3.16.0+{label} is built from somewhere")
 
 
+@pytest.fixture(autouse=True)
+def without_places_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UV_FIND_LINKS", raising=False)
+
+
 @pytest.fixture
 def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tuple[Recipe, list[str]]]]:
     """What uv is asked; it answers with JAX, Keras and the hash of the wheel in the store."""
@@ -59,6 +64,13 @@ def test_a_wheel_is_found_by_its_version(tmp_path: Path) -> None:
     assert wheels.find("keras", VERSION) == made
     assert wheels.of(["keras[gcs]==" + VERSION, "numpy", "jax==0.10.2", "h5py>=3"]) == (made,)
     assert wheels.find_links([made]) == ["--find-links", str(made.path.parent)]
+
+
+def test_places_of_the_user_are_asked_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = kept(tmp_path)
+    monkeypatch.setenv("UV_FIND_LINKS", "/a,/b")
+    assert wheels.find_links([made])[1::2] == [str(made.path.parent), "/a", "/b"]
+    assert wheels.find_links([]) == []
 
 
 @pytest.mark.parametrize("version", ["3.16.0", "3.16.0+g9999999", "3.16.0.dev2026102704"])

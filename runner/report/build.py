@@ -34,7 +34,7 @@ def report(
     judged = comparisons(samples, rules)
     skips = (*record.skips, *missing(record, samples))
     swept = defects.defects(samples)
-    found = findings(swept, samples)
+    found = findings(swept, samples, against=rules.against)
     if rules.against:
         pairs = pairing.pairs([sample.cell for sample in samples])
         compared = [(pair.baseline.id, pair.candidate.id) for pair in pairs if pairing.with_release(pair)]

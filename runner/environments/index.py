@@ -144,7 +144,9 @@ def nightly(package: str, wanted: str, python: str = "") -> str:
 
 
 def release(package: str, wanted: str) -> str:
-    """A version that the user names: ``release`` is the newest one, ``nightly`` the newest build of a night.
+    """The version that a word stands for, or the version itself.
+
+    ``release`` is the newest release, ``nightly`` the newest nightly build.
 
     Raises UsageError for what is not a version.
     """

@@ -138,7 +138,7 @@ def make(environment: Environment, folder: Path, exclude_newer: str | None = Non
 
 
 def _check_there(environment: Environment, there: Collection[str]) -> None:
-    """Raise BuildError where Keras or the framework is a wheel that this machine lacks."""
+    """Raise BuildError for a wheel of Keras or the framework that is not here."""
     for package, version in ((environment.framework, environment.version), ("keras", environment.keras or "")):
         if versions.is_local(version) and version not in there:
             raise BuildError(

@@ -1,6 +1,6 @@
 """Wheels of this machine that no package index has, by project and local version.
 
-A wheel of the user's, or one built from a source, is kept here under a version of its own: ``keras 3.16.0+g1a2b3c4``.
+A wheel of the user's, or one built from a source, is kept here under a local version: ``keras 3.16.0+g1a2b3c4``.
 From then on it is a version like any other. Whatever asks for it finds it here, and a lock pins its hash.
 """
 

@@ -141,7 +141,7 @@ def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], 
 
 
 def _kept_or_public(framework: str, version: str) -> str:
-    """The version as it is where it is a wheel of this machine, else without its local part."""
+    """The version as it is for a wheel of this machine, else its public part."""
     own = wheels.find(frameworks.distribution(framework), version)
     return version if own else versions.public(version)
 

@@ -47,7 +47,10 @@ def made(given: Sequence[Given], executor: str, say: Say) -> tuple[Source, ...]:
 
 
 def pinned(wheels: Sequence[str], sources: Sequence[str], executor: str, say: Say) -> tuple[str, ...]:
-    """``name==version`` of every source of a command line. Raises as ``parse`` and ``made``."""
+    """``name==version`` of every source of a command line.
+
+    Raises as ``parse`` and ``made``.
+    """
     return tuple(f"{one.package}=={one.version}" for one in made(parse(wheels, sources), executor, say))
 
 

@@ -84,7 +84,9 @@ def _texts(value: object) -> bool:
 
 
 def wheel(given: Given, tree: Tree, executor: str, say: Say) -> Path:
-    """The wheel that a tree is built into; the one in the cache where it was built before.
+    """The wheel that a tree is built into.
+
+    One that was built before is in the cache.
 
     Raises UsageError for a source that cannot be built as it is, BuildError where its build fails.
     """
@@ -138,7 +140,10 @@ _ROUNDS = 2
 
 
 def _install(given: Given, requires: Sequence[str], folder: Path, platform: str, say: Say) -> None:
-    """Lock the build dependencies and install them into a folder, for another platform than this one too."""
+    """Lock the build dependencies and install them into a folder.
+
+    The platform may be another than this machine's.
+    """
     known = compat.load()
     target = folder / "dependencies"
     remove(target)
@@ -196,7 +201,10 @@ def _prepared(executor: Executor, given: Given, folder: Path) -> Prepared:
 
 
 def _run(given: Given, chosen: Backend, executor: Executor, prepared: Prepared, folder: Path) -> dict[str, Any]:
-    """Run the backend. Returns what it left; raises BuildError where it failed, UsageError for a bad version."""
+    """Run the backend. Returns its result.
+
+    Raises BuildError where it failed, UsageError where the source has to be changed.
+    """
     shutil.copyfile(Path(__file__).with_name(_SCRIPT), folder / _SCRIPT)
     (folder / "request.json").write_text(json.dumps({"backend": chosen.name, "backend_path": chosen.path}))
     result = folder / "result.json"

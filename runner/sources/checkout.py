@@ -76,7 +76,7 @@ def opened(given: Given, say: Say) -> Iterator[Tree]:
 
 
 class GitError(UsageError):
-    """What git refuses, in its own words."""
+    """What git refuses, and why."""
 
 
 def _local(given: Given, temporary: Path) -> Tree:
@@ -166,7 +166,10 @@ def _written(variables: Mapping[str, str], temporary: Path, top: Path, head: str
 
 
 def _fetched(given: Given, say: Say) -> Tree:
-    """The tree of a commit in a repository elsewhere; what was fetched is kept in the user's cache."""
+    """The tree of a commit in a repository elsewhere.
+
+    What was fetched is kept in the user's cache.
+    """
     found = _URL.fullmatch(given.target)
     if found is None:
         raise GitError("it looks like git+https://github.com/keras-team/keras@v3.15.1")
@@ -189,7 +192,10 @@ def _fetched(given: Given, say: Say) -> Tree:
 
 
 def _fetch(url: str, revision: str, variables: Mapping[str, str], folder: Path, starting: Callable[[], None]) -> str:
-    """Fetch one commit, or all branches and tags where the server does not hand out that one. Returns a revision."""
+    """Fetch one commit. Returns a revision that names it.
+
+    Where the server does not hand out that commit alone, all branches and tags are fetched.
+    """
     if _COMMIT.fullmatch(revision) and _asked(["cat-file", "-e", revision], variables, folder) is not None:
         return revision
     starting()

@@ -75,10 +75,12 @@ class Request:
 
     def check(self) -> None:
         """Raises UsageError for options that contradict each other."""
-        own = bool(self.wheels or self.sources)
-        if self.against and not own:
+        builds = bool(self.wheels or self.sources)
+        if self.against and not builds:
             raise UsageError("--against names the release to compare a --source or --wheel with; give one of them")
-        if own and not executors.installs(self.executor):
+        if self.against and self.baseline:
+            raise UsageError("--against and --baseline both choose what is compared; give one of them")
+        if builds and not executors.installs(self.executor):
             raise UsageError(f"--executor {self.executor} installs nothing: it does not go with --source or --wheel")
         if self.max_rounds and self.max_rounds < (self.rounds or 1):
             raise UsageError(f"--max-rounds {self.max_rounds} is less than --rounds {self.rounds}")
@@ -213,21 +215,20 @@ def matrix_command(**arguments: Any) -> None:
 
 def matrix(request: Request) -> int:
     """Choose, plan, measure, judge, print. Returns the exit code."""
-    from runner import data, sources
+    from runner import data
     from runner.cli import output, progress, remembering
     from runner.cli.standing import Standing
     from runner.environments import index
     from runner.executors import Room
     from runner.judge import rules
     from runner.matrix import plan, selection
-    from runner.measure import context, host, rounds, workspace
+    from runner.measure import builds, context, host, rounds, workspace
     from runner.report import build, listing
 
     request.check()
     given = data.parse(request.data)
-    with workspace.stoppable():
-        own = sources.made(sources.parse(request.wheels, request.sources), request.executor, lambda t: say(t, err=True))
-    versions = {one.package: one.version for one in own}
+    made = builds.made(request.wheels, request.sources, request.executor, lambda text: say(text, err=True))
+    versions = {one.package: one.version for one in made}
     against = index.release(next(iter(versions)), request.against) if request.against else ""
     chosen = host.chosen(
         request.set_name, request.only, request.executor, request.device, own=versions, against=against
@@ -268,15 +269,15 @@ def matrix(request: Request) -> int:
         ) as work,
     ):
 
-        def made(samples: Sequence[Sample], *, interrupted: bool = False) -> Report:
+        def reported(samples: Sequence[Sample], *, interrupted: bool = False) -> Report:
             report = build.report(samples, work.record, judged_by, interrupted=interrupted)
             return replace(report, everything=request.everything)
 
-        standing = Standing(shown, made)
+        standing = Standing(shown, reported)
         measured = rounds.until_decided(planned, work, further, standing.judged, standing.observe, room)
     report = standing.report
     if report is None or report.samples != measured.samples or measured.interrupted:
-        report = made(measured.samples, interrupted=measured.interrupted)
+        report = reported(measured.samples, interrupted=measured.interrupted)
     report = remembering.after_a_run(report, remembered)
     output.emit(report, request.format_)
     if request.format_ == "terminal" and report.exit_code != _NOTHING:

@@ -9,13 +9,13 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from runner import executors, sources
+from runner import executors
 from runner.environments import index, wheels
 from runner.errors import BuildError, CellError
 from runner.executors import Executor, Prepared, Say
 from runner.matrix import frameworks, selection, sets
 from runner.matrix.plan import Target
-from runner.measure import places, turns, workspace
+from runner.measure import builds, places, turns, workspace
 from runner.measure.places import Place
 from runner.model import Status
 from runner.repro import bugreport, compare, pins, reconstruct, script
@@ -60,8 +60,7 @@ def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
     """
     path, mounts = script.check(request.script, request.mounts)
     patterns = [compare.metric_pattern(text) for text in request.metrics]
-    with workspace.stoppable():
-        own = sources.pinned(request.wheels, request.sources, request.executor, say)
+    own = builds.pins(request.wheels, request.sources, request.executor, say)
     request = replace(request, pins=(*request.pins, *own))
     wanted = _wanted(request, say)
     limits = places.limits(request.timeout_s, request.memory, request.disk)
@@ -182,8 +181,8 @@ def _why(error: CellError, place: Place) -> str:
     cell, custom = place.cell, place.environment.custom
     asked = [f"{cell.framework}=={cell.version}", *([f"keras=={cell.keras}"] if cell.keras else [])]
     asked += custom.pins if custom else ()
-    own = {f"{one.project}=={one.version}" for one in wheels.of(asked)}
-    plain = [text for text in asked if index.NAME.fullmatch(text.partition("==")[0]) and text not in own]
+    here = {f"{one.project}=={one.version}" for one in wheels.of(asked)}
+    plain = [text for text in asked if index.NAME.fullmatch(text.partition("==")[0]) and text not in here]
     return "; ".join([str(error), *index.unknown(plain, cell.python)])
 
 

@@ -7,6 +7,7 @@ version everything else asks for it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from runner.environments import wheels
@@ -14,10 +15,11 @@ from runner.errors import UsageError
 from runner.executors import Say
 from runner.matrix import frameworks
 from runner.sources import build, checkout
+from runner.sources.build import Turn
 from runner.sources.given import Given, parse
 from runner.util import wheel_file
 
-__all__ = ["Given", "Source", "made", "parse", "pinned"]
+__all__ = ["Given", "Source", "made", "parse"]
 
 _DIGITS = 7
 """The hex digits of a commit or a digest in a version, as many as git shows."""
@@ -34,24 +36,17 @@ class Source:
     """What it was made from, in one line."""
 
 
-def made(given: Sequence[Given], executor: str, say: Say) -> tuple[Source, ...]:
+def made(given: Sequence[Given], executor: str, say: Say, turn: Turn = nullcontext) -> tuple[Source, ...]:
     """The versions of the sources; those that are not built yet are built.
 
-    ``executor`` is the name of one, or ``auto``. Raises UsageError for a source that cannot be used, BuildError where
+    ``executor`` is the name of one, or ``auto``. ``turn`` is taken for as long as a build lasts.
+    Raises UsageError for a source that cannot be used, BuildError where
     it cannot be built, and OutageError where the engine, the network or the disk stops it.
     """
-    found = tuple(_wheel(one) if one.is_wheel else _checkout(one, executor, say) for one in given)
+    found = tuple(_wheel(one) if one.is_wheel else _checkout(one, executor, say, turn) for one in given)
     for source in found:
         say(source.note)
     return found
-
-
-def pinned(wheels: Sequence[str], sources: Sequence[str], executor: str, say: Say) -> tuple[str, ...]:
-    """``name==version`` of every source of a command line.
-
-    Raises as ``parse`` and ``made``.
-    """
-    return tuple(f"{one.package}=={one.version}" for one in made(parse(wheels, sources), executor, say))
 
 
 def _wheel(given: Given) -> Source:
@@ -66,9 +61,9 @@ def _wheel(given: Given) -> Source:
     return _kept(given, wheel, label, f"sha256:{wheel.sha256}", note)
 
 
-def _checkout(given: Given, executor: str, say: Say) -> Source:
+def _checkout(given: Given, executor: str, say: Say, turn: Turn) -> Source:
     with checkout.opened(given, say) as tree:
-        wheel = wheel_file.read(build.wheel(given, tree, executor, say))
+        wheel = wheel_file.read(build.wheel(given, tree, executor, say, turn))
     _check_name(given, wheel)
     label = tree.label(_DIGITS)
     version = wheel_file.labelled(wheel.version, label)

@@ -11,8 +11,8 @@ import json
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ from runner.sources.given import Given
 from runner.util import commands, folders, locks, outage, scratch
 from runner.util.remove import remove
 
+Turn = Callable[[], AbstractContextManager[None]]
+"""What a build waits for: other work on this machine that it would disturb."""
 _TIMEOUT_S = 1800.0
 _SETUPTOOLS = "setuptools.build_meta:__legacy__"
 """The backend of a project that names none (PEP 517)."""
@@ -83,7 +85,7 @@ def _texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def wheel(given: Given, tree: Tree, executor: str, say: Say) -> Path:
+def wheel(given: Given, tree: Tree, executor: str, say: Say, turn: Turn = nullcontext) -> Path:
     """The wheel that a tree is built into.
 
     One that was built before is in the cache.
@@ -99,7 +101,7 @@ def wheel(given: Given, tree: Tree, executor: str, say: Say) -> Path:
             found = next(iter(sorted(place.glob("*.whl"))), None)
             if found is None:
                 say(f"building {given.package} from {tree.words}")
-                with scratch.folder("build") as folder:
+                with turn(), scratch.folder("build") as folder:
                     found = _moved(_built(given, tree, executor, folder, say), place)
             return found
     except OSError as error:

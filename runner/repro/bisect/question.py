@@ -14,6 +14,7 @@ from runner.errors import UsageError
 from runner.executors import Say
 from runner.matrix import compat, frameworks, sets
 from runner.matrix.plan import Target
+from runner.measure import builds
 from runner.model import Custom
 from runner.repro import pins
 from runner.repro.bisect.search import Mark
@@ -117,7 +118,7 @@ def fixed(request: Request, say: Say) -> Request:
     for one in given:
         if one.package == frameworks.named(request.package):
             raise UsageError(f"{one}: {request.package} is what moves; a source holds another package fixed")
-    own = sources.pinned(request.wheels, request.sources, request.executor, say)
+    own = builds.pins(request.wheels, request.sources, request.executor, say)
     return replace(request, pins=(*request.pins, *own))
 
 

@@ -345,6 +345,7 @@ class TestSources:
         ("words", "reason"),
         [
             (["--against", "release"], "--against names the release to compare a --source or --wheel with"),
+            (["--source", "keras=.", "--against", "release", "--baseline", "x"], "--against and --baseline both"),
             (["--source", "keras=.", "--executor", "current"], "--executor current installs nothing"),
             (["--source", "keras=.", "--against", "newest"], "'newest' is not a release number (example: 2.2.2)"),
         ],

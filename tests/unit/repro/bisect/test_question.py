@@ -194,7 +194,7 @@ class TestSources:
 
     def test_it_is_one_more_pin(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made = ("torch==2.16.0+w1a2b3c4",)
-        monkeypatch.setattr(question.sources, "pinned", lambda wheels, *_: made if wheels else ())
+        monkeypatch.setattr(question.builds, "pins", lambda wheels, *_: made if wheels else ())
         request = replace(REQUEST, pins=("scipy",), wheels=("torch=dist/torch.whl",))
         assert question.fixed(request, lambda _: None).pins == ("scipy", *made)
         assert question.fixed(REQUEST, lambda _: None) == REQUEST

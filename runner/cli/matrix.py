@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runner import executors
 from runner.cli import options
 from runner.errors import UsageError, suggest
 from runner.judge.budget import MOST_ROUNDS, Further
@@ -63,6 +64,9 @@ class Request:
     format_: str
     history: Path | None = None
     no_history: bool = False
+    wheels: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    against: str | None = None
 
     @property
     def evicts(self) -> bool:
@@ -71,6 +75,13 @@ class Request:
 
     def check(self) -> None:
         """Raises UsageError for options that contradict each other."""
+        builds = bool(self.wheels or self.sources)
+        if self.against and not builds:
+            raise UsageError("--against names the release to compare a --source or --wheel with; give one of them")
+        if self.against and self.baseline:
+            raise UsageError("--against and --baseline both choose what is compared; give one of them")
+        if builds and not executors.installs(self.executor):
+            raise UsageError(f"--executor {self.executor} installs nothing: it does not go with --source or --wheel")
         if self.max_rounds and self.max_rounds < (self.rounds or 1):
             raise UsageError(f"--max-rounds {self.max_rounds} is less than --rounds {self.rounds}")
         if self.budget_s and not self.max_rounds and (self.rounds or 1) >= MOST_ROUNDS:
@@ -122,11 +133,21 @@ class Request:
             words += ["--data", path]
         for setting in self.settings:
             words += ["--setting", setting]
+        words += [word for wheel in self.wheels for word in ("--wheel", wheel)]
+        words += [word for source in self.sources for word in ("--source", source)]
+        words += ["--against", self.against] if self.against else []
         return shlex.join(words)
 
 
 @click.command("matrix")
 @options.which_cells
+@options.sources
+@click.option(
+    "--against",
+    metavar="VERSION",
+    help="With --source or --wheel: run this release in the same rounds (release: the newest one), and compare nothing "
+    "but the build with it. Exit code 1 where the build is worse.",
+)
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this probe; may be given several times.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
 @options.executor
@@ -197,15 +218,21 @@ def matrix(request: Request) -> int:
     from runner import data
     from runner.cli import output, progress, remembering
     from runner.cli.standing import Standing
+    from runner.environments import index
     from runner.executors import Room
     from runner.judge import rules
     from runner.matrix import plan, selection
-    from runner.measure import context, host, rounds, workspace
+    from runner.measure import builds, context, host, rounds, workspace
     from runner.report import build, listing
 
     request.check()
     given = data.parse(request.data)
-    chosen = host.chosen(request.set_name, request.only, request.executor, request.device)
+    made = builds.made(request.wheels, request.sources, request.executor, lambda text: say(text, err=True))
+    versions = {one.package: one.version for one in made}
+    against = index.release(next(iter(versions)), request.against) if request.against else ""
+    chosen = host.chosen(
+        request.set_name, request.only, request.executor, request.device, own=versions, against=against
+    )
     probes = selection.probe_specs(chosen, request.probes, request.settings)
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
@@ -222,7 +249,9 @@ def matrix(request: Request) -> int:
             say(text)
         return 0
     remembered = remembering.ready(remembering.wish(request.history, without=request.no_history))
-    judged_by = rules.Rules(request.set_name, request.baseline, request.alpha, request.floor, further.most or None)
+    judged_by = rules.Rules(
+        request.set_name, request.baseline, request.alpha, request.floor, further.most or None, bool(against)
+    )
     room = Room(request.keep, request.keep_free) if request.evicts else None
     with (
         progress.shown(tables=request.format_ == "terminal") as shown,
@@ -231,7 +260,7 @@ def matrix(request: Request) -> int:
             probes=[probe.name for probe in probes],
             given=given,
             offline=request.offline,
-            record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s),
+            record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s, against),
             fresh=request.fresh,
             jobs=request.jobs,
             builds=request.builds,
@@ -240,15 +269,15 @@ def matrix(request: Request) -> int:
         ) as work,
     ):
 
-        def made(samples: Sequence[Sample], *, interrupted: bool = False) -> Report:
+        def reported(samples: Sequence[Sample], *, interrupted: bool = False) -> Report:
             report = build.report(samples, work.record, judged_by, interrupted=interrupted)
             return replace(report, everything=request.everything)
 
-        standing = Standing(shown, made)
+        standing = Standing(shown, reported)
         measured = rounds.until_decided(planned, work, further, standing.judged, standing.observe, room)
     report = standing.report
     if report is None or report.samples != measured.samples or measured.interrupted:
-        report = made(measured.samples, interrupted=measured.interrupted)
+        report = reported(measured.samples, interrupted=measured.interrupted)
     report = remembering.after_a_run(report, remembered)
     output.emit(report, request.format_)
     if request.format_ == "terminal" and report.exit_code != _NOTHING:

@@ -74,7 +74,8 @@ def environment_of(cell: Cell, platform: str, custom: Custom | None = None) -> E
     ``custom``: what a set adds to all of its cells. Pins of the cell's own axes are left out.
     """
     if custom:
-        own = {"keras", *frameworks.of(cell.framework).distributions}
+        own = {*frameworks.parts_of("keras"), *frameworks.of(cell.framework).distributions}
+        own.add(frameworks.nightlies().get(cell.framework, cell.framework))
         custom = replace(custom, pins=tuple(line for line in custom.pins if versions.project(line) not in own))
         custom = custom if custom != Custom() else None
     return Environment(cell.framework, cell.version, cell.keras, cell.python, build_of(cell), platform, custom)

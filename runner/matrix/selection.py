@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from runner.errors import UsageError, suggest
-from runner.matrix import compat, plan, probes, sets
-from runner.model import Cell, Custom, Environment, ProbeSpec, Scalar, Skip
+from runner.matrix import compat, frameworks, plan, probes, sets
+from runner.model import Cell, Custom, Environment, ProbeSpec, Scalar, Skip, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +27,18 @@ class Chosen:
     """What is to be said about cells: versions that compat.toml does not know."""
 
 
-def choose(set_name: str | None, only: tuple[str, ...]) -> Chosen:
+def choose(set_name: str | None, only: tuple[str, ...], nightly: sets.Nightly = sets.no_nightly) -> Chosen:
     """The cells of a set.
 
-    Raises UsageError for an unknown or malformed set or a pattern that fits no cell.
+    ``nightly`` resolves nightly builds that the set or a pattern names. Raises UsageError for an unknown or malformed
+    set or a pattern that fits no cell.
     """
+    only = tuple(sets.exact_id(pattern, nightly) for pattern in only)
     loaded = sets.load()
     facts = compat.load()
     name = loaded.default if set_name is None else set_name
     chosen = sets.named_set(loaded, name)
-    all_cells, skips = _cells(loaded, name, facts)
+    all_cells, skips = _cells(loaded, name, facts, nightly)
     for pattern in only:
         if not fnmatch.filter([cell.id for cell in all_cells], pattern):
             raise UsageError(_nowhere(loaded, facts, name, pattern, [cell.id for cell in all_cells]))
@@ -43,12 +47,61 @@ def choose(set_name: str | None, only: tuple[str, ...]) -> Chosen:
     return Chosen(name, loaded, chosen, cells, skips if not only else (), tuple(notes))
 
 
-def _cells(loaded: sets.Matrix, name: str, facts: compat.Compat) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
+def with_sources(chosen: Chosen, only: Sequence[str], versions: Mapping[str, str], against: str = "") -> Chosen:
+    """A whole set with the user's builds in the place of its releases.
+
+    ``versions`` are those of the builds, by framework, ``keras`` or another project. A project that is not an axis is
+    installed in all environments. Cells without any of the builds are left out. ``against``: the release that runs
+    next to the build, in cells that differ from it in nothing else. Patterns fit the set's own cells, or the new ones.
+    Raises UsageError where no cell is left.
+    """
+    axes = {name: version for name, version in versions.items() if name in ("keras", *frameworks.names())}
+    pins = [f"{name}=={version}" for name, version in versions.items() if name not in axes]
+    if against and (len(axes) != 1 or pins):
+        raise UsageError("--against goes with one --source or --wheel, of Keras or a framework")
+    made: dict[Cell, None] = {}
+    fitting: dict[str, None] = dict.fromkeys(only)
+    for cell in chosen.cells:
+        new = _moved(cell, axes)
+        if new == cell and not pins:
+            continue
+        pair = (*([_moved(cell, dict.fromkeys(axes, against))] if against else []), new)
+        for pattern in [*only] or ["*"]:
+            kept = [one for one in pair if any(fnmatch.fnmatchcase(two.id, pattern) for two in (cell, one))]
+            made |= dict.fromkeys(kept)
+            if kept:
+                fitting.pop(pattern, None)
+    if fitting:
+        raise UsageError(f"{next(iter(fitting))!r} matches no cell of the set {chosen.name!r} with {_listed(versions)}")
+    by_id = {cell.id: cell for cell in made}
+    excluded = [(one, cell) for one in chosen.definition.exclude for cell in fnmatch.filter(by_id, one.cell)]
+    skips = [Skip(by_id[cell], Status.SKIPPED, one.reason) for one, cell in excluded]
+    out = {skip.cell for skip in skips}
+    cells = tuple(cell for cell in made if cell not in out)
+    if not cells:
+        raise UsageError(f"no cell of the set {chosen.name!r} has {_listed(versions)}")
+    definition = msgspec.structs.replace(chosen.definition, packages=[*chosen.definition.packages, *pins])
+    return replace(chosen, definition=definition, cells=cells, skips=tuple(skips))
+
+
+def _moved(cell: Cell, versions: Mapping[str, str]) -> Cell:
+    """The cell with these versions on its axes; Keras only where it has Keras."""
+    keras = versions.get("keras") if cell.keras else None
+    return replace(cell, version=versions.get(cell.framework, cell.version), keras=keras or cell.keras)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _cells(
+    loaded: sets.Matrix, name: str, facts: compat.Compat, nightly: sets.Nightly = sets.no_nightly
+) -> tuple[tuple[Cell, ...], tuple[Skip, ...]]:
     one = loaded.sets[name]
     try:
         if one.platform:
             facts.platform(one.platform)
-        found, skips = sets.cells(loaded, one, sets.Resolver(compat.latest, facts.python_for))
+        found, skips = sets.cells(loaded, one, sets.Resolver(compat.latest, facts.python_for, nightly))
     except UsageError as error:
         raise UsageError(f"matrix.toml: sets.{name}: {error}") from None
     if not found and not skips:
@@ -150,13 +203,15 @@ def _check_setting(where: str, probe: str, name: str, value: object) -> None:
         raise UsageError(f"{where}: {name} is {type(default).__name__}, such as {json.dumps(default)}")
 
 
-def environments(set_name: str | None, only: tuple[str, ...], *, every: bool) -> tuple[Environment, ...]:
+def environments(
+    set_name: str | None, only: tuple[str, ...], *, every: bool, nightly: sets.Nightly = sets.no_nightly
+) -> tuple[Environment, ...]:
     """The environments of a set, or of every set, that the repository keeps files for.
 
     Raises UsageError.
     """
     names = sets.load().sets if every else [set_name]
-    chosen = [choose(name, only) for name in names]
+    chosen = [choose(name, only, nightly) for name in names]
     return tuple(dict.fromkeys(e for one in chosen for e in plan.environments(one.cells, one.definition.custom)))
 
 
@@ -169,22 +224,22 @@ def custom_of(cell: Cell, environment: str) -> Custom | None:
     return None
 
 
-def all_cells() -> tuple[Cell, ...]:
+def all_cells(nightly: sets.Nightly = sets.no_nightly) -> tuple[Cell, ...]:
     """The cells of all sets, each once."""
     loaded = sets.load()
-    resolver = sets.Resolver(compat.latest, compat.load().python_for)
+    resolver = sets.Resolver(compat.latest, compat.load().python_for, nightly)
     found = (cell for one in loaded.sets.values() for cell in sets.cells(loaded, one, resolver)[0])
     return tuple(dict.fromkeys(found))
 
 
-def matching(patterns: Sequence[str]) -> tuple[Cell, ...]:
+def matching(patterns: Sequence[str], nightly: sets.Nightly = sets.no_nightly) -> tuple[Cell, ...]:
     """The cells the patterns mean: of all sets, or one that a whole id spells out.
 
     Raises UsageError.
     """
-    known = {cell.id: cell for cell in all_cells()}
+    known = {cell.id: cell for cell in all_cells(nightly)}
     found: dict[Cell, None] = {}
-    for pattern in patterns:
+    for pattern in (sets.exact_id(text, nightly) for text in patterns):
         hits = [cell for name, cell in known.items() if fnmatch.fnmatchcase(name, pattern)]
         if not hits and any(mark in pattern for mark in "*?["):
             raise UsageError(f"--cells {pattern!r} matches no cell{suggest(pattern, known)}; `runner list` shows them")

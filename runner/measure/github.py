@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.environments import lock
+from runner.environments import index, lock
 from runner.errors import CellError, UsageError
 from runner.judge import Pair, pairs
 from runner.matrix import plan, selection
@@ -41,7 +41,7 @@ def write(request: Request) -> list[str]:
 
     Returns ``<kind of machine>=<job matrix in JSON>`` for every kind, as GITHUB_OUTPUT takes them. Raises UsageError.
     """
-    chosen = selection.choose(request.set_name, request.only)
+    chosen = selection.choose(request.set_name, request.only, index.nightly)
     specs = selection.probe_specs(chosen, request.probes, request.settings)
     found = pairs(chosen.cells, chosen.definition.prefer)
     cells, skips, notes = _wanted(request, chosen, found)
@@ -98,8 +98,8 @@ def _cuda_left_out(request: Request) -> int:
     """How many CUDA cells the set has that the patterns left out completely."""
     if not request.only:
         return 0
-    whole = selection.choose(request.set_name, ()).cells
-    chosen = selection.choose(request.set_name, request.only).cells
+    whole = selection.choose(request.set_name, (), index.nightly).cells
+    chosen = selection.choose(request.set_name, request.only, index.nightly).cells
     return 0 if any(c.device == "cuda" for c in chosen) else sum(c.device == "cuda" for c in whole)
 
 

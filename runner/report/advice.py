@@ -53,11 +53,12 @@ def next_commands(
 
 def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Sequence[Cell], kind: Kind | None) -> str:
     """The bisection between the candidate and the nearest better release, or empty."""
-    for package, bad, ends in (
+    for package, bad, known in (
         (candidate.framework, candidate.version, _of_framework(candidate, better)),
         ("keras", candidate.keras, _of_keras(candidate, better)),
     ):
-        if not ends or bad is None:
+        ends = [end for end in known if not versions.is_local(end)]
+        if not ends or bad is None or versions.is_local(bad):  # a local build is between no releases of the index
             continue
         place = versions.order(bad)
         older = [v for v in ends if versions.order(v) < place]

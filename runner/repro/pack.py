@@ -21,7 +21,7 @@ from runner.measure import payload
 from runner.model import Cell, ProbeSpec, Sample
 from runner.repro import bundle
 from runner.results import store
-from runner.util import files, folders
+from runner.util import files, folders, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ def archive(folder: Path) -> Path:
 
 
 def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
+    if versions.is_local(cell.version) or versions.is_local(cell.keras or ""):
+        raise UsageError(f"{cell.id}: a build of this machine is on no package index, so nobody else could install it")
     if cell.device == "mps":
         raise UsageError(f"{cell.id}: MPS cannot be reached from a container, and a bundle runs in one")
     if sample is None and bool(request.probe) == bool(request.script):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runner import cli
+from runner import cli, sources
 from runner.environments import lock
 from runner.model import Environment, Status
 from runner.results import store
@@ -301,3 +301,57 @@ def test_all_prints_what_does_not_differ_and_commands_name_the_folder(
     assert f" --fresh --out {tmp_path / 'out'}\n" in shown
     assert cli.run([*run, "--all"]) == 0
     assert "largest error" in capsys.readouterr().out
+
+
+class TestSources:
+    """`--source` with `--against`: the command for a pull request."""
+
+    OWN = "3.16.0+g1a2b3c4"
+
+    @pytest.fixture(autouse=True)
+    def built(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = (sources.Source("keras", self.OWN, f"keras {self.OWN} is built from commit 1a2b3c4 of keras"),)
+        monkeypatch.setattr(sources, "made", lambda given, *_: made if given else ())
+
+    def run(self, out: Path, *more: str) -> int:
+        words = ["--only", "torch-*_keras-3.11.3_*", "--probe", "mnist", "--rounds", "10", "--format", "json"]
+        return cli.run(["matrix", *words, "--source", "keras=.", "--against", "release", "--out", str(out), *more])
+
+    @pytest.mark.parametrize(("own_s", "code"), [(0.010, 0), (0.020, 1)])
+    def test_the_exit_code_is_about_the_build_alone(
+        self, fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], own_s: float, code: int
+    ) -> None:
+        """torch 2.15.0 is three times as slow as 2.2.2, which is listed as broken with that Keras and runs."""
+        fake_executor.answers = {
+            f"torch-2.2.2_keras-{self.OWN}_*": _noisy(own_s),
+            f"torch-2.15.0_keras-{self.OWN}_*": _noisy(own_s * 3),
+            "torch-2.2.2_*": _noisy(0.010),
+            "torch-2.15.0_*": _noisy(0.030),
+        }
+        assert self.run(tmp_path / "out") == code
+        report = _report(capsys)
+        pairs = {(one["baseline"], one["candidate"]) for one in report["comparisons"] if one["baseline"]}
+        assert pairs == {
+            (f"torch-{torch}_keras-3.15.1_py3.11_cpu", f"torch-{torch}_keras-{self.OWN}_py3.11_cpu")
+            for torch in ("2.2.2", "2.15.0")
+        }
+        assert cli.run(["report", str(tmp_path / "out"), "--format", "json"]) == code
+        assert sorted(map(str, _report(capsys)["comparisons"])) == sorted(map(str, report["comparisons"]))
+        record = store.load_records([tmp_path / "out"])
+        assert record.against == "3.15.1"
+        assert "--source keras=. --against release" in record.invocation
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            (["--against", "release"], "--against names the release to compare a --source or --wheel with"),
+            (["--source", "keras=.", "--against", "release", "--baseline", "x"], "--against and --baseline both"),
+            (["--source", "keras=.", "--executor", "current"], "--executor current installs nothing"),
+            (["--source", "keras=.", "--against", "newest"], "'newest' is not a release number (example: 2.2.2)"),
+        ],
+    )
+    def test_what_does_not_go_together_is_refused(
+        self, capsys: pytest.CaptureFixture[str], words: list[str], reason: str
+    ) -> None:
+        assert cli.run(["matrix", *words]) == 2
+        assert capsys.readouterr().err.startswith(f"runner: {reason}")

@@ -322,3 +322,55 @@ def test_the_frameworks_and_their_neighbours_can_be_suggested() -> None:
     known = index.known_packages()
     assert {"torch", "tensorflow-cpu", "jaxlib", "paddlepaddle"} <= set(known)
     assert known[-8:] == ("keras", "scipy", "h5py", "ml-dtypes", "torchvision", "optree", "protobuf", "absl-py")
+
+
+class TestNightly:
+    """Nightly builds by name and by day."""
+
+    BUILDS = (
+        "keras-nightly (3.16.0.dev2026102704)\nAvailable versions: 3.16.0.dev2026102704, 3.16.0.dev2026102605, "
+        "3.16.0.dev2026102604, 3.15.1.dev2026102603, 3.16.0.dev2026102004, 3.16.0.dev1\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("wanted", "version"),
+        [
+            ("nightly", "3.16.0.dev2026102704"),
+            ("nightly-2026-10-26", "3.16.0.dev2026102605"),
+            ("nightly-2026-10-20", "3.16.0.dev2026102004"),
+        ],
+    )
+    def test_the_last_build_of_the_day_counts(self, uv: Uv, wanted: str, version: str) -> None:
+        uv.answers = lambda _folder: (0, self.BUILDS, "")
+        assert index.nightly("keras", wanted) == version
+        assert "keras-nightly" in uv.calls[0][0]
+        assert "--pre" in uv.calls[0][0]
+
+    def test_a_day_without_a_build_is_answered_with_its_neighbours(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (0, self.BUILDS, "")
+        with pytest.raises(UsageError) as caught:
+            index.nightly("keras", "nightly-2026-10-21")
+        assert str(caught.value) == (
+            "keras@nightly-2026-10-21: keras-nightly has no build of that day; "
+            "the nearest are of 2026-10-20 and 2026-10-26"
+        )
+
+    @pytest.mark.parametrize("day", ["2026-13-01", "2026-10", "20261012", "", "2026-10-01-"])
+    def test_what_is_not_a_day_is_refused(self, uv: Uv, day: str) -> None:
+        with pytest.raises(UsageError, match=r"is not a day \(example: nightly-2026-10-12\)"):
+            index.nightly("keras", f"nightly-{day}")
+        assert uv.calls == []
+
+    def test_a_package_without_them_is_refused_with_those_that_have_some(self, uv: Uv) -> None:
+        with pytest.raises(UsageError) as caught:
+            index.nightly("torch", "nightly")
+        assert str(caught.value) == (
+            "torch@nightly: compat.toml names no package with nightly builds of torch; it does for keras, tensorflow"
+        )
+        assert index.nightly_builds("torch", "3.11") == ()
+        assert uv.calls == []
+
+    def test_an_index_that_cannot_be_reached_is_an_outage(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (1, "", PIP_WITHOUT_NETWORK)
+        with pytest.raises(OutageError, match="the package index cannot be reached"):
+            index.nightly("keras", "nightly")

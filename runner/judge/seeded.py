@@ -131,6 +131,8 @@ def _tested(item: Seeded, settings: JudgeSettings) -> Ruling | _Tested:
         )
     if item.noise is None and n < LEAST:
         return _unknown(item, before, after)
+    if item.noise is None and len({*before}) == len({*after}) == 1:
+        return _seedless(item, before, after)
     return _looked(item, before, after, settings)
 
 
@@ -142,6 +144,17 @@ def _unknown(item: Seeded, before: Sequence[float], after: Sequence[float]) -> R
         return _changed(item.metric, shift, f"{fmean(before):.4g} -> {fmean(after):.4g}", evidence)
     reason = f"{shift:+.4g} with {n} seed{_s(n)}: {LEAST} are the least for a verdict"
     return Verdict.INCONCLUSIVE, reason, replace(evidence, rounds_needed=LEAST - n)
+
+
+def _seedless(item: Seeded, before: Sequence[float], after: Sequence[float]) -> Ruling:
+    """Judge figures on which the seed has no effect: they count as one run."""
+    verdict, reason, evidence = _unknown(item, before[:1], after[:1])
+    if verdict != Verdict.INCONCLUSIVE:
+        return verdict, reason, evidence
+    reason = (
+        f"{after[0] - before[0]:+.4g}, the same with all {len(before)} seeds: the seed has no effect, so they are one"
+    )
+    return verdict, reason, replace(evidence, rounds_needed=None)
 
 
 def _looked(item: Seeded, before: tuple[float, ...], after: tuple[float, ...], settings: JudgeSettings) -> _Tested:

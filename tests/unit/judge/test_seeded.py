@@ -267,3 +267,24 @@ def test_the_figures_of_a_comparison_are_the_means_that_the_verdict_rests_on() -
     assert found.baseline_value == pytest.approx(sum(before) / 8)
     assert found.candidate_value == pytest.approx(sum(after) / 8)
     assert found.candidate_value < found.baseline_value  # type: ignore[operator]
+
+
+# --- seeds without effect --------------------------------------------------------------------------------------------
+
+
+def test_figures_that_no_seed_changes_are_one_run() -> None:
+    """A script that sets its own seed repeats one training, however often it is run."""
+    metric = Metric("accuracy", 0.97, Kind.SEEDED, Better.HIGHER)
+    before, after = dict.fromkeys(range(8), 0.9712), dict.fromkeys(range(8), 0.9701)
+    verdict, reason, evidence = judge_together([Seeded(metric, before, after)], FIXED)[0]
+    assert (verdict, evidence.n, evidence.rounds_needed) == (Verdict.INCONCLUSIVE, 1, None)
+    assert reason == "-0.0011, the same with all 8 seeds: the seed has no effect, so they are one"
+
+
+def test_a_gross_change_needs_no_seeds_and_one_side_that_varies_is_tested() -> None:
+    metric = Metric("accuracy", 0.97, Kind.SEEDED, Better.HIGHER)
+    same, low = dict.fromkeys(range(8), 0.97), dict.fromkeys(range(8), 0.1)
+    assert judge_together([Seeded(metric, same, low)], FIXED)[0][0] == Verdict.REGRESSED
+    varied = {n: 0.93 + n / 1000 for n in range(8)}
+    verdict, _, evidence = judge_together([Seeded(metric, same, varied)], FIXED)[0]
+    assert (verdict, evidence.n) == (Verdict.REGRESSED, 8)

@@ -44,7 +44,7 @@ class _Row(msgspec.Struct):
 
 def recognises(content: Mapping[str, Any]) -> bool:
     """Whether the content is a result file of asv."""
-    return isinstance(content.get("results"), dict) and "commit_hash" in content
+    return "results" in content and "commit_hash" in content
 
 
 def read(content: Mapping[str, Any]) -> Measured:

@@ -89,12 +89,15 @@ def start(text: str) -> str:
 
 
 def start_of(seconds: float) -> str:
-    """A POSIX time as ISO 8601.
+    """A POSIX time as ISO 8601, or an empty text where it is not one.
 
-    >>> start_of(0.5)
-    '1970-01-01T00:00:00.500000+00:00'
+    >>> start_of(0.5), start_of(1e300)
+    ('1970-01-01T00:00:00.500000+00:00', '')
     """
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def grouped(processes: Iterable[Process]) -> dict[str, list[Process]]:

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -328,6 +329,34 @@ def test_a_file_that_is_cut_off_anywhere_is_an_error_of_the_user(tmp_path: Path,
         path.write_bytes(whole[:cut])
         with pytest.raises(UsageError):
             tools.load([str(path)])
+
+
+def _spots(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of a JSON value, as its container and the key; of a list the first two."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, inner in list(entries):
+        yield value, key
+        yield from _spots(inner)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["asv-before", "google-benchmark-cpp", "hyperfine-failing", "pyperf-before", "pytest-benchmark-before/1"],
+)
+def test_a_file_with_any_value_replaced_is_read_or_refused(name: str) -> None:
+    whole = content(f"{name}.json")
+    junks: tuple[Any, ...] = (None, "x", -1, 1e300, [], {})
+    outcomes = set()
+    for holder, key in _spots(whole):
+        before = holder[key]
+        for junk in junks:
+            holder[key] = junk
+            try:
+                outcomes.add(read(whole).tool)
+            except UsageError as error:
+                outcomes.add("refused" if "\n" not in str(error) else str(error))
+        holder[key] = before
+    assert outcomes == {read(whole).tool, "refused"}
 
 
 def test_names_cannot_steer_a_terminal() -> None:

@@ -129,10 +129,10 @@ def _tested(item: Seeded, settings: JudgeSettings) -> Ruling | _Tested:
             f"equal for {'all ' if n > 1 else ''}{n} seed{_s(n)}",
             Evidence(n=n, effect=0.0, classification="bit-equal"),
         )
+    if n >= LEAST and len({*before}) == len({*after}) == 1:
+        return _seedless(item, before, after, settings)
     if item.noise is None and n < LEAST:
         return _unknown(item, before, after)
-    if item.noise is None and len({*before}) == len({*after}) == 1:
-        return _seedless(item, before, after)
     return _looked(item, before, after, settings)
 
 
@@ -146,14 +146,15 @@ def _unknown(item: Seeded, before: Sequence[float], after: Sequence[float]) -> R
     return Verdict.INCONCLUSIVE, reason, replace(evidence, rounds_needed=LEAST - n)
 
 
-def _seedless(item: Seeded, before: Sequence[float], after: Sequence[float]) -> Ruling:
+def _seedless(
+    item: Seeded, before: tuple[float, ...], after: tuple[float, ...], settings: JudgeSettings
+) -> Ruling | _Tested:
     """Judge figures on which the seed has no effect: they count as one run."""
+    if item.noise is not None:
+        return replace(_test(item, before[:1], after[:1], settings.alpha), df=0)
     verdict, reason, evidence = _unknown(item, before[:1], after[:1])
-    if verdict != Verdict.INCONCLUSIVE:
-        return verdict, reason, evidence
-    reason = (
-        f"{after[0] - before[0]:+.4g}, the same with all {len(before)} seeds: the seed has no effect, so they are one"
-    )
+    if verdict == Verdict.INCONCLUSIVE:
+        reason = f"{after[0] - before[0]:+.4g}, the same with all {len(before)} seeds: the seed has no effect"
     return verdict, reason, replace(evidence, rounds_needed=None)
 
 

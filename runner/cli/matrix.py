@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runner import executors
 from runner.cli import options
 from runner.errors import UsageError, suggest
 from runner.judge.budget import MOST_ROUNDS, Further
@@ -66,6 +67,7 @@ class Request:
     script: Path | None = None
     metrics: tuple[str, ...] = ()
     network: bool = False
+    extra: tuple[str, ...] = ()
 
     @property
     def evicts(self) -> bool:
@@ -78,6 +80,10 @@ class Request:
             raise UsageError("--metric is a figure that a script prints: give the script with --script")
         if self.network and self.script is None:
             raise UsageError("--network is for a script: give it with --script; probes reach no network")
+        if self.extra and self.script is None:
+            raise UsageError("--with is for a script: give it with --script; `packages` of a set are for its probes")
+        if self.extra and not executors.installs(self.executor):
+            raise UsageError(f"--with: --executor {self.executor} installs nothing; install it there yourself")
         if self.max_rounds and self.max_rounds < (self.rounds or 1):
             raise UsageError(f"--max-rounds {self.max_rounds} is less than --rounds {self.rounds}")
         if self.budget_s and not self.max_rounds and (self.rounds or 1) >= MOST_ROUNDS:
@@ -129,6 +135,8 @@ class Request:
             words += ["--data", path]
         words += ["--script", str(self.script)] if self.script else []
         words += ["--network"] if self.network else []
+        for package in self.extra:
+            words += ["--with", package]
         for metric in self.metrics:
             words += ["--metric", metric]
         for setting in self.settings:
@@ -154,6 +162,7 @@ class Request:
     help="A figure that the script prints, as 'accuracy=([\\d.]+)', which of two is better, and how it is judged "
     "(default: by its name); may be given several times.",
 )
+@click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1.")
 @click.option("--network", is_flag=True, help="Let the script reach the network.")
 @options.executor
 @click.option(
@@ -220,7 +229,7 @@ def matrix_command(**arguments: Any) -> None:
 
 def matrix(request: Request) -> int:
     """Choose, plan, measure, judge, print. Returns the exit code."""
-    from runner import data, executors
+    from runner import data
     from runner.cli import output, progress, remembering
     from runner.cli.standing import Standing
     from runner.judge import rules
@@ -228,11 +237,12 @@ def matrix(request: Request) -> int:
     from runner.measure import context, host, rounds, workspace
     from runner.measure.scripts import copied
     from runner.report import build, listing
-    from runner.repro import script, session
+    from runner.repro import pins, script, session
 
     request.check()
     given = data.parse(request.data)
     chosen = host.chosen(request.set_name, request.only, request.executor, request.device)
+    chosen = chosen.with_packages(pins.packages(request.extra))
     path = script.check(request.script, ())[0] if request.script else None
     own = scripts.settings(path, request.metrics, network=request.network) if path else None
     probes = selection.probe_specs(chosen, request.probes, request.settings, own)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from runner.errors import UsageError, suggest
 from runner.matrix import compat, plan, probes, scripts, sets
@@ -23,6 +25,11 @@ class Chosen:
     skips: tuple[Skip, ...]
     notes: tuple[str, ...]
     """What is to be said about cells: versions that compat.toml does not know."""
+
+    def with_packages(self, packages: Sequence[str]) -> Chosen:
+        """The same with further packages in all environments."""
+        together = [*self.definition.packages, *packages]
+        return replace(self, definition=msgspec.structs.replace(self.definition, packages=together))
 
 
 def choose(set_name: str | None, only: tuple[str, ...]) -> Chosen:

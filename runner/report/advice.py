@@ -18,7 +18,7 @@ from runner.util import versions
 _RUNNER = ("python", "-m", "runner")
 
 _TAKES: dict[str, tuple[str, ...]] = {
-    "bisect": ("--executor", "--timeout", "--network"),
+    "bisect": ("--executor", "--timeout", "--network", "--with"),
     "diagnose": ("--executor", "--timeout", "--data", "--offline"),
     "matrix": (),
     "shell": ("--executor",),

@@ -382,11 +382,13 @@ def test_a_script_that_fails_in_one_release_is_broken_and_can_be_bisected(
     fake_executor: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_executor.answers = {NEW: {"exit_code": 3, "log": "Traceback\nTypeError: no\n"}}
-    assert cli.run(["matrix", *SCRIPT, "--format", "json", "--no-history"]) == 1
+    words = (*SCRIPT, "--network", "--with", "pandas", "--format", "json", "--no-history")
+    assert cli.run(["matrix", *words]) == 1
     report = _report(capsys)
     assert "exit code 3: TypeError: no" in report["findings"][0]["text"]
     assert report["findings"][0]["commands"][0] == (
-        f"python -m runner bisect torch --good 2.2.2 --bad 2.15.0 --cell {NEW} --script train.py"
+        f"python -m runner bisect torch --good 2.2.2 --bad 2.15.0 --cell {NEW} --script train.py "
+        "--network --with pandas"
     )
 
 
@@ -423,9 +425,19 @@ def test_a_script_reaches_the_network_where_the_user_allows_it(
     assert (launches[-1].network, launches[-1].cut_off) == (False, False)
 
 
+@pytest.mark.usefixtures("script")
+def test_packages_of_a_script_are_in_every_environment(fake_executor: Any) -> None:
+    assert cli.run(["matrix", *SCRIPT, "--with", "pandas", "--with", "scipy==1.10.1", "--no-history"]) == 0
+    assert [one.custom.pins for one in fake_executor.prepared] == [("pandas", "scipy==1.10.1")] * 2
+    assert store.load_records([Path("out")]).invocation.endswith("--with pandas --with scipy==1.10.1")
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("--with", "pandas"), "--with is for a script: give it with --script"),
+        (("--script", "train.py", "--with", "-r x"), "--with '-r x': it looks like scipy or scipy==1.10.1"),
+        (("--script", "train.py", "--with", "pandas", "--executor", "current"), "--executor current installs nothing"),
         (("--network",), "--network is for a script: give it with --script"),
         (("--metric", "a=(.)"), "--metric is a figure that a script prints: give the script with --script"),
         (("--script", "trian.py"), "trian.py: no such script (did you mean 'train.py'?)"),

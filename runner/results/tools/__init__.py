@@ -122,11 +122,9 @@ def _files(path: Path) -> list[Path]:
     found = [one for one in path.iterdir() if one.is_file() and _EXTENSION.search(one.name)]
     if not found:
         raise UsageError(f"{path}: a folder without .json files")
-    return sorted(found, key=lambda one: [(int(part or -1), text) for text, part in _pieces(one.name)])
-
-
-def _pieces(name: str) -> list[tuple[str, str]]:
-    return re.findall(r"(\D*)(\d*)", name)
+    return sorted(
+        found, key=lambda one: [(text, int(digits or -1)) for text, digits in re.findall(r"(\D*)(\d*)", one.name)]
+    )
 
 
 def _content(path: Path) -> bytes:

@@ -227,13 +227,14 @@ def test_files_without_times_are_in_the_order_in_which_they_are_given() -> None:
 
 
 def test_files_of_a_folder_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    for number in (2, 10, 1):
+    names = {"a-2": 1, "a-10": 2, "b-1": 3}
+    for name, number in reversed(names.items()):
         file = content("hyperfine-turns/1.json")
         for one in file["results"]:
             one["times"] = [float(number)]
-        (tmp_path / f"run-{number}.json").write_text(json.dumps(file), encoding="utf-8")
+        (tmp_path / f"{name}.json").write_text(json.dumps(file), encoding="utf-8")
     values = [one.metrics[0].value for one in tools.load([str(tmp_path)]).samples]
-    assert values == [1.0, 2.0, 10.0] * 2
+    assert values == [1.0, 2.0, 3.0] * 2
 
 
 def test_equal_file_names_in_two_folders_are_two_cells(tmp_path: Path) -> None:

@@ -67,6 +67,10 @@ class Request:
     wheels: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     against: str | None = None
+    script: Path | None = None
+    metrics: tuple[str, ...] = ()
+    network: bool = False
+    extra: tuple[str, ...] = ()
 
     @property
     def evicts(self) -> bool:
@@ -82,6 +86,14 @@ class Request:
             raise UsageError("--against and --baseline both choose what is compared; give one of them")
         if builds and not executors.installs(self.executor):
             raise UsageError(f"--executor {self.executor} installs nothing: it does not go with --source or --wheel")
+        if self.metrics and self.script is None:
+            raise UsageError("--metric is a figure that a script prints: give the script with --script")
+        if self.network and self.script is None:
+            raise UsageError("--network is for a script: give it with --script; probes reach no network")
+        if self.extra and self.script is None:
+            raise UsageError("--with is for a script: give it with --script; `packages` of a set are for its probes")
+        if self.extra and not executors.installs(self.executor):
+            raise UsageError(f"--with: --executor {self.executor} installs nothing; install it there yourself")
         if self.max_rounds and self.max_rounds < (self.rounds or 1):
             raise UsageError(f"--max-rounds {self.max_rounds} is less than --rounds {self.rounds}")
         if self.budget_s and not self.max_rounds and (self.rounds or 1) >= MOST_ROUNDS:
@@ -131,6 +143,12 @@ class Request:
             words.append("--offline")
         for path in self.data:
             words += ["--data", path]
+        words += ["--script", str(self.script)] if self.script else []
+        words += ["--network"] if self.network else []
+        for package in self.extra:
+            words += ["--with", package]
+        for metric in self.metrics:
+            words += ["--metric", metric]
         for setting in self.settings:
             words += ["--setting", setting]
         words += [word for wheel in self.wheels for word in ("--wheel", wheel)]
@@ -150,6 +168,22 @@ class Request:
 )
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this probe; may be given several times.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
+@click.option(
+    "--script",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Your script as a probe, alone or next to those of --probe.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="REGEX [lower|higher] [timing|seeded|exact]",
+    help="A figure that the script prints, as 'accuracy=([\\d.]+)', which of two is better, and how it is judged "
+    "(default: by its name); may be given several times.",
+)
+@click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1.")
+@click.option("--network", is_flag=True, help="Let the script reach the network.")
 @options.executor
 @click.option(
     "--device",
@@ -219,11 +253,12 @@ def matrix(request: Request) -> int:
     from runner.cli import output, progress, remembering
     from runner.cli.standing import Standing
     from runner.environments import index
-    from runner.executors import Room
     from runner.judge import rules
-    from runner.matrix import plan, selection
+    from runner.matrix import plan, scripts, selection
     from runner.measure import builds, context, host, rounds, workspace
+    from runner.measure.scripts import copied
     from runner.report import build, listing
+    from runner.repro import pins, script, session
 
     request.check()
     given = data.parse(request.data)
@@ -233,7 +268,10 @@ def matrix(request: Request) -> int:
     chosen = host.chosen(
         request.set_name, request.only, request.executor, request.device, own=versions, against=against
     )
-    probes = selection.probe_specs(chosen, request.probes, request.settings)
+    chosen = chosen.with_packages(pins.packages(request.extra))
+    path = script.check(request.script, ())[0] if request.script else None
+    own = scripts.settings(path, request.metrics, network=request.network) if path else None
+    probes = selection.probe_specs(chosen, request.probes, request.settings, own)
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s, request.jobs)
@@ -243,6 +281,8 @@ def matrix(request: Request) -> int:
         host.check_resumed(request.out, planned, automatic=automatic)
     further = request.further(chosen.definition.budget_s)
     planned = replace(planned, notes=(*planned.notes, *request.notes(chosen.definition.budget_s)))
+    if path and not all(executors.kind(job.executor).isolated for job in planned.jobs):
+        planned = replace(planned, notes=(*planned.notes, session.host_warning(network=request.network)))
     if request.dry_run:
         listing.print_plan(planned, output.console(sys.stdout))
         if text := _told(further):
@@ -252,13 +292,15 @@ def matrix(request: Request) -> int:
     judged_by = rules.Rules(
         request.set_name, request.baseline, request.alpha, request.floor, further.most or None, bool(against)
     )
-    room = Room(request.keep, request.keep_free) if request.evicts else None
+    room = executors.Room(request.keep, request.keep_free) if request.evicts else None
     with (
+        copied(path) as files,
         progress.shown(tables=request.format_ == "terminal") as shown,
         workspace.open(
             request.out,
             probes=[probe.name for probe in probes],
             given=given,
+            own=files,
             offline=request.offline,
             record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s, against),
             fresh=request.fresh,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runner.errors import BuildError
 from runner.executors import Launch, Prepared, Room, Say, Shell, shell
+from runner.executors.host import without_network
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.matrix import frameworks
 from runner.model import Cell, Environment, Outcome
@@ -66,9 +67,13 @@ class CurrentExecutor:
 
     def execute(self, launch: Launch) -> Outcome:
         """Run one process group. Raises UnavailableError where ``close`` ended it."""
+        cut_off = without_network() if launch.cut_off and not launch.network else ()
         with Surroundings(launch.environment, _surroundings()) as environment:
             outcome = self._group.run(
-                [launch.prepared.reference, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
+                [*cut_off, launch.prepared.reference, *launch.argv],
+                cwd=launch.io,
+                environment=environment,
+                limits=launch.limits,
             )
         return keep_failed(launch, outcome)
 

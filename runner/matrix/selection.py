@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from runner.errors import UsageError, suggest
-from runner.matrix import compat, frameworks, plan, probes, sets
+from runner.matrix import compat, frameworks, plan, probes, scripts, sets
 from runner.model import Cell, Custom, Environment, ProbeSpec, Scalar, Skip, Status
 
 
@@ -25,6 +25,11 @@ class Chosen:
     skips: tuple[Skip, ...]
     notes: tuple[str, ...]
     """What is to be said about cells: versions that compat.toml does not know."""
+
+    def with_packages(self, packages: Sequence[str]) -> Chosen:
+        """The same with further packages in all environments."""
+        together = [*self.definition.packages, *packages]
+        return replace(self, definition=msgspec.structs.replace(self.definition, packages=together))
 
 
 def choose(set_name: str | None, only: tuple[str, ...], nightly: sets.Nightly = sets.no_nightly) -> Chosen:
@@ -120,10 +125,13 @@ def _nowhere(loaded: sets.Matrix, facts: compat.Compat, name: str, pattern: str,
     return f"{pattern!r} matches no cell of the set {name!r}{where}"
 
 
-def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...]) -> tuple[ProbeSpec, ...]:
+def probe_specs(
+    chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...], script: scripts.Settings | None = None
+) -> tuple[ProbeSpec, ...]:
     """The probes of the set, or those named, with their settings.
 
-    ``probe.setting=value`` counts before the set's settings.
+    ``probe.setting=value`` counts before the set's settings. With ``script``, which are the settings of the probe of
+    that name, it runs alone or next to those named.
 
     Raises UsageError for a probe the payload does not have, a setting that it does not have or that is malformed,
     and where there is no probe to run.
@@ -132,7 +140,11 @@ def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...
     for name in names:
         if name not in known:
             raise UsageError(f"no probe {name!r}{suggest(name, known)}; there are: {', '.join(known)}")
+    if script is not None:
+        names = (*names, scripts.PROBE)
     wanted = tuple(dict.fromkeys(names)) or tuple(chosen.definition.probes)
+    if script is None and scripts.PROBE in wanted:
+        raise UsageError(f"the probe {scripts.PROBE!r} runs your script: `runner matrix --script FILE`")
     if not wanted:
         raise UsageError(f"the set {chosen.name!r} names no probe: choose with --probe from {', '.join(known)}")
     for name in wanted:
@@ -140,6 +152,8 @@ def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...
             _check_setting(f"matrix.toml: sets.{chosen.name}.probes", name, setting, value)
     changed = _settings(settings, wanted)
     given = {name: {**chosen.definition.probes.get(name, {}), **changed.get(name, {})} for name in wanted}
+    if script is not None:
+        given[scripts.PROBE] |= script
     cut = _cut(given, chosen.definition.cell_budget_s)
     # --probe runs a probe in all cells: who names one has chosen the cells as well
     where = {} if names else chosen.definition.probe_cells

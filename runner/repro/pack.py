@@ -15,7 +15,7 @@ from runner.errors import UsageError
 from runner.executors import Say
 from runner.images import recipe as images
 from runner.machine import facts
-from runner.matrix import plan, selection, sets
+from runner.matrix import plan, scripts, selection, sets
 from runner.matrix.probes import SOURCE
 from runner.measure import payload
 from runner.model import Cell, ProbeSpec, Sample
@@ -74,6 +74,8 @@ def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
         raise UsageError("a cell is exported with either --probe NAME or --script FILE; a result file needs neither")
     if sample is not None and (request.probe or request.script or request.settings):
         raise UsageError("a result file names its probe: --probe, --setting and --script go with a cell")
+    if sample is not None and sample.probe == scripts.PROBE:
+        raise UsageError(f"a result file does not hold the script: `runner export '{cell.id}' --script FILE` packs it")
 
 
 def _spec(sample: Sample | None, request: Request) -> ProbeSpec:

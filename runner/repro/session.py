@@ -139,7 +139,7 @@ def _run(work: script.Script, targets: Sequence[Target], executor: str, say: Say
     for note in dict.fromkeys(note for place in here for note in place.notes):
         say(f"note: {note}")
     if not all(executors.kind(place.executor).isolated for place in here):
-        say(f"note: {_host_warning(network=work.network)}")
+        say(f"note: {host_warning(network=work.network)}")
     ran = [Ran(target.cell.id, Status.UNAVAILABLE, None, str(reason), "") for target, reason in elsewhere]
     # the pool ends last: it waits for environments, and closing the executors stops their preparation
     with Workers(PREPARED_AT_ONCE, "prepare") as pool, workspace.open(None) as opened:
@@ -167,7 +167,8 @@ def _ran(work: script.Script, place: Place, ready: Future[Prepared], executor: E
         return Ran(place.cell.id, error.status, None, _why(error, place), error.log)
 
 
-def _host_warning(*, network: bool) -> str:
+def host_warning(*, network: bool) -> str:
+    """What a user must know about a script on the host, where nothing isolates it."""
     from runner.executors.host import without_network
 
     open_ = "" if network or without_network() else "the network or "

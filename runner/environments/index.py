@@ -31,10 +31,10 @@ _TIMEOUT_S = 180
 
 
 @cache
-def published(package: str, python: str, *, prereleases: bool = False) -> tuple[str, ...]:
+def published(package: str, python: str, *, prereleases: bool = False, place: str = "") -> tuple[str, ...]:
     """The releases with a wheel for that Python, oldest first.
 
-    Yanked ones are among them (see ``yanked``).
+    Yanked ones are among them (see ``yanked``). ``place`` is the address of another index than the default one.
 
     Raises UsageError where the index knows no such package, OutageError where it cannot be reached, UnavailableError
     where it gives no answer for another reason.
@@ -44,7 +44,7 @@ def published(package: str, python: str, *, prereleases: bool = False) -> tuple[
     command = [
         folders.uv_program(), "tool", "run", "--quiet", "pip", "index", "versions", frameworks.distribution(package),
         "--only-binary", ":all:", "--python-version", python, "--disable-pip-version-check",
-        *(["--pre"] if prereleases else []),
+        *(["--pre"] if prereleases else []), *(["--index-url", place] if place else []),
     ]  # fmt: skip
     done = _run(command, _mirrors())
     if done.code:
@@ -96,6 +96,8 @@ def unknown(requirements: Iterable[str], python: str) -> list[str]:
         except CellError:
             continue
         plain = versions.public(version)
+        if frameworks.nightly_index(name, plain):  # of another index
+            continue
         if plain and "*" not in plain and order(plain) not in {order(one) for one in there}:
             near = nearest(plain, [one for one in there if not is_prerelease(one)] or there)
             found.append(f"{name} {version}: no such release with a wheel for Python {python}; the nearest is {near}")
@@ -134,6 +136,11 @@ def nightly(package: str, wanted: str, python: str = "") -> str:
             f"{suggest(package, known)}; it does for {', '.join(known)}"
         )
     day = _day(package, wanted)
+    if known[package] == frameworks.distribution(package) and not _place(package):
+        raise UsageError(
+            f"{package}@{wanted}: nightly builds of {package} are on another package index; "
+            "name its address in the table [nightly-index] of matrix/compat.toml"
+        )
     builds = nightly_builds(package, python or compat.load().python.preferred)
     found = [one for one in builds if day in (None, versions.night(one))]
     if not found:
@@ -165,8 +172,22 @@ def nightly_builds(package: str, python: str) -> tuple[str, ...]:
     """
     if package not in frameworks.nightlies():
         return ()
-    builds = published(frameworks.nightlies()[package], python, prereleases=True)
+    place = _place(package)
+    try:
+        builds = published(frameworks.nightlies()[package], python, prereleases=True, place=place)
+    except OutageError as error:
+        if not place:
+            raise
+        reason = f"the package index with nightly builds of {package} cannot be reached"
+        raise OutageError(error.cause, reason, "check its address in matrix/compat.toml and the network") from error
     return tuple(sorted(filter(versions.night, builds), key=lambda one: (str(versions.night(one)), order(one))))
+
+
+def _place(package: str) -> str:
+    return frameworks.nightly_index(package, _ANY_NIGHT)
+
+
+_ANY_NIGHT = "0.dev20000101"
 
 
 def _day(package: str, wanted: str) -> dt.date | None:

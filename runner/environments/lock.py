@@ -109,6 +109,7 @@ def recipe(environment: Environment, exclude_newer: str | None = None) -> Recipe
         requirements=wanted.requirements,
         overrides=wanted.overrides,
         wheels=tuple(one.pin for one in wheels.of(wanted.requirements)),
+        index=frameworks.nightly_index(environment.framework, environment.version),
     )
 
 
@@ -247,11 +248,12 @@ def install_arguments(lock: Lock) -> list[str]:
     """
     backend = ["--torch-backend", lock.torch_backend] if lock.torch_backend else []
     own = wheels.find_links(wheels.of(lock.recipe.requirements))
-    return ["--require-hashes", "--no-deps", "--only-binary", ":all:", *backend, *own]
+    found = lockfile.index_arguments(lock.recipe.index)
+    return ["--require-hashes", "--no-deps", "--only-binary", ":all:", *backend, *found, *own]
 
 
 def _wants_cpu_wheels(environment: Environment) -> bool:
-    linux = environment.platform.startswith("linux") and not versions.is_local(environment.version)
+    linux = environment.platform.startswith("linux") and not versions.is_unreleased(environment.version)
     return frameworks.of(environment.framework).own_index and environment.build == "cpu" and linux
 
 
@@ -297,11 +299,13 @@ def _compile(
     asked: Recipe, environment: Environment, extra: Iterable[str] = (), variables: Mapping[str, str] | None = None
 ) -> str:
     arguments = list(extra)
-    if frameworks.of(environment.framework).own_index:
+    if frameworks.of(environment.framework).own_index and not versions.is_unreleased(environment.version):
         # PyTorch's index and a folder of wheels give no upload times, and uv drops files without one
         arguments += ["--exclude-newer-package", f"{environment.framework}=false"]
     own = wheels.of(asked.requirements)
-    arguments += wheels.find_links(own)
+    arguments += [*lockfile.index_arguments(asked.index), *wheels.find_links(own)]
+    parts = frameworks.of(environment.framework).companions if asked.index else ()
+    arguments += [word for name in parts for word in ("--exclude-newer-package", f"{name}=false")]
     for name, version in (line.split("==") for line in asked.requirements if line.count("==") == 1):
         if versions.night(version) or versions.is_local(version):
             # a build after the lock's date, or a file without one; nothing else may be newer than the lock's date

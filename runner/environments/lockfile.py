@@ -40,6 +40,13 @@ class Recipe:
     overrides: tuple[str, ...] = ()
     wheels: tuple[str, ...] = ()
     """``name==version sha256:hash`` of every wheel of this machine among the requirements."""
+    index: str = ""
+    """The address of the package index of a nightly build, in addition to the default one."""
+
+
+def index_arguments(place: str) -> list[str]:
+    """What uv needs to find a nightly build of another index than the default one."""
+    return ["--index", place, "--index-strategy", "unsafe-best-match"] if place else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,7 @@ def render(recipe: Recipe, lock: tuple[tuple[str, ...], tuple[str, ...]], notes:
         *(("requirement", line) for line in recipe.requirements),
         *(("override", line) for line in recipe.overrides),
         *(("wheel", line) for line in recipe.wheels),
+        *([("index", recipe.index)] if recipe.index else []),
         *([("torch-backend", backend)] if backend else []),
         *(("note", note) for note in notes),
         ("sha256", digest(recipe, framework, rest)),
@@ -192,6 +200,7 @@ def _recipe(fields: Mapping[str, list[str]], path: Path) -> Recipe:
         requirements=tuple(fields.get("requirement", ())),
         overrides=tuple(fields.get("override", ())),
         wheels=tuple(fields.get("wheel", ())),
+        index="".join(fields.get("index", ())[:1]),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.environments import wheels
-from runner.environments.lockfile import Lock
+from runner.environments.lockfile import Lock, index_arguments
 from runner.environments.wheels import Kept
 from runner.errors import BuildError, UsageError
 from runner.matrix import compat as facts
@@ -47,6 +47,7 @@ _CHECKS: Mapping[str, re.Pattern[str]] = {
     "base": re.compile(r"[a-z0-9]+(?:[._/:-][a-z0-9]+)*(?:@sha256:[0-9a-f]{64})?"),
     "digest": re.compile(r"[0-9a-f]{64}"),
     "system package": versions.DEBIAN_PACKAGE,
+    "package_index": re.compile(r"https?://[A-Za-z0-9._~/:-]+"),
     "wheel": re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*\.whl"),
     "torch_backend": re.compile(r"(?:cpu|cu[0-9]+)?"),
 }
@@ -76,6 +77,8 @@ class Recipe:
     A tag has neither a plus sign nor more than 128 characters; the digest keeps a shortened one unique."""
     wheels: tuple[Path, ...] = ()
     """Files of this machine that no package index has; they are in the build context, too."""
+    index: str = ""
+    """The address of the package index of a nightly build, in addition to the default one."""
 
 
 def recipe(environment: Environment, lock: Lock) -> Recipe:
@@ -107,7 +110,8 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
     framework = files.get("framework.txt", "")
     framework_key = _digest([base, environment.platform, lock.torch_backend, *system, *install, framework])
     template = _digest([_text(TEMPLATE), *install, *([_text(OWN_TEMPLATE)] if own else [])])
-    content = _digest([template, base, *system, environment.id, lock.torch_backend, lock.sha256])
+    index = [_checked("package_index", lock.recipe.index)] if lock.recipe.index else []
+    content = _digest([template, base, *system, environment.id, lock.torch_backend, lock.sha256, *index])
     labels = (
         ("org.opencontainers.image.title", f"{REPOSITORY} {environment.id}"),
         ("org.opencontainers.image.base.name", base),
@@ -130,6 +134,7 @@ def recipe(environment: Environment, lock: Lock) -> Recipe:
         content=content,
         tag=f"{REPOSITORY}:{_tag(environment.id)}-{content[:_DIGITS]}",
         wheels=tuple(one.path for one in own),
+        index=lock.recipe.index,
     )
 
 
@@ -145,11 +150,17 @@ def dockerfile(recipe: Recipe, buildkit: bool = True) -> str:
             labels=recipe.labels,
             system=recipe.system,
             parts=[part for part in LAYERS if f"{part}.txt" in recipe.files],
-            torch_backend=f" --torch-backend {recipe.torch_backend}" if recipe.torch_backend else "",
+            torch_backend="".join(f" {word}" for word in _arguments(recipe)),
             buildkit=buildkit,
         )
         + last
     )
+
+
+def _arguments(recipe: Recipe) -> list[str]:
+    """What uv needs to find the wheels."""
+    backend = ["--torch-backend", recipe.torch_backend] if recipe.torch_backend else []
+    return [*backend, *index_arguments(recipe.index)]
 
 
 def base_image(python: str) -> str:

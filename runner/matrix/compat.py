@@ -138,6 +138,8 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     other_sizes: dict[str, float] = msgspec.field(name="sizes")
     nightly: dict[str, str] = {}
     """Framework, or ``keras``, to the package that holds its nightly builds."""
+    nightly_index: dict[str, str] = msgspec.field(name="nightly-index", default_factory=dict)
+    """The same to the address of the package index that has them, where it is not the default one."""
 
     @property
     def sizes(self) -> dict[str, float]:
@@ -195,6 +197,8 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         lines = {_framework_line(environment, row)}
         if not self.framework[environment.framework].everywhere:
             lines.add("numpy")
+        if night(environment.version):  # uv takes a build of a night only where a requirement names one
+            lines |= {f"{name}>=0.dev0" for name in self.framework[environment.framework].companions}
         for line in row.requires:
             lines.discard(project(line))
             lines.add(line)

@@ -58,9 +58,10 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
         return self.builds.get(device, "metal" if device == "mps" else device)
 
 
-class _File(msgspec.Struct, frozen=True):
+class _File(msgspec.Struct, frozen=True, rename="kebab"):
     framework: dict[str, Framework]
     nightly: dict[str, str] = {}
+    nightly_index: dict[str, str] = {}
 
 
 def table() -> dict[str, Framework]:
@@ -74,6 +75,14 @@ def table() -> dict[str, Framework]:
 def nightlies() -> dict[str, str]:
     """Framework, or ``keras``, to the package that holds its nightly builds."""
     return _file(folders.matrix_dir()).nightly
+
+
+def nightly_index(name: str, version: str) -> str:
+    """The address of the package index that has a nightly build.
+
+    Empty for a release, and where that is the default index.
+    """
+    return _file(folders.matrix_dir()).nightly_index.get(name, "") if night(version) else ""
 
 
 @cache

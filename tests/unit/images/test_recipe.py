@@ -346,3 +346,18 @@ class TestWheelsOfThisMachine:
         found = self.made(self.OWN)
         with pytest.raises(BuildError, match="is not a wheel that may go into a Dockerfile"):
             dockerfile(replace(found, wheels=(Path("a b.whl"),)))
+
+
+def test_the_index_of_a_nightly_build_is_asked_and_checked() -> None:
+    def with_index(place: str) -> Recipe:
+        lock = lock_of(TORCH)
+        return recipe(TORCH, replace(lock, recipe=replace(lock.recipe, index=place)))
+
+    found = with_index("https://nightly.example/whl/cpu")
+    assert "framework.txt --index https://nightly.example/whl/cpu --index-strategy unsafe-best-match\n" in dockerfile(
+        found
+    )
+    assert found.content != made().content
+    for hostile in ("https://a b", "https://a;evil", "file:///x", "https://user:secret@a", "$(evil)"):
+        with pytest.raises(BuildError, match="is not a package index that may go into a Dockerfile"):
+            with_index(hostile)

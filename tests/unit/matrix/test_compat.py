@@ -217,6 +217,11 @@ class TestNightlyBuilds:
                 (f"keras-nightly=={KERAS}", "keras; python_version < '0'"),
             ),
             (environment("tensorflow", TF, None), ("numpy", f"tf-nightly=={TF}"), ()),
+            (
+                environment("jax", "0.11.0.dev20261112", None),
+                ("jax==0.11.0.dev20261112", "jaxlib>=0.dev0", "numpy"),
+                (),
+            ),
         ],
     )
     def test_there_is_one_keras_and_it_is_the_one_asked_for(

@@ -23,7 +23,7 @@ GRAVE = 8
 
 def defect(bad: Sequence[int], good: Sequence[int]) -> Defect:
     fields = {"op": "ops.f", "kind": "wrong value", "pattern": "", "cases": ("ops.f(x)",), "observed": "", "script": ""}
-    return cells.defect("ops.f", "wrong value", GRAVE, bad, good, SAMPLES, **fields)  # type: ignore[arg-type]
+    return cells.defect("ops.f", "wrong value", GRAVE, bad, good, SAMPLES, **fields)
 
 
 def judged(monkeypatch: pytest.MonkeyPatch, found: Defect, *, against: bool) -> tuple[list[Severity], int]:

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from runner.environments import wheels
 from runner.errors import UsageError
 from runner.matrix import compat
 from runner.model import Cell, Custom, Environment
@@ -187,7 +188,7 @@ class TestCells:
 
 def test_a_wheel_of_this_machine_keeps_its_local_part(monkeypatch: pytest.MonkeyPatch) -> None:
     own = "0.11.0+g1a2b3c4"
-    monkeypatch.setattr(pins.wheels, "find", lambda project, version: (project, version) == ("jax", own) or None)
+    monkeypatch.setattr(wheels, "find", lambda project, version: (project, version) == ("jax", own) or None)
     (target,) = pins.targets(pins.Wanted(pins.parse([f"jax=={own}", "keras==3.16.0+g1a2b3c4"])), _newest)
     assert target.cell.id == f"jax-{own}_keras-3.16.0+g1a2b3c4_py3.11_cpu"
     (target,) = pins.targets(pins.Wanted(pins.parse(["jax==0.11.0+other"])), _newest)

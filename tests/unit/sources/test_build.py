@@ -100,9 +100,8 @@ def test_a_failed_build_is_explained_in_one_line(error: str, log: str, kind: typ
 
 
 def test_a_build_that_left_nothing_is_explained_by_its_end() -> None:
-    def ended(**more: bool) -> str:
-        values = {"oom": False, "timed_out": False, **more}
-        return build.ending(Outcome(137, 9, wall_s=1.0, log="", **values))
+    def ended(*, oom: bool = False, timed_out: bool = False) -> str:
+        return build.ending(Outcome(137, 9, oom, timed_out, 1.0, ""))
 
     assert ended(timed_out=True) == "it did not end within 30 minutes"
     assert ended(oom=True) == "it ran out of memory"

@@ -12,6 +12,7 @@ import pytest
 from runner.environments import index
 from runner.errors import UsageError
 from runner.matrix import compat
+from runner.measure import builds
 from runner.model import Cell, Custom
 from runner.repro.bisect import question
 from runner.repro.bisect.question import Request
@@ -194,7 +195,7 @@ class TestSources:
 
     def test_it_is_one_more_pin(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made = ("torch==2.16.0+w1a2b3c4",)
-        monkeypatch.setattr(question.builds, "pins", lambda wheels, *_: made if wheels else ())
+        monkeypatch.setattr(builds, "pins", lambda wheels, *_: made if wheels else ())
         request = replace(REQUEST, pins=("scipy",), wheels=("torch=dist/torch.whl",))
         assert question.fixed(request, lambda _: None).pins == ("scipy", *made)
         assert question.fixed(REQUEST, lambda _: None) == REQUEST

@@ -230,7 +230,10 @@ def environments(
 
 
 def custom_of(cell: Cell, environment: str) -> Custom | None:
-    """What a set adds to the cell where its environment has that id; None where no set makes that environment."""
+    """What a set adds to the cell in the environment of that id.
+
+    None where no set makes that environment.
+    """
     for one in sets.load().sets.values():
         made = plan.environment_of(cell, "", one.custom).custom
         if made and environment.endswith(f"_x{made.digest}"):

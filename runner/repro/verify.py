@@ -171,7 +171,7 @@ def verify(
     say: Say,
     environments: Mapping[str, str] | None = None,
 ) -> list[Verified]:
-    """Run all scripts, cell by cell, each in the packages in which the cell was measured.
+    """Run all scripts, cell by cell, in the packages in which each was measured.
 
     ``say`` gets a line of progress at a time; ``environments``: cell id -> id of its environment. Raises UsageError.
     """

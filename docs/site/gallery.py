@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import lzma
 import os
 import shutil
 import subprocess
@@ -22,6 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from runner.results import archive
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs/gallery"
@@ -69,24 +70,17 @@ def unpack(entry: Entry, folder: Path) -> Path:
 
     Returns the folder that ``runner report`` takes.
     """
-    with tarfile.open(entry.packed, "r:xz") as archive:
-        archive.extractall(folder / entry.name, filter="data")
+    with tarfile.open(entry.packed, "r:xz") as kept:
+        kept.extractall(folder / entry.name, filter="data")
     return folder / entry.name
 
 
 def pack(name: str, results: Path) -> Path:
     """Keeps the files of a run as those of a report.
 
-    The same files make the same bytes. Raises GalleryError.
+    Raises GalleryError.
     """
-    files = [results / "run.json", *sorted((results / "results").rglob("*.json"))]
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for path in files:
-            member = tarfile.TarInfo(path.relative_to(results).as_posix())
-            member.size = path.stat().st_size
-            archive.addfile(member, io.BytesIO(path.read_bytes()))
-    made = lzma.compress(raw.getvalue(), preset=9 | lzma.PRESET_EXTREME)
+    made = archive.packed(results)
     if len(made) > LARGEST_SET:
         raise GalleryError(f"{results}: {len(made):,} bytes packed: at most {LARGEST_SET:,}")
     target = RESULTS / f"{name}.tar.xz"

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     help="With --verify: keep the verdicts in FILE. With --page: read them.",
 )
 @click.option(
+    "--pack", type=click.Path(path_type=Path), metavar="FILE", help="Keep the results of DIR in FILE, a .tar.xz."
+)
+@click.option(
     "--page", type=click.Path(path_type=Path), metavar="FILE", help="Write the list into FILE, as docs/findings.md."
 )
 def defects_command(
@@ -54,6 +57,7 @@ def defects_command(
     executor: str,
     number: int | None,
     verified: Path | None,
+    pack: Path | None,
     page: Path | None,
 ) -> None:
     """List the defects that the results below DIR show.
@@ -70,6 +74,9 @@ def defects_command(
     from runner.report import numbers, standings
     from runner.results import archive, store
 
+    if pack is not None:
+        _pack(folders, pack)
+        return
     unread = output.Unread()
     with archive.unpacked(folders) as there:
         samples = store.load(there, bad=unread)
@@ -96,6 +103,20 @@ def defects_command(
         if scripts:
             say(f"scripts in {scripts}")
     sys.exit(unread.exit_code(0))
+
+
+def _pack(folders: Sequence[Path], target: Path) -> None:
+    """Keep the results of a folder in a file. Raises UsageError."""
+    from runner.results import archive
+    from runner.util import files
+
+    if len(folders) != 1 or not folders[0].is_dir():
+        raise UsageError("--pack keeps the results of one folder")
+    if not target.name.endswith(archive.PACKED):
+        raise UsageError(f"--pack {target}: name a file that ends with {archive.PACKED}")
+    made = archive.packed(folders[0])
+    files.write(target, made)
+    say(f"{target}: {len(made):,} bytes")
 
 
 def _numbered(found: Sequence[Defect], number: int, option: str) -> Defect:

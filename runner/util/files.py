@@ -36,10 +36,10 @@ def given(path: Path) -> bytes:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Write a file that the user names, whole or not at all. Raises UsageError."""
     try:
-        write_atomically(path, text.encode())
+        write_atomically(path, content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from runner.cli.defects import defects_command
 from runner.defects import Defect
+from runner.errors import UsageError
 from runner.judge import rules
 from runner.model import Cell, Kind, Metric, Sample, Status
 from runner.report import Severity, build
@@ -157,3 +158,17 @@ def test_verification_prints_a_line_for_each_and_ends_by_the_worst(
     assert done.exit_code == 1
     assert done.output.splitlines()[0].startswith("1 not confirmed (why): training, EMA (fit.ema): wrong weights")
     assert done.output.splitlines()[-1] == "0 confirmed, 1 not confirmed, 0 could not be run"
+
+
+def test_results_are_kept_in_a_file_that_is_read_like_the_folder(results: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.tar.xz"
+    done = CliRunner().invoke(defects_command, [str(results), "--pack", str(kept)])
+    assert (done.exit_code, done.output) == (0, f"{kept}: {kept.stat().st_size:,} bytes\n")
+    outputs = [CliRunner().invoke(defects_command, [str(place), "--json"]).output for place in (results, kept)]
+    assert outputs[0] == outputs[1]
+
+
+@pytest.mark.parametrize("words", [["--pack", "kept.zip"], ["again", "--pack", "kept.tar.xz"]])
+def test_what_cannot_be_packed_is_refused(results: Path, words: list[str]) -> None:
+    done = CliRunner().invoke(defects_command, [str(results), *words])
+    assert isinstance(done.exception, UsageError)

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="b7bb99e5b18fdc1dec192febd50baaffb95fe5fc3ed633afad17b79d185035b0" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="35113461b90a678a38b15097b7e8b8205b8fe40cb6e79be322a716e7e63208bc" \
-      org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="7ba3891ab64eeccd444cef27f18a6979a4f6c8a8ccb2c3b256be459c21bb55de" \
+      org.keras-version-matrix.layer="e9007933a00f9b5cb782f99267d745c6d221f443efa6abbe046983020e07d9ff"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="8563948fa1b8a1269dc01e4ea3424ccc9270448d7321e5668e0e719e50a6a6a0" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="20f3647e35375fccad2393ceadd829ff674e47a1c67fa0f0414652d94d7ec889" \
-      org.keras-version-matrix.layer="5859e5d1223e299e1d54930456a6d38d3b9d6c1fa988b5ab50e783492bac5c2b"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="a682e9705c7c067a24a20a5530b3f577a48f2469ced56b590c28288fb0daa450" \
+      org.keras-version-matrix.layer="fa193767e8a2b08df422206fdc9851c78d3778cbf7e4af58400612de460fa00b"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

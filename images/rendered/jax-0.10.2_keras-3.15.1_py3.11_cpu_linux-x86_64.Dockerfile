@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="03994132dd6b65a98affdfb9376141f8dead01509b47fad38e2989cbaf65559c" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="b20f82831fc206f1cdf73a80a1c182f0d9a6fa46d8422cfc017a0f7ddd68ea55" \
-      org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="bd902abfa910f48e0b49d5928a4e868bb4a19210e634ac7ee3a5f9db9dc86a40" \
+      org.keras-version-matrix.layer="e9007933a00f9b5cb782f99267d745c6d221f443efa6abbe046983020e07d9ff"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="89b1b92b18ec9077f679df4db94b59061521463fe077cdf6431a4f6ba1732649" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="e56eb3f4c9eaf39e1362cc90b2ed15913de3d49d27b1efea8f94c67925076344" \
-      org.keras-version-matrix.layer="5859e5d1223e299e1d54930456a6d38d3b9d6c1fa988b5ab50e783492bac5c2b"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="2e87643f15e1119d18ac1740c58cfc5d22e6eeb473d0531cfbe7656528ff136f" \
+      org.keras-version-matrix.layer="fa193767e8a2b08df422206fdc9851c78d3778cbf7e4af58400612de460fa00b"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

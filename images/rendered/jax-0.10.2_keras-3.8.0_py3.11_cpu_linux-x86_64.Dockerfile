@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="fe66372c00ca040d85d453f2eb8b05307a69542540d21e77e63d01be94744039" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="b6528dc9e85510b2d238b5e1676c1155d21b48daa5db3039a6730bfd4e37b600" \
-      org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="243af6f4b6f453682ef7db435990892baf9c6c8264a1ac2bb0b26d96c676b3bb" \
+      org.keras-version-matrix.layer="e9007933a00f9b5cb782f99267d745c6d221f443efa6abbe046983020e07d9ff"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

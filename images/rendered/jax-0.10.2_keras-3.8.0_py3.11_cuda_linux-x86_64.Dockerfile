@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="311450acbd369e58bb3dd7003e4105db93eee8d4b5473e40391c8dca3e3ccb96" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="f229c12450a4973c5ca3e0c8bd6bca30945c6843f4721418bc9093daebfcf7ba" \
-      org.keras-version-matrix.layer="5859e5d1223e299e1d54930456a6d38d3b9d6c1fa988b5ab50e783492bac5c2b"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="4ae38757ba7683f6e3d17f99c593f05a48a783efb03e10373d2a31fe5c77ab70" \
+      org.keras-version-matrix.layer="fa193767e8a2b08df422206fdc9851c78d3778cbf7e4af58400612de460fa00b"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

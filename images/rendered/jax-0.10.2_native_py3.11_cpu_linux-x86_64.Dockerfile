@@ -24,8 +24,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="2afdab96a145709c9436815b0b7de3bee2527601ea1cc139d2bdaf8276ee8039" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="4819b9a6da80178dc5527b0849c643828ea04edf837d308a399b8b7f13554c54" \
-      org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="37bbb6535d44039aa022fba4d5228cae81720b34de4d093af3784209d38a5544" \
+      org.keras-version-matrix.layer="e9007933a00f9b5cb782f99267d745c6d221f443efa6abbe046983020e07d9ff"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

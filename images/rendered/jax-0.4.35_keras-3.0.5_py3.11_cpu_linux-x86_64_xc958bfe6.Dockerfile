@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="cfc61a72a3014652a99575e0a4ee43b880c98b8dc0075635a6074a30b9ef98fa" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="68f6e69585d3ef69c041a1f34c57ebe23e3affc16379505ef6c3240e9a32c6e7" \
-      org.keras-version-matrix.layer="df0d9377d5d6eea5de1dec71a57d23a1400867e7d056157899040f93c12dcbab"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="5cf05c42f545cec51105fb4c105d904b8675661551905e1b59653ad8df999f29" \
+      org.keras-version-matrix.layer="5822b46b0e0940d328f20765ed1648ad4e6dd6fe32775a47de7a031e1212aa69"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="b09479886ea268e1ae65c81c213487d57b49c79ba2310a88e688dcb35566baa5" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="dfe50781db08a5c65240e3dd36b3087ebc2e012b97dc456093559ac0dfd3bb04" \
-      org.keras-version-matrix.layer="bc3babb85184e1e814e990054cfbb6b5db501b11de3f8f04a42e1ff0de7a3ab0"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="7d01e5c055d90fe5b500e1e6f469ddebbe50c7839d2170c32062167c4daf6ba6" \
+      org.keras-version-matrix.layer="e49186d8307f9b2775cc794a5d5b388ba67477b08e513dfc0752d41b5b3d5029"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

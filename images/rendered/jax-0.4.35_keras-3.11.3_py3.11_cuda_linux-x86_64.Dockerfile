@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="91aabd4d4a1503840ff0e1c67bc893a7255cd194da19657aa8b1233b70ea1fc0" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="3b543cb1edce128d39786e4eac1322d8aafd6bb005d013012cd4fa4091358a2b" \
-      org.keras-version-matrix.layer="be6ad515c68542cce01d399afa431558ec80133ff4aa55e33c91de3190d19646"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="96e1c6f681f7eda94fd9c1d60134aeb84ff1ee0a4039998382a3c390e99dde46" \
+      org.keras-version-matrix.layer="1e70af2b6536fc17140b25fdf101dde1c33ad4fc1d1856c834f76cff207c5eeb"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="05f3dcac020e24129a74d6f05046e3a05c0d970047698ab85ab73aa8e841ea1e" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="98ea966628a6fb70bec034f3ae9ee9edfb748d153d723fb221e517541cc0f634" \
-      org.keras-version-matrix.layer="df0d9377d5d6eea5de1dec71a57d23a1400867e7d056157899040f93c12dcbab"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="5b4c3527f322e3a2397098b12373276060efeec6b703ffa45d9b4e1cfb93254f" \
+      org.keras-version-matrix.layer="5822b46b0e0940d328f20765ed1648ad4e6dd6fe32775a47de7a031e1212aa69"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="06322ba6665c9aad6daa730cd2ce02e9b75b952a486fcfdf5af7428779582fff" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="f2142ffc616ecedaba63f1ef7445c49fe4a1ad2777d8eefbaf2d6795e36dc6e8" \
-      org.keras-version-matrix.layer="df0d9377d5d6eea5de1dec71a57d23a1400867e7d056157899040f93c12dcbab"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="b657c71de4443f1e17e0e276b50b1738a7051eccd87c3ca6f368c63f614d43fd" \
+      org.keras-version-matrix.layer="5822b46b0e0940d328f20765ed1648ad4e6dd6fe32775a47de7a031e1212aa69"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

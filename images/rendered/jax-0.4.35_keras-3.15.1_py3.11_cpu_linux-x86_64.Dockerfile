@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="f9fab582d83beedc7c2aae23980c010f0432c19dd2c1321f94da341e28fe81a6" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="68467049c23eaa3d7b81185e86b680a3f3811b259296e065acafea1318456f84" \
-      org.keras-version-matrix.layer="bc3babb85184e1e814e990054cfbb6b5db501b11de3f8f04a42e1ff0de7a3ab0"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="efa019522d761c7f48aaf47729d455bd2907f6b165f8d03d859285fcf327aa66" \
+      org.keras-version-matrix.layer="e49186d8307f9b2775cc794a5d5b388ba67477b08e513dfc0752d41b5b3d5029"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="9b09dd83f0dcc03068134a78948fe33ff0310a9840e2a5b3cf236d76ba6b06aa" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="884ed706af72150b2df81c720af9b49e5c15f70ff05806fcbdb0392b0268cdf5" \
-      org.keras-version-matrix.layer="be6ad515c68542cce01d399afa431558ec80133ff4aa55e33c91de3190d19646"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="a1075ace9495b3ea85fba46cc2115808f774de597e560435c069247824e97aea" \
+      org.keras-version-matrix.layer="1e70af2b6536fc17140b25fdf101dde1c33ad4fc1d1856c834f76cff207c5eeb"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

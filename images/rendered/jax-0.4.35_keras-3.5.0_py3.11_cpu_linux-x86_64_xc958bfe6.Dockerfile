@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="868e12e4ed22dfa47673c5a264b53c7a7083a05b6c5610b15dde4fb82ee07e43" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="ee32d190ef5bbc6feebeb5ebf024947fca22767147ff03db53672d043d811005" \
-      org.keras-version-matrix.layer="df0d9377d5d6eea5de1dec71a57d23a1400867e7d056157899040f93c12dcbab"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="3d34a50c300acd22fc755730e0d19c99cffd430f0097e5986aae631cc2f5baea" \
+      org.keras-version-matrix.layer="5822b46b0e0940d328f20765ed1648ad4e6dd6fe32775a47de7a031e1212aa69"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

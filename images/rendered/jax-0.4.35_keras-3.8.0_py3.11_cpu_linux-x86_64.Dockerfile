@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="eec4b0ad854e1222de980bf79a5c63f58709da14ece815de496bac7252c7af7b" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="a8f789dc58477a62cc643e2ce1523f6a8c3fc35cbade4368256c2e0b999fbe73" \
-      org.keras-version-matrix.layer="bc3babb85184e1e814e990054cfbb6b5db501b11de3f8f04a42e1ff0de7a3ab0"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="051ef7988d119e009892c0705065abdf7c50ce72a3dbc33f186b44324a7ca3d9" \
+      org.keras-version-matrix.layer="e49186d8307f9b2775cc794a5d5b388ba67477b08e513dfc0752d41b5b3d5029"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

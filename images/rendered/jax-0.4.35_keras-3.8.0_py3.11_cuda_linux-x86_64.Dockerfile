@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="7968ce1e00ca4fdf6ce8be56121914bda20cdf2f36f8ff8d10cfd115a5b9dd33" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="bdefe813b54b3c97ec920399407a9e2fdb3a08cad2cebd36be9afa066adb1bd2" \
-      org.keras-version-matrix.layer="be6ad515c68542cce01d399afa431558ec80133ff4aa55e33c91de3190d19646"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="a6e544d8560d086047f7db9cbec0bc954a7e5e5cb3374b93bb2a301e11381d24" \
+      org.keras-version-matrix.layer="1e70af2b6536fc17140b25fdf101dde1c33ad4fc1d1856c834f76cff207c5eeb"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

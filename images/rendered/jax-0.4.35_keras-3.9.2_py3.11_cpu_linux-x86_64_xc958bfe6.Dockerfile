@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="50e216257ba553e5cc3042055989898e9347fea5e97fc47588c08fd688210812" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="96c9c1992bb53d4c7e56feecd2e5a5f5586aa1dfb52ad794e0aec573cdd28cb8" \
-      org.keras-version-matrix.layer="df0d9377d5d6eea5de1dec71a57d23a1400867e7d056157899040f93c12dcbab"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="7aee1fb175305869a7f8930c6c932506521338b7e8e59273334c671db05be276" \
+      org.keras-version-matrix.layer="5822b46b0e0940d328f20765ed1648ad4e6dd6fe32775a47de7a031e1212aa69"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

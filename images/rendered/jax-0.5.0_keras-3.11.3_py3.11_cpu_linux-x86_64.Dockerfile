@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="c5204a44bb225fd9549574e2a7b703606e851234dc56f3f40f00796d3ead5a5f" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="2518b671adce8ea85ca78009c81c281a8beb5e4ead904b38a6225a38ad77d431" \
-      org.keras-version-matrix.layer="d55a4f11e818bca66e02da4a33e043adf8484f8ad515e48825bfb7827d080d99"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="098ec56b253770a7362eaa42345520af23642a8146f953d91e75512a37c5abaf" \
+      org.keras-version-matrix.layer="096756f5d1ad3d09aacbc867c3d63ded9682c0018cbd085636016093b8123630"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

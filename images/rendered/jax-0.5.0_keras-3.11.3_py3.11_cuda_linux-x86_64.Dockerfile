@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="ffe47174f8f92690ee216c59c6c40e63a2f26cc3bba2c4e98a3bd81d2a967778" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="5c9d3635b4fbf589ae52d5f1af8414d1771e4c5727bc9c0cf66741e2c8b0df61" \
-      org.keras-version-matrix.layer="5753dd88e3d276793c6a86dc0425cf4dabbef286e30bebe45814e44ed3299e1c"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="70203d5613d4ccaef627866c37482f228f6480ff26e9d8461bd3ececcab8d1c2" \
+      org.keras-version-matrix.layer="66502d39b61d248d7a33fbba006ff7b91b84d64e5d443698a3a010313ae70a61"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="3c2f0875473b85c93688c13375ed1bbb6aea2637d2e45902dfa2851392c0b8bc" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="483045ef6a22131ececece1bd4fa3b5157679245b08c14788003a8f713bb8ade" \
-      org.keras-version-matrix.layer="d55a4f11e818bca66e02da4a33e043adf8484f8ad515e48825bfb7827d080d99"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="aca1588593e42916fa9536ffb6c031b98e76789f7115b9be58b06eb0462cf8cf" \
+      org.keras-version-matrix.layer="096756f5d1ad3d09aacbc867c3d63ded9682c0018cbd085636016093b8123630"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="ea1c8d5b487529e271f8594d7f3d4d774cb8c96764a52847f971939e8ef30e36" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="49f705471d6281212dae534bfcee981f516bf5d2304504ce8807006c6846f590" \
-      org.keras-version-matrix.layer="5753dd88e3d276793c6a86dc0425cf4dabbef286e30bebe45814e44ed3299e1c"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="19c2871b95af735d8e8cb7a4cbc61d0a989db25f2019b103578ae761beb0853b" \
+      org.keras-version-matrix.layer="66502d39b61d248d7a33fbba006ff7b91b84d64e5d443698a3a010313ae70a61"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

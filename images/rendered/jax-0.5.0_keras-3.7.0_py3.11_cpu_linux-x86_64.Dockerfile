@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="3d179fd6626a91f9f80941a43d81b660d27bb1c28c620db7b25f5743da36adee" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="985ca670702b781545de348b5475faa022aa2c6cbd094353dee4e3d5fbefc653" \
-      org.keras-version-matrix.layer="d55a4f11e818bca66e02da4a33e043adf8484f8ad515e48825bfb7827d080d99"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="4f97cafe25fc4fabd10664a79170d2055a3439f054386870023693575fbd53b1" \
+      org.keras-version-matrix.layer="096756f5d1ad3d09aacbc867c3d63ded9682c0018cbd085636016093b8123630"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="0bd387d24511994a205f492cdb62663fed5f2a0b54d7598580a3050b7b26683b" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="a53a82aa1c954be0d004b8911c822cb152b0e8dfcb5eee6dd866ae39710c279d" \
-      org.keras-version-matrix.layer="d55a4f11e818bca66e02da4a33e043adf8484f8ad515e48825bfb7827d080d99"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="c45a2179827dcc8d47a04b00fabea577783fb5b7b82328b9d40ee572c4584738" \
+      org.keras-version-matrix.layer="096756f5d1ad3d09aacbc867c3d63ded9682c0018cbd085636016093b8123630"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

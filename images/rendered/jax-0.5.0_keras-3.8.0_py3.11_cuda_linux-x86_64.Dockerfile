@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="76ca3a4ef73da5458c431bcdd1e6e5ffa5d59d48b96ca605f35c8557f33bcc9b" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="afd71abc02a33334bb12dd43e2082cfc50ce89aba6c0a75e7f58007b78e4bf93" \
-      org.keras-version-matrix.layer="5753dd88e3d276793c6a86dc0425cf4dabbef286e30bebe45814e44ed3299e1c"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="ed14c927a61abb45844736782b7db326f66d6729785812f10c23531be363d774" \
+      org.keras-version-matrix.layer="66502d39b61d248d7a33fbba006ff7b91b84d64e5d443698a3a010313ae70a61"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

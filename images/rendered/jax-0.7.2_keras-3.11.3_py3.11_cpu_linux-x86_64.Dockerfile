@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="3b70e26d5b917fcea3309414ea8adfa5aec192d8d076f7302255e4d137bfc4be" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="5f4fe6a5abe6cd10979fb91e0f3e00bd2ab8eff515d2bf8db4a456098889ad5f" \
-      org.keras-version-matrix.layer="41bb51f34d1d983474a7c1ee3220bd35bb6b7217cb6f69d83b0bacaf72ab53a3"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="b04ed827e3935314873197b71a9baf18355ef0b1eca553c794e62af7c7e9f587" \
+      org.keras-version-matrix.layer="063bc85dbb5a676d2a2c96a207b8e5a1e3b0b0799759274c75644826050852b2"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

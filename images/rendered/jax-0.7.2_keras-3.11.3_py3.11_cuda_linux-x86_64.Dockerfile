@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="f964c3540a94270c055b504b8006ac7d530c43cae69e040d87c275c87ff0ed5b" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="c76793a55cf67cdb8e5af3cfb0d388a151880ebb9c814055323b6bb200387a86" \
-      org.keras-version-matrix.layer="ae9004836bbb251119cabeefc00ed2645affc18af32fcb5e5997a6f37ab798a2"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="26cd316657e01db0538eb29aff883330f28fa6342280e742e671819bab50c206" \
+      org.keras-version-matrix.layer="030c779f2a40e4fe637662ade589a2345c45d8ddda2b7989008fe6d425103dab"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

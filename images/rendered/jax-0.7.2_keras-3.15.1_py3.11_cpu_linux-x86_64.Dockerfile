@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="28a9596a2a88b2745fb03e1d13c3a25d01fdea17a362d68619b8174aa9d31716" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="5b4d367790c5c23036dd4f1553fd49605da784517a746b6cadcc8f867a8a531c" \
-      org.keras-version-matrix.layer="41bb51f34d1d983474a7c1ee3220bd35bb6b7217cb6f69d83b0bacaf72ab53a3"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="49be3d69cec6ed79d110f19245fa25ce6b7a6d7557e9944fbfaa1d7043d3c607" \
+      org.keras-version-matrix.layer="063bc85dbb5a676d2a2c96a207b8e5a1e3b0b0799759274c75644826050852b2"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

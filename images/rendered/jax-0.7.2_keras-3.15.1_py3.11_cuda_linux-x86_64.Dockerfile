@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="169fa2b3f3aaae52ab5f393eedd3c93e17972db9bfb2578f752c6b89b806d7a2" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="9a10c127d22a92a9a4d36f4ee5572e4302a763ba6d400a1076434e35c8e959dd" \
-      org.keras-version-matrix.layer="ae9004836bbb251119cabeefc00ed2645affc18af32fcb5e5997a6f37ab798a2"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="7c71bd4494b89cef379c4531d8e091c6e5cb839b852abb09787fc6788b2428e6" \
+      org.keras-version-matrix.layer="030c779f2a40e4fe637662ade589a2345c45d8ddda2b7989008fe6d425103dab"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

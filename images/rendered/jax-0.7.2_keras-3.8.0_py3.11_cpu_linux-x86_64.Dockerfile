@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="4bb0b1c6d91593c77a8e486c60b2f598f5c946679f1a693d22e40cf6f3a8e591" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="37362e807f29a30c7268af59c915befcf595b6fe8fa44b39fcddfe27b6a530a9" \
-      org.keras-version-matrix.layer="41bb51f34d1d983474a7c1ee3220bd35bb6b7217cb6f69d83b0bacaf72ab53a3"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="7f2f40d4e182526cb94d5762b5a41c3d50cdf7a0b903733ae42bc5fd6516a02d" \
+      org.keras-version-matrix.layer="063bc85dbb5a676d2a2c96a207b8e5a1e3b0b0799759274c75644826050852b2"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="2e9c9ce1d5df46eed1d63f1f1204841cc9045f94e9d294eb023e22bbfc8b8ee5" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="c5f5801f6858a954a9d4b870f61b33b2fd99b5b5d092ca6737c9383ae63ac463" \
-      org.keras-version-matrix.layer="ae9004836bbb251119cabeefc00ed2645affc18af32fcb5e5997a6f37ab798a2"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="acf8f98a0e9e3600ba3d3bb848b0413b8b68ee7adbf29af7b1cfb91aafc77418" \
+      org.keras-version-matrix.layer="030c779f2a40e4fe637662ade589a2345c45d8ddda2b7989008fe6d425103dab"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

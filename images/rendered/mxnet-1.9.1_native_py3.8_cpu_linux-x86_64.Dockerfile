@@ -27,8 +27,8 @@ LABEL \
       org.keras-version-matrix.python="3.8" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="65973a1b06e864e4c04c75ff88351eb2a2f7569354b79772fb2c3b18995e5f68" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="809f9e57603705c778e2b8e860d371122c9a60e8c775e51c2fc41d72045d5406" \
-      org.keras-version-matrix.layer="41418a0c5102bcec114e7b8ee53cb7d389e4c2d0397cde307d6354b4cede6dd0"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="f1a9bf7d44750db3837caf2f697bc9f5aca6e6cf9105bedc2100d9a1bc9d580a" \
+      org.keras-version-matrix.layer="a4e17829de65fd07785e9a10f42b83affe7c2f0ceefa0338ddde1f2a738e24a4"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

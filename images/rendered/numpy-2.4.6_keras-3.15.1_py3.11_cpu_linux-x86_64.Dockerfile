@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="03994132dd6b65a98affdfb9376141f8dead01509b47fad38e2989cbaf65559c" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="7ad637f1cbfc269936540f21a537f562e8d137930c3303fd61d5bc243a30003d" \
-      org.keras-version-matrix.layer="093c8cca29b3ed78bb16e48c9f73da5188b62ce72569aa4e0d32405360499b95"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="18194cae4c6211ceebb5343c1937e93c427a0edbf247621b5dd5ac118b9ee858" \
+      org.keras-version-matrix.layer="e9007933a00f9b5cb782f99267d745c6d221f443efa6abbe046983020e07d9ff"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

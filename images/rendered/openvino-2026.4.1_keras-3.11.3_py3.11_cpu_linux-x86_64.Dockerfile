@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="ea84bb5c66e77dfb4f79ead62e898d8b498861e84a9480433f34fa26ab26ecd0" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="0fc0789d66177861cf4ffc870ab03cc0ee4f83f1240c7cf64d84e716be795555" \
-      org.keras-version-matrix.layer="81190911de97dd0129ab68ea24835e31c6f69d5bbfb03217128e534c8d6a5b73"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="419c557ba6129304fdee3f64638c7e851b3e5c90b81006257713ee0292331e33" \
+      org.keras-version-matrix.layer="5fd2bec2bfcff624ddd365e936d498214bfb25caf8eca7ba82219d3c023161cf"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

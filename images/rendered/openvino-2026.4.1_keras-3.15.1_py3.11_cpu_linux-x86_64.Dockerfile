@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="f1de8f849d6bc4dcd2d201aedca7efc8849dec54cc439c237a63bdb27ffbd7e2" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="8bdf4757c81199873bcde3d0df3a25ba5191accfb9cd16548fb12c89824a9c31" \
-      org.keras-version-matrix.layer="81190911de97dd0129ab68ea24835e31c6f69d5bbfb03217128e534c8d6a5b73"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="c3085627d596b7af7e5ed516745fd2a0a2484f53ea93a030b728fc6517600944" \
+      org.keras-version-matrix.layer="5fd2bec2bfcff624ddd365e936d498214bfb25caf8eca7ba82219d3c023161cf"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -27,8 +27,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="0246b8317ccefc14c627ad0271c40c88eb999d67547024574765e9c0351d2417" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="c85d1ad87b5190df438ec1c47babbbe28181003ce6d5337a4cb4f1763d9a8aa9" \
-      org.keras-version-matrix.layer="5b3fdde551e75d479584d9c323c1eb519aebbf63b1acb5dc213d6fb769f2a15e"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="035484d6e88557074d94eda2b5f90ee1852904f338ffd05689db7f687f917d39" \
+      org.keras-version-matrix.layer="8ee51169336ff1436aad1ff2cdb64cc711426d0a15933e29a669d5bebecd0794"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

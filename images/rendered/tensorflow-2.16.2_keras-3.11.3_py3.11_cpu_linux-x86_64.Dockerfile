@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="80233d85364879b9d120ee96484a59627e52938243df3c9529ab94f1946e1fe9" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="534aa5d7659887382d589ecfab14b6c7b89c4ab7fc80f8653b5ed44b8b87931f" \
-      org.keras-version-matrix.layer="8e1dd682474e3e3fc187d8e3833cbefcf4e111890f11363a2d72089ef553347a"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="a7f16f8c2cacfa31fabe030589036f8dc5b2b0f4abdb3ac921d32cb089b32579" \
+      org.keras-version-matrix.layer="3c92d3f5f3eccae91a4d4bf1754e27dd2c1fede7eb1786e1c75b9a0af39c5c86"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="8c63937dd9028268f5197e16983a778df3e85c01c58c64aac5283719e3ea9d5b" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="fc380212c8279dc0dc5c03bdfc4fd42f083b592889e3ab67f2b58ced10d1aa9a" \
-      org.keras-version-matrix.layer="145ed5d79e3d9e696f6b3a9110947772cb157cd505ee3ec3c3a93b80a94dd7f0"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="fecd82b89ac94f023c65f6547e4ac34d26ec3dca5476281b070587aeb8506bc4" \
+      org.keras-version-matrix.layer="e5b22ec8da9bde9a9d745ddb235a84a0118b9ad926f4344b9addb33bc0da206c"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

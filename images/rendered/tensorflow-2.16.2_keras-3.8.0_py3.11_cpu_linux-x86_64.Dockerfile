@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="d2869fb9004f79adde50f24bce1126077a1efd5231554c67ec86ccdbd9bc4146" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="c0eb9e6fd5adb579ce7a3c02b6c6dd9d5ca3329cd389936b21a622fbf3cb67e9" \
-      org.keras-version-matrix.layer="8e1dd682474e3e3fc187d8e3833cbefcf4e111890f11363a2d72089ef553347a"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="3d36f6498844a836df2dc95f78b0665f7bdb67d2b7885e85e62ae239e75baf6d" \
+      org.keras-version-matrix.layer="3c92d3f5f3eccae91a4d4bf1754e27dd2c1fede7eb1786e1c75b9a0af39c5c86"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

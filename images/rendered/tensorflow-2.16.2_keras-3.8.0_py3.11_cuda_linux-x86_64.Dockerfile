@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="300c3d017589c2d055efd271afbd5051b59df2837df89811310484739ac37632" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="7988e407c08d826aad198f510decac0c7be1de1117f27a9fa1c254ac3b8afa24" \
-      org.keras-version-matrix.layer="145ed5d79e3d9e696f6b3a9110947772cb157cd505ee3ec3c3a93b80a94dd7f0"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="d9dca2517e4abd8998eee76126787ef44725e25649a8cb21c26ec431bcbed3d2" \
+      org.keras-version-matrix.layer="e5b22ec8da9bde9a9d745ddb235a84a0118b9ad926f4344b9addb33bc0da206c"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="ea1071bb000b51fcc5859ee8df7bd76b30b8ce49438903f467400b54911e9ce6" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="14c98af134e086661046ef64f3d8f66a7dcf3dfe461c00a02b75a07aae3d891d" \
-      org.keras-version-matrix.layer="5697c9ae74fe3808565468de9bf91ad39157c9a09628bb71c682b8a2a9fe1a9f"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="054e0301c18a6120fd614626416717a1b555e0712afc62eef729e2ce30203e83" \
+      org.keras-version-matrix.layer="be4d16b638c206ddb4fe305211efbf01c155d29fe01279425655dcf24df437a5"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="38c5eab2e02de5449759fcd62a4b558163bbc72ed7290385091b778b0b96d3f1" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="d9168e6c1f08081b0d9a5e5427459e82e03a5ecc4573c446a55535074ea4e2b3" \
-      org.keras-version-matrix.layer="5697c9ae74fe3808565468de9bf91ad39157c9a09628bb71c682b8a2a9fe1a9f"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="f9947a601a73fdd1d11998467d0c5a99819a3d9fc136867d9f0fcc9ebf41cbb6" \
+      org.keras-version-matrix.layer="be4d16b638c206ddb4fe305211efbf01c155d29fe01279425655dcf24df437a5"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="293b4bea1e4e630f55b96cb9b1ffdf0653333ce55dcafc7361c905a679ccffce" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="785663c6e3dc468a9afd3e05d14ed097d88bb39d2ea1f2eee2b9c8f53e966ce1" \
-      org.keras-version-matrix.layer="13dfad463ff626d3b9c2a4098ba1b32197f3b4837c2fe066254545fb35eea88a"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="45fd2a11d75877c542664a49d70a9d75936f0a23836474714295566eb21a1974" \
+      org.keras-version-matrix.layer="b452850696ba34e664fa36bf91ad60e91adc9cce943ffe2dc24229fcec93fd0f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="282955dd70c54cf4d8c1718e1b560804a1b5440b08fbbd55a05dcb85b960421f" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="73ebe23e33d45a73043b73f122146cd7e61168092c9a19f07dac6cfa6fee792e" \
-      org.keras-version-matrix.layer="bc9504750d7f2e4f5a7a35dbd5cc21b4ad475bf7c3a98bd892443f24f8add493"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="42b34fcb9fcb19f209d4ac1cbe326006a8620627c919da959cf1445cdaa6bf4c" \
+      org.keras-version-matrix.layer="23ca482578676a5e1f6f740320b0b0d2df884760bbb3a524fbe15656b09a37ca"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

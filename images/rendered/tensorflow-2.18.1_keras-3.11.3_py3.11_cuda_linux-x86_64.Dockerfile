@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="737498077362f0d479f18360fb6fadd4cdcb361e0cb89058ce5c460dca119b91" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="9ada50da25eb86d34e1d72b0a8150403bbfc9d29509a2cbcb8d230f626c2146a" \
-      org.keras-version-matrix.layer="9dfa0e539f4cc66642d017b258d479a31f762beeb30adcb82aca85859d5691fc"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="8a2399dd3fd8060a67d334986d8394fd502040bc4901334150bb064e0d68d93c" \
+      org.keras-version-matrix.layer="581917110adb116ae43eabb4cbcbc5593a7e2243e6fa6cb4e91dd5d81a13201c"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

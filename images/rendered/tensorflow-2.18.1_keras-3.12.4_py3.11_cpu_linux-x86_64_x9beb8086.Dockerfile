@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="d55d046648d7b8615c27104d80590e586c44209e8446d76a5ac2d95500c5be8f" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="52a117da90f3cfa3b18a0001f0b0fbe44644d745642bccd7eea26236cfd80d56" \
-      org.keras-version-matrix.layer="13dfad463ff626d3b9c2a4098ba1b32197f3b4837c2fe066254545fb35eea88a"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="b52bf74101c946f03415377509a7602a47c47ce515180e8e43b9d4a89f123e66" \
+      org.keras-version-matrix.layer="b452850696ba34e664fa36bf91ad60e91adc9cce943ffe2dc24229fcec93fd0f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

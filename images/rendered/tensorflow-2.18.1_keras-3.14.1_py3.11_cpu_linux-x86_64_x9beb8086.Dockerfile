@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="615c03be7f2eaccf192d7aee824c96ede3e2afe48c523fa92bc7cc64bc4b2e70" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="139b37cb2818ac1b8e582e052de772853a9f36a78ab2e5f315ccdafdb5f161f5" \
-      org.keras-version-matrix.layer="13dfad463ff626d3b9c2a4098ba1b32197f3b4837c2fe066254545fb35eea88a"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="047931968154094c75dd8bc0b8e81918dd4457c4764b35dbb26180ee3d6e4539" \
+      org.keras-version-matrix.layer="b452850696ba34e664fa36bf91ad60e91adc9cce943ffe2dc24229fcec93fd0f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="f2745c19fc69f19fd93067a56e463cc0168fb911a0d918983ae945ad86e4a848" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="cd27567904971d4874f33aaa5fc98aacbb0ddd999e3d51b84edadc3e24ed0f85" \
-      org.keras-version-matrix.layer="bc9504750d7f2e4f5a7a35dbd5cc21b4ad475bf7c3a98bd892443f24f8add493"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="06370d22e0cd1105cb2ad7c534957522f364d97cf3bd8133dd021459d59e2e1b" \
+      org.keras-version-matrix.layer="23ca482578676a5e1f6f740320b0b0d2df884760bbb3a524fbe15656b09a37ca"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

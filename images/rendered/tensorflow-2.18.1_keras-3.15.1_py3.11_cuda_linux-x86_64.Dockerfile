@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="92fcef8cc958e6b89e2f9b13b24f1a584b980064f1aeac7f49d4ecbb29167ff6" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="609a4b539f3cbc31626dccddc10cced24ed272b5fc35bece650e5cf541737e7c" \
-      org.keras-version-matrix.layer="9dfa0e539f4cc66642d017b258d479a31f762beeb30adcb82aca85859d5691fc"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="ab201a7be0905dbbb4c0503a706166827d5438747469c097ad8189503c2bb03b" \
+      org.keras-version-matrix.layer="581917110adb116ae43eabb4cbcbc5593a7e2243e6fa6cb4e91dd5d81a13201c"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

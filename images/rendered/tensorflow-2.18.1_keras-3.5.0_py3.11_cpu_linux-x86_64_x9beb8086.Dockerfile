@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="a6389e33b3dd8ea0f07abc2b128a8f1cc253a37fbe6e53ed67fb790102fe22c7" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="d3771aa705a74f4e43472d8485d050b30d370afb2038d1726976d6af21dc6aa8" \
-      org.keras-version-matrix.layer="13dfad463ff626d3b9c2a4098ba1b32197f3b4837c2fe066254545fb35eea88a"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="00bf16ca7c2adb235c8f94c30c0db4caff8e2e8d128a4782bae42cbe6e1896f7" \
+      org.keras-version-matrix.layer="b452850696ba34e664fa36bf91ad60e91adc9cce943ffe2dc24229fcec93fd0f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

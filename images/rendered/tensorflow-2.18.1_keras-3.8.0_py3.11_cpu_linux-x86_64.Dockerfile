@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="adb18372afe11f625ef4de1173ebb2df36cb36282410c2863fcf09d69a4e6b6b" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="8c45421339ec547b0734523bf31064232f8984cfb5b4f03ab5113aaefe68df50" \
-      org.keras-version-matrix.layer="bc9504750d7f2e4f5a7a35dbd5cc21b4ad475bf7c3a98bd892443f24f8add493"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="cddb6f9403dbf5649732afeb3375e5caf22829531f517a73960f866cffb1bb13" \
+      org.keras-version-matrix.layer="23ca482578676a5e1f6f740320b0b0d2df884760bbb3a524fbe15656b09a37ca"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

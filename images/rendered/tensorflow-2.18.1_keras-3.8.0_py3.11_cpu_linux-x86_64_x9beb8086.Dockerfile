@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="d8da4517e0f62a4bb4834697358a5fd5ff17884b1584ef86fb33c10e80fc436d" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="b6abcd2cc2b46b4a7875032d0f88edb169b15e02fe1e1dfc33a8b161e14e0797" \
-      org.keras-version-matrix.layer="13dfad463ff626d3b9c2a4098ba1b32197f3b4837c2fe066254545fb35eea88a"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="a53dc7e84212c84612c43231e004388195a644cd4db2f99270f31382373f88ea" \
+      org.keras-version-matrix.layer="b452850696ba34e664fa36bf91ad60e91adc9cce943ffe2dc24229fcec93fd0f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

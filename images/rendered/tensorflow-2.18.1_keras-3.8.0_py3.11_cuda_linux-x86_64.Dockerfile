@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="81366b682534bcf1e9354898710fa0d8f655df4a43a64f5e0570f4225c09fcdd" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="cb3b0003be6d0c1514ffa9e3bb085614c2c25cfada41625833eff5b347315441" \
-      org.keras-version-matrix.layer="9dfa0e539f4cc66642d017b258d479a31f762beeb30adcb82aca85859d5691fc"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="4dc87ad8d2ab31a81aa9139e8b30fd3e4c701a7f00d0acfaf687ce20744d910e" \
+      org.keras-version-matrix.layer="581917110adb116ae43eabb4cbcbc5593a7e2243e6fa6cb4e91dd5d81a13201c"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

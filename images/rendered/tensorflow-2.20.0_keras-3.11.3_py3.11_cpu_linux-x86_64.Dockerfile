@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="3f35b0930befe3a49cae39c61b8ed468ec516e41f7688460af9aff011b48fe79" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="9fe34f408c0184bb52b2372285a0ded6fb5f36ebdbf86c6a4baaa1c86102772d" \
-      org.keras-version-matrix.layer="8b37389c758779f1804ae1f0ab4de725071d0e0dc07ea2082de042d4167521c3"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="528683d8d3622d88308edd41210e945f4a59293644400c6d9510115987f8aaaa" \
+      org.keras-version-matrix.layer="50bcdd7bac5dc9bf44da9b31a502e3e2597edefa15368d53af284fb5a7b0301d"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="adb3d5fb9b865c3a5b73e0d2ad01fd5984e7ac36e5dac23edd719bc33b81dba6" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="e787103b610c3e9c5c28567065fe323b52a0002f6ffa64b6079fecb8c4e788be" \
-      org.keras-version-matrix.layer="5c03fa2249065e0a0f771456c174d35ef054332ee49eee6a5f361259591bc8c1"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="2400d959e52968eae3ae5ed0478fc84cba8f1a5fab14c7f66c454adaf4b8dc2a" \
+      org.keras-version-matrix.layer="80f63b0820eccdedcd57bc7073dae6d0dafe3762e11180b815ce7446deb988da"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="ff9cdc90d47c72124b0d4e7ab65fcbcec2374441adfe95551dd8cd9f3eb7c910" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="72d0286a367bfe829def6defee78906892b45a3c84032dde57f714541add41c6" \
-      org.keras-version-matrix.layer="8b37389c758779f1804ae1f0ab4de725071d0e0dc07ea2082de042d4167521c3"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="75c26d7d23cd6ce04d99078bac518998115f7e03695a910c432ebcbe25a4a466" \
+      org.keras-version-matrix.layer="50bcdd7bac5dc9bf44da9b31a502e3e2597edefa15368d53af284fb5a7b0301d"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="13bc602e842876f2784e68e094a269eb00df3a9a92998fa198866e1e4e10b826" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="4f7614a6300fd1ad817b816ef2634b7f777e37f4acc00e225d913283afc8607a" \
-      org.keras-version-matrix.layer="5c03fa2249065e0a0f771456c174d35ef054332ee49eee6a5f361259591bc8c1"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="18c7ef789f633f129cf2240823ae3d446e12b0f8e81aa40144fcbfa92d9f6416" \
+      org.keras-version-matrix.layer="80f63b0820eccdedcd57bc7073dae6d0dafe3762e11180b815ce7446deb988da"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="5a23f1146f59ad138e2d061a69ac4da6b471f0bd7b4642f81b4ca162d626aeeb" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="5b6e87fae8d6886cd1632cb015fc2fb64ebf71935a20a36a1502ead46696fbd5" \
-      org.keras-version-matrix.layer="8b37389c758779f1804ae1f0ab4de725071d0e0dc07ea2082de042d4167521c3"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="f56a616968a09844f47823df22f3e124aa9732c30be9bdfe53e121e630c1945b" \
+      org.keras-version-matrix.layer="50bcdd7bac5dc9bf44da9b31a502e3e2597edefa15368d53af284fb5a7b0301d"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="c7bf51d2e01bb0faf9b9a164785e342febb476b54349be6ebb93fe13f6c27837" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="c59c53e6527815ef39691a59a8e80a4a3acb028831b951fc039481a063c559c0" \
-      org.keras-version-matrix.layer="5c03fa2249065e0a0f771456c174d35ef054332ee49eee6a5f361259591bc8c1"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="f7f252fffb215778b0654834749dde45486a943f8288f0abdf18110fe1cab4e2" \
+      org.keras-version-matrix.layer="80f63b0820eccdedcd57bc7073dae6d0dafe3762e11180b815ce7446deb988da"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="6c8a9ed3abadc4a81089ea47e27dc6f698ed6af1e07ccd1a6b67985ccf04857c" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="3ceefe944d4e63173773171747db64356f7c86ad847994ec11b541de5aa271a2" \
-      org.keras-version-matrix.layer="1524cb332c23253d61df27cb10459d55641809c61d230aec2de611eabc58d836"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="e69794551f449cb05cc1555aa07baa32a607eaa4e971295c516ca797d64740d1" \
+      org.keras-version-matrix.layer="d27b2a41d92f80604e082e358f0d24ca2d4a9577bf7f289c3b46f15dae4b4828"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="51ad69a7e11b78346eddfa0177c9325b2acb0a45da79cc39a36f4f3104bfaf21" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="ee5fda73f4ac094d745c449bcdd2a67e0967d0a71ca6d927e8e065b863cc57b2" \
-      org.keras-version-matrix.layer="e0d48e3a051c2b3e0b039c54b2daab1206f78bde2cdf72d12912e4a468d6c1d1"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="e0fcea35ac144cdf95ad07e5ebdee71250692f951bb3877dc9ccac25b9c1bb39" \
+      org.keras-version-matrix.layer="0a80b9b6ce16dd9f0dabebf82f81d4fa5d9a4624ed076938c1e6d59aca8548f9"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="c95f6b05fd6ad989f8ff6c6148a71f29c7e1c9be43c45975544c23950486d87d" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="4699411cfbec60068785090d995379535e0562765c65f774e17d70300a1e6812" \
-      org.keras-version-matrix.layer="1524cb332c23253d61df27cb10459d55641809c61d230aec2de611eabc58d836"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="218448609dec49be6358638b3099ef2d676fa42b1c3a8ef41379e7a962fdb1c9" \
+      org.keras-version-matrix.layer="d27b2a41d92f80604e082e358f0d24ca2d4a9577bf7f289c3b46f15dae4b4828"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

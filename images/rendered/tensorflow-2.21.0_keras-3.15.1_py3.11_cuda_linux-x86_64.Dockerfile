@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="ebb8284062013d939f88c99c51e22f4a949eb6795d1ce10e916f15ec03fd52e2" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="566788b66b933ba4fa27ddbe9bf4f3d2a26fd952ccaf3c68705038b6776691e2" \
-      org.keras-version-matrix.layer="e0d48e3a051c2b3e0b039c54b2daab1206f78bde2cdf72d12912e4a468d6c1d1"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="ab72882866c9f271b485e3dc48f87a93bee06cccc842f29aa08fbf96598144c5" \
+      org.keras-version-matrix.layer="0a80b9b6ce16dd9f0dabebf82f81d4fa5d9a4624ed076938c1e6d59aca8548f9"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="272fa35db3d2715298dcba26accacb9cc8242fa47c325b696350c3337d93a9cf" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="83d4d4603fb4f80a9dffe788c0528c776199ffd9ba5a976c507f7ec1fcb91c10" \
-      org.keras-version-matrix.layer="1524cb332c23253d61df27cb10459d55641809c61d230aec2de611eabc58d836"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="99ba237fa23f14d475279ec4e682caeaf2e275b73f2c4eb31a8f196d3f86b7cc" \
+      org.keras-version-matrix.layer="d27b2a41d92f80604e082e358f0d24ca2d4a9577bf7f289c3b46f15dae4b4828"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="29b3a75e5b5e4e8998d8ff6e0b902c936ac7d88b0d7375c0e3962794662e46c0" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="771b7fe961615518db11f298962d3440ddc9f350a93c9b748f525b90f354984d" \
-      org.keras-version-matrix.layer="e0d48e3a051c2b3e0b039c54b2daab1206f78bde2cdf72d12912e4a468d6c1d1"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="cf34189913a57242944bb6645ec2b22aff72b1066168063186e21c76d00e8522" \
+      org.keras-version-matrix.layer="0a80b9b6ce16dd9f0dabebf82f81d4fa5d9a4624ed076938c1e6d59aca8548f9"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

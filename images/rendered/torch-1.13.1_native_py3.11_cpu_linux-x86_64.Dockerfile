@@ -24,8 +24,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="523c900618939098e3b04e3cd1dccd81cea5c4f1df7fcec8b8994981d3dc2f2f" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="05ba36324ffcae269a0a785f21e971e4cb4e75c4a3b8154c932a7822f270cd45" \
-      org.keras-version-matrix.layer="ac2b7a4c09da5a3dde544b5abf94779d7d432cf8ddab99b2891f454877cebab7"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="601242277e7a0b23f0c0f64026768035caf64528e2cb0db4a884bbe32de58eb4" \
+      org.keras-version-matrix.layer="9a7551e199760c8b31e9a24de4f6bdef9297e656f6e74dc8ba33f0abedded4d1"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="7b0e98a16efa309320c1cdd79b420e50c9427c8a727a9d754aa2513ba34ad4d5" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="8a1f8b352dc54269e7dea9abf141f34e88a901d66920ca8d87be639f03efe0cf" \
-      org.keras-version-matrix.layer="3a3b6d8c43af266ade409bc30bd32c9ba4b63a2ec9c7015bfbafa6960c5a479d"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="80df29130b35f37c59b7719c06a723048c46397633f41b8065f545f9bed4f942" \
+      org.keras-version-matrix.layer="18f0a3ee51494ad31b9039af6c36171ab0a74050cfa02f67f5b36c48c4c5b338"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="bdab5585438a8d7136c59d3ee0476d8743ed56e54a6751dc270b991b607a67c3" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="bf127818618107fba4e0deda9dc16e0dd7cae71b43db3aaf98d68d5c4b3f21af" \
-      org.keras-version-matrix.layer="6bd01b81d9243f45bf59c4d09e045c64569ac0a533d9c9dd352fffd8e604a7bd"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="94baa4a8a3ee7e58e48f00eaa5ec883cd6ececfbd62239ce93017be008509cc9" \
+      org.keras-version-matrix.layer="004e6b6ac9e31ca31e890d9f40d1db85de13dd0df213f2047394d58a9a9a4a09"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -39,8 +39,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="a33689278e4d4f4dd417e1030d1e493efc46d5c54ae8c0783d8b933ac706a397" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="19cbcaaafbc20c8cb2384a963c1bd003230c4db1bcff0a491b970c5214188214" \
-      org.keras-version-matrix.layer="5223ad742142985c83f44d91c1e4ae406bbacb9e1b1cd4b9e073193844da7777"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="d48dff286dab0b178a13929625024927fc2ace866f5db587530cb975ae5a9c3f" \
+      org.keras-version-matrix.layer="4884b01e3dc02e4855e16ac2294dd26c3e8bc3917f356394bef14006c748f7e8"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

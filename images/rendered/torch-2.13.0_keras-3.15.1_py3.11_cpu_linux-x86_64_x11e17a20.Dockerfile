@@ -39,8 +39,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="dc64a5feb4b348b47fa66b418ef658d854726af6f07c1283ffe382c42b6c9381" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="31e37eb5cfa243d75a6572a4dcbb7127bddaba95ddebfe701d3ffa497fe3c4ec" \
-      org.keras-version-matrix.layer="5223ad742142985c83f44d91c1e4ae406bbacb9e1b1cd4b9e073193844da7777"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="f7bf2ce8c38e1002a27764962134982476c7d8e2bbe96e00a50001883a1f815a" \
+      org.keras-version-matrix.layer="4884b01e3dc02e4855e16ac2294dd26c3e8bc3917f356394bef14006c748f7e8"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

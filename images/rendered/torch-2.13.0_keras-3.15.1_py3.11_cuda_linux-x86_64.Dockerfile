@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="4889d148788f89f2bce34964fbcc004864edfb281844ed098c4d4971d74db05b" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="1e4e938b045dafacb6ce3571632d2feee3fe9835fde9f7d1adcb1637fb7a1fb3" \
-      org.keras-version-matrix.layer="6bd01b81d9243f45bf59c4d09e045c64569ac0a533d9c9dd352fffd8e604a7bd"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="b8dbcf118c07c90c29b82d3751666df4a4bfb0680f9d9600820f154231489715" \
+      org.keras-version-matrix.layer="004e6b6ac9e31ca31e890d9f40d1db85de13dd0df213f2047394d58a9a9a4a09"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

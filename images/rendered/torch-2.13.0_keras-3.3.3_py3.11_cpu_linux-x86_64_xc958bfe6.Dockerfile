@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="36472a3c8a122fb268285383237e297c842196d9e0678475d04ee40396e882fd" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="b1a98528fab9f8df61e1d2d1edfd6087b629bcc53457701a9a0fbff56f233059" \
-      org.keras-version-matrix.layer="3a3b6d8c43af266ade409bc30bd32c9ba4b63a2ec9c7015bfbafa6960c5a479d"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="22a6b758199b0c27a12c4f57b326db2c2166d0cb6b4d734640faba2a62e845ef" \
+      org.keras-version-matrix.layer="18f0a3ee51494ad31b9039af6c36171ab0a74050cfa02f67f5b36c48c4c5b338"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

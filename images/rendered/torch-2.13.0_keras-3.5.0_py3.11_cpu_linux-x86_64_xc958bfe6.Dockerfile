@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="068c2a6ca1ddb0b3117bf509759920c3e572a3f90c21c007168823ee98945267" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="4166631f3ca91d149aa7db902607b796d9dc6b6fdd6d8767e39f573d34f4d5bd" \
-      org.keras-version-matrix.layer="3a3b6d8c43af266ade409bc30bd32c9ba4b63a2ec9c7015bfbafa6960c5a479d"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="c69b6f0b226c80a3b5b449610ea08f1dd7f5646f3f4f27ca2118c1be3dc49d9a" \
+      org.keras-version-matrix.layer="18f0a3ee51494ad31b9039af6c36171ab0a74050cfa02f67f5b36c48c4c5b338"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="38e22bd3a86bdbf5c35df603bc3d084dfdc97f2e2ba0ced095700bdede198ccb" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="26346e6375d7bfe17a1ea48acb26adf296d1d893896d7fd7b9c9f4fc0144106d" \
-      org.keras-version-matrix.layer="6bd01b81d9243f45bf59c4d09e045c64569ac0a533d9c9dd352fffd8e604a7bd"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="be6aeedbdc8cb41b2601d76a11f41806921c4e7ec11768cad3e93fd71e351f00" \
+      org.keras-version-matrix.layer="004e6b6ac9e31ca31e890d9f40d1db85de13dd0df213f2047394d58a9a9a4a09"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

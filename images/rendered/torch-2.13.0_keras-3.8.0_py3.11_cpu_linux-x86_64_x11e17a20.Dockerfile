@@ -39,8 +39,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="0857da38398d6f8562ee76bcc0b7de2e9286044e73700e721d2c38fc435f9af0" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="a4dafa489878863dd79f99ccf9eb652fe5b4b23bd8cbd82fe01ca4e640bdc620" \
-      org.keras-version-matrix.layer="5223ad742142985c83f44d91c1e4ae406bbacb9e1b1cd4b9e073193844da7777"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="5144927f9beff0f0be381f661c7476e69dfbbeaec39c8aee3ecdfa6de4e252cc" \
+      org.keras-version-matrix.layer="4884b01e3dc02e4855e16ac2294dd26c3e8bc3917f356394bef14006c748f7e8"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="3f699db575d305773da53462456619d09b6745fe111cf2b97c4c8a389ea35be2" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="f69229304891904e7a32da84255b4f3c1d447d86940673766939e9ca70eb65e2" \
-      org.keras-version-matrix.layer="3a3b6d8c43af266ade409bc30bd32c9ba4b63a2ec9c7015bfbafa6960c5a479d"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="d4139c9b46aec56686c29a2d2f9d555f75548550eb09cb460a359b620e92cb08" \
+      org.keras-version-matrix.layer="18f0a3ee51494ad31b9039af6c36171ab0a74050cfa02f67f5b36c48c4c5b338"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="de4245a45a8c41d570b93eb313e5d26766cbad7aab60654e0a6b016547431d55" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="29a6b004f8ecad3feed5429c7fb366c2920e144f0b70ecc013437b246cd40db6" \
-      org.keras-version-matrix.layer="3a3b6d8c43af266ade409bc30bd32c9ba4b63a2ec9c7015bfbafa6960c5a479d"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="c8eac494c0fe2463002361085f13ca549c6f0ffc2361ba55f0b9e521b4519169" \
+      org.keras-version-matrix.layer="18f0a3ee51494ad31b9039af6c36171ab0a74050cfa02f67f5b36c48c4c5b338"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

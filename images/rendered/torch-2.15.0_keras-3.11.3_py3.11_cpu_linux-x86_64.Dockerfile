@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="1d8dac01b800c904227a136b7f185c8d17477de3554c73cbc41724e4570030ee" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="d2a4c8a2a3bc8fdeb0bf03726c4c67260b097ddfe6d56eb259afd1987c0d6fbe" \
-      org.keras-version-matrix.layer="23b3b7ba39cfa58a7fa521b8f819670b415336e89607016aafaf1de6b240feed"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="dda998f0ee742ed6dc4e10158d4a2799924ff00fb73520a807bbff111701d098" \
+      org.keras-version-matrix.layer="17eaa4474f7510a7316ad00ef4688e5db77e2e4a66760815b620b18659421b24"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="1d8dac01b800c904227a136b7f185c8d17477de3554c73cbc41724e4570030ee" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="576c82a0be5f99d386ed2a362bc70b17d5995dd25859a8c515a557fb1ed2f4ba" \
-      org.keras-version-matrix.layer="23b3b7ba39cfa58a7fa521b8f819670b415336e89607016aafaf1de6b240feed"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="8a434b9c84362c1d015eb36c7f0a81fe6323ab000d1f18c8887509ccc03b417c" \
+      org.keras-version-matrix.layer="17eaa4474f7510a7316ad00ef4688e5db77e2e4a66760815b620b18659421b24"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

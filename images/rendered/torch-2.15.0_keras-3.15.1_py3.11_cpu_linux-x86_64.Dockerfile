@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="7bd4935e49e0b4755c16ae85e6e26354f50e2924a2ab54d859af6b0811e3c9c7" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="696e5516822567a0b64e36103da1976096ab1a7082fadfa8b65f883f1222f996" \
-      org.keras-version-matrix.layer="23b3b7ba39cfa58a7fa521b8f819670b415336e89607016aafaf1de6b240feed"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="f59048cea342e4f1446de971964b446b79c3153728c92474e50ce738abacb142" \
+      org.keras-version-matrix.layer="17eaa4474f7510a7316ad00ef4688e5db77e2e4a66760815b620b18659421b24"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="7bd4935e49e0b4755c16ae85e6e26354f50e2924a2ab54d859af6b0811e3c9c7" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="597f9ff2bca8a5966c02773a77fec89d34c2e23b91fd530a7a53394b01bf0890" \
-      org.keras-version-matrix.layer="23b3b7ba39cfa58a7fa521b8f819670b415336e89607016aafaf1de6b240feed"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="392e505b9f07963f3363fa5dc2504c18cc0dfa50f3cc36a4b392fcdf4bf31d2c" \
+      org.keras-version-matrix.layer="17eaa4474f7510a7316ad00ef4688e5db77e2e4a66760815b620b18659421b24"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

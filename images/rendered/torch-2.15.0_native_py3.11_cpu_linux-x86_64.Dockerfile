@@ -24,8 +24,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="541ef897d399c1de6f9f575c25b07964f1827225282754d7986fa4c208df66d1" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="8556957c98eb1f07e7e1249fd7f9d1cbd7cd2da6b03303fafef44cbf3d3c0a62" \
-      org.keras-version-matrix.layer="23b3b7ba39cfa58a7fa521b8f819670b415336e89607016aafaf1de6b240feed"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="0207ef69f199e70011baf4ef880d10cb1e137b6d516a31ad8f27e1b88a8adb52" \
+      org.keras-version-matrix.layer="17eaa4474f7510a7316ad00ef4688e5db77e2e4a66760815b620b18659421b24"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="ec4e962203e29b7647f42e3a058dadc82d761eac5795ba69ba23f3f3ae4d4c19" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="a5a6bb77dc596e62722f3ad40f06866baf8727de2e90ce17cea66b1a59780d72" \
-      org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="597fb8d8ae5431aa496b2cf7b382a0053636bd1ab8c4f3459c621731d0830ae9" \
+      org.keras-version-matrix.layer="5f3ea172ad905bc21c95a41286a7c3acd41cf2e02ccb3e45caa8804de4e29abb"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="ab96a256f6fd8bcd55caf9fad012e0e8695c87d90cba5f42e1091d05a6df0903" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="f8eb6cede1ea177ff7ba82a888259d1f4564a97fdc4388806792c685bec8a903" \
-      org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="2ab20d34de833c2f94fe840ce6092df80d6035e900fd9c00e315afecb487a4fa" \
+      org.keras-version-matrix.layer="5f3ea172ad905bc21c95a41286a7c3acd41cf2e02ccb3e45caa8804de4e29abb"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

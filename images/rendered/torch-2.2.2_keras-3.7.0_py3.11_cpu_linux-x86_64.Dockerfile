@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="dd12d5e900ca9e0dea33bc3c255e6240c692b0d308d51b09f65e854a19f1402a" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="752fa5d9f949e264fa09de40eb14ff4b35446619ba6e6d3ae23840c0cb3574f1" \
-      org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="0881be1d6d754c6f90dfb3cababe7485cff1f6f268aa55d67272aa0d0e400e7a" \
+      org.keras-version-matrix.layer="5f3ea172ad905bc21c95a41286a7c3acd41cf2e02ccb3e45caa8804de4e29abb"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

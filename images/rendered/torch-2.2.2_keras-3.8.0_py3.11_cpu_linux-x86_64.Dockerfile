@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="013579ae8265ba92a0cbf39aebb1024adf268c95c5663ae7ca631baf8edd06ff" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="f3e42671f4ec23a401cc48148d0f791af7255c02d026bc3678731d560c592c1e" \
-      org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="51b362892af7964f2233a98bdb90fe2c30a6006bfb34b3b5636713e8954bbf5e" \
+      org.keras-version-matrix.layer="5f3ea172ad905bc21c95a41286a7c3acd41cf2e02ccb3e45caa8804de4e29abb"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="013579ae8265ba92a0cbf39aebb1024adf268c95c5663ae7ca631baf8edd06ff" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="5d57d97dd6e1ddc3513a484ae02e83728c1a9c676d50875d9d8a1aa633b3dd85" \
-      org.keras-version-matrix.layer="75dfcaad57d007a1181bf41dad4d4f57b926a059aed41918f42b1d4b04b1ce91"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="52d8ca40ce57bb302ef279e0e33c0c841afa17e78dc38ed19d8cca83ba5eef01" \
+      org.keras-version-matrix.layer="5f3ea172ad905bc21c95a41286a7c3acd41cf2e02ccb3e45caa8804de4e29abb"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

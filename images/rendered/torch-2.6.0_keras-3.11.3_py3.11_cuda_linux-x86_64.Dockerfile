@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="56a51449677d3bda25c2d3472e51254fa40ed76580bb56fe6582227d902cd79c" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="d107acde93a74851bbf6915ae8bffb4f710383f9399a396b8e9b7181bbdf4a29" \
-      org.keras-version-matrix.layer="2b158c89bf691e85803084e2493295ab33754702d08472e72bc3b5137725b5f8"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="e88706d7f63244b29d974b62bf3b054e55f3b7b1d001da7617644ea80ca4b2f9" \
+      org.keras-version-matrix.layer="73d23de1d69811d450142ac2e9b047cae406ff15250ba2ed0828410234e753f4"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

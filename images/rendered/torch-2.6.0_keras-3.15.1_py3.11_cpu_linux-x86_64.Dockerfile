@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="029defea58c2bd1eb54ec9948bb29c9a5d4e2af08a069d3015e2ce011d80f60d" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="b404a146c7d5ad6319eaa902d69e38006e9e819b87a5d6e17e2352e3066a053e" \
-      org.keras-version-matrix.layer="2b158c89bf691e85803084e2493295ab33754702d08472e72bc3b5137725b5f8"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="9a39bd14323808d2b2655fcdc5e9850d8c6b5c9bffcd206713dea58ab195c27b" \
+      org.keras-version-matrix.layer="73d23de1d69811d450142ac2e9b047cae406ff15250ba2ed0828410234e753f4"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

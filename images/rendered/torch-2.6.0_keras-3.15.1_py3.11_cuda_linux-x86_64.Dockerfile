@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="029defea58c2bd1eb54ec9948bb29c9a5d4e2af08a069d3015e2ce011d80f60d" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="b3fb8e5afb3e299bb33537c33fda03549a98633fe8e29e85801a1ec2a0d31aa7" \
-      org.keras-version-matrix.layer="2b158c89bf691e85803084e2493295ab33754702d08472e72bc3b5137725b5f8"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="cda1d3024c61939d871a4a76b292135a39a3efdd494c276f4544f610e777654c" \
+      org.keras-version-matrix.layer="73d23de1d69811d450142ac2e9b047cae406ff15250ba2ed0828410234e753f4"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

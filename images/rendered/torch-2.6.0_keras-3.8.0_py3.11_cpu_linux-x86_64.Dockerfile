@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="514af4c6cc57ae8419e5d290e0c740185c4a430738e850b58a6a36e3852c18e4" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="31d8dfef306ebe194f656649a27742a455f7735f273b475f9720444bcac4e695" \
-      org.keras-version-matrix.layer="2b158c89bf691e85803084e2493295ab33754702d08472e72bc3b5137725b5f8"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="08e6d854efc5d2e8509e3a82c2f1789225e1f393071a24f3d0559918979f3920" \
+      org.keras-version-matrix.layer="73d23de1d69811d450142ac2e9b047cae406ff15250ba2ed0828410234e753f4"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="d61e58905962182b127e43d182a2a611426ad588c441dd65ee3d2dd588442d22" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="898e54f317b618cff5ab860700d0020f0fdec7a217b8b4184fb7e451c4c1f22d" \
-      org.keras-version-matrix.layer="2faf863c9165397965fcf499ea1c0846a1d2f491d81f8e09ec68209ee77633ac"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="284201f0c5f9eaa4e1c4f0f0ab62b6fb08368bfe76b0efd1133b6de3f65f095e" \
+      org.keras-version-matrix.layer="619f0b3894d31e6ff779221d39f812c087a581ce0ed45c5c6bce37f7e2e24a1f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

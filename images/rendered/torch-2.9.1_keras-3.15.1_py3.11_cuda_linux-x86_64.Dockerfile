@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="cb259438a96e2c1d593b3354616e3f435664e414cb7cfb9107eade096b234675" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="42756f65482f731bbdd429c3cdb66899a2ec179d524e9848fb71546c93a8ad3f" \
-      org.keras-version-matrix.layer="2faf863c9165397965fcf499ea1c0846a1d2f491d81f8e09ec68209ee77633ac"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="d8927bbb1d50a98a6a212c9df7b75c1e9e2dfd76a8c78d625eb3b74609f7657e" \
+      org.keras-version-matrix.layer="619f0b3894d31e6ff779221d39f812c087a581ce0ed45c5c6bce37f7e2e24a1f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cpu" \
       org.keras-version-matrix.lock="02e1c161e9ef64028e2ce2ac106d3ce1bfb7a4b0f54bfae97b874ee3437c88ff" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="bdc3ef6b8894af58e6a7ecefcc6972a8ac7947903bdd1c70b516d73007747f32" \
-      org.keras-version-matrix.layer="2faf863c9165397965fcf499ea1c0846a1d2f491d81f8e09ec68209ee77633ac"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="eadcdc9a52a25b502fed86a90f431e0716cfbe1514fbc1990687776e9222640a" \
+      org.keras-version-matrix.layer="619f0b3894d31e6ff779221d39f812c087a581ce0ed45c5c6bce37f7e2e24a1f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

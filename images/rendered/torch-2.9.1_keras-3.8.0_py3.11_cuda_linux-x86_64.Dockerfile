@@ -36,8 +36,8 @@ LABEL \
       org.keras-version-matrix.python="3.11" \
       org.keras-version-matrix.build="cuda" \
       org.keras-version-matrix.lock="02e1c161e9ef64028e2ce2ac106d3ce1bfb7a4b0f54bfae97b874ee3437c88ff" \
-      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
-      org.keras-version-matrix.content="4cafb2e774fa4d69608c06570db65f8c827f928f16e56de00becbc72b40e51d8" \
-      org.keras-version-matrix.layer="2faf863c9165397965fcf499ea1c0846a1d2f491d81f8e09ec68209ee77633ac"
+      org.keras-version-matrix.template="f91a89c3917f8432423cfc1725abd215eedaac9a976cd61bb067948d57bdc05e" \
+      org.keras-version-matrix.content="683bf86aac89ae1db79281ca8241fc640191373b6018364aa64287cf6f5090e4" \
+      org.keras-version-matrix.layer="619f0b3894d31e6ff779221d39f812c087a581ce0ed45c5c6bce37f7e2e24a1f"
 ENV HOME=/tmp PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from runner.errors import UsageError, suggest
-from runner.matrix import compat, plan, probes, sets
+from runner.matrix import compat, configuration, plan, probes, sets
 from runner.model import Cell, Environment, ProbeSpec, Scalar, Skip
 
 
@@ -25,12 +25,14 @@ class Chosen:
     """What is to be said about cells: versions that compat.toml does not know."""
 
 
-def choose(set_name: str | None, only: tuple[str, ...]) -> Chosen:
+def choose(set_name: str | None, only: tuple[str, ...], whole: sets.Matrix | None = None) -> Chosen:
     """The cells of a set.
+
+    ``whole``: all sets and probes, where they are not those of the program and the user's configuration.
 
     Raises UsageError for an unknown or malformed set or a pattern that fits no cell.
     """
-    loaded = sets.load()
+    loaded = whole or configuration.matrix()
     facts = compat.load()
     name = loaded.default if set_name is None else set_name
     chosen = sets.named_set(loaded, name)
@@ -50,9 +52,9 @@ def _cells(loaded: sets.Matrix, name: str, facts: compat.Compat) -> tuple[tuple[
             facts.platform(one.platform)
         found, skips = sets.cells(loaded, one, sets.Resolver(compat.latest, facts.python_for))
     except UsageError as error:
-        raise UsageError(f"matrix.toml: sets.{name}: {error}") from None
+        raise UsageError(f"{configuration.origin(name)}: sets.{name}: {error}") from None
     if not found and not skips:
-        raise UsageError(f"matrix.toml: sets.{name} has no cells: give it a product or an include")
+        raise UsageError(f"{configuration.origin(name)}: sets.{name} has no cells: give it a product or an include")
     return found, skips
 
 
@@ -84,7 +86,7 @@ def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...
         raise UsageError(f"the set {chosen.name!r} names no probe: choose with --probe from {', '.join(known)}")
     for name in wanted:
         for setting, value in chosen.definition.probes.get(name, {}).items():
-            _check_setting(f"matrix.toml: sets.{chosen.name}.probes", name, setting, value)
+            _check_setting(f"{configuration.origin(chosen.name)}: sets.{chosen.name}.probes", name, setting, value)
     changed = _settings(settings, wanted)
     given = {name: {**chosen.definition.probes.get(name, {}), **changed.get(name, {})} for name in wanted}
     cut = _cut(given, chosen.definition.cell_budget_s)
@@ -151,18 +153,18 @@ def _check_setting(where: str, probe: str, name: str, value: object) -> None:
 
 
 def environments(set_name: str | None, only: tuple[str, ...], *, every: bool) -> tuple[Environment, ...]:
-    """The environments of a set, or of every set, that the repository keeps files for.
+    """The environments of a set, or of every set of the program.
 
-    Raises UsageError.
+    This repository keeps files for the latter. Raises UsageError.
     """
-    names = sets.load().sets if every else [set_name]
-    chosen = [choose(name, only) for name in names]
+    shipped = sets.load()
+    chosen = [choose(name, only, shipped) for name in shipped.sets] if every else [choose(set_name, only)]
     return tuple(dict.fromkeys(e for one in chosen for e in plan.environments(one.cells, one.definition.packages)))
 
 
 def all_cells() -> tuple[Cell, ...]:
     """The cells of all sets, each once."""
-    loaded = sets.load()
+    loaded = configuration.matrix()
     resolver = sets.Resolver(compat.latest, compat.load().python_for)
     found = (cell for one in loaded.sets.values() for cell in sets.cells(loaded, one, resolver)[0])
     return tuple(dict.fromkeys(found))

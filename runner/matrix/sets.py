@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,22 +155,29 @@ def load(path: Path | None = None) -> Matrix:
     if matrix.default not in matrix.sets:
         raise UsageError(f"{path}: default: no set {matrix.default!r}{suggest(matrix.default, matrix.sets)}")
     for name, one in matrix.sets.items():
-        for key in ("budget", "cell_budget"):
-            try:
-                getattr(one, f"{key}_s")
-            except UsageError as error:
-                raise UsageError(f"{path}: sets.{name}.{key}: {error}") from None
-        for line in one.packages:
-            if not _REQUIREMENT.fullmatch(line):
-                raise UsageError(f"{path}: sets.{name}.packages: {line!r} is not a requirement (example: numpy==2.0.2)")
-        for probe in one.probes:
-            if probe not in matrix.probes:
-                raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")
-        for probe in one.probe_cells:
-            if probe not in one.probes:
-                place = f"{path}: sets.{name}.probe_cells"
-                raise UsageError(f"{place}: the set runs no probe {probe!r}{suggest(probe, one.probes)}")
+        check_set(f"{path}: sets.{name}", one, matrix.probes)
     return matrix
+
+
+def check_set(place: str, one: Set, probes: Collection[str]) -> None:
+    """Raise UsageError for a set with a malformed value or an unknown probe.
+
+    ``place`` names the file and the table; ``probes`` are the names of all probes.
+    """
+    for key in ("budget", "cell_budget"):
+        try:
+            getattr(one, f"{key}_s")
+        except UsageError as error:
+            raise UsageError(f"{place}.{key}: {error}") from None
+    for line in one.packages:
+        if not _REQUIREMENT.fullmatch(line):
+            raise UsageError(f"{place}.packages: {line!r} is not a requirement (example: numpy==2.0.2)")
+    for probe in one.probes:
+        if probe not in probes:
+            raise UsageError(f"{place}: no probe {probe!r}{suggest(probe, probes)}")
+    for probe in one.probe_cells:
+        if probe not in one.probes:
+            raise UsageError(f"{place}.probe_cells: the set runs no probe {probe!r}{suggest(probe, one.probes)}")
 
 
 def named_set(matrix: Matrix, name: str | None) -> Set:

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from runner import executors
-from runner.matrix import probes, sets
+from runner.matrix import configuration, probes, sets
 from runner.model import Cell, Comparison, Kind, Sample
 from runner.report import numbers
 from runner.report.data import Report
@@ -107,7 +107,7 @@ def _settings(report: Report, comparison: Comparison) -> list[str]:
 @functools.cache
 def _usual(probe: str) -> dict[str, object]:
     """The settings that a probe has where none are given."""
-    return {**probes.settings(probe), **sets.named_set(sets.load(), None).probes.get(probe, {})}
+    return {**probes.settings(probe), **sets.named_set(configuration.matrix(), None).probes.get(probe, {})}
 
 
 def _written(value: object) -> str:

@@ -7,9 +7,10 @@ from dataclasses import asdict
 
 from runner.defects import Defect, cells, known, ops
 from runner.defects.known import Known
+from runner.judge import expectations_file
 from runner.model import Cell, Sample
 from runner.report import Finding, Severity, keys
-from runner.util import folders, jsontext
+from runner.util import jsontext
 
 _GRAVE = 6
 """The least severity at which results are wrong or missing; below it are precision, types and refused calls."""
@@ -23,8 +24,9 @@ def findings(found: Sequence[Defect], samples: Sequence[Sample]) -> tuple[Findin
 
 
 def reported() -> tuple[Known, ...]:
-    """The defects that matrix/expectations.toml lists."""
-    return known.load(folders.matrix_dir() / "expectations.toml")
+    """The defects that the expectations files of the user and of this program list."""
+    paths = dict.fromkeys((expectations_file.default(), expectations_file.shipped()))
+    return tuple(one for path in paths for one in known.load(path))
 
 
 def dumps(found: Sequence[Defect]) -> str:

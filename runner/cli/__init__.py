@@ -21,6 +21,7 @@ from runner.util.plain import say
 COMMANDS = {
     "matrix": ("runner.cli.matrix", "Build, run and judge a set of cells; print the version-regression matrix."),
     "init": ("runner.cli.init", "Write keras-matrix.toml: the sets, probes and known failures of your repository."),
+    "probe": ("runner.cli.probe", "Write your own probes: new."),
     "list": ("runner.cli.list", "Show the cells of a set."),
     "report": ("runner.cli.report", "Print the matrix again from result files."),
     "history": ("runner.cli.history", "Keep runs in one file: add, ls, show, prune, export, import."),

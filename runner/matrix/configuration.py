@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -136,6 +138,19 @@ def _has_table(path: Path) -> bool:
 def read(path: Path) -> Configuration:
     """Read a configuration. Raises UsageError, in one line, for what does not fit."""
     text, raw = toml.read(path)
+    return _read(path, text, raw)
+
+
+def check_text(path: Path, text: str) -> None:
+    """Raise UsageError where a configuration cannot have this text."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{_place(path)}: a table cannot be added at the end: not valid TOML: {error}") from None
+    matrix(_read(path, text, raw))
+
+
+def _read(path: Path, text: str, raw: dict[str, Any]) -> Configuration:
     place = _place(path)
     if path.name == PYPROJECT:
         raw = raw["tool"][TABLE]
@@ -164,14 +179,22 @@ def _check(place: str, file: File) -> None:
             durations.seconds(file.budget)
         except UsageError as error:
             raise UsageError(f"{place}: budget: {error}") from None
-    payload = folders.payload_dir()
     for name, probe in file.probes.items():
-        if not _PROBE.fullmatch(name):
-            raise UsageError(f"{place}: probes: {name!r} is not a name of small letters, digits and underscores")
-        if (payload / name).exists() or (payload / f"{name}.py").exists():
-            raise UsageError(f"{place}: probes.{name}: the program has this name already; choose another one")
+        check_name(f"{place}: probes", name)
         if not probe.file.endswith(".py"):
             raise UsageError(f"{place}: probes.{name}.file: {probe.file!r} is not the name of a Python file")
+
+
+def check_name(place: str, name: str) -> None:
+    """Raise UsageError for a name that a user's probe cannot have.
+
+    A probe of the program keeps its name: sets, tables and defects of the program are about it.
+    """
+    if not _PROBE.fullmatch(name):
+        raise UsageError(f"{place}: {name!r} is not a name of small letters, digits and underscores")
+    payload = folders.payload_dir()
+    if (payload / name).exists() or (payload / f"{name}.py").exists():
+        raise UsageError(f"{place}: the program has {name!r} already; choose another name")
 
 
 def matrix(found: Configuration | None = None) -> sets.Matrix:

@@ -85,6 +85,7 @@ def probe_specs(chosen: Chosen, names: tuple[str, ...], settings: tuple[str, ...
     if not wanted:
         raise UsageError(f"the set {chosen.name!r} names no probe: choose with --probe from {', '.join(known)}")
     for name in wanted:
+        probes.check(name)
         for setting, value in chosen.definition.probes.get(name, {}).items():
             _check_setting(f"{configuration.origin(chosen.name)}: sets.{chosen.name}.probes", name, setting, value)
     changed = _settings(settings, wanted)
@@ -108,7 +109,11 @@ def _cut(given: Mapping[str, Mapping[str, object]], budget_s: float | None) -> d
 
     Budgets given by the user or the set stay as they are, and count.
     """
-    own = {name: float(default) for name in given if (default := probes.settings(name).get("budget_s")) is not None}
+    own = {
+        name: float(default)
+        for name in given
+        if isinstance(default := probes.settings(name).get("budget_s"), int | float)
+    }
     if budget_s is None or not own:
         return {}
     fixed = {name: float(str(given[name]["budget_s"])) for name in own if "budget_s" in given[name]}

@@ -103,3 +103,52 @@ def headed(tables: str, found: configuration.Configuration) -> str:
 
 def _inside(tables: str) -> str:
     return _HEADER.sub(lambda header: f"{header[1] or ''}{header[2]}tool.{configuration.TABLE}.", tables)
+
+
+def probe_text(name: str) -> str:
+    """The Python file of a new probe, which measures a dense layer."""
+    return _PROBE.replace("NAME", name)
+
+
+_PROBE = '''\
+"""The outputs and the time of a dense layer: the probe NAME.
+
+It runs in every cell with the cell's framework and Keras, and is never imported on the machine that starts the cells.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import keras
+import numpy as np
+
+PROTOCOL = 1  # the version of the rules that this file is written for
+DEFAULTS = {"units": 64, "batch": 256, "calls": 50}  # settings: a set or --setting NAME.units=128 changes them
+HEADLINES = ("call_s",)  # the figures that are measured again until they are decided
+
+
+def measure(report, settings):
+    """Reports the largest error of the outputs and the median time of a call."""
+    random = np.random.RandomState(settings.seed)
+    x = random.standard_normal((settings["batch"], 128)).astype("float32")
+    kernel = random.standard_normal((128, settings["units"])).astype("float32")
+    layer = keras.layers.Dense(settings["units"], use_bias=False)
+    layer.build(x.shape)
+    layer.set_weights([kernel])
+
+    def call():
+        return keras.ops.convert_to_numpy(layer(x))  # waits until the outputs are there
+
+    exact = x.astype("float64") @ kernel.astype("float64")
+    magnitude = np.abs(x).astype("float64") @ np.abs(kernel).astype("float64")
+    report.error("error_max", np.max(np.abs(call() - exact) / magnitude) * 2**24, terms=x.shape[1])
+
+    seconds = []
+    for _ in range(settings["calls"]):
+        started = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - started)
+    report.timing("call_s", statistics.median(seconds))  # one figure per process: repeats within it are not samples
+'''

@@ -15,7 +15,7 @@ from runner.errors import UsageError
 from runner.executors import Say
 from runner.images import recipe as images
 from runner.machine import facts
-from runner.matrix import plan, selection, sets
+from runner.matrix import plan, probes, selection, sets
 from runner.matrix.probes import SOURCE
 from runner.measure import payload
 from runner.model import Cell, ProbeSpec, Sample
@@ -76,7 +76,11 @@ def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
 
 def _spec(sample: Sample | None, request: Request) -> ProbeSpec:
     if sample is not None:
+        if sample.probe not in probes.probes():
+            raise UsageError(f"export takes results of the program's probes; {sample.probe!r} is not one of them")
         return ProbeSpec(sample.probe, sample.settings)
+    if probes.own(str(request.probe)) is not None:
+        raise UsageError(f"export takes the program's probes; {request.probe} is one of keras-matrix.toml")
     (spec,) = selection.probe_specs(selection.choose(None, ()), (str(request.probe),), request.settings)
     return spec
 

@@ -208,11 +208,14 @@ class Custom:
     """RFC 3339, UTC: nothing uploaded later is considered. Empty: the date of ``latest.toml``."""
     prefer: tuple[str, ...] = ()
     """``name==version``: kept as they are unless something forces them to move."""
+    needs: tuple[str, ...] = ()
+    """Requirement lines that hold in addition: what a user's library needs. They take no other line's place."""
 
     @property
     def digest(self) -> str:
         """Eight hex digits over all of it, part of the environment's id."""
-        return hashlib.sha256("\n".join([*self.pins, "", self.as_of, *self.prefer]).encode()).hexdigest()[:8]
+        lines = [*self.pins, "", self.as_of, *self.prefer, *(("", *self.needs) if self.needs else ())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from runner.util import durations
 from runner.util.plain import say
 
 if TYPE_CHECKING:
+    from runner.data import DataFile
+    from runner.matrix.selection import Chosen
     from runner.model import Sample
     from runner.report import Report
 
@@ -63,6 +65,8 @@ class Request:
     format_: str
     history: Path | None = None
     no_history: bool = False
+    pytest: tuple[Path, ...] = ()
+    install: str | None = None
 
     @property
     def evicts(self) -> bool:
@@ -78,6 +82,8 @@ class Request:
                 f"--rounds {self.rounds} leaves no further round for --budget, which takes up to {MOST_ROUNDS}: "
                 "leave out one of them, or give --max-rounds"
             )
+        if self.install is not None and not self.pytest:
+            raise UsageError("--install goes with --pytest: name the folder with the tests")
         for option, given in (("--max-rounds", self.max_rounds), ("--budget", self.budget_s)):
             if given and self.evicts:
                 raise UsageError(f"{option} needs all images at once: it does not go with --keep or --keep-free")
@@ -122,6 +128,10 @@ class Request:
             words += ["--data", path]
         for setting in self.settings:
             words += ["--setting", setting]
+        for tests in self.pytest:
+            words += ["--pytest", str(tests)]
+        if self.install is not None:
+            words += ["--install", self.install]
         return shlex.join(words)
 
 
@@ -129,6 +139,18 @@ class Request:
 @options.which_cells
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this probe; may be given several times.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
+@click.option(
+    "--pytest",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Run these tests with pytest in every cell, each test a case; may be given several times.",
+)
+@click.option(
+    "--install",
+    metavar="PATH",
+    help="With --pytest: a project's folder or a wheel to install in every cell, as . or '.[test]'; pure Python.",
+)
 @options.executor
 @click.option(
     "--device",
@@ -206,7 +228,9 @@ def matrix(request: Request) -> int:
     request.check()
     given = data.parse(request.data)
     chosen = host.chosen(request.set_name, request.only, request.executor, request.device)
-    probes = selection.probe_specs(chosen, request.probes, request.settings)
+    chosen, suite = _with_tests(chosen, request)
+    names = (*request.probes, *([*suite] if suite else ()))
+    probes = selection.probe_specs(chosen, names, request.settings)
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s, request.jobs)
@@ -230,6 +254,7 @@ def matrix(request: Request) -> int:
             request.out,
             probes=[probe.name for probe in probes],
             given=given,
+            files=suite,
             offline=request.offline,
             record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s),
             fresh=request.fresh,
@@ -254,6 +279,21 @@ def matrix(request: Request) -> int:
     if request.format_ == "terminal" and report.exit_code != _NOTHING:
         say(f"As a page with charts: python -m runner report {shlex.quote(str(request.out))} --open", err=True)
     return report.exit_code
+
+
+def _with_tests(chosen: Chosen, request: Request) -> tuple[Chosen, dict[str, DataFile]]:
+    """The cells with what the user's library needs, and its tests by probe."""
+    if not request.pytest:
+        return chosen, {}
+    from runner.data import suite
+    from runner.matrix import frameworks, plan
+    from runner.util import versions
+
+    wheel = suite.wheel(request.install) if request.install is not None else None
+    if wheel is not None and versions.normalized(wheel.name) in frameworks.measured():
+        raise UsageError(f"--install {request.install}: {wheel.name} is an axis of the matrix: cells have their own")
+    needs = plan.Needs(("pytest", *(wheel.needs if wheel else ())), wheel.extras if wheel else ())
+    return replace(chosen, needs=needs), {suite.PROBE: suite.tests(request.pytest, wheel, request.out)}
 
 
 def _told(further: Further) -> str:

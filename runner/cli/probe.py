@@ -28,7 +28,7 @@ def probe_command() -> None:
 def new_command(name: str, file: Path | None) -> None:
     """Write the probe NAME, which measures a dense layer, and list it.
 
-    Its table is added to the end of keras-matrix.toml. Where the default set is one of the file's, it gets the probe too.
+    Its table is added to the end of keras-matrix.toml. A default set of that file gets the probe too.
     """
     found = configuration.here()
     if found is None:

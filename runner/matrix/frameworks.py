@@ -100,6 +100,11 @@ def chosen_by_a_pin() -> tuple[str, ...]:
     return tuple(name for name, one in table().items() if not one.everywhere)
 
 
+def measured() -> frozenset[str]:
+    """The distributions that are axes of the matrix: Keras and the frameworks."""
+    return frozenset({"keras"}.union(*(one.distributions for one in table().values())))
+
+
 def spellings() -> dict[str, str]:
     """Every spelling of a framework -> its name.
 

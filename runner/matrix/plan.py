@@ -44,6 +44,20 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a user's library needs in every environment, next to what the axes say."""
+
+    lines: tuple[str, ...] = ()
+    """Requirement lines, with markers."""
+    extras: tuple[str, ...] = ()
+    """The extras for which markers are evaluated."""
+
+
+NOTHING = Needs()
+"""No library."""
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What the user asked for."""
 
@@ -55,6 +69,7 @@ class Selection:
     """The only platform the cells are for, or empty."""
     packages: tuple[str, ...] = ()
     """Requirement lines that all environments have in addition."""
+    needs: Needs = NOTHING
 
 
 def build_of(cell: Cell) -> str:
@@ -68,14 +83,16 @@ def build_of(cell: Cell) -> str:
     return frameworks.of(cell.framework).build(cell.device)
 
 
-def environment_of(cell: Cell, platform: str, packages: Sequence[str] = ()) -> Environment:
+def environment_of(cell: Cell, platform: str, packages: Sequence[str] = (), needs: Needs = NOTHING) -> Environment:
     """The environment a cell runs in.
 
     ``packages``: requirement lines that a set adds to all of its cells. Those of the cell's own axes are left out.
+    ``needs`` of a library count for these too: a release that it does not allow is a conflict.
     """
     own = {"keras", *frameworks.of(cell.framework).distributions}
     pins = tuple(line for line in packages if versions.project(line) not in own)
-    custom = Custom(pins) if pins else None
+    more = versions.requirements_for(needs.lines, needs.extras, cell.python, platform) if needs.lines else ()
+    custom = Custom(pins, needs=more) if pins or more else None
     return Environment(cell.framework, cell.version, cell.keras, cell.python, build_of(cell), platform, custom)
 
 
@@ -147,7 +164,7 @@ def _place(cell: Cell, selection: Selection, host: Host) -> tuple[Environment, s
     where = _automatic(cell, host) if selection.executor == AUTO else selection.executor
     offer = host.executors[where]
     platform = host.container_platform if offer.isolated else host.platform
-    environment = environment_of(cell, platform, selection.packages)
+    environment = environment_of(cell, platform, selection.packages, selection.needs)
     return environment, where, _obstacle(cell, environment, offer, host)
 
 

@@ -56,7 +56,7 @@ def activities() -> tuple[str, ...]:
 
 def sweeps() -> tuple[str, ...]:
     """Returns the names of the probes that report a record per case."""
-    return ("ops", "training", *activities())
+    return ("ops", "training", "suite", *activities())
 
 
 def settings(probe: str) -> dict[str, Any]:

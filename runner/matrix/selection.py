@@ -23,6 +23,8 @@ class Chosen:
     skips: tuple[Skip, ...]
     notes: tuple[str, ...]
     """What is to be said about cells: versions that compat.toml does not know."""
+    needs: plan.Needs = plan.NOTHING
+    """What the user's library needs in all environments."""
 
 
 def choose(set_name: str | None, only: tuple[str, ...], whole: sets.Matrix | None = None) -> Chosen:

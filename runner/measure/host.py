@@ -99,7 +99,7 @@ def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
         raise UsageError(f"no executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
     platform = chosen.definition.platform if executors.installs(wish.executor) else ""
     packages = tuple(chosen.definition.packages)
-    asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform, packages)
+    asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform, packages, chosen.needs)
     made = plan.plan(chosen.cells, chosen.skips, asked, host_facts(executor))
     return replace(made, notes=(*chosen.notes, *made.notes))
 

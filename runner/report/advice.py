@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from runner import executors
+from runner.defects import suite
 from runner.matrix import configuration, probes, sets
 from runner.model import Cell, Comparison, Kind, Sample
 from runner.report import numbers
@@ -53,6 +54,8 @@ def next_commands(
 
 def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Sequence[Cell], kind: Kind | None) -> str:
     """The bisection between the candidate and the nearest better release, or empty."""
+    if comparison.probe == suite.PROBE:
+        return ""  # bisect has no tests of a user's library
     for package, bad, ends in (
         (candidate.framework, candidate.version, _of_framework(candidate, better)),
         ("keras", candidate.keras, _of_keras(candidate, better)),

@@ -119,6 +119,8 @@ def _release(defect: Defect, bad: Sequence[Cell]) -> str:
 
 def _told(defect: Defect) -> str:
     """The defect with the versions between which it came and went."""
+    if defect.sentence:
+        return defect.sentence
     parts = [brief(defect) + (f" - {defect.where}" if defect.title.endswith(f" - {defect.where}") else "")]
     if defect.last_good:
         parts.append(f"last good {defect.last_good}")

@@ -1,0 +1,119 @@
+"""``runner matrix --pytest --install``: the tests of a library in every cell."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner import cli
+from runner.errors import BuildError
+from runner.model import Environment
+
+OLD, NEW = "torch-2.15.0_keras-3.11.3_py3.11_cpu", "torch-2.2.2_keras-3.11.3_py3.11_cpu"
+ONLY = ("--only", OLD, "--only", NEW, "--rounds", "1", "--format", "json")
+
+
+@pytest.fixture(autouse=True)
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "library"
+    (path / "tests").mkdir(parents=True)
+    (path / "tests" / "test_a.py").write_text("def test_a(): pass\n")
+    monkeypatch.chdir(path)
+    return path
+
+
+def _wheel(folder: Path, name: str, *needs: str) -> str:
+    path = folder / f"{name}-1-py3-none-any.whl"
+    lines = [f"Name: {name}", "Version: 1", *(f"Requires-Dist: {need}" for need in needs), "", ""]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}/__init__.py", "")
+        archive.writestr(f"{name}-1.dist-info/METADATA", "\n".join(lines))
+    return str(path)
+
+
+def _cases(status: str) -> dict[str, Any]:
+    records = {"tests/test_a.py::test_a": [status, None, "", "", "", ""]}
+    return {"metrics": [{"name": "cases.ok", "value": 1, "kind": "info"}], "details": {"cases": records}}
+
+
+def test_only_the_tests_run_and_a_failure_is_a_finding(
+    fake_executor: Any, library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_executor.answers = {OLD: _cases("wrong"), NEW: _cases("ok")}
+    assert cli.run(["matrix", *ONLY, "--pytest", "tests"]) == 1
+    shown = json.loads(capsys.readouterr().out)
+    (text,) = [one["text"] for one in shown["findings"] if one["severity"] == "regressed"]
+    assert text == "passes with torch 2.2.2, fails with 2.15.0: 1 test: tests/test_a.py::test_a"
+    assert {probe for _, probe, _ in fake_executor.launched} == {"suite"}
+
+
+def test_the_library_s_needs_hold_in_every_environment_and_take_no_line_s_place(
+    fake_executor: Any, library: Path
+) -> None:
+    fake_executor.answers = {"*": _cases("ok")}
+    wheel = _wheel(library, "tiny", "keras>=3.9", "scipy>=1; python_version < '3.12'", "old; python_version < '3.9'")
+    assert cli.run(["matrix", *ONLY, "--pytest", "tests", "--install", wheel]) == 0
+    assert len(fake_executor.prepared) == 2
+    for environment in fake_executor.prepared:
+        assert environment.custom.needs == ("pytest", "keras>=3.9", "scipy>=1")
+        assert environment.custom.pins == ()
+    (archive,) = (library / "out" / "tests").glob("*.tar")
+    with tarfile.open(archive) as packed:
+        assert "package/tiny/__init__.py" in packed.getnames()
+
+
+def test_a_conflict_fails_its_cell_only(
+    fake_executor: Any, library: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_executor.answers = {"*": _cases("ok")}
+    prepare = fake_executor.prepare
+
+    def conflicting(environment: Environment, say: Any) -> Any:
+        if environment.version == "2.2.2":
+            raise BuildError("cannot resolve x: because you require torch==2.2.2 and torch>=2.3")
+        return prepare(environment, say)
+
+    monkeypatch.setattr(fake_executor, "prepare", conflicting)
+    wheel = _wheel(library, "tiny", "torch>=2.3")
+    assert cli.run(["matrix", *ONLY, "--pytest", "tests", "--install", wheel]) == 3
+    samples = json.loads(capsys.readouterr().out)["cells"]
+    assert "because you require torch==2.2.2" in json.dumps(samples)
+    assert [cell for cell, _, _ in fake_executor.launched] == [OLD]
+
+
+def test_a_changed_test_is_measured_again_and_an_unchanged_one_is_not(fake_executor: Any, library: Path) -> None:
+    fake_executor.answers = {"*": _cases("ok")}
+    for expected in (2, 2):
+        assert cli.run(["matrix", *ONLY, "--pytest", "tests"]) == 0
+        assert len(fake_executor.launched) == expected
+    (library / "tests" / "test_a.py").write_text("def test_a(): assert True\n")
+    assert cli.run(["matrix", *ONLY, "--pytest", "tests"]) == 0
+    assert len(fake_executor.launched) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--install", "."), "--install goes with --pytest"),
+        (("--pytest", "nope"), "--pytest nope: no such file or folder"),
+        (("--pytest", "tests", "--install", "."), "neither a wheel nor a folder with a pyproject.toml"),
+        (("--pytest", "tests", "--setting", "suite.durations=1"), "durations is str"),
+    ],
+)
+@pytest.mark.usefixtures("fake_executor")
+def test_what_cannot_be_run_is_one_line(
+    words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["matrix", *ONLY, *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("fake_executor")
+def test_keras_itself_is_an_axis_and_not_installed(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["matrix", *ONLY, "--pytest", "tests", "--install", _wheel(library, "keras")]) == 2
+    assert "keras is an axis of the matrix" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from runner.util import durations
 from runner.util.plain import say
 
 if TYPE_CHECKING:
-    from runner.data import DataFile
+    from runner.data.suite import Packed
     from runner.matrix.selection import Chosen
     from runner.model import Sample
     from runner.report import Report
@@ -228,9 +228,8 @@ def matrix(request: Request) -> int:
     request.check()
     given = data.parse(request.data)
     chosen = host.chosen(request.set_name, request.only, request.executor, request.device)
-    chosen, suite = _with_tests(chosen, request)
-    names = (*request.probes, *([*suite] if suite else ()))
-    probes = selection.probe_specs(chosen, names, request.settings)
+    chosen, suites = _with_tests(chosen, request)
+    probes = selection.probe_specs(chosen, (*request.probes, *suites), request.settings)
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s, request.jobs)
@@ -254,7 +253,7 @@ def matrix(request: Request) -> int:
             request.out,
             probes=[probe.name for probe in probes],
             given=given,
-            files=suite,
+            files={probe: packed.written(request.out) for probe, packed in suites.items()},
             offline=request.offline,
             record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s),
             fresh=request.fresh,
@@ -281,8 +280,8 @@ def matrix(request: Request) -> int:
     return report.exit_code
 
 
-def _with_tests(chosen: Chosen, request: Request) -> tuple[Chosen, dict[str, DataFile]]:
-    """The cells with what the user's library needs, and its tests by probe."""
+def _with_tests(chosen: Chosen, request: Request) -> tuple[Chosen, dict[str, Packed]]:
+    """The cells with what the user's library needs, and its packed tests by probe."""
     if not request.pytest:
         return chosen, {}
     from runner.data import suite
@@ -293,7 +292,7 @@ def _with_tests(chosen: Chosen, request: Request) -> tuple[Chosen, dict[str, Dat
     if wheel is not None and versions.normalized(wheel.name) in frameworks.measured():
         raise UsageError(f"--install {request.install}: {wheel.name} is an axis of the matrix: cells have their own")
     needs = plan.Needs(("pytest", *(wheel.needs if wheel else ())), wheel.extras if wheel else ())
-    return replace(chosen, needs=needs), {suite.PROBE: suite.tests(request.pytest, wheel, request.out)}
+    return replace(chosen, needs=needs), {suite.PROBE: suite.packed(request.pytest, wheel, request.out)}
 
 
 def _told(further: Further) -> str:

@@ -28,7 +28,9 @@ COPY, PACKAGE, START = "copy", "package", "start.txt"
 _SETTINGS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
 """Files of the working folder that pytest reads."""
 
-_LEFT_OUT = frozenset({"__pycache__", ".git", ".hg", ".venv", "node_modules", ".pytest_cache", ".mypy_cache"})
+_LEFT_OUT = frozenset(
+    {"__pycache__", ".git", ".hg", ".venv", "node_modules", ".pytest_cache", ".mypy_cache", ".tox", ".nox"}
+)
 _MOST_BYTES = 512 << 20
 _BUILD_S = 900.0
 
@@ -47,10 +49,34 @@ class Wheel:
     """Its files, as they lie in ``site-packages``."""
 
 
-def tests(paths: Iterable[Path], wheel: Wheel | None, out: Path) -> DataFile:
-    """Write the archive of the tests below ``out``.
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The archive of a library's tests, not written yet."""
 
-    ``paths``: files or folders below the working folder. Raises UsageError where one cannot be read.
+    name: str
+    """The library and its version."""
+    content: bytes
+
+    def written(self, out: Path) -> DataFile:
+        """Write the archive below the folder of the results.
+
+        Raises UsageError where that fails.
+        """
+        digest = hashlib.sha256(self.content).hexdigest()
+        target = out / "tests" / f"{digest[:32]}.tar"
+        if not target.is_file():
+            try:
+                files.write_atomically(target, self.content)
+            except OSError as error:
+                raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
+        return DataFile(target.resolve(), self.name, digest)
+
+
+def packed(paths: Iterable[Path], wheel: Wheel | None, out: Path) -> Packed:
+    """Pack the tests, and the library where there is one.
+
+    ``paths``: files or folders below the working folder. The folder ``out`` of the results is left out. Raises
+    UsageError where a path cannot be read.
     """
     here = Path.cwd()
     starts, members = [], dict(_settings(here))
@@ -62,22 +88,13 @@ def tests(paths: Iterable[Path], wheel: Wheel | None, out: Path) -> DataFile:
         except ValueError:
             raise UsageError(f"--pytest {path}: is not below the working folder {here}") from None
         starts.append(start.as_posix())
-        members |= dict(_files(here, here / start))
-    packed = {f"{COPY}/{name}": content for name, content in sorted(members.items())}
-    packed |= {f"{PACKAGE}/{name}": content for name, content in (wheel.members if wheel else ())}
-    packed[START] = "\n".join(starts).encode()
-    if (size := sum(map(len, packed.values()))) > _MOST_BYTES:
+        members |= dict(_files(here, here / start, out.resolve()))
+    whole = {f"{COPY}/{name}": content for name, content in sorted(members.items())}
+    whole |= {f"{PACKAGE}/{name}": content for name, content in (wheel.members if wheel else ())}
+    whole[START] = "\n".join(starts).encode()
+    if (size := sum(map(len, whole.values()))) > _MOST_BYTES:
         raise UsageError(f"--pytest: {size >> 20} MiB of files, at most {_MOST_BYTES >> 20}: name the tests alone")
-    content = _archive(packed)
-    digest = hashlib.sha256(content).hexdigest()
-    target = out / "tests" / f"{digest[:32]}.tar"
-    if not target.is_file():
-        try:
-            files.write_atomically(target, content)
-        except OSError as error:
-            raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
-    version = f"{wheel.name} {wheel.version}" if wheel else "the tests"
-    return DataFile(target.resolve(), version, digest)
+    return Packed(f"{wheel.name} {wheel.version}" if wheel else "the tests", _archive(whole))
 
 
 def wheel(wanted: str) -> Wheel:
@@ -164,14 +181,14 @@ def _settings(here: Path) -> Iterator[tuple[str, bytes]]:
             yield name, (here / name).read_bytes()
 
 
-def _files(here: Path, start: Path) -> Iterator[tuple[str, bytes]]:
+def _files(here: Path, start: Path, out: Path) -> Iterator[tuple[str, bytes]]:
     """The regular files of a file or folder.
 
     With the ``conftest.py`` and ``__init__.py`` of the folders above it.
     """
     above = [parent for parent in start.parents if parent.is_relative_to(here) and parent != here]
     beginnings = [parent / name for parent in above for name in ("conftest.py", "__init__.py")]
-    found = [start] if start.is_file() else list(_below(start))
+    found = [start] if start.is_file() else list(_below(start, out))
     for path in (*beginnings, *found):
         if path.is_file():
             try:
@@ -180,9 +197,9 @@ def _files(here: Path, start: Path) -> Iterator[tuple[str, bytes]]:
                 raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, out: Path) -> Iterator[Path]:
     for base, names, entries in os.walk(folder):
-        names[:] = sorted(name for name in names if name not in _LEFT_OUT)
+        names[:] = sorted(name for name in names if name not in _LEFT_OUT and Path(base, name) != out)
         yield from (Path(base, entry) for entry in sorted(entries) if not entry.endswith(".pyc"))
 
 

@@ -70,6 +70,8 @@ def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
         raise UsageError(f"{cell.id}: MPS cannot be reached from a container, and a bundle runs in one")
     if sample is None and bool(request.probe) == bool(request.script):
         raise UsageError("a cell is exported with either --probe NAME or --script FILE; a result file needs neither")
+    if "suite" in (request.probe, sample.probe if sample else ""):
+        raise UsageError("export has no tests of a library: run pytest in the cell with `runner shell`")
     if sample is not None and (request.probe or request.script or request.settings):
         raise UsageError("a result file names its probe: --probe, --setting and --script go with a cell")
 

@@ -114,6 +114,19 @@ def test_what_cannot_be_run_is_one_line(
 
 
 @pytest.mark.usefixtures("fake_executor")
+def test_a_dry_run_writes_nothing(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["matrix", *ONLY, "--pytest", "tests", "--dry-run"]) == 0
+    assert "suite" in capsys.readouterr().out
+    assert [path.name for path in library.iterdir()] == ["tests"]
+
+
+@pytest.mark.usefixtures("fake_executor")
+def test_an_export_of_tests_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["export", OLD, "--probe", "suite"]) == 2
+    assert "export has no tests of a library" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("fake_executor")
 def test_keras_itself_is_an_axis_and_not_installed(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["matrix", *ONLY, "--pytest", "tests", "--install", _wheel(library, "keras")]) == 2
     assert "keras is an axis of the matrix" in capsys.readouterr().err

@@ -53,7 +53,7 @@ def _names(path: Path) -> list[str]:
 
 
 def test_the_archive_has_the_tests_their_settings_and_the_library(library: Path, tmp_path: Path) -> None:
-    made = suite.tests([Path("tests")], suite.wheel(str(_wheel(tmp_path))), tmp_path / "out")
+    made = suite.packed([Path("tests")], suite.wheel(str(_wheel(tmp_path))), tmp_path / "out").written(tmp_path / "out")
     assert _names(made.path) == [
         "copy/pyproject.toml",
         "copy/tests/conftest.py",
@@ -71,15 +71,15 @@ def test_the_archive_has_the_tests_their_settings_and_the_library(library: Path,
 
 
 def test_equal_content_is_one_archive_and_a_changed_test_another(library: Path, tmp_path: Path) -> None:
-    first = suite.tests([library / "tests"], None, tmp_path / "out")
+    first = suite.packed([library / "tests"], None, tmp_path / "out").written(tmp_path / "out")
     (library / "tests" / "conftest.py").touch()
-    assert suite.tests([Path("tests")], None, tmp_path / "out") == first
+    assert suite.packed([Path("tests")], None, tmp_path / "out").written(tmp_path / "out") == first
     (library / "tests" / "conftest.py").write_text("changed")
-    assert suite.tests([Path("tests")], None, tmp_path / "out").sha256 != first.sha256
+    assert suite.packed([Path("tests")], None, tmp_path / "out").written(tmp_path / "out").sha256 != first.sha256
 
 
 def test_a_single_file_brings_the_conftest_of_the_folders_above_it(library: Path, tmp_path: Path) -> None:
-    made = suite.tests([Path("tests/sub/test_a.py")], None, tmp_path / "out")
+    made = suite.packed([Path("tests/sub/test_a.py")], None, tmp_path / "out").written(tmp_path / "out")
     assert _names(made.path) == [
         "copy/pyproject.toml",
         "copy/tests/conftest.py",
@@ -92,13 +92,20 @@ def test_a_single_file_brings_the_conftest_of_the_folders_above_it(library: Path
 @pytest.mark.parametrize(("path", "message"), [("nope", "no such file"), ("..", "is not below the working folder")])
 def test_tests_that_cannot_be_packed_are_named(tmp_path: Path, path: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        suite.tests([Path(path)], None, tmp_path / "out")
+        suite.packed([Path(path)], None, tmp_path / "out").written(tmp_path / "out")
+
+
+def test_the_folder_of_the_results_is_not_packed(library: Path) -> None:
+    first = suite.packed([Path()], None, Path("out"))
+    first.written(Path("out"))
+    assert suite.packed([Path()], None, Path("out")) == first
+    assert "copy/src/lib.py" in _names(first.written(Path("out")).path)
 
 
 def test_a_suite_that_is_too_large_is_refused(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "_MOST_BYTES", 10)
     with pytest.raises(UsageError, match="name the tests alone"):
-        suite.tests([Path("tests")], None, tmp_path / "out")
+        suite.packed([Path("tests")], None, tmp_path / "out").written(tmp_path / "out")
 
 
 def test_a_wheel_has_its_needs_and_the_extras_that_were_asked_for(tmp_path: Path) -> None:

@@ -120,16 +120,20 @@ from __future__ import annotations
 
 import statistics
 import time
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+
+if TYPE_CHECKING:  # for editors and type checkers, where keras-version-matrix is installed; cells do not have it
+    from runner.probe.measuring import Report, Settings
 
 PROTOCOL = 1  # the version of the rules that this file is written for
 DEFAULTS = {"units": 64, "batch": 256, "calls": 50}  # settings: a set or --setting NAME.units=128 changes them
 HEADLINES = ("call_s",)  # the figures that are measured again until they are decided
 
 
-def measure(report, settings):
+def measure(report: Report, settings: Settings) -> None:
     """Reports the largest error of the outputs and the median time of a call."""
     random = np.random.RandomState(settings.seed)
     x = random.standard_normal((settings["batch"], 128)).astype("float32")
@@ -138,7 +142,7 @@ def measure(report, settings):
     layer.build(x.shape)
     layer.set_weights([kernel])
 
-    def call():
+    def call() -> Any:
         return keras.ops.convert_to_numpy(layer(x))  # waits until the outputs are there
 
     exact = x.astype("float64") @ kernel.astype("float64")

@@ -14,6 +14,7 @@ version of these rules that the file is written for; it may be left out.
 from __future__ import annotations
 
 import re
+from typing import Any, Dict
 
 from . import protocol
 
@@ -25,7 +26,7 @@ _RESERVED = ("process_s",)
 """Figures that are measured around every process."""
 
 
-class Settings(dict):
+class Settings(Dict[str, Any]):  # typing's: Python 3.8
     """The probe's settings by name, and what the process is about.
 
     ``settings["units"]`` is the value of ``DEFAULTS``, or the set's, or that of ``--setting``. Attributes: ``seed``
@@ -33,7 +34,7 @@ class Settings(dict):
     without Keras), ``python``, ``device`` (``cpu``, ``cuda`` or ``mps``) and ``variant``.
     """
 
-    def __init__(self, values: dict, request: protocol.Request) -> None:
+    def __init__(self, values: dict[str, Any], request: protocol.Request) -> None:
         super().__init__(values)
         self.seed: int = request.seed
         self.round: int = request.round
@@ -77,7 +78,7 @@ class Report:
         """
         self.metric(name, value, "error", "lower", "u", terms)
 
-    def trajectory(self, name: str, values: list) -> None:
+    def trajectory(self, name: str, values: list[float]) -> None:
         """A figure per step, from equal weights and equal data: compared step by step."""
         self.metric(name, values, "trajectory")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,15 @@ def test_a_new_probe_in_pyproject_has_the_headers_of_its_table(tmp_path: Path, m
     configuration.forget()
     assert "\n[tool.keras-matrix.probes.dense]\n" in (tmp_path / "pyproject.toml").read_text()
     assert "dense" in _specs()
+
+
+def test_a_new_probe_has_types_and_needs_nothing_of_the_runner_in_a_cell() -> None:
+    tree = ast.parse(starter.probe_text("dense"))
+    (measure,) = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert ast.unparse(measure).startswith("def measure(report: Report, settings: Settings) -> None:")
+    imported = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert imported
+    assert not [line for line in imported if "runner" in line]  # it is imported for type checkers alone
 
 
 def test_a_file_that_is_there_is_kept_and_the_configuration_stays(

@@ -65,9 +65,11 @@ case $what in
     UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-120} UV_HTTP_RETRIES=${UV_HTTP_RETRIES:-5} \
       "$tools/bin/uv" pip install --quiet --system --break-system-packages $cache --compile-bytecode \
       --no-deps --require-hashes --only-binary :all: "$@" --requirement "$file"
-    # C++ headers of TensorFlow and PyTorch: 10,000 files for compiling extensions, where there is no compiler
-    site=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    rm -rf "$site/tensorflow/include" "$site/torch/include"
+    # C++ headers of TensorFlow and PyTorch: 10,000 files for compiling, which only a compiler needs
+    if ! command -v g++ >/dev/null; then
+      site=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+      rm -rf "$site/tensorflow/include" "$site/torch/include"
+    fi
     if [ -n "$borrowed" ]; then
       rm -rf "$borrowed"
     fi

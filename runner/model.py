@@ -199,7 +199,7 @@ CONDITIONS = ID_ORDER[3:]
 class Custom:
     """What an environment has beyond its axes.
 
-    A user's own pins, a date, another lock to stay close to.
+    A user's own pins, a date, another lock to stay close to, Debian packages.
     """
 
     pins: tuple[str, ...] = ()
@@ -208,13 +208,19 @@ class Custom:
     """RFC 3339, UTC: nothing uploaded later is considered. Empty: the date of ``latest.toml``."""
     prefer: tuple[str, ...] = ()
     """``name==version``: kept as they are unless something forces them to move."""
+    system: tuple[str, ...] = ()
+    """Debian packages that its image has in addition (``g++``). On the host the machine's own count."""
     needs: tuple[str, ...] = ()
     """Requirement lines that hold in addition: what a user's library needs. They take no other line's place."""
 
     @property
     def digest(self) -> str:
         """Eight hex digits over all of it, part of the environment's id."""
-        lines = [*self.pins, "", self.as_of, *self.prefer, *(("", *self.needs) if self.needs else ())]
+        lines = [*self.pins, "", self.as_of, *self.prefer]
+        if self.system:
+            lines += ["", *self.system]
+        if self.needs:
+            lines += ["", "", *self.needs]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 

@@ -15,8 +15,8 @@ from runner.util.plain import say
 @click.command("bisect")
 @click.argument("package")
 @click.argument("arguments", nargs=-1, metavar="[-- ARGUMENTS...]")
-@click.option("--good", required=True, metavar="VERSION", help="A release known to be good.")
-@click.option("--bad", required=True, metavar="VERSION", help="A release known to be bad.")
+@click.option("--good", required=True, metavar="VERSION", help="A release known to be good, or nightly-2026-10-12.")
+@click.option("--bad", required=True, metavar="VERSION", help="A release known to be bad, or nightly.")
 @click.option("--find-fix", is_flag=True, help="The bad one is the older: find the first good release.")
 @click.option(
     "--script", type=click.Path(path_type=Path), metavar="FILE", help="Exit 0 good, 125 cannot tell, else bad."
@@ -41,6 +41,7 @@ from runner.util.plain import say
 @click.option("--keep", is_flag=True, help="Keep the images and environments made on the way.")
 @click.option("--fresh", is_flag=True, help="Forget the answers of an earlier, interrupted search.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/bisect"), show_default=True)
+@options.sources
 @options.script_options
 def bisect_command(**arguments: Any) -> None:
     """Find the release of PACKAGE that changed something between --good and --bad.

@@ -140,7 +140,8 @@ def _verified(found: Sequence[Defect], samples: Sequence[Sample], executor: str,
     from runner.util import files
 
     by_id = {sample.cell.id: sample.cell for sample in samples}
-    told = verify.verify(found, by_id, executor, lambda text: say(numbers.plain(text), err=True))
+    environments = {sample.cell.id: sample.environment_id for sample in samples}
+    told = verify.verify(found, by_id, executor, lambda text: say(numbers.plain(text), err=True), environments)
     for line in verify.lines(told):
         say(numbers.plain(line))
     if kept:

@@ -19,11 +19,12 @@ def doctor_command(set_name: str | None, only: tuple[str, ...], *, as_json: bool
     Exit code 3 where something a set needs is not there.
     """
     from runner.cli import output
+    from runner.environments import index
     from runner.machine import checks, doctor
     from runner.matrix import selection
     from runner.report import doctor as shown
 
-    found = doctor.examine(selection.environments(set_name, only, every=False))
+    found = doctor.examine(selection.environments(set_name, only, every=False, nightly=index.nightly))
     if as_json:
         say(shown.to_json(found))
     else:

@@ -32,18 +32,19 @@ def _path(file: Path | None) -> Path:
     return file or history.default()
 
 
-@history_command.command("add", short_help="Add the results of folders.")
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@history_command.command("add", short_help="Add the results of folders, or files of benchmark tools.")
+@click.argument("sources", nargs=-1, required=True, metavar="DIR|[NAME=]FILE...")
 @options.history_file
-def add_command(folders: tuple[Path, ...], file: Path | None) -> None:
-    """Add the results below each DIR, as one run each.
+def add_command(sources: tuple[str, ...], file: Path | None) -> None:
+    """Add the results below each DIR, or a FILE of a benchmark tool, as one run each.
 
     What is there already is not added again; new results of a run that is there make it grow. Exit code 3 where a
-    result file could not be used; the others are added.
+    result file could not be used; the others are added. A FILE is the JSON of asv, Google Benchmark, hyperfine, pyperf
+    or pytest-benchmark. NAME is its cell, the same in each run (default: the name of the file).
     """
     from runner.cli import recording
 
-    sys.exit(recording.add(_path(file), [(str(folder), folder) for folder in folders]))
+    sys.exit(recording.add(_path(file), sources))
 
 
 @history_command.command("import", short_help="Add many runs: folders, or a branch of results.")

@@ -132,13 +132,14 @@ def sbom_command(set_name: str | None, only: tuple[str, ...]) -> None:
 
 def _environments(set_name: str | None, only: tuple[str, ...]) -> list[Environment]:
     """Return the environments of a set, as containers here run them."""
+    from runner.environments import index
     from runner.machine import facts
     from runner.matrix import plan
 
     platform = facts.container_platform(facts.here())
-    chosen = selection.choose(set_name, only)
-    packages, cells = chosen.definition.packages, [cell for cell in chosen.cells if cell.device != "mps"]
-    return list(dict.fromkeys(plan.environment_of(cell, platform, packages) for cell in cells))
+    chosen = selection.choose(set_name, only, index.nightly)
+    custom, cells = chosen.definition.custom, [cell for cell in chosen.cells if cell.device != "mps"]
+    return list(dict.fromkeys(plan.environment_of(cell, platform, custom) for cell in cells))
 
 
 def _locked(set_name: str | None, only: tuple[str, ...]) -> tuple[list[tuple[Environment, Lock]], int]:

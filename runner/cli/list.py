@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.environments import index
 from runner.matrix import selection
 from runner.util import durations, jsontext
 from runner.util.plain import say
@@ -34,7 +35,9 @@ def list_command(
     folder: Path | None,
     **planning: Any,
 ) -> None:
-    """Show the cells of a set. Needs no engine and no network.
+    """Show the cells of a set.
+
+    Needs no engine, and the network only where nightly builds are named.
 
     With --github, print job matrices as GITHUB_OUTPUT takes them, a line for each kind of machine, and write to
     DIR their minutes and GB (plan.md) and what is to be measured (run.json).
@@ -48,7 +51,7 @@ def list_command(
         for line in github.write(github.Request(set_name, only, folder, **planning)):
             say(line)
         return
-    chosen = selection.choose(set_name, only)
+    chosen = selection.choose(set_name, only, index.nightly)
     if as_json:
         say(
             jsontext.dumps(

@@ -7,7 +7,7 @@ import sys
 import click
 
 from runner.cli import options
-from runner.environments import lock
+from runner.environments import index, lock
 from runner.errors import CellError
 from runner.machine import facts
 from runner.matrix import plan, selection
@@ -30,7 +30,7 @@ def lock_command(
     if upgrade:
         for line in lock.upgrade():
             say(line)
-    wanted = selection.environments(set_name, only, every=every)
+    wanted = selection.environments(set_name, only, every=every, nightly=index.nightly)
     if check:
         stale = lock.check(wanted, complete=every)
         for line in stale:
@@ -39,9 +39,9 @@ def lock_command(
         sys.exit(1 if stale else 0)
     if here:
         platform = facts.here().platform
-        chosen = selection.choose(set_name, only)
-        packages = chosen.definition.packages
-        wanted = tuple(dict.fromkeys(plan.environment_of(cell, platform, packages) for cell in chosen.cells))
+        chosen = selection.choose(set_name, only, index.nightly)
+        custom = chosen.definition.custom
+        wanted = tuple(dict.fromkeys(plan.environment_of(cell, platform, custom) for cell in chosen.cells))
     failed = 0
     for name, made in lock.make_all(wanted, lock.cache_dir() if here else None).items():
         if isinstance(made, CellError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from runner import executors
 from runner.cli import options
 from runner.errors import UsageError, suggest
 from runner.judge.budget import MOST_ROUNDS, Further
@@ -65,6 +66,13 @@ class Request:
     format_: str
     history: Path | None = None
     no_history: bool = False
+    wheels: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    against: str | None = None
+    script: Path | None = None
+    metrics: tuple[str, ...] = ()
+    network: bool = False
+    extra: tuple[str, ...] = ()
     pytest: tuple[Path, ...] = ()
     install: str | None = None
 
@@ -75,6 +83,8 @@ class Request:
 
     def check(self) -> None:
         """Raises UsageError for options that contradict each other."""
+        self._check_builds()
+        self._check_own_code()
         if self.max_rounds and self.max_rounds < (self.rounds or 1):
             raise UsageError(f"--max-rounds {self.max_rounds} is less than --rounds {self.rounds}")
         if self.budget_s and not self.max_rounds and (self.rounds or 1) >= MOST_ROUNDS:
@@ -82,11 +92,36 @@ class Request:
                 f"--rounds {self.rounds} leaves no further round for --budget, which takes up to {MOST_ROUNDS}: "
                 "leave out one of them, or give --max-rounds"
             )
-        if self.install is not None and not self.pytest:
-            raise UsageError("--install goes with --pytest: name the folder with the tests")
         for option, given in (("--max-rounds", self.max_rounds), ("--budget", self.budget_s)):
             if given and self.evicts:
                 raise UsageError(f"{option} needs all images at once: it does not go with --keep or --keep-free")
+
+    def _check_builds(self) -> None:
+        """The options of builds in the place of releases."""
+        builds = bool(self.wheels or self.sources)
+        if self.against and not builds:
+            raise UsageError("--against names the release to compare a --source or --wheel with; give one of them")
+        if self.against and self.baseline:
+            raise UsageError("--against and --baseline both choose what is compared; give one of them")
+        if builds and not executors.installs(self.executor):
+            raise UsageError(f"--executor {self.executor} installs nothing: it does not go with --source or --wheel")
+
+    def _check_own_code(self) -> None:
+        """The options of a script and of tests."""
+        if self.script is not None and self.pytest:
+            advice = "run one after the other (only the tests have the library of --install)"
+            raise UsageError(f"--script and --pytest do not go together: {advice}")
+        if self.metrics and self.script is None:
+            raise UsageError("--metric is a figure that a script prints: give the script with --script")
+        if self.network and self.script is None:
+            raise UsageError("--network is for a script: give it with --script; probes and tests reach no network")
+        if self.extra and self.script is None and not self.pytest:
+            advice = "give it with --script or --pytest; `packages` of a set are for its probes"
+            raise UsageError(f"--with is for a script and for tests: {advice}")
+        if self.extra and not executors.installs(self.executor):
+            raise UsageError(f"--with: --executor {self.executor} installs nothing; install it there yourself")
+        if self.install is not None and not self.pytest:
+            raise UsageError("--install goes with --pytest: name the folder with the tests")
 
     def further(self, of_set: float | None) -> Further:
         """The rounds that follow the first ones.
@@ -126,8 +161,17 @@ class Request:
             words.append("--offline")
         for path in self.data:
             words += ["--data", path]
+        words += ["--script", str(self.script)] if self.script else []
+        words += ["--network"] if self.network else []
+        for package in self.extra:
+            words += ["--with", package]
+        for metric in self.metrics:
+            words += ["--metric", metric]
         for setting in self.settings:
             words += ["--setting", setting]
+        words += [word for wheel in self.wheels for word in ("--wheel", wheel)]
+        words += [word for source in self.sources for word in ("--source", source)]
+        words += ["--against", self.against] if self.against else []
         for tests in self.pytest:
             words += ["--pytest", str(tests)]
         if self.install is not None:
@@ -137,8 +181,37 @@ class Request:
 
 @click.command("matrix")
 @options.which_cells
+@options.sources
+@click.option(
+    "--against",
+    metavar="VERSION",
+    help="With --source or --wheel: run this release in the same rounds (release: the newest one), and compare nothing "
+    "but the build with it. Exit code 1 where the build is worse.",
+)
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this probe; may be given several times.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
+@click.option(
+    "--script",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Your script as a probe, alone or next to those of --probe.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="REGEX [lower|higher] [timing|seeded|exact]",
+    help="A figure that the script prints, as 'accuracy=([\\d.]+)', which of two is better, and how it is judged "
+    "(default: by its name); may be given several times.",
+)
+@click.option(
+    "--with",
+    "extra",
+    multiple=True,
+    metavar="PACKAGE",
+    help="With --script or --pytest: one more package, as scipy==1.10.1.",
+)
+@click.option("--network", is_flag=True, help="Let the script reach the network.")
 @click.option(
     "--pytest",
     multiple=True,
@@ -219,17 +292,27 @@ def matrix(request: Request) -> int:
     from runner import data
     from runner.cli import output, progress, remembering
     from runner.cli.standing import Standing
-    from runner.executors import Room
+    from runner.environments import index
     from runner.judge import rules
-    from runner.matrix import plan, selection
-    from runner.measure import context, host, rounds, workspace
+    from runner.matrix import plan, scripts, selection
+    from runner.measure import builds, context, host, rounds, workspace
+    from runner.measure.scripts import copied
     from runner.report import build, listing
+    from runner.repro import pins, script, session
 
     request.check()
     given = data.parse(request.data)
-    chosen = host.chosen(request.set_name, request.only, request.executor, request.device)
-    chosen, suites = _with_tests(chosen, request)
-    probes = selection.probe_specs(chosen, (*request.probes, *suites), request.settings)
+    made = builds.made(request.wheels, request.sources, request.executor, lambda text: say(text, err=True))
+    versions = {one.package: one.version for one in made}
+    against = index.release(next(iter(versions)), request.against) if request.against else ""
+    chosen = host.chosen(
+        request.set_name, request.only, request.executor, request.device, own=versions, against=against
+    )
+    chosen = chosen.with_packages(pins.packages(request.extra))
+    chosen, suites = _with_tests(chosen, request, versions)
+    path = script.check(request.script, ())[0] if request.script else None
+    own = scripts.settings(path, request.metrics, network=request.network) if path else None
+    probes = selection.probe_specs(chosen, (*request.probes, *suites), request.settings, own)
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s, request.jobs)
@@ -239,23 +322,28 @@ def matrix(request: Request) -> int:
         host.check_resumed(request.out, planned, automatic=automatic)
     further = request.further(chosen.definition.budget_s)
     planned = replace(planned, notes=(*planned.notes, *request.notes(chosen.definition.budget_s)))
+    if path and not all(executors.kind(job.executor).isolated for job in planned.jobs):
+        planned = replace(planned, notes=(*planned.notes, session.host_warning(network=request.network)))
     if request.dry_run:
         listing.print_plan(planned, output.console(sys.stdout))
         if text := _told(further):
             say(text)
         return 0
     remembered = remembering.ready(remembering.wish(request.history, without=request.no_history))
-    judged_by = rules.Rules(request.set_name, request.baseline, request.alpha, request.floor, further.most or None)
-    room = Room(request.keep, request.keep_free) if request.evicts else None
+    judged_by = rules.Rules(
+        request.set_name, request.baseline, request.alpha, request.floor, further.most or None, bool(against)
+    )
+    room = executors.Room(request.keep, request.keep_free) if request.evicts else None
     with (
+        copied(path) as files,
         progress.shown(tables=request.format_ == "terminal") as shown,
         workspace.open(
             request.out,
             probes=[probe.name for probe in probes],
             given=given,
-            files={probe: packed.written(request.out) for probe, packed in suites.items()},
+            own={**files, **{probe: packed.written(request.out) for probe, packed in suites.items()}},
             offline=request.offline,
-            record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s),
+            record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s, against),
             fresh=request.fresh,
             jobs=request.jobs,
             builds=request.builds,
@@ -264,15 +352,15 @@ def matrix(request: Request) -> int:
         ) as work,
     ):
 
-        def made(samples: Sequence[Sample], *, interrupted: bool = False) -> Report:
+        def reported(samples: Sequence[Sample], *, interrupted: bool = False) -> Report:
             report = build.report(samples, work.record, judged_by, interrupted=interrupted)
             return replace(report, everything=request.everything)
 
-        standing = Standing(shown, made)
+        standing = Standing(shown, reported)
         measured = rounds.until_decided(planned, work, further, standing.judged, standing.observe, room)
     report = standing.report
     if report is None or report.samples != measured.samples or measured.interrupted:
-        report = made(measured.samples, interrupted=measured.interrupted)
+        report = reported(measured.samples, interrupted=measured.interrupted)
     report = remembering.after_a_run(report, remembered)
     output.emit(report, request.format_)
     if request.format_ == "terminal" and report.exit_code != _NOTHING:
@@ -280,8 +368,11 @@ def matrix(request: Request) -> int:
     return report.exit_code
 
 
-def _with_tests(chosen: Chosen, request: Request) -> tuple[Chosen, dict[str, Packed]]:
-    """The cells with what the user's library needs, and its packed tests by probe."""
+def _with_tests(chosen: Chosen, request: Request, own: Collection[str]) -> tuple[Chosen, dict[str, Packed]]:
+    """The cells with what the user's library needs, and its packed tests by probe.
+
+    ``own``: what ``--source`` and ``--wheel`` install. Raises UsageError.
+    """
     if not request.pytest:
         return chosen, {}
     from runner.data import suite
@@ -289,8 +380,13 @@ def _with_tests(chosen: Chosen, request: Request) -> tuple[Chosen, dict[str, Pac
     from runner.util import versions
 
     wheel = suite.wheel(request.install) if request.install is not None else None
-    if wheel is not None and versions.normalized(wheel.name) in frameworks.measured():
-        raise UsageError(f"--install {request.install}: {wheel.name} is an axis of the matrix: cells have their own")
+    name = versions.normalized(wheel.name) if wheel is not None else ""
+    if name in frameworks.measured():
+        axis = frameworks.named(name)
+        way_out = f"give --source {axis}=PLACE or --wheel {axis}=FILE"
+        raise UsageError(f"--install {request.install}: {name} is an axis of the matrix; {way_out}")
+    if name in map(versions.normalized, own):
+        raise UsageError(f"--install {request.install}: --source or --wheel installs {name} already; leave out one")
     needs = plan.Needs(("pytest", *(wheel.needs if wheel else ())), wheel.extras if wheel else ())
     return replace(chosen, needs=needs), {suite.PROBE: suite.packed(request.pytest, wheel, request.out)}
 

@@ -9,24 +9,35 @@ from runner import history
 from runner.cli.output import Unread
 from runner.errors import UsageError
 from runner.history import sources
+from runner.history.data import Entry
 from runner.history.files import FileError
-from runner.judge import rules
+from runner.judge import exit_code, rules
 from runner.report import build, numbers, remember
 from runner.report import history as texts
+from runner.results import tools
 from runner.util import memory
 from runner.util.plain import say
 
 
-def add(path: Path, folders: Iterable[tuple[str, Path]]) -> int:
-    """Add each folder as one run, under the name that a line about it has.
+def add(path: Path, words: Iterable[str]) -> int:
+    """Add each folder of results, and each file of another tool, as one run.
 
-    Returns the exit code.
+    A file is given as ``[NAME=]FILE``. Returns the exit code.
     """
     unread = Unread()
     with history.open(path) as database:
-        for name, folder in folders:
-            _add(database, name, folder, unread)
+        for word in words:
+            if Path(word).is_dir() or not (Path(word).exists() or "=" in word):
+                _add(database, word, Path(word), unread)
+            else:
+                say(numbers.plain(texts.added(word, database.add(_of_a_tool(word)))))
     return unread.exit_code(0)
+
+
+def _of_a_tool(word: str) -> Entry:
+    """A file of another tool as a run of the set that is called like the tool."""
+    tool, samples = tools.run(word)
+    return Entry(tool, tuple(samples), (), (), exit_code(samples, ()), "")
 
 
 def folders(path: Path, given: Sequence[Path]) -> int:

@@ -7,7 +7,7 @@ import sys
 import click
 
 from runner.cli import options
-from runner.environments import lock
+from runner.environments import index, lock
 from runner.errors import UsageError
 from runner.matrix import selection
 from runner.util.plain import say
@@ -25,7 +25,7 @@ def render_command(set_name: str | None, only: tuple[str, ...], *, every: bool, 
     """
     from runner import images
 
-    wanted = selection.environments(set_name, only, every=every)
+    wanted = selection.environments(set_name, only, every=every, nightly=index.nightly)
     linux = [environment for environment in wanted if "linux" in environment.platform]
     pairs, bad = [], []
     for environment in linux:

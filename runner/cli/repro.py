@@ -16,7 +16,13 @@ from runner.util.plain import say
 @click.argument("script", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, metavar="[-- ARGUMENTS...]")
 @click.option("--cells", multiple=True, metavar="GLOB", help="Cells of the matrix; may be given several times.")
-@click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="A release, of a framework or anything.")
+@click.option(
+    "--pin",
+    "pins",
+    multiple=True,
+    metavar="NAME==VERSION",
+    help="A release, of a framework or anything; keras@nightly.",
+)
 @click.option(
     "--from", "report", type=click.Path(path_type=Path), metavar="REPORT", help="A bug report that names the versions."
 )
@@ -26,6 +32,7 @@ from runner.util.plain import say
 @options.installing_executor
 @click.option("--metric", "metrics", multiple=True, metavar="REGEX", help="A figure to compare, as 'acc=([\\d.]+)'.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one object per cell.")
+@options.sources
 @options.script_options
 def repro_command(**arguments: Any) -> None:
     """Run SCRIPT unchanged in chosen cells and show side by side what it printed.

@@ -40,12 +40,12 @@ def shell(
 ) -> int:
     """Prepare the cell and hand the terminal over. Returns the exit code of what ran."""
     from runner.executors import Shell
-    from runner.matrix import selection, sets
+    from runner.matrix import selection
     from runner.measure import places, workspace
     from runner.repro import pins as asked
 
     wanted = asked.Wanted(asked.parse(pins), asked.packages(extra))
-    place = places.one_place(asked.on_cell(sets.parse_cell(cell), wanted), executor)
+    place = places.one_place(asked.on_cell(asked.cell(cell), wanted), executor)
     variables = selection.variables(place.cell)
     if place.cell.keras:
         variables.setdefault("KERAS_BACKEND", place.cell.framework)

@@ -25,6 +25,9 @@ REFUSAL = re.compile(
 )
 """A message that says that something was left out on purpose."""
 
+MUST_BE_ACCEPTED = "expected [0.0]"
+"""How an observation of ``refused(...)`` ends where the call is right."""
+
 TRACED = re.compile(r"^(Tracer|Concretization|NonConcrete|UnexpectedTracer)\w*Error")
 """An exception of JAX that every traced call raises, with or without a gradient."""
 
@@ -120,11 +123,15 @@ def _refined(wrong: WrongCase) -> str:
     if wrong.case.startswith("missing_in_config("):
         return "configuration" if wrong.kind == "wrong" else wrong.kind
     if wrong.case.startswith("refused(") and wrong.kind == "wrong":
+        if all(text.endswith(MUST_BE_ACCEPTED) for text in wrong.observed.values()):
+            return "raises"
         return "accepts#symbolic" if "symbol(" in wrong.case else "accepts"
-    if "dtype_of(" in wrong.case and wrong.kind == "raises":
+    if re.search(r"dtype_of\(|kind_of\(ops", wrong.case) and wrong.kind == "raises":
         return "raises#dtype"
-    if re.match(r"dtype_of\(.* == promised_dtype_of\(", wrong.case) and wrong.kind == "wrong":
+    if wrong.kind == "wrong" and re.match(r"dtype_of\(.* == promised_dtype_of\(|kind_of\(.* == kind_of\(", wrong.case):
         return "dtype#symbolic"
+    if wrong.kind == "wrong" and wrong.case.startswith("fits(promised_shape("):
+        return "shape#symbolic"
     if re.search(r"standardize_dtype\(.*\.dtype\) == ", wrong.case) and wrong.kind == "wrong":
         return "dtype"
     if wrong.case.startswith("promised_dtype_of(") and wrong.kind in ("dtype", "wrong"):
@@ -136,10 +143,11 @@ def _refined(wrong: WrongCase) -> str:
 
 def _told(wrong: WrongCase) -> WrongCase:
     """The case, with words in place of a truth value where its own says what it tried."""
-    if wrong.kind.startswith("accepts"):
+    if wrong.case.startswith("refused(") and wrong.kind.startswith(("accepts", "raises")):
         call = wrong.case.removeprefix("refused(lambda: ").partition(" | ")[0].removesuffix(")")
-        return replace(wrong, observed=dict.fromkeys(wrong.observed, f"{call} raises no error"))
-    if " == promised_dtype_of(" in wrong.case and wrong.kind == "dtype#symbolic":
+        words = "raises no error" if wrong.kind.startswith("accepts") else "raises an error"
+        return replace(wrong, observed=dict.fromkeys(wrong.observed, f"{call} {words}"))
+    if re.search(r" == (promised_dtype_of|kind_of)\(", wrong.case) and wrong.kind == "dtype#symbolic":
         return replace(wrong, observed=dict.fromkeys(wrong.observed, "the symbolic call promises another type"))
     return wrong
 

@@ -10,6 +10,7 @@ from runner import data, executors
 from runner.diagnose.evidence import Evidence, read
 from runner.diagnose.ladder import Diagnosis, Side, diagnose
 from runner.diagnose.switches import switches
+from runner.environments import index
 from runner.errors import UsageError, suggest
 from runner.matrix import frameworks, plan, selection, sets
 from runner.matrix.plan import Target
@@ -119,8 +120,9 @@ def cell_named(text: str, executor: str = "auto") -> Cell:
     For the executor ``current`` it is one of this interpreter's.
     """
     installs = executors.installs(executor)
+    text = sets.exact_id(text, index.nightly)
     at_hand = {} if installs else {cell.id: cell for cell in host.cells_at_hand(executor, "cpu", ())}
-    known = at_hand or {cell.id: cell for cell in selection.all_cells()}
+    known = at_hand or {cell.id: cell for cell in selection.all_cells(index.nightly)}
     if text not in known and at_hand:
         raise UsageError(f"{text!r} is not in this interpreter{suggest(text, known)}; it has: {', '.join(known)}")
     try:

@@ -19,20 +19,22 @@ from pathlib import Path
 from runner.environments import lockfile, resolve
 from runner.environments.lockfile import Recipe
 from runner.errors import Cause, CellError, OutageError, UnavailableError, UsageError, suggest
-from runner.matrix import compat, frameworks
+from runner.matrix import compat, frameworks, sets
 from runner.util import commands, folders, outage, scratch, versions
 from runner.util.versions import is_prerelease, order
 
+_NEAREST = 2
+"""How many days are named where there was no build on the one asked for."""
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """A project's name by PEP 508."""
 _TIMEOUT_S = 180
 
 
 @cache
-def published(package: str, python: str, *, prereleases: bool = False) -> tuple[str, ...]:
+def published(package: str, python: str, *, prereleases: bool = False, place: str = "") -> tuple[str, ...]:
     """The releases with a wheel for that Python, oldest first.
 
-    Yanked ones are among them (see ``yanked``).
+    Yanked ones are among them (see ``yanked``). ``place`` is the address of another index than the default one.
 
     Raises UsageError where the index knows no such package, OutageError where it cannot be reached, UnavailableError
     where it gives no answer for another reason.
@@ -42,7 +44,7 @@ def published(package: str, python: str, *, prereleases: bool = False) -> tuple[
     command = [
         folders.uv_program(), "tool", "run", "--quiet", "pip", "index", "versions", frameworks.distribution(package),
         "--only-binary", ":all:", "--python-version", python, "--disable-pip-version-check",
-        *(["--pre"] if prereleases else []),
+        *(["--pre"] if prereleases else []), *(["--index-url", place] if place else []),
     ]  # fmt: skip
     done = _run(command, _mirrors())
     if done.code:
@@ -87,13 +89,15 @@ def unknown(requirements: Iterable[str], python: str) -> list[str]:
     for text in requirements:
         name, _, version = text.partition("==")
         try:
-            there = published(name, python, prereleases=True)
+            there = published(frameworks.distribution(name, version), python, prereleases=True)
         except UsageError as error:
             found.append(str(error))
             continue
         except CellError:
             continue
         plain = versions.public(version)
+        if frameworks.nightly_index(name, plain):  # of another index
+            continue
         if plain and "*" not in plain and order(plain) not in {order(one) for one in there}:
             near = nearest(plain, [one for one in there if not is_prerelease(one)] or there)
             found.append(f"{name} {version}: no such release with a wheel for Python {python}; the nearest is {near}")
@@ -117,12 +121,97 @@ def _own_index(package: str) -> bool:
     return known is not None and known.own_index
 
 
+def nightly(package: str, wanted: str, python: str = "") -> str:
+    """The exact version of a nightly build.
+
+    ``package`` is a framework or ``keras``, ``wanted`` is ``nightly`` (the newest) or ``nightly-2026-10-12``. Of
+    several builds of a day the last counts.
+
+    Raises UsageError where there is no such build, OutageError where the index cannot be reached.
+    """
+    known = frameworks.nightlies()
+    if package not in known:
+        raise UsageError(
+            f"{package}@{wanted}: compat.toml names no package with nightly builds of {package}"
+            f"{suggest(package, known)}; it does for {', '.join(known)}"
+        )
+    day = _day(package, wanted)
+    if known[package] == frameworks.distribution(package) and not _place(package):
+        raise UsageError(
+            f"{package}@{wanted}: nightly builds of {package} are on another package index; "
+            "name its address in the table [nightly-index] of matrix/compat.toml"
+        )
+    builds = nightly_builds(package, python or compat.load().python.preferred)
+    found = [one for one in builds if day in (None, versions.night(one))]
+    if not found:
+        days = sorted({str(versions.night(one)) for one in builds}, key=lambda one: (abs(_days(one, day)), one))
+        near = " and ".join(sorted(days[:_NEAREST])) or "none at all"
+        raise UsageError(f"{package}@{wanted}: {known[package]} has no build of that day; the nearest are of {near}")
+    return found[-1]
+
+
+def release(package: str, wanted: str) -> str:
+    """The version that a word stands for, or the version itself.
+
+    ``release`` is the newest release, ``nightly`` the newest nightly build.
+
+    Raises UsageError for what is not a version.
+    """
+    if wanted == "release":
+        return compat.latest(package)
+    version = nightly(package, wanted) if sets.is_nightly(wanted) else wanted
+    if not versions.PUBLIC.fullmatch(version):
+        raise UsageError(f"{wanted!r} is not a release number (example: 2.2.2), `release` or `nightly`")
+    return version
+
+
+def nightly_builds(package: str, python: str) -> tuple[str, ...]:
+    """The nightly builds of a framework or of Keras, oldest first.
+
+    None where compat.toml names no package that holds them. Raises as ``published``.
+    """
+    if package not in frameworks.nightlies():
+        return ()
+    place = _place(package)
+    try:
+        builds = published(frameworks.nightlies()[package], python, prereleases=True, place=place)
+    except OutageError as error:
+        if not place:
+            raise
+        reason = f"the package index with nightly builds of {package} cannot be reached"
+        raise OutageError(error.cause, reason, "check its address in matrix/compat.toml and the network") from error
+    return tuple(sorted(filter(versions.night, builds), key=lambda one: (str(versions.night(one)), order(one))))
+
+
+def _place(package: str) -> str:
+    return frameworks.nightly_index(package, _ANY_NIGHT)
+
+
+_ANY_NIGHT = "0.dev20000101"
+
+
+def _day(package: str, wanted: str) -> dt.date | None:
+    if wanted == sets.NIGHTLY:
+        return None
+    text = wanted.removeprefix(f"{sets.NIGHTLY}-")
+    try:
+        if len(text) == len("2026-10-12"):
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise UsageError(f"{package}@{wanted}: {text!r} is not a day (example: nightly-2026-10-12)")
+
+
+def _days(one: str, other: dt.date | None) -> int:
+    return (dt.date.fromisoformat(one) - other).days if other else 0
+
+
 def yanked(package: str, version: str, python: str) -> str:
     """Why the release was yanked, or empty.
 
     Raises OutageError where the index cannot be reached, UnavailableError where it gives no answer for another reason.
     """
-    package = frameworks.distribution(package)
+    package = frameworks.distribution(package, version)
     with scratch.folder("yanked") as folder:
         (folder / "requirements.in").write_text(f"{package}=={version}\n")
         command = [
@@ -146,17 +235,17 @@ def uploaded(package: str, versions: Iterable[str], python: str) -> dict[str, st
 
     Only where the index states it. Raises OutageError where the index cannot be reached.
     """
-    package = frameworks.distribution(package)
     found: dict[str, str] = {}
     for version in versions:
+        named = frameworks.distribution(package, version)
         with scratch.folder("dates") as folder:
             (folder / "pyproject.toml").write_text(
                 f'[project]\nname = "kvm-dates"\nversion = "0"\nrequires-python = "=={python}.*"\n'
-                f'dependencies = []\n[dependency-groups]\none = ["{package}=={version}"]\n'
+                f'dependencies = []\n[dependency-groups]\none = ["{named}=={version}"]\n'
             )
             done = _run([folders.uv_program(), "lock", "--quiet", "--no-python-downloads"], {}, folder)
             if done.code == 0:
-                date = upload_date((folder / "uv.lock").read_text(), package)
+                date = upload_date((folder / "uv.lock").read_text(), named)
                 found |= {version: date} if date else {}
             elif out := outage.of(done.errors):
                 raise out

@@ -12,12 +12,12 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from runner.environments import lockfile, resolve
+from runner.environments import lockfile, resolve, wheels
 from runner.environments.lockfile import Lock, Recipe
 from runner.errors import BuildError, CellError, OutageError, UnavailableError, UsageError
 from runner.matrix import compat as facts
@@ -108,17 +108,21 @@ def recipe(environment: Environment, exclude_newer: str | None = None) -> Recipe
         exclude_newer=exclude_newer or as_of or _utc(facts.load_latest().date),
         requirements=wanted.requirements,
         overrides=wanted.overrides,
+        wheels=tuple(one.pin for one in wheels.of(wanted.requirements)),
+        index=frameworks.nightly_index(environment.framework, environment.version),
     )
 
 
 def make(environment: Environment, folder: Path, exclude_newer: str | None = None) -> Lock:
     """Resolve the environment and write its lock into ``folder``.
 
-    Raises BuildError with uv's own explanation.
+    Raises BuildError with uv's own explanation, or for a wheel of this machine that is not there.
     """
     compat = facts.load()
     asked = recipe(environment, exclude_newer)
-    notes = list(compat.requirements(environment).notes)
+    own = wheels.of(asked.requirements)
+    _check_there(environment, {one.version for one in own})
+    notes = [*compat.requirements(environment).notes, *(one.entry.note for one in own)]
     output, backend = _resolved(asked, environment)
     resolved = lockfile.parse_resolution(output)
     roots = {versions.project(line) for line in asked.requirements}
@@ -132,6 +136,16 @@ def make(environment: Environment, folder: Path, exclude_newer: str | None = Non
     lock = lockfile.parse(text, path)
     _write(path, text)
     return lock
+
+
+def _check_there(environment: Environment, there: Collection[str]) -> None:
+    """Raise BuildError for a wheel of Keras or the framework that is not here."""
+    for package, version in ((environment.framework, environment.version), ("keras", environment.keras or "")):
+        if versions.is_local(version) and version not in there:
+            raise BuildError(
+                f"{package} {version} is a build that this machine does not have: "
+                f"make it again with --source {package}=... or --wheel {package}=..."
+            )
 
 
 def make_all(
@@ -233,11 +247,13 @@ def install_arguments(lock: Lock) -> list[str]:
     No dependencies are followed: the lock is complete, and an override is a contradiction to be kept.
     """
     backend = ["--torch-backend", lock.torch_backend] if lock.torch_backend else []
-    return ["--require-hashes", "--no-deps", "--only-binary", ":all:", *backend]
+    own = wheels.find_links(wheels.of(lock.recipe.requirements))
+    found = lockfile.index_arguments(lock.recipe.index)
+    return ["--require-hashes", "--no-deps", "--only-binary", ":all:", *backend, *found, *own]
 
 
 def _wants_cpu_wheels(environment: Environment) -> bool:
-    linux = environment.platform.startswith("linux")
+    linux = environment.platform.startswith("linux") and not versions.is_unreleased(environment.version)
     return frameworks.of(environment.framework).own_index and environment.build == "cpu" and linux
 
 
@@ -283,9 +299,17 @@ def _compile(
     asked: Recipe, environment: Environment, extra: Iterable[str] = (), variables: Mapping[str, str] | None = None
 ) -> str:
     arguments = list(extra)
-    if frameworks.of(environment.framework).own_index:
+    if frameworks.of(environment.framework).own_index and not versions.is_unreleased(environment.version):
         # PyTorch's index and a folder of wheels give no upload times, and uv drops files without one
         arguments += ["--exclude-newer-package", f"{environment.framework}=false"]
+    own = wheels.of(asked.requirements)
+    arguments += [*lockfile.index_arguments(asked.index), *wheels.find_links(own)]
+    parts = frameworks.of(environment.framework).companions if asked.index else ()
+    arguments += [word for name in parts for word in ("--exclude-newer-package", f"{name}=false")]
+    for name, version in (line.split("==") for line in asked.requirements if line.count("==") == 1):
+        if versions.night(version) or versions.is_local(version):
+            # a build after the lock's date, or a file without one; nothing else may be newer than the lock's date
+            arguments += ["--exclude-newer-package", f"{versions.project(name)}=false"]
     prefer = environment.custom.prefer if environment.custom else ()
     return resolve.compile_(asked, arguments, environment.id, variables or {}, prefer)
 

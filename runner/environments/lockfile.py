@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import UsageError
+from runner.matrix import frameworks
 from runner.util.versions import project
 
 _FRAMEWORK = "# --- framework"
@@ -37,6 +38,15 @@ class Recipe:
     """RFC 3339, UTC: nothing uploaded later was considered."""
     requirements: tuple[str, ...]
     overrides: tuple[str, ...] = ()
+    wheels: tuple[str, ...] = ()
+    """``name==version sha256:hash`` of every wheel of this machine among the requirements."""
+    index: str = ""
+    """The address of the package index of a nightly build, in addition to the default one."""
+
+
+def index_arguments(place: str) -> list[str]:
+    """What uv needs to find a nightly build of another index than the default one."""
+    return ["--index", place, "--index-strategy", "unsafe-best-match"] if place else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +111,11 @@ def split(resolved: Iterable[Resolved], roots: Iterable[str]) -> tuple[tuple[str
     Keras is followed only from itself: TensorFlow declares it, and yet it belongs to the second part.
     """
     everything = list(resolved)
-    inside = {name for name in roots if name != "keras"}
+    keras = frameworks.parts_of("keras")
+    inside = {name for name in roots if name not in keras}
     grew = True
     while grew:
-        more = {r.name for r in everything if r.name != "keras" and r.parents & inside} - inside
+        more = {r.name for r in everything if r.name not in keras and r.parents & inside} - inside
         inside |= more
         grew = bool(more)
     framework = [line for r in everything if r.name in inside for line in r.lines]
@@ -123,6 +134,8 @@ def render(recipe: Recipe, lock: tuple[tuple[str, ...], tuple[str, ...]], notes:
         ("exclude-newer", recipe.exclude_newer),
         *(("requirement", line) for line in recipe.requirements),
         *(("override", line) for line in recipe.overrides),
+        *(("wheel", line) for line in recipe.wheels),
+        *([("index", recipe.index)] if recipe.index else []),
         *([("torch-backend", backend)] if backend else []),
         *(("note", note) for note in notes),
         ("sha256", digest(recipe, framework, rest)),
@@ -186,6 +199,8 @@ def _recipe(fields: Mapping[str, list[str]], path: Path) -> Recipe:
         exclude_newer=single["exclude-newer"],
         requirements=tuple(fields.get("requirement", ())),
         overrides=tuple(fields.get("override", ())),
+        wheels=tuple(fields.get("wheel", ())),
+        index="".join(fields.get("index", ())[:1]),
     )
 
 

@@ -68,6 +68,8 @@ class Launch:
     """Whether a container may reach the network. A process on the host always can (but see ``foreign``)."""
     foreign: bool = False
     """A user's script: without ``network`` it is cut off on the host as well, where the system can do that."""
+    cut_off: bool = False
+    """Whether a process on the host is cut off the network too, as a ``foreign`` one is."""
     keep: Callable[[Outcome], bool] | None = None
     """Asked once the process has ended: whether to keep what it leaves, for a person to look at."""
 

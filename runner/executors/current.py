@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runner.errors import BuildError
 from runner.executors import Launch, Prepared, Room, Say, Shell, shell
+from runner.executors.host import without_network
 from runner.executors.process import GRACE_S, Group, Surroundings, keep_failed
 from runner.matrix import frameworks
 from runner.model import Cell, Environment, Outcome
@@ -66,9 +67,13 @@ class CurrentExecutor:
 
     def execute(self, launch: Launch) -> Outcome:
         """Run one process group. Raises UnavailableError where ``close`` ended it."""
+        cut_off = without_network() if launch.cut_off and not launch.network else ()
         with Surroundings(launch.environment, _surroundings()) as environment:
             outcome = self._group.run(
-                [launch.prepared.reference, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
+                [*cut_off, launch.prepared.reference, *launch.argv],
+                cwd=launch.io,
+                environment=environment,
+                limits=launch.limits,
             )
         return keep_failed(launch, outcome)
 
@@ -109,7 +114,7 @@ def cells_here(device: str = "cpu", packages: Mapping[str, str] | None = None) -
     """
     packages = installed() if packages is None else packages
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    keras = packages.get("keras")
+    keras = _keras(packages)
     cells = []
     for name, framework in frameworks.table().items():
         version = _version(name, packages)
@@ -119,13 +124,19 @@ def cells_here(device: str = "cpu", packages: Mapping[str, str] | None = None) -
 
 
 def _version(framework: str, packages: Mapping[str, str]) -> str:
-    found = (packages[name] for name in frameworks.of(framework).distributions if name in packages)
+    names = [*frameworks.of(framework).distributions, frameworks.nightlies().get(framework, "")]
+    found = (packages[name] for name in names if name in packages)
     return versions.public(next(found, ""))
+
+
+def _keras(packages: Mapping[str, str]) -> str | None:
+    """The installed Keras, a release or a nightly build."""
+    return packages.get("keras") or packages.get(frameworks.nightlies().get("keras", ""))
 
 
 def _check(environment: Environment, packages: Mapping[str, str]) -> None:
     here = _version(environment.framework, packages)
-    keras = packages.get("keras")
+    keras = _keras(packages)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     if environment.python != python:
         raise BuildError(f"{sys.executable} is Python {python}, not {environment.python}")

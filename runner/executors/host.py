@@ -121,7 +121,7 @@ class HostExecutor:
         kept = {"PYTHONNOUSERSITE": "1", "VIRTUAL_ENV": str(Path(python).parent.parent)}
         with Surroundings(launch.environment, kept) as environment:
             environment["PATH"] = f"{Path(python).parent}:{environment['PATH']}"
-            cut_off = without_network() if launch.foreign and not launch.network else ()
+            cut_off = without_network() if (launch.foreign or launch.cut_off) and not launch.network else ()
             outcome = self._cells.run(
                 [*cut_off, python, *launch.argv], cwd=launch.io, environment=environment, limits=launch.limits
             )

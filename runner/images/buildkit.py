@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from runner.images.recipe import Recipe, dockerfile
 from runner.util import scratch
 from runner.util.guarded import Guarded
 
-_STEP = re.compile(r"#[0-9]+ \[[^\]]*\] .*/(?P<part>framework|company|keras)\.txt")
+_STEP = re.compile(r"#[0-9]+ \[[^\]]*\] .*/(?P<part>framework|company|keras|own)\.txt")
 _KEPT_LINES = 200
 _STOPPED = "building was stopped"
 
@@ -31,6 +32,8 @@ def build(recipe: Recipe, command: CommandLine, network: Network, say: Callable[
         context.mkdir()
         secrets.mkdir(mode=0o700)
         _fill(context, dict(recipe.files) | {"Dockerfile": dockerfile(recipe)})
+        for wheel in recipe.wheels:
+            shutil.copyfile(wheel, context / wheel.name)
         _fill(secrets, network.files(), 0o600)
         arguments = [
             command.path, *(["buildx"] if command.buildx else []), "build", "--progress", "plain",
@@ -98,6 +101,8 @@ def _progress(line: str, recipe: Recipe, say: Callable[[str], None]) -> None:
         say(f"installing {environment.framework} {environment.version}")
     elif step and step["part"] == "company":
         say("installing what keras needs")
+    elif step and step["part"] == "own":
+        say("installing what no package index has")
     elif step:
         say(f"installing keras {environment.keras or ''}".rstrip())
     elif line.endswith("exporting layers\n"):

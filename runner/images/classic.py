@@ -57,9 +57,10 @@ def _text(event: dict[str, Any]) -> str:
 def _context(recipe: Recipe) -> io.BytesIO:
     """The build context as a tar, the same bytes for the same recipe."""
     packed = io.BytesIO()
+    texts = {**recipe.files, "Dockerfile": dockerfile(recipe, buildkit=False)}
+    content = {name: text.encode() for name, text in texts.items()} | {w.name: w.read_bytes() for w in recipe.wheels}
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, content in sorted({**recipe.files, "Dockerfile": dockerfile(recipe, buildkit=False)}.items()):
-            data = content.encode()
+        for name, data in sorted(content.items()):
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(data), 0o644
             tar.addfile(entry, io.BytesIO(data))

@@ -31,6 +31,8 @@ def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | Non
     Rank: the first glob in ``prefer`` that matches the cell's id (none: last), then the order in which the
     frameworks were declared, then older versions first (``native`` after every Keras), then declared order.
     Among the earlier cells that differ in one axis, the nearest axis decides (see ``model.AXES``), then the rank.
+    A cell with a nightly or local build comes after all releases, and its baseline is the newest
+    release of that axis, where the cells have one.
     With ``baseline`` (a cell id), every cell that differs from that one in one axis is compared with it.
 
     Raises UsageError when ``baseline`` names no cell.
@@ -41,7 +43,9 @@ def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | Non
     found = []
     first: dict[tuple[str, Cell], Cell] = {}
     for cell in _ranked(unique, prefer):
-        for axis in AXES:
+        newest = _newest_release(cell, unique)
+        found += [newest] if newest else []
+        for axis in () if newest else AXES:
             best = first.get((axis.name, _without(cell, axis.name)))
             if best is not None:
                 found.append(Pair(best, cell, axis.name))
@@ -50,6 +54,30 @@ def pairs(cells: Sequence[Cell], prefer: Sequence[str] = (), baseline: str | Non
             first.setdefault((axis.name, _without(cell, axis.name)), cell)
     order = {cell.id: i for i, cell in enumerate(unique)}
     return sorted(found, key=lambda pair: order[pair.candidate.id])
+
+
+def unreleased(cell: Cell) -> tuple[str, ...]:
+    """The axes in which a cell has a nightly or local build, not a release."""
+    return tuple(name for name in ("version", "keras") if versions.is_unreleased(str(cell.values[name] or "")))
+
+
+def with_release(pair: Pair) -> bool:
+    """Whether the pair compares an unreleased version with a release of the same axis."""
+    return pair.axis in unreleased(pair.candidate) and pair.axis not in unreleased(pair.baseline)
+
+
+def _newest_release(cell: Cell, cells: Sequence[Cell]) -> Pair | None:
+    """The pair of an unreleased version with the newest release.
+
+    None where the cell has no such version, or no cell differs from it in that axis alone.
+    """
+    for axis in unreleased(cell):
+        key = _without(cell, axis)
+        others = [one for one in cells if axis not in unreleased(one) and _without(one, axis) == key]
+        others = [one for one in others if one.values[axis] is not None]
+        if others:
+            return Pair(max(others, key=lambda one: versions.order(one.values[axis])), cell, axis)
+    return None
 
 
 def difference(a: Cell, b: Cell) -> str | None:
@@ -78,7 +106,7 @@ def _ranked(cells: list[Cell], prefer: Sequence[str]) -> list[Cell]:
     def rank(cell: Cell) -> tuple[object, ...]:
         preferred = next((i for i, glob in enumerate(prefer) if fnmatchcase(cell.id, glob)), len(prefer))
         age = (versions.order(cell.version), versions.order(cell.keras), versions.order(cell.python))
-        return preferred, frameworks.index(cell.framework), *age, order[cell.id]
+        return bool(unreleased(cell)), preferred, frameworks.index(cell.framework), *age, order[cell.id]
 
     return sorted(cells, key=rank)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from runner import judge
 from runner.judge import calibration_file, expectations, expectations_file, pairing
 from runner.matrix import configuration, sets
-from runner.model import Cell, Comparison, Sample
+from runner.model import Cell, Comparison, Sample, Verdict
 from runner.results import store
 from runner.util import folders
 
@@ -23,6 +23,8 @@ class Rules:
     alpha: float = 0.05
     floor: float = 0.05
     max_rounds: int | None = None
+    against: bool = False
+    """Whether builds that are not released are compared with releases, and nothing else is compared."""
 
     def as_planned(self, record: store.RunRecord) -> Rules:
         """These rules with the set and the looks that a run was planned with.
@@ -34,6 +36,7 @@ class Rules:
             self,
             set_name=self.set_name or (record.set_name if listed else None),
             max_rounds=self.max_rounds or record.max_rounds,
+            against=self.against or bool(record.against and not self.baseline),
         )
 
     def settings(self, samples: Sequence[Sample]) -> judge.JudgeSettings:
@@ -78,8 +81,14 @@ def comparisons(
     prefer = sets.named_set(loaded, rules.set_name).prefer
     cells = list(dict.fromkeys(sample.cell for sample in samples))
     pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
-    pairs = list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
-    return judge.judge(samples, pairs, expected, rules.settings(samples))
+    if rules.against:
+        pairs = [pair for pair in pairs if pairing.with_release(pair)]
+    else:
+        pairs = list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
+    judged = judge.judge(samples, pairs, expected, rules.settings(samples))
+    # what is wrong in a release by itself is not about the build that is compared with it
+    worse = (Verdict.REGRESSED, Verdict.BROKEN, Verdict.FIXED)
+    return [one for one in judged if one.baseline or one.verdict not in worse] if rules.against else judged
 
 
 def _with_root(pairs: Sequence[judge.Pair]) -> list[judge.Pair]:

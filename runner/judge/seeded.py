@@ -129,6 +129,8 @@ def _tested(item: Seeded, settings: JudgeSettings) -> Ruling | _Tested:
             f"equal for {'all ' if n > 1 else ''}{n} seed{_s(n)}",
             Evidence(n=n, effect=0.0, classification="bit-equal"),
         )
+    if n >= LEAST and len({*before}) == len({*after}) == 1:
+        return _seedless(item, before, after, settings)
     if item.noise is None and n < LEAST:
         return _unknown(item, before, after)
     return _looked(item, before, after, settings)
@@ -142,6 +144,18 @@ def _unknown(item: Seeded, before: Sequence[float], after: Sequence[float]) -> R
         return _changed(item.metric, shift, f"{fmean(before):.4g} -> {fmean(after):.4g}", evidence)
     reason = f"{shift:+.4g} with {n} seed{_s(n)}: {LEAST} are the least for a verdict"
     return Verdict.INCONCLUSIVE, reason, replace(evidence, rounds_needed=LEAST - n)
+
+
+def _seedless(
+    item: Seeded, before: tuple[float, ...], after: tuple[float, ...], settings: JudgeSettings
+) -> Ruling | _Tested:
+    """Judge figures on which the seed has no effect: they count as one run."""
+    if item.noise is not None:
+        return replace(_test(item, before[:1], after[:1], settings.alpha), df=0)
+    verdict, reason, evidence = _unknown(item, before[:1], after[:1])
+    if verdict == Verdict.INCONCLUSIVE:
+        reason = f"{after[0] - before[0]:+.4g}, the same with all {len(before)} seeds: the seed has no effect"
+    return verdict, reason, replace(evidence, rounds_needed=None)
 
 
 def _looked(item: Seeded, before: tuple[float, ...], after: tuple[float, ...], settings: JudgeSettings) -> _Tested:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from runner.errors import UsageError
-from runner.judge.pairing import Pair, difference
+from runner.judge.pairing import Pair, difference, unreleased
 from runner.model import Cell, Sample
 
 AXIS = "run"
@@ -38,7 +38,7 @@ def check(a: Sequence[Sample], b: Sequence[Sample], names: tuple[str, str]) -> N
     The message has the cells of each and the command that compares them. ``names``: the folders.
     """
     first, second = (list(dict.fromkeys(sample.cell for sample in samples)) for samples in (a, b))
-    if not first or not second or set(first) & set(second):
+    if not first or not second or set(first) & set(second) or partners(first, second):
         return
     folders = " ".join(shlex.quote(name) for name in names)
     baseline = next((cell for cell in first if any(difference(cell, other) for other in second)), None)
@@ -63,11 +63,32 @@ _MOST_NAMED = 3
 def tagged(a: Sequence[Sample], b: Sequence[Sample], tags: tuple[str, str]) -> tuple[list[Sample], list[Pair]]:
     """Mark the samples with their run, and pair every cell with itself.
 
-    A cell that only one run has is paired too.
+    A nightly or local build is paired with the build of the other run that takes its place. A cell that only one run
+    has is paired too.
     """
     marked = [_marked(sample, tag) for samples, tag in zip((a, b), tags, strict=True) for sample in samples]
-    cells = dict.fromkeys(sample.cell for sample in (*a, *b))
-    return marked, [Pair(_tag(cell, tags[0]), _tag(cell, tags[1]), AXIS) for cell in cells]
+    cells = list(dict.fromkeys(sample.cell for sample in (*a, *b)))
+    other = partners([sample.cell for sample in a], [sample.cell for sample in b])
+    taken = set(other.values())
+    pairs = [(cell, other.get(cell, cell)) for cell in cells if cell not in taken]
+    return marked, [Pair(_tag(before, tags[0]), _tag(after, tags[1]), AXIS) for before, after in pairs]
+
+
+def partners(a: Sequence[Cell], b: Sequence[Cell]) -> dict[Cell, Cell]:
+    """The cells of one run with another build than the other run has.
+
+    Both cells have an unreleased version on one axis and are equal on all others, and no third cell of either run is.
+    """
+    first, second = ([cell for cell in dict.fromkeys(cells) if unreleased(cell)] for cells in (a, b))
+    first, second = [c for c in first if c not in second], [c for c in second if c not in first]
+    near = {cell: [other for other in second if _same_but_for_a_build(cell, other)] for cell in first}
+    claims = [other for found in near.values() for other in found]
+    return {cell: found[0] for cell, found in near.items() if len(found) == 1 and claims.count(found[0]) == 1}
+
+
+def _same_but_for_a_build(a: Cell, b: Cell) -> bool:
+    axis = difference(a, b)
+    return axis in unreleased(a) and axis in unreleased(b)
 
 
 def _marked(sample: Sample, tag: str) -> Sample:

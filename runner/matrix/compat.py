@@ -22,7 +22,7 @@ from runner.matrix import frameworks
 from runner.matrix.frameworks import Framework
 from runner.model import Environment
 from runner.util import folders, toml
-from runner.util.versions import project, release
+from runner.util.versions import is_unreleased, night, project, release
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -138,6 +138,10 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     framework: dict[str, Framework]
     """What the program knows of each framework."""
     other_sizes: dict[str, float] = msgspec.field(name="sizes")
+    nightly: dict[str, str] = {}
+    """Framework, or ``keras``, to the package that holds its nightly builds."""
+    nightly_index: dict[str, str] = msgspec.field(name="nightly-index", default_factory=dict)
+    """The same to the address of the package index that has them, where it is not the default one."""
 
     @property
     def sizes(self) -> dict[str, float]:
@@ -195,6 +199,8 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         lines = {_framework_line(environment, row)}
         if not self.framework[environment.framework].everywhere:
             lines.add("numpy")
+        if night(environment.version):  # uv takes a build of a night only where a requirement names one
+            lines |= {f"{name}>=0.dev0" for name in self.framework[environment.framework].companions}
         for line in row.requires:
             lines.discard(project(line))
             lines.add(line)
@@ -202,16 +208,22 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             lines.add(row.metal)
         overrides: tuple[str, ...] = ()
         notes: tuple[str, ...] = ()
+        keras = f"{frameworks.distribution('keras', environment.keras or '')}=={environment.keras}"
         if environment.keras:
-            lines.add(f"keras=={environment.keras}")
+            lines.add(keras)
             lines.update(self.row("keras", environment.keras).requires)
             if row.keras and release(environment.keras) < release(row.keras):
-                overrides = (f"keras=={environment.keras}",)
+                overrides = (keras,)
                 notes = (f"{environment.framework} {environment.version} declares keras >= {row.keras}; overridden",)
         for pin in environment.custom.pins if environment.custom else ():
             if environment.keras and not overrides and self._declares_newer(pin, environment.keras):
-                overrides = (f"keras=={environment.keras}",)
+                overrides = (keras,)
             lines = {line for line in lines if project(line) != project(pin)} | {pin}
+        if environment.keras and (night(environment.version) or night(environment.keras)):
+            overrides = (keras, *_without_other_keras(keras))
+            if row.keras and not notes:
+                name = f"{environment.framework} {environment.version}"
+                notes = (f"{name} declares another package of Keras; overridden by {keras}",)
         for need in environment.custom.needs if environment.custom else ():
             lines.add(self._of_build(need, environment, lines))
         return Requirements(tuple(sorted(lines)), overrides, notes)
@@ -219,13 +231,14 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _of_build(self, need: str, environment: Environment, lines: Iterable[str]) -> str:
         """A library's need, about the distribution that the environment has.
 
-        That is ``tensorflow-cpu`` where the library needs ``tensorflow``.
+        That is ``tensorflow-cpu`` where the library needs ``tensorflow``, and ``keras-nightly`` in place of ``keras``.
         """
-        known = self.framework[environment.framework].distributions
-        if project(need) not in known:
-            return need
-        used = next((project(line) for line in lines if project(line) in known), project(need))
-        return used + re.sub(r"^[A-Za-z0-9._-]+", "", need)
+        own = (*self.framework[environment.framework].distributions, self.nightly.get(environment.framework, ""))
+        for known in (own, ("keras", self.nightly.get("keras", ""))):
+            if project(need) in known:
+                used = next((project(line) for line in lines if project(line) in known), project(need))
+                return used + re.sub(r"^[A-Za-z0-9._-]+", "", need)
+        return need
 
     def _declares_newer(self, pin: str, keras: str) -> bool:
         """Whether a pin of a framework's release declares a newer Keras than the cell's."""
@@ -326,12 +339,21 @@ def _within(version: str, through: str) -> bool:
 
 def _framework_line(environment: Environment, row: Row) -> str:
     """The framework's own line: which distribution carries the build that is meant."""
-    name = frameworks.distribution(environment.framework)
+    name = frameworks.distribution(environment.framework, environment.version)
+    unreleased = is_unreleased(environment.version)
     if environment.build == "cuda" and row.cuda_extra:
         name = f"{name}[{row.cuda_extra}]"
-    elif environment.build == "cpu" and row.cpu_wheel and environment.platform == "linux-x86_64":
+    elif environment.build == "cpu" and row.cpu_wheel and not unreleased and environment.platform == "linux-x86_64":
         name = row.cpu_wheel
     return f"{name}=={environment.version}"
+
+
+def _without_other_keras(line: str) -> tuple[str, ...]:
+    """The overrides that keep Keras's other packages away.
+
+    Its releases and its nightly builds are two packages with the same modules, and an environment may declare both.
+    """
+    return tuple(f"{name}; python_version < '0'" for name in sorted(frameworks.parts_of("keras") - {project(line)}))
 
 
 def _python_problem(name: str, row: Row, environment: Environment) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import msgspec
 
 from runner.errors import UsageError, suggest
 from runner.util import folders, toml
-from runner.util.versions import normalized
+from runner.util.versions import night, normalized
 
 
 class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -58,8 +58,10 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
         return self.builds.get(device, "metal" if device == "mps" else device)
 
 
-class _File(msgspec.Struct, frozen=True):
+class _File(msgspec.Struct, frozen=True, rename="kebab"):
     framework: dict[str, Framework]
+    nightly: dict[str, str] = {}
+    nightly_index: dict[str, str] = {}
 
 
 def table() -> dict[str, Framework]:
@@ -67,12 +69,25 @@ def table() -> dict[str, Framework]:
 
     Raises UsageError for a table that does not fit.
     """
-    return _table(folders.matrix_dir())
+    return _file(folders.matrix_dir()).framework
+
+
+def nightlies() -> dict[str, str]:
+    """Framework, or ``keras``, to the package that holds its nightly builds."""
+    return _file(folders.matrix_dir()).nightly
+
+
+def nightly_index(name: str, version: str) -> str:
+    """The address of the package index that has a nightly build.
+
+    Empty for a release, and where that is the default index.
+    """
+    return _file(folders.matrix_dir()).nightly_index.get(name, "") if night(version) else ""
 
 
 @cache
-def _table(folder: Path) -> dict[str, Framework]:
-    return toml.load(folder / "compat.toml", _File).framework
+def _file(folder: Path) -> _File:
+    return toml.load(folder / "compat.toml", _File)
 
 
 def names() -> tuple[str, ...]:
@@ -101,8 +116,11 @@ def chosen_by_a_pin() -> tuple[str, ...]:
 
 
 def measured() -> frozenset[str]:
-    """The distributions that are axes of the matrix: Keras and the frameworks."""
-    return frozenset({"keras"}.union(*(one.distributions for one in table().values())))
+    """The distributions that are axes of the matrix.
+
+    Those of Keras and the frameworks, and of their nightly builds.
+    """
+    return frozenset({"keras"}.union(nightlies().values(), *(one.distributions for one in table().values())))
 
 
 def spellings() -> dict[str, str]:
@@ -120,14 +138,17 @@ def spellings() -> dict[str, str]:
 def named(project: str) -> str:
     """The framework that a project name stands for, else the normalised name itself."""
     name = normalized(project)
-    return spellings().get(name, name)
+    by_night = {package: one for one, package in nightlies().items()}
+    return spellings().get(name) or by_night.get(name, name)
 
 
-def distribution(name: str) -> str:
-    """The package that carries a framework.
+def distribution(name: str, version: str = "") -> str:
+    """The package that carries a framework, or Keras, at that version.
 
     The name itself where it is another package.
     """
+    if name in nightlies() and night(version):
+        return nightlies()[name]
     known = table().get(name)
     return known.distributions[0] if known else name
 
@@ -135,7 +156,9 @@ def distribution(name: str) -> str:
 def parts_of(project: str) -> frozenset[str]:
     """The distributions that change together with a project.
 
-    Those of its framework, or the project alone.
+    Those of its framework, or the project alone, and the package of its nightly builds.
     """
     name = normalized(project)
-    return next((one.parts for one in table().values() if name in one.parts), frozenset([name]))
+    own = next((one.parts for one in table().values() if name in one.parts), frozenset([name]))
+    nightly = {nightlies()[each] for each in own if each in nightlies()}
+    return own | nightly

@@ -6,7 +6,7 @@ Pure: nothing is touched or asked here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.matrix import frameworks
 from runner.model import Cell, Custom, Environment, Job, Limits, Plan, ProbeSpec, Skip, Status
@@ -67,8 +67,8 @@ class Selection:
     executor: str = AUTO
     platform: str = ""
     """The only platform the cells are for, or empty."""
-    packages: tuple[str, ...] = ()
-    """Requirement lines that all environments have in addition."""
+    custom: Custom | None = None
+    """What all environments have in addition."""
     needs: Needs = NOTHING
 
 
@@ -83,16 +83,20 @@ def build_of(cell: Cell) -> str:
     return frameworks.of(cell.framework).build(cell.device)
 
 
-def environment_of(cell: Cell, platform: str, packages: Sequence[str] = (), needs: Needs = NOTHING) -> Environment:
+def environment_of(cell: Cell, platform: str, custom: Custom | None = None, needs: Needs = NOTHING) -> Environment:
     """The environment a cell runs in.
 
-    ``packages``: requirement lines that a set adds to all of its cells. Those of the cell's own axes are left out.
-    ``needs`` of a library count for these too: a release that it does not allow is a conflict.
+    ``custom``: what a set adds to all of its cells. Pins of the cell's own axes are left out. ``needs`` of a library
+    count for these too: a release that it does not allow is a conflict.
     """
-    own = {"keras", *frameworks.of(cell.framework).distributions}
-    pins = tuple(line for line in packages if versions.project(line) not in own)
     more = versions.requirements_for(needs.lines, needs.extras, cell.python, platform) if needs.lines else ()
-    custom = Custom(pins, needs=more) if pins or more else None
+    if custom or more:
+        custom = custom or Custom()
+        own = {*frameworks.parts_of("keras"), *frameworks.of(cell.framework).distributions}
+        own.add(frameworks.nightlies().get(cell.framework, cell.framework))
+        pins = tuple(line for line in custom.pins if versions.project(line) not in own)
+        custom = replace(custom, pins=pins, needs=(*custom.needs, *more))
+        custom = custom if custom != Custom() else None
     return Environment(cell.framework, cell.version, cell.keras, cell.python, build_of(cell), platform, custom)
 
 
@@ -164,7 +168,7 @@ def _place(cell: Cell, selection: Selection, host: Host) -> tuple[Environment, s
     where = _automatic(cell, host) if selection.executor == AUTO else selection.executor
     offer = host.executors[where]
     platform = host.container_platform if offer.isolated else host.platform
-    environment = environment_of(cell, platform, selection.packages, selection.needs)
+    environment = environment_of(cell, platform, selection.custom, selection.needs)
     return environment, where, _obstacle(cell, environment, offer, host)
 
 
@@ -201,7 +205,7 @@ class Target:
     notes: tuple[str, ...] = ()
 
 
-def environments(cells: Iterable[Cell], packages: Sequence[str] = ()) -> tuple[Environment, ...]:
+def environments(cells: Iterable[Cell], custom: Custom | None = None) -> tuple[Environment, ...]:
     """The environments that the repository keeps files for.
 
     Linux x86-64, and macOS for cells that need Metal.
@@ -211,4 +215,4 @@ def environments(cells: Iterable[Cell], packages: Sequence[str] = ()) -> tuple[E
     cells = tuple(cells)
     mac = any(cell.device == "mps" for cell in cells)
     platform = "macos-arm64" if mac else "linux-x86_64"
-    return tuple(dict.fromkeys(environment_of(cell, platform, packages) for cell in cells))
+    return tuple(dict.fromkeys(environment_of(cell, platform, custom) for cell in cells))

@@ -18,11 +18,12 @@ import msgspec
 
 from runner.errors import UsageError, suggest
 from runner.matrix import frameworks
-from runner.model import ID_ORDER, Axis, Cell, Scalar, Skip, Status
+from runner.model import ID_ORDER, Axis, Cell, Custom, Scalar, Skip, Status
 from runner.util import durations, folders, toml, versions
 
 DEVICES = ("cpu", "cuda", "mps")
 NATIVE = "native"
+NIGHTLY = "nightly"
 
 _PYTHON = re.compile(r"3\.[0-9]{1,2}")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w,-]+\])?((===?|[<>~!]=|[<>])[\w.*+!-]+(,(?=[<>=~!])|$))*")
@@ -88,10 +89,18 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     packages: list[str] = []
     """Requirement lines (``numpy==2.0.2``) that all of its environments have in addition: what must be equal in all
     cells, and what probes need. A line about Keras or a cell's own framework does not count in that cell."""
+    system: list[str] = []
+    """Debian packages (``g++``) that all of its images have in addition. On the host the machine's own count."""
     probes: dict[str, dict[str, Scalar | list[Scalar]]] = {}
     """The probes that the set runs, and their settings where they differ from the defaults in the source."""
     probe_cells: dict[str, list[str]] = {}
     """Probe to patterns over cell ids, where a probe runs in some of the set's cells only."""
+
+    @property
+    def custom(self) -> Custom | None:
+        """What all of its environments have in addition, or None."""
+        made = Custom(tuple(self.packages), system=tuple(self.system))
+        return made if made != Custom() else None
 
     @property
     def budget_s(self) -> float | None:
@@ -139,11 +148,33 @@ class Matrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The variants, by the name that stands behind `+` in an id."""
 
 
+Nightly = Callable[[str, str], str]
+"""(framework or ``keras``, ``nightly`` or ``nightly-2026-10-12``) -> the exact version.
+
+Raises UsageError where there is no such build.
+"""
+
+
+def no_nightly(package: str, wanted: str) -> str:
+    """Resolve no nightly build.
+
+    For what must not ask a package index. Raises UsageError.
+    """
+    raise UsageError(f"{package}@{wanted}: a nightly build cannot be named here; give the exact version")
+
+
 class Resolver(msgspec.Struct, frozen=True):
-    """Resolves ``latest`` to a release, and a release to its Python."""
+    """Resolves ``latest`` and ``nightly``, and a release to its Python."""
 
     latest: Callable[[str], str]
     python_for: Callable[[str, str], str]
+    nightly: Nightly = no_nightly
+
+    def exact(self, package: str, wanted: str) -> str:
+        """The version that a word of matrix.toml stands for, or the version itself."""
+        if wanted == "latest":
+            return self.latest(package)
+        return self.nightly(package, wanted) if is_nightly(wanted) else wanted
 
 
 def load(path: Path | None = None) -> Matrix:
@@ -172,6 +203,9 @@ def check_set(place: str, one: Set, probes: Collection[str]) -> None:
     for line in one.packages:
         if not _REQUIREMENT.fullmatch(line):
             raise UsageError(f"{place}.packages: {line!r} is not a requirement (example: numpy==2.0.2)")
+    for package in one.system:
+        if not versions.DEBIAN_PACKAGE.fullmatch(package):
+            raise UsageError(f"{place}.system: {package!r} is not a Debian package (example: g++)")
     for probe in one.probes:
         if probe not in probes:
             raise UsageError(f"{place}: no probe {probe!r}{suggest(probe, probes)}")
@@ -247,6 +281,24 @@ def _id_pattern(axis: Axis) -> str:
     return value if axis.unset is None else rf"(?:{value}|{re.escape(axis.unset[0])})"
 
 
+def is_nightly(word: str) -> bool:
+    """Whether a word is ``nightly`` or begins as ``nightly-2026-10-12`` does."""
+    return word == NIGHTLY or word.startswith(f"{NIGHTLY}-")
+
+
+def exact_id(text: str, nightly: Nightly) -> str:
+    """An id, or a pattern over ids, with the exact versions of nightly builds.
+
+    ``torch-*_keras-nightly_*`` becomes ``torch-*_keras-3.16.0.dev2026102704_*``.
+    """
+
+    def version(found: re.Match[str]) -> str:
+        return f"{found['name']}-{nightly(found['name'], found['word'])}"
+
+    names = "|".join(map(re.escape, ("keras", *frameworks.names())))
+    return re.sub(rf"(?<![a-z0-9])(?P<name>{names})-(?P<word>{NIGHTLY}(?:-[0-9-]*[0-9])?)(?=_|$|\*)", version, text)
+
+
 def check(cell: Cell) -> None:
     """Raise UsageError for a cell whose values are not valid.
 
@@ -264,7 +316,7 @@ def check(cell: Cell) -> None:
 
 
 def _check_release(axis: str, value: str) -> None:
-    if not versions.PUBLIC.fullmatch(value):
+    if not versions.EXACT.fullmatch(value):
         raise UsageError(f"{axis} {value!r} is not a release number (example: 2.2.2)")
 
 
@@ -284,9 +336,9 @@ def _cell(matrix: Matrix, resolver: Resolver, values: Sequence[str]) -> Cell:
     frameworks.of(asked.framework)
     if asked.variant and asked.variant not in matrix.variants:
         raise UsageError(f"unknown variant {asked.variant!r}{suggest(asked.variant, matrix.variants)}")
-    version = resolver.latest(asked.framework) if asked.version == "latest" else asked.version
+    version = resolver.exact(asked.framework, asked.version)
     _check_release("version", version)
-    keras = resolver.latest("keras") if asked.keras == "latest" else asked.keras
+    keras = resolver.exact("keras", asked.keras or NATIVE)
     python = asked.python or resolver.python_for(asked.framework, version)
     cell = replace(asked, version=version, keras=None if keras == NATIVE else keras, python=python)
     check(cell)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.environments import index
 from runner.errors import RunnerError, UsageError
 from runner.judge import JudgeSettings, calibration, calibration_file
 from runner.matrix import selection
@@ -34,7 +35,7 @@ def calibrate(request: Request, observe: Observer) -> tuple[Mapping[str, float],
     where there are too few timings and where the file cannot be written.
     """
     calibration_file.ready(folders.state_dir())
-    chosen = selection.choose(request.set_name, (request.cell,))
+    chosen = selection.choose(request.set_name, (request.cell,), index.nightly)
     if len(chosen.cells) > 1:
         raise UsageError(f"{request.cell!r} matches {len(chosen.cells)} cells; one is calibrated at a time")
     probes = selection.probe_specs(chosen, request.probes, ())

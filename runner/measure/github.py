@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.environments import lock
+from runner.environments import index, lock
 from runner.errors import CellError, UsageError
 from runner.judge import Pair, pairs
 from runner.matrix import plan, selection
 from runner.measure import shards
-from runner.model import Cell, Environment, Skip, Status
+from runner.model import Cell, Custom, Environment, Skip, Status
 from runner.results.store import RunRecord, Store
 from runner.util.plain import printable, say
 
@@ -42,13 +41,13 @@ def write(request: Request) -> list[str]:
 
     Returns ``<kind of machine>=<job matrix in JSON>`` for every kind, as GITHUB_OUTPUT takes them. Raises UsageError.
     """
-    chosen = selection.choose(request.set_name, request.only)
+    chosen = selection.choose(request.set_name, request.only, index.nightly)
     specs = selection.probe_specs(chosen, request.probes, request.settings)
     found = pairs(chosen.cells, chosen.definition.prefer)
     cells, skips, notes = _wanted(request, chosen, found)
     mac = chosen.definition.platform.startswith("macos") or any(cell.device == "mps" for cell in cells)
     run_s = shards.probes_s(specs, request.rounds or 1)
-    loads = {cell: _load(cell, chosen.definition.packages, mac=mac) for cell in cells}
+    loads = {cell: _load(cell, chosen.definition.custom, mac=mac) for cell in cells}
     budget = shards.Budget(minutes=request.shard_minutes, shards=request.max_shards)
     planned = shards.shards(cells, found, loads, run_s, budget, mac=mac)
     late = [f"{shard.id}: {shards.warning(shard)}" for shard in shards.too_long(planned)]
@@ -99,15 +98,15 @@ def _cuda_left_out(request: Request) -> int:
     """How many CUDA cells the set has that the patterns left out completely."""
     if not request.only:
         return 0
-    whole = selection.choose(request.set_name, ()).cells
-    chosen = selection.choose(request.set_name, request.only).cells
+    whole = selection.choose(request.set_name, (), index.nightly).cells
+    chosen = selection.choose(request.set_name, request.only, index.nightly).cells
     return 0 if any(c.device == "cuda" for c in chosen) else sum(c.device == "cuda" for c in whole)
 
 
-def _load(cell: Cell, packages: Sequence[str], *, mac: bool) -> shards.Load:
+def _load(cell: Cell, custom: Custom | None, *, mac: bool) -> shards.Load:
     from runner.images import disk
 
-    environment = plan.environment_of(cell, "macos-arm64" if mac else "linux-x86_64", packages)
+    environment = plan.environment_of(cell, "macos-arm64" if mac else "linux-x86_64", custom)
     layer = f"{cell.framework}-{cell.version}_py{cell.python}_{environment.build}"
     return shards.Load(environment.id, layer, _layer_gb(environment), disk.rest_bytes() / 1e9)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import executors
+from runner.environments import index
 from runner.errors import NotMeasuredError, UsageError, suggest
 from runner.machine import facts
 from runner.matrix import compat, frameworks, plan, selection, sets
@@ -70,17 +71,28 @@ def cells_at_hand(executor: str, device: str, only: Sequence[str]) -> tuple[Cell
     return sets.select(found, only)
 
 
-def chosen(set_name: str | None, only: tuple[str, ...], executor: str, device: str = "cpu") -> Chosen:
+def chosen(
+    set_name: str | None,
+    only: tuple[str, ...],
+    executor: str,
+    device: str = "cpu",
+    *,
+    own: Mapping[str, str] | None = None,
+    against: str = "",
+) -> Chosen:
     """The cells of a set, or those of this interpreter (executor ``current``).
 
-    The latter take the settings of the set. Raises UsageError for what does not exist, and for a device given to
-    another executor.
+    The latter take the settings of the set. ``own`` and ``against``: the versions of the user's builds, and the
+    release to run next to them. Raises UsageError for what does not exist, and for a device given to another executor.
     """
+    if own:
+        patterns = [sets.exact_id(pattern, index.nightly) for pattern in only]
+        return selection.with_sources(selection.choose(set_name, (), index.nightly), patterns, own, against)
     if not executors.installs(executor):
-        return replace(selection.choose(set_name, ()), cells=cells_at_hand(executor, device, only))
+        return replace(selection.choose(set_name, (), index.nightly), cells=cells_at_hand(executor, device, only))
     if device != "cpu":
         raise UsageError(f"--device goes with --executor current; of a set, take --only '*_{device}*'")
-    return selection.choose(set_name, only)
+    return selection.choose(set_name, only, index.nightly)
 
 
 def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
@@ -98,14 +110,19 @@ def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
     if executor not in known:
         raise UsageError(f"no executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
     platform = chosen.definition.platform if executors.installs(wish.executor) else ""
-    packages = tuple(chosen.definition.packages)
-    asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform, packages, chosen.needs)
+    custom = chosen.definition.custom
+    asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform, custom, chosen.needs)
     made = plan.plan(chosen.cells, chosen.skips, asked, host_facts(executor))
     return replace(made, notes=(*chosen.notes, *made.notes))
 
 
 def record(
-    chosen: Chosen, planned: Plan, invocation: str, max_rounds: int | None, budget_s: float | None = None
+    chosen: Chosen,
+    planned: Plan,
+    invocation: str,
+    max_rounds: int | None,
+    budget_s: float | None = None,
+    against: str = "",
 ) -> RunRecord:
     """What a run of the plan sets out to do.
 
@@ -115,8 +132,9 @@ def record(
     processes = tuple((*pair, count) for pair, count in wanted.items())
     used = tuple(dict.fromkeys(job.executor for job in planned.jobs))
     return RunRecord(
-        chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes, budget_s, used
-    )
+        chosen.name, chosen.cells, planned.skips, planned.notes, invocation, max_rounds, processes, budget_s, used,
+        against,
+    )  # fmt: skip
 
 
 def check_resumed(out: Path, planned: Plan, *, automatic: bool) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from runner.errors import BadOutputError, CellError, NotMeasuredError, OutageError, UnavailableError
 from runner.executors import Launch, Prepared
+from runner.matrix import scripts
 from runner.measure import exchange, payload, turns
 from runner.measure.context import Context, Event, Interrupted, Observer, noted
 from runner.measure.sample import NO_FAILURE, failed, fingerprint, internal, key, notes, outside
@@ -370,6 +371,8 @@ class _Session:
                     data=data.path if data else None,
                     environment=self.context.variants.get(job.cell.variant, {}),
                     limits=job.probe.limits,
+                    network=scripts.network(job.probe),
+                    cut_off=job.probe.name == scripts.PROBE,
                     keep=(lambda outcome: failed(io, outcome)) if self.context.keep_failed else None,
                 )
             )

@@ -61,7 +61,7 @@ def open(  # noqa: A001 - always written workspace.open
     *,
     probes: Iterable[str] = (),
     given: Mapping[str, Path] | None = None,
-    files: Mapping[str, data.DataFile] | None = None,
+    own: Mapping[str, data.DataFile] | None = None,
     offline: bool = False,
     record: RunRecord | None = None,
     fresh: bool = False,
@@ -74,9 +74,9 @@ def open(  # noqa: A001 - always written workspace.open
 
     ``out`` is the folder of the results; None means a temporary one that goes with the workspace. One command at a
     time writes to a folder: a second one waits here, after a line to ``say``, and finds the results of the first.
-    ``given`` are the user's own data files by data set, ``files`` those of probes that have one already. ``record`` is
-    written into the store. The other arguments are those of ``Context``. Raises UsageError where the folder or the data
-    cannot be used.
+    ``given`` are the user's own data files by data set, ``own`` files that probes read as they are, ``record`` is
+    written into the store. The other arguments are those of ``Context``. Raises UsageError where the folder or the
+    data cannot be used.
     """
     with stoppable(), _opened(out, say) as store:
         collected = data.collect(probes, given or {}, cache_dir() / "data", offline=offline)
@@ -87,7 +87,7 @@ def open(  # noqa: A001 - always written workspace.open
             context = Context(
                 executors=made,
                 store=store,
-                data={**collected.files, **(files or {})},
+                data={**collected.files, **(own or {})},
                 host=facts.fingerprint(facts.here()),
                 variants={name: variant.env for name, variant in sets.load().variants.items()},
                 fresh=fresh,

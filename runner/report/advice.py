@@ -6,10 +6,11 @@ import functools
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from runner import executors
 from runner.defects import suite
-from runner.matrix import configuration, probes, sets
+from runner.matrix import configuration, probes, scripts, sets
 from runner.model import Cell, Comparison, Kind, Sample
 from runner.report import numbers
 from runner.report.data import Report
@@ -18,7 +19,7 @@ from runner.util import versions
 _RUNNER = ("python", "-m", "runner")
 
 _TAKES: dict[str, tuple[str, ...]] = {
-    "bisect": ("--executor", "--timeout"),
+    "bisect": ("--executor", "--timeout", "--network", "--with"),
     "diagnose": ("--executor", "--timeout", "--data", "--offline"),
     "matrix": (),
     "shell": ("--executor",),
@@ -27,7 +28,7 @@ _TAKES: dict[str, tuple[str, ...]] = {
 }
 """The options of a run that the other commands have too."""
 
-_FLAGS = frozenset({"--offline"})
+_FLAGS = frozenset({"--offline", "--network"})
 _DATA = "mnist"
 """The data set that ``diagnose`` reads."""
 
@@ -56,22 +57,32 @@ def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Seq
     """The bisection between the candidate and the nearest better release, or empty."""
     if comparison.probe == suite.PROBE:
         return ""  # bisect has no tests of a user's library
-    for package, bad, ends in (
+    for package, bad, known in (
         (candidate.framework, candidate.version, _of_framework(candidate, better)),
         ("keras", candidate.keras, _of_keras(candidate, better)),
     ):
-        if not ends or bad is None:
+        ends = [end for end in known if not versions.is_local(end)]
+        if not ends or bad is None or versions.is_local(bad):  # a local build is between no releases of the index
             continue
         place = versions.order(bad)
         older = [v for v in ends if versions.order(v) < place]
         good = older[-1] if older else ends[0]
         words = [package, "--good", good, "--bad", bad]
         words += [] if older else ["--find-fix"]
-        words += ["--cell", candidate.id, "--probe", comparison.probe]
+        words += ["--cell", candidate.id]
+        if comparison.probe == scripts.PROBE:
+            return line("bisect", report, [*words, "--script", _script(report)]) if kind is None else ""
+        words += ["--probe", comparison.probe]
         words += ["--metric", comparison.metric] if kind is not None else []
         words += [word for setting in _settings(report, comparison) for word in ("--setting", setting)]
         return line("bisect", report, words)
     return ""
+
+
+def _script(report: Report) -> str:
+    """The script of the run, as its command line named it."""
+    words = report_words(report)
+    return next((value for option, value in pairwise(words) if option == "--script"), "script.py")
 
 
 def _of_framework(candidate: Cell, better: Sequence[Cell]) -> list[str]:

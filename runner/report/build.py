@@ -9,6 +9,7 @@ from pathlib import Path
 from runner import defects, judge
 from runner.defects import reading
 from runner.errors import UsageError
+from runner.judge import pairing
 from runner.judge.rules import Rules, comparisons
 from runner.matrix import probes
 from runner.model import Sample, Skip, Status
@@ -33,7 +34,11 @@ def report(
     judged = comparisons(samples, rules)
     skips = (*record.skips, *missing(record, samples))
     swept = defects.defects(samples)
-    found = findings(swept, samples)
+    found = findings(swept, samples, against=rules.against)
+    if rules.against:
+        pairs = pairing.pairs([sample.cell for sample in samples])
+        compared = [(pair.baseline.id, pair.candidate.id) for pair in pairs if pairing.with_release(pair)]
+        found = tuple(one for one in found if _differs(one.cells, compared))
     code = judge.exit_code(samples, judged, skips)
     if code != 4 and any(finding.severity is Severity.REGRESSED for finding in found):
         code = 1
@@ -54,6 +59,11 @@ def report(
         unread=tuple(unread),
         set_name=record.set_name,
     )
+
+
+def _differs(cells: Sequence[str], pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether one side of a pair is among the cells and the other is not."""
+    return any((baseline in cells) != (candidate in cells) for baseline, candidate in pairs)
 
 
 def from_folders(folders: Sequence[Path], rules: Rules) -> Report:

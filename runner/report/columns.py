@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.matrix import probes
+from runner.matrix import probes, scripts
 from runner.model import Kind, Metric
 
 
@@ -103,7 +103,12 @@ class Pick:
 
 @functools.lru_cache(maxsize=4096)
 def known(name: str) -> Known | None:
-    """What is known about a metric of this name."""
+    """What is known about a metric of this name.
+
+    Nothing about what a user's script prints: its accuracy may be one of training, or in percent.
+    """
+    if mode(name) == scripts.PRINTED:
+        return None
     figure = _figure(name)
     return next((k for k in KNOWN if re.fullmatch(k.pattern, figure)), None)
 

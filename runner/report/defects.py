@@ -16,11 +16,14 @@ _GRAVE = 6
 """The least severity at which results are wrong or missing; below it are precision, types and refused calls."""
 
 
-def findings(found: Sequence[Defect], samples: Sequence[Sample]) -> tuple[Finding, ...]:
-    """Defects as findings of a report."""
+def findings(found: Sequence[Defect], samples: Sequence[Sample], *, against: bool = False) -> tuple[Finding, ...]:
+    """Defects as findings of a report.
+
+    ``against``: a build is compared with a release, so that what the build brought is a regression, listed or not.
+    """
     listed = reported() if found else ()
     by_id = {sample.cell.id: sample.cell for sample in samples}
-    return tuple(_finding(defect, listed, by_id) for defect in found)
+    return tuple(_finding(defect, listed, by_id, against=against) for defect in found)
 
 
 def reported() -> tuple[Known, ...]:
@@ -87,14 +90,15 @@ def right(defect: Defect) -> str:
     return "runs from" if defect.kind.startswith(("raises", "refuses", "kills")) else "first good"
 
 
-def _finding(defect: Defect, listed: Sequence[Known], by_id: Mapping[str, Cell]) -> Finding:
+def _finding(defect: Defect, listed: Sequence[Known], by_id: Mapping[str, Cell], *, against: bool) -> Finding:
     """The defect as a finding.
 
     A grave defect that a release brought, that the newest release has and that is not listed, is a regression.
     """
     addresses = known.issues(listed, defect.op, defect.kind, defect.cells)
     news = defect.last_good and not defect.first_good and defect.severity >= _GRAVE
-    severity = Severity.EXPECTED if addresses else Severity.REGRESSED if news else Severity.DEFECT
+    severity = Severity.EXPECTED if addresses else Severity.DEFECT
+    severity = Severity.REGRESSED if news and (against or not addresses) else severity
     probe = defect.op.partition(": ")[0] if ": " in defect.op else ops.PROBE
     simplest = min(defect.cases, key=lambda case: (len(case), case), default=defect.op)
     bad = [by_id[cell] for cell in defect.cells if cell in by_id]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 GAP = "  "
-_MOST_LABEL = 20
+_MOST_LABEL = 36
 """Longer versions and names are cut."""
 _FIXED_SPACE = "\u00a0"
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|u|pts|[mµn]?s|[kMGT]?B)(?:\W|$))")

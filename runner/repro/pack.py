@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner import data, executors
-from runner.environments import lock
+from runner.environments import index, lock
 from runner.errors import UsageError
 from runner.executors import Say
 from runner.images import recipe as images
 from runner.machine import facts
-from runner.matrix import plan, probes, selection, sets
+from runner.matrix import plan, probes, scripts, selection, sets
 from runner.matrix.probes import SOURCE
 from runner.measure import payload
 from runner.model import Cell, ProbeSpec, Sample
 from runner.repro import bundle
 from runner.results import store
-from runner.util import files, folders
+from runner.util import files, folders, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ def archive(folder: Path) -> Path:
 
 
 def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
+    if versions.is_local(cell.version) or versions.is_local(cell.keras or ""):
+        raise UsageError(f"{cell.id}: a build of this machine is on no package index, so nobody else could install it")
     if cell.device == "mps":
         raise UsageError(f"{cell.id}: MPS cannot be reached from a container, and a bundle runs in one")
     if sample is None and bool(request.probe) == bool(request.script):
@@ -74,6 +76,8 @@ def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
         raise UsageError("export has no tests of a library: run pytest in the cell with `runner shell`")
     if sample is not None and (request.probe or request.script or request.settings):
         raise UsageError("a result file names its probe: --probe, --setting and --script go with a cell")
+    if sample is not None and sample.probe == scripts.PROBE:
+        raise UsageError(f"a result file does not hold the script: `runner export '{cell.id}' --script FILE` packs it")
 
 
 def _spec(sample: Sample | None, request: Request) -> ProbeSpec:
@@ -83,7 +87,7 @@ def _spec(sample: Sample | None, request: Request) -> ProbeSpec:
         return ProbeSpec(sample.probe, sample.settings)
     if probes.own(str(request.probe)) is not None:
         raise UsageError(f"export takes the program's probes; {request.probe} is one of keras-matrix.toml")
-    (spec,) = selection.probe_specs(selection.choose(None, ()), (str(request.probe),), request.settings)
+    (spec,) = selection.probe_specs(selection.choose(None, (), index.nightly), (str(request.probe),), request.settings)
     return spec
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.environments import index
+from runner.environments import index, wheels
 from runner.errors import UsageError, suggest
 from runner.matrix import compat, frameworks, sets
 from runner.matrix.plan import Target
@@ -19,7 +19,10 @@ from runner.matrix.selection import matching
 from runner.model import Cell, Custom
 from runner.util import versions
 
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==(?P<version>[0-9][A-Za-z0-9.+!]*))?")
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"(?:==(?P<version>[0-9][A-Za-z0-9.+!]*)|(?:==|@)(?P<night>nightly(?:-[0-9-]+)?))?"
+)
 _WITH = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9._,-]+\])?(?:(?:==|>=|<=|<|>|~=|!=)[A-Za-z0-9.*+!,<>=~]+)?"
 )
@@ -40,17 +43,21 @@ class Wanted:
     device: str = "cpu"
 
 
-def parse(texts: Sequence[str]) -> dict[str, str | None]:
-    """``torch==2.2.2`` or ``torch`` -> {"torch": "2.2.2"}. Raises UsageError."""
+def parse(texts: Sequence[str], nightly: sets.Nightly = index.nightly) -> dict[str, str | None]:
+    """``torch==2.2.2`` or ``torch`` -> {"torch": "2.2.2"}.
+
+    ``keras@nightly`` is the newest nightly build, ``keras@nightly-2026-10-12`` that day's. Raises UsageError.
+    """
     pins: dict[str, str | None] = {}
     for text in texts:
         found = _PIN.fullmatch(text.strip())
         if not found:
             raise UsageError(f"--pin {text!r}: it looks like torch==2.2.2")
         name = frameworks.named(found["name"])
-        if pins.get(name, found["version"]) != found["version"]:
+        version = nightly(name, found["night"]) if found["night"] else found["version"]
+        if pins.get(name, version) != version:
             raise UsageError(f"--pin {text!r}: {name} is pinned twice")
-        pins[name] = found["version"]
+        pins[name] = version
     return pins
 
 
@@ -95,6 +102,11 @@ def targets(wanted: Wanted, newest: index.Newest = index.newest) -> tuple[Target
     return tuple(_target(framework, wanted, as_of, tuple(notes), newest) for framework in pinned)
 
 
+def cell(text: str, nightly: sets.Nightly = index.nightly) -> Cell:
+    """The cell of an id, which may name nightly builds. Raises UsageError."""
+    return sets.parse_cell(sets.exact_id(text, nightly))
+
+
 def on_cell(cell: Cell, wanted: Wanted) -> Target:
     """A cell of the matrix with the user's packages on top.
 
@@ -114,7 +126,7 @@ def on_cell(cell: Cell, wanted: Wanted) -> Target:
 def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], newest: index.Newest) -> Target:
     facts = compat.load()
     python = wanted.python or facts.python.preferred
-    version = versions.public(wanted.pins.get(framework) or newest(framework, python, as_of))
+    version = _kept_or_public(framework, wanted.pins.get(framework) or newest(framework, python, as_of))
     keras = wanted.pins.get("keras")
     if "keras" in wanted.pins and not keras:
         keras = newest("keras", python, as_of)
@@ -126,6 +138,12 @@ def _target(framework: str, wanted: Wanted, as_of: str, notes: tuple[str, ...], 
     cell = Cell(framework, version, keras, python, wanted.device)
     sets.check(cell)
     return Target(cell, _custom(cell, wanted, as_of), notes)
+
+
+def _kept_or_public(framework: str, version: str) -> str:
+    """The version as it is for a wheel of this machine, else its public part."""
+    own = wheels.find(frameworks.distribution(framework), version)
+    return version if own else versions.public(version)
 
 
 def _custom(cell: Cell, wanted: Wanted, as_of: str) -> Custom | None:
@@ -144,5 +162,5 @@ def chosen(patterns: Sequence[str], wanted: Wanted) -> tuple[Target, ...]:
     Raises UsageError.
     """
     if patterns:
-        return tuple(dict.fromkeys(on_cell(cell, wanted) for cell in matching(patterns)))
+        return tuple(dict.fromkeys(on_cell(cell, wanted) for cell in matching(patterns, index.nightly)))
     return targets(wanted)

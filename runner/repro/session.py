@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from runner import executors
-from runner.environments import index
+from runner.environments import index, wheels
 from runner.errors import BuildError, CellError
 from runner.executors import Executor, Prepared, Say
 from runner.matrix import frameworks, selection, sets
 from runner.matrix.plan import Target
-from runner.measure import places, turns, workspace
+from runner.measure import builds, places, turns, workspace
 from runner.measure.places import Place
 from runner.model import Status
 from runner.repro import bugreport, compare, pins, reconstruct, script
@@ -49,6 +49,8 @@ class Request:
     timeout_s: float
     memory: float | None
     disk: float
+    wheels: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
@@ -58,6 +60,8 @@ def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
     """
     path, mounts = script.check(request.script, request.mounts)
     patterns = [compare.metric_pattern(text) for text in request.metrics]
+    own = builds.pins(request.wheels, request.sources, request.executor, say)
+    request = replace(request, pins=(*request.pins, *own))
     wanted = _wanted(request, say)
     limits = places.limits(request.timeout_s, request.memory, request.disk)
     work = script.Script(path, request.arguments, mounts, request.network, limits)
@@ -135,7 +139,7 @@ def _run(work: script.Script, targets: Sequence[Target], executor: str, say: Say
     for note in dict.fromkeys(note for place in here for note in place.notes):
         say(f"note: {note}")
     if not all(executors.kind(place.executor).isolated for place in here):
-        say(f"note: {_host_warning(network=work.network)}")
+        say(f"note: {host_warning(network=work.network)}")
     ran = [Ran(target.cell.id, Status.UNAVAILABLE, None, str(reason), "") for target, reason in elsewhere]
     # the pool ends last: it waits for environments, and closing the executors stops their preparation
     with Workers(PREPARED_AT_ONCE, "prepare") as pool, workspace.open(None) as opened:
@@ -163,7 +167,8 @@ def _ran(work: script.Script, place: Place, ready: Future[Prepared], executor: E
         return Ran(place.cell.id, error.status, None, _why(error, place), error.log)
 
 
-def _host_warning(*, network: bool) -> str:
+def host_warning(*, network: bool) -> str:
+    """What a user must know about a script on the host, where nothing isolates it."""
     from runner.executors.host import without_network
 
     open_ = "" if network or without_network() else "the network or "
@@ -177,7 +182,8 @@ def _why(error: CellError, place: Place) -> str:
     cell, custom = place.cell, place.environment.custom
     asked = [f"{cell.framework}=={cell.version}", *([f"keras=={cell.keras}"] if cell.keras else [])]
     asked += custom.pins if custom else ()
-    plain = [text for text in asked if index.NAME.fullmatch(text.partition("==")[0])]
+    here = {f"{one.project}=={one.version}" for one in wheels.of(asked)}
+    plain = [text for text in asked if index.NAME.fullmatch(text.partition("==")[0]) and text not in here]
     return "; ".join([str(error), *index.unknown(plain, cell.python)])
 
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from runner.defects import Defect, cells, plain
+from runner.defects import Defect, cells, plain, suite
 from runner.errors import CellError
 from runner.executors import Executor, Prepared, Say
 from runner.matrix import selection
@@ -164,21 +164,38 @@ Runs = Mapping[tuple[int, str], Ran]
 """Number of the trial and id of the cell -> how the script went."""
 
 
-def verify(found: Sequence[Defect], by_id: Mapping[str, Cell], executor: str, say: Say) -> list[Verified]:
+def verify(
+    found: Sequence[Defect],
+    by_id: Mapping[str, Cell],
+    executor: str,
+    say: Say,
+    environments: Mapping[str, str] | None = None,
+) -> list[Verified]:
     """Run all scripts, cell by cell.
 
-    ``say`` gets a line of progress at a time. Raises UsageError.
+    Each runs in the packages in which its cell was measured. ``say`` gets a line of progress at a time;
+    ``environments``: cell id -> id of its environment. Raises UsageError.
     """
-    due = [trial for trial in trials(found, by_id) if "-m', 'runner'" not in trial.defect.script]
+    due = [trial for trial in trials(found, by_id) if _has_script(trial.defect)]
     measured = [trial.number for trial in trials(found, by_id) if trial not in due]
-    ran = run(due, executor, say)
+    ran = run(due, executor, say, environments)
     told = [judged(t, ran[t.number, t.bad.id], ran[t.number, t.other.id] if t.other else None) for t in due]
     again = "a probe measures it again, no script"
     told += [Verified(n, found[n - 1].title, NOT_RUN, again, found[n - 1].key) for n in measured]
     return sorted(told, key=lambda one: one.number)
 
 
-def run(due: Sequence[Trial], executor: str, say: Say) -> dict[tuple[int, str], Ran]:
+def _has_script(defect: Defect) -> bool:
+    """Whether a script shows the defect in a cell alone.
+
+    A test of a user's library needs that library.
+    """
+    return "-m', 'runner'" not in defect.script and not defect.op.startswith(f"{suite.PROBE}: ")
+
+
+def run(
+    due: Sequence[Trial], executor: str, say: Say, environments: Mapping[str, str] | None = None
+) -> dict[tuple[int, str], Ran]:
     """Run the scripts cell by cell.
 
     What ran before with the same script and packages is not run again.
@@ -188,7 +205,9 @@ def run(due: Sequence[Trial], executor: str, say: Say) -> dict[tuple[int, str], 
         for cell in (trial.bad, trial.other):
             if cell is not None:
                 by_cell[cell].append(trial)
-    here, elsewhere = places.placed([Target(cell, None) for cell in by_cell], executor, installing=False)
+    measured = environments or {}
+    targets = [Target(cell, selection.custom_of(cell, measured.get(cell.id, ""))) for cell in by_cell]
+    here, elsewhere = places.placed(targets, executor, installing=False)
     ran: dict[tuple[int, str], Ran] = {}
     for target, reason in elsewhere:
         for trial in by_cell[target.cell]:

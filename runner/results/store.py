@@ -63,6 +63,8 @@ class RunRecord:
     """Seconds of measuring within which undecided figures got further rounds; None: no further rounds, or no limit."""
     executors: tuple[str, ...] = ()
     """The executors that were to run the cells; a file of an earlier version has none."""
+    against: str = ""
+    """The release that sources are compared with, and then nothing else is compared; empty: every cell is."""
     schema: int = SCHEMA
 
 
@@ -267,6 +269,7 @@ def load_records(folders: Iterable[Path], bad: Bad | None = None) -> RunRecord:
         max_rounds=max((record.max_rounds for record in records if record.max_rounds), default=None),
         processes=tuple(dict.fromkeys(some for record in records for some in record.processes)),
         executors=tuple(dict.fromkeys(name for record in records for name in record.executors)),
+        against=next((record.against for record in records if record.against), ""),
         budget_s=max((record.budget_s for record in records if record.budget_s), default=None),
     )
 

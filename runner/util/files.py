@@ -25,16 +25,15 @@ def source(path: Path) -> str:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def lines(path: Path) -> list[bytes]:
-    """The lines of a file that the user names; ``-`` is standard input.
+def given(path: Path) -> bytes:
+    """The bytes of a file that the user names; ``-`` is standard input.
 
     Raises UsageError.
     """
     try:
-        content = sys.stdin.buffer.read() if path == Path("-") else path.read_bytes()
+        return sys.stdin.buffer.read() if path == Path("-") else path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    return content.splitlines()
 
 
 def write(path: Path, text: str) -> None:

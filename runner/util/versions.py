@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -15,8 +16,15 @@ if TYPE_CHECKING:
 Key = tuple[int, Any]
 """What ``order`` sorts by: a group, then the version within it."""
 
+DEBIAN_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+"""A name of a Debian package (Debian Policy, 5.6.1)."""
 PUBLIC = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
 """A public version without an epoch, spelt as PEP 440 recommends: safe in a file name, a label or a command."""
+
+EXACT = re.compile(rf"{PUBLIC.pattern}(?:\+[a-z0-9]+(?:\.[a-z0-9]+)*)?")
+"""A public version, or one with a local part, which names a build that no package index has: ``3.16.0+g1a2b3c4``."""
+_NIGHT = re.compile(r"\.dev(?P<day>20[0-9]{6})[0-9]{0,6}$")
+"""How projects number their nightly builds: a day, some with the hour after it."""
 
 
 def release(version: str) -> tuple[int, ...]:
@@ -58,6 +66,43 @@ def is_prerelease(version: str) -> bool:
     """Whether PEP 440 calls the version a pre-release or a development release."""
     parsed = _parsed(version)
     return parsed is not None and parsed.is_prerelease
+
+
+def night(version: str) -> dt.date | None:
+    """The day of a nightly build; None for any other version.
+
+    >>> night("3.16.0.dev2026102704"), night("3.16.0.dev3")
+    (datetime.date(2026, 10, 27), None)
+    """
+    found = _NIGHT.search(version)
+    try:
+        return dt.datetime.strptime(found["day"], "%Y%m%d").date() if found else None
+    except ValueError:  # digits that are not a day
+        return None
+
+
+def is_local(version: str) -> bool:
+    """Whether the version has a local part: a build that no package index has.
+
+    >>> is_local("3.16.0+g1a2b3c4"), is_local("3.16.0")
+    (True, False)
+    """
+    return "+" in version
+
+
+def is_unreleased(version: str) -> bool:
+    """Whether the version is a nightly build or a local one, not a release."""
+    return is_local(version) or night(version) is not None
+
+
+def canonical(version: str) -> str | None:
+    """The version as PEP 440 spells it; None for a text that is not a version.
+
+    >>> canonical("3.16.0-RC1"), canonical("main")
+    ('3.16.0rc1', None)
+    """
+    parsed = _parsed(version)
+    return None if parsed is None else str(parsed)
 
 
 def public(version: str) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import os
 import re
+import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from runner.environments import lock
+from runner.environments import index, lock
 from runner.errors import BuildError
+from runner.executors.host import HostExecutor
+from runner.matrix import frameworks
 from runner.model import Environment
 
 pytestmark = [pytest.mark.engine, pytest.mark.network]
@@ -72,3 +78,39 @@ def test_a_cpu_wheel_that_is_reachable_is_preferred_and_brings_no_cuda(
     assert not found.carries_cuda
     assert found.notes == ()
     assert "/" not in re.sub(r"hash.*", "", found.path.read_text())
+
+
+def test_a_nightly_build_of_another_index_is_locked_and_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The default index has other builds of the same package; the rest of the environment is from there."""
+    version = "2.16.0.dev20261112"
+    name = f"torch-{version}+cpu-py3-none-any.whl"
+    place = tmp_path / "index" / "simple" / "torch"
+    place.mkdir(parents=True)
+    info = f"torch-{version}+cpu.dist-info"
+    with zipfile.ZipFile(place / name, "w") as archive:
+        archive.writestr("torch.py", "x = 1\n")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: torch\nVersion: {version}+cpu\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    (place / "index.html").write_text(f'<a href="{name}">{name}</a>')
+    files = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), files)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/simple"
+    monkeypatch.setattr(
+        frameworks, "nightly_index", lambda package, wanted: address if package == "torch" and "dev" in wanted else ""
+    )
+    try:
+        assert index.nightly("torch", "nightly-2026-11-12") == version
+        found = lock.locked(environment("torch", version, None))
+        executor = HostExecutor(tmp_path / "environments")
+        prepared = executor.prepare(environment("torch", version, None), lambda _: None)
+        executor.close()
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert (found.packages["torch"], found.recipe.index) == (f"{version}+cpu", address)
+    assert "numpy" in found.packages
+    assert (Path(prepared.reference).parents[1] / "lib" / "python3.11" / "site-packages" / "torch.py").is_file()

@@ -23,6 +23,7 @@ LAYERS = [
     ["images"],
     ["executors"],
     ["machine"],
+    ["sources"],
     ["measure"],
     ["diagnose"],
     ["report"],

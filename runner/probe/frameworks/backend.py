@@ -86,11 +86,14 @@ def _imported(name):
 def plain_version(version):
     """Returns a version without its build.
 
-    ``2.2.2+cu121`` becomes 2.2.2, and TensorFlow's ``2.16.0-rc1`` becomes 2.16.0rc1. OpenVINO's
+    ``2.2.2+cu121`` becomes 2.2.2, and TensorFlow's ``2.16.0-rc1`` becomes 2.16.0rc1. Its nightly
+    ``2.23.0-dev20261026`` becomes 2.23.0.dev20261026. OpenVINO's
     ``2025.0.0-17942-1f68be9f594-releases/2025/0`` is 2025.0.0.
     """
     head, _, rest = version.split("+")[0].partition("-")
-    return head if not rest or rest[0].isdigit() else head + rest
+    if not rest or rest[0].isdigit():
+        return head
+    return head + ("." if rest.startswith("dev") else "") + rest
 
 
 def _check_version(name, version, wanted):

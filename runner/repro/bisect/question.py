@@ -8,10 +8,13 @@ from typing import Any
 
 import msgspec
 
+from runner import sources
 from runner.environments import index
 from runner.errors import UsageError
+from runner.executors import Say
 from runner.matrix import compat, frameworks, sets
 from runner.matrix.plan import Target
+from runner.measure import builds
 from runner.model import Custom
 from runner.repro import pins
 from runner.repro.bisect.search import Mark
@@ -56,6 +59,8 @@ class Request:
     timeout_s: float
     memory: float | None
     disk: float
+    wheels: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -104,6 +109,32 @@ def read(content: bytes) -> tuple[State, tuple[str, ...]]:
     return State(state.question, state.as_of, kept, FORMAT, state.data), dropped
 
 
+def fixed(request: Request, say: Say) -> Request:
+    """The request with its wheels and sources as pins: what is held fixed.
+
+    Raises UsageError for one of the package that moves.
+    """
+    given = sources.parse(request.wheels, request.sources)
+    for one in given:
+        if one.package == frameworks.named(request.package):
+            raise UsageError(f"{one}: {request.package} is what moves; a source holds another package fixed")
+    own = builds.pins(request.wheels, request.sources, request.executor, say)
+    return replace(request, pins=(*request.pins, *own))
+
+
+def exact(request: Request) -> Request:
+    """The request with exact versions where an end is a nightly build.
+
+    Raises UsageError.
+    """
+    name = frameworks.named(request.package)
+    good, bad = (
+        index.nightly(name, word) if sets.is_nightly(word := end.removeprefix(f"{request.package}@")) else end
+        for end in (request.good, request.bad)
+    )
+    return replace(request, good=good, bad=bad)
+
+
 def check_ends(request: Request) -> None:
     """Raise UsageError unless --good and --bad are releases in the right order."""
     for end in (request.good, request.bad):
@@ -125,7 +156,7 @@ def at(request: Request, version: str, python: str | None, as_of: str) -> Target
     name = frameworks.named(request.package)
     wanted = Wanted({**pins.parse(request.pins), name: version}, pins.packages(request.extra), None, python)
     if request.cell:
-        target = pins.on_cell(sets.parse_cell(request.cell), wanted)
+        target = pins.on_cell(pins.cell(request.cell), wanted)
     else:
         found = pins.targets(wanted, lambda package, on, _: index.newest(package, on, as_of))
         if len(found) > 1:
@@ -155,8 +186,12 @@ def releases(request: Request, python: str) -> tuple[str, ...]:
 
     Raises UsageError for an end that was never released.
     """
-    prereleases = request.prereleases or any(versions.is_prerelease(v) for v in (request.good, request.bad))
+    named = (request.good, request.bad)
+    prereleases = request.prereleases or any(versions.is_prerelease(v) and not versions.night(v) for v in named)
     everything = index.published(request.package, python, prereleases=prereleases)
+    if any(versions.night(end) for end in named):
+        nightly = index.nightly_builds(frameworks.named(request.package), python)
+        everything = tuple(sorted((*everything, *nightly), key=versions.order))
     ends = []
     for end in (request.good, request.bad):
         same = [one for one in everything if versions.order(one) == versions.order(end)]
@@ -168,7 +203,11 @@ def releases(request: Request, python: str) -> tuple[str, ...]:
         ends.append(same[0])
     low, high = sorted(ends, key=versions.order)
     inside = [one for one in everything if versions.order(low) <= versions.order(one) <= versions.order(high)]
-    return tuple(one for one in inside if request.prereleases or one in ends or not versions.is_prerelease(one))
+    return tuple(
+        one
+        for one in inside
+        if request.prereleases or one in ends or versions.night(one) or not versions.is_prerelease(one)
+    )
 
 
 def asked(request: Request, python: str, listed: tuple[str, ...]) -> dict[str, Any]:

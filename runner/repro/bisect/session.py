@@ -212,7 +212,8 @@ def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[s
 
 def _bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:
     trial = trials.of(request)
-    question.check_ends(request)
+    question.check_ends(request := question.exact(request))
+    request = question.fixed(request, say)
     python = request.python or question.python_of(request)
     request = replace(request, executor=_executor(request, python, say))
     releases = question.releases(request, python)

@@ -145,8 +145,11 @@ def test_a_page_keeps_what_people_wrote(results: Path, tmp_path: Path) -> None:
 def test_verification_prints_a_line_for_each_and_ends_by_the_worst(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def verified(found: Sequence[Defect], _cells: object, executor: str, _say: object) -> list[Verified]:
+    def verified(
+        found: Sequence[Defect], _cells: object, executor: str, _say: object, environments: object
+    ) -> list[Verified]:
         assert executor == "current"
+        assert environments
         return [Verified(number, defect.title, NOT_CONFIRMED, "why") for number, defect in enumerate(found, 1)]
 
     monkeypatch.setattr(verify, "verify", verified)

@@ -84,6 +84,30 @@ def test_a_run_is_added_listed_and_shown(run: Callable[..., Line]) -> None:
     )
 
 
+def test_a_file_of_a_benchmark_tool_is_a_run(run: Callable[..., Line]) -> None:
+    data = Path(__file__).parents[1] / "results" / "tools" / "data"
+    for side in ("before", "after"):
+        added = run("history", "add", f"build={data}/pyperf-turns-{side}.json", "--history", "h.sqlite")
+        assert added.code == 0
+        assert added.out.endswith("10 new results\n")
+    again = run("history", "add", f"build={data}/pyperf-turns-before.json", "--history", "h.sqlite")
+    assert "nothing new, all of it is in run" in again.out
+    _, first, second, count = run("history", "ls", "--history", "h.sqlite").out.splitlines()
+    assert (first.split()[3], second.split()[3], count) == ("pyperf", "pyperf", "2 runs")
+    with history.read(Path("h.sqlite")) as database:
+        (series,) = database.series(["build"], metric="time")
+    assert (series.probe, series.unit, [point.n for point in series.points]) == ("sort", "s", [10, 10])
+    assert series.points[1].value > 2 * series.points[0].value
+
+
+def test_a_file_that_is_of_no_tool_ends_with_2(run: Callable[..., Line]) -> None:
+    Path("x.json").write_text("{}", encoding="utf-8")
+    refused = run("history", "add", "x.json", "--history", "h.sqlite")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("runner: x.json: not a file of a known tool; the JSON of asv, ")
+    assert run("history", "add", "missing.json", "--history", "h.sqlite").err.endswith("no such file or folder\n")
+
+
 def test_an_export_replaces_no_history_and_no_pipe(run: Callable[..., Line]) -> None:
     night("one", 1)
     run("history", "add", "one", "--history", "h.sqlite")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runner import cli
+from runner import cli, sources
 from runner.environments import lock
 from runner.model import Environment, Status
 from runner.results import store
@@ -301,3 +301,214 @@ def test_all_prints_what_does_not_differ_and_commands_name_the_folder(
     assert f" --fresh --out {tmp_path / 'out'}\n" in shown
     assert cli.run([*run, "--all"]) == 0
     assert "largest error" in capsys.readouterr().out
+
+
+class TestSources:
+    """`--source` with `--against`: the command for a pull request."""
+
+    OWN = "3.16.0+g1a2b3c4"
+
+    @pytest.fixture(autouse=True)
+    def built(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = (sources.Source("keras", self.OWN, f"keras {self.OWN} is built from commit 1a2b3c4 of keras"),)
+        monkeypatch.setattr(sources, "made", lambda given, *_: made if given else ())
+
+    def run(self, out: Path, *more: str) -> int:
+        words = ["--only", "torch-*_keras-3.11.3_*", "--probe", "mnist", "--rounds", "10", "--format", "json"]
+        return cli.run(["matrix", *words, "--source", "keras=.", "--against", "release", "--out", str(out), *more])
+
+    @pytest.mark.parametrize(("own_s", "code"), [(0.010, 0), (0.020, 1)])
+    def test_the_exit_code_is_about_the_build_alone(
+        self, fake_executor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], own_s: float, code: int
+    ) -> None:
+        """torch 2.15.0 is three times as slow as 2.2.2, which is listed as broken with that Keras and runs."""
+        fake_executor.answers = {
+            f"torch-2.2.2_keras-{self.OWN}_*": _noisy(own_s),
+            f"torch-2.15.0_keras-{self.OWN}_*": _noisy(own_s * 3),
+            "torch-2.2.2_*": _noisy(0.010),
+            "torch-2.15.0_*": _noisy(0.030),
+        }
+        assert self.run(tmp_path / "out") == code
+        report = _report(capsys)
+        pairs = {(one["baseline"], one["candidate"]) for one in report["comparisons"] if one["baseline"]}
+        assert pairs == {
+            (f"torch-{torch}_keras-3.15.1_py3.11_cpu", f"torch-{torch}_keras-{self.OWN}_py3.11_cpu")
+            for torch in ("2.2.2", "2.15.0")
+        }
+        assert cli.run(["report", str(tmp_path / "out"), "--format", "json"]) == code
+        assert sorted(map(str, _report(capsys)["comparisons"])) == sorted(map(str, report["comparisons"]))
+        record = store.load_records([tmp_path / "out"])
+        assert record.against == "3.15.1"
+        assert "--source keras=. --against release" in record.invocation
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            (["--against", "release"], "--against names the release to compare a --source or --wheel with"),
+            (["--source", "keras=.", "--against", "release", "--baseline", "x"], "--against and --baseline both"),
+            (["--source", "keras=.", "--executor", "current"], "--executor current installs nothing"),
+            (["--source", "keras=.", "--against", "newest"], "'newest' is not a release number (example: 2.2.2)"),
+        ],
+    )
+    def test_what_does_not_go_together_is_refused(
+        self, capsys: pytest.CaptureFixture[str], words: list[str], reason: str
+    ) -> None:
+        assert cli.run(["matrix", *words]) == 2
+        assert capsys.readouterr().err.startswith(f"runner: {reason}")
+
+
+# --- a user's script -------------------------------------------------------------------------------------------------
+
+SCRIPT = ("--only", OLD, "--only", NEW, "--script", "train.py")
+
+
+def _printed(name: str, value: float, kind: str = "timing", better: str = "lower") -> dict[str, Any]:
+    return {"metrics": [{"name": f"printed.{name}", "value": value, "kind": kind, "better": better}]}
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A script in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "train.py"
+    path.write_text("print('step_ms=4.5')\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.usefixtures("script")
+def test_a_script_is_run_alone_in_every_cell_and_judged(fake_executor: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    requests: list[dict[str, Any]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        requests.append(request)
+        return _printed("step_ms", (9 if request["cell"]["version"] == "2.15.0" else 4) + request["seed"] % 5 / 1000)
+
+    fake_executor.answers = {"*": answer}
+    words = (*SCRIPT, "--metric", r"step_ms=([\d.]+) lower", "--rounds", "10", "--format", "json", "--no-history")
+    assert cli.run(["matrix", *words]) == 1
+    report = _report(capsys)
+    (found,) = [c for c in report["comparisons"] if c["metric"] == "printed.step_ms"]
+    assert (found["candidate"], found["verdict"], found["probe"]) == (NEW, "regressed", "script")
+    assert {probe for _, probe, _ in fake_executor.launched} == {"script"}
+    assert [cell for cell, _, _ in fake_executor.launched[:4]] in ([OLD, NEW, NEW, OLD], [NEW, OLD, OLD, NEW])
+    assert {request["seed"] for request in requests} == set(range(10))
+    assert requests[0]["settings"] == {
+        "script": "train.py",
+        "metrics": [r"step_ms=([\d.]+) timing lower"],
+        "names": ["step_ms"],
+    }
+    assert (requests[0]["data"]["name"], len(requests[0]["data"]["sha256"])) == ("train.py", 64)
+    assert store.load_records([Path("out")]).invocation == r"--script train.py --metric 'step_ms=([\d.]+) lower'"
+
+
+@pytest.mark.usefixtures("script")
+def test_a_script_goes_next_to_the_probes_that_are_named(fake_executor: Any) -> None:
+    assert cli.run(["matrix", *SCRIPT, "--probe", "hello", "--no-history"]) == 0
+    assert {probe for _, probe, _ in fake_executor.launched} == {"hello", "script"}
+
+
+def test_another_content_of_the_script_is_another_result(fake_executor: Any, script: Path) -> None:
+    words = ["matrix", *SCRIPT, "--no-history"]
+    assert cli.run(words) == 0
+    assert len(fake_executor.launched) == 2
+    assert cli.run(words) == 0
+    assert len(fake_executor.launched) == 2
+    script.write_text("print('step_ms=5')\n", encoding="utf-8")
+    assert cli.run(words) == 0
+    assert len(fake_executor.launched) == 4
+
+
+def test_all_processes_of_a_run_have_the_script_as_it_was_when_the_run_began(fake_executor: Any, script: Path) -> None:
+    seen = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        seen.append(Path(request["data"]["path"]).read_text(encoding="utf-8"))
+        script.write_text("raise SystemExit('edited meanwhile')\n", encoding="utf-8")
+        return {}
+
+    fake_executor.answers = {"*": answer}
+    assert cli.run(["matrix", *SCRIPT, "--rounds", "2", "--no-history"]) == 0
+    assert seen == ["print('step_ms=4.5')\n"] * 4
+
+
+@pytest.mark.usefixtures("script")
+def test_a_script_that_fails_in_one_release_is_broken_and_can_be_bisected(
+    fake_executor: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_executor.answers = {NEW: {"exit_code": 3, "log": "Traceback\nTypeError: no\n"}}
+    words = (*SCRIPT, "--network", "--with", "pandas", "--format", "json", "--no-history")
+    assert cli.run(["matrix", *words]) == 1
+    report = _report(capsys)
+    assert "exit code 3: TypeError: no" in report["findings"][0]["text"]
+    assert report["findings"][0]["commands"][0] == (
+        f"python -m runner bisect torch --good 2.2.2 --bad 2.15.0 --cell {NEW} --script train.py "
+        "--network --with pandas"
+    )
+
+
+@pytest.mark.usefixtures("script")
+def test_a_figure_that_no_seed_changes_is_one_run(fake_executor: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_executor.answers = {
+        OLD: _printed("accuracy", 0.9712, "seeded", "higher"),
+        NEW: _printed("accuracy", 0.9701, "seeded", "higher"),
+    }
+    words = (*SCRIPT, "--metric", r"accuracy=([\d.]+)", "--budget", "1h", "--format", "json", "--no-history")
+    assert cli.run(["matrix", *words]) == 0
+    (found,) = [c for c in _report(capsys)["comparisons"] if c["metric"] == "printed.accuracy"]
+    assert (found["verdict"], found["evidence"]["n"]) == ("inconclusive", 1)
+    assert "the seed has no effect" in found["reason"]
+    assert len(fake_executor.launched) == 6  # three rounds show it, and no more are asked for
+
+
+def test_a_script_reaches_the_network_where_the_user_allows_it(
+    fake_executor: Any, monkeypatch: pytest.MonkeyPatch, script: Path
+) -> None:
+    assert script.is_file()
+    launches: list[Any] = []
+    execute = fake_executor.execute
+
+    def watched(launch: Any) -> Any:
+        launches.append(launch)
+        return execute(launch)
+
+    monkeypatch.setattr(fake_executor, "execute", watched)
+    for more in ((), ("--network",)):
+        assert cli.run(["matrix", "--only", OLD, *SCRIPT[4:], *more, "--no-history"]) == 0
+    assert [(launch.network, launch.cut_off) for launch in launches] == [(False, True), (True, True)]
+    assert cli.run(["matrix", "--only", OLD, "--probe", "hello", "--no-history"]) == 0
+    assert (launches[-1].network, launches[-1].cut_off) == (False, False)
+
+
+@pytest.mark.usefixtures("script")
+def test_packages_of_a_script_are_in_every_environment(fake_executor: Any) -> None:
+    assert cli.run(["matrix", *SCRIPT, "--with", "pandas", "--with", "scipy==1.10.1", "--no-history"]) == 0
+    assert [one.custom.pins for one in fake_executor.prepared] == [("pandas", "scipy==1.10.1")] * 2
+    assert store.load_records([Path("out")]).invocation.endswith("--with pandas --with scipy==1.10.1")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--with", "pandas"), "--with is for a script and for tests: give it with --script or --pytest"),
+        (("--script", "train.py", "--with", "-r x"), "--with '-r x': it looks like scipy or scipy==1.10.1"),
+        (("--script", "train.py", "--with", "pandas", "--executor", "current"), "--executor current installs nothing"),
+        (("--network",), "--network is for a script: give it with --script"),
+        (("--script", "train.py", "--pytest", "tests"), "--script and --pytest do not go together: run one after"),
+        (("--pytest", "tests", "--network"), "--network is for a script"),
+        (("--pytest", "tests", "--metric", "a=(.)"), "--metric is a figure that a script prints"),
+        (("--pytest", "tests", "--with", "pandas", "--executor", "current"), "--executor current installs nothing"),
+        (("--script", "train.py", "--install", "."), "--install goes with --pytest"),
+        (("--metric", "a=(.)"), "--metric is a figure that a script prints: give the script with --script"),
+        (("--script", "trian.py"), "trian.py: no such script (did you mean 'train.py'?)"),
+        (("--script", "."), ".: is a folder"),
+        (("--script", "train.py", "--metric", "a="), "captures nothing"),
+        (("--probe", "script"), "the probe 'script' runs your script"),
+        (("--script", "train.py", "--setting", "script.epochs=1"), "script has no setting 'epochs'"),
+    ],
+)
+@pytest.mark.usefixtures("script", "fake_executor")
+def test_a_script_that_cannot_be_run_is_refused(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    assert cli.run(["matrix", "--only", OLD, *words, "--no-history"]) == 2
+    assert says in capsys.readouterr().err

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from runner import cli
+from runner import cli, sources
 from runner.errors import BuildError
 from runner.model import Environment
+from runner.results import store
 
 OLD, NEW = "torch-2.15.0_keras-3.11.3_py3.11_cpu", "torch-2.2.2_keras-3.11.3_py3.11_cpu"
 ONLY = ("--only", OLD, "--only", NEW, "--rounds", "1", "--format", "json")
@@ -130,3 +131,50 @@ def test_an_export_of_tests_is_refused(capsys: pytest.CaptureFixture[str]) -> No
 def test_keras_itself_is_an_axis_and_not_installed(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["matrix", *ONLY, "--pytest", "tests", "--install", _wheel(library, "keras")]) == 2
     assert "keras is an axis of the matrix" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("library")
+def test_packages_of_the_tests_are_pins_next_to_what_the_library_needs(fake_executor: Any) -> None:
+    fake_executor.answers = {"*": _cases("ok")}
+    assert cli.run(["matrix", *ONLY, "--pytest", "tests", "--with", "pytest-timeout", "--with", "pytest==8.3.5"]) == 0
+    for environment in fake_executor.prepared:
+        assert environment.custom.pins == ("pytest-timeout", "pytest==8.3.5")
+        assert environment.custom.needs == ("pytest",)
+    words = "--with pytest-timeout --with pytest==8.3.5 --pytest tests"
+    assert store.load_records([Path("out")]).invocation.endswith(words)
+
+
+class TestSources:
+    """Tests of a library with a build in the place of a release."""
+
+    OWN = "3.16.0+g1a2b3c4"
+
+    @pytest.fixture(autouse=True)
+    def built(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def made(given: Any, *_: Any) -> tuple[sources.Source, ...]:
+            return tuple(sources.Source(one.package, self.OWN, "built from a commit") for one in given)
+
+        monkeypatch.setattr(sources, "made", made)
+
+    @pytest.mark.parametrize(("status", "code"), [("ok", 0), ("wrong", 1)])
+    def test_a_test_that_fails_with_the_build_alone_is_a_finding(
+        self, fake_executor: Any, library: Path, capsys: pytest.CaptureFixture[str], status: str, code: int
+    ) -> None:
+        fake_executor.answers = {f"*_keras-{self.OWN}_*": _cases(status), "*": _cases("ok")}
+        words = ("--only", OLD, "--rounds", "1", "--format", "json", "--source", "keras=.", "--against", "3.15.1")
+        wheel = _wheel(library, "tiny", "keras>=3.9")
+        assert cli.run(["matrix", *words, "--pytest", "tests", "--install", wheel]) == code
+        texts = [one["text"] for one in json.loads(capsys.readouterr().out)["findings"]]
+        told = f"passes with keras 3.15.1, fails with {self.OWN} (torch): 1 test: tests/test_a.py::test_a"
+        assert texts == [told] * code
+        assert {(one.keras, one.custom.needs) for one in fake_executor.prepared} == {
+            (version, ("pytest", "keras>=3.9")) for version in ("3.15.1", self.OWN)
+        }
+
+    @pytest.mark.usefixtures("fake_executor")
+    def test_a_library_that_is_built_already_is_not_installed_twice(
+        self, library: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = ("--source", "tiny-lib=.", "--pytest", "tests", "--install", _wheel(library, "tiny_lib"))
+        assert cli.run(["matrix", *ONLY, *words]) == 2
+        assert "--source or --wheel installs tiny-lib already; leave out one" in capsys.readouterr().err

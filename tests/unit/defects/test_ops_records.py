@@ -62,6 +62,10 @@ def test_what_a_cell_gave_is_told_by_the_kind(case: Case, observed: str) -> None
          "ops.flip(x, axis=5) raises no error"),
         ("dtype_of(lambda x: ops.exp(x), 'int8') == promised_dtype_of(lambda x: ops.exp(x), 'int8')", "dtype#symbolic",
          "ops.exp", "the symbolic call promises another type"),
+        ("kind_of(ops.einsum(a, b)) == kind_of(ops.einsum(symbol(2), symbol(2)))", "dtype#symbolic", "ops.einsum",
+         "the symbolic call promises another type"),
+        ("fits(promised_shape(ops.exp(symbol(None))), promised_shape(ops.exp(x)))", "shape#symbolic", "ops.exp",
+         "got [0.0]; expected [1.0]"),
         ("backend.standardize_dtype(initializers.HeNormal()((3, 4), dtype='float16').dtype) == 'float16'", "dtype",
          "initializers.HeNormal", "got [0.0]; expected [1.0]"),
     ],
@@ -69,6 +73,12 @@ def test_what_a_cell_gave_is_told_by_the_kind(case: Case, observed: str) -> None
 def test_a_truth_value_is_told_as_what_it_is_about(ident: str, kind: str, op: str, told: str) -> None:
     wrong = one_of(Case("wrong", None, [0.0, 0.0], "python[]", "expected [1.0]"), OK, ident=ident)
     assert (wrong.kind, wrong.op, wrong.observed) == (kind, op, {0: told})
+
+
+def test_a_refusal_of_what_is_right_raises() -> None:
+    refuses = Case("wrong", None, [1.0, 1.0], "python[]", "expected [0.0]")
+    wrong = one_of(refuses, OK, ident="refused(lambda: layers.Dense(np.int64(2)))")
+    assert (wrong.kind, wrong.observed) == ("raises", {0: "layers.Dense(np.int64(2)) raises an error"})
 
 
 def test_what_nothing_has_ever_refused_is_not_listed() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from runner.environments import index, resolve
+from runner.environments import index, lock, resolve
 from runner.environments.lockfile import Recipe
 from runner.errors import Cause, CellError, OutageError, UnavailableError, UsageError
 from runner.matrix import compat
+from runner.model import Environment
 from runner.util import commands, folders, versions
 
 PIP_WITHOUT_NETWORK = (
@@ -322,3 +323,112 @@ def test_the_frameworks_and_their_neighbours_can_be_suggested() -> None:
     known = index.known_packages()
     assert {"torch", "tensorflow-cpu", "jaxlib", "paddlepaddle"} <= set(known)
     assert known[-8:] == ("keras", "scipy", "h5py", "ml-dtypes", "torchvision", "optree", "protobuf", "absl-py")
+
+
+class TestNightly:
+    """Nightly builds by name and by day."""
+
+    BUILDS = (
+        "keras-nightly (3.16.0.dev2026102704)\nAvailable versions: 3.16.0.dev2026102704, 3.16.0.dev2026102605, "
+        "3.16.0.dev2026102604, 3.15.1.dev2026102603, 3.16.0.dev2026102004, 3.16.0.dev1\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("wanted", "version"),
+        [
+            ("nightly", "3.16.0.dev2026102704"),
+            ("nightly-2026-10-26", "3.16.0.dev2026102605"),
+            ("nightly-2026-10-20", "3.16.0.dev2026102004"),
+        ],
+    )
+    def test_the_last_build_of_the_day_counts(self, uv: Uv, wanted: str, version: str) -> None:
+        uv.answers = lambda _folder: (0, self.BUILDS, "")
+        assert index.nightly("keras", wanted) == version
+        assert "keras-nightly" in uv.calls[0][0]
+        assert "--pre" in uv.calls[0][0]
+
+    def test_a_day_without_a_build_is_answered_with_its_neighbours(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (0, self.BUILDS, "")
+        with pytest.raises(UsageError) as caught:
+            index.nightly("keras", "nightly-2026-10-21")
+        assert str(caught.value) == (
+            "keras@nightly-2026-10-21: keras-nightly has no build of that day; "
+            "the nearest are of 2026-10-20 and 2026-10-26"
+        )
+
+    @pytest.mark.parametrize("day", ["2026-13-01", "2026-10", "20261012", "", "2026-10-01-"])
+    def test_what_is_not_a_day_is_refused(self, uv: Uv, day: str) -> None:
+        with pytest.raises(UsageError, match=r"is not a day \(example: nightly-2026-10-12\)"):
+            index.nightly("keras", f"nightly-{day}")
+        assert uv.calls == []
+
+    def test_a_package_without_them_is_refused_with_those_that_have_some(self, uv: Uv) -> None:
+        with pytest.raises(UsageError) as caught:
+            index.nightly("mxnet", "nightly")
+        assert str(caught.value) == (
+            "mxnet@nightly: compat.toml names no package with nightly builds of mxnet; "
+            "it does for keras, tensorflow, torch, jax"
+        )
+        assert index.nightly_builds("mxnet", "3.11") == ()
+        assert uv.calls == []
+
+    @pytest.mark.parametrize("package", ["torch", "jax"])
+    def test_builds_of_another_index_need_its_address(self, uv: Uv, package: str) -> None:
+        with pytest.raises(UsageError) as caught:
+            index.nightly(package, "nightly")
+        assert str(caught.value) == (
+            f"{package}@nightly: nightly builds of {package} are on another package index; "
+            "name its address in the table [nightly-index] of matrix/compat.toml"
+        )
+        assert uv.calls == []
+
+    @pytest.fixture
+    def named(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+        """compat.toml names the index of PyTorch's nightly builds."""
+        text = (folders.matrix_dir() / "compat.toml").read_text()
+        assert text.count("[nightly-index]\n") == 1
+        address = '[nightly-index]\ntorch = "https://nightly.example/whl"\n'
+        (tmp_path / "compat.toml").write_text(text.replace("[nightly-index]\n", address))
+        (tmp_path / "latest.toml").write_text((folders.matrix_dir() / "latest.toml").read_text())
+        monkeypatch.setattr(folders, "matrix_dir", lambda: tmp_path)
+        compat.forget()
+        yield
+        compat.forget()
+
+    @pytest.mark.usefixtures("named")
+    def test_the_index_that_compat_names_is_asked(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (0, "torch\nAvailable versions: 2.16.0.dev20261112+cpu, 2.15.0+cpu\n", "")
+        assert index.nightly("torch", "nightly-2026-11-12") == "2.16.0.dev20261112"
+        assert uv.calls[0][0][-3:] == ["--pre", "--index-url", "https://nightly.example/whl"]
+
+    @pytest.mark.usefixtures("named")
+    def test_one_that_cannot_be_reached_is_named_in_one_line(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (1, "", PIP_WITHOUT_NETWORK)
+        with pytest.raises(OutageError) as caught:
+            index.nightly("torch", "nightly")
+        assert caught.value.sentence == (
+            "the package index with nightly builds of torch cannot be reached: "
+            "check its address in matrix/compat.toml and the network"
+        )
+
+    @pytest.mark.usefixtures("named")
+    def test_a_lock_asks_and_names_that_index(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[list[str]] = []
+
+        def compile_(_recipe: Recipe, extra: list[str], *_: object) -> str:
+            asked.append(list(extra))
+            return f"torch==2.16.0.dev20261112+cpu \\\n    --hash=sha256:{'0' * 64}\n    # via -r requirements.in\n"
+
+        monkeypatch.setattr(resolve, "compile_", compile_)
+        found = lock.locked(Environment("torch", "2.16.0.dev20261112", None, "3.11", "cpu", "linux-x86_64"))
+        place = ["--index", "https://nightly.example/whl", "--index-strategy", "unsafe-best-match"]
+        assert asked == [[*place, "--exclude-newer-package", "torch=false"]]
+        assert found.recipe.index == "https://nightly.example/whl"
+        assert lock.install_arguments(found)[-4:] == place
+        release = lock.recipe(Environment("torch", "2.15.0", None, "3.11", "cpu", "linux-x86_64"))
+        assert release.index == ""
+
+    def test_an_index_that_cannot_be_reached_is_an_outage(self, uv: Uv) -> None:
+        uv.answers = lambda _folder: (1, "", PIP_WITHOUT_NETWORK)
+        with pytest.raises(OutageError, match="the package index cannot be reached"):
+            index.nightly("keras", "nightly")

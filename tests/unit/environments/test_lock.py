@@ -509,3 +509,17 @@ class TestAsked:
     def test_a_lock_is_written_whole_or_not_at_all(self, matrix: Path) -> None:
         made = lock.make(TORCH, matrix / "locks")
         assert [path.name for path in made.path.parent.iterdir()] == [f"{TORCH.id}.txt"]
+
+
+def test_a_nightly_build_may_be_newer_than_the_date_of_the_lock_and_nothing_else(uv: Uv, matrix: Path) -> None:
+    version = "3.16.0.dev2026102704"
+    uv.default = (
+        "absl-py==2.5.1 \\\n    --hash=sha256:{h}\n    # via keras-nightly\n"
+        "jax==0.10.2 \\\n    --hash=sha256:{h}\n    # via -r requirements.in\n"
+        "keras-nightly=={version} \\\n    --hash=sha256:{h}\n    # via -r requirements.in\n"
+    ).format(h="c" * 64, version=version)
+    found = lock.locked(Environment("jax", "0.10.2", version, "3.11", "cpu", "linux-x86_64"))
+    assert [extra for _, extra in uv.asked] == [["--exclude-newer-package", "keras-nightly=false"]]
+    assert found.packages == {"absl-py": "2.5.1", "jax": "0.10.2", "keras-nightly": version}
+    assert [line for line in found.framework_lines if "==" in line] == ["jax==0.10.2 \\"]
+    assert len(found.rest_lines) == 4

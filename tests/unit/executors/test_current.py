@@ -45,6 +45,12 @@ def test_a_framework_counts_under_any_name_it_is_published_under() -> None:
     assert ids({"tensorflow-cpu": "2.21.0", "keras": "3.15.1"}) == [f"tensorflow-2.21.0_keras-3.15.1_py{PYTHON}_cpu"]
 
 
+def test_nightly_builds_are_cells_too() -> None:
+    assert ids({"tf-nightly": "2.23.0.dev20261026", "keras-nightly": "3.16.0.dev2026102704"}) == [
+        f"tensorflow-2.23.0.dev20261026_keras-3.16.0.dev2026102704_py{PYTHON}_cpu"
+    ]
+
+
 def test_paddle_has_no_keras_and_another_name_on_the_index() -> None:
     assert ids({"paddlepaddle": "3.3.1", "keras": "3.0.0"}) == [f"paddle-3.3.1_native_py{PYTHON}_cpu"]
 

@@ -323,9 +323,10 @@ class TestRunning:
         network: bool, cut_off: bool,
     ) -> None:  # fmt: skip
         monkeypatch.setattr(host, "without_network", lambda: ("unshare", "--net"))
-        executor.execute(replace(launch, foreign=foreign, network=network))
         before = ["unshare", "--net"] if cut_off else []
-        assert cells.calls[0]["argv"] == [*before, "/envs/torch/bin/python", "-m", "probe"]
+        for asked in (replace(launch, foreign=foreign), replace(launch, cut_off=foreign)):
+            executor.execute(replace(asked, network=network))
+            assert cells.calls[-1]["argv"] == [*before, "/envs/torch/bin/python", "-m", "probe"]
 
     def test_what_is_kept_can_be_run_again(self, executor: HostExecutor, launch: Launch) -> None:
         kept = executor.execute(replace(launch, keep=lambda _: True)).kept

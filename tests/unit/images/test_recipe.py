@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import images
-from runner.environments import lockfile
+from runner.environments import lockfile, wheels
 from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UsageError
 from runner.images import recipe as recipes
 from runner.images.recipe import Recipe, dockerfile, recipe
-from runner.model import Environment
+from runner.model import Custom, Environment
 from runner.util import folders
 
 TORCH = Environment("torch", "2.2.2", "3.11.3", "3.11", "cpu", "linux-x86_64")
@@ -174,7 +174,17 @@ def test_versions_that_look_nearly_right_are_checked_as_a_whole(value: str) -> N
         recipe(replace(TORCH, version=value), lock_of(TORCH))
     except BuildError:
         return
-    assert re.fullmatch(r"[0-9][0-9a-z.]*", value)
+    assert re.fullmatch(r"[0-9][0-9a-z.]*(\+[0-9a-z]+(\.[0-9a-z]+)*)?", value)
+
+
+def test_a_tag_has_no_plus_sign_and_at_most_128_characters() -> None:
+    keras = "3.16.0.dev2026102704+g1a2b3c4.dirty1a2b3c4"
+    own = Environment("tensorflow", "2.23.0.dev20261026", keras, "3.11", "cuda", "linux-aarch64", Custom(("scipy",)))
+    tag = recipe(own, lock_of(own)).tag.removeprefix("keras-version-matrix:")
+    assert re.fullmatch(r"\w[\w.-]{0,127}", tag)
+    assert tag.startswith("tensorflow-2.23.0.dev20261026_keras-3.16.0.dev2026102704-g1a2b3c4.dirty1a2b3c4_")
+    other = replace(own, custom=Custom(("scipy", "h5py")))
+    assert recipe(other, lock_of(other)).tag != f"keras-version-matrix:{tag}"
 
 
 def test_committed_dockerfiles_are_checked_against_template_and_lock(tmp_path: Path) -> None:
@@ -289,3 +299,65 @@ def test_dockerfiles_are_kept_next_to_the_template(tmp_path: Path, monkeypatch: 
     assert images.render_all([pair]) == [tmp_path / "rendered" / f"{TORCH.id}.Dockerfile"]
     assert (tmp_path / "rendered" / f"{TORCH.id}.Dockerfile").read_text() == text
     assert images.check([pair]) == ()
+
+
+class TestWheelsOfThisMachine:
+    """They are installed last, and all other layers are those of the release."""
+
+    OWN = replace(TORCH, keras="3.16.0+g1a2b3c4")
+
+    @pytest.fixture
+    def wheel(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        path = tmp_path / "keras-3.16.0+g1a2b3c4-py3-none-any.whl"
+        kept = wheels.Kept("keras", "3.16.0+g1a2b3c4", path, wheels.Entry("0" * 64, "tree:1", "a note"))
+        known = {("keras", kept.version): kept}
+        monkeypatch.setattr(wheels, "find", lambda project, version: known.get((project, version)))
+        return path
+
+    @staticmethod
+    def made(environment: Environment) -> Recipe:
+        lock = lock_of(environment)
+        asked = replace(lock.recipe, requirements=(f"keras=={environment.keras}", "torch==2.2.2"))
+        return recipe(environment, replace(lock, recipe=asked))
+
+    def test_the_wheel_is_in_a_layer_of_its_own(self, wheel: Path) -> None:
+        found = self.made(self.OWN)
+        assert found.wheels == (wheel,)
+        assert found.files["own.txt"].startswith("keras==3.16.0+g1a2b3c4 \\\n")
+        assert "keras.txt" not in found.files
+        assert self.made(TORCH).wheels == ()
+        assert "own.txt" not in self.made(TORCH).files
+
+    @pytest.mark.parametrize("buildkit", [True, False])
+    def test_the_layers_before_it_are_those_of_the_release(self, wheel: Path, buildkit: bool) -> None:
+        own, release = self.made(self.OWN), self.made(TORCH)
+        assert own.framework_key == release.framework_key
+        text = dockerfile(own, buildkit)
+        shared = upto_keras(dockerfile(release, buildkit)).rsplit("\n", 2)[0]
+        assert shared.rsplit("RUN", 1)[0] in text
+        last = text[text.rindex("USER 0:0") :]
+        assert last.endswith("\nUSER 65532:65532\n")
+        assert "/build/own.txt --no-index --find-links /build" in last
+        assert wheel.name in last
+        assert text.count(wheel.name) == (2 if buildkit else 1)
+
+    @pytest.mark.usefixtures("wheel")
+    def test_a_hostile_name_is_refused(self) -> None:
+        found = self.made(self.OWN)
+        with pytest.raises(BuildError, match="is not a wheel that may go into a Dockerfile"):
+            dockerfile(replace(found, wheels=(Path("a b.whl"),)))
+
+
+def test_the_index_of_a_nightly_build_is_asked_and_checked() -> None:
+    def with_index(place: str) -> Recipe:
+        lock = lock_of(TORCH)
+        return recipe(TORCH, replace(lock, recipe=replace(lock.recipe, index=place)))
+
+    found = with_index("https://nightly.example/whl/cpu")
+    assert "framework.txt --index https://nightly.example/whl/cpu --index-strategy unsafe-best-match\n" in dockerfile(
+        found
+    )
+    assert found.content != made().content
+    for hostile in ("https://a b", "https://a;evil", "file:///x", "https://user:secret@a", "$(evil)"):
+        with pytest.raises(BuildError, match="is not a package index that may go into a Dockerfile"):
+            with_index(hostile)

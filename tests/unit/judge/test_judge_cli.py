@@ -242,6 +242,109 @@ def test_rounds_taken_in_looks_are_judged_as_such(tmp_path: Path, capsys: pytest
     assert looks["comparisons"][0]["evidence"]["p"] >= fixed["comparisons"][0]["evidence"]["p"]
 
 
+# --- files of other tools ---------------------------------------------------------------------------------------------
+
+TOOLS = Path(__file__).parents[1] / "results" / "tools" / "data"
+
+
+def judged_files(capsys: pytest.CaptureFixture[str], *names: str) -> tuple[int, dict[str, Any], str]:
+    """Exit code, the comparisons by probe and metric, and stderr."""
+    words = [name.replace("=", f"={TOOLS}/") if "=" in name else str(TOOLS / name) for name in names]
+    code = run("judge", *words, "--json")
+    shown = capsys.readouterr()
+    return code, {f"{c['probe']}:{c['metric']}": c for c in json.loads(shown.out)["comparisons"]}, shown.err
+
+
+def test_files_of_a_tool_that_took_turns_are_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found, err = judged_files(capsys, "before=pyperf-turns-before.json", "after=pyperf-turns-after.json")
+    assert (code, found["sort:time"]["verdict"], found["sort:time"]["evidence"]["n"]) == (1, "regressed", 10)
+    assert err == "before: pyperf, 1 benchmark, 10 samples each\nafter: pyperf, 1 benchmark, 10 samples each\n"
+    code, found, _ = judged_files(capsys, "pyperf-turns-after.json", "pyperf-turns-before.json")
+    assert (code, found["sort:time"]["verdict"]) == (0, "improved")
+
+
+def test_commands_of_hyperfine_are_compared_with_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found, _ = judged_files(capsys, "hyperfine-turns")
+    assert (code, found[":time"]["verdict"], found[":time"]["baseline"]) == (1, "regressed", "python -S -c 1")
+
+
+@pytest.mark.parametrize(
+    ("names", "figure", "code", "says"),
+    [
+        (
+            ("pytest-benchmark-before/1.json", "after=pytest-benchmark-after/1.json"),
+            "test_sort.py::test_sort[300]:time",
+            0,
+            "one sample each; repeats inside one process are one sample",
+        ),
+        (
+            ("google-benchmark-before.json", "google-benchmark-after.json"),
+            "sort/300:items_per_second",
+            3,  # the benchmark `refused` fails in both
+            "one sample each; repeats inside one process are one sample",
+        ),
+        (
+            ("asv-before.json", "asv-after.json"),
+            "bench_sort.Sort.time_sort(300):time",
+            3,  # the same
+            "one sample each; asv does not write which repeats are from one process",
+        ),
+        (
+            ("pyperf-before.json", "pyperf-after.json"),
+            "sort:time",
+            0,
+            "the processes did not take turns, so they are one round",
+        ),
+    ],
+)
+def test_one_round_is_no_basis_for_a_verdict(
+    capsys: pytest.CaptureFixture[str], names: tuple[str, ...], figure: str, code: int, says: str
+) -> None:
+    ended, found, _ = judged_files(capsys, *names)
+    assert (ended, found[figure]["verdict"]) == (code, "inconclusive")
+    assert found[figure]["reason"].endswith(f"%: {says}")
+
+
+def test_few_rounds_of_a_tool_are_asked_for_more(capsys: pytest.CaptureFixture[str]) -> None:
+    _, found, _ = judged_files(capsys, "pytest-benchmark-before", "pytest-benchmark-after")
+    assert {c["evidence"]["n"] for c in found.values()} == {3}
+    assert all("about" in c["reason"] for c in found.values())
+
+
+def test_one_file_of_one_process_has_nothing_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found, err = judged_files(capsys, "pytest-benchmark-before/1.json")
+    assert (code, found) == (4, {})
+    assert err == "1: pytest-benchmark, 2 benchmarks, 1 sample each: repeats inside one process are one sample\n"
+
+
+def test_a_benchmark_that_fails_now_is_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (TOOLS / "hyperfine-failing.json").read_text(encoding="utf-8")
+    ran = json.loads(text)
+    ran["results"][0]["exit_codes"] = [0, 0, 0, 0]
+    (tmp_path / "before.json").write_text(json.dumps(ran), encoding="utf-8")
+    (tmp_path / "after.json").write_text(text, encoding="utf-8")
+    code = run("judge", str(tmp_path / "before.json"), str(tmp_path / "after.json"), "--json")
+    (broken,) = json.loads(capsys.readouterr().out)["comparisons"]
+    assert (code, broken["metric"], broken["verdict"]) == (1, "status", "broken")
+    assert broken["reason"] == "crashed in 2 of 4 processes: exit code 1"
+    code = run("judge", str(tmp_path / "after.json"), str(tmp_path / "before.json"), "--json")
+    assert (code, json.loads(capsys.readouterr().out)["comparisons"][0]["verdict"]) == (3, "fixed")
+
+
+def test_a_benchmark_that_is_gone_was_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found, _ = judged_files(capsys, "before=pyperf-before.json", "after=pyperf-turns-after.json")
+    assert (code, found["draw:status"]["verdict"]) == (3, "not-comparable")
+
+
+def test_a_benchmark_whose_code_changed_is_not_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed = (TOOLS / "asv-after.json").read_text(encoding="utf-8").replace("d2c2087d8f42", "000000000000")
+    (tmp_path / "after.json").write_text(changed, encoding="utf-8")
+    assert run("judge", str(TOOLS / "asv-before.json"), str(tmp_path / "after.json"), "--json") == 3
+    found = {c["probe"]: c for c in json.loads(capsys.readouterr().out)["comparisons"]}
+    assert found["bench_sort.Sort.time_sort(300)"]["verdict"] == "not-comparable"
+    assert found["bench_sort.peakmem_sort"]["verdict"] == "inconclusive"
+
+
 # --- results in folders ----------------------------------------------------------------------------------------------
 
 

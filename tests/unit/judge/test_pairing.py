@@ -106,3 +106,31 @@ def test_pairs_form_a_forest_over_one_axis_each(some: list[Cell], prefer: list[s
     lonely = {c.id for c in some} - parent.keys()
     comparable = {c.id for c in some for d in some if difference(c, d)}
     assert not comparable or comparable - lonely, "whatever can be compared is, save for the roots"
+
+
+class TestUnreleased:
+    """A nightly build, or one of a checkout, is compared with the newest release."""
+
+    NIGHT, OWN = "3.16.0.dev2026102704", "3.14.0+g1a2b3c4"
+
+    @pytest.mark.parametrize("version", [NIGHT, OWN])
+    def test_its_baseline_is_the_newest_release_of_the_axis(self, version: str) -> None:
+        old, new, own = cell("2.2.2", "3.8.0"), cell("2.2.2", "3.15.1"), cell("2.2.2", version)
+        for order in ([own, old, new], [new, old, own]):
+            found = baselines(pairs(order))
+            assert found[own.id] == (new.id, "keras")
+            assert found[new.id] == (old.id, "keras")
+
+    def test_it_is_never_the_baseline_of_a_release(self) -> None:
+        own, other = cell("2.2.2", self.OWN), cell("2.13.0", self.OWN)
+        release = cell("2.2.2", "3.15.1")
+        found = baselines(pairs([own, other, release], prefer=[own.id]))
+        assert found == {own.id: (release.id, "keras"), other.id: (own.id, "version")}
+
+    def test_a_nightly_framework_is_compared_with_its_newest_release(self) -> None:
+        old, new, night = cell("2.20.0"), cell("2.21.0"), cell("2.23.0.dev20261026")
+        assert baselines(pairs([old, night, new]))[night.id] == (new.id, "version")
+
+    def test_native_is_no_release_of_keras(self) -> None:
+        own, native = cell("2.2.2", self.OWN), cell("2.2.2", None)
+        assert baselines(pairs([own, native])) == {own.id: (native.id, "keras")}

@@ -267,3 +267,35 @@ def test_the_figures_of_a_comparison_are_the_means_that_the_verdict_rests_on() -
     assert found.baseline_value == pytest.approx(sum(before) / 8)
     assert found.candidate_value == pytest.approx(sum(after) / 8)
     assert found.candidate_value < found.baseline_value  # type: ignore[operator]
+
+
+# --- seeds without effect --------------------------------------------------------------------------------------------
+
+
+def test_figures_that_no_seed_changes_are_one_run() -> None:
+    """A script that sets its own seed repeats one training, however often it is run."""
+    metric = Metric("accuracy", 0.97, Kind.SEEDED, Better.HIGHER)
+    before, after = dict.fromkeys(range(8), 0.9712), dict.fromkeys(range(8), 0.9701)
+    verdict, reason, evidence = judge_together([Seeded(metric, before, after)], FIXED)[0]
+    assert (verdict, evidence.n, evidence.rounds_needed) == (Verdict.INCONCLUSIVE, 1, None)
+    assert reason == "-0.0011, the same with all 8 seeds: the seed has no effect"
+
+
+def test_they_are_one_run_too_where_other_cells_show_how_much_seeds_differ() -> None:
+    metric = Metric("accuracy", 0.97, Kind.SEEDED, Better.HIGHER)
+    noise = seed_noise.Noise(seed_noise.Scale(), 0.003**2, 20)
+    constant = Seeded(metric, dict.fromkeys(range(8), 0.97), dict.fromkeys(range(8), 0.963), noise)
+    verdict, _, evidence = judge_together([constant], FIXED)[0]
+    assert (verdict, evidence.n, evidence.rounds_needed) == (Verdict.INCONCLUSIVE, 1, None)
+    eight = {n: 0.97 + (n - 3.5) / 1e4 for n in range(8)}
+    varied = replace(constant, before=eight, after={n: value - 0.007 for n, value in eight.items()})
+    assert judge_together([varied], FIXED)[0][0] == Verdict.REGRESSED
+
+
+def test_a_gross_change_needs_no_seeds_and_one_side_that_varies_is_tested() -> None:
+    metric = Metric("accuracy", 0.97, Kind.SEEDED, Better.HIGHER)
+    same, low = dict.fromkeys(range(8), 0.97), dict.fromkeys(range(8), 0.1)
+    assert judge_together([Seeded(metric, same, low)], FIXED)[0][0] == Verdict.REGRESSED
+    varied = {n: 0.93 + n / 1000 for n in range(8)}
+    verdict, _, evidence = judge_together([Seeded(metric, same, varied)], FIXED)[0]
+    assert (verdict, evidence.n) == (Verdict.REGRESSED, 8)

@@ -191,3 +191,47 @@ def test_a_package_of_a_set_that_declares_a_newer_keras_is_overridden_too() -> N
     early = replace(environment("jax", "0.4.35", "3.0.5"), custom=added)
     assert FACTS.requirements(early).overrides == ("keras==3.0.5",)
     assert FACTS.requirements(replace(early, keras="3.8.0")).overrides == ()
+
+
+class TestNightlyBuilds:
+    """Keras's and TensorFlow's nightly builds are packages of other names with the same modules."""
+
+    KERAS, TF = "3.16.0.dev2026102704", "2.23.0.dev20261026"
+
+    @pytest.mark.parametrize(
+        ("wanted", "lines", "overrides"),
+        [
+            (
+                environment("jax", "0.10.2", KERAS),
+                ("jax==0.10.2", f"keras-nightly=={KERAS}", "numpy"),
+                (f"keras-nightly=={KERAS}", "keras; python_version < '0'"),
+            ),
+            (
+                environment("tensorflow", TF, "3.15.1"),
+                ("keras==3.15.1", "numpy", f"tf-nightly=={TF}"),
+                ("keras==3.15.1", "keras-nightly; python_version < '0'"),
+            ),
+            (
+                environment("tensorflow", TF, KERAS, build="cuda"),
+                (f"keras-nightly=={KERAS}", "numpy", f"tf-nightly[and-cuda]=={TF}"),
+                (f"keras-nightly=={KERAS}", "keras; python_version < '0'"),
+            ),
+            (environment("tensorflow", TF, None), ("numpy", f"tf-nightly=={TF}"), ()),
+            (
+                environment("jax", "0.11.0.dev20261112", None),
+                ("jax==0.11.0.dev20261112", "jaxlib>=0.dev0", "numpy"),
+                (),
+            ),
+        ],
+    )
+    def test_there_is_one_keras_and_it_is_the_one_asked_for(
+        self, wanted: Environment, lines: tuple[str, ...], overrides: tuple[str, ...]
+    ) -> None:
+        found = FACTS.requirements(wanted)
+        assert (found.requirements, found.overrides) == (lines, overrides)
+
+    def test_it_is_said_where_the_framework_declares_another(self) -> None:
+        assert FACTS.requirements(environment("tensorflow", "2.21.0", self.KERAS)).notes == (
+            f"tensorflow 2.21.0 declares another package of Keras; overridden by keras-nightly=={self.KERAS}",
+        )
+        assert FACTS.requirements(environment("jax", "0.10.2", self.KERAS)).notes == ()

@@ -9,6 +9,7 @@ import pytest
 from runner.errors import UsageError
 from runner.judge import expectations_file
 from runner.matrix import configuration, selection, sets, starter
+from runner.model import Custom
 from runner.util import folders
 
 SET = """
@@ -197,3 +198,30 @@ def test_every_commented_line_of_the_starter_can_be_uncommented(
     assert "dense" in whole.probes
     assert whole.sets[starter.SET].packages
     assert [one.framework for one in whole.sets[starter.SET].include] == ["torch"]
+
+
+def test_a_set_of_the_file_can_have_nightly_builds_and_debian_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = SET.replace('keras = ["3.8.0"]', 'keras = ["nightly"]').replace("[[sets", 'system = ["g++"]\n[[sets', 1)
+    _write(tmp_path, HEAD + 'default = "mine"\n' + more)
+    monkeypatch.chdir(tmp_path)
+
+    def nightly(package: str, wanted: str) -> str:
+        return {("keras", "nightly"): "3.16.0.dev2026102704"}[package, wanted]
+
+    chosen = selection.choose(None, ("*_keras-nightly_*",), nightly)
+    assert [cell.keras for cell in chosen.cells] == ["3.16.0.dev2026102704"]
+    assert chosen.definition.custom == Custom(system=("g++",))
+    assert chosen.cells[0] in selection.all_cells(nightly)
+    (environment,) = selection.environments(None, (), every=False, nightly=nightly)
+    assert selection.custom_of(chosen.cells[0], environment.id) == environment.custom == Custom(system=("g++",))
+    with pytest.raises(UsageError, match=r"keras-matrix.toml: sets.mine: keras@nightly: a nightly build cannot"):
+        selection.choose(None, ())
+
+
+def test_a_debian_package_of_the_file_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(tmp_path, HEAD + SET.replace("[[sets", 'system = ["-y"]\n[[sets', 1))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"keras-matrix.toml: sets.mine.system: '-y' is not a Debian package"):
+        configuration.matrix()

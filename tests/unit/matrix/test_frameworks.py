@@ -74,3 +74,12 @@ def test_every_framework_has_its_module_in_the_payload_and_every_module_its_tabl
     )
     assert registered.keys() == frameworks.table().keys()
     assert {module for module in registered.values() if not (folder / f"{module}.py").is_file()} == set()
+
+
+def test_a_nightly_build_is_carried_by_a_package_of_its_own() -> None:
+    assert frameworks.distribution("keras", "3.16.0.dev2026102704") == "keras-nightly"
+    assert frameworks.distribution("tensorflow", "2.23.0.dev20261026") == "tf-nightly"
+    assert frameworks.distribution("keras", "3.16.0.dev0") == "keras"
+    assert frameworks.distribution("torch", "2.16.0.dev20261026") == "torch"
+    assert (frameworks.named("keras-nightly"), frameworks.named("tf_nightly")) == ("keras", "tensorflow")
+    assert frameworks.parts_of("keras") == {"keras", "keras-nightly"}

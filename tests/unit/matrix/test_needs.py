@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runner.matrix import compat, plan
@@ -10,10 +12,11 @@ from runner.util import versions
 
 TF = Cell("tensorflow", "2.18.1", "3.12.4", "3.11", "cpu")
 LINUX = "linux-x86_64"
+PINS = Custom(("numpy==2.0.2",))
 
 
 def _requirements(cell: Cell, *lines: str, extras: tuple[str, ...] = ()) -> tuple[str, ...]:
-    environment = plan.environment_of(cell, LINUX, ("numpy==2.0.2",), plan.Needs(lines, extras))
+    environment = plan.environment_of(cell, LINUX, PINS, plan.Needs(lines, extras))
     return compat.load().requirements(environment).requirements
 
 
@@ -49,6 +52,18 @@ def test_markers_are_those_of_the_cell(line: str, extras: tuple[str, ...], found
 
 def test_without_needs_an_environment_is_the_one_that_it_was() -> None:
     assert plan.environment_of(TF, LINUX).custom is None
-    assert Custom(("numpy==2.0.2",)).digest == Custom(("numpy==2.0.2",), needs=()).digest
-    assert Custom(("numpy==2.0.2",)).digest != Custom(("numpy==2.0.2",), needs=("pytest",)).digest
-    assert Custom(("numpy==2.0.2",)).digest == plan.environment_of(TF, LINUX, ("numpy==2.0.2",)).custom.digest  # type: ignore[union-attr]
+    assert plan.environment_of(TF, LINUX, PINS).custom == PINS
+
+
+def test_needs_and_debian_packages_are_parts_of_the_id() -> None:
+    made = (PINS, replace(PINS, needs=("g++",)), replace(PINS, system=("g++",)))
+    assert len({one.digest for one in made}) == 3
+    both = plan.environment_of(TF, LINUX, replace(PINS, system=("g++",)), plan.Needs(("pytest",))).custom
+    assert both == Custom(PINS.pins, needs=("pytest",), system=("g++",))
+
+
+def test_a_need_of_keras_or_a_framework_is_about_the_nightly_build_that_the_cell_has() -> None:
+    cell = replace(TF, version="2.23.0.dev20261026", keras="3.16.0.dev2026102704")
+    lines = _requirements(cell, "keras>=3.9", "tensorflow>=2.16")
+    assert {"keras-nightly>=3.9", "tf-nightly>=2.16"} <= set(lines)
+    assert {line for line in lines if line.startswith(("keras>", "tensorflow"))} == set()

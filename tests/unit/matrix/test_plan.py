@@ -150,11 +150,12 @@ def test_planning_takes_time_in_proportion_to_the_cells() -> None:
 
 
 def test_a_sets_packages_are_part_of_every_environment_but_for_its_own_axes() -> None:
-    packages = ("numpy==2.0.2", "tensorflow-cpu==2.18.1", "keras==3.0.0")
-    torch = environment_of(_cell(), "linux-x86_64", packages)
-    tensorflow = environment_of(_cell("tensorflow"), "linux-x86_64", packages)
+    custom = Custom(("numpy==2.0.2", "tensorflow-cpu==2.18.1", "keras==3.0.0"))
+    torch = environment_of(_cell(), "linux-x86_64", custom)
+    tensorflow = environment_of(_cell("tensorflow"), "linux-x86_64", custom)
     assert torch.custom == Custom(("numpy==2.0.2", "tensorflow-cpu==2.18.1"))
     assert tensorflow.custom == Custom(("numpy==2.0.2",))
     assert environment_of(_cell(), "linux-x86_64").custom is None
-    made = plan([_cell()], [], Selection((MNIST,), packages=packages), LINUX)
+    assert environment_of(_cell(), "linux-x86_64", Custom(("keras==3.0.0",))).custom is None
+    made = plan([_cell()], [], Selection((MNIST,), custom=custom), LINUX)
     assert made.jobs[0].environment == torch

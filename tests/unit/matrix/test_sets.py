@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner.errors import UsageError
 from runner.matrix import probes, sets
-from runner.model import Cell, Status
+from runner.model import Cell, Custom, Status
 
 RESOLVE = sets.Resolver(
     latest=lambda name: {"torch": "2.15.0", "keras": "3.15.1", "tensorflow": "2.21.0", "jax": "0.10.2"}.get(
@@ -99,6 +99,7 @@ def test_an_exclude_takes_cells_out_and_keeps_the_reason(tmp_path: Path) -> None
         (HEAD + '[[sets.s.include]]\nframework="torch"\nversion="1"\nkeras="1"\ndevice="cpu"\n', "reason"),
         ("schema = \n", "line 1"),
         (HEAD + 'packages = ["numpy; curl evil"]\n', "sets.s.packages: 'numpy; curl evil' is not a requirement"),
+        (HEAD + 'system = ["g++; rm"]\n', "sets.s.system: 'g++; rm' is not a Debian package (example: g++)"),
         ('schema = 1\ndefault = "x"\n[sets.s]\ndescription="d"\n', "no set 'x'"),
         ('schema = 2\ndefault = "s"\n[sets.s]\ndescription="d"\n', "schema 2"),
     ],
@@ -167,3 +168,55 @@ def test_no_text_becomes_a_cell_unless_it_is_one(text: str) -> None:
 @pytest.mark.parametrize("line", ["numpy", "numpy==2.0.2", "jax[cuda12]>=0.4,<0.5", "a.b-c~=1.2", "torch==2.2.2+cpu"])
 def test_a_set_can_add_requirement_lines(tmp_path: Path, line: str) -> None:
     assert _load(tmp_path, HEAD + f'packages = ["{line}"]\n').sets["s"].packages == [line]
+
+
+def test_a_set_can_add_debian_packages_which_make_another_environment(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, HEAD + 'system = ["g++"]\n').sets["s"].custom
+    assert loaded == Custom(system=("g++",))
+    assert loaded.digest != Custom().digest
+    assert _load(tmp_path, HEAD).sets["s"].custom is None
+
+
+class TestNightlyBuilds:
+    """The words `nightly` and `nightly-DAY` stand for exact versions before anything else sees them."""
+
+    @staticmethod
+    def nightly(package: str, wanted: str) -> str:
+        return {"keras": "3.16.0.dev2026102704", "tensorflow": "2.23.0.dev20261026"}[package] + (
+            "" if wanted == "nightly" else "9"
+        )
+
+    TEXT = (
+        HEAD + '[[sets.s.product]]\nframework=["tensorflow"]\nversion=["latest","nightly"]\n'
+        'keras=["nightly-2026-10-01"]\ndevice=["cpu"]\n'
+    )
+
+    def test_a_set_names_them(self, tmp_path: Path) -> None:
+        loaded = _load(tmp_path, self.TEXT)
+        resolver = sets.Resolver(RESOLVE.latest, RESOLVE.python_for, self.nightly)
+        found, _ = sets.cells(loaded, loaded.sets["s"], resolver)
+        assert [cell.id for cell in found] == [
+            "tensorflow-2.21.0_keras-3.16.0.dev20261027049_py3.11_cpu",
+            "tensorflow-2.23.0.dev20261026_keras-3.16.0.dev20261027049_py3.11_cpu",
+        ]
+
+    def test_without_an_index_they_are_refused(self, tmp_path: Path) -> None:
+        loaded = _load(tmp_path, self.TEXT)
+        with pytest.raises(UsageError, match=r"keras@nightly-2026-10-01: .*give the exact version"):
+            sets.cells(loaded, loaded.sets["s"], RESOLVE)
+
+    @pytest.mark.parametrize(
+        ("pattern", "exact"),
+        [
+            ("torch-*_keras-nightly_*", "torch-*_keras-3.16.0.dev2026102704_*"),
+            ("*keras-nightly*", "*keras-3.16.0.dev2026102704*"),
+            (
+                "tensorflow-nightly_keras-nightly-2026-10-01_py3.11_cpu",
+                "tensorflow-2.23.0.dev20261026_keras-3.16.0.dev20261027049_py3.11_cpu",
+            ),
+            ("torch-2.2.2_keras-3.11.3_py3.11_cpu", "torch-2.2.2_keras-3.11.3_py3.11_cpu"),
+            ("*_keras-nightlyish_*", "*_keras-nightlyish_*"),
+        ],
+    )
+    def test_so_do_ids_and_patterns(self, pattern: str, exact: str) -> None:
+        assert sets.exact_id(pattern, self.nightly) == exact

@@ -153,3 +153,13 @@ def test_a_hostile_id_stays_one_word(evil: str) -> None:
         assert f"torch-{shown}_keras-3.11.3_py3.11_cpu" in words
         assert words[:3] == ["python", "-m", "runner"]
         assert "\n" not in line
+
+
+def test_a_build_of_this_machine_is_not_bisected_between_releases() -> None:
+    old = replace(NEW, keras="3.15.1")
+    own = replace(NEW, keras="3.16.0+g1a2b3c4")
+    found = commands(worse(old, own), cells=(old, own))
+    assert found == (f"python -m runner diagnose {own.id} {old.id}",)
+    night = replace(NEW, keras="3.16.0.dev2026102704")
+    (first, *_) = commands(worse(old, night), cells=(old, night))
+    assert "bisect keras --good 3.15.1 --bad 3.16.0.dev2026102704" in first

@@ -64,6 +64,8 @@ NEW = Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu")
         ("a.reads_per_s", "reads/s", "a.reads_per_s", False),
         ("a.load_s", "load time", "a.load_s", False),
         ("a.", "a.", "a.", False),
+        ("printed.accuracy", "accuracy", "printed.accuracy", False),
+        ("printed.step_ms", "step ms", "printed.step_ms", False),
         ("accuracy_of_something", "accuracy of something", "accuracy_of_something", False),
     ],
 )

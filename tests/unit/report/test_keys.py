@@ -102,7 +102,7 @@ def defect(*cells: Cell, **more: object) -> Defect:
 
 def of_defect(one: Defect) -> Finding:
     cells = {cell.id: cell for cell in (OLD, NEW, JAX)}
-    return defects._finding(one, (), cells)
+    return defects._finding(one, (), cells, against=False)
 
 
 def test_a_defect_keeps_its_key_when_another_release_has_it() -> None:

@@ -186,6 +186,11 @@ class TestRefusals:
         assert cli.run(["export", _stored(SAMPLE, tmp_path / "out"), *words]) == 2
         assert "a result file names its probe" in capsys.readouterr().err
 
+    def test_a_result_of_a_script_has_no_script(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        kept = _stored(replace(SAMPLE, probe="script"), tmp_path / "out")
+        assert cli.run(["export", kept]) == 2
+        assert f"`runner export '{CELL.id}' --script FILE` packs it" in capsys.readouterr().err
+
     def test_a_folder_that_holds_something_already(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "s.py").touch()
         Path("there").mkdir()

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from runner.environments import wheels
 from runner.errors import UsageError
 from runner.matrix import compat
 from runner.model import Cell, Custom, Environment
@@ -67,6 +68,26 @@ class TestPins:
     def test_what_is_no_package_never_reaches_uv(self, text: str) -> None:
         with pytest.raises(UsageError, match="looks like scipy"):
             pins.packages([text])
+
+    @pytest.mark.parametrize("text", ["keras@nightly", "keras==nightly", "keras-nightly@nightly"])
+    def test_a_nightly_build_is_pinned_by_its_exact_version(self, text: str) -> None:
+        asked: list[tuple[str, str]] = []
+
+        def nightly(package: str, wanted: str) -> str:
+            asked.append((package, wanted))
+            return "3.16.0.dev2026102704"
+
+        pinned = pins.parse([text, "jax==0.10.2"], nightly)
+        assert pinned == {"keras": "3.16.0.dev2026102704", "jax": "0.10.2"}
+        assert asked == [("keras", "nightly")]
+        (target,) = pins.targets(pins.Wanted(pinned), _newest)
+        assert target.cell.id == "jax-0.10.2_keras-3.16.0.dev2026102704_py3.11_cpu"
+        assert target.custom is None
+
+    def test_a_nightly_build_of_a_day_may_be_pinned(self) -> None:
+        assert pins.parse(["keras@nightly-2026-10-12"], lambda _package, wanted: wanted) == {
+            "keras": "nightly-2026-10-12"
+        }
 
     def test_a_pin_of_another_framework_does_not_go_with_a_cell(self) -> None:
         with pytest.raises(UsageError, match="runs torch"):
@@ -163,3 +184,12 @@ class TestCells:
             UsageError, match=r"no framework is pinned: add --pin for one of .*torch.*, or choose --cells"
         ):
             pins.targets(pins.Wanted({"zzz": "1"}), _newest)
+
+
+def test_a_wheel_of_this_machine_keeps_its_local_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = "0.11.0+g1a2b3c4"
+    monkeypatch.setattr(wheels, "find", lambda project, version: (project, version) == ("jax", own) or None)
+    (target,) = pins.targets(pins.Wanted(pins.parse([f"jax=={own}", "keras==3.16.0+g1a2b3c4"])), _newest)
+    assert target.cell.id == f"jax-{own}_keras-3.16.0+g1a2b3c4_py3.11_cpu"
+    (target,) = pins.targets(pins.Wanted(pins.parse(["jax==0.11.0+other"])), _newest)
+    assert target.cell.version == "0.11.0"

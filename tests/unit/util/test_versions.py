@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,3 +105,29 @@ def test_a_beta_of_the_last_bad_release_is_bad_and_one_of_the_first_good_is_judg
     assert covered == {"3.9.2rc1": True, "3.9.2": True, "3.10.0rc1": False, "3.10.0": False}
     final = Expectation("*", status=Status.CRASHED, last_bad="keras-3.10.0rc1")
     assert not final.covers(_cell("3.10.0"), "mnist")
+
+
+@pytest.mark.parametrize(
+    ("version", "day"),
+    [
+        ("3.16.0.dev2026102704", dt.date(2026, 10, 27)),
+        ("2.23.0.dev20261026", dt.date(2026, 10, 26)),
+        ("3.16.0.dev3", None),
+        ("3.16.0.dev20261326", None),
+        ("3.16.0", None),
+        ("3.16.0.dev20261026+g1a2b3c4", None),
+    ],
+)
+def test_a_nightly_build_is_known_by_the_day_in_its_number(version: str, day: dt.date | None) -> None:
+    assert versions.night(version) == day
+
+
+@pytest.mark.parametrize("version", ["3.16.0+g1a2b3c4", "3.16.0+g1a2b3c4.dirty1a2b3c4", "3.16.0rc1"])
+def test_an_exact_version_may_have_a_local_part(version: str) -> None:
+    assert versions.EXACT.fullmatch(version)
+    assert versions.is_local(version) == ("+" in version)
+
+
+@pytest.mark.parametrize("version", ["3.16.0+", "3.16.0+A", "3.16.0+a_b", "3.16.0+a..b", "3.16.0+a b", "latest"])
+def test_what_is_not_an_exact_version_is_refused(version: str) -> None:
+    assert not versions.EXACT.fullmatch(version)

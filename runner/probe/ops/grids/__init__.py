@@ -23,6 +23,7 @@ def cases():
         inputs,
         layers,
         losses,
+        mixtures,
         objects,
         options,
         randoms,
@@ -37,7 +38,7 @@ def cases():
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment, arguments, options, values, refusals, forms, objects, inputs,
+        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment, arguments, options, values, refusals, forms, objects, inputs, mixtures,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

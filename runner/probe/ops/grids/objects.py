@@ -1,4 +1,4 @@
-"""Generates losses, metrics, optimizers and the like with each argument wrong, or written in another way.
+"""Generates losses, metrics, optimizers and the like with each argument wrong.
 
 A wrong argument is refused when the object is made or first used. A number of NumPy is as good as one of Python, and
 what a configuration keeps makes the same object again.
@@ -61,7 +61,7 @@ WRONG = {
 """Argument -> values that are wrong; of all others ``NUMBER``."""
 
 FLOATS_OF_PYTHON = ("optimizers", "regularizers", "metrics")
-"""They ask for Python's own floats, and say so."""
+"""They state that they ask for floats of Python."""
 EXACT = (0.0, 0.25, 0.5, 1.0, -1.0, 2.0, 10.0)
 """The same number in float32."""
 

@@ -12,6 +12,7 @@ import pytest
 from runner.environments import index
 from runner.errors import UsageError
 from runner.matrix import compat
+from runner.measure import builds
 from runner.model import Cell, Custom
 from runner.repro.bisect import question
 from runner.repro.bisect.question import Request
@@ -158,3 +159,50 @@ class TestAsked:
     def test_a_script_that_cannot_be_read_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="cannot be read"):
             question.asked(replace(REQUEST, script=tmp_path / "gone.py"), "3.11", ("3.6.0", "3.9.0"))
+
+
+class TestNightlyBuilds:
+    """The ends may be nightly builds: those of the nights between them are tested, too."""
+
+    BUILDS = ("3.9.0.dev2024123103", "3.10.0.dev2025020103", "3.10.0.dev2025020203", "3.10.0.dev2025020303")
+
+    @pytest.fixture(autouse=True)
+    def index(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        stable = tuple(version for version in PUBLISHED if "rc" not in version)
+        monkeypatch.setattr(index, "published", lambda *_, prereleases=False: PUBLISHED if prereleases else stable)
+        monkeypatch.setattr(index, "nightly_builds", lambda *_: self.BUILDS)
+        monkeypatch.setattr(index, "nightly", lambda package, word: f"{package} of {word}")
+
+    def test_the_words_become_exact_versions(self) -> None:
+        request = question.exact(replace(REQUEST, good="nightly-2025-02-01", bad="keras@nightly"))
+        assert (request.good, request.bad) == ("keras of nightly-2025-02-01", "keras of nightly")
+        assert question.exact(REQUEST) == REQUEST
+
+    def test_two_nights_enclose_the_nights_between_them(self) -> None:
+        request = replace(REQUEST, good=self.BUILDS[1], bad=self.BUILDS[3])
+        assert question.releases(request, "3.11") == self.BUILDS[1:]
+
+    def test_a_release_and_a_night_enclose_both_kinds_and_no_candidates(self) -> None:
+        request = replace(REQUEST, good="3.8.0", bad=self.BUILDS[2])
+        assert question.releases(request, "3.11") == ("3.8.0", self.BUILDS[0], "3.9.0", *self.BUILDS[1:3])
+
+    def test_without_a_night_at_an_end_there_is_none_between(self) -> None:
+        assert question.releases(REQUEST, "3.11") == ("3.6.0", "3.7.0", "3.8.0", "3.9.0")
+
+
+class TestSources:
+    """A source holds a package fixed; the package that moves has none."""
+
+    def test_it_is_one_more_pin(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = ("torch==2.16.0+w1a2b3c4",)
+        monkeypatch.setattr(builds, "pins", lambda wheels, *_: made if wheels else ())
+        request = replace(REQUEST, pins=("scipy",), wheels=("torch=dist/torch.whl",))
+        assert question.fixed(request, lambda _: None).pins == ("scipy", *made)
+        assert question.fixed(REQUEST, lambda _: None) == REQUEST
+
+    def test_the_package_that_moves_has_none(self) -> None:
+        with pytest.raises(UsageError) as caught:
+            question.fixed(replace(REQUEST, sources=("keras=../keras",)), lambda _: None)
+        assert str(caught.value) == (
+            "--source keras=../keras: keras is what moves; a source holds another package fixed"
+        )

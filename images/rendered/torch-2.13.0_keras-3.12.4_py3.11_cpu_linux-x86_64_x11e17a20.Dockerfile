@@ -1,0 +1,46 @@
+# torch-2.13.0_keras-3.12.4_py3.11_cpu_linux-x86_64_x11e17a20
+# Rendered by `runner render`; do not edit.
+FROM python:3.11-slim-bookworm AS tools
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=uv.txt,target=/build/uv.txt \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh tools /tools
+
+FROM python:3.11-slim-bookworm
+LABEL org.keras-version-matrix="image"
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh system g++
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=framework.txt,target=/build/framework.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/framework.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=company.txt,target=/build/company.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/company.txt
+RUN --mount=type=bind,source=install.sh,target=/build/install.sh \
+    --mount=type=bind,source=keras.txt,target=/build/keras.txt \
+    --mount=type=bind,from=tools,source=/tools,target=/tools \
+    --mount=type=cache,id=keras-version-matrix-uv,target=/var/cache/uv \
+    --mount=type=secret,id=network --mount=type=secret,id=certificates \
+    sh /build/install.sh packages /tools /build/keras.txt
+
+LABEL \
+      org.opencontainers.image.title="keras-version-matrix torch-2.13.0_keras-3.12.4_py3.11_cpu_linux-x86_64_x11e17a20" \
+      org.opencontainers.image.base.name="python:3.11-slim-bookworm" \
+      org.keras-version-matrix.environment="torch-2.13.0_keras-3.12.4_py3.11_cpu_linux-x86_64_x11e17a20" \
+      org.keras-version-matrix.framework="torch" \
+      org.keras-version-matrix.version="2.13.0" \
+      org.keras-version-matrix.keras="3.12.4" \
+      org.keras-version-matrix.python="3.11" \
+      org.keras-version-matrix.build="cpu" \
+      org.keras-version-matrix.lock="a33689278e4d4f4dd417e1030d1e493efc46d5c54ae8c0783d8b933ac706a397" \
+      org.keras-version-matrix.template="0cf40f118f077491dd281dffb51e606e2c16ebbed718f3604c58e407ad5dc96b" \
+      org.keras-version-matrix.content="19cbcaaafbc20c8cb2384a963c1bd003230c4db1bcff0a491b970c5214188214" \
+      org.keras-version-matrix.layer="5223ad742142985c83f44d91c1e4ae406bbacb9e1b1cd4b9e073193844da7777"
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+USER 65532:65532

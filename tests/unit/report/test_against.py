@@ -1,0 +1,49 @@
+"""A build next to a release: only defects that differ are findings, and what the build brought is a regression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from runner import defects
+from runner.defects import cells
+from runner.defects.defect import Defect
+from runner.defects.known import Known
+from runner.judge import rules
+from runner.model import Cell, Sample, Status
+from runner.report import Severity, build
+from runner.report import defects as module
+from runner.results import store
+
+RELEASE, OWN = (Cell("jax", "0.10.2", keras, "3.11", "cpu") for keras in ("3.15.1", "3.16.0+g1a2b3c4"))
+SAMPLES = [Sample(cell, "e", "ops", {}, 0, 0, "docker", Status.OK, "") for cell in (RELEASE, OWN)]
+GRAVE = 8
+
+
+def defect(bad: Sequence[int], good: Sequence[int]) -> Defect:
+    fields = {"op": "ops.f", "kind": "wrong value", "pattern": "", "cases": ("ops.f(x)",), "observed": "", "script": ""}
+    return cells.defect("ops.f", "wrong value", GRAVE, bad, good, SAMPLES, **fields)
+
+
+def judged(monkeypatch: pytest.MonkeyPatch, found: Defect, *, against: bool) -> tuple[list[Severity], int]:
+    monkeypatch.setattr(defects, "defects", lambda _samples: (found,))
+    monkeypatch.setattr(module, "reported", lambda: (Known("ops.f", "*", "*", "https://example.org/7"),))
+    made = build.report(SAMPLES, store.RunRecord(), rules.Rules(set_name="quick", against=against))
+    return [finding.severity for finding in made.extra], made.exit_code
+
+
+def test_what_the_build_brought_is_a_regression_although_it_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    brought = defect([1], [0])
+    assert judged(monkeypatch, brought, against=True) == ([Severity.REGRESSED], 1)
+    assert judged(monkeypatch, brought, against=False) == ([Severity.EXPECTED], 0)
+
+
+def test_what_the_build_fixed_is_a_finding_and_no_regression(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judged(monkeypatch, defect([0], [1]), against=True) == ([Severity.EXPECTED], 0)
+
+
+def test_what_both_have_is_not_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = defect([0, 1], [])
+    assert judged(monkeypatch, both, against=True) == ([], 0)
+    assert judged(monkeypatch, both, against=False) == ([Severity.EXPECTED], 0)

@@ -210,6 +210,8 @@ class Custom:
     """``name==version``: kept as they are unless something forces them to move."""
     system: tuple[str, ...] = ()
     """Debian packages that its image has in addition (``g++``). On the host the machine's own count."""
+    needs: tuple[str, ...] = ()
+    """Requirement lines that hold in addition: what a user's library needs. They take no other line's place."""
 
     @property
     def digest(self) -> str:
@@ -217,6 +219,8 @@ class Custom:
         lines = [*self.pins, "", self.as_of, *self.prefer]
         if self.system:
             lines += ["", *self.system]
+        if self.needs:
+            lines += ["", "", *self.needs]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 

@@ -20,6 +20,8 @@ from runner.util.plain import say
 # name -> (module, one line of help); a command's module is imported when the command is used
 COMMANDS = {
     "matrix": ("runner.cli.matrix", "Build, run and judge a set of cells; print the version-regression matrix."),
+    "init": ("runner.cli.init", "Write keras-matrix.toml: the sets, probes and known failures of your repository."),
+    "probe": ("runner.cli.probe", "Write your own probes: new."),
     "list": ("runner.cli.list", "Show the cells of a set."),
     "report": ("runner.cli.report", "Print the matrix again from result files."),
     "history": ("runner.cli.history", "Keep runs in one file: add, ls, show, prune, export, import."),

@@ -27,14 +27,13 @@ def compare_command(
     from runner.judge import JudgeSettings, conclusion, expectations_file, judge, rules, two_runs
     from runner.report import comparisons
     from runner.results import store
-    from runner.util import folders
 
     unread = output.Unread()
     a, b = store.load([run_a], bad=unread), store.load([run_b], bad=unread)
     two_runs.check(a, b, (str(run_a), str(run_b)))
     samples, pairs = two_runs.tagged(a, b, ("A", "B"))
     settings = JudgeSettings.after(rules.rounds(samples), max_rounds, alpha=alpha, floor=floor)
-    known = expectations_file.load(folders.matrix_dir() / "expectations.toml")
+    known = expectations_file.known()
     found = [c for c in judge(samples, pairs, known, settings) if c.baseline]
     say(comparisons.text(found, settings, as_json=as_json))
     code = conclusion.exit_code_of_figures([s for s in samples if s.cell.id.startswith("B:")], found)

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import click
 
-from runner.util import files, folders
+from runner.util import files
 from runner.util.plain import say
 
 
 @click.command("expect")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--update", is_flag=True, help="Write the file; without it, only print what would change.")
-@click.option("--file", type=click.Path(path_type=Path), help="The file (default: matrix/expectations.toml).")
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    help="The file (default: the one that keras-matrix.toml names, else matrix/expectations.toml).",
+)
 def expect_command(run: Path, *, update: bool, file: Path | None) -> None:
     """Bring expectations.toml in line with the results in the folder RUN.
 
@@ -22,9 +26,9 @@ def expect_command(run: Path, *, update: bool, file: Path | None) -> None:
     Exits with 1 where the file is out of date and was not written, with 3 where a result file could not be used.
     """
     from runner.cli import output
-    from runner.judge import rules
+    from runner.judge import expectations_file, rules
 
-    path = file or folders.matrix_dir() / "expectations.toml"
+    path = file or expectations_file.default()
     unread = output.Unread()
     made = rules.update(run, path, unread)
     for sign, entries in (("-", made.removed), ("+", made.added)):

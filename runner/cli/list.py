@@ -79,9 +79,9 @@ def _budget(seconds: float | None) -> tuple[str, ...]:
 
 
 def _sets(*, as_json: bool) -> None:
-    from runner.matrix import sets
+    from runner.matrix import configuration
 
-    loaded = sets.load()
+    loaded = configuration.matrix()
     if as_json:
         described = {name: one.description for name, one in loaded.sets.items()}
         budgets = {name: one.budget_s or None for name, one in loaded.sets.items()}
@@ -89,4 +89,6 @@ def _sets(*, as_json: bool) -> None:
         return
     for name, one in loaded.sets.items():
         more = ["default"] * (name == loaded.default) + [f"budget {one.budget}"] * bool(one.budget)
+        if (origin := configuration.origin(name)) != "matrix.toml":
+            more.append(origin)
         say(f"{name:<14} {one.description}" + (f" ({', '.join(more)})" if more else ""))

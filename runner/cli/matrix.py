@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ from runner.util import durations
 from runner.util.plain import say
 
 if TYPE_CHECKING:
+    from runner.data.suite import Packed
+    from runner.matrix.selection import Chosen
     from runner.model import Sample
     from runner.report import Report
 
@@ -71,6 +73,8 @@ class Request:
     metrics: tuple[str, ...] = ()
     network: bool = False
     extra: tuple[str, ...] = ()
+    pytest: tuple[Path, ...] = ()
+    install: str | None = None
 
     @property
     def evicts(self) -> bool:
@@ -79,21 +83,8 @@ class Request:
 
     def check(self) -> None:
         """Raises UsageError for options that contradict each other."""
-        builds = bool(self.wheels or self.sources)
-        if self.against and not builds:
-            raise UsageError("--against names the release to compare a --source or --wheel with; give one of them")
-        if self.against and self.baseline:
-            raise UsageError("--against and --baseline both choose what is compared; give one of them")
-        if builds and not executors.installs(self.executor):
-            raise UsageError(f"--executor {self.executor} installs nothing: it does not go with --source or --wheel")
-        if self.metrics and self.script is None:
-            raise UsageError("--metric is a figure that a script prints: give the script with --script")
-        if self.network and self.script is None:
-            raise UsageError("--network is for a script: give it with --script; probes reach no network")
-        if self.extra and self.script is None:
-            raise UsageError("--with is for a script: give it with --script; `packages` of a set are for its probes")
-        if self.extra and not executors.installs(self.executor):
-            raise UsageError(f"--with: --executor {self.executor} installs nothing; install it there yourself")
+        self._check_builds()
+        self._check_own_code()
         if self.max_rounds and self.max_rounds < (self.rounds or 1):
             raise UsageError(f"--max-rounds {self.max_rounds} is less than --rounds {self.rounds}")
         if self.budget_s and not self.max_rounds and (self.rounds or 1) >= MOST_ROUNDS:
@@ -104,6 +95,33 @@ class Request:
         for option, given in (("--max-rounds", self.max_rounds), ("--budget", self.budget_s)):
             if given and self.evicts:
                 raise UsageError(f"{option} needs all images at once: it does not go with --keep or --keep-free")
+
+    def _check_builds(self) -> None:
+        """The options of builds in the place of releases."""
+        builds = bool(self.wheels or self.sources)
+        if self.against and not builds:
+            raise UsageError("--against names the release to compare a --source or --wheel with; give one of them")
+        if self.against and self.baseline:
+            raise UsageError("--against and --baseline both choose what is compared; give one of them")
+        if builds and not executors.installs(self.executor):
+            raise UsageError(f"--executor {self.executor} installs nothing: it does not go with --source or --wheel")
+
+    def _check_own_code(self) -> None:
+        """The options of a script and of tests."""
+        if self.script is not None and self.pytest:
+            advice = "run one after the other (only the tests have the library of --install)"
+            raise UsageError(f"--script and --pytest do not go together: {advice}")
+        if self.metrics and self.script is None:
+            raise UsageError("--metric is a figure that a script prints: give the script with --script")
+        if self.network and self.script is None:
+            raise UsageError("--network is for a script: give it with --script; probes and tests reach no network")
+        if self.extra and self.script is None and not self.pytest:
+            advice = "give it with --script or --pytest; `packages` of a set are for its probes"
+            raise UsageError(f"--with is for a script and for tests: {advice}")
+        if self.extra and not executors.installs(self.executor):
+            raise UsageError(f"--with: --executor {self.executor} installs nothing; install it there yourself")
+        if self.install is not None and not self.pytest:
+            raise UsageError("--install goes with --pytest: name the folder with the tests")
 
     def further(self, of_set: float | None) -> Further:
         """The rounds that follow the first ones.
@@ -154,6 +172,10 @@ class Request:
         words += [word for wheel in self.wheels for word in ("--wheel", wheel)]
         words += [word for source in self.sources for word in ("--source", source)]
         words += ["--against", self.against] if self.against else []
+        for tests in self.pytest:
+            words += ["--pytest", str(tests)]
+        if self.install is not None:
+            words += ["--install", self.install]
         return shlex.join(words)
 
 
@@ -182,8 +204,26 @@ class Request:
     help="A figure that the script prints, as 'accuracy=([\\d.]+)', which of two is better, and how it is judged "
     "(default: by its name); may be given several times.",
 )
-@click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1.")
+@click.option(
+    "--with",
+    "extra",
+    multiple=True,
+    metavar="PACKAGE",
+    help="With --script or --pytest: one more package, as scipy==1.10.1.",
+)
 @click.option("--network", is_flag=True, help="Let the script reach the network.")
+@click.option(
+    "--pytest",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Run these tests with pytest in every cell, each test a case; may be given several times.",
+)
+@click.option(
+    "--install",
+    metavar="PATH",
+    help="With --pytest: a project's folder or a wheel to install in every cell, as . or '.[test]'; pure Python.",
+)
 @options.executor
 @click.option(
     "--device",
@@ -269,9 +309,10 @@ def matrix(request: Request) -> int:
         request.set_name, request.only, request.executor, request.device, own=versions, against=against
     )
     chosen = chosen.with_packages(pins.packages(request.extra))
+    chosen, suites = _with_tests(chosen, request, versions)
     path = script.check(request.script, ())[0] if request.script else None
     own = scripts.settings(path, request.metrics, network=request.network) if path else None
-    probes = selection.probe_specs(chosen, request.probes, request.settings, own)
+    probes = selection.probe_specs(chosen, (*request.probes, *suites), request.settings, own)
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s, request.jobs)
@@ -300,7 +341,7 @@ def matrix(request: Request) -> int:
             request.out,
             probes=[probe.name for probe in probes],
             given=given,
-            own=files,
+            own={**files, **{probe: packed.written(request.out) for probe, packed in suites.items()}},
             offline=request.offline,
             record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s, against),
             fresh=request.fresh,
@@ -325,6 +366,29 @@ def matrix(request: Request) -> int:
     if request.format_ == "terminal" and report.exit_code != _NOTHING:
         say(f"As a page with charts: python -m runner report {shlex.quote(str(request.out))} --open", err=True)
     return report.exit_code
+
+
+def _with_tests(chosen: Chosen, request: Request, own: Collection[str]) -> tuple[Chosen, dict[str, Packed]]:
+    """The cells with what the user's library needs, and its packed tests by probe.
+
+    ``own``: what ``--source`` and ``--wheel`` install. Raises UsageError.
+    """
+    if not request.pytest:
+        return chosen, {}
+    from runner.data import suite
+    from runner.matrix import frameworks, plan
+    from runner.util import versions
+
+    wheel = suite.wheel(request.install) if request.install is not None else None
+    name = versions.normalized(wheel.name) if wheel is not None else ""
+    if name in frameworks.measured():
+        axis = frameworks.named(name)
+        way_out = f"give --source {axis}=PLACE or --wheel {axis}=FILE"
+        raise UsageError(f"--install {request.install}: {name} is an axis of the matrix; {way_out}")
+    if name in map(versions.normalized, own):
+        raise UsageError(f"--install {request.install}: --source or --wheel installs {name} already; leave out one")
+    needs = plan.Needs(("pytest", *(wheel.needs if wheel else ())), wheel.extras if wheel else ())
+    return replace(chosen, needs=needs), {suite.PROBE: suite.packed(request.pytest, wheel, request.out)}
 
 
 def _told(further: Further) -> str:

@@ -48,7 +48,8 @@ def which_cells(command: F) -> F:
     command = click.option(
         "--only", multiple=True, metavar="GLOB", help="Only cells whose id matches; may be given several times."
     )(command)
-    return click.option("--set", "set_name", metavar="NAME", help="A set of matrix.toml (default: quick).")(command)
+    told = "A set of keras-matrix.toml (see `runner init`) or of the program (default: the file's, else quick)."
+    return click.option("--set", "set_name", metavar="NAME", help=told)(command)
 
 
 def everything(command: F) -> F:

@@ -70,6 +70,8 @@ class Defect:
     """Where there is no reference and backends disagree: the cells of each side, and what they gave."""
     untried: tuple[str, ...] = ()
     """Where the simplest case was not run, which bounds nothing: ``jax 3.8.0, 3.9.2``."""
+    sentence: str = ""
+    """The defect as a finding; empty where that is made of the title and the versions around it."""
 
     @property
     def key(self) -> str:

@@ -33,11 +33,13 @@ class Expectation:
     """``keras-3.9.2`` or ``torch-2.2.2``: the last release that is known to fail. Later ones are expected to work."""
     reason: str = ""
     """For a status: a part of the failure's reason. Another failure of the same status is not expected."""
+    file: str = "matrix/expectations.toml"
+    """The file that lists it."""
 
     @property
     def why(self) -> str:
         """The issue, or the file that lists the failure without one."""
-        return self.issue or "matrix/expectations.toml"
+        return self.issue or self.file
 
     def covers(self, cell: Cell, probe: str) -> bool:
         """Whether this is about the cell and the probe."""

@@ -19,8 +19,9 @@ import msgspec
 from runner.errors import UsageError, suggest
 from runner.judge.expectations import SCHEMA, Expectation, as_expected
 from runner.judge.series import grouped
+from runner.matrix import configuration
 from runner.model import Cell, Comparison, Sample, Status, Verdict
-from runner.util import toml
+from runner.util import folders, toml
 
 
 class _Entry(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
@@ -178,6 +179,33 @@ def _written(entry: Expectation) -> str:
     # a JSON string of printable characters is a TOML basic string
     lines = [f"{name} = {json.dumps(value)}" for name, value in fields.items() if value]
     return "\n".join(["[[expect]]", *lines])
+
+
+def shipped() -> Path:
+    """The expectations of this program's own sets."""
+    return folders.matrix_dir() / "expectations.toml"
+
+
+def default() -> Path:
+    """The file that ``runner expect`` writes.
+
+    It is the one that the user's configuration names, else the program's.
+    """
+    found = configuration.here()
+    return (found and found.expectations) or shipped()
+
+
+def known() -> tuple[Expectation, ...]:
+    """All expectations that hold here: the user's before the program's."""
+    listed = load(shipped())
+    if (path := default()) == shipped():
+        return listed
+    return (*(replace(entry, file=path.name) for entry in load(path)), *listed)
+
+
+def without(seen: Sequence[Seen], entries: Sequence[Expectation]) -> list[Seen]:
+    """What was measured, without what the entries of another file expect."""
+    return [one for one in seen if not any(_about(entry, one) and _agrees(entry, one) for entry in entries)]
 
 
 def load(path: Path) -> tuple[Expectation, ...]:

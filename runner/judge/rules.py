@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner import judge
 from runner.judge import calibration_file, expectations, expectations_file, pairing
-from runner.matrix import sets
+from runner.matrix import configuration, sets
 from runner.model import Cell, Comparison, Sample, Verdict
 from runner.results import store
 from runner.util import folders
@@ -31,7 +31,7 @@ class Rules:
 
         What these rules give stays.
         """
-        listed = record.set_name in sets.load().sets
+        listed = record.set_name in configuration.matrix().sets
         return replace(
             self,
             set_name=self.set_name or (record.set_name if listed else None),
@@ -62,7 +62,10 @@ def update(run: Path, file: Path, bad: store.Bad) -> expectations_file.Update:
     samples, known = store.load([run], bad=bad), expectations_file.load(file)
     judged = comparisons(samples, Rules().as_planned(store.load_records([run], bad)), known)
     text = file.read_text(encoding="utf-8") if file.exists() else f"schema = {expectations.SCHEMA}\n"
-    return expectations_file.updated(text, known, expectations_file.observed(samples, judged))
+    seen = expectations_file.observed(samples, judged)
+    if file.resolve() != expectations_file.shipped().resolve():
+        seen = expectations_file.without(seen, expectations_file.load(expectations_file.shipped()))
+    return expectations_file.updated(text, known, seen)
 
 
 def comparisons(
@@ -70,11 +73,11 @@ def comparisons(
 ) -> list[Comparison]:
     """Every cell against its baseline.
 
-    ``expected``: the expectations, where they are not those of this repository.
+    ``expected``: the expectations, where they are not those of the user and of this program.
     """
     if expected is None:
-        expected = expectations_file.load(folders.matrix_dir() / "expectations.toml")
-    loaded = sets.load()
+        expected = expectations_file.known()
+    loaded = configuration.matrix()
     prefer = sets.named_set(loaded, rules.set_name).prefer
     cells = list(dict.fromkeys(sample.cell for sample in samples))
     pairs = judge.pairs(cells, prefer, baseline=rules.baseline)

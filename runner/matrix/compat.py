@@ -10,6 +10,8 @@ Requirement lines, Python, CUDA, and what forbids it.
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -222,7 +224,21 @@ class Compat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if row.keras and not notes:
                 name = f"{environment.framework} {environment.version}"
                 notes = (f"{name} declares another package of Keras; overridden by {keras}",)
+        for need in environment.custom.needs if environment.custom else ():
+            lines.add(self._of_build(need, environment, lines))
         return Requirements(tuple(sorted(lines)), overrides, notes)
+
+    def _of_build(self, need: str, environment: Environment, lines: Iterable[str]) -> str:
+        """A library's need, about the distribution that the environment has.
+
+        That is ``tensorflow-cpu`` where the library needs ``tensorflow``, and ``keras-nightly`` in place of ``keras``.
+        """
+        own = (*self.framework[environment.framework].distributions, self.nightly.get(environment.framework, ""))
+        for known in (own, ("keras", self.nightly.get("keras", ""))):
+            if project(need) in known:
+                used = next((project(line) for line in lines if project(line) in known), project(need))
+                return used + re.sub(r"^[A-Za-z0-9._-]+", "", need)
+        return need
 
     def _declares_newer(self, pin: str, keras: str) -> bool:
         """Whether a pin of a framework's release declares a newer Keras than the cell's."""

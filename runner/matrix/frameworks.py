@@ -115,6 +115,14 @@ def chosen_by_a_pin() -> tuple[str, ...]:
     return tuple(name for name, one in table().items() if not one.everywhere)
 
 
+def measured() -> frozenset[str]:
+    """The distributions that are axes of the matrix.
+
+    Those of Keras and the frameworks, and of their nightly builds.
+    """
+    return frozenset({"keras"}.union(nightlies().values(), *(one.distributions for one in table().values())))
+
+
 def spellings() -> dict[str, str]:
     """Every spelling of a framework -> its name.
 

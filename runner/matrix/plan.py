@@ -44,6 +44,20 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a user's library needs in every environment, next to what the axes say."""
+
+    lines: tuple[str, ...] = ()
+    """Requirement lines, with markers."""
+    extras: tuple[str, ...] = ()
+    """The extras for which markers are evaluated."""
+
+
+NOTHING = Needs()
+"""No library."""
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What the user asked for."""
 
@@ -55,6 +69,7 @@ class Selection:
     """The only platform the cells are for, or empty."""
     custom: Custom | None = None
     """What all environments have in addition."""
+    needs: Needs = NOTHING
 
 
 def build_of(cell: Cell) -> str:
@@ -68,15 +83,19 @@ def build_of(cell: Cell) -> str:
     return frameworks.of(cell.framework).build(cell.device)
 
 
-def environment_of(cell: Cell, platform: str, custom: Custom | None = None) -> Environment:
+def environment_of(cell: Cell, platform: str, custom: Custom | None = None, needs: Needs = NOTHING) -> Environment:
     """The environment a cell runs in.
 
-    ``custom``: what a set adds to all of its cells. Pins of the cell's own axes are left out.
+    ``custom``: what a set adds to all of its cells. Pins of the cell's own axes are left out. ``needs`` of a library
+    count for these too: a release that it does not allow is a conflict.
     """
-    if custom:
+    more = versions.requirements_for(needs.lines, needs.extras, cell.python, platform) if needs.lines else ()
+    if custom or more:
+        custom = custom or Custom()
         own = {*frameworks.parts_of("keras"), *frameworks.of(cell.framework).distributions}
         own.add(frameworks.nightlies().get(cell.framework, cell.framework))
-        custom = replace(custom, pins=tuple(line for line in custom.pins if versions.project(line) not in own))
+        pins = tuple(line for line in custom.pins if versions.project(line) not in own)
+        custom = replace(custom, pins=pins, needs=(*custom.needs, *more))
         custom = custom if custom != Custom() else None
     return Environment(cell.framework, cell.version, cell.keras, cell.python, build_of(cell), platform, custom)
 
@@ -149,7 +168,7 @@ def _place(cell: Cell, selection: Selection, host: Host) -> tuple[Environment, s
     where = _automatic(cell, host) if selection.executor == AUTO else selection.executor
     offer = host.executors[where]
     platform = host.container_platform if offer.isolated else host.platform
-    environment = environment_of(cell, platform, selection.custom)
+    environment = environment_of(cell, platform, selection.custom, selection.needs)
     return environment, where, _obstacle(cell, environment, offer, host)
 
 

@@ -1,6 +1,7 @@
-"""The payload's probes: names, settings, files and hashes.
+"""The probes of the payload and of the user: names, settings, files and hashes.
 
-Read as text, never imported.
+Read as text, never imported. A user's probe is a file that the configuration names (see ``configuration``). A process
+of it gets the payload's files that any such probe needs, a module with the probe's name, and the user's file.
 """
 
 from __future__ import annotations
@@ -14,8 +15,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-SOURCE = Path(__file__).parents[1] / "probe"
+from runner.errors import UsageError
+from runner.matrix import configuration
+from runner.util import files as texts
+from runner.util import folders
+
+SOURCE = folders.payload_dir()
 """The folder of the payload."""
+
+OWN = "own_probes"
+"""The folder of a process that has the user's file, next to the payload."""
+
+_RUNS_OWN = "_own"
+"""The payload's module that runs a user's file."""
+
+_ADAPTER = f'''"""Runs the file of the same name in {OWN}."""
+
+from . import {_RUNS_OWN}
+
+
+def run(request, report):
+    """Runs the functions of the file."""
+    {_RUNS_OWN}.run(request, report)
+'''
 
 
 def probes() -> tuple[str, ...]:
@@ -34,26 +56,25 @@ def activities() -> tuple[str, ...]:
 
 def sweeps() -> tuple[str, ...]:
     """Returns the names of the probes that report a record per case."""
-    return ("ops", "training", *activities())
+    return ("ops", "training", "suite", *activities())
 
 
-@functools.cache
 def settings(probe: str) -> dict[str, Any]:
     """Returns the settings of a probe and their defaults.
 
     They are read from the literal ``DEFAULTS`` in its source. The probe is never imported.
     """
-    defaults: dict[str, Any] = _literal(probe, "DEFAULTS") or {}
-    return defaults
+    found = _literal(probe, "DEFAULTS")
+    return found if isinstance(found, dict) else {}
 
 
-@functools.cache
 def headlines(probe: str) -> tuple[str, ...]:
     """Returns the figures of a probe that a run measures until they are decided.
 
     They are patterns over metric names, read from the literal ``HEADLINES`` in its source. A probe without it has none.
     """
-    return tuple(_literal(probe, "HEADLINES") or ())
+    found = _literal(probe, "HEADLINES")
+    return tuple(found) if isinstance(found, tuple | list) else ()
 
 
 @functools.cache
@@ -62,7 +83,7 @@ def reads(probe: str) -> str:
 
     It is the literal ``READS`` in its source.
     """
-    return str(_literal(probe, "READS") or "")
+    return str(_assigned(_payload_text(probe), "READS") or "")
 
 
 @functools.cache
@@ -76,34 +97,138 @@ def is_headline(probe: str, metric: str) -> bool:
     return any(fnmatch.fnmatchcase(metric, pattern) for pattern in headlines(probe))
 
 
+def check(probe: str) -> None:
+    """Raise UsageError where a user's probe or its settings cannot be read.
+
+    A file that is not Python is left to the cells: another Python may read it.
+    """
+    if (content := own(probe)) is None:
+        return
+    path = _own_path(probe)
+    for name in ("DEFAULTS", "HEADLINES"):
+        try:
+            found = _assigned(content.decode(errors="replace"), name)
+        except ValueError:
+            raise UsageError(f"{path}: {name} is not a literal: it is read, and never run") from None
+        if name == "DEFAULTS" and found is not None and not _are_settings(found):
+            example = "DEFAULTS = {'units': 64}"
+            raise UsageError(f"{path}: DEFAULTS is a dict of names and plain values, such as {example}")
+        if name == "HEADLINES" and found is not None and not _are_names(found):
+            raise UsageError(f"{path}: HEADLINES is a tuple of names of figures, such as HEADLINES = ('step_s',)")
+
+
+def _are_settings(found: object) -> bool:
+    plain = (str, int, float, bool, type(None))
+    return isinstance(found, dict) and all(
+        isinstance(key, str)
+        and (isinstance(value, plain) or (isinstance(value, list) and set(map(type, value)) <= {*plain}))
+        for key, value in found.items()
+    )
+
+
+def _are_names(found: object) -> bool:
+    return isinstance(found, tuple | list) and all(isinstance(name, str) for name in found)
+
+
+def own(probe: str) -> bytes | None:
+    """Returns the content of a user's probe, as it was when it was first read.
+
+    None for a probe of the payload. A file that is changed while a run lasts does not come into half of its processes.
+    Raises UsageError where the file cannot be read.
+    """
+    path = _own_path(probe)
+    return _content(path) if path else None
+
+
+def added(probe: str) -> dict[str, bytes]:
+    """Returns what a process of a user's probe gets besides files of the payload.
+
+    Relative paths and contents; nothing for a probe of the payload.
+    """
+    content = own(probe)
+    return {} if content is None else {f"probe/{probe}.py": _ADAPTER.encode(), f"{OWN}/{probe}.py": content}
+
+
+def _own_path(probe: str) -> Path | None:
+    found = configuration.here()
+    return found.probe_file(probe) if found else None
+
+
+@functools.cache
+def _content(path: Path) -> bytes:
+    try:
+        return texts.content(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
 def _literal(probe: str, name: str) -> Any:
     """The literal that a name in the probe's source is given; None where it has none."""
-    for node in ast.parse(dict(_entries()).get(probe, "")).body:
+    text = _payload_text(probe)
+    if not text:
+        try:
+            text = (own(probe) or b"").decode(errors="replace")
+        except UsageError:  # an error where the probe is to run, not where its results are read
+            return None
+    try:
+        return _assigned(text, name)
+    except ValueError:
+        return None
+
+
+@functools.lru_cache(maxsize=512)
+def _assigned(text: str, name: str) -> Any:
+    """The literal that a name in a text is given; None where it has none.
+
+    None for a text that is not Python, too. Raises ValueError where it is not a literal.
+    """
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, RecursionError, ValueError):
+        return None
+    for node in body:
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [name]:
+            return ast.literal_eval(node.value)
+        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == name:
             return ast.literal_eval(node.value)
     return None
 
 
 @functools.cache
+def _payload_text(probe: str) -> str:
+    return dict(_entries()).get(probe, "")
+
+
 def probe_hash(probe: str) -> str:
     """Returns the sha256 over the files that the probe needs.
 
-    It hashes relative path, NUL, content, NUL of each, in the order of the paths.
+    It hashes relative path, NUL, content, NUL of each, in the order of the paths; those of a user's probe last.
     """
-    digest = hashlib.sha256()
-    for name in files(probe):
-        digest.update(name.encode() + b"\0" + (SOURCE / name).read_bytes() + b"\0")
-    return digest.hexdigest()
+    return _hash(files(probe), tuple(added(probe).items()))
 
 
 @functools.cache
-def files(probe: str) -> tuple[str, ...]:
-    """Returns the files that a process of the probe is given, as relative paths.
+def _hash(names: tuple[str, ...], more: tuple[tuple[str, bytes], ...]) -> str:
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(name.encode() + b"\0" + (SOURCE / name).read_bytes() + b"\0")
+    for name, content in more:
+        digest.update(name.encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()
 
-    These are the files that it can import, sorted. Imports are followed file by file, those inside functions included.
-    So a change to one file leaves the results of every probe that does not use it valid. A package brings its
-    ``__init__`` and its files that are not Python.
+
+def files(probe: str) -> tuple[str, ...]:
+    """Returns the files of the payload that a process of the probe is given.
+
+    These are the files that it can import, as sorted relative paths. Imports are followed file by file, those inside
+    functions included. So a change to one file leaves the results of every probe that does not use it valid. A package
+    brings its ``__init__`` and its files that are not Python.
     """
+    return _files(_RUNS_OWN if _own_path(probe) else probe)
+
+
+@functools.cache
+def _files(probe: str) -> tuple[str, ...]:
     needed: set[str] = set()
     due = {*_module(()), *_module(("__main__",)), *_module((probe,))}
     while due:

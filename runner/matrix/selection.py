@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from runner.errors import UsageError, suggest
-from runner.matrix import compat, frameworks, plan, probes, scripts, sets
+from runner.matrix import compat, configuration, frameworks, plan, probes, scripts, sets
 from runner.model import Cell, Custom, Environment, ProbeSpec, Scalar, Skip, Status
 
 
@@ -25,6 +25,8 @@ class Chosen:
     skips: tuple[Skip, ...]
     notes: tuple[str, ...]
     """What is to be said about cells: versions that compat.toml does not know."""
+    needs: plan.Needs = plan.NOTHING
+    """What the user's library needs in all environments."""
 
     def with_packages(self, packages: Sequence[str]) -> Chosen:
         """The same with further packages in all environments."""
@@ -32,14 +34,20 @@ class Chosen:
         return replace(self, definition=msgspec.structs.replace(self.definition, packages=together))
 
 
-def choose(set_name: str | None, only: tuple[str, ...], nightly: sets.Nightly = sets.no_nightly) -> Chosen:
+def choose(
+    set_name: str | None,
+    only: tuple[str, ...],
+    nightly: sets.Nightly = sets.no_nightly,
+    whole: sets.Matrix | None = None,
+) -> Chosen:
     """The cells of a set.
 
-    ``nightly`` resolves nightly builds that the set or a pattern names. Raises UsageError for an unknown or malformed
-    set or a pattern that fits no cell.
+    ``nightly`` resolves nightly builds that the set or a pattern names. ``whole``: all sets and probes, where they are
+    not those of the program and the user's configuration. Raises UsageError for an unknown or malformed set or a
+    pattern that fits no cell.
     """
     only = tuple(sets.exact_id(pattern, nightly) for pattern in only)
-    loaded = sets.load()
+    loaded = whole or configuration.matrix()
     facts = compat.load()
     name = loaded.default if set_name is None else set_name
     chosen = sets.named_set(loaded, name)
@@ -108,9 +116,9 @@ def _cells(
             facts.platform(one.platform)
         found, skips = sets.cells(loaded, one, sets.Resolver(compat.latest, facts.python_for, nightly))
     except UsageError as error:
-        raise UsageError(f"matrix.toml: sets.{name}: {error}") from None
+        raise UsageError(f"{configuration.origin(name)}: sets.{name}: {error}") from None
     if not found and not skips:
-        raise UsageError(f"matrix.toml: sets.{name} has no cells: give it a product or an include")
+        raise UsageError(f"{configuration.origin(name)}: sets.{name} has no cells: give it a product or an include")
     return found, skips
 
 
@@ -148,8 +156,9 @@ def probe_specs(
     if not wanted:
         raise UsageError(f"the set {chosen.name!r} names no probe: choose with --probe from {', '.join(known)}")
     for name in wanted:
+        probes.check(name)
         for setting, value in chosen.definition.probes.get(name, {}).items():
-            _check_setting(f"matrix.toml: sets.{chosen.name}.probes", name, setting, value)
+            _check_setting(f"{configuration.origin(chosen.name)}: sets.{chosen.name}.probes", name, setting, value)
     changed = _settings(settings, wanted)
     given = {name: {**chosen.definition.probes.get(name, {}), **changed.get(name, {})} for name in wanted}
     if script is not None:
@@ -173,7 +182,11 @@ def _cut(given: Mapping[str, Mapping[str, object]], budget_s: float | None) -> d
 
     Budgets given by the user or the set stay as they are, and count.
     """
-    own = {name: float(default) for name in given if (default := probes.settings(name).get("budget_s")) is not None}
+    own = {
+        name: float(default)
+        for name in given
+        if isinstance(default := probes.settings(name).get("budget_s"), int | float)
+    }
     if budget_s is None or not own:
         return {}
     fixed = {name: float(str(given[name]["budget_s"])) for name in own if "budget_s" in given[name]}
@@ -220,21 +233,24 @@ def _check_setting(where: str, probe: str, name: str, value: object) -> None:
 def environments(
     set_name: str | None, only: tuple[str, ...], *, every: bool, nightly: sets.Nightly = sets.no_nightly
 ) -> tuple[Environment, ...]:
-    """The environments of a set, or of every set, that the repository keeps files for.
+    """The environments of a set, or of every set of the program.
 
-    Raises UsageError.
+    This repository keeps files for the latter. Raises UsageError.
     """
-    names = sets.load().sets if every else [set_name]
-    chosen = [choose(name, only, nightly) for name in names]
+    shipped = sets.load()
+    if every:
+        chosen = [choose(name, only, nightly, shipped) for name in shipped.sets]
+    else:
+        chosen = [choose(set_name, only, nightly)]
     return tuple(dict.fromkeys(e for one in chosen for e in plan.environments(one.cells, one.definition.custom)))
 
 
 def custom_of(cell: Cell, environment: str) -> Custom | None:
-    """What a set adds to the cell in the environment of that id.
+    """What a set adds to the cell where its environment has that id.
 
     None where no set makes that environment.
     """
-    for one in sets.load().sets.values():
+    for one in configuration.matrix().sets.values():
         made = plan.environment_of(cell, "", one.custom).custom
         if made and environment.endswith(f"_x{made.digest}"):
             return made
@@ -243,7 +259,7 @@ def custom_of(cell: Cell, environment: str) -> Custom | None:
 
 def all_cells(nightly: sets.Nightly = sets.no_nightly) -> tuple[Cell, ...]:
     """The cells of all sets, each once."""
-    loaded = sets.load()
+    loaded = configuration.matrix()
     resolver = sets.Resolver(compat.latest, compat.load().python_for, nightly)
     found = (cell for one in loaded.sets.values() for cell in sets.cells(loaded, one, resolver)[0])
     return tuple(dict.fromkeys(found))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -186,18 +186,15 @@ def load(path: Path | None = None) -> Matrix:
     if matrix.default not in matrix.sets:
         raise UsageError(f"{path}: default: no set {matrix.default!r}{suggest(matrix.default, matrix.sets)}")
     for name, one in matrix.sets.items():
-        _check_texts(f"{path}: sets.{name}", one)
-        for probe in one.probes:
-            if probe not in matrix.probes:
-                raise UsageError(f"{path}: sets.{name}: no probe {probe!r}{suggest(probe, matrix.probes)}")
-        for probe in one.probe_cells:
-            if probe not in one.probes:
-                place = f"{path}: sets.{name}.probe_cells"
-                raise UsageError(f"{place}: the set runs no probe {probe!r}{suggest(probe, one.probes)}")
+        check_set(f"{path}: sets.{name}", one, matrix.probes)
     return matrix
 
 
-def _check_texts(place: str, one: Set) -> None:
+def check_set(place: str, one: Set, probes: Collection[str]) -> None:
+    """Raise UsageError for a set with a malformed value or an unknown probe.
+
+    ``place`` names the file and the table; ``probes`` are the names of all probes.
+    """
     for key in ("budget", "cell_budget"):
         try:
             getattr(one, f"{key}_s")
@@ -209,6 +206,12 @@ def _check_texts(place: str, one: Set) -> None:
     for package in one.system:
         if not versions.DEBIAN_PACKAGE.fullmatch(package):
             raise UsageError(f"{place}.system: {package!r} is not a Debian package (example: g++)")
+    for probe in one.probes:
+        if probe not in probes:
+            raise UsageError(f"{place}: no probe {probe!r}{suggest(probe, probes)}")
+    for probe in one.probe_cells:
+        if probe not in one.probes:
+            raise UsageError(f"{place}.probe_cells: the set runs no probe {probe!r}{suggest(probe, one.probes)}")
 
 
 def named_set(matrix: Matrix, name: str | None) -> Set:

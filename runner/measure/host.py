@@ -110,7 +110,8 @@ def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
     if executor not in known:
         raise UsageError(f"no executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
     platform = chosen.definition.platform if executors.installs(wish.executor) else ""
-    asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform, chosen.definition.custom)
+    custom = chosen.definition.custom
+    asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform, custom, chosen.needs)
     made = plan.plan(chosen.cells, chosen.skips, asked, host_facts(executor))
     return replace(made, notes=(*chosen.notes, *made.notes))
 

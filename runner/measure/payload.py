@@ -15,7 +15,7 @@ import msgspec
 
 from runner.data import DataFile
 from runner.errors import BadOutputError
-from runner.matrix.probes import SOURCE, files
+from runner.matrix.probes import SOURCE, added, files
 from runner.model import Cell, Job, Metric, Outcome, ProbeSpec, Status
 from runner.util.plain import printable, uncoloured
 
@@ -52,11 +52,15 @@ class Ending:
 
 
 def stage(io: Path, job: Job, data: DataFile | None, data_path: str) -> None:
-    """Write a process's folder: the probe's files of the payload, and its request."""
+    """Write a process's folder: the probe's files, and its request."""
     for name in files(job.probe.name):
         target = io / "probe" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(_contents()[name])
+    for name, content in added(job.probe.name).items():
+        target = io / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
     (io / REQUEST).write_text(json.dumps(request(job.cell, job.probe, job.seed, job.round, data, data_path)))
 
 

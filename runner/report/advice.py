@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from runner import executors
-from runner.matrix import probes, scripts, sets
+from runner.defects import suite
+from runner.matrix import configuration, probes, scripts, sets
 from runner.model import Cell, Comparison, Kind, Sample
 from runner.report import numbers
 from runner.report.data import Report
@@ -54,6 +55,8 @@ def next_commands(
 
 def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Sequence[Cell], kind: Kind | None) -> str:
     """The bisection between the candidate and the nearest better release, or empty."""
+    if comparison.probe == suite.PROBE:
+        return ""  # bisect has no tests of a user's library
     for package, bad, known in (
         (candidate.framework, candidate.version, _of_framework(candidate, better)),
         ("keras", candidate.keras, _of_keras(candidate, better)),
@@ -118,7 +121,7 @@ def _settings(report: Report, comparison: Comparison) -> list[str]:
 @functools.cache
 def _usual(probe: str) -> dict[str, object]:
     """The settings that a probe has where none are given."""
-    return {**probes.settings(probe), **sets.named_set(sets.load(), None).probes.get(probe, {})}
+    return {**probes.settings(probe), **sets.named_set(configuration.matrix(), None).probes.get(probe, {})}
 
 
 def _written(value: object) -> str:

@@ -81,6 +81,7 @@ _COLUMNS = {
         "cases.unsupported",
     ),
     "reading": ("cases.ok", "cases.wrong", "cases.raises", "cases.crashes", "cases.inaccurate", "writers.not_run"),
+    "suite": ("cases.ok", "cases.failed", "cases.raised", "cases.skipped", "files.not_imported", "suite.time_s"),
     "training": ("cases.ok", "cases.wrong", "cases.nan", "cases.raises", "cases.unsupported"),
 }
 """Columns of a probe, most important first, where a report has them. ``*.figure`` is that figure in all modes."""

@@ -7,9 +7,10 @@ from dataclasses import asdict
 
 from runner.defects import Defect, cells, known, ops
 from runner.defects.known import Known
+from runner.judge import expectations_file
 from runner.model import Cell, Sample
 from runner.report import Finding, Severity, keys
-from runner.util import folders, jsontext
+from runner.util import jsontext
 
 _GRAVE = 6
 """The least severity at which results are wrong or missing; below it are precision, types and refused calls."""
@@ -26,8 +27,9 @@ def findings(found: Sequence[Defect], samples: Sequence[Sample], *, against: boo
 
 
 def reported() -> tuple[Known, ...]:
-    """The defects that matrix/expectations.toml lists."""
-    return known.load(folders.matrix_dir() / "expectations.toml")
+    """The defects that the expectations files of the user and of this program list."""
+    paths = dict.fromkeys((expectations_file.default(), expectations_file.shipped()))
+    return tuple(one for path in paths for one in known.load(path))
 
 
 def dumps(found: Sequence[Defect]) -> str:
@@ -121,6 +123,8 @@ def _release(defect: Defect, bad: Sequence[Cell]) -> str:
 
 def _told(defect: Defect) -> str:
     """The defect with the versions between which it came and went."""
+    if defect.sentence:
+        return defect.sentence
     parts = [brief(defect) + (f" - {defect.where}" if defect.title.endswith(f" - {defect.where}") else "")]
     if defect.last_good:
         parts.append(f"last good {defect.last_good}")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner import data, executors
-from runner.environments import lock
+from runner.environments import index, lock
 from runner.errors import UsageError
 from runner.executors import Say
 from runner.images import recipe as images
 from runner.machine import facts
-from runner.matrix import plan, scripts, selection, sets
+from runner.matrix import plan, probes, scripts, selection, sets
 from runner.matrix.probes import SOURCE
 from runner.measure import payload
 from runner.model import Cell, ProbeSpec, Sample
@@ -72,6 +72,8 @@ def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
         raise UsageError(f"{cell.id}: MPS cannot be reached from a container, and a bundle runs in one")
     if sample is None and bool(request.probe) == bool(request.script):
         raise UsageError("a cell is exported with either --probe NAME or --script FILE; a result file needs neither")
+    if "suite" in (request.probe, sample.probe if sample else ""):
+        raise UsageError("export has no tests of a library: run pytest in the cell with `runner shell`")
     if sample is not None and (request.probe or request.script or request.settings):
         raise UsageError("a result file names its probe: --probe, --setting and --script go with a cell")
     if sample is not None and sample.probe == scripts.PROBE:
@@ -80,8 +82,12 @@ def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
 
 def _spec(sample: Sample | None, request: Request) -> ProbeSpec:
     if sample is not None:
+        if sample.probe not in probes.probes():
+            raise UsageError(f"export takes results of the program's probes; {sample.probe!r} is not one of them")
         return ProbeSpec(sample.probe, sample.settings)
-    (spec,) = selection.probe_specs(selection.choose(None, ()), (str(request.probe),), request.settings)
+    if probes.own(str(request.probe)) is not None:
+        raise UsageError(f"export takes the program's probes; {request.probe} is one of keras-matrix.toml")
+    (spec,) = selection.probe_specs(selection.choose(None, (), index.nightly), (str(request.probe),), request.settings)
     return spec
 
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from runner.defects import Defect, cells, plain
+from runner.defects import Defect, cells, plain, suite
 from runner.errors import CellError
 from runner.executors import Executor, Prepared, Say
 from runner.matrix import selection
@@ -171,17 +171,26 @@ def verify(
     say: Say,
     environments: Mapping[str, str] | None = None,
 ) -> list[Verified]:
-    """Run all scripts, cell by cell, in the packages in which each was measured.
+    """Run all scripts, cell by cell.
 
-    ``say`` gets a line of progress at a time; ``environments``: cell id -> id of its environment. Raises UsageError.
+    Each runs in the packages in which its cell was measured. ``say`` gets a line of progress at a time;
+    ``environments``: cell id -> id of its environment. Raises UsageError.
     """
-    due = [trial for trial in trials(found, by_id) if "-m', 'runner'" not in trial.defect.script]
+    due = [trial for trial in trials(found, by_id) if _has_script(trial.defect)]
     measured = [trial.number for trial in trials(found, by_id) if trial not in due]
     ran = run(due, executor, say, environments)
     told = [judged(t, ran[t.number, t.bad.id], ran[t.number, t.other.id] if t.other else None) for t in due]
     again = "a probe measures it again, no script"
     told += [Verified(n, found[n - 1].title, NOT_RUN, again, found[n - 1].key) for n in measured]
     return sorted(told, key=lambda one: one.number)
+
+
+def _has_script(defect: Defect) -> bool:
+    """Whether a script shows the defect in a cell alone.
+
+    A test of a user's library needs that library.
+    """
+    return "-m', 'runner'" not in defect.script and not defect.op.startswith(f"{suite.PROBE}: ")
 
 
 def run(

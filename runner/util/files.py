@@ -44,6 +44,24 @@ def write(path: Path, content: str | bytes) -> None:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
+def create(path: Path, text: str) -> None:
+    """Write a new file that the user names, whole or not at all.
+
+    Raises UsageError where it is there already.
+    """
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        write_atomically(part, text.encode())
+        try:
+            os.link(part, path)  # unlike a rename, it never replaces a file
+        finally:
+            part.unlink()
+    except FileExistsError:
+        raise UsageError(f"{path}: is there already; it is not overwritten") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+
+
 def content(path: Path) -> bytes:
     """The bytes of a regular file.
 

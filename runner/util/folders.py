@@ -28,6 +28,11 @@ def images_dir() -> Path:
     return _data_dir("images")
 
 
+def payload_dir() -> Path:
+    """The folder of the payload: the package that is copied into cells."""
+    return Path(__file__).resolve().parents[1] / "probe"
+
+
 @cache
 def _data_dir(name: str) -> Path:
     package = Path(__file__).resolve().parents[1]

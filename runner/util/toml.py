@@ -24,6 +24,15 @@ def load(path: Path, kind: type[T]) -> T:
 
     Raises UsageError, in one line, where the file is missing, is not TOML (with the line), or does not fit.
     """
+    text, raw = read(path)
+    return convert(path, text, raw, kind)
+
+
+def read(path: Path) -> tuple[str, dict[str, Any]]:
+    """The text of a TOML file and its content.
+
+    Raises UsageError, in one line, where the file is missing or is not TOML (with the line).
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -31,10 +40,17 @@ def load(path: Path, kind: type[T]) -> T:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
     try:
-        raw = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         told = str(error).replace("at end of document", f"at the end, line {len(text.splitlines())}")
         raise UsageError(f"{path}: not valid TOML: {told}") from None
+
+
+def convert(path: Path, text: str, raw: dict[str, Any], kind: type[T]) -> T:
+    """A table of the file ``path`` as ``kind``, a msgspec Struct.
+
+    ``text`` is the whole file, to find lines in. Raises UsageError, in one line, where the table does not fit.
+    """
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:

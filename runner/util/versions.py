@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +136,39 @@ def project(line: str) -> str:
     if not name:
         raise UsageError(f"{line!r} is not a requirement (example: torch==2.2.2)")
     return normalized(name[0]).rstrip("-")
+
+
+def requirements_for(lines: Iterable[str], extras: Iterable[str], python: str, platform: str) -> tuple[str, ...]:
+    """The requirement lines that hold on a Python and a platform, without markers.
+
+    >>> requirements_for(["numpy>=1", "x ; python_version < '3.9'", "y; extra == 'test'"], [], "3.11", "linux-x86_64")
+    ('numpy>=1',)
+    """
+    from packaging.requirements import Requirement
+
+    system, _, machine = platform.partition("-")
+    linux = system == "linux"
+    where = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "implementation_version": f"{python}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "os_name": "posix",
+        "sys_platform": "linux" if linux else "darwin",
+        "platform_system": "Linux" if linux else "Darwin",
+        "platform_machine": machine,
+        "platform_release": "",
+        "platform_version": "",
+    }
+    found = []
+    for line in lines:
+        asked = Requirement(line)
+        marker = asked.marker
+        if marker is None or any(marker.evaluate({**where, "extra": extra}) for extra in ("", *extras)):
+            more = f"[{','.join(sorted(asked.extras))}]" if asked.extras else ""
+            found.append(f"{asked.name}{more}{asked.specifier}")
+    return tuple(dict.fromkeys(found))
 
 
 def normalized(name: str) -> str:

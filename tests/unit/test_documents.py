@@ -84,7 +84,7 @@ def test_every_command_and_option_exists(page: Path, capsys: pytest.CaptureFixtu
     found = list(commands(page.read_text("utf-8")))
     assert found
     for words in found:
-        name = words[:2] if words[0] in ("history", "images") else words[:1]
+        name = words[:2] if words[0] in ("history", "images", "probe") else words[:1]
         assert cli.run([*name, "--help"]) == 0, words
         shown = capsys.readouterr().out
         for word in words:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from runner import judge
 from runner.defects import cases
+from runner.environments import index
 from runner.errors import BuildError, UnavailableError, UsageError, suggest
 from runner.executors import Prepared
 from runner.judge.pairing import difference
@@ -243,7 +244,7 @@ def _of_script(request: Request, path: Path) -> Trial:
 
 
 def _of_probe(request: Request, name: str) -> Trial:
-    chosen = selection.choose(None, ())
+    chosen = selection.choose(None, (), index.nightly)
     if request.case and name != "ops":
         raise UsageError("--case goes with --probe ops")
     (spec,) = selection.probe_specs(chosen, (name,), request.settings)

@@ -29,7 +29,7 @@ def _commands(group: click.Group = cli.cli, before: tuple[str, ...] = ()) -> Ite
 
 
 COMMANDS = dict(_commands())
-PAGES = ((), ("history",), ("images",), *COMMANDS)
+PAGES = ((), ("history",), ("images",), ("probe",), *COMMANDS)
 
 
 @pytest.mark.parametrize("words", PAGES, ids=" ".join)

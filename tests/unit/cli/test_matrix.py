@@ -489,10 +489,15 @@ def test_packages_of_a_script_are_in_every_environment(fake_executor: Any) -> No
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--with", "pandas"), "--with is for a script: give it with --script"),
+        (("--with", "pandas"), "--with is for a script and for tests: give it with --script or --pytest"),
         (("--script", "train.py", "--with", "-r x"), "--with '-r x': it looks like scipy or scipy==1.10.1"),
         (("--script", "train.py", "--with", "pandas", "--executor", "current"), "--executor current installs nothing"),
         (("--network",), "--network is for a script: give it with --script"),
+        (("--script", "train.py", "--pytest", "tests"), "--script and --pytest do not go together: run one after"),
+        (("--pytest", "tests", "--network"), "--network is for a script"),
+        (("--pytest", "tests", "--metric", "a=(.)"), "--metric is a figure that a script prints"),
+        (("--pytest", "tests", "--with", "pandas", "--executor", "current"), "--executor current installs nothing"),
+        (("--script", "train.py", "--install", "."), "--install goes with --pytest"),
         (("--metric", "a=(.)"), "--metric is a figure that a script prints: give the script with --script"),
         (("--script", "trian.py"), "trian.py: no such script (did you mean 'train.py'?)"),
         (("--script", "."), ".: is a folder"),

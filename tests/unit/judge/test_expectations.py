@@ -164,3 +164,14 @@ def test_the_same_status_for_another_reason_is_another_failure(
     bad = Sample(cell, "e", "mnist", {}, 0, 0, "docker", Status.CRASHED, seen_reason)
     known = Expectation("jax-*", "mnist", Status.CRASHED, reason=reason)
     assert expectations.as_expected(known, bad) is expected
+
+
+def test_what_another_file_expects_is_left_out_of_an_update() -> None:
+    entries = (Expectation("torch-*_keras-3.15.1_*", status=Status.IMPORT_FAILED),)
+    known = Seen(TORCH, "mnist", "", Status.IMPORT_FAILED, bad=True, reason="r", sample=_failed(Status.IMPORT_FAILED))
+    other = Seen(TORCH, "mnist", "", Status.CRASHED, bad=True, reason="r", sample=_failed(Status.CRASHED))
+    assert expectations_file.without([known, other], entries) == [other]
+
+
+def _failed(status: Status) -> Sample:
+    return Sample(TORCH, "e", "mnist", {}, 0, 0, "host", status, "r")

@@ -9,7 +9,7 @@ def test_a_probe_that_runs_cases_is_an_activity() -> None:
     found = probes.activities()
     assert {"model", "saving", "callbacks", "distribution"} <= set(found)
     assert not {"ops", "training", "reading", "mnist"} & set(found)
-    assert probes.sweeps() == ("ops", "training", *found)
+    assert probes.sweeps() == ("ops", "training", "suite", *found)
 
 
 def test_reading_reads_what_saving_leaves() -> None:

@@ -213,7 +213,7 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
 
     def hashed(probe: str) -> str:
         probes._imported.cache_clear()
-        for cached in (probes.files, probes.probe_hash, probes._imported):
+        for cached in (probes._files, probes._hash, probes._imported):
             cached.cache_clear()
         return probes.probe_hash(probe)
 
@@ -224,7 +224,7 @@ def test_the_probe_hash_sees_every_change_of_what_the_probe_can_import_and_no_ot
         assert {probe for probe, was in before.items() if hashed(probe) != was} == users[name], name
     assert probes.files("one") == tuple(sorted(name for name, using in users.items() if "one" in using))
     probes._imported.cache_clear()
-    for cached in (probes.files, probes.probe_hash, probes._imported):
+    for cached in (probes._files, probes._hash, probes._imported):
         cached.cache_clear()
 
 

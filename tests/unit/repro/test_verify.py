@@ -136,3 +136,15 @@ def test_each_has_a_line_and_the_counts_come_last() -> None:
     *lines, total = verify.lines([Verified(3, "ops.f: wrong", NOT_CONFIRMED, "why"), Verified(4, "ops.g", CONFIRMED)])
     assert lines == ["  3  not confirmed (why): ops.f: wrong", "  4  confirmed: ops.g"]
     assert total == "1 confirmed, 1 not confirmed, 0 could not be run"
+
+
+def test_a_test_of_a_library_has_no_script_that_shows_it_in_a_cell_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def run(due: Any, *_: Any) -> dict[str, Any]:
+        asked.extend(due)
+        return {}
+
+    monkeypatch.setattr(verify, "run", run)
+    (told,) = verify.verify([defect(op="suite: tests/test_a.py::test_a")], CELLS, "auto", lambda _: None)
+    assert (told.verdict, asked) == (NOT_RUN, [])

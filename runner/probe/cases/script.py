@@ -12,20 +12,23 @@ from . import plainly, prelude
 
 def of(case, framework, note):
     """Returns the script of a case. ``note`` is what the cell said."""
-    module = sys.modules[case.function.__module__]
-    own, helpers = _definitions(module), {**_definitions(prelude), **_definitions(plainly)}
-    wanted, imports = _reached([case.function.__name__], own, helpers)
+    package = case.function.__module__.rpartition(".")[0]
+    text = inspect.getsource(sys.modules[case.function.__module__])
+    own = definitions(text)
+    for name in siblings(text):
+        own = {**definitions(inspect.getsource(sys.modules["%s.%s" % (package, name)])), **own}
+    helpers = {**definitions(inspect.getsource(prelude)), **definitions(inspect.getsource(plainly))}
+    wanted, imports = reached([case.function.__name__], own, helpers)
     lines = ['"""%s."""' % case.promise.replace('"""', "'''").replace("\\", "\\\\"), "", "import os", ""]
     lines += ['os.environ["KERAS_BACKEND"] = "%s"' % framework, ""]
     lines += sorted({"import keras", "import numpy as np", *imports})
     parts = [text for name, text in [*helpers.items(), *own.items()] if name in wanted]
-    body = "\n\n\n".join(parts)
+    body = "\n\n\n".join(dict.fromkeys(parts))  # one line can define several names
     return "\n".join(lines) + "\n\n\n" + body + "\n\n\n" + "# Seen: %s\n" % " ".join(note.split()) + case.ident + "\n"
 
 
-def _definitions(module):
-    """Returns ``{name: source}`` of what a module defines at its top, in order."""
-    text = inspect.getsource(module)
+def definitions(text):
+    """Returns ``{name: source}`` of what a module's text defines at its top, in order."""
     lines = text.splitlines()
     found = {}
     for node in ast.parse(text).body:
@@ -35,8 +38,10 @@ def _definitions(module):
             first = min([node.lineno, *(d.lineno for d in kept)])
             source = "\n".join(lines[first - 1 : node.end_lineno])
             found[node.name] = re.sub(r"  # noqa.*", "", source)
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found[node.targets[0].id] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        elif isinstance(node, ast.Assign):
+            for target in ast.walk(node.targets[0]):
+                if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store):
+                    found[target.id] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
         elif isinstance(node, (ast.Import, ast.ImportFrom)) and not getattr(node, "level", 0):
             for alias in node.names:
                 if getattr(node, "module", "") != "__future__":
@@ -44,12 +49,21 @@ def _definitions(module):
     return found
 
 
+def siblings(text):
+    """Returns the names of the modules of the same package that a module's text imports from."""
+    nodes = ast.parse(text).body
+    return [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module]
+
+
 def _is_each(node):
     return isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "each"
 
 
-def _reached(names, own, helpers):
-    """Returns the definitions that ``names`` need, and the import lines."""
+def reached(names, own, helpers):
+    """Returns the definitions that ``names`` need, and the import lines.
+
+    ``own`` and ``helpers``: from ``definitions``. No name may be in both: a helper would find the module's.
+    """
     wanted, imports, due = set(), set(), list(names)
     while due:
         name = due.pop()

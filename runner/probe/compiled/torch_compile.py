@@ -46,7 +46,7 @@ def _compiled(model, optimizer="SGD(0.1)", **more):
 
 
 @each(optimizer=["SGD(0.1)", "SGD(0.1, momentum=0.9)", "Adam(0.1)", "RMSprop(0.1)", "AdamW(0.1)", "Adagrad(0.1)"])
-def fit_is_the_same(optimizer):
+def fit_under_inductor_is_the_same(optimizer):
     """fit with jit_compile=True and {optimizer} gives the weights of eager steps"""
     _torch()
     model, other = _compiled(_model(), optimizer), _compiled(_model(), optimizer, jit_compile=False)
@@ -175,7 +175,7 @@ def short_last_batch_is_the_same():
     close(model.get_weights(), other.get_weights(), "weights", 1e-4)
 
 
-def evaluate_is_the_same():
+def evaluate_under_inductor_is_the_same():
     """evaluate with jit_compile=True gives the loss of a call"""
     _torch()
     model = _compiled(_model())

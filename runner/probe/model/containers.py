@@ -22,7 +22,7 @@ def _named(names=("a", "b")):
     return keras.Model(found, keras.layers.Subtract(name="minus")([keras.layers.Rescaling(2.0)(a), b]))
 
 
-def _nested(inputs, outputs):
+def _nested_models(inputs, outputs):
     """Returns a model, where the release takes nested inputs and outputs."""
     try:
         return keras.Model(inputs, outputs)
@@ -135,7 +135,7 @@ def outputs_keep_their_structure(structure):
     """A Functional model gives its outputs as {structure}"""
     x = keras.Input((3,))
     y, z = keras.layers.Rescaling(2.0)(x), keras.layers.Rescaling(3.0)(x)
-    model = _nested(x, eval(structure, {"y": y, "z": z}))  # noqa: S307 - texts of this module
+    model = _nested_models(x, eval(structure, {"y": y, "z": z}))  # noqa: S307 - texts of this module
     expected = eval(structure, {"y": 2 * A, "z": 3 * A})  # noqa: S307
     close(model(A), expected, "called")
     close(model.predict(A, verbose=0), expected, "predicted")
@@ -146,7 +146,7 @@ def inputs_may_be_nested(structure):
     """A Functional model takes inputs as {structure}"""
     a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
     minus = keras.layers.Subtract()([keras.layers.Rescaling(2.0)(a), b])
-    model = _nested(eval(structure, {"a": a, "b": b}), minus)  # noqa: S307 - texts of this module
+    model = _nested_models(eval(structure, {"a": a, "b": b}), minus)  # noqa: S307 - texts of this module
     close(model(eval(structure, {"a": A, "b": B})), EXPECTED)  # noqa: S307
 
 

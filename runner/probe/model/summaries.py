@@ -19,7 +19,7 @@ def _small():
     )
 
 
-def _nested():
+def _nested_models():
     """Returns a model that holds a model that holds a model."""
     inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, name="deepest")], name="inner")
     middle = keras.Sequential([keras.Input((3,)), inner, keras.layers.Dense(3, name="between")], name="middle")
@@ -90,7 +90,7 @@ def summary_counts_shared_layers_once():
 
 def summary_counts_nested_models():
     """summary counts the parameters of nested models"""
-    equal(_counts(_text(_nested()))["Total"], 28, "parameters")
+    equal(_counts(_text(_nested_models()))["Total"], 28, "parameters")
 
 
 def summary_counts_statistics():
@@ -145,7 +145,7 @@ def summary_of_a_subclassed_model():
 
 def summary_expands_nested_models():
     """summary(expand_nested=True) lists the layers of nested models"""
-    model = _nested()
+    model = _nested_models()
     text = _text(model, expand_nested=True)
     for name in ("middle", "inner", "deepest", "between", "last"):
         true(name in text, "%r is listed" % name)
@@ -154,14 +154,14 @@ def summary_expands_nested_models():
 
 def summary_expands_nested_models_in_order():
     """summary(expand_nested=True) lists layers in their order"""
-    text = _text(_nested(), expand_nested=True)
+    text = _text(_nested_models(), expand_nested=True)
     places = [text.index(name) for name in ("middle", "inner", "deepest", "between", "last")]
     equal(places, sorted(places), "places")
 
 
 def summary_expands_layers_of_layers():
     """summary(expand_nested=True) counts the same as without"""
-    model = _nested()
+    model = _nested_models()
     equal(_counts(_text(model, expand_nested=True)), _counts(_text(model)), "parameters")
 
 
@@ -311,7 +311,7 @@ def summary_of_a_quantized_model_counts_its_variables():
     equal(_counts(_text(model))["Total"], expected, "parameters")
 
 
-@each(model=["_small()", "_nested()"])
+@each(model=["_small()", "_nested_models()"])
 def count_params_is_the_sum(model):
     """count_params of {model} is the sum of its weights' sizes"""
     made = eval(model)  # noqa: S307 - texts of this module
@@ -387,7 +387,7 @@ def graph_shows_trainable():
 
 def graph_expands_nested_models():
     """model_to_dot(expand_nested=True) draws the inside of models"""
-    text = " ".join(_boxes(_graph(_nested(), expand_nested=True, show_layer_names=True)))
+    text = " ".join(_boxes(_graph(_nested_models(), expand_nested=True, show_layer_names=True)))
     true("deepest" in text and "between" in text and "last" in text, "the layers inside are there")
 
 

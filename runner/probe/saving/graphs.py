@@ -358,7 +358,7 @@ GRAPHS = [
 _MAKERS = {name: thing for name, thing in list(globals().items()) if name in GRAPHS}
 
 
-def _same(loaded, model, data, weights=True):
+def _loads_the_same(loaded, model, data, weights=True):
     """Checks that two models have the same names, shapes, weights and outputs.
 
     Without ``data``, outputs are not compared: on JAX, each costs a compilation.
@@ -379,7 +379,7 @@ def graph_is_saved(graph):
     model, data = _MAKERS[graph]()
     given(model)
     model.save("it.keras")
-    _same(keras.models.load_model("it.keras"), model, data)
+    _loads_the_same(keras.models.load_model("it.keras"), model, data)
 
 
 _ONE_FILE = ("_layer_twice_across",)  # only a .keras file knows what is shared at several levels
@@ -401,7 +401,7 @@ def graph_survives_legacy_file(graph):
     model, _ = _MAKERS[graph]()
     given(model)
     model.save("it.h5")
-    _same(keras.models.load_model("it.h5"), model, None)
+    _loads_the_same(keras.models.load_model("it.h5"), model, None)
 
 
 @each(graph=[graph for graph in GRAPHS if graph not in _ONE_FILE])
@@ -412,7 +412,7 @@ def graph_survives_json(graph):
     text = model.to_json()
     second = keras.models.model_from_json(text)
     second(data) if not second.built else None
-    _same(second, model, data, weights=False)
+    _loads_the_same(second, model, data, weights=False)
     equal(json.loads(second.to_json())["config"], json.loads(text)["config"], "the configuration")
 
 
@@ -423,7 +423,7 @@ def graph_survives_config(graph):
     given(model)
     second = model.__class__.from_config(model.get_config())
     second(data) if not second.built else None
-    _same(second, model, None, weights=False)
+    _loads_the_same(second, model, None, weights=False)
     equal(second.name, model.name, "the name")
 
 

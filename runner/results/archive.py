@@ -1,4 +1,4 @@
-"""Results in one file: packed for a report or for the documentation, and read again."""
+"""Results in one file: packed for a report or the documentation, and read again."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def definitions(text):
 
 
 def siblings(text):
-    """Returns the names of the modules of the same package that a module's text imports from."""
+    """Returns the modules of its own package that a module imports from."""
     nodes = ast.parse(text).body
     return [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module]
 

@@ -38,9 +38,10 @@ def unpacked(paths: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
 
 
 def packed(folder: Path) -> bytes:
-    """The record and the results of a run as a ``.tar.xz``; the same files make the same bytes.
+    """The record and the results of a run as a ``.tar.xz``.
 
-    Results of one probe follow each other: they are alike, and take a fifth of the room so.
+    The same files make the same bytes. Results of one probe follow each other: they are alike, and so take a fifth of
+    the room. Raises UsageError where there are none.
     """
     results = sorted((folder / "results").rglob("*.json"), key=lambda path: (path.parent.name, path))
     if not results:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..cases.collect import each
-from ..cases.prelude import close, equal, need, numbers, refuses
+from ..cases.prelude import Lacking, close, equal, need, numbers, refuses
 
 KINDS = ["array", "float64", "backend tensor", "list", "tf.data", "tf.data of batches of 2", "tf.data unknown"]
 
@@ -213,7 +213,10 @@ def an_adapted_layer_works_in_tf_data(layer):
         "Discretization": numbers(4, 2),
         "IntegerLookup": np.array([[3], [4], [3], [5]]),
     }.get(layer, np.array(["a", "b", "a", "c"]))
-    made = getattr(keras.layers, layer)(**({"num_bins": 3} if layer == "Discretization" else {}))
+    kind = getattr(keras.layers, layer)
+    if "tf.data" not in (kind.__doc__ or "") and "TFDataLayer" not in [base.__name__ for base in kind.__mro__]:
+        raise Lacking("the documentation of %s promises nothing about tf.data" % layer)
+    made = kind(**({"num_bins": 3} if layer == "Discretization" else {}))
     made.adapt(x)
     alone = keras.ops.convert_to_numpy(made(x))
     found = [part.numpy() for part in tf.data.Dataset.from_tensor_slices(x).batch(2).map(made)]

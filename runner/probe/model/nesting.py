@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..cases.collect import each
-from ..cases.prelude import array, close, equal, given, need, numbers, refuses, true
+from ..cases.prelude import Lacking, array, close, equal, given, need, numbers, refuses, true
 
 X, Y = numbers(4, 3), numbers(4, 2, seed=1)
 
@@ -39,6 +39,8 @@ def vectorized_map_takes_nested_inputs():
 
 def scan_carries_nested_states():
     """ops.scan carries a dict, and stacks a tuple of outputs"""
+    if keras.config.backend() == "tensorflow":
+        raise Lacking("the documentation asks for outputs shaped like what is carried on TensorFlow")
 
     def step(state, row):
         state = {"sum": state["sum"] + row, "count": state["count"] + 1.0}

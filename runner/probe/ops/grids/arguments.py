@@ -822,7 +822,6 @@ def _segments(add):
         ops.segment_min(d, o, num_segments=3) ==> np.stack([d[o == k].min(0) for k in range(3)])
         ops.segment_prod(d, o, num_segments=3) ==> np.stack([d[o == k].prod(0) for k in range(3)])
         ops.segment_prod(d, l, num_segments=5, sorted=True) ==> np.stack([d[l == k].prod(0) for k in range(5)])
-        ops.segment_sum(d, l, num_segments=2)
         ops.segment_sum(d, o, num_segments=3)
         ops.segment_sum(d, l, num_segments=6)
         ops.segment_sum(d[:, 0], o, num_segments=4)

@@ -6,6 +6,7 @@ Text outside the two marks is written by people and stays as it is.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -31,6 +32,9 @@ _SECTIONS = (
 _ISSUE = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/(\d+)")
 _HELD = ("numpy", "scipy", "ml-dtypes", "h5py", "pandas", "optree")
 
+
+_WIDTH = 120
+"""Characters of a line of prose."""
 
 _LONGEST = 160
 """Characters of what a cell gave."""
@@ -92,7 +96,7 @@ def _head(found: Sequence[Defect], samples: Sequence[Sample]) -> Iterator[str]:
     span = f"{days[0]} to {days[-1]}" if len(days) > 1 else "".join(days) or "an unknown day"
     processes = f"{len(samples)} processes of {', '.join(sorted({sample.probe for sample in samples}))}"
     yield f"{len(found)} findings of {len(ran)} cells, measured on {span}:"
-    yield f"{processes}."
+    yield from textwrap.wrap(f"{processes}.", _WIDTH)
     yield ""
     yield "| framework | Keras | Python | packages |"
     yield "|---|---|---|---|"

@@ -20,8 +20,8 @@ PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.m
 PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 LINES, WIDTH = 5, 120
 """The longest paragraph: lines, and characters of a line."""
-FINDINGS_ENTRY = "- `"
-"""How a line begins that ``runner defects`` made."""
+FINDINGS_ENTRIES = ("- `", "- Not so: `")
+"""How lines begin that ``runner defects`` made."""
 
 
 def blocks(text: str) -> Iterator[str]:
@@ -37,7 +37,7 @@ def blocks(text: str) -> Iterator[str]:
 
 def is_prose(block: str) -> bool:
     """Whether a block is a paragraph or a list item that a person wrote."""
-    return not block.startswith(("```", "|", "#", ">", FINDINGS_ENTRY))
+    return not block.startswith(("```", "|", "#", ">", *FINDINGS_ENTRIES))
 
 
 def code(text: str) -> Iterator[str]:

@@ -88,14 +88,26 @@ def metric(text: str) -> tuple[str, str]:
     return name, f"{pattern} {kind} {ways[0] if ways or usual is None else usual[1]}"
 
 
+def metric_pattern(pattern: str, text: str = "") -> re.Pattern[str]:
+    """The regular expression of a figure.
+
+    ``text``: the whole option, where it has more.
+
+    Raises UsageError for one that is malformed or captures nothing.
+    """
+    try:
+        made = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"--metric {text or pattern!r} is not a regular expression: {error}") from None
+    if not made.groups:
+        advice = "put parentheses around the figure, as acc=([\\d.]+)"
+        raise UsageError(f"--metric {text or pattern!r} captures nothing: {advice}")
+    return made
+
+
 def _name(text: str, pattern: str) -> str:
     """The name of the pattern's group, or else the words before it."""
-    try:
-        groups = re.compile(pattern)
-    except re.error as error:
-        raise UsageError(f"--metric {text!r} is not a regular expression: {error}") from None
-    if not groups.groups:
-        raise UsageError(f"--metric {text!r} captures nothing: put parentheses around the figure, as acc=([\\d.]+)")
+    groups = metric_pattern(pattern, text)
     if len(groups.groupindex) > 1:
         raise UsageError(f"--metric {text!r} names several figures: give one --metric for each")
     before = re.sub(r"\\.|\[[^]]*\]", " ", pattern[: pattern.index("(")])

@@ -16,6 +16,7 @@ import tarfile
 import xml.etree.ElementTree as ET
 
 from .frameworks import backend as backends
+from .kit import archives
 from .kit.records import Record, as_lists
 from .protocol import BadOutputError, ProbeError, UnavailableError, one_line
 
@@ -64,17 +65,9 @@ def run(request, report):
 
 
 def extract(archive, folder):
-    """Writes the regular files of an archive below ``folder``.
-
-    A name that leads elsewhere is left out.
-    """
+    """Writes the files of an archive below ``folder``, where the tests have their own."""
     os.makedirs(os.path.join(folder, COPY), exist_ok=True)
-    for member in archive:
-        path = os.path.abspath(os.path.join(folder, member.name))
-        if member.isfile() and path.startswith(folder + os.sep):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(archive.extractfile(member).read())
+    archives.extract(archive, folder)
 
 
 def _pytest(folder, arguments):

@@ -9,7 +9,6 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.errors import UsageError
 from runner.repro.script import Ran
 from runner.util.plain import printable, uncoloured
 
@@ -28,17 +27,6 @@ class Row:
     values: tuple[Value | None, ...]
     note: str
     """``equal``, ``differ``, ``differ by 1.2 %``, ``not everywhere``."""
-
-
-def metric_pattern(text: str) -> re.Pattern[str]:
-    """The regular expression of ``--metric``. Raises UsageError if it is wrong."""
-    try:
-        pattern = re.compile(text)
-    except re.error as error:
-        raise UsageError(f"--metric {text!r} is not a regular expression: {error}") from None
-    if not pattern.groups:
-        raise UsageError(f"--metric {text!r} captures nothing: put parentheses around the figure, as acc=([\\d.]+)")
-    return pattern
 
 
 def clean(output: str) -> str:

@@ -13,7 +13,7 @@ from runner import executors
 from runner.environments import index, wheels
 from runner.errors import BuildError, CellError
 from runner.executors import Executor, Prepared, Say
-from runner.matrix import frameworks, selection, sets
+from runner.matrix import frameworks, scripts, selection, sets
 from runner.matrix.plan import Target
 from runner.measure import builds, places, turns, workspace
 from runner.measure.places import Place
@@ -59,7 +59,7 @@ def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
     ``say`` gets one line of progress at a time, ``show`` the whole result. Raises UsageError.
     """
     path, mounts = script.check(request.script, request.mounts)
-    patterns = [compare.metric_pattern(text) for text in request.metrics]
+    patterns = [scripts.metric_pattern(text) for text in request.metrics]
     own = builds.pins(request.wheels, request.sources, request.executor, say)
     request = replace(request, pins=(*request.pins, *own))
     wanted = _wanted(request, say)

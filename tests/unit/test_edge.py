@@ -25,6 +25,7 @@ from runner.cli import output
 from runner.cli.progress import Progress
 from runner.environments.lockfile import Lock, Recipe
 from runner.errors import OutageError, UsageError
+from runner.matrix import scripts
 from runner.measure.context import Event
 from runner.model import Cell, Status
 from runner.report import Finding, Report, Severity, formats
@@ -158,7 +159,7 @@ def test_what_scripts_print_does_not_steer(hostile: str, width: int) -> None:
     ran = [
         Ran(f"cell{n}", Status.CRASHED, 1, f"exit code 1: {hostile}", printed, command=f"run {hostile}") for n in (1, 2)
     ]
-    patterns = [compare.metric_pattern("(?P<word>x.*)")]
+    patterns = [scripts.metric_pattern("(?P<word>x.*)")]
     assert not steering("\n".join(compare.render(ran, patterns, width)))
 
 

@@ -12,6 +12,7 @@ import tarfile
 import time
 
 from ..frameworks import backend
+from ..kit import archives
 from ..kit.records import Record, as_lists
 from ..protocol import UnavailableError
 
@@ -46,7 +47,7 @@ def run(request, report):
     deadline = started + settings["budget_s"] - journal.cpu_s
     folder = os.path.abspath("files")
     with tarfile.open(request.data["path"]) as archive:
-        _extract(archive, folder)
+        archives.extract(archive, folder)
     records = {ident: Record(*kept) for ident, kept in journal.records.items()}
     not_run = []
     gc.freeze()  # collecting walks a framework's half a million objects for every file
@@ -87,16 +88,3 @@ def _nearest(writers, request):
         return (not writer.startswith(request.framework + "-")) + (same not in writer), writer
 
     return sorted(writers, key=apart)
-
-
-def _extract(archive, folder):
-    """Writes the regular files of an archive below ``folder``.
-
-    A name that leads elsewhere is left out.
-    """
-    for member in archive:
-        path = os.path.abspath(os.path.join(folder, member.name))
-        if member.isfile() and path.startswith(folder + os.sep):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(archive.extractfile(member).read())

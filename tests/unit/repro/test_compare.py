@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import UsageError
+from runner.matrix import scripts
 from runner.model import Status
 from runner.repro import compare, script
 
@@ -14,7 +15,7 @@ from runner.repro import compare, script
 class TestFigures:
     def test_pairs_json_lines_and_patterns_are_read(self) -> None:
         output = 'epoch 1 acc=0.91, loss=1e-3 path=/x\n{"sum": 3, "deep": {"a": true}}\nfinal accuracy: 93.5 %\n'
-        found = compare.values(output, [compare.metric_pattern(r"accuracy: ([\d.]+)")])
+        found = compare.values(output, [scripts.metric_pattern(r"accuracy: ([\d.]+)")])
         assert found == {
             "acc": 0.91, "loss": 0.001, "sum": 3.0, "deep.a": "True", r"accuracy: ([\d.]+)": 93.5
         }  # fmt: skip
@@ -43,7 +44,7 @@ class TestFigures:
     @pytest.mark.parametrize(("text", "why"), [("acc=(", "not a regular expression"), ("acc", "captures nothing")])
     def test_a_bad_pattern_is_refused(self, text: str, why: str) -> None:
         with pytest.raises(UsageError, match=why):
-            compare.metric_pattern(text)
+            scripts.metric_pattern(text)
 
     @given(st.lists(st.text(), min_size=1, max_size=3))
     def test_any_output_can_be_shown(self, outputs: list[str]) -> None:
@@ -85,11 +86,11 @@ class TestValues:
         assert compare.values('{"b": ' + '{"x": ' * 14 + "2" + "}" * 15) == {"b" + ".x" * 14: 2.0}
 
     def test_a_pattern_names_its_figures(self) -> None:
-        pattern = compare.metric_pattern(r"epoch (?P<n>\d+)(?: acc (?P<acc>[\d.]+))?")
+        pattern = scripts.metric_pattern(r"epoch (?P<n>\d+)(?: acc (?P<acc>[\d.]+))?")
         assert compare.values("epoch 1\nepoch 2 acc 0.5", [pattern]) == {"n": 2.0, "acc": 0.5}
-        plain = compare.metric_pattern(r"(?:loss (\d+))|(?:none (\w+))")
+        plain = scripts.metric_pattern(r"(?:loss (\d+))|(?:none (\w+))")
         assert compare.values("none yet", [plain]) == {plain.pattern: "yet"}
-        optional = compare.metric_pattern(r"x(y)?")
+        optional = scripts.metric_pattern(r"x(y)?")
         assert compare.values("x", [optional]) == {"x(y)?": ""}
 
     def test_colours_and_what_was_overwritten_do_not_count(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from runner.defects import calls, cells, signatures
+from runner.defects import calls, cells, signatures, together
 from runner.defects.defect import Defect
 from runner.model import Sample
 
@@ -62,9 +62,9 @@ def role_of(head: Side, one: Side, by_id: Mapping[str, Sample]) -> Role | None:
     a, b = head.defect, one.defect
     if b.kind.startswith(("changed", "draws")) or a.kind.startswith(("changed", "draws")):
         return None
-    if head.names & one.names and _adjoining(head, one, by_id):
+    if (head.names & one.names and _adjoining(head, one, by_id)) or together.one_promise(head, one):
         return Role.PHASE
-    if _loosely(head, one):
+    if _loosely(head, one) or together.one_change(head, one):
         return Role.ALIKE
     shown = _same(head, one) or _part(head, one, by_id) or _types_within(head, one)
     if shown and head.names & one.names and _one_case(head, one):

@@ -11,6 +11,9 @@ _LONGEST = 100
 _FEWEST = 2
 """A message of no more words says too little, for example an exception without a text."""
 
+_NAMING = ("AttributeError: ", "ImportError: ", "ModuleNotFoundError: ", "NameError: ")
+"""Exceptions whose messages differ in a quoted name alone. Names of classes vary all the same."""
+
 _VARIES = re.compile(
     r"0x[0-9a-f]*"  # addresses
     r"|\{\{.*?\}\}"  # TensorFlow's nodes
@@ -28,8 +31,12 @@ def message(text: str, names: Iterable[str] = ()) -> str:
 
     >>> message("TypeError: split requires ndarray arguments, got <class 'list'> at position 0.", ["ops.split"])
     'TypeError: requires ndarray arguments, got at position'
+    >>> message("AttributeError: 'tuple' object has no attribute 'shape'")
+    'AttributeError: tuple object has no attribute shape'
     """
     text = whole = ": ".join(text.split(": ")[:2])
+    if text.startswith(_NAMING):  # which name is missing is all that such a message says
+        text = re.sub(r"['\"]([a-z_]\w*)['\"]", r"\1", text)
     for name in names:
         for part in {name.rpartition(".")[2], snake(name.rpartition(".")[2])} - {""}:
             text = re.sub(rf"\b{re.escape(part)}\b", "", text)

@@ -111,4 +111,4 @@ def test_the_class_and_the_figure_say_what_causes_share() -> None:
     assert defect.signatures == ("LossScaleOptimizer iterations", "about LossScaleOptimizer")
     refused = {"b()": record("wrong", "evaluate: refused by AttributeError: 'Sequential' object has no attribute 'x'")}
     (other,) = found(refused, {"b()": OK})
-    assert other.signatures == ("AttributeError: object has no attribute",)
+    assert other.signatures == ("AttributeError: object has no attribute x",)

@@ -1,0 +1,108 @@
+"""Which defects have one cause by their releases and what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from runner.defects import causes, cells
+from runner.defects.defect import Defect
+from runner.model import Cell, Sample, Status
+
+RELEASES = ("3.5.0", "3.8.0", "3.9.2", "3.10.0")
+CELLS = [Cell(framework, "1.0", keras, "3.11", "cpu") for framework in ("jax", "torch") for keras in RELEASES]
+SAMPLES = [Sample(cell, "e", "ops", {}, 0, 0, "host", Status.OK, "") for cell in CELLS]
+
+
+def at(framework: str, *releases: str) -> list[int]:
+    return [i for i, cell in enumerate(CELLS) if cell.framework == framework and cell.keras in releases]
+
+
+BAD, GOOD = at("torch", "3.8.0", "3.9.2"), at("torch", "3.5.0", "3.10.0")
+
+
+def promise(
+    case: str,
+    bad: Sequence[int] = BAD,
+    good: Sequence[int] = GOOD,
+    kind: str = "is not so",
+    observed: str = "o",
+    signatures: tuple[str, ...] = (),
+    text: str = "It holds",
+) -> Defect:
+    return cells.defect(
+        f"saving: {text}", kind, 7, bad, good, SAMPLES, op=f"saving: {case.partition('(')[0]}", kind=kind, pattern="",
+        cases=(case,), observed=observed, script="s", signatures=signatures,
+    )  # fmt: skip
+
+
+def swept(op: str, case: str, bad: Sequence[int] = BAD, good: Sequence[int] = GOOD, kind: str = "raises") -> Defect:
+    return cells.defect(
+        op, kind, 6, bad, good, SAMPLES, op=op, kind=kind, pattern="", cases=(case,), observed="o", script="s"
+    )
+
+
+def lines(*found: Defect) -> int:
+    return len(causes.joined(found, SAMPLES))
+
+
+def test_promises_about_one_class_that_broke_and_were_fixed_together() -> None:
+    saved = promise("json_restores(layer='v Bidirectional(keras.layers.GRU(3))')")
+    built = promise("builds(layer='Bidirectional(keras.layers.LSTM(2))')")
+    assert lines(saved, built) == 1
+    assert lines(saved, swept("layers.Bidirectional", "layers.Bidirectional(x)")) == 1
+    assert lines(saved, promise("builds(layer='RNN(keras.layers.LSTMCell(2))')")) == 2
+    earlier = promise("builds(layer='Bidirectional(keras.layers.LSTM(2))')", at("torch", "3.8.0"), at("torch", "3.9.2"))
+    assert lines(saved, earlier) == 2, "it was fixed in another release"
+
+
+def test_what_was_always_wrong_says_too_little() -> None:
+    every = at("torch", *RELEASES)
+    both = [promise(f"{name}(layer='Bidirectional(x)')", every, ()) for name in ("restores", "builds")]
+    assert lines(*both) == 2
+
+
+@pytest.mark.parametrize("layer", ["Dense(2)", "LSTM(2)"])
+def test_a_class_that_cases_use_as_an_example_is_not_the_cause(layer: str) -> None:
+    assert lines(promise(f"f(layer='{layer}')"), promise(f"g(layer='{layer}')")) == 2
+
+
+def test_a_class_in_the_promise_counts() -> None:
+    both = [promise(name, text=f"ModelCheckpoint {name}") for name in ("keeps_the_best()", "counts_files()")]
+    assert lines(*both) == 1
+
+
+def test_one_message_of_promises_of_equal_bounds() -> None:
+    message = ("ValueError: Sequential model has no defined input shape yet",)
+    both = [promise(name, kind="raises", signatures=message) for name in ("a()", "b()")]
+    assert lines(*both) == 1
+
+
+def test_one_figure_of_one_promise_is_one_cause_where_the_same_releases_are_right() -> None:
+    def resumes(optimizer: str, bad: Sequence[int], figure: str = "the number of variables") -> Defect:
+        return promise(f"resumes(optimizer='{optimizer}(0.1)')", bad, (), observed=f"{figure}: expected 6, got 2")
+
+    every, late = at("torch", *RELEASES), at("torch", "3.9.2", "3.10.0")
+    assert lines(resumes("Lion", every), resumes("Muon", late)) == 1
+    assert lines(resumes("Lion", every), resumes("Muon", late, "the loss")) == 2
+
+
+def test_one_promise_on_two_frameworks_is_one_line_with_all_cells() -> None:
+    torch = promise("repeats(layer='AugMix')", observed="a")
+    jax = promise("repeats(layer='AugMix')", at("jax", "3.9.2"), at("jax", "3.10.0"), observed="b")
+    (one,) = causes.joined([torch, jax], SAMPLES)
+    assert set(one.cells) == {CELLS[i].id for i in (*BAD, *at("jax", "3.9.2"))}
+    assert one.also == ()
+    raises = promise("repeats(layer='AugMix')", at("jax", "3.9.2"), at("jax", "3.10.0"), kind="raises")
+    assert lines(torch, raises) == 2, "another symptom has another cause"
+
+
+def test_a_fraction_for_a_whole_number_is_one_cause_on_one_framework() -> None:
+    kind = "accepts a wrong argument on symbolic input"
+
+    def accepts(name: str, value: str) -> Defect:
+        return swept(f"layers.{name}", f"refused(lambda: layers.{name}(units={value})(symbol(2, 3)))", kind=kind)
+
+    assert lines(accepts("CenterCrop", "2.5"), accepts("Resizing", "2.5")) == 1
+    assert lines(accepts("CenterCrop", "0"), accepts("Resizing", "0")) == 2

@@ -22,6 +22,7 @@ KINDS = {
     "wrong": ("is not so", 7),
     "raises": ("raises", 6),
     "accepts": ("is accepted without a word", 3),
+    "unclear": ("is refused by an unrelated error", 3),
 }
 """Status of a case -> its words and its severity (10: worst)."""
 
@@ -31,6 +32,9 @@ CHANGED = ("draws changed", 1)
 
 ACCEPTED = ": accepted without a word"
 """What a cell notes where Keras should have refused something."""
+
+UNRELATED = ": refused by "
+"""What it notes where Keras refused it by accident: an AttributeError somewhere inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +134,18 @@ def _broken(probe: str, runs: Sequence[Run]) -> Iterable[_BrokenCase]:
         ways: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
         for i, case in by_cell.items():
             if case.status in KINDS:
-                accepted = case.status == "wrong" and ACCEPTED in case.note
-                ways["accepts" if accepted else case.status, signature(case)][i] = case.note
+                ways[_kind(case), signature(case)][i] = case.note
         for (kind, text), observed in ways.items():
             # what nobody can do may be asked wrongly
             if good or kind != "raises":
                 yield _BrokenCase(probe, ident, kind, text, frozenset(observed), good, observed)
+
+
+def _kind(case: Case) -> str:
+    """What is wrong, by the status and the words of the note."""
+    if case.status != "wrong":
+        return case.status
+    return "accepts" if ACCEPTED in case.note else "unclear" if UNRELATED in case.note else "wrong"
 
 
 def signature(case: Case) -> str:

@@ -16,7 +16,12 @@ from runner.model import Sample
 
 VALUES = ("wrong value", "NaN or infinity", "inaccurate", "wrong gradient", "gradient is NaN or infinite")
 
-ACCEPTS = ("accepts a wrong argument", "accepts a wrong argument on symbolic input", "is accepted without a word")
+ACCEPTS = (
+    "accepts a wrong argument",
+    "accepts a wrong argument on symbolic input",
+    "is accepted without a word",
+    "is refused by an unrelated error",
+)
 
 RAISING = ("raises", "refuses", "kills")
 

@@ -404,12 +404,12 @@ def r2_equals_numpy(kind, weighted):
 
 @each(outputs=[1, 2], regressors=[1, 2])
 def adjusted_r2_counts_samples(outputs, regressors):
-    """R2Score(num_regressors={regressors}) counts samples, with {outputs} outputs"""
+    """R2Score("uniform_average", num_regressors={regressors}) counts samples, with {outputs} outputs"""
     t = numbers(6, outputs, seed=5)
     p = (t + 0.5 * numbers(6, outputs, seed=6)).astype("float32")
     score = _r2(t, p, np.ones((6, 1)))[0].mean()
     expected = 1 - (1 - score) * (6 - 1) / (6 - regressors - 1)
-    close(keras.metrics.R2Score(num_regressors=regressors)(t, p), expected, tolerance=1e-4)
+    close(keras.metrics.R2Score("uniform_average", num_regressors=regressors)(t, p), expected, tolerance=1e-4)
 
 
 def adjusted_r2_inside_compiled_evaluate():

@@ -75,6 +75,16 @@ def test_the_gaussian_blur_has_height_first() -> None:
     np.testing.assert_allclose(reference.gaussian_blur(x, (3, 5), (0.5, 2.0))[0, :, :, 0], wanted)
 
 
+@pytest.mark.parametrize("fill_mode", ["constant", "nearest", "wrap", "mirror", "reflect"])
+def test_interpolation_between_coordinates_is_scipys(fill_mode: str) -> None:
+    ndimage = importlib.import_module("scipy.ndimage")
+    rng = np.random.RandomState(0)
+    x, at = rng.rand(4, 5), rng.uniform(-9, 12, (2, 3, 40))
+    mode = {"constant": "grid-constant", "wrap": "grid-wrap"}.get(fill_mode, fill_mode)
+    wanted = ndimage.map_coordinates(x, at, order=1, mode=mode, cval=0.25)
+    np.testing.assert_allclose(reference.map_coordinates(x, at, fill_mode, 0.25), wanted, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("promised", "shape", "kept"),
     [((2, 3), (2, 3), True), ((None, 3), (5, 3), True), ((2, 3), (2, 4), False), ((2,), (2, 1), False), ((), (), True)],

@@ -112,3 +112,4 @@ def test_the_class_and_the_figure_say_what_causes_share() -> None:
     refused = {"b()": record("wrong", "evaluate: refused by AttributeError: 'Sequential' object has no attribute 'x'")}
     (other,) = found(refused, {"b()": OK})
     assert other.signatures == ("AttributeError: object has no attribute x",)
+    assert other.kind == "is refused by an unrelated error"

@@ -91,10 +91,10 @@ def _geometry(add):
         INPUTS, family="affine transform", unspecified="",
     )  # fmt: skip
     for fill, order in itertools.product(("constant", "nearest", "wrap", "mirror", "reflect"), (0, 1)):
-        add("ops.image.map_coordinates(m, c, order=%d, fill_mode=%r) ==> ?" % (order, fill), INPUTS, family="map coordinates",
-            unspecified="" if order else "rounding decides at half pixels")  # fmt: skip
-        add("ops.image.map_coordinates(m, o, order=%d, fill_mode=%r, fill_value=0.25) ==> ?" % (order, fill), INPUTS, family="map coordinates",
-            unspecified="" if order else "rounding decides at half pixels")  # fmt: skip
+        for at, value in (("c", ""), ("o", ", fill_value=0.25")):
+            expected = "ref.map_coordinates(m, %s, %r%s)" % (at, fill, value) if order else "?"
+            add("ops.image.map_coordinates(m, %s, order=%d, fill_mode=%r%s) ==> %s" % (at, order, fill, value, expected), INPUTS,
+                family="map coordinates", unspecified="" if order else "rounding decides at half pixels")  # fmt: skip
     add(
         """
         ops.image.perspective_transform(y, p, q) ==> ?

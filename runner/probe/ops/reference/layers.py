@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from . import convolution as _convolution
@@ -216,6 +218,34 @@ def resize_nearest(x, height, width):
         index = np.minimum(np.floor((np.arange(size) + 0.5) * n / size).astype(int), n - 1)
         x = np.take(x, index, axis=axis)
     return x
+
+
+_OUTSIDE = {
+    "nearest": lambda i, n: np.clip(i, 0, n - 1),
+    "wrap": lambda i, n: i % n,
+    "mirror": lambda i, n: np.minimum(i % (2 * n - 2), -i % (2 * n - 2)),
+    "reflect": lambda i, n: np.minimum(i % (2 * n), (-i - 1) % (2 * n)),
+}
+"""Fill mode -> the element that stands for index i of an axis of n, as Keras documents the extended input."""
+
+
+def map_coordinates(x, coordinates, fill_mode, fill_value=0.0):
+    """Interpolates linearly between the elements around each coordinate, after x is extended by ``fill_mode``.
+
+    ``coordinates`` (axes of x, ...) -> (...). The modes are those of ``scipy.ndimage.map_coordinates(order=1)``, where
+    "constant" and "wrap" are called "grid-constant" and "grid-wrap".
+    """
+    total = 0.0
+    for corner in itertools.product((0, 1), repeat=x.ndim):
+        index = [np.floor(c).astype(int) + step for c, step in zip(coordinates, corner)]
+        weight = 1.0
+        for c, i in zip(coordinates, index):
+            weight = weight * (1.0 - np.abs(c - i))
+        inside = np.all([(i >= 0) & (i < n) for i, n in zip(index, x.shape)], axis=0)
+        within = _OUTSIDE.get(fill_mode, _OUTSIDE["nearest"])
+        found = x[tuple(within(i, n) for i, n in zip(index, x.shape))]
+        total = total + weight * (np.where(inside, found, fill_value) if fill_mode == "constant" else found)
+    return total
 
 
 def patches(x, size, strides, padding="valid", dilation=1):

@@ -404,7 +404,7 @@ def r2_equals_numpy(kind, weighted):
 
 @each(outputs=[1, 2], regressors=[1, 2])
 def adjusted_r2_counts_samples(outputs, regressors):
-    """R2Score("uniform_average", num_regressors={regressors}) counts samples, with {outputs} outputs"""
+    """R2Score's mean over {outputs} outputs, adjusted for {regressors}, counts samples"""
     t = numbers(6, outputs, seed=5)
     p = (t + 0.5 * numbers(6, outputs, seed=6)).astype("float32")
     score = _r2(t, p, np.ones((6, 1)))[0].mean()

@@ -417,7 +417,10 @@ def graph_survives_json(graph):
 
 
 def _numbered(text):
-    """A model's configuration with a number for the name of each layer: those of operations are made up anew."""
+    """A model's configuration with a number for the name of each layer.
+
+    Operations get other names each time.
+    """
     config = json.loads(text)["config"]
     places = {layer.get("name"): i for i, layer in enumerate(config["layers"])}
 

@@ -230,9 +230,9 @@ _OUTSIDE = {
 
 
 def map_coordinates(x, coordinates, fill_mode, fill_value=0.0):
-    """Interpolates linearly between the elements around each coordinate, after x is extended by ``fill_mode``.
+    """Interpolates linearly between the elements around each coordinate.
 
-    ``coordinates`` (axes of x, ...) -> (...). The modes are those of ``scipy.ndimage.map_coordinates(order=1)``, where
+    x is extended by ``fill_mode``. ``coordinates`` (axes of x, ...) -> (...). The modes are those of ``scipy.ndimage.map_coordinates(order=1)``, where
     "constant" and "wrap" are called "grid-constant" and "grid-wrap".
     """
     total = 0.0

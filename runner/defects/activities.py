@@ -208,7 +208,10 @@ def _signatures(broken: _BrokenCase, promise: str, idents: Sequence[str]) -> tup
     return tuple(sorted(back | named | about))
 
 
-_ABOUT = re.compile(r"(?:\w+\.)*([A-Z]\w*[a-z]\w*|[a-z]+(?:_[a-z]+)+)\b(?![:=])")
+_ABOUT = re.compile(
+    r"(?!(?:All|An|Draws|Each|Every|Metrics|Models|Python|The|Two|Variables|Weights|What|With)\b)"
+    r"(?:\w+\.)*([A-Z]\w*[a-z]\w*|[a-z]+(?:_[a-z]+)+)\b(?![:=])"
+)
 """The class or function that a promise begins with."""
 
 _SEEN_BY_FIT = re.compile(r"\b(val_)?loss(es)?\b|\b(batches|samples|last line|history)\b")

@@ -34,7 +34,7 @@ def message(text: str, names: Iterable[str] = ()) -> str:
     >>> message("AttributeError: 'tuple' object has no attribute 'shape'")
     'AttributeError: tuple object has no attribute shape'
     """
-    text = whole = ": ".join(text.split(": ")[:2])
+    text = whole = re.sub(r"; [\w.]+$", "", ": ".join(text.split(": ")[:2]))  # another figure has the same message
     if text.startswith(_NAMING):  # which name is missing is all that such a message says
         text = re.sub(r"['\"]([a-z_]\w*)['\"]", r"\1", text)
     for name in names:

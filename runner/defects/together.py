@@ -48,9 +48,13 @@ def one_change(one: Side, other: Side) -> bool:
 
     At least one of them must be a promise: defects of functions are joined by their calls and arguments.
     """
+    if _contradict(one, other):
+        return False
+    if _narrowed(one.defect) & _narrowed(other.defect):
+        return True
     if ": " not in one.defect.op and ": " not in other.defect.op:
-        return _whole_numbers(one.defect) & _whole_numbers(other.defect) != set() and _went_together(one, other)
-    if _went_together(one, other) and _about_one_thing(one.defect, other.defect):
+        return bool(_fractions(one.defect) & _fractions(other.defect)) and _went_together(one, other)
+    if _about_one_thing(one.defect, other.defect) and (_went_together(one, other) or _only_there(one, other)):
         return True
     figure = _figure(one.defect)
     return figure != "" and figure == _figure(other.defect) and _compatible(one, other)
@@ -71,22 +75,28 @@ def one_promise(one: Side, other: Side) -> bool:
 
 
 def _went_together(one: Side, other: Side) -> bool:
-    """Whether the bounds are equal on each line of cells on which both were tried.
+    """Whether the same releases are right, and some are.
 
-    A release on one side must be right, and no cell may be bad in one and right in the other.
+    Compared are the lines of cells on which both were tried; without any, the releases with which both end.
     """
-    lines = [{line[:2]: line for line in side.defect.bounds} for side in (one, other)]
-    both = lines[0].keys() & lines[1].keys()
-    if not both or any(lines[0][line] != lines[1][line] for line in both) or _contradict(one, other):
-        return False
-    return any(lines[0][line].last_good or lines[0][line].first_good for line in both)
+    if _compatible(one, other):
+        lines = {line[:2] for line in other.defect.bounds}
+        return any(line.last_good or line.first_good for line in one.defect.bounds if line[:2] in lines)
+    apart = not {line[:2] for line in one.defect.bounds} & {line[:2] for line in other.defect.bounds}
+    ends = [{line.first_good for line in side.defect.bounds} for side in (one, other)]
+    return apart and ends[0] == ends[1] and len(ends[0]) == 1 and None not in ends[0]
+
+
+def _only_there(one: Side, other: Side) -> bool:
+    """Whether the very same cells show both, and others are right in both."""
+    return one.bad == other.bad and bool(one.good and other.good)
 
 
 def _compatible(one: Side, other: Side) -> bool:
     """Whether the same releases are right on each line of cells that both have."""
     lines = [{line[:2]: (line.last_good, line.first_good) for line in side.defect.bounds} for side in (one, other)]
     both = lines[0].keys() & lines[1].keys()
-    return bool(both) and all(lines[0][line] == lines[1][line] for line in both) and not _contradict(one, other)
+    return bool(both) and all(lines[0][line] == lines[1][line] for line in both)
 
 
 def _contradict(one: Side, other: Side) -> bool:
@@ -130,11 +140,36 @@ def _figure(defect: Defect) -> str:
 
     ``training_resumes_from_h5_file the number of the optimizer's variables``
     """
+    if ": " not in defect.op:
+        return ""
+    if defect.observed.startswith("not so: "):
+        return f"{defect.op} {_NUMBERS.sub('', defect.observed)}"
     figure, expected, _ = defect.observed.partition(": expected ")
-    return f"{defect.op} {figure}" if expected and ": " in defect.op else ""
+    return f"{defect.op} {figure}" if expected and figure not in _ANY else ""
 
 
-def _whole_numbers(defect: Defect) -> set[str]:
+_ANY = ("the output", "the outputs", "the result")
+"""Figures that most promises have."""
+
+
+_NUMBERS = re.compile(r"\[.*|\d[\d.]*", re.DOTALL)
+
+
+def _narrowed(defect: Defect) -> set[str]:
+    """Where values of 64 bits became values of 32, on one framework and since one release.
+
+    It shows as a wrong type here, as a lost digit there.
+    """
+    text = f"{defect.title} {defect.pattern} {defect.observed} {defect.cases[0] if defect.cases else ''}"
+    shown = defect.kind in ("inaccurate", "is not so") and "float64" in text
+    typed = "dtype" in defect.kind and re.search(r"int64.*int32|int32.*int64|float64.*float32", defect.observed)
+    if len(defect.bounds) != 1 or not (shown or typed):
+        return set()
+    (line,) = defect.bounds
+    return {f"{line.name} since {line.first_bad}"} if line.last_good else set()
+
+
+def _fractions(defect: Defect) -> set[str]:
     """The fractions that one framework accepts where a whole number is needed."""
     frameworks = {line.framework for line in defect.bounds}
     if not defect.kind.startswith("accepts") or len(frameworks) > 1:

@@ -95,7 +95,9 @@ def test_one_promise_on_two_frameworks_is_one_line_with_all_cells() -> None:
     assert set(one.cells) == {CELLS[i].id for i in (*BAD, *at("jax", "3.9.2"))}
     assert one.also == ()
     raises = promise("repeats(layer='AugMix')", at("jax", "3.9.2"), at("jax", "3.10.0"), kind="raises")
-    assert lines(torch, raises) == 2, "another symptom has another cause"
+    assert lines(torch, raises) == 1, "the same release fixed the same class there"
+    still = promise("repeats(layer='AugMix')", at("jax", "3.10.0"), at("jax", "3.5.0"), kind="raises")
+    assert lines(torch, still) == 2, "another symptom in other releases has another cause"
 
 
 def test_a_fraction_for_a_whole_number_is_one_cause_on_one_framework() -> None:
@@ -106,3 +108,31 @@ def test_a_fraction_for_a_whole_number_is_one_cause_on_one_framework() -> None:
 
     assert lines(accepts("CenterCrop", "2.5"), accepts("Resizing", "2.5")) == 1
     assert lines(accepts("CenterCrop", "0"), accepts("Resizing", "0")) == 2
+
+
+def test_values_that_lost_half_their_bits_on_one_framework_in_one_release() -> None:
+    def narrowed(op: str, observed: str, kind: str = "symbolic dtype is wrong") -> Defect:
+        return cells.defect(
+            op, kind, 3, BAD, at("torch", "3.5.0"), SAMPLES, op=op, kind=kind, pattern="", cases=(f"{op}(x)",),
+            observed=observed, script="s",
+        )  # fmt: skip
+
+    whole = narrowed("ops.add", "int32[3]; actual: int64[3]")
+    assert lines(whole, narrowed("losses.mean", "float64: got 2.587", "inaccurate")) == 1
+    assert lines(whole, narrowed("ops.mod", "float32[3]; actual: float16[3]")) == 2
+
+
+def test_classes_whose_results_differ_in_one_promise_are_two() -> None:
+    def repeats(layer: str) -> Defect:
+        return promise(
+            f"repeats(layer='{layer}(seed=S)')", at("torch", *RELEASES), (), observed="the result: expected 1"
+        )
+
+    assert lines(repeats("AugMix"), repeats("RandomElasticTransform")) == 2
+
+
+def test_a_class_that_is_wrong_on_one_framework_in_the_same_cells() -> None:
+    late, right = at("torch", "3.9.2", "3.10.0"), at("jax", "3.9.2", "3.10.0")
+    both = [promise(f"{name}(layer='RandomElasticTransform(seed=S)')", late, right) for name in ("repeats", "keeps")]
+    assert lines(*both) == 1
+    assert lines(both[0], promise("keeps(layer='AugMix(seed=S)')", late, right)) == 2

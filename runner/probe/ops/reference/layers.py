@@ -232,8 +232,8 @@ _OUTSIDE = {
 def map_coordinates(x, coordinates, fill_mode, fill_value=0.0):
     """Interpolates linearly between the elements around each coordinate.
 
-    x is extended by ``fill_mode``. ``coordinates`` (axes of x, ...) -> (...). The modes are those of ``scipy.ndimage.map_coordinates(order=1)``, where
-    "constant" and "wrap" are called "grid-constant" and "grid-wrap".
+    ``coordinates`` (axes of x, ...) -> (...), after x is extended by ``fill_mode``. The modes are those of
+    ``scipy.ndimage.map_coordinates(order=1)``, where "constant" and "wrap" are called "grid-constant" and "grid-wrap".
     """
     total = 0.0
     for corner in itertools.product((0, 1), repeat=x.ndim):

@@ -156,7 +156,7 @@ _NUMBERS = re.compile(r"\[.*|\d[\d.]*", re.DOTALL)
 
 
 def _narrowed(defect: Defect) -> set[str]:
-    """Where values of 64 bits became values of 32, on one framework and since one release.
+    """Where 64 bits became 32, on one framework and since one release.
 
     It shows as a wrong type here, as a lost digit there.
     """

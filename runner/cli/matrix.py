@@ -18,7 +18,7 @@ from runner.errors import UsageError, suggest
 from runner.judge.budget import MOST_ROUNDS, Further
 from runner.matrix.sets import DEVICES
 from runner.report.formats import FORMATS
-from runner.util import durations
+from runner.util import durations, program
 from runner.util.plain import say
 
 if TYPE_CHECKING:
@@ -364,7 +364,8 @@ def matrix(request: Request) -> int:
     report = remembering.after_a_run(report, remembered)
     output.emit(report, request.format_)
     if request.format_ == "terminal" and report.exit_code != _NOTHING:
-        say(f"As a page with charts: python -m runner report {shlex.quote(str(request.out))} --open", err=True)
+        page = shlex.join((*program.words(), "report", str(request.out), "--open"))
+        say(f"As a page with charts: {page}", err=True)
     return report.exit_code
 
 

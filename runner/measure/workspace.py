@@ -16,7 +16,7 @@ from runner.machine import facts
 from runner.matrix import sets
 from runner.measure.context import Context
 from runner.results.store import RunRecord, Store
-from runner.util import guarded, locks, plain, scratch
+from runner.util import guarded, locks, program, scratch
 from runner.util.folders import cache_dir
 
 LOCK = ".lock"
@@ -25,7 +25,7 @@ LOCK = ".lock"
 
 def on_stderr(line: str) -> None:
     """Show a line to the user, where no observer does."""
-    plain.say(f"runner: {line}", err=True)
+    program.warn(line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,10 @@ def init_command(*, pyproject: bool) -> None:
     outer = _above()
     if pyproject:
         path = folder / configuration.PYPROJECT
-        _append(path, starter.as_table(starter.text(called)))
+        _append(path, starter.as_table(starter.text(program.anywhere())))
     else:
         path = folder / configuration.NAME
-        files.create(path, starter.text(called))
+        files.create(path, starter.text(program.anywhere()))
     configuration.forget()
     made = configuration.read(path)
     say(

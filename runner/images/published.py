@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 REASON = 300
-"""The most characters of an engine's own words about a registry."""
+"""The most characters of an engine's message about a registry."""
 
 
 class Published:

@@ -42,6 +42,17 @@ def name() -> str:
     return SHORT if found == MODULE else shlex.join(found)
 
 
+def anywhere() -> str:
+    """The same for a file that goes to other machines.
+
+    It leaves out where this program was installed from.
+    """
+    found = words()
+    if "--from" in found or "--spec" in found:
+        found = (*found[:-3], PACKAGE)
+    return SHORT if found == MODULE else shlex.join(found)
+
+
 def prefix() -> str:
     """The name of the program alone, with which lines on stderr begin."""
     return name().rpartition(" ")[2]

@@ -46,7 +46,7 @@ class Published:
         say(f"pulling from {self.prefix}")
         try:
             found = registry.pull(client, self.prefix, environment, lock)
-        except (UnavailableError, *engine.errors()) as error:
+        except (UnavailableError, *engine.errors()) as error:  # type: ignore[misc] # mypy cannot see what is in it
             self._usable = False
             reason = " ".join(str(error).split())
             words = reason if len(reason) <= REASON else f"{reason[: REASON - 1]}…"

@@ -20,7 +20,12 @@ if not GITHUB.is_dir():
     pytest.skip("not a checkout: the workflows are not part of the wheel", allow_module_level=True)
 
 WORKFLOWS = {path.name: msgspec.yaml.decode(path.read_bytes()) for path in sorted(GITHUB.glob("workflows/*.yml"))}
-ACTIONS = {path.parent.name: msgspec.yaml.decode(path.read_bytes()) for path in sorted(GITHUB.glob("actions/*/*.yml"))}
+FILES = [*sorted(GITHUB.glob("workflows/*.yml")), *sorted(GITHUB.glob("actions/*/*.yml")), ROOT / "action.yml"]
+ACTIONS = {
+    path.parent.name if path.parent != ROOT else "root": msgspec.yaml.decode(path.read_bytes())
+    for path in FILES
+    if path.name == "action.yml"
+}
 # YAML 1.1 reads the key `on` as true
 JOBS = [(f"{name}:{job}", content) for name, one in WORKFLOWS.items() for job, content in one["jobs"].items()]
 
@@ -46,7 +51,7 @@ def test_what_the_issue_asks_for_is_there() -> None:
 
 def test_actions_are_pinned_by_commit_with_their_version_beside() -> None:
     pinned = 0
-    for path in [*GITHUB.glob("workflows/*.yml"), *GITHUB.glob("actions/*/*.yml")]:
+    for path in FILES:
         for line in path.read_text("utf-8").splitlines():
             used = re.match(r"\s*(?:- )?uses: (.*)", line)
             if used and not used[1].startswith("$/"):
@@ -107,15 +112,16 @@ def test_nothing_is_expanded_inside_a_script() -> None:
 
 def test_actions_call_none_of_ours_and_install_in_one_way() -> None:
     """Runner programs that take ``$/`` in workflows may not take it in an action: actions/runner#4669."""
-    install, measure = (ACTIONS[name]["runs"]["steps"] for name in ("install", "measure"))
+    install, measure, root = (ACTIONS[name]["runs"]["steps"] for name in ("install", "measure", "root"))
     assert [
-        step["uses"] for steps in (install, measure) for step in steps if step.get("uses", "").startswith("$/")
+        step["uses"] for steps in (install, measure, root) for step in steps if step.get("uses", "").startswith("$/")
     ] == []
     assert measure[: len(install)] == install
 
 
 def test_no_secret_is_named_and_none_is_inherited() -> None:
-    for path in GITHUB.rglob("*.yml"):
+    assert {path for path in FILES if path.parent != ROOT} == set(GITHUB.rglob("*.yml"))
+    for path in FILES:
         assert not re.search(r"\bsecrets\b|pull_request_target|workflow_run", path.read_text("utf-8")), path.name
 
 

@@ -158,6 +158,9 @@ class Job:
         for path in paths:
             if path.is_dir():
                 shutil.copytree(path, target if len(paths) == 1 else target / path.name)
+            elif path.is_file():
+                target.mkdir(exist_ok=True)
+                shutil.copy(path, target)
 
     def _download(self, given: dict[str, Any]) -> None:
         target = self.workspace / str(given["path"])

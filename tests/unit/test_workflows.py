@@ -41,7 +41,11 @@ STEPS = list(_steps())
 
 
 def test_what_the_issue_asks_for_is_there() -> None:
-    assert set(WORKFLOWS) == {"ci.yml", "matrix.yml", "nightly.yml", "reproduce.yml", "upgrade.yml"}
+    assert set(WORKFLOWS) == {
+        "ci.yml", "images.yml", "matrix.yml", "nightly.yml", "release.yml", "reproduce.yml", "upgrade.yml",
+    }  # fmt: skip
+    assert WORKFLOWS["release.yml"][True] == {"push": {"tags": ["v*"]}}
+    assert {"schedule", "workflow_dispatch"} == set(WORKFLOWS["images.yml"][True])
     assert "workflow_call" in WORKFLOWS["matrix.yml"][True]
     assert "schedule" in WORKFLOWS["nightly.yml"][True]
     assert "schedule" in WORKFLOWS["upgrade.yml"][True]
@@ -96,6 +100,11 @@ def test_only_these_jobs_may_write() -> None:
         "nightly.yml:deploy": {"pages", "id-token"},
         "nightly.yml:issues": {"issues"},
         "upgrade.yml:upgrade": {"contents", "pull-requests"},
+        "release.yml:attest": {"id-token", "attestations"},
+        "release.yml:publish": {"id-token"},
+        "release.yml:github": {"contents"},
+        "images.yml:build": {"packages"},
+        "images.yml:attest": {"id-token", "attestations"},
     }
 
 
@@ -117,6 +126,27 @@ def test_actions_call_none_of_ours_and_install_in_one_way() -> None:
         step["uses"] for steps in (install, measure, root) for step in steps if step.get("uses", "").startswith("$/")
     ] == []
     assert measure[: len(install)] == install
+
+
+def test_what_is_published_was_built_without_rights_and_is_not_changed_after() -> None:
+    """A job that may publish checks nothing out and installs nothing: it takes what the build left."""
+    jobs = WORKFLOWS["release.yml"]["jobs"]
+    assert jobs["build"]["permissions"] == {"contents": "read"}
+    assert [jobs[name].get("needs") for name in ("attest", "publish", "github")] == ["build", "attest", "publish"]
+    used = {name: [step.get("uses", "").partition("@")[0] for step in job["steps"]] for name, job in jobs.items()}
+    fetched = "actions/download-artifact"
+    assert used["attest"] == [fetched, fetched, "actions/attest-build-provenance", "actions/attest"]
+    assert used["publish"] == [fetched, "pypa/gh-action-pypi-publish"]
+    assert used["github"] == [fetched, fetched, ""]
+    assert jobs["publish"]["environment"]["name"] == "pypi"
+    assert not any("password" in step.get("with", {}) for job in jobs.values() for step in job["steps"])
+
+
+def test_images_are_built_with_an_action_of_this_commit_that_pushes() -> None:
+    (build,) = [step for step in WORKFLOWS["images.yml"]["jobs"]["build"]["steps"] if "uses" in step][:1]
+    assert build["uses"] == "$/.github/actions/measure"
+    assert set(build["with"]) <= set(ACTIONS["measure"]["inputs"])
+    assert (build["with"]["push"], build["with"]["probes"]) == ("true", "hello")
 
 
 def test_no_secret_is_named_and_none_is_inherited() -> None:

@@ -90,18 +90,7 @@ def test_pipx_runs_it_too(wheel: Path, empty: Path, tmp_path: Path) -> None:
         "PIPX_BIN_DIR": str(tmp_path / "bin"),
         "PIPX_DEFAULT_BACKEND": "pip",
     }
-    words = [
-        folders.uv_program(),
-        "tool",
-        "run",
-        "--quiet",
-        "--python",
-        sys.executable,
-        "pipx",
-        "run",
-        "--spec",
-        str(wheel),
-    ]
+    tool = [folders.uv_program(), "tool", "run", "--quiet", "--python", sys.executable]
     done = subprocess.run(
         [*tool, "pipx", "run", "--spec", str(wheel), program.PACKAGE, "list", "--set", "quik"],
         cwd=empty, env=home, capture_output=True, text=True, check=False, timeout=600,

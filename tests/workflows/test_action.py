@@ -6,6 +6,8 @@ import importlib.util
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ import pytest
 import rest
 import words
 
+from runner import cli
 from runner.model import Better, Cell, Kind, Metric, Sample, Status
 from runner.results.store import RunRecord, Store
 
@@ -198,7 +201,7 @@ def server() -> Iterator[Server]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits between requests."""
     monkeypatch.setattr(rest, "BETWEEN_WRITES_S", 0.0)
-    monkeypatch.setattr(comment.rest, "GitHub", partial(rest.GitHub, sleep=lambda _: None))
+    monkeypatch.setattr(rest, "GitHub", partial(rest.GitHub, sleep=lambda _: None))
 
 
 def event(folder: Path, fork: str = "owner/name", sha: str = "0123456789abcdef") -> Path:
@@ -559,3 +562,43 @@ def test_a_run_without_a_result_is_red_and_says_why(
         assert says in text
     assert "that was fine" not in one["body"]
     assert (tmp_path / "asked").exists() is ("nowhere" not in given.values() and "arguments" not in given)
+
+
+# --- what the documentation tells people to write --------------------------------------------------------------------
+
+PAGE = (ROOT / "docs/adopt.md").read_text("utf-8")
+EXAMPLES = [
+    text for text in re.findall(r"^```yaml[^\n]*\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE) if "jobs:" in text
+]
+
+
+def test_the_page_has_a_workflow_for_a_project_and_for_a_library() -> None:
+    assert len(EXAMPLES) == 2
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_a_workflow_of_the_page_fits_the_action_and_githubs_schema(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "keras-matrix.yml"
+    path.write_text(text)
+    tool = shutil.which("check-jsonschema", path=str(Path(sys.executable).parent)) or "check-jsonschema"
+    command = [tool, "--builtin-schema", "vendor.github-workflows", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    workflow = msgspec.yaml.decode(text)
+    assert workflow["permissions"] == {}
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
+    checkout, step = job["steps"]
+    assert checkout["with"]["persist-credentials"] is False
+    assert step["uses"] == "OWNER/keras-version-matrix@COMMIT"
+    assert set(step["with"]) <= set(ACTION["inputs"])
+    found = words_of(step["with"]["arguments"])
+    assert cli.run(["matrix", *found, "--help"]) == 0
+    assert found == words.words({"ARGUMENTS": step["with"]["arguments"]})
+
+
+def words_of(arguments: str) -> list[str]:
+    """What a shell makes of them."""
+    script = f"for word in {arguments}; do printf '%s\\n' \"$word\"; done"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()

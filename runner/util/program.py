@@ -8,6 +8,7 @@ begins as the user began.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -21,6 +22,7 @@ PACKAGE = "keras-version-matrix"
 SHORT = "runner"
 """The other console script, and what sentences call the program where it runs as a module."""
 MODULE = ("python", "-m", "runner")
+VARIABLE = "RUNNER_COMMAND"
 
 _UV_CACHE = re.compile(r"(?:archive|environments|builds)-v\d+")
 """Folders of uv's cache, in which ``uvx`` keeps its environments."""
@@ -29,8 +31,13 @@ _COMMAND = re.compile(r"`(?:python -m )?runner(?= [a-z-])")
 
 
 def words() -> tuple[str, ...]:
-    """What was typed before a command: ``("uvx", "keras-version-matrix")``."""
-    return _started(sys.argv[0], sys.prefix)
+    """What was typed before a command: ``("uvx", "keras-version-matrix")``.
+
+    The environment variable RUNNER_COMMAND says it otherwise: a report of CI is read by people who start the program
+    in another way than CI does.
+    """
+    said = os.environ.get(VARIABLE, "")
+    return tuple(said.split()) or _started(sys.argv[0], sys.prefix)
 
 
 def name() -> str:

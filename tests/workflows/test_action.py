@@ -480,6 +480,7 @@ def test_a_pull_request_gets_summary_comment_artifact_and_exit_code(server: Serv
         assert "❌ **exit code 1: something got worse or broke**" in text
         assert "**BROKEN** jax 0.10.2 with keras 3.15.1 does not import" in text
         assert "@<!-- -->somebody" in text  # nobody is mentioned
+        assert "next: `uvx keras-version-matrix bisect keras " in text
     assert one["body"].startswith(marker("10.1"))
     assert server.tokens == {f"Bearer {TOKEN}"}
     kept = tmp_path / "artifacts/keras-version-matrix-job-0-true"

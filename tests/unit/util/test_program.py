@@ -79,6 +79,13 @@ def test_the_words_that_the_user_typed(
     }.get(words[0], words[0])
 
 
+def test_the_environment_may_say_it_otherwise(monkeypatch: pytest.MonkeyPatch, started: Any) -> None:
+    started("/ci/bin/runner", "/ci")
+    monkeypatch.setenv(program.VARIABLE, "uvx keras-version-matrix")
+    assert program.words() == ("uvx", "keras-version-matrix")
+    assert program.named("`runner matrix` runs it") == "`uvx keras-version-matrix matrix` runs it"
+
+
 def test_a_message_names_its_commands_as_they_were_typed(started: Any) -> None:
     text = "no set; `runner list --sets` prints them, `python -m runner init` writes one; the runner ran"
     assert program.named(text) == text

@@ -161,12 +161,14 @@ def remember(history: Path, folders: Sequence[Path]) -> dict[str, Any]:
 
 
 def page(history: Path, folder: Path, target: Path) -> bool:
-    """Make one set's page. Returns whether there is one."""
+    """Make one set's page, and its badge next to it. Returns whether there is a page."""
     target.parent.mkdir(parents=True, exist_ok=True)
     done = runner("report", str(folder), "--history", str(history), "--format", "html")
     if done.returncode not in REPORTS or not done.stdout:
         return False
     target.write_text(done.stdout, encoding="utf-8")
+    badge = runner("report", str(folder), "--no-history", "--format", "badge").stdout
+    target.with_name("badge.json").write_text(badge, encoding="utf-8")
     return True
 
 

@@ -18,7 +18,7 @@ TIMEOUT_S = 30.0
 ATTEMPTS = 6
 """How often one request is sent at most."""
 LONGEST_WAIT_S = 900.0
-"""A limit that lasts longer ends the program; the next night does the rest."""
+"""A limit that lasts longer ends the nightly program; the next night does the rest."""
 WITHOUT_A_DATE_S = 60.0
 """What GitHub asks for where a limit comes without the time at which it ends."""
 BETWEEN_WRITES_S = 1.0
@@ -40,7 +40,7 @@ class GitHubError(Exception):
 
 @dataclass
 class GitHub:
-    """One repository, with a token that may write its issues."""
+    """One repository, with a token that may write its issues or comments."""
 
     api: str
     """The address of the API, such as ``https://api.github.com``."""
@@ -48,6 +48,7 @@ class GitHub:
     token: str
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
+    longest_wait_s: float = LONGEST_WAIT_S
     _wrote: float = field(default=0.0, init=False)
 
     def get(self, path: str, **query: str | int) -> Answer:
@@ -72,6 +73,14 @@ class GitHub:
     def patch(self, path: str, content: Answer) -> Answer:
         """Change an object: the same request twice does no harm. Raises GitHubError."""
         return self._write("PATCH", path, content, None)
+
+    def delete(self, path: str) -> None:
+        """Remove an object; one that is gone already is removed too. Raises GitHubError."""
+        try:
+            self._write("DELETE", path, None, None)
+        except GitHubError as error:
+            if error.status != 404:
+                raise
 
     def post(self, path: str, content: Answer, there: Callable[[], Answer | None]) -> Answer:
         """Make an object, once.
@@ -111,7 +120,7 @@ class GitHub:
                 unsure = unsure or error.code >= 500
                 if wait is None:
                     raise GitHubError(said, error.code) from None
-                if wait > LONGEST_WAIT_S:
+                if wait > self.longest_wait_s:
                     raise GitHubError(f"{said}; the limit lasts {wait / 60:.0f} more minutes", error.code) from None
             except (OSError, http.client.HTTPException, ValueError) as error:
                 said = f"{method} {urllib.parse.urlsplit(url).path}: {error!r}"

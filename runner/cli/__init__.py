@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
 
@@ -15,6 +16,7 @@ import click
 
 from runner import __version__
 from runner.errors import OutageError, RunnerError, suggest
+from runner.util import program
 from runner.util.plain import say
 
 # name -> (module, one line of help); a command's module is imported when the command is used
@@ -44,6 +46,28 @@ COMMANDS = {
 }
 
 
+class _Formatter(click.HelpFormatter):
+    """Help texts whose commands begin as the user began."""
+
+    def write_text(self, text: str) -> None:
+        super().write_text(program.named(text))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl([(term, program.named(text)) for term, text in rows], col_max, col_spacing)
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
+
+def _helped(command: click.Command) -> click.Command:
+    """Let a command, and those below it, use these help texts."""
+    command.context_class = _Context
+    for one in getattr(command, "commands", {}).values():
+        _helped(one)
+    return command
+
+
 class _Commands(click.Group):
     """A group whose commands are imported on first use.
 
@@ -57,7 +81,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             raise click.UsageError(f"no command {cmd_name!r}{suggest(cmd_name, COMMANDS)}")
         command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), f"{cmd_name}_command")
-        return command
+        return _helped(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -70,7 +94,7 @@ class _Commands(click.Group):
     epilog="Exit codes: 0 all measured, nothing regressed; 1 something regressed or broke; 2 bad usage; "
     "3 something could not be measured; 4 nothing was measured; 130 interrupted.",
 )
-@click.version_option(__version__, prog_name="runner")
+@click.version_option(__version__, prog_name=program.prefix())
 def cli() -> None:
     """Finds which framework version changed accuracy, numerics, speed or memory.
 
@@ -98,7 +122,7 @@ def run(argv: list[str] | None = None) -> int:
     Every error of the user's is one line on stderr.
     """
     try:
-        cli.main(args=argv, prog_name="runner", standalone_mode=False)
+        cli.main(args=argv, prog_name=program.name(), standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -131,7 +155,7 @@ def _say(line: str) -> None:
     Where that fails too (``2> /dev/full``), there is the exit code alone.
     """
     with suppress(OSError):
-        say(f"runner: {line}", err=True)
+        program.warn(line)
 
 
 def _open_streams() -> None:

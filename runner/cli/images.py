@@ -10,6 +10,7 @@ import click
 
 from runner.cli import options
 from runner.matrix import selection
+from runner.util import program
 from runner.util.plain import say
 
 if TYPE_CHECKING:
@@ -156,5 +157,5 @@ def _locked(set_name: str | None, only: tuple[str, ...]) -> tuple[list[tuple[Env
             found.append((environment, lock.locked(environment)))
         except CellError as error:
             bad += 1
-            say(f"runner: {error}", err=True)
+            program.warn(str(error))
     return found, bad

@@ -10,7 +10,7 @@ import click
 
 from runner.errors import UsageError
 from runner.matrix import configuration, starter
-from runner.util import files
+from runner.util import files, program
 from runner.util.plain import say
 
 
@@ -21,22 +21,23 @@ def init_command(*, pyproject: bool) -> None:
 
     Commands find the file from this folder and the folders below it. Nothing is overwritten.
     """
-    folder = Path.cwd()
+    folder, called = Path.cwd(), program.name()
     if (there := configuration.in_folder(folder)) is not None:
         raise UsageError(f"{there.place}: is there already; it is not overwritten")
     outer = _above()
     if pyproject:
         path = folder / configuration.PYPROJECT
-        _append(path, starter.as_table(starter.text()))
+        _append(path, starter.as_table(starter.text(program.anywhere())))
     else:
         path = folder / configuration.NAME
-        files.create(path, starter.text())
+        files.create(path, starter.text(program.anywhere()))
     configuration.forget()
     made = configuration.read(path)
     say(
-        f"{path.name} written. `runner list` prints the cells of its set {made.file.default!r}; `runner matrix` runs it"
+        f"{path.name} written. `{called} list` prints the cells of its set {made.file.default!r}; "
+        f"`{called} matrix` runs it"
     )
-    say("`runner probe new NAME` adds your own probe.")
+    say(f"`{called} probe new NAME` adds your own probe.")
     if outer:
         say(f"note: in this folder it takes the place of {outer}", err=True)
 

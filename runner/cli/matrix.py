@@ -18,7 +18,7 @@ from runner.errors import UsageError, suggest
 from runner.judge.budget import MOST_ROUNDS, Further
 from runner.matrix.sets import DEVICES
 from runner.report.formats import FORMATS
-from runner.util import durations
+from runner.util import durations, program
 from runner.util.plain import say
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Request:
     extra: tuple[str, ...] = ()
     pytest: tuple[Path, ...] = ()
     install: str | None = None
+    pull_from: str = ""
 
     @property
     def evicts(self) -> bool:
@@ -92,9 +93,23 @@ class Request:
                 f"--rounds {self.rounds} leaves no further round for --budget, which takes up to {MOST_ROUNDS}: "
                 "leave out one of them, or give --max-rounds"
             )
+        self._check_registry()
         for option, given in (("--max-rounds", self.max_rounds), ("--budget", self.budget_s)):
             if given and self.evicts:
                 raise UsageError(f"{option} needs all images at once: it does not go with --keep or --keep-free")
+
+    def _check_registry(self) -> None:
+        """The registry of ``--pull-from``."""
+        if not self.pull_from:
+            return
+        from runner.images import registry
+
+        if not executors.pulls(self.executor):
+            raise UsageError(f"--pull-from: --executor {self.executor} uses no images; leave out one of them")
+        try:
+            registry.check(self.pull_from)
+        except UsageError as error:
+            raise UsageError(f"--pull-from: {error}") from None
 
     def _check_builds(self) -> None:
         """The options of builds in the place of releases."""
@@ -261,6 +276,12 @@ class Request:
 )
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes at once; timings suffer.")
 @click.option("--builds", default=2, show_default=True, type=click.IntRange(1), help="Images built at once.")
+@click.option(
+    "--pull-from",
+    default="",
+    metavar="REGISTRY/OWNER",
+    help="Pull images from there, as ghcr.io/owner, where it has them; build the others.",
+)
 @click.option("--timeout", "timeout_s", type=options.Finite(1), metavar="SECONDS", help="Per process.")
 @click.option(
     "--data",
@@ -348,6 +369,7 @@ def matrix(request: Request) -> int:
             jobs=request.jobs,
             builds=request.builds,
             keep_failed=request.keep_failed,
+            pull_from=request.pull_from,
             say=context.noted(shown),
         ) as work,
     ):
@@ -364,7 +386,8 @@ def matrix(request: Request) -> int:
     report = remembering.after_a_run(report, remembered)
     output.emit(report, request.format_)
     if request.format_ == "terminal" and report.exit_code != _NOTHING:
-        say(f"As a page with charts: python -m runner report {shlex.quote(str(request.out))} --open", err=True)
+        page = shlex.join((*program.words(), "report", str(request.out), "--open"))
+        say(f"As a page with charts: {page}", err=True)
     return report.exit_code
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from runner import judge
 from runner.report import Report, formats, numbers
+from runner.util import program
 from runner.util.plain import say
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Unread:
     def __call__(self, line: str) -> None:
         """Name one file."""
         self.lines.append(line)
-        say(f"runner: {numbers.plain(line)}", err=True)
+        program.warn(numbers.plain(line))
 
     def exit_code(self, otherwise: int) -> int:
         """The exit code of a command that would have ended with ``otherwise``."""

@@ -9,7 +9,7 @@ import click
 
 from runner.errors import UsageError
 from runner.matrix import configuration, starter
-from runner.util import files
+from runner.util import files, program
 from runner.util.plain import say
 
 
@@ -47,4 +47,4 @@ def new_command(name: str, file: Path | None) -> None:
     files.write(found.path, whole)
     say(f"{relative} written, and its table added to {found.path.name}")
     where = "" if set_name else f" --probe {name}"
-    say(f"`runner matrix{where}` runs it in every cell; `--setting {name}.units=128` changes a setting")
+    say(f"`{program.name()} matrix{where}` runs it in every cell; `--setting {name}.units=128` changes a setting")

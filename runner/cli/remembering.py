@@ -8,7 +8,7 @@ from pathlib import Path
 from runner import history
 from runner.errors import NotMeasuredError, UsageError
 from runner.report import Report, numbers, remember, trend
-from runner.util.plain import say
+from runner.util import program
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +107,4 @@ def of_files(report: Report, wanted: Wish | None) -> Report:
 
 
 def _say(line: str) -> None:
-    say(f"runner: {numbers.plain(line)}", err=True)
+    program.warn(numbers.plain(line))

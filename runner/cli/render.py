@@ -10,6 +10,7 @@ from runner.cli import options
 from runner.environments import index, lock
 from runner.errors import UsageError
 from runner.matrix import selection
+from runner.util import program
 from runner.util.plain import say
 
 
@@ -33,7 +34,7 @@ def render_command(set_name: str | None, only: tuple[str, ...], *, every: bool, 
             pairs.append((environment, lock.committed(environment)))
         except UsageError as error:  # the others are rendered all the same
             bad.append(environment)
-            say(f"runner: {error}", err=True)
+            program.warn(str(error))
     every = every and not bad  # the Dockerfile of a bad lock is not one that no set uses
     if stdout:
         for environment, pinned in pairs:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
 import click
 
+from runner.util import program
 from runner.util.plain import say
 
 
@@ -26,7 +28,7 @@ def schema_command(folder: Path, *, check: bool) -> None:
     if check:
         stale = [path for path, text in made.items() if not path.is_file() or path.read_text("utf-8") != text]
         for path in stale:
-            say(f"{path}: not what the types make; run: python -m runner schema {folder}")
+            say(f"{path}: not what the types make; run: {shlex.join(program.words())} schema {folder}")
         sys.exit(1 if stale else 0)
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in made.items():

@@ -15,7 +15,7 @@ import importlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from runner.model import Cell, Environment, Limits, Outcome
 
@@ -180,6 +180,18 @@ class Executor(Protocol):
         ...
 
 
+@runtime_checkable
+class Pulls(Protocol):
+    """An executor whose environments a registry may have."""
+
+    def pull_from(self, prefix: str, note: Say) -> None:
+        """Pull environments from ``prefix`` (``ghcr.io/owner``) in place of making them.
+
+        What the registry does not have is made. ``note`` shows a line to the user. Raises UsageError.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An executor in the registry. Its module has its name."""
@@ -218,3 +230,8 @@ def make(name: str) -> Executor:
 def installs(name: str) -> bool:
     """Whether an executor installs what a cell's lock names; True for ``auto``."""
     return name not in REGISTRY or REGISTRY[name].installs
+
+
+def pulls(name: str) -> bool:
+    """Whether a registry may have an executor's environments; True for ``auto``."""
+    return name not in REGISTRY or hasattr(kind(name), "pull_from")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from runner.environments.lockfile import Lock
     from runner.images import Builder, Image
+    from runner.images.published import Published
 
 Build = Callable[[Environment, Say], Prepared]
 """Makes or finds the image of an environment."""
@@ -71,6 +72,7 @@ class DockerExecutor:
         self._build = build or self._image
         self._finds = build is None
         self._builder: Builder | None = None
+        self._published: Published | None = None
         self._identity = identity
         self._grace_s = grace_s
         self._numbers = itertools.count(1)
@@ -99,7 +101,7 @@ class DockerExecutor:
         return self._identity(environment)
 
     def prepare(self, environment: Environment, say: Say) -> Prepared:
-        """Build or find the environment's image.
+        """Find, pull or build the environment's image.
 
         Raises BuildError, or UnavailableError where no engine answers.
         """
@@ -115,6 +117,12 @@ class DockerExecutor:
         pinned = lock.locked(environment)
         image = self._builds().find(environment, pinned)
         return _prepared(environment, pinned, image) if image else None
+
+    def pull_from(self, prefix: str, note: Say) -> None:
+        """Pull images from a registry in place of building them. Raises UsageError."""
+        from runner.images.published import Published
+
+        self._published = Published(prefix, note)
 
     def connect(self) -> engine.Engine:
         """Reach the engine, once; sweep away what dead runs left there.
@@ -209,7 +217,7 @@ class DockerExecutor:
         from runner.images import Builder
 
         with self._connecting:
-            self._builder = self._builder or Builder()
+            self._builder = self._builder or Builder(published=self._published)
             return self._builder
 
     @contextmanager

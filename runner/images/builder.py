@@ -14,6 +14,7 @@ from runner.environments.lockfile import Lock
 from runner.errors import BuildError, Cause, OutageError, UnavailableError
 from runner.images import buildkit, classic, disk, usage
 from runner.images.network import Network
+from runner.images.published import Published
 from runner.images.recipe import LABELS, Recipe, recipe
 from runner.model import Environment
 from runner.util import outage
@@ -40,13 +41,21 @@ class Image:
 class Builder:
     """Builds images on one engine. Thread-safe; keep one for a whole run.
 
-    ``how`` is ``auto`` (BuildKit where a command line has it), ``buildkit`` or ``classic``.
+    ``how`` is ``auto`` (BuildKit where a command line has it), ``buildkit`` or ``classic``. ``published``: images that
+    are pulled and not built.
     """
 
-    def __init__(self, client: APIClient | None = None, how: str = "auto", network: Network | None = None) -> None:
+    def __init__(
+        self,
+        client: APIClient | None = None,
+        how: str = "auto",
+        network: Network | None = None,
+        published: Published | None = None,
+    ) -> None:
         self._client = client
         self._how = how
         self._network = network
+        self._published = published
         self._engine: engine.Engine | None = None
         self._running = buildkit.Running()
         self._guard = threading.Lock()
@@ -60,7 +69,7 @@ class Builder:
         return self._inspect(recipe(environment, lock), time.monotonic(), cached=True)
 
     def build(self, environment: Environment, lock: Lock, say: Say = lambda _: None) -> Image:
-        """The environment's image, built where it is not there.
+        """The environment's image, pulled or built where it is not there.
 
         Raises BuildError with the builder's own reason and log; OutageError where the engine, its disk or the network
         gives out, and UnavailableError for another platform.
@@ -70,6 +79,10 @@ class Builder:
         found = self._inspect(wanted, began, cached=True)
         if found:
             return found
+        if self._published and self._published.fetch(self.client(), environment, lock, say):
+            found = self._inspect(wanted, began, cached=False)
+            if found:
+                return found
         with self._layer(wanted.framework_key, say):
             # whoever built the framework's layer may have built this very image
             found = self._inspect(wanted, began, cached=True)

@@ -41,7 +41,7 @@ from runner.machine.checks import (
     uv_check,
 )
 from runner.model import Environment
-from runner.util import commands, folders
+from runner.util import commands, folders, program
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ def ask_all(questions: Sequence[Question], deadline_s: float = DEADLINE_S) -> tu
         except queue.Empty:
             break
         found[number] = answer
-    silent = "did not answer in time; run `runner doctor` again, or look why it hangs"
+    silent = f"did not answer in time; run `{program.name()} doctor` again, or look why it hangs"
     return tuple(found.get(n, Check(q.name, State.WARN, silent)) for n, q in enumerate(questions))
 
 

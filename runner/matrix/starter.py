@@ -16,25 +16,25 @@ _FILE = """\
 # Version of this format.
 schema = {schema}
 
-# The set that runs where no --set is given. The program's own sets remain: `runner list --sets` prints all.
+# The set that runs where no --set is given. The program's own sets remain: `{program} list --sets` prints all.
 default = "{name}"
 
 # Measuring time within which undecided figures are measured again, for sets that give none. Without it: one round.
 budget = "10m"
 
-# Known failures, which do not fail a run. `runner expect out --update` writes the file.
+# Known failures, which do not fail a run. `{program} expect out --update` writes the file.
 # expectations = "keras-expectations.toml"
 
 # A set: cells, and the probes that run in each of them.
 [sets.{name}]
 description = "{framework} with two releases of Keras"
-# Which cells are baselines, best first: patterns over the ids that `runner list` prints.
+# Which cells are baselines, best first: patterns over the ids that `{program} list` prints.
 prefer = ["*_keras-{keras}_*"]
 # What all environments have in addition, for your probes.
 # packages = ["scipy==1.15.3"]
 
-# A product: every combination of its values is a cell. `latest` is the release that `runner lock --upgrade` recorded;
-# `native` in place of a Keras release is the framework without Keras.
+# A product: every combination of its values is a cell. `latest` is the release that `{program} lock --upgrade`
+# recorded; `native` in place of a Keras release is the framework without Keras.
 [[sets.{name}.product]]
 framework = ["{framework}"] # {frameworks}
 version = ["latest"]
@@ -55,7 +55,7 @@ epochs = 1
 train_samples = 2000
 test_samples = 500
 
-# Your own probe: `runner probe new dense` writes the Python file and adds both tables.
+# Your own probe: `{program} probe new dense` writes the Python file and adds both tables.
 # [probes.dense]
 # file = "probes/dense.py"
 # [sets.{name}.probes.dense]
@@ -64,8 +64,10 @@ test_samples = 500
 _HEADER = re.compile(r"^(# )?(\[\[?)(?=(?:sets|probes)\.)", re.MULTILINE)
 
 
-def text() -> str:
+def text(program: str = "runner") -> str:
     """The text of a new ``keras-matrix.toml``.
+
+    Its comments call this program ``program``.
 
     Its set has the Keras releases that the program's default set begins with, and the newest.
     """
@@ -74,6 +76,7 @@ def text() -> str:
     return _FILE.format(
         schema=configuration.SCHEMA,
         name=SET,
+        program=program,
         framework="jax",
         keras=first.keras[0],
         frameworks=", ".join(frameworks.names()),

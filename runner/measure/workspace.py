@@ -16,7 +16,7 @@ from runner.machine import facts
 from runner.matrix import sets
 from runner.measure.context import Context
 from runner.results.store import RunRecord, Store
-from runner.util import guarded, locks, plain, scratch
+from runner.util import guarded, locks, program, scratch
 from runner.util.folders import cache_dir
 
 LOCK = ".lock"
@@ -25,7 +25,7 @@ LOCK = ".lock"
 
 def on_stderr(line: str) -> None:
     """Show a line to the user, where no observer does."""
-    plain.say(f"runner: {line}", err=True)
+    program.warn(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ def open(  # noqa: A001 - always written workspace.open
     jobs: int = 1,
     builds: int = 2,
     keep_failed: bool = False,
+    pull_from: str = "",
     say: Callable[[str], None] = on_stderr,
 ) -> Iterator[Work]:
     """Open a store, collect the probes' data, make the executors and handle signals.
@@ -75,8 +76,8 @@ def open(  # noqa: A001 - always written workspace.open
     ``out`` is the folder of the results; None means a temporary one that goes with the workspace. One command at a
     time writes to a folder: a second one waits here, after a line to ``say``, and finds the results of the first.
     ``given`` are the user's own data files by data set, ``own`` files that probes read as they are, ``record`` is
-    written into the store. The other arguments are those of ``Context``. Raises UsageError where the folder or the
-    data cannot be used.
+    written into the store. ``pull_from`` is a registry that environments may be pulled from. The other arguments are
+    those of ``Context``. Raises UsageError where the folder, the data or the registry's name cannot be used.
     """
     with stoppable(), _opened(out, say) as store:
         collected = data.collect(probes, given or {}, cache_dir() / "data", offline=offline)
@@ -84,6 +85,9 @@ def open(  # noqa: A001 - always written workspace.open
             record = replace(record, notes=(*record.notes, *collected.notes))
             _record(store, record)
         with executors() as made:
+            for one in made.values() if pull_from else ():
+                if isinstance(one, registry.Pulls):
+                    one.pull_from(pull_from, say)
             context = Context(
                 executors=made,
                 store=store,

@@ -14,9 +14,7 @@ from runner.matrix import configuration, probes, scripts, sets
 from runner.model import Cell, Comparison, Kind, Sample
 from runner.report import numbers
 from runner.report.data import Report
-from runner.util import versions
-
-_RUNNER = ("python", "-m", "runner")
+from runner.util import program, versions
 
 _TAKES: dict[str, tuple[str, ...]] = {
     "bisect": ("--executor", "--timeout", "--network", "--with"),
@@ -154,7 +152,7 @@ def line(command: str, report: Report, words: Sequence[str]) -> str:
 
     It has the options of the run that the command has too.
     """
-    return shlex.join(numbers.plain(word) for word in (*_RUNNER, command, *words, *_carried(command, report)))
+    return shlex.join(numbers.plain(word) for word in (*program.words(), command, *words, *_carried(command, report)))
 
 
 def _carried(command: str, report: Report) -> list[str]:

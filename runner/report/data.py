@@ -17,6 +17,7 @@ from runner.model import CONDITIONS, Cell, Comparison, Kind, Metric, Sample, Ski
 from runner.report import numbers
 from runner.report.marks import Mark, mark
 from runner.report.summary import Summary, summarise
+from runner.util import program
 
 EXIT_MEANINGS = {
     0: "nothing got worse",
@@ -285,7 +286,7 @@ def command(cell: Cell | str, report: Report, probe: str = "") -> str:
     cell_id = cell if isinstance(cell, str) else cell.id
     probes = [probe] if probe else report.probes.get(cell_id, [])
     cell_id = numbers.plain(cell_id)
-    words = ["python", "-m", "runner", "matrix", "--only", cell_id]
+    words = [*program.words(), "matrix", "--only", cell_id]
     for name in probes:
         words += ["--probe", numbers.plain(name)]
     # The cell id is quoted even where a shell would not need it: the reader sees at once what to change.

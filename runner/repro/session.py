@@ -21,7 +21,7 @@ from runner.model import Status
 from runner.repro import bugreport, compare, pins, reconstruct, script
 from runner.repro.pins import Wanted
 from runner.repro.script import Ran
-from runner.util import files, jsontext
+from runner.util import files, jsontext, program
 from runner.util.workers import Workers
 
 PREPARED_AT_ONCE = 2
@@ -80,7 +80,7 @@ def repro(request: Request, say: Say, show: Callable[[str], None]) -> int:
 def command(cell: str, request: Request, wanted: Wanted) -> str:
     """The command that runs the script again in one cell, in the same environment."""
     axes = {*frameworks.chosen_by_a_pin(), "keras"}
-    words = ["python", "-m", "runner", "repro", str(request.script), "--cells", sets.parse_cell(cell).id]
+    words = [*program.words(), "repro", str(request.script), "--cells", sets.parse_cell(cell).id]
     for name, version in sorted(wanted.pins.items()):
         words += ["--pin", f"{name}=={version}" if version else name] if name not in axes else []
     words += ["--as-of", wanted.as_of.isoformat()] if wanted.as_of else []

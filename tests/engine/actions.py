@@ -39,6 +39,8 @@ class Run:
     folder: Path
     environment: dict[str, str]
     needs: dict[str, Any] = field(default_factory=dict)
+    github: dict[str, Any] = field(default_factory=dict)
+    """What differs from a run by hand: ``event_name``, ``job``."""
 
     @property
     def artifacts(self) -> Path:
@@ -78,7 +80,7 @@ class Job:
         return found
 
     def _steps(self, steps: list[dict[str, Any]], context: dict[str, Any], action: Path | None) -> None:
-        github = {"event_name": "workflow_dispatch", "token": "none", "run_id": "1"}
+        github = {"event_name": "workflow_dispatch", "token": "none", "run_id": "1", **self.run.github}
         context.update(github=github, steps=context.get("steps", {}))
         for step in steps:
             always = "always()" in str(step.get("if", ""))
@@ -106,7 +108,7 @@ class Job:
     def _composite(self, folder: Path, given: dict[str, Any]) -> dict[str, str]:
         action = msgspec.yaml.decode((folder / "action.yml").read_bytes())
         assert set(given) <= set(action.get("inputs", {}))
-        context: dict[str, Any] = {"github": {"token": "none"}, "inputs": {}}
+        context: dict[str, Any] = {"github": {"token": "none"}, "strategy": {"job-index": 0}, "inputs": {}}
         for name, one in action.get("inputs", {}).items():
             # GitHub hands every input to a composite action as text
             context["inputs"][name] = _text(given[name]) if name in given else str(evaluate(one["default"], context))
@@ -121,6 +123,7 @@ class Job:
             "GITHUB_OUTPUT": str(output),
             "GITHUB_STEP_SUMMARY": str(self.summary),
             "GITHUB_ACTION_PATH": str(action or ""),
+            "RUNNER_TEMP": str(self.run.folder),
             **env,
         }
         script = self.workspace.with_suffix(".sh")
@@ -149,10 +152,15 @@ class Job:
     def _upload(self, given: dict[str, Any]) -> None:
         target = self.run.artifacts / str(given["name"])
         paths = [self.workspace / line for line in str(given["path"]).split()]
+        if given.get("overwrite"):
+            shutil.rmtree(target, ignore_errors=True)
         assert not target.exists(), f"two artifacts of one name: {target.name}"
         for path in paths:
             if path.is_dir():
                 shutil.copytree(path, target if len(paths) == 1 else target / path.name)
+            elif path.is_file():
+                target.mkdir(exist_ok=True)
+                shutil.copy(path, target)
 
     def _download(self, given: dict[str, Any]) -> None:
         target = self.workspace / str(given["path"])
@@ -213,9 +221,18 @@ def _text(value: Any) -> str:
 
 
 def programs(folder: Path) -> str:
-    """A folder for PATH with ``python`` and ``runner`` of these tests, less ``pip install``: it is installed here."""
+    """A folder for PATH with ``python`` and ``runner`` of these tests, which are installed here.
+
+    ``pip install`` does nothing, and a virtual environment has the same two programs.
+    """
     folder.mkdir()
-    python = f'#!/bin/sh\nif [ "$1 $2 $3" = "-m pip install" ]; then exit 0; fi\nexec {sys.executable} "$@"\n'
+    python = f"""#!/bin/sh
+case "$*" in
+  "-m pip install "*) exit 0 ;;
+  "-m venv "*) mkdir -p "$3/bin" && cp {folder}/python {folder}/runner "$3/bin" && exit 0 ;;
+esac
+exec {sys.executable} "$@"
+"""
     for name, text in (("python", python), ("runner", f'#!/bin/sh\nexec {sys.executable} -m runner "$@"\n')):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)

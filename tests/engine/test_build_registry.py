@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from runner.environments import lockfile
 from runner.environments.lockfile import Lock
 from runner.errors import BuildError, UnavailableError, UsageError
 from runner.images import Builder, manage, registry
+from runner.images.published import Published
 from runner.images.recipe import pins, recipe
 from runner.model import Environment
 from runner.util import folders
@@ -81,7 +84,7 @@ def test_pushed_removed_and_pulled_again(builder: Builder, built: Lock, address:
     before = builder.find(TINY, built)
     assert before is not None
     name = registry.push(builder.client(), address, TINY, built)
-    assert name.startswith(f"{address}/keras-version-matrix:tiny-1.0_native")
+    assert re.fullmatch(rf"{address}/keras-version-matrix:tiny-1.0_native[\w.-]+@sha256:[0-9a-f]{{64}}", name)
     builder.client().remove_image(recipe(TINY, built).tag)
     assert builder.find(TINY, built) is None
     assert registry.pull(builder.client(), address, TINY, built)
@@ -115,6 +118,62 @@ def test_a_registry_that_is_not_there(builder: Builder, built: Lock) -> None:
         registry.push(builder.client(), "127.0.0.1:1", TINY, built)
     with pytest.raises(UnavailableError, match="pulling"):
         registry.pull(builder.client(), "127.0.0.1:1", TINY, built)
+
+
+def test_a_build_pulls_what_the_registry_has(built: Lock, address: str) -> None:
+    """A builder of a machine without the image: nothing is built, and nothing is said."""
+    first = Builder()
+    before = first.find(TINY, built)
+    assert before is not None
+    name = registry.push(first.client(), address, TINY, built)
+    first.client().remove_image(recipe(TINY, built).tag)
+    notes: list[str] = []
+    progress: list[str] = []
+    pulled = Builder(published=Published(address, notes.append)).build(TINY, built, progress.append)
+    assert (pulled.id, pulled.cached) == (before.id, False)
+    assert (notes, progress) == ([], [f"pulling from {address}"])
+    # what was pushed is what the digest names
+    digest = name.partition("@")[2]
+    ask: Any = first.client().inspect_distribution
+    assert ask(name.partition("@")[0])["Descriptor"]["digest"] == digest
+    first.client().close()
+
+
+@pytest.mark.parametrize("there", ["nothing", "something else", "no registry"])
+def test_what_keeps_an_image_from_being_pulled_is_said_once(
+    builder: Builder, built: Lock, address: str, there: str
+) -> None:
+    tag = recipe(TINY, built).tag
+    if there == "something else":
+        _fake(TINY, built, f"{address}/{tag}", **{"org.keras-version-matrix.lock": "0" * 64})
+        subprocess.run(["docker", "push", "-q", f"{address}/{tag}"], check=True, capture_output=True)
+        subprocess.run(["docker", "rmi", f"{address}/{tag}"], check=True, capture_output=True)
+    subprocess.run(["docker", "rmi", tag], check=True, capture_output=True)
+    at = "127.0.0.1:1" if there == "no registry" else address
+    notes: list[str] = []
+    published = Published(at, notes.append)
+    assert [published.fetch(builder.client(), TINY, built, print) for _ in range(2)] == [False, False]
+    (line,) = notes
+    expected = {
+        "nothing": f"--pull-from {at} does not have every image; the others are built here",
+        "something else": f"was made from something else than {TINY.id}'s lock and template; it is not used, and built "
+        "here",
+        "no registry": "connection refused; images are built here",
+    }
+    assert expected[there] in line
+    names = [name for image in builder.client().images() for name in image["RepoTags"] or ()]
+    assert not [name for name in names if name.startswith(at)]
+
+
+def test_a_build_that_can_pull_nothing_builds(built: Lock) -> None:
+    """It fails, because this lock names a wheel that no index has: so it was built."""
+    subprocess.run(["docker", "rmi", recipe(TINY, built).tag], check=True, capture_output=True)
+    notes: list[str] = []
+    builder = Builder(published=Published("127.0.0.1:1", notes.append))
+    with pytest.raises(BuildError):
+        builder.build(TINY, built)
+    assert len(notes) == 1
+    builder.client().close()
 
 
 @pytest.mark.parametrize("prefix", ["", "ghcr.io/Owner", "ghcr.io/owner;ls", "https://ghcr.io/owner", "ghcr.io/o\n"])

@@ -20,7 +20,12 @@ if not GITHUB.is_dir():
     pytest.skip("not a checkout: the workflows are not part of the wheel", allow_module_level=True)
 
 WORKFLOWS = {path.name: msgspec.yaml.decode(path.read_bytes()) for path in sorted(GITHUB.glob("workflows/*.yml"))}
-ACTIONS = {path.parent.name: msgspec.yaml.decode(path.read_bytes()) for path in sorted(GITHUB.glob("actions/*/*.yml"))}
+FILES = [*sorted(GITHUB.glob("workflows/*.yml")), *sorted(GITHUB.glob("actions/*/*.yml")), ROOT / "action.yml"]
+ACTIONS = {
+    path.parent.name if path.parent != ROOT else "root": msgspec.yaml.decode(path.read_bytes())
+    for path in FILES
+    if path.name == "action.yml"
+}
 # YAML 1.1 reads the key `on` as true
 JOBS = [(f"{name}:{job}", content) for name, one in WORKFLOWS.items() for job, content in one["jobs"].items()]
 
@@ -36,7 +41,11 @@ STEPS = list(_steps())
 
 
 def test_what_the_issue_asks_for_is_there() -> None:
-    assert set(WORKFLOWS) == {"ci.yml", "matrix.yml", "nightly.yml", "reproduce.yml", "upgrade.yml"}
+    assert set(WORKFLOWS) == {
+        "ci.yml", "images.yml", "matrix.yml", "nightly.yml", "release.yml", "reproduce.yml", "upgrade.yml",
+    }  # fmt: skip
+    assert WORKFLOWS["release.yml"][True] == {"push": {"tags": ["v*"]}}
+    assert {"schedule", "workflow_dispatch"} == set(WORKFLOWS["images.yml"][True])
     assert "workflow_call" in WORKFLOWS["matrix.yml"][True]
     assert "schedule" in WORKFLOWS["nightly.yml"][True]
     assert "schedule" in WORKFLOWS["upgrade.yml"][True]
@@ -46,7 +55,7 @@ def test_what_the_issue_asks_for_is_there() -> None:
 
 def test_actions_are_pinned_by_commit_with_their_version_beside() -> None:
     pinned = 0
-    for path in [*GITHUB.glob("workflows/*.yml"), *GITHUB.glob("actions/*/*.yml")]:
+    for path in FILES:
         for line in path.read_text("utf-8").splitlines():
             used = re.match(r"\s*(?:- )?uses: (.*)", line)
             if used and not used[1].startswith("$/"):
@@ -91,6 +100,11 @@ def test_only_these_jobs_may_write() -> None:
         "nightly.yml:deploy": {"pages", "id-token"},
         "nightly.yml:issues": {"issues"},
         "upgrade.yml:upgrade": {"contents", "pull-requests"},
+        "release.yml:attest": {"id-token", "attestations"},
+        "release.yml:publish": {"id-token"},
+        "release.yml:github": {"contents"},
+        "images.yml:build": {"packages"},
+        "images.yml:attest": {"id-token", "attestations"},
     }
 
 
@@ -107,15 +121,37 @@ def test_nothing_is_expanded_inside_a_script() -> None:
 
 def test_actions_call_none_of_ours_and_install_in_one_way() -> None:
     """Runner programs that take ``$/`` in workflows may not take it in an action: actions/runner#4669."""
-    install, measure = (ACTIONS[name]["runs"]["steps"] for name in ("install", "measure"))
+    install, measure, root = (ACTIONS[name]["runs"]["steps"] for name in ("install", "measure", "root"))
     assert [
-        step["uses"] for steps in (install, measure) for step in steps if step.get("uses", "").startswith("$/")
+        step["uses"] for steps in (install, measure, root) for step in steps if step.get("uses", "").startswith("$/")
     ] == []
     assert measure[: len(install)] == install
 
 
+def test_what_is_published_was_built_without_rights_and_is_not_changed_after() -> None:
+    """A job that may publish checks nothing out and installs nothing: it takes what the build left."""
+    jobs = WORKFLOWS["release.yml"]["jobs"]
+    assert jobs["build"]["permissions"] == {"contents": "read"}
+    assert [jobs[name].get("needs") for name in ("attest", "publish", "github")] == ["build", "attest", "publish"]
+    used = {name: [step.get("uses", "").partition("@")[0] for step in job["steps"]] for name, job in jobs.items()}
+    fetched = "actions/download-artifact"
+    assert used["attest"] == [fetched, fetched, "actions/attest-build-provenance", "actions/attest"]
+    assert used["publish"] == [fetched, "pypa/gh-action-pypi-publish"]
+    assert used["github"] == [fetched, fetched, ""]
+    assert jobs["publish"]["environment"]["name"] == "pypi"
+    assert not any("password" in step.get("with", {}) for job in jobs.values() for step in job["steps"])
+
+
+def test_images_are_built_with_an_action_of_this_commit_that_pushes() -> None:
+    (build,) = [step for step in WORKFLOWS["images.yml"]["jobs"]["build"]["steps"] if "uses" in step][:1]
+    assert build["uses"] == "$/.github/actions/measure"
+    assert set(build["with"]) <= set(ACTIONS["measure"]["inputs"])
+    assert (build["with"]["push"], build["with"]["probes"]) == ("true", "hello")
+
+
 def test_no_secret_is_named_and_none_is_inherited() -> None:
-    for path in GITHUB.rglob("*.yml"):
+    assert {path for path in FILES if path.parent != ROOT} == set(GITHUB.rglob("*.yml"))
+    for path in FILES:
         assert not re.search(r"\bsecrets\b|pull_request_target|workflow_run", path.read_text("utf-8")), path.name
 
 

@@ -106,6 +106,8 @@ def test_every_set_has_a_page_of_its_newest_night_and_its_news(results: Path) ->
         page = (out / path).read_text("utf-8")
         assert OLD.id in page
         assert "<script>alert" not in page
+    badge = json.loads((out / "full/badge.json").read_text("utf-8"))
+    assert (badge["schemaVersion"], badge["message"], badge["color"]) == (1, "1 broken", "red")
     night = issues.read((str(path), path.read_text("utf-8")) for path in news.iterdir())
     (change,) = issues.plan(night, [])
     assert (change.what, change.wanted.severity) == ("open", "broken")
@@ -145,6 +147,7 @@ def test_a_report_counts_by_what_it_printed(
     _answers(monkeypatch, report=(code, text))
     assert pages.page(tmp_path / "h", tmp_path, tmp_path / "full/index.html") is made
     assert (tmp_path / "full/index.html").is_file() is made
+    assert (tmp_path / "full/badge.json").is_file() is made
 
 
 def test_figures_over_all_nights_have_a_page_where_there_are_any(

@@ -21,6 +21,7 @@ _MODULES = {
     "junit": "junit",
     "github": "github",
     "csv": "csvout",
+    "badge": "badge",
 }
 """Name -> module, which is imported when the format is used."""
 

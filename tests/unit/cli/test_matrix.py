@@ -512,3 +512,36 @@ def test_a_script_that_cannot_be_run_is_refused(
 ) -> None:
     assert cli.run(["matrix", "--only", OLD, *words, "--no-history"]) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--executor", "host"), "--pull-from: --executor host uses no images; leave out one of them"),
+        (("--executor", "current"), "--pull-from: --executor current uses no images"),
+        ((), "--pull-from: 'https://ghcr.io' is not a registry and owner (example: ghcr.io/owner)"),
+    ],
+)
+@pytest.mark.usefixtures("fake_executor")
+def test_a_registry_that_nothing_can_be_pulled_from_is_refused(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["matrix", "--only", OLD, *words, "--pull-from", "https://ghcr.io", "--no-history"]) == 2
+    assert says in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+def test_the_registry_reaches_the_workspace(
+    fake_executor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told: list[str] = []
+    monkeypatch.setattr(type(fake_executor), "pull_from", lambda *given: told.append(given[1]), raising=False)
+    assert cli.run(["matrix", "--only", OLD, "--probe", "hello", "--pull-from", "ghcr.io/owner", "--no-history"]) == 0
+    assert set(told) == {"ghcr.io/owner"}
+    assert "--pull-from" not in store.load_records([Path("out")]).invocation

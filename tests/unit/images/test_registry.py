@@ -39,6 +39,7 @@ class Client:
         self.calls: list[Any] = []
         self.refusals: dict[str, Exception] = {}
         self.labels: dict[str, str] | None = dict(RECIPE.labels)
+        self.platform = "linux/amd64"
 
     @property
     def api(self) -> Any:
@@ -63,7 +64,8 @@ class Client:
 
     def inspect_image(self, name: str) -> dict[str, Any]:
         self._called("inspect", name)
-        return {"Config": {"Labels": self.labels}}
+        system, _, architecture = self.platform.partition("/")
+        return {"Config": {"Labels": self.labels}, "Os": system, "Architecture": architecture}
 
     def remove_image(self, name: str, noprune: bool) -> None:
         self._called("remove", name, noprune)
@@ -84,6 +86,11 @@ class TestPush:
             ("push", REPOSITORY, TAG, True, True),
             ("remove", NAME, True),
         ]
+
+    def test_the_digest_that_the_registry_reports_is_part_of_the_name(self) -> None:
+        digest = f"sha256:{'0' * 64}"
+        client = Client({"status": "Pushed"}, {"aux": {"Tag": TAG, "Digest": digest, "Size": 1}}, {"aux": None})
+        assert registry.push(client.api, "ghcr.io/owner", JAX, LOCK) == f"{NAME}@{digest}"
 
     def test_an_image_that_is_not_here_cannot_go(self) -> None:
         client = Client()
@@ -150,7 +157,10 @@ class TestPull:
             registry.pull(Client({"error": "toomanyrequests"}).api, "ghcr.io/owner", JAX, LOCK)
         assert str(caught.value) == f"pulling {NAME}: toomanyrequests"
 
-    @pytest.mark.parametrize("labels", [None, {}, {**dict(RECIPE.labels), f"{LABELS}.content": "0" * 64}])
+    @pytest.mark.parametrize(
+        "labels",
+        [None, {}, *({**dict(RECIPE.labels), f"{LABELS}.{name}": "0" * 64} for name in ("content", "lock", "python"))],
+    )
     def test_another_image_under_its_name_is_refused_and_removed(self, labels: dict[str, str] | None) -> None:
         client = Client()
         client.labels = labels
@@ -159,6 +169,14 @@ class TestPull:
         assert str(caught.value) == f"{NAME} was made from something else than {JAX.id}'s lock and template"
         assert client.calls[-1] == ("remove", NAME, True)
         assert "tag" not in [call[0] for call in client.calls]
+
+    def test_an_image_for_another_platform_is_refused_and_removed(self) -> None:
+        client = Client()
+        client.platform = "linux/arm64"
+        with pytest.raises(BuildError) as caught:
+            registry.pull(client.api, "ghcr.io/owner", JAX, LOCK)
+        assert str(caught.value) == f"{NAME} is for linux/arm64, and linux/amd64 is needed"
+        assert client.calls[-1] == ("remove", NAME, True)
 
 
 @pytest.mark.parametrize("prefix", ["localhost:5000", "ghcr.io/owner", "registry.example/a/b-c.d_e", "x:1/y"])

@@ -7,7 +7,7 @@ import fcntl
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,24 @@ def test_everything_that_is_given_reaches_the_run(tmp_path: Path, asked: list[An
         assert work.store is context.store
     assert asked == [(["mnist"], given, Path("/cache/data"), {"offline": True})]
     assert (tmp_path / "out" / "run.json").is_file()
+
+
+@pytest.mark.usefixtures("asked")
+def test_only_executors_with_images_pull_from_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, str]] = []
+
+    def pull_from(self: object, prefix: str, note: Callable[[str], None]) -> None:
+        told.append((type(self).__name__, prefix))
+        note("a line")
+
+    monkeypatch.setattr(executors.kind("docker"), "pull_from", pull_from)
+    said: list[str] = []
+    with workspace.open(tmp_path, pull_from="ghcr.io/owner", say=said.append):
+        assert told == [("DockerExecutor", "ghcr.io/owner")]
+    with workspace.open(tmp_path, say=said.append):
+        assert len(told) == 1
+    assert said == ["a line"]
+    assert [executors.pulls(name) for name in ("auto", *executors.names())] == [True, True, False, False]
 
 
 @pytest.mark.usefixtures("made")

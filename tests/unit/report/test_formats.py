@@ -7,6 +7,7 @@ import io
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
@@ -20,6 +21,7 @@ from runner import judge
 from runner.judge import expectations
 from runner.model import Better, Cell, Comparison, Kind, Metric, Sample, Skip, Status, Verdict
 from runner.report import Report, formats
+from runner.report.findings import findings
 from runner.report.formats import csvout, github, html, jsonout, junit, markdown, terminal
 
 HOSTILE = '<script>alert(1)</script> | `x` ]]> & "quoted" @somebody #1 \x00\x1b[31m\nsecond ::error::line \ufffe'
@@ -43,7 +45,7 @@ def many(report: Report, cells: int) -> Report:
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", formats.FORMATS)
+@pytest.mark.parametrize("name", [name for name in formats.FORMATS if name != "badge"])  # a badge has a few words
 def test_every_format_names_a_file_that_could_not_be_used(name: str, quick: Report) -> None:
     bad = ("out/results/c/p/000-a.json: cannot be read (not a regular file); the next run measures that again",)
     text = "".join(formats.pieces(replace(quick, unread=bad), name)) if name != "terminal" else _terminal(quick, bad)
@@ -162,6 +164,29 @@ def test_a_comment_fits_githubs_limit_and_has_the_findings_first(quick: Report) 
     assert text.count("<details>") == text.count("</details>")
     assert "### Findings" in text
     assert formats.text(quick, "comment") == formats.text(quick, "markdown")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "color"),
+    [
+        (0, "7 combinations, nothing worse", "brightgreen"),
+        (3, "not all measured", "yellow"),
+        (4, "nothing measured", "lightgrey"),
+        (130, "interrupted", "lightgrey"),
+    ],
+)
+def test_a_badge_says_the_result_in_a_few_words(quick: Report, code: int, message: str, color: str) -> None:
+    badge = json.loads(formats.text(replace(quick, exit_code=code), "badge"))
+    assert badge == {"schemaVersion": 1, "label": "keras matrix", "message": message, "color": color}
+
+
+def test_a_badge_counts_what_is_worse(quick: Report) -> None:
+    counts = Counter(finding.severity.label for finding in findings(quick))
+    assert quick.exit_code == 1
+    assert counts["WORSE"] > 0
+    badge = json.loads(formats.text(quick, "badge"))
+    words = [f"{counts[label]} {label.lower()}" for label in ("BROKEN", "WORSE", "GONE") if counts[label]]
+    assert (badge["message"], badge["color"]) == (", ".join(words), "red")
 
 
 def test_details_are_folded_and_findings_are_not(quick: Report) -> None:

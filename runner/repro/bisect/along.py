@@ -54,7 +54,7 @@ class NotEnclosedError(Exception):
         self.line = line
         self.reason = reason
         self.answers = answers
-        self.marks = tuple(answers[point].mark for point in self.ends)
+        self.marks = tuple(answers[point].mark for point in self.ends if point in answers)
         self.are_new = self.marks == (request.new, request.new)
         self.are_old = self.marks == (request.old, request.old)
 
@@ -69,7 +69,7 @@ class NotEnclosedError(Exception):
 
     def told(self, say: Say) -> UsageError:
         """The error for the user, after what each end printed."""
-        for point in self.ends:
+        for point in filter(self.answers.__contains__, self.ends):
             say(f"{point}: {self.answers[point].mark}: {self.answers[point].reason}")
         return UsageError(self.reason)
 

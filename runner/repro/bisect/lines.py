@@ -142,7 +142,7 @@ class Commits:
 
     def content(self, point: str) -> str:
         """The digest of the wheel's files. Raises CellError as ``version``."""
-        project = frameworks.distribution(self.package)
+        project = frameworks.distribution(frameworks.named(self.package))
         kept = wheels.find(project, self.version(point))
         if kept is None:
             raise UnavailableError(f"the wheel of {project} {point} is gone from {wheels.store()}")

@@ -59,16 +59,17 @@ def spans(
     if not after:
         newest = f"the newest is of {_night(builds[-1])}" if builds else "there is none at all"
         raise UsageError(f"no nightly build of {package} after {first_new} of {end} yet: {newest}")
-    found = []
+    found: list[Span] = []
     for start in starts:
         first = dt.date.fromisoformat(days[start])
         upto = [build for build in builds if _night(build) <= first]
         if upto:
-            chosen = builds[builds.index(upto[-1]) : builds.index(after[0]) + 1]
-            found.append(Span(tuple(chosen), start))
+            chosen = tuple(builds[builds.index(upto[-1]) : builds.index(after[0]) + 1])
+            if chosen not in [one.builds for one in found]:
+                found.append(Span(chosen, start))
     if not found:
         raise UsageError(f"no nightly build of {package} of the time before {starts[-1]} ({days[starts[-1]]})")
-    return tuple(dict.fromkeys(found))
+    return tuple(found)
 
 
 def moments(build: str) -> tuple[dt.datetime, dt.datetime]:

@@ -77,7 +77,7 @@ class Search:
         return {version: answer.mark for version, answer in self.state.answers.items()}
 
     def _next(self) -> search.Step:
-        return search.step(self.line.points, self._marks(), find_fix=self.request.find_fix)
+        return search.step(self.line.points, self._marks(), find_fix=self.request.find_fix, noun=self.line.noun)
 
     def _save(self, version: str, answer: Answer) -> None:
         answers = {**self.state.answers, version: answer}

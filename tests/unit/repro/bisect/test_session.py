@@ -59,7 +59,10 @@ class TestCommandLine:
                 "--find-fix: --good 3.8.0 must be the newer one; swap them",
             ),
             (["--good", "3.8.0", "--bad", "3.8"], "--good and --bad are the same release"),
-            (["--good", "new", "--bad", "3.8"], "'new' is not a release number (example: 2.2.2); commits need --source REPOSITORY"),
+            (
+                ["--good", "new", "--bad", "3.8"],
+                "'new' is not a release number (example: 2.2.2); commits need --source REPOSITORY",
+            ),
         ],
     )
     def test_ends_that_make_no_sense_are_refused(

@@ -45,7 +45,7 @@ from runner.util.plain import say
 @click.option("--stdout", "pattern", metavar="REGEX", help="With --script: good where the output matches.")
 @click.option("--probe", metavar="NAME", help="In place of --script: good where the probe runs well.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
-@click.option("--case", metavar="NAME", help="With --probe ops: good where this case is right.")
+@click.option("--case", metavar="NAME", help="With --probe ops, saving, ...: good where this case is right.")
 @click.option("--metric", metavar="NAME", help="With --probe: bad where the judge's verdict on it is --verdict.")
 @click.option(
     "--verdict", default="regressed", show_default=True, type=click.Choice(["regressed", "improved", "broken"])

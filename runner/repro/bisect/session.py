@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -32,14 +31,13 @@ def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[s
     return found.exit_code
 
 
-def ended(request: Request, command: Sequence[str], say: Say, budget_s: float = math.inf) -> Ended:
+def ended(request: Request, command: Sequence[str], say: Say, budget: Budget | None = None) -> Ended:
     """Search and write the report.
 
-    ``budget_s``: how long the processes of the tests may take. Raises as ``bisect``, and NotMeasuredError where the
-    budget is used.
+    Raises as ``bisect``, and NotMeasuredError where the ``budget`` is used.
     """
     try:
-        return _ended(request, command, say, Budget(budget_s))
+        return _ended(request, command, say, budget or Budget())
     except CellError as error:
         raise NotMeasuredError(sentence(error)) from error
 

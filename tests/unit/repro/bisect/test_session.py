@@ -78,7 +78,7 @@ class TestCommandLine:
             ([], "either --script FILE or --probe NAME"),
             (["--script", "nowhere.py"], "no such script"),
             (["--probe", "mnits"], "did you mean 'mnist'"),
-            (["--probe", "mnist", "--case", "x"], "goes with --probe ops"),
+            (["--probe", "mnist", "--case", "x"], "goes with a probe that tries single cases"),
         ],
     )
     def test_what_is_tested_must_be_there(

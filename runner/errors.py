@@ -91,7 +91,10 @@ class OutageError(UnavailableError):
         self.cause = cause
         self.way_out = way_out
         self.everywhere = everywhere
-        """Whether no environment can be built. An environment that is too large for the disk leaves room for others."""
+        """Whether no environment can be built.
+
+        An environment that is too large for the disk leaves room for others.
+        """
 
     @property
     def sentence(self) -> str:

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,7 +29,9 @@ NOTHING = "Nothing to explain: no new finding that a release of a package brough
 
 
 def explained(report: Report, out: Path, left_s: float) -> Report:
-    """Bisect every new finding, the worst first. Returns the report with what was found.
+    """Bisect every new finding, the worst first.
+
+    Returns the report with what was found.
 
     ``left_s``: how long the processes of the tests may take, in seconds. What a bisection found is kept in ``out``,
     and so is every answer on the way, so that the same command goes on where the time was not enough.
@@ -45,7 +48,10 @@ def explained(report: Report, out: Path, left_s: float) -> Report:
 
 
 def kept(folders: Sequence[Path]) -> Mapping[str, str]:
-    """What the bisections of earlier commands found; a file that cannot be read counts as none."""
+    """What the bisections of earlier commands found.
+
+    A file that cannot be read counts as none.
+    """
     found: dict[str, str] = {}
     for folder in folders:
         try:
@@ -74,7 +80,10 @@ def _words(command: str) -> list[str]:
 
 
 def _one(command: str, out: Path, left_s: float, found: dict[str, str]) -> float:
-    """Run one bisection and note what it found. Returns the seconds that its tests took."""
+    """Run one bisection and note what it found.
+
+    Returns the seconds that its tests took.
+    """
     from runner.repro.bisect import session
     from runner.repro.bisect.question import Request
     from runner.repro.bisect.searching import Budget
@@ -92,7 +101,7 @@ def _one(command: str, out: Path, left_s: float, found: dict[str, str]) -> float
     return left_s - budget.left_s if math.isfinite(left_s) else 0.0
 
 
-def _parameters(words: list[str]) -> dict[str, object]:
+def _parameters(words: list[str]) -> dict[str, Any]:
     """The arguments of ``runner bisect`` as its command line would have them."""
     from runner.cli.bisect import bisect_command
 

@@ -86,7 +86,10 @@ def _tested(report: Report, comparison: Comparison, kind: Kind | None) -> list[s
 
 
 def bisection(report: Report, wanted: Bisection) -> str:
-    """The bisection of one case, or empty where there are no releases or commits between its ends."""
+    """The bisection of one case.
+
+    Empty where there are no releases or commits between its ends.
+    """
     find_fix = versions.order(wanted.good) > versions.order(wanted.bad)
     found = _ends(report, wanted.package, wanted.good, wanted.bad, wanted.cell, find_fix=find_fix)
     return line("bisect", report, [*found, "--probe", wanted.probe, "--case", wanted.case]) if found else ""
@@ -109,12 +112,18 @@ def _ends(report: Report, package: str, good: str, bad: str, cell: Cell, *, find
 
 
 _COMMIT = re.compile(r"[+.]g(?P<hash>[0-9a-f]{7,})$")
-"""The local part of a build of a commit. One with uncommitted changes is not what its commit is."""
+"""The local part of a build of a commit.
+
+One with uncommitted changes is not what its commit is.
+"""
 _AT_COMMIT = re.compile(r"@[^@/]+$")
 
 
 def _repository(report: Report, package: str) -> str:
-    """The folder that ``--source`` names for a package, without a commit; empty for one that is elsewhere."""
+    """The folder that ``--source`` names for a package, without a commit.
+
+    Empty for a repository that is elsewhere.
+    """
     words = report_words(report)
     for option, value in pairwise(words):
         name, _, place = value.partition("=")

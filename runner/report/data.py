@@ -78,7 +78,10 @@ _SHOWN = {
 
 @dataclass(frozen=True, slots=True)
 class Bisection:
-    """The search for what changed one case of a probe between two cells, which differ in one package alone."""
+    """The search for what changed one case of a probe between two cells.
+
+    The cells differ in one package alone.
+    """
 
     package: str
     """A framework, or ``keras``."""

@@ -118,7 +118,7 @@ def _finding(defect: Defect, listed: Sequence[Known], by_id: Mapping[str, Cell],
 
 
 def _bisection(defect: Defect, probe: str, case: str, by_id: Mapping[str, Cell]) -> Bisection | None:
-    """What finds the cause of a defect: the search between its oldest bad cell and the nearest good one.
+    """The search between the oldest bad cell of a defect and the nearest good one.
 
     None where it follows no release, or where one case of the probe cannot be tested alone.
     """

@@ -46,7 +46,7 @@ def findings(report: Report) -> tuple[Finding, ...]:
 
 
 def _extra(finding: Finding, report: Report) -> Finding:
-    """A finding that does not come from comparisons, with the command that finds its cause."""
+    """The finding with the command that finds its cause."""
     command = advice.bisection(report, finding.bisection) if finding.bisection else ""
     commands = (*finding.commands, command) if command else finding.commands
     return replace(finding, text=numbers.plain(finding.text), commands=commands)

@@ -39,7 +39,7 @@ class Given:
 
 
 def is_named(text: str) -> bool:
-    """Whether a value of ``--source`` names the package: ``keras=../keras``, not ``../keras``."""
+    """Whether a value of ``--source`` names the package, as ``keras=../keras``."""
     return _TEXT.fullmatch(text) is not None
 
 

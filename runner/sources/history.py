@@ -48,11 +48,14 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Commits of one line of development, oldest first; each is the first parent of the next."""
+    """Commits of one line of development, oldest first.
+
+    Each is the first parent of the next.
+    """
 
     commits: tuple[str, ...]
     apart: bool = False
-    """Whether the first one is where the two ends part, because the older end is not on the newer one's line."""
+    """Whether the first one is where the two ends diverge, because the older end is not on the newer one's line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,10 @@ class History:
         return self.folder.resolve().name
 
     def commit(self, word: str) -> str:
-        """The commit that a hash, a tag or a branch names. Raises UsageError where there is none."""
+        """The commit that a hash, a tag or a branch names.
+
+        Raises UsageError where there is none.
+        """
         found = self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{word}^{{commit}}")
         if found is None:
             near = suggest(word, self._tags())
@@ -80,7 +86,10 @@ class History:
         return found[:DIGITS]
 
     def tagged(self, package: str, version: str) -> str:
-        """The commit of a release, by its tag. Raises UsageError where no tag is named after it."""
+        """The commit of a release, by its tag.
+
+        Raises UsageError where no tag is named after it.
+        """
         tags = self._tags()
         names = [f"{before}{version}" for before in ("v", "", f"{package}-v", f"{package}-", "release-")]
         found = next((name for name in names if name in tags), None)
@@ -92,7 +101,10 @@ class History:
         return self.commit(f"refs/tags/{found}")
 
     def before(self, moment: dt.datetime) -> str:
-        """The newest commit of the main branch that was committed before a moment. Raises UsageError."""
+        """The newest commit of the main branch that was committed before a moment.
+
+        Raises UsageError.
+        """
         main = next(ref for ref in _MAIN if ref == "HEAD" or self._asked("rev-parse", "--verify", "--quiet", ref))
         stamp = int(moment.timestamp())
         found = self._output("rev-list", "--first-parent", "--max-count=1", f"--before={stamp}", main, "--")
@@ -103,7 +115,7 @@ class History:
     def stretch(self, old: str, new: str) -> Stretch:
         """The commits of the first-parent line of ``new``, from ``old`` on.
 
-        Where ``old`` is not on that line (a release on a branch of its own), the first one is where the two part, as
+        Where ``old`` is not on that line (a patch release), the first one is where the two diverge, as
         ``git bisect`` tests the merge base first. Raises UsageError where no line joins them.
         """
         base = self._asked("merge-base", old, new)
@@ -168,7 +180,10 @@ _FORMAT = "%H%x1f%as%x1f%P%x1f%s"
 
 
 def opened(place: str) -> History:
-    """The history of a repository of this machine. Raises UsageError where there is none."""
+    """The history of a repository of this machine.
+
+    Raises UsageError where there is none.
+    """
     folder = Path(place).expanduser()
     if place.startswith("git+") or "://" in place:
         raise UsageError(f"--source {place}: clone it first: the search needs a folder with its whole history")

@@ -20,7 +20,10 @@ _EARLIER = dt.timedelta(hours=1)
 
 
 def opened(request: Request) -> History | None:
-    """The repository of the command line, or None. Raises UsageError for one that cannot be searched."""
+    """The repository of the command line, or None.
+
+    Raises UsageError for one that cannot be searched.
+    """
     place = question.repository(request)
     if request.all_parents and not place:
         raise UsageError("--all-parents is about commits: it goes with --source REPOSITORY")
@@ -28,7 +31,9 @@ def opened(request: Request) -> History | None:
 
 
 def named(request: Request, there: History) -> tuple[str, str]:
-    """The commits that the ends name: as commits, tags, branches, releases or nightly builds. The older one first.
+    """The commits that the ends name, the older one first.
+
+    An end is a commit, a tag, a branch, a release or a nightly build.
 
     Raises UsageError where one is not there, or where they are the same or the wrong way round.
     """
@@ -70,25 +75,28 @@ def between(request: Request, there: History, old: str, new: str, say: Say) -> C
         apart=old if found.apart else "",
     )
     if line.apart:
-        say(f"{old} is not on the first-parent line of {new}: {line.points[0]}, where they part, is tested first")
+        say(f"{old} is not on the first-parent line of {new}: {line.points[0]}, where they diverge, is tested first")
     return line
 
 
 def into(request: Request, merge: Commit, there: History, say: Say) -> Commits:
-    """The commits that a merge brought, on the line of its second parent. Raises UsageError."""
+    """The commits that a merge brought, on the line of its second parent.
+
+    Raises UsageError.
+    """
     first, second = (one[:DIGITS] for one in merge.parents[:2])
     return between(request, there, first, second, say)
 
 
 def not_enclosed(request: Request, line: Commits) -> str:
-    """Why the oldest point has the change already, where it is not the end that was named."""
+    """Why the oldest point has the change already, if another end was named."""
     if not line.apart:
         return ""
     first, last = line.points[0], line.points[-1]
     word = "good" if request.find_fix else "bad"
     back = "fixed" if not request.find_fix else "broken"
     return (
-        f"{first}, where {line.apart} and {last} part, is {word} already: the change is not between the two. "
+        f"{first}, where {line.apart} and {last} diverge, is {word} already: the change is not between the two. "
         f"If {line.apart} is {'bad' if request.find_fix else 'good'}, it was {back} on its own branch, after {first}"
     )
 
@@ -99,7 +107,10 @@ def _ends(request: Request) -> tuple[tuple[str, bool], tuple[str, bool]]:
 
 
 def _commit(request: Request, word: str, there: History, *, newer: bool) -> str:
-    """The commit that an end names. Of a nightly build: the newest one before it was made."""
+    """The commit that an end names.
+
+    Of a nightly build: the newest one before it was made.
+    """
     name = frameworks.named(request.package)
     plain = word.removeprefix(f"{request.package}@")
     build = index.nightly(name, plain) if sets.is_nightly(plain) else word

@@ -48,7 +48,10 @@ class Line(Protocol):
         ...
 
     def version(self, point: str) -> str:
-        """The version that takes its place in a cell. Raises CellError where it cannot be made."""
+        """The version that takes its place in a cell.
+
+        Raises CellError where it cannot be made.
+        """
         ...
 
     def left_out(self, point: str) -> str:
@@ -56,7 +59,10 @@ class Line(Protocol):
         ...
 
     def content(self, point: str) -> str:
-        """A digest of what it installs, or empty where that is not known. Points with the same one are the same."""
+        """A digest of what it installs, or empty where that is not known.
+
+        Points with the same one are the same.
+        """
         ...
 
 
@@ -81,7 +87,10 @@ class Published:
         return point
 
     def left_out(self, point: str) -> str:
-        """Why it was yanked, unless it is an end. Raises CellError where the index cannot be asked."""
+        """Why it was yanked, unless it is an end.
+
+        Raises CellError where the index cannot be asked.
+        """
         if self.yanked or point in (self.points[0], self.points[-1]):
             return ""
         why = index.yanked(self.package, point, self.python)

@@ -43,7 +43,9 @@ def branches(releases: Sequence[str], last_old: str) -> tuple[str, ...]:
 def spans(
     package: str, builds: Sequence[str], starts: Sequence[str], first_new: str, days: Mapping[str, str]
 ) -> tuple[Span, ...]:
-    """The nights from the day of each start to the first one after ``first_new``, the shortest span first.
+    """The nights from each start to the first one after ``first_new``.
+
+    The shortest span comes first.
 
     ``days``: the day of upload of the starts and of ``first_new``. Raises UsageError where no build is late or early
     enough.
@@ -73,7 +75,9 @@ def spans(
 
 
 def moments(build: str) -> tuple[dt.datetime, dt.datetime]:
-    """The hour in which a nightly build was made, or the day where its number has no hour: begin and end, in UTC.
+    """Begin and end, in UTC, of the hour in which a nightly build was made.
+
+    Of the day, where its number has no hour.
 
     >>> [str(moment) for moment in moments("3.16.0.dev2026102704")]
     ['2026-10-27 04:00:00+00:00', '2026-10-27 05:00:00+00:00']

@@ -128,7 +128,9 @@ def read(content: bytes) -> tuple[State, tuple[str, ...]]:
 
 
 def fixed(request: Request, say: Say) -> Request:
-    """The request with its wheels and the sources of other packages as pins: what is held fixed.
+    """The request with its wheels and sources as pins: what is held fixed.
+
+    The repository of the package that moves is not one of them.
 
     Raises UsageError for a wheel of the package that moves.
     """
@@ -152,7 +154,10 @@ def repository(request: Request) -> str:
 
 
 def _moves(request: Request, source: str) -> bool:
-    """Whether a source is the repository of the package that moves: without a name, or with that package's."""
+    """Whether a source is the repository of the package that moves.
+
+    It has no name, or the name of that package.
+    """
     if not sources.is_named(source):
         return True
     return frameworks.named(source.partition("=")[0]) == frameworks.named(request.package)
@@ -165,7 +170,7 @@ def is_published(request: Request, word: str) -> bool:
 
 
 def is_release(word: str) -> bool:
-    """Whether a word is a version of the index, and not the hash of a commit that happens to have digits alone.
+    """Whether a word is a version, and not a commit with digits alone.
 
     >>> is_release("3.14.1"), is_release("3422977"), is_release("v3.14.1")
     (True, False, False)
@@ -249,7 +254,9 @@ def published(request: Request, python: str) -> Published:
 
 
 def releases(request: Request, python: str) -> tuple[str, ...]:
-    """The releases between the ends, oldest first, ends included; between two nightly builds only such.
+    """The releases between the ends, oldest first, ends included.
+
+    Between two nightly builds only such.
 
     Raises UsageError for an end that was never released.
     """

@@ -54,7 +54,7 @@ class Finished:
     merged: int = 0
     """How many commits the one that was found merged."""
     apart: str = ""
-    """The end in whose place the oldest commit was tested, because it is on a branch of its own."""
+    """The end in whose place the oldest commit was tested, because it is on another branch."""
     before: tuple[str, ...] = ()
     """What earlier searches of the same command found, in one line each."""
     problems: tuple[str, ...] = ()
@@ -75,7 +75,10 @@ class Ended:
 
 
 def summary(finished: Finished) -> str:
-    """What was found, in one line: ``keras 3.9.0 (2025-03-04) is the first good release, 3.8.0 the last bad one``."""
+    """What was found, in one line.
+
+    ``keras 3.9.0 (2025-03-04) is the first good release, 3.8.0 the last bad one``
+    """
     old, new = _words(finished)
     end = finished.end
     day = _day(finished, end.first_new)
@@ -174,7 +177,7 @@ def _gap(finished: Finished) -> Iterator[str]:
         shown = [f"  - {point} {_subject(finished, point)}" for point in between]
         yield from shown if len(shown) <= _MOST else (shown[0], f"  - and {len(shown) - 2} more", shown[-1])
     if finished.apart:
-        yield f"- **{finished.points[0]}**: where the line of {finished.points[-1]} and that of {finished.apart} part"
+        yield f"- **{finished.points[0]}**: where {finished.points[-1]} and {finished.apart} diverge"
 
 
 def _environment(finished: Finished) -> Iterator[str]:
@@ -194,7 +197,7 @@ def _environment(finished: Finished) -> Iterator[str]:
 
 
 def _commands(finished: Finished) -> Iterator[Sequence[str]]:
-    """The command line; after a search among commits also the one that tests just the two that were found."""
+    """The command line, and one that tests just the two commits that were found."""
     yield finished.command
     if finished.known:
         ends = {"--good": finished.end.last_old, "--bad": finished.end.first_new}

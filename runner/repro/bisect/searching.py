@@ -1,4 +1,7 @@
-"""Tests the points of a line one after the other, until the search ends. Every answer is saved."""
+"""Tests the points of a line one after the other, until the search ends.
+
+Every answer is saved.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ PREPARED_AT_ONCE = 3
 
 @dataclass
 class Budget:
-    """How long the processes of the tests may still take, in seconds; making environments does not count."""
+    """How long the processes of the tests may still take, in seconds.
+
+    Making environments does not count.
+    """
 
     left_s: float = math.inf
 

@@ -1,4 +1,4 @@
-"""Runs ``runner bisect``: releases, then nights, then commits, and reports the last change that was found."""
+"""Runs ``runner bisect``: releases, then nights, then commits."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ def _written(work: Session, problems: tuple[str, ...]) -> Ended:
 
 
 def _published(work: Session) -> None:
-    """Search the releases, or the nightly builds where both ends are such. Raises UsageError."""
+    """Search the releases, or the nightly builds where both ends are such.
+
+    Raises UsageError.
+    """
     request = work.request
     work.python = request.python or question.python_of(request)
     executor = executor_for(request, request.good, work.python, work.say)
@@ -89,7 +92,10 @@ def _published(work: Session) -> None:
 
 
 def _nights(work: Session) -> str:
-    """Search the nights around the two releases that were found, if asked to. Returns why no night was found."""
+    """Search the nights around the two releases that were found, if asked to.
+
+    Returns why no night was found.
+    """
     found = work.finished[-1]
     if work.request.to != "nightly" or found.noun != "release":
         return ""
@@ -107,7 +113,10 @@ def _nights(work: Session) -> str:
 
 
 def _spans(work: Session, old: str, new: str) -> tuple[nights.Span, ...]:
-    """The nights to search, the shortest span first. Raises UsageError where there are none."""
+    """The nights to search, the shortest span first.
+
+    Raises UsageError where there are none.
+    """
     package, python = work.request.package, work.python
     builds = index.nightly_builds(frameworks.named(package), python)
     if not builds:
@@ -118,7 +127,10 @@ def _spans(work: Session, old: str, new: str) -> tuple[nights.Span, ...]:
 
 
 def _among(work: Session, span: nights.Span, longer: nights.Span | None, old: str, new: str) -> bool:
-    """Whether the change is found among some nights; if not, a ``longer`` span may have it. Raises UsageError."""
+    """Whether the change is found among some nights.
+
+    If not, the ``longer`` span may have it. Raises UsageError.
+    """
     request = work.request
     try:
         along(work, Published(request.package, span.builds, work.python, request.yanked, "nightly build"))
@@ -152,7 +164,10 @@ def _commits_named(work: Session, there: History) -> None:
 
 
 def _commits_between(work: Session, there: History) -> str:
-    """Search between the releases or the nights that were found. Returns why no commit was found."""
+    """Search between the releases or the nights that were found.
+
+    Returns why no commit was found.
+    """
     found = work.finished[-1]
     work.say(f"{summary(found)}; next, the commits between them")
     try:
@@ -166,7 +181,7 @@ def _commits_between(work: Session, there: History) -> str:
 
 
 def _merged(work: Session, there: History) -> None:
-    """Where a merge commit changed it, and all parents are asked for: search what it merged, too."""
+    """Search what a merge commit merged, where --all-parents asks for it."""
     while work.request.all_parents and work.finished[-1].merged and not work.finished[-1].end.between:
         found = work.finished[-1]
         line = commits.into(work.request, found.known[found.end.first_new], there, work.say)
@@ -179,7 +194,10 @@ def _merged(work: Session, there: History) -> None:
 
 
 def _prepare(work: Session, line: Commits) -> None:
-    """Choose the Python and the executor for commits, whose versions are known once both ends are built."""
+    """Choose the Python and the executor for commits.
+
+    Their versions are known once both ends are built.
+    """
     request = work.request
     try:
         low, high = line.version(line.points[0]), line.version(line.points[-1])

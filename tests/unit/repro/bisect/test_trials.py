@@ -325,6 +325,11 @@ class TestChoice:
         assert trial.case == "nn.relu#x"
         assert dict(trial.spec.settings)["only"] == r"^nn\.relu\#x$"
 
+    def test_a_probe_of_promises_has_cases_too(self) -> None:
+        trial = trials.of(replace(self.REQUEST, probe="saving", case="files[format=h5]"))
+        assert isinstance(trial, trials.ProbeTrial)
+        assert dict(trial.spec.settings)["only"] == r"^files\[format=h5\]$"
+
     def test_a_metric_is_judged_and_nothing_is_installed_meanwhile(self) -> None:
         trial = trials.of(replace(self.REQUEST, probe="mnist", metric="step_s", verdict="improved"))
         assert isinstance(trial, trials.JudgeTrial)

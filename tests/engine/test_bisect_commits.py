@@ -6,6 +6,7 @@ A cell would need a framework. What a commit changes is read from the wheel that
 from __future__ import annotations
 
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from runner import cli
 from runner.environments import wheels
 from runner.errors import Cause, OutageError
 from runner.executors import Prepared
+from runner.machine import facts
 from runner.model import Environment
 from runner.repro.bisect import trials
 from runner.repro.bisect.search import Mark
@@ -113,6 +115,10 @@ def fake_cells(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             return trials.Result(Mark.SKIP, "exit code 125", ["skip"], 0.1)
         return trials.Result(Mark.GOOD if text.startswith("good") else Mark.BAD, text.strip(), [], 0.1)
 
+    def plain_python(_executor: object, given: Any, _folder: Path) -> Prepared:
+        return Prepared(Environment(given.package, "0", None, "3.11", "cpu", facts.here().platform), sys.executable)
+
+    monkeypatch.setattr(build, "_prepared", plain_python)  # the backend needs no package, so no environment
     monkeypatch.setattr("runner.executors.host.HostExecutor.prepare", prepare)
     monkeypatch.setattr("runner.executors.host.HostExecutor.discard", lambda *_: None)
     monkeypatch.setattr(trials.ScriptTrial, "run", run)

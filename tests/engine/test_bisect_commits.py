@@ -5,6 +5,7 @@ A cell would need a framework. What a commit changes is read from the wheel that
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 import zipfile
@@ -15,14 +16,14 @@ from typing import Any
 import pytest
 
 from runner import cli
-from runner.environments import wheels
-from runner.errors import Cause, OutageError
+from runner.environments import index, wheels
+from runner.errors import Cause, OutageError, UsageError
 from runner.executors import Prepared
 from runner.machine import facts
 from runner.model import Environment
-from runner.repro.bisect import trials
+from runner.repro.bisect import commits, nights, trials
 from runner.repro.bisect.search import Mark
-from runner.sources import build
+from runner.sources import build, history
 
 PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "own_backend"\nbackend-path = ["tools"]\n'
 BACKEND = """\
@@ -106,6 +107,8 @@ def fake_cells(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def run(_self: object, place: Any, *_: object) -> trials.Result:
         (line,) = [one for one in place.environment.custom.pins if one.startswith("own-package==")]
         version = line.partition("==")[2]
+        if "+g" not in version:  # a release of the index
+            return trials.Result(Mark.GOOD if version == "1.0" else Mark.BAD, "", [], 0.1)
         kept = wheels.find("own-package", version)
         assert kept is not None
         ran.append(version.partition("+g")[2])
@@ -248,6 +251,80 @@ class TestLine:
         assert code == 0
         assert "Rewrite the core (#5)" in out
         assert f"{before} answers from before" in err
+
+
+class TestReleases:
+    """Releases are searched first; their tags are the ends of the commits."""
+
+    @pytest.fixture(autouse=True)
+    def index(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(index, "published", lambda *_, **__: ("1.0", "1.5", "2.0"))
+        monkeypatch.setattr(index, "yanked", lambda *_: "")
+        monkeypatch.setattr(index, "uploaded", lambda _package, asked, _python: dict.fromkeys(asked, "2026-01-02"))
+
+    def test_from_the_release_to_the_commit(self, run: Run, repository: Repository) -> None:
+        repository.git("tag", "v1.5", "v2.0~1")
+        code, out, err = run("1.0", "2.0")
+        assert code == 0, err
+        assert '"Rewrite the core (#5)" - the same files as ' in out
+        before = "own-package 1.5 (2026-01-02) is the first bad release, 1.0 the last good one"
+        assert f"- **before that**: {before}\n" in out
+        assert f"{before}; next, the commits between them" in err
+
+    def test_a_release_without_a_tag_leaves_the_release(self, run: Run) -> None:
+        code, out, err = run("1.0", "2.0")
+        assert code == 3
+        assert out.startswith("## own-package 1.5 is the first bad release\n")
+        why = "no tag of own-package 1.5 in own (v1.5, 1.5); fetch the tags"
+        assert "- **not narrowed further**: the commit is not known: --source" in out
+        assert why in out
+        assert why in err
+
+    def test_a_release_that_differs_from_its_commits_leaves_the_release(self, run: Run, repository: Repository) -> None:
+        repository.git("tag", "v1.5", "v2.0~4")  # good by its source, bad as it was published
+        code, out, _ = run("1.0", "2.0")
+        assert code == 3
+        assert "## own-package 1.5 is the first bad release" in out
+        assert "the commit is not known: both ends are good" in out
+
+    def test_the_answers_of_both_searches_are_kept(self, run: Run, repository: Repository, tested: list[str]) -> None:
+        repository.git("tag", "v1.5", "v2.0~1")
+        assert run("1.0", "2.0")[0] == 0
+        tested.clear()
+        code, out, _ = run("1.0", "2.0")
+        assert (code, tested) == (0, [])
+        assert "Rewrite the core (#5)" in out
+
+
+class TestNights:
+    """A nightly build is the newest commit before the hour in its number."""
+
+    @pytest.fixture
+    def dated(self, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+        """Commits by the hour in which they were committed."""
+        found = {}
+        for hour in (2, 3, 5, 7):
+            monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-10-27T{hour:02}:30:00+00:00")
+            found[f"{hour}"] = repository.commit(f"good = {hour}\n", f"At {hour}")
+        return found
+
+    def test_it_is_newer_than_the_older_end_and_older_than_the_newer_one(
+        self, repository: Repository, dated: dict[str, str]
+    ) -> None:
+        there = history.opened(str(repository.folder))
+        begin, end = nights.moments("1.3.0.dev2026102706")
+        assert there.before(begin - commits.EARLIER) == dated["3"]  # the checkout may be of the hour before
+        assert there.before(end) == dated["5"]
+        with pytest.raises(UsageError, match="no commit of own before 1999-12-31 23:00 UTC"):
+            there.before(dt.datetime(1999, 12, 31, 23, tzinfo=dt.UTC))
+
+    def test_the_main_branch_of_the_remote_counts_not_what_is_checked_out(
+        self, repository: Repository, dated: dict[str, str], tmp_path: Path
+    ) -> None:
+        copy = tmp_path / "copy"
+        repository.git("clone", "--quiet", str(repository.folder), str(copy))
+        repository.git("-C", str(copy), "checkout", "--quiet", "v1.0")
+        assert history.opened(str(copy)).before(nights.moments("1.3.0.dev2026102706")[1]) == dated["5"]
 
 
 class TestMerges:

@@ -15,7 +15,7 @@ from runner.sources import history
 from runner.sources.history import DIGITS, Commit, History
 from runner.util import versions
 
-_EARLIER = dt.timedelta(hours=1)
+EARLIER = dt.timedelta(hours=1)
 """A nightly build is numbered after its commit was checked out."""
 
 
@@ -116,7 +116,7 @@ def _commit(request: Request, word: str, there: History, *, newer: bool) -> str:
     build = index.nightly(name, plain) if sets.is_nightly(plain) else word
     if versions.night(build):
         begin, end = nights.moments(build)
-        return there.before(end if newer else begin - _EARLIER)
+        return there.before(end if newer else begin - EARLIER)
     if question.is_release(word):
         return there.tagged(request.package, word)
     return there.commit(word)

@@ -27,6 +27,10 @@ class UsageError(RunnerError):
     """A command line, configuration or input file that cannot be used as it is."""
 
 
+class SourceError(UsageError):
+    """A tree of files that cannot be built as it is, on any machine and at any time."""
+
+
 class NotMeasuredError(RunnerError):
     """What was asked for cannot be measured now; nothing is wrong with the command."""
 
@@ -50,6 +54,10 @@ class BuildError(CellError):
     """An environment could not be locked, built or installed."""
 
     status = Status.BUILD_FAILED
+
+
+class UnbuildableError(BuildError):
+    """A source that its own build backend refuses, or that has none."""
 
 
 class UnavailableError(CellError):
@@ -83,7 +91,10 @@ class OutageError(UnavailableError):
         self.cause = cause
         self.way_out = way_out
         self.everywhere = everywhere
-        """Whether no environment can be built. An environment that is too large for the disk leaves room for others."""
+        """Whether no environment can be built.
+
+        An environment that is too large for the disk leaves room for others.
+        """
 
     @property
     def sentence(self) -> str:

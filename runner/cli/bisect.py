@@ -15,8 +15,29 @@ from runner.util.plain import say
 @click.command("bisect")
 @click.argument("package")
 @click.argument("arguments", nargs=-1, metavar="[-- ARGUMENTS...]")
-@click.option("--good", required=True, metavar="VERSION", help="A release known to be good, or nightly-2026-10-12.")
-@click.option("--bad", required=True, metavar="VERSION", help="A release known to be bad, or nightly.")
+@click.option(
+    "--good",
+    required=True,
+    metavar="VERSION",
+    help="A release known to be good, or nightly-2026-10-12; with --source also a commit, a tag or a branch.",
+)
+@click.option("--bad", required=True, metavar="VERSION", help="One known to be bad, or nightly.")
+@click.option(
+    "--to",
+    default="release",
+    show_default=True,
+    type=click.Choice(["release", "nightly"]),
+    help="Narrow down to the release, or on to the nightly build.",
+)
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="[NAME=]PLACE",
+    help="A repository of PACKAGE, as ../keras: narrow down to the commit. Or NAME=PLACE, which holds another package "
+    "fixed.",
+)
+@click.option("--all-parents", is_flag=True, help="Where a merge commit did it, search what it merged, too.")
 @click.option("--find-fix", is_flag=True, help="The bad one is the older: find the first good release.")
 @click.option(
     "--script", type=click.Path(path_type=Path), metavar="FILE", help="Exit 0 good, 125 cannot tell, else bad."
@@ -24,7 +45,7 @@ from runner.util.plain import say
 @click.option("--stdout", "pattern", metavar="REGEX", help="With --script: good where the output matches.")
 @click.option("--probe", metavar="NAME", help="In place of --script: good where the probe runs well.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
-@click.option("--case", metavar="NAME", help="With --probe ops: good where this case is right.")
+@click.option("--case", metavar="NAME", help="With --probe ops, saving, ...: good where this case is right.")
 @click.option("--metric", metavar="NAME", help="With --probe: bad where the judge's verdict on it is --verdict.")
 @click.option(
     "--verdict", default="regressed", show_default=True, type=click.Choice(["regressed", "improved", "broken"])
@@ -41,17 +62,19 @@ from runner.util.plain import say
 @click.option("--keep", is_flag=True, help="Keep the images and environments made on the way.")
 @click.option("--fresh", is_flag=True, help="Forget the answers of an earlier, interrupted search.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/bisect"), show_default=True)
-@options.sources
+@options.wheels
 @options.script_options
 def bisect_command(**arguments: Any) -> None:
     """Find the release of PACKAGE that changed something between --good and --bad.
+
+    With --to nightly and --source the search goes on to the nightly build and to the commit.
 
     Everything else is held fixed. Both ends are verified first. Releases that were yanked, or that the package index
     cannot install, are skipped. Every answer is kept in --out. A lost network, engine or disk is not an answer: it ends
     the command, and the same command continues the search.
 
-    Exit codes: 0 found; 2 the ends enclose no change, or bad usage; 3 found only up to releases that could not be
-    tested, or stopped by what the message names; 130 interrupted.
+    Exit codes: 0 found; 2 the ends enclose no change, or bad usage; 3 found only up to releases or commits that could
+    not be tested, or not narrowed as far as was asked, or stopped by what the message names; 130 interrupted.
     """
     from runner.repro.bisect import session
     from runner.repro.bisect.question import Request

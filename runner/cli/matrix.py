@@ -76,6 +76,7 @@ class Request:
     pytest: tuple[Path, ...] = ()
     install: str | None = None
     pull_from: str = ""
+    explain: bool = False
 
     @property
     def evicts(self) -> bool:
@@ -146,6 +147,8 @@ class Request:
         budget_s = self.budget_s
         if budget_s is None and not (self.rounds or self.max_rounds or self.evicts):
             budget_s = of_set
+        if self.explain and budget_s is not None:
+            budget_s /= 2  # the other half is for what is found
         return Further(self.max_rounds or (MOST_ROUNDS if budget_s else 0), budget_s)
 
     def notes(self, of_set: float | None) -> tuple[str, ...]:
@@ -257,6 +260,12 @@ class Request:
     "count. Default: the set's (quick: 10m).",
 )
 @click.option(
+    "--explain",
+    is_flag=True,
+    help="Bisect each new finding: the release that brought it, and the commit where --source is a repository. Half of "
+    "the --budget is kept for it.",
+)
+@click.option(
     "--rounds", type=click.IntRange(1), help="So many processes per cell and probe; with --budget, to begin with."
 )
 @click.option(
@@ -311,10 +320,10 @@ def matrix_command(**arguments: Any) -> None:
 def matrix(request: Request) -> int:
     """Choose, plan, measure, judge, print. Returns the exit code."""
     from runner import data
-    from runner.cli import output, progress, remembering
+    from runner.cli import explain, output, progress, remembering
     from runner.cli.standing import Standing
     from runner.environments import index
-    from runner.judge import rules
+    from runner.judge import budget, rules
     from runner.matrix import plan, scripts, selection
     from runner.measure import builds, context, host, rounds, workspace
     from runner.measure.scripts import copied
@@ -384,6 +393,9 @@ def matrix(request: Request) -> int:
     if report is None or report.samples != measured.samples or measured.interrupted:
         report = reported(measured.samples, interrupted=measured.interrupted)
     report = remembering.after_a_run(report, remembered)
+    if request.explain and not measured.interrupted:
+        given_s = further.budget_s * 2 if further.budget_s is not None else math.inf
+        report = explain.explained(report, request.out, given_s - budget.spent(report.samples))
     output.emit(report, request.format_)
     if request.format_ == "terminal" and report.exit_code != _NOTHING:
         page = shlex.join((*program.words(), "report", str(request.out), "--open"))

@@ -89,27 +89,27 @@ def error_rates(command: F) -> F:
     )(command)
 
 
+def wheels(command: F) -> F:
+    """``--wheel``: a wheel of the user's in the place of a release."""
+    return click.option(
+        "--wheel",
+        "wheels",
+        multiple=True,
+        metavar="NAME=FILE",
+        help="A wheel in the place of a release, as keras=dist/keras-3.16.0-py3-none-any.whl.",
+    )(command)
+
+
 def sources(command: F) -> F:
     """``--source`` and ``--wheel``: builds of the user's in the place of releases."""
-    for option in (
-        click.option(
-            "--wheel",
-            "wheels",
-            multiple=True,
-            metavar="NAME=FILE",
-            help="A wheel in the place of a release, as keras=dist/keras-3.16.0-py3-none-any.whl.",
-        ),
-        click.option(
-            "--source",
-            "sources",
-            multiple=True,
-            metavar="NAME=PLACE",
-            help="A checkout or a commit in the place of a release: keras=../keras, keras=../keras@v3.15.1, "
-            "keras=git+https://...@v3.15.1. It is built once, in a container without a network.",
-        ),
-    ):
-        command = option(command)
-    return command
+    return click.option(
+        "--source",
+        "sources",
+        multiple=True,
+        metavar="NAME=PLACE",
+        help="A checkout or a commit in the place of a release: keras=../keras, keras=../keras@v3.15.1, "
+        "keras=git+https://...@v3.15.1. It is built once, in a container without a network.",
+    )(wheels(command))
 
 
 def script_options(command: F) -> F:

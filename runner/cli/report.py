@@ -41,8 +41,8 @@ def report_command(
 
     Several folders are merged. Needs no engine. Ends with the exit code the run would have had.
     """
+    from runner.cli import explain, output, remembering
     from runner.cli import look as page
-    from runner.cli import output, remembering
     from runner.report import build, formats
     from runner.util import memory
 
@@ -50,7 +50,7 @@ def report_command(
         raise click.UsageError(f"--open shows the HTML page; leave out --format {format_}")
     given = rules.Rules(set_name=set_name, baseline=baseline, alpha=alpha, floor=floor)
     with memory.no_cycles():
-        made = replace(build.from_folders(folders, given), everything=everything)
+        made = replace(build.from_folders(folders, given), everything=everything, explained=explain.kept(folders))
         made = remembering.of_files(made, remembering.wish(history, without=no_history))
         if look:
             page.at(formats.pieces(made, "html"), folders)

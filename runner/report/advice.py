@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from runner import executors
 from runner.defects import suite
-from runner.matrix import configuration, probes, scripts, sets
+from runner.matrix import configuration, frameworks, probes, scripts, sets
 from runner.model import Cell, Comparison, Kind, Sample
 from runner.report import numbers
-from runner.report.data import Report
+from runner.report.data import Bisection, Report
 from runner.util import program, versions
 
 _TAKES: dict[str, tuple[str, ...]] = {
@@ -55,25 +57,76 @@ def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Seq
     """The bisection between the candidate and the nearest better release, or empty."""
     if comparison.probe == suite.PROBE:
         return ""  # bisect has no tests of a user's library
+    words = _tested(report, comparison, kind)
     for package, bad, known in (
         (candidate.framework, candidate.version, _of_framework(candidate, better)),
         ("keras", candidate.keras, _of_keras(candidate, better)),
     ):
         ends = [end for end in known if not versions.is_local(end)]
-        if not ends or bad is None or versions.is_local(bad):  # a local build is between no releases of the index
+        if not ends or bad is None:
             continue
         place = versions.order(bad)
         older = [v for v in ends if versions.order(v) < place]
         good = older[-1] if older else ends[0]
-        words = [package, "--good", good, "--bad", bad]
-        words += [] if older else ["--find-fix"]
-        words += ["--cell", candidate.id]
-        if comparison.probe == scripts.PROBE:
-            return line("bisect", report, [*words, "--script", _script(report)]) if kind is None else ""
-        words += ["--probe", comparison.probe]
-        words += ["--metric", comparison.metric] if kind is not None else []
-        words += [word for setting in _settings(report, comparison) for word in ("--setting", setting)]
-        return line("bisect", report, words)
+        found = _ends(report, package, good, bad, candidate, find_fix=not older)
+        if found:
+            return line("bisect", report, [*found, *words]) if words else ""
+    return ""
+
+
+def _tested(report: Report, comparison: Comparison, kind: Kind | None) -> list[str]:
+    """What the bisection of a comparison tests; empty where it has no such test."""
+    if comparison.probe == scripts.PROBE:
+        return ["--script", _script(report)] if kind is None else []
+    words = ["--probe", comparison.probe]
+    words += ["--metric", comparison.metric] if kind is not None else []
+    return words + [word for setting in _settings(report, comparison) for word in ("--setting", setting)]
+
+
+def bisection(report: Report, wanted: Bisection) -> str:
+    """The bisection of one case.
+
+    Empty where there are no releases or commits between its ends.
+    """
+    find_fix = versions.order(wanted.good) > versions.order(wanted.bad)
+    found = _ends(report, wanted.package, wanted.good, wanted.bad, wanted.cell, find_fix=find_fix)
+    return line("bisect", report, [*found, "--probe", wanted.probe, "--case", wanted.case]) if found else ""
+
+
+def _ends(report: Report, package: str, good: str, bad: str, cell: Cell, *, find_fix: bool) -> list[str]:
+    """The package and the ends, with the cell that moves.
+
+    A local build is between no releases of the index. One of a commit is between the commits of its repository, where
+    the run was given one; else there is nothing to search.
+    """
+    words = ["--find-fix"] if find_fix else []
+    if not versions.is_local(bad):
+        return [package, "--good", good, "--bad", bad, *words, "--cell", cell.id]
+    commit, place = _COMMIT.search(bad), _repository(report, package)
+    if commit is None or not place:
+        return []
+    released = replace(cell, **{"keras" if package == "keras" else "version": good})
+    return [package, "--good", good, "--bad", commit["hash"], *words, "--source", place, "--cell", released.id]
+
+
+_COMMIT = re.compile(r"[+.]g(?P<hash>[0-9a-f]{7,})$")
+"""The local part of a build of a commit.
+
+One with uncommitted changes is not what its commit is.
+"""
+_AT_COMMIT = re.compile(r"@[^@/]+$")
+
+
+def _repository(report: Report, package: str) -> str:
+    """The folder that ``--source`` names for a package, without a commit.
+
+    Empty for a repository that is elsewhere.
+    """
+    words = report_words(report)
+    for option, value in pairwise(words):
+        name, _, place = value.partition("=")
+        if option == "--source" and frameworks.named(name) == package and not place.startswith("git+"):
+            return _AT_COMMIT.sub("", place)
     return ""
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -78,6 +78,23 @@ _SHOWN = {
 
 
 @dataclass(frozen=True, slots=True)
+class Bisection:
+    """The search for what changed one case of a probe between two cells.
+
+    The cells differ in one package alone.
+    """
+
+    package: str
+    """A framework, or ``keras``."""
+    good: str
+    bad: str
+    cell: Cell
+    """The bad one."""
+    probe: str
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One sentence, with the ids of the cells it is about."""
 
@@ -101,6 +118,8 @@ class Finding:
     """The probes that show it; empty: any."""
     release: str = ""
     """The first release that shows it, where the report knows one: ``keras 3.14.0``."""
+    bisection: Bisection | None = None
+    """What finds its cause, where it does not come from a comparison; it becomes one of the commands."""
     since: str = ""
     """Since when it is there, where a history knows that: ``since the night of 12 November``."""
 
@@ -151,6 +170,8 @@ class Report:
     """The set that was run, where that is known."""
     past: Past | None = None
     """What a history knows of earlier runs; None without a history."""
+    explained: Mapping[str, str] = field(default_factory=dict)
+    """What bisections found, each in one sentence, by the command of the finding that asks for it."""
 
     def with_past(self, past: Past) -> Report:
         """The same report with what a history knows of earlier runs.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from runner.defects import Defect, cells, known, ops
 from runner.defects.known import Known
 from runner.judge import expectations_file
+from runner.matrix import probes
 from runner.model import Cell, Sample
 from runner.report import Finding, Severity, keys
+from runner.report.data import Bisection
 from runner.util import jsontext
 
 _GRAVE = 6
@@ -111,7 +113,29 @@ def _finding(defect: Defect, listed: Sequence[Known], by_id: Mapping[str, Cell],
         key=keys.key("defect", probe, defect.kind, simplest, *sorted({cell.framework for cell in bad})),
         probes=(probe,),
         release=_release(defect, bad),
+        bisection=_bisection(defect, probe, simplest, by_id) if severity is Severity.REGRESSED else None,
     )
+
+
+def _bisection(defect: Defect, probe: str, case: str, by_id: Mapping[str, Cell]) -> Bisection | None:
+    """The search between the oldest bad cell of a defect and the nearest good one.
+
+    None where it follows no release, or where one case of the probe cannot be tested alone.
+    """
+    axis = next((axis for axis in defect.axis.split(", ") if axis in keys.RELEASES), "")
+    if not axis or probe not in (ops.PROBE, *probes.activities()):
+        return None
+    good = [by_id[cell] for cell in defect.good if cell in by_id]
+    for bad in (by_id[cell] for cell in defect.cells if cell in by_id):
+        if getattr(bad, axis) != defect.first_bad:
+            continue
+        older = [cell for cell in good if replace(cell, **{axis: getattr(bad, axis)}) == bad]
+        older = [cell for cell in older if cells.version_key(getattr(cell, axis)) < cells.version_key(defect.first_bad)]
+        if older:
+            nearest = max((getattr(cell, axis) for cell in older), key=cells.version_key)
+            package = "keras" if axis == "keras" else bad.framework
+            return Bisection(package, nearest, getattr(bad, axis), bad, probe, case.partition("#")[0])
+    return None
 
 
 def _release(defect: Defect, bad: Sequence[Cell]) -> str:

@@ -28,7 +28,7 @@ def findings(report: Report) -> tuple[Finding, ...]:
     """
     words = Words(report)
     found = [
-        *(replace(finding, text=numbers.plain(finding.text)) for finding in report.extra),
+        *(_extra(finding, report) for finding in report.extra),
         *failures(report, words),
         *gone(report, words),
         *_changes(report, words),
@@ -40,7 +40,22 @@ def findings(report: Report) -> tuple[Finding, ...]:
     ]
     if report.past is not None:
         found = [replace(finding, since=report.past.since(finding.key)) for finding in found]
+    if report.explained:
+        found = [_explained(finding, report) for finding in found]
     return tuple(sorted(found, key=lambda f: (f.severity, -f.weight, f.text)))
+
+
+def _extra(finding: Finding, report: Report) -> Finding:
+    """The finding with the command that finds its cause."""
+    command = advice.bisection(report, finding.bisection) if finding.bisection else ""
+    commands = (*finding.commands, command) if command else finding.commands
+    return replace(finding, text=numbers.plain(finding.text), commands=commands)
+
+
+def _explained(finding: Finding, report: Report) -> Finding:
+    """The finding with what its bisection found."""
+    told = [numbers.plain(report.explained[line]) for line in finding.commands if line in report.explained]
+    return replace(finding, details=(*finding.details, *told))
 
 
 def none_found(report: Report) -> str:

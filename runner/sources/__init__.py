@@ -11,15 +11,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from runner.environments import wheels
-from runner.errors import UsageError
+from runner.errors import SourceError, UsageError
 from runner.executors import Say
 from runner.matrix import frameworks
 from runner.sources import build, checkout
 from runner.sources.build import Turn
-from runner.sources.given import Given, parse
+from runner.sources.given import Given, is_named, parse
 from runner.util import wheel_file
 
-__all__ = ["Given", "Source", "made", "parse"]
+__all__ = ["Given", "Source", "is_named", "made", "parse"]
 
 _DIGITS = 7
 """The hex digits of a commit or a digest in a version, as many as git shows."""
@@ -63,7 +63,11 @@ def _wheel(given: Given) -> Source:
 
 def _checkout(given: Given, executor: str, say: Say, turn: Turn) -> Source:
     with checkout.opened(given, say) as tree:
-        wheel = wheel_file.read(build.wheel(given, tree, executor, say, turn))
+        built = build.wheel(given, tree, executor, say, turn)
+        try:
+            wheel = wheel_file.read(built)
+        except UsageError as error:
+            raise SourceError(f"{given}: {error}") from None
     _check_name(given, wheel)
     label = tree.label(_DIGITS)
     version = wheel_file.labelled(wheel.version, label)
@@ -76,7 +80,7 @@ def _check_name(given: Given, wheel: wheel_file.Wheel) -> None:
         return
     is_part = frameworks.named(wheel.project) == given.package
     way_out = f"build it as {wanted}" if is_part else f"give {given.option} {wheel.project}={given.target}"
-    raise UsageError(f"{given}: that is {wheel.project} {wheel.version}, not {wanted}; {way_out}")
+    raise SourceError(f"{given}: that is {wheel.project} {wheel.version}, not {wanted}; {way_out}")
 
 
 def _kept(given: Given, wheel: wheel_file.Wheel, label: str, origin: str, note: str) -> Source:

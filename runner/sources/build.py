@@ -19,7 +19,15 @@ from typing import Any
 
 from runner import executors
 from runner.environments import lockfile, resolve
-from runner.errors import BuildError, RunnerError, UnavailableError, UsageError, suggest
+from runner.errors import (
+    BuildError,
+    RunnerError,
+    SourceError,
+    UnavailableError,
+    UnbuildableError,
+    UsageError,
+    suggest,
+)
 from runner.executors import Executor, Launch, Prepared, Say
 from runner.images import base
 from runner.machine import facts
@@ -54,23 +62,23 @@ class Backend:
 
 
 def backend(source: Path) -> Backend:
-    """Read the build backend of a source. Raises UsageError where it has none."""
+    """Read the build backend of a source. Raises SourceError where it has none."""
     file = source / "pyproject.toml"
     legacy = Backend(_SETUPTOOLS, ("setuptools",))
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"its pyproject.toml cannot be read: {error}") from None
+        raise SourceError(f"its pyproject.toml cannot be read: {error}") from None
     system = table.get("build-system")
     if system is None:
         if "project" in table or (source / "setup.py").is_file():
             return legacy
-        raise UsageError("no build backend: it has neither pyproject.toml with [build-system] nor setup.py")
+        raise SourceError("no build backend: it has neither pyproject.toml with [build-system] nor setup.py")
     requires, name, path = (system.get(key, default) for key, default in _SYSTEM)
     if not isinstance(name, str) or not _texts(requires) or not _texts(path):
-        raise UsageError("the [build-system] of its pyproject.toml is not as PEP 517 describes it")
+        raise SourceError("the [build-system] of its pyproject.toml is not as PEP 517 describes it")
     if any((source / one).resolve().parts[: len(source.resolve().parts)] != source.resolve().parts for one in path):
-        raise UsageError("the backend-path of its pyproject.toml leaves the source")
+        raise SourceError("the backend-path of its pyproject.toml leaves the source")
     return Backend(name, tuple(requires), tuple(path))
 
 
@@ -90,7 +98,8 @@ def wheel(given: Given, tree: Tree, executor: str, say: Say, turn: Turn = nullco
 
     One that was built before is in the cache.
 
-    Raises UsageError for a source that cannot be built as it is, BuildError where its build fails.
+    Raises SourceError for a source that cannot be built as it is, UnbuildableError where its backend refuses it,
+    BuildError where something else stopped the build.
     """
     place = folders.cache_dir() / "sources" / tree.id
     try:
@@ -122,8 +131,8 @@ def _built(given: Given, tree: Tree, executor: str, folder: Path, say: Say) -> P
     tree.export(source)
     try:
         chosen = backend(source)
-    except UsageError as error:
-        raise UsageError(f"{given}: {error}") from None
+    except SourceError as error:
+        raise SourceError(f"{given}: {error}") from None
     requires = chosen.requires
     with _builder(executor) as builder:
         prepared = _prepared(builder, given, folder)
@@ -134,7 +143,7 @@ def _built(given: Given, tree: Tree, executor: str, folder: Path, say: Say) -> P
             requires = (*requires, *map(str, more))
             if not more:
                 return folder / "made" / Path(str(result["wheel"])).name
-    raise BuildError(f"{given}: its build backend asks for packages that it does not find: {', '.join(more)}")
+    raise UnbuildableError(f"{given}: its build backend asks for packages that it does not find: {', '.join(more)}")
 
 
 _ROUNDS = 2
@@ -205,7 +214,7 @@ def _prepared(executor: Executor, given: Given, folder: Path) -> Prepared:
 def _run(given: Given, chosen: Backend, executor: Executor, prepared: Prepared, folder: Path) -> dict[str, Any]:
     """Run the backend. Returns its result.
 
-    Raises BuildError where it failed, UsageError where the source has to be changed.
+    Raises BuildError where it failed, SourceError where the source has to be changed.
     """
     shutil.copyfile(Path(__file__).with_name(_SCRIPT), folder / _SCRIPT)
     (folder / "request.json").write_text(json.dumps({"backend": chosen.name, "backend_path": chosen.path}))
@@ -226,10 +235,11 @@ def _run(given: Given, chosen: Backend, executor: Executor, prepared: Prepared, 
     )
     try:
         found: dict[str, Any] = json.loads(result.read_bytes())
-    except (OSError, ValueError):
-        found = {"error": ending(outcome)}
+    except (OSError, ValueError):  # ended from outside: by a signal, a limit, a full disk
+        stopped = BuildError(f"{given}: its build failed: {ending(outcome)}", outcome.log)
+        raise outage.of(outcome.log) or stopped from None
     if "error" in found:
-        raise failure(given, str(found["error"]), outcome.log)
+        raise failure(given, str(found["error"]), outcome.log, closed=executor.isolated)
     return found
 
 
@@ -247,20 +257,23 @@ def ending(outcome: Outcome) -> str:
     return f"exit code {outcome.exit_code}"
 
 
-def failure(given: Given, error: str, log: str) -> RunnerError:
-    """What a failed build means for the user, in one line."""
+def failure(given: Given, error: str, log: str, *, closed: bool = True) -> RunnerError:
+    """What a failed build means for the user, in one line.
+
+    ``closed``: no build reaches the network there, so that one that needs it fails whenever it is tried.
+    """
     text = f"{error}\n{log}"
     if bad := _BAD_VERSION.search(text):
         version = bad[1] or bad[2]
-        return UsageError(f"{given}: its version {version!r} is not one by PEP 440 (example: 3.16.0)")
+        return SourceError(f"{given}: its version {version!r} is not one by PEP 440 (example: 3.16.0)")
     if _NETWORK.search(text):
-        return UsageError(
+        return (SourceError if closed else UsageError)(
             f"{given}: its build needs the network, and a build has none: "
             "name all packages that it needs in [build-system] requires"
         )
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     why = error if not error.startswith(("SystemExit", "CalledProcessError")) else (lines or [error])[-1]
-    return BuildError(f"{given}: its build failed: {' '.join(why.split())[:_LONGEST]}", log)
+    return UnbuildableError(f"{given}: its build failed: {' '.join(why.split())[:_LONGEST]}", log)
 
 
 _LONGEST = 300

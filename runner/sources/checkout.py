@@ -7,7 +7,6 @@ it; files that git ignores are not. The user's repository is only read: new obje
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,14 +16,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from runner.errors import UsageError, suggest
 from runner.executors import Say
+from runner.sources import git
+from runner.sources.git import GitError
 from runner.sources.given import Given
-from runner.util import commands, folders, locks, scratch
+from runner.util import folders, locks, scratch
 
-_TIMEOUT_S = 900.0
 _URL = re.compile(r"git\+(?P<url>(?:https|ssh|file)://\S+)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_DECIDED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
-"""Variables of a git hook that would name another repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ class Tree:
     def export(self, folder: Path) -> None:
         """Write all files into a folder. Raises UsageError."""
         variables = {**self.variables, "GIT_WORK_TREE": str(folder), "GIT_INDEX_FILE": f"{folder}.index"}
-        _git(["read-tree", self.id], variables, folder)
-        _git(["checkout-index", "--all", "--force"], variables, folder)
+        git.output(["read-tree", self.id], variables, folder)
+        git.output(["checkout-index", "--all", "--force"], variables, folder)
 
 
 @contextmanager
@@ -75,25 +73,21 @@ def opened(given: Given, say: Say) -> Iterator[Tree]:
             raise UsageError(f"{given}: {error}") from None
 
 
-class GitError(UsageError):
-    """What git refuses, and why."""
-
-
 def _local(given: Given, temporary: Path) -> Tree:
     path, revision = _split(given)
     name = path.resolve().name
-    git_dir = _asked(["rev-parse", "--absolute-git-dir"], {}, path)
+    git_dir = git.asked(["rev-parse", "--absolute-git-dir"], {}, path)
     if git_dir is None:
         if revision:
             raise GitError(f"{path} is not a git repository, so it has no commit {revision!r}")
         return _plain(path, name, temporary)
-    top = Path(_git(["rev-parse", "--show-toplevel"], {}, path))
-    prefix = _git(["rev-parse", "--show-prefix"], {}, path).rstrip("/")
+    top = Path(git.output(["rev-parse", "--show-toplevel"], {}, path))
+    prefix = git.output(["rev-parse", "--show-prefix"], {}, path).rstrip("/")
     variables = {"GIT_DIR": git_dir}
     if revision:
         return _committed(revision, prefix, name, variables, path)
-    head = _asked(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], variables, path) or ""
-    objects = Path(_git(["rev-parse", "--path-format=absolute", "--git-path", "objects"], variables, path))
+    head = git.asked(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], variables, path) or ""
+    objects = Path(git.output(["rev-parse", "--path-format=absolute", "--git-path", "objects"], variables, path))
     variables |= {
         "GIT_WORK_TREE": str(top),
         "GIT_OBJECT_DIRECTORY": str(temporary / "objects"),
@@ -113,7 +107,7 @@ def _local(given: Given, temporary: Path) -> Tree:
 def _plain(path: Path, name: str, temporary: Path) -> Tree:
     """The tree of a folder that has no commits."""
     variables = {"GIT_DIR": str(temporary / "repository.git")}
-    _git(["init", "--quiet", "--bare"], variables, temporary)
+    git.output(["init", "--quiet", "--bare"], variables, temporary)
     variables |= {"GIT_WORK_TREE": str(path.resolve())}
     tree = _written(variables, temporary, path.resolve(), "")
     return Tree(tree, "", dirty=False, words=f"the folder {name}", variables=variables)
@@ -139,9 +133,9 @@ def _split(given: Given) -> tuple[Path, str]:
 def _committed(revision: str, prefix: str, name: str, variables: Mapping[str, str], folder: Path) -> Tree:
     """The tree of a commit. Raises GitError for one that is not there."""
     ask = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
-    commit = _asked(ask, variables, folder)
+    commit = git.asked(ask, variables, folder)
     if commit is None:
-        tags = (_asked(["tag", "--list"], variables, folder) or "").split()
+        tags = (git.asked(["tag", "--list"], variables, folder) or "").split()
         raise GitError(f"no commit {revision!r} in {name}{suggest(revision, tags)}; name a commit, a tag or a branch")
     tree = _inside(f"{commit}^{{tree}}", prefix, variables, folder)
     if tree is None:
@@ -154,15 +148,15 @@ _SHOWN = 7
 
 def _inside(tree: str, prefix: str, variables: Mapping[str, str], folder: Path) -> str | None:
     """The id of a tree, or of a folder in it; None where it has no such folder."""
-    return _asked(["rev-parse", "--verify", "--quiet", f"{tree}:{prefix}" if prefix else tree], variables, folder)
+    return git.asked(["rev-parse", "--verify", "--quiet", f"{tree}:{prefix}" if prefix else tree], variables, folder)
 
 
 def _written(variables: Mapping[str, str], temporary: Path, top: Path, head: str) -> str:
     """The id of the tree that the files of a folder make."""
     own = {**variables, "GIT_INDEX_FILE": str(temporary / "index")}
-    _git(["read-tree", head] if head else ["read-tree", "--empty"], own, top)
-    _git(["add", "--all", "."], own, top)
-    return _git(["write-tree"], own, top)
+    git.output(["read-tree", head] if head else ["read-tree", "--empty"], own, top)
+    git.output(["add", "--all", "."], own, top)
+    return git.output(["write-tree"], own, top)
 
 
 def _fetched(given: Given, say: Say) -> Tree:
@@ -184,7 +178,7 @@ def _fetched(given: Given, say: Say) -> Tree:
         store.mkdir(parents=True, exist_ok=True)
         with locks.held(place.with_suffix(".lock"), lambda who: say(f"waiting for {who}, which fetches {name}")):
             if not place.is_dir():
-                _git(["init", "--quiet", "--bare"], variables, store)
+                git.output(["init", "--quiet", "--bare"], variables, store)
             commit = _fetch(url, revision, variables, store, lambda: say(f"fetching {name}"))
     except OSError as error:
         raise GitError(f"{store}: cannot be written: {error.strerror}") from None
@@ -196,40 +190,13 @@ def _fetch(url: str, revision: str, variables: Mapping[str, str], folder: Path, 
 
     Where the server does not hand out that commit alone, all branches and tags are fetched.
     """
-    if _COMMIT.fullmatch(revision) and _asked(["cat-file", "-e", revision], variables, folder) is not None:
+    if _COMMIT.fullmatch(revision) and git.asked(["cat-file", "-e", revision], variables, folder) is not None:
         return revision
     starting()
     alone = ["fetch", "--quiet", "--depth", "1", "--no-tags", "--end-of-options", url, revision]
-    if _asked(alone, variables, folder) is not None:
+    if git.asked(alone, variables, folder) is not None:
         return "FETCH_HEAD"
     whole = ["--unshallow"] if Path(variables["GIT_DIR"], "shallow").exists() else []
     everything = [f"+refs/{kind}/*:refs/{kind}/*" for kind in ("heads", "tags")]
-    _git(["fetch", "--quiet", *whole, "--end-of-options", url, *everything], variables, folder)
+    git.output(["fetch", "--quiet", *whole, "--end-of-options", url, *everything], variables, folder)
     return revision
-
-
-def _asked(arguments: list[str], variables: Mapping[str, str], folder: Path) -> str | None:
-    """What git prints; None where it refuses. Raises GitError where there is no git."""
-    ended = _ran(arguments, variables, folder)
-    return ended.output.strip() if ended.code == 0 else None
-
-
-def _git(arguments: list[str], variables: Mapping[str, str], folder: Path) -> str:
-    """What git prints. Raises GitError with its reason."""
-    ended = _ran(arguments, variables, folder)
-    if ended.code != 0:
-        lines = [line.strip() for line in ended.errors.splitlines() if line.strip() and not line.startswith("hint:")]
-        why = "it did not end in time" if ended.late else (lines[-1] if lines else "it gave no reason")
-        raise GitError(f"git {arguments[0]} failed: {why.removeprefix('fatal: ')}")
-    return ended.output.strip()
-
-
-def _ran(arguments: list[str], variables: Mapping[str, str], folder: Path) -> commands.Ended:
-    kept = {name: value for name, value in os.environ.items() if name not in _DECIDED}
-    own = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    ended = commands.guarded(
-        ["git", *arguments], timeout_s=_TIMEOUT_S, folder=folder, variables={**kept, **own, **variables}
-    )
-    if ended.code is None and not ended.late:
-        raise GitError(f"git is needed for --source: {ended.errors or 'something ended it'}")
-    return ended

@@ -38,6 +38,11 @@ class Given:
         return f"{self.option} {self.package}={self.target}"
 
 
+def is_named(text: str) -> bool:
+    """Whether a value of ``--source`` names the package, as ``keras=../keras``."""
+    return _TEXT.fullmatch(text) is not None
+
+
 def parse(wheels: Sequence[str], sources: Sequence[str]) -> tuple[Given, ...]:
     """Read both options. Raises UsageError, also for two sources of one package."""
     found: dict[str, Given] = {}

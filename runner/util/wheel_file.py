@@ -67,6 +67,26 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def content(path: Path) -> str:
+    """Digest of all that a wheel installs, but for its version.
+
+    Names and bytes count, not the order and the time at which they were packed.
+    """
+    rows = []
+    with zipfile.ZipFile(path) as archive:
+        info = _info(archive)
+        for name in archive.namelist():
+            own = name.startswith(f"{info}/")
+            if own and name.removeprefix(f"{info}/").startswith("RECORD"):
+                continue
+            read = archive.read(name)
+            if own and name.endswith("/METADATA"):
+                read = _VERSION_LINE.sub(b"", read, count=1)
+            shown = f"dist-info/{name.removeprefix(f'{info}/')}" if own else name
+            rows.append(f"{shown}\0{hashlib.sha256(read).hexdigest()}\n")
+    return hashlib.sha256("".join(sorted(rows)).encode()).hexdigest()
+
+
 def labelled(version: str, label: str) -> str:
     """The version with one more local part.
 

@@ -7,7 +7,7 @@ again: a lost network, a full disk, an engine that is gone, a process that was k
 
 from __future__ import annotations
 
-from runner.errors import BuildError, CellError, ImpossibleError
+from runner.errors import BuildError, CellError, ImpossibleError, UnbuildableError
 from runner.util import outage
 
 
@@ -19,6 +19,8 @@ def lasting(error: CellError) -> bool:
     """
     if isinstance(error, ImpossibleError):
         return True
+    if isinstance(error, UnbuildableError):
+        return outage.of(_text(error)) is None
     return isinstance(error, BuildError) and outage.lasting(_text(error))
 
 

@@ -17,12 +17,10 @@ from runner.matrix.plan import Target
 from runner.measure import builds
 from runner.model import Custom
 from runner.repro import pins
+from runner.repro.bisect.lines import YANKED, Published
 from runner.repro.bisect.search import Mark
 from runner.repro.pins import Wanted
 from runner.util import files, versions
-
-YANKED = "yanked: "
-"""The beginning of the reason of a release that was yanked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,24 @@ class Request:
     disk: float
     wheels: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    to: str = "release"
+    """``release`` or ``nightly``: how far the published versions are narrowed down."""
+    all_parents: bool = False
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The older end and the newer one, as they are named."""
+        return (self.bad, self.good) if self.find_fix else (self.good, self.bad)
+
+    @property
+    def old(self) -> Mark:
+        """The mark of the older end."""
+        return Mark.BAD if self.find_fix else Mark.GOOD
+
+    @property
+    def new(self) -> Mark:
+        """The mark of the newer end."""
+        return Mark.GOOD if self.find_fix else Mark.BAD
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -73,6 +89,8 @@ class Answer(msgspec.Struct, frozen=True):
     """Other packages that differ from the oldest release's environment."""
     packages: dict[str, str] = {}
     wall_s: float = 0.0
+    content: str = ""
+    """Of a build: the digest of its files."""
 
 
 FORMAT = 2
@@ -112,14 +130,55 @@ def read(content: bytes) -> tuple[State, tuple[str, ...]]:
 def fixed(request: Request, say: Say) -> Request:
     """The request with its wheels and sources as pins: what is held fixed.
 
-    Raises UsageError for one of the package that moves.
+    The repository of the package that moves is not one of them.
+
+    Raises UsageError for a wheel of the package that moves.
     """
-    given = sources.parse(request.wheels, request.sources)
-    for one in given:
+    held = tuple(text for text in request.sources if not _moves(request, text))
+    for one in sources.parse(request.wheels, held):
         if one.package == frameworks.named(request.package):
-            raise UsageError(f"{one}: {request.package} is what moves; a source holds another package fixed")
-    own = builds.pins(request.wheels, request.sources, request.executor, say)
+            raise UsageError(f"{one}: {request.package} is what moves; a wheel holds another package fixed")
+    own = builds.pins(request.wheels, held, request.executor, say)
     return replace(request, pins=(*request.pins, *own))
+
+
+def repository(request: Request) -> str:
+    """The repository whose commits are searched, as ``--source`` names it, or empty.
+
+    Raises UsageError for two of them.
+    """
+    found = [text for text in request.sources if _moves(request, text)]
+    if len(found) > 1:
+        raise UsageError(f"--source {found[0]} and --source {found[1]}: one repository of {request.package} at a time")
+    return found[0].partition("=")[2] if found and sources.is_named(found[0]) else "".join(found)
+
+
+def _moves(request: Request, source: str) -> bool:
+    """Whether a source is the repository of the package that moves.
+
+    It has no name, or the name of that package.
+    """
+    if not sources.is_named(source):
+        return True
+    return frameworks.named(source.partition("=")[0]) == frameworks.named(request.package)
+
+
+def is_published(request: Request, word: str) -> bool:
+    """Whether an end is named as a release or as a nightly build."""
+    name = word.removeprefix(f"{request.package}@")
+    return is_release(word) or sets.is_nightly(name)
+
+
+def is_release(word: str) -> bool:
+    """Whether a word is a version, and not a commit with digits alone.
+
+    >>> is_release("3.14.1"), is_release("3422977"), is_release("v3.14.1")
+    (True, False, False)
+    """
+    return bool(versions.PUBLIC.fullmatch(word)) and ("." in word or len(word) < _SHORT_HASH)
+
+
+_SHORT_HASH = 7
 
 
 def exact(request: Request) -> Request:
@@ -139,7 +198,7 @@ def check_ends(request: Request) -> None:
     """Raise UsageError unless --good and --bad are releases in the right order."""
     for end in (request.good, request.bad):
         if not versions.PUBLIC.fullmatch(end):
-            raise UsageError(f"{end!r} is not a release number (example: 2.2.2)")
+            raise UsageError(f"{end!r} is not a release number (example: 2.2.2); commits need --source REPOSITORY")
     good, bad = versions.order(request.good), versions.order(request.bad)
     if good == bad:
         raise UsageError("--good and --bad are the same release")
@@ -166,9 +225,12 @@ def at(request: Request, version: str, python: str | None, as_of: str) -> Target
     return replace(target, custom=replace(custom, as_of=as_of))
 
 
-def python_of(request: Request) -> str:
-    """A Python that has wheels of both ends, as far as is known. Raises UsageError."""
-    found = [at(request, end, None, "").cell for end in (request.good, request.bad)]
+def python_of(request: Request, ends: tuple[str, str] | None = None) -> str:
+    """A Python that has wheels of both ends, as far as is known. Raises UsageError.
+
+    ``ends``: their versions, where they are named otherwise.
+    """
+    found = [at(request, end, None, "").cell for end in ends or (request.good, request.bad)]
     facts = compat.load()
     rows = [facts.row(cell.framework, cell.version) for cell in found]
     rows += [facts.row("keras", cell.keras) for cell in found if cell.keras and versions.release(cell.keras) >= (3,)]
@@ -181,15 +243,28 @@ def python_of(request: Request) -> str:
     return sorted((floor, ceiling, found[0].python), key=versions.release)[1]
 
 
+def published(request: Request, python: str) -> Published:
+    """The releases between the ends, or the nightly builds between two of them.
+
+    Raises UsageError for an end that was never released.
+    """
+    found = releases(request, python)
+    noun = "nightly build" if all(versions.night(one) for one in found) else "release"
+    return Published(request.package, found, python, request.yanked, noun)
+
+
 def releases(request: Request, python: str) -> tuple[str, ...]:
     """The releases between the ends, oldest first, ends included.
+
+    Between two nightly builds only such.
 
     Raises UsageError for an end that was never released.
     """
     named = (request.good, request.bad)
     prereleases = request.prereleases or any(versions.is_prerelease(v) and not versions.night(v) for v in named)
-    everything = index.published(request.package, python, prereleases=prereleases)
-    if any(versions.night(end) for end in named):
+    nights = [bool(versions.night(end)) for end in named]
+    everything = () if all(nights) else index.published(request.package, python, prereleases=prereleases)
+    if any(nights):
         nightly = index.nightly_builds(frameworks.named(request.package), python)
         everything = tuple(sorted((*everything, *nightly), key=versions.order))
     ends = []

@@ -50,16 +50,20 @@ class Refused:
 Step = Ask | Found | Refused
 
 
-def step(releases: Sequence[str], answers: Mapping[str, Mark], *, find_fix: bool = False) -> Step:
+def step(
+    releases: Sequence[str], answers: Mapping[str, Mark], *, find_fix: bool = False, noun: str = "release"
+) -> Step:
     """What to do next.
 
-    ``releases`` are oldest first, ends included; with ``find_fix`` the oldest is the bad one.
+    ``releases`` are oldest first, ends included; with ``find_fix`` the oldest is the bad one. ``noun``: what they are.
     """
     old, new = (Mark.BAD, Mark.GOOD) if find_fix else (Mark.GOOD, Mark.BAD)
     first, last = releases[0], releases[-1]
     for end in (first, last):
         if end not in answers:
             return Ask(end, end=True)
+        if answers[end] == Mark.SKIP:
+            return Refused(f"{end} cannot be tested, and a search needs both ends; name another {noun} as the end")
     if refusal := _ends(first, last, answers, old, new):
         return refusal
     low = max(
@@ -111,9 +115,6 @@ def _ends(first: str, last: str, answers: Mapping[str, Mark], old: Mark, new: Ma
     got = (answers[first], answers[last])
     if got == (old, new):
         return None
-    for end, mark in ((first, got[0]), (last, got[1])):
-        if mark == Mark.SKIP:
-            return Refused(f"{end} cannot be tested, and a search needs both ends; name another release as the end")
     if got == (new, old):
         other = "without" if old == Mark.BAD else "with"
         return Refused(f"{first} is {got[0]} and {last} is {got[1]}: the other way round; try again {other} --find-fix")

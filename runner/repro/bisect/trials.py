@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Protocol
 
 from runner import judge
-from runner.defects import cases
+from runner.defects import cases, ops
 from runner.environments import index
 from runner.errors import BuildError, UnavailableError, UsageError, suggest
 from runner.executors import Prepared
 from runner.judge.pairing import difference
-from runner.matrix import selection
+from runner.matrix import probes, selection
 from runner.measure import places, scheduler, turns
 from runner.measure.context import Context
 from runner.measure.places import Place
@@ -245,8 +245,9 @@ def _of_script(request: Request, path: Path) -> Trial:
 
 def _of_probe(request: Request, name: str) -> Trial:
     chosen = selection.choose(None, (), index.nightly)
-    if request.case and name != "ops":
-        raise UsageError("--case goes with --probe ops")
+    sweeps = (ops.PROBE, *probes.activities())
+    if request.case and name not in sweeps:
+        raise UsageError(f"--case goes with a probe that tries single cases: {', '.join(sweeps)}")
     (spec,) = selection.probe_specs(chosen, (name,), request.settings)
     limits = places.limits(chosen.whole.probes[name].timeout_s, request.memory, request.disk)
     spec = replace(spec, limits=replace(limits, disk_bytes=None))

@@ -12,6 +12,7 @@ import pytest
 from runner import cli
 from runner.model import Better, Cell, Comparison, Evidence, Kind, Metric, Sample, Status, Verdict
 from runner.report import Report
+from runner.report.data import Bisection, Finding, Severity
 from runner.report.findings import findings
 
 TF = Cell("tensorflow", "2.21.0", "3.11.3", "3.11", "cpu")
@@ -163,3 +164,77 @@ def test_a_build_of_this_machine_is_not_bisected_between_releases() -> None:
     night = replace(NEW, keras="3.16.0.dev2026102704")
     (first, *_) = commands(worse(old, night), cells=(old, night))
     assert "bisect keras --good 3.15.1 --bad 3.16.0.dev2026102704" in first
+
+
+class TestBuildsOfCommits:
+    """A checkout in the place of a release is bisected among the commits of its repository."""
+
+    RELEASE = replace(NEW, keras="3.15.1")
+    OWN = replace(NEW, keras="3.16.0+g1a2b3c4")
+
+    def _bisect(self, own: Cell, invocation: str, **more: Any) -> list[str]:
+        found = commands(worse(self.RELEASE, own, **more), cells=(self.RELEASE, own), invocation=invocation)
+        return [line for line in found if line.split()[3] == "bisect"]
+
+    @pytest.mark.parametrize("place", ["../keras", "../keras@v3.16", "../keras@1a2b3c4"])
+    def test_the_release_and_the_commit_are_the_ends(self, place: str) -> None:
+        (bisect,) = self._bisect(self.OWN, f"--source keras={place} --against release")
+        assert bisect == (
+            "python -m runner bisect keras --good 3.15.1 --bad 1a2b3c4 --source ../keras "
+            "--cell torch-2.15.0_keras-3.15.1_py3.11_cpu --probe mnist --metric free.test_accuracy"
+        )
+        assert accepted(bisect)
+
+    def test_an_older_commit_needs_the_fix(self) -> None:
+        (bisect,) = self._bisect(replace(NEW, keras="3.12.0+g1a2b3c4"), "--source keras=../keras")
+        assert "--good 3.15.1 --bad 1a2b3c4 --find-fix --source ../keras" in bisect
+
+    @pytest.mark.parametrize(
+        ("version", "invocation"),
+        [
+            ("3.16.0+g1a2b3c4.dirty9f8e7d6", "--source keras=../keras"),
+            ("3.16.0+t9f8e7d6", "--source keras=../keras"),
+            ("3.16.0+w9f8e7d6", "--wheel keras=a.whl"),
+            ("3.16.0+g1a2b3c4", "--source keras=git+https://github.com/keras-team/keras"),
+            ("3.16.0+g1a2b3c4", "--source torch=../torch"),
+            ("3.16.0+g1a2b3c4", ""),
+        ],
+    )
+    def test_what_is_no_commit_of_a_repository_here_has_no_bisection(self, version: str, invocation: str) -> None:
+        assert self._bisect(replace(NEW, keras=version), invocation) == []
+
+
+class TestCases:
+    """A defect that a release brought is bisected by the case that shows it."""
+
+    GOOD, BAD = (replace(NEW, keras=version) for version in ("3.14.1", "3.15.1"))
+
+    def _found(self, bad: Cell, probe: str = "ops", case: str = "ops.f(x) | x='a b'", invocation: str = "") -> str:
+        wanted = Bisection("keras", self.GOOD.keras or "", bad.keras or "", bad, probe, case)
+        extra = Finding(Severity.REGRESSED, "ops.f: wrong value", (bad.id,), bisection=wanted)
+        report = Report(tuple(ran(cell) for cell in (self.GOOD, bad)), (), extra=(extra,), invocation=invocation)
+        (finding,) = [one for one in findings(report) if one.text.startswith("ops.f")]
+        return "\n".join(finding.commands)
+
+    def test_the_command_has_both_ends_and_the_case(self) -> None:
+        found = self._found(self.BAD, invocation="--executor host")
+        assert found.startswith(
+            "python -m runner bisect keras --good 3.14.1 --bad 3.15.1 --cell torch-2.15.0_keras-3.15.1"
+        )
+        assert shlex.split(found)[-6:] == ["--probe", "ops", "--case", "ops.f(x) | x='a b'", "--executor", "host"]
+        assert accepted(found)
+
+    def test_of_a_commit_it_is_bisected_in_its_repository(self) -> None:
+        own = replace(NEW, keras="3.16.0+g1a2b3c4")
+        found = self._found(own, "saving", "a file", "--source keras=../keras")
+        assert "--good 3.14.1 --bad 1a2b3c4 --source ../keras --cell torch-2.15.0_keras-3.14.1" in found
+        assert self._found(own, "saving", "a file") == ""
+        assert accepted(found)
+
+
+def test_what_a_bisection_found_stands_below_the_finding_that_asked_for_it() -> None:
+    comparison = worse(OLD, NEW)
+    (bisect, _) = commands(comparison, cells=(OLD, NEW))
+    report = Report(tuple(map(ran, (OLD, NEW))), (comparison,), explained={bisect: "Bisected: torch\x1b 2.9.0."})
+    assert findings(report)[0].details[-1] == "Bisected: torch 2.9.0."
+    assert all("Bisected" not in detail for f in findings(report)[1:] for detail in f.details)

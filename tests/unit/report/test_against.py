@@ -14,6 +14,7 @@ from runner.judge import rules
 from runner.model import Cell, Sample, Status
 from runner.report import Severity, build
 from runner.report import defects as module
+from runner.report.data import Bisection
 from runner.results import store
 
 RELEASE, OWN = (Cell("jax", "0.10.2", keras, "3.11", "cpu") for keras in ("3.15.1", "3.16.0+g1a2b3c4"))
@@ -47,3 +48,38 @@ def test_what_both_have_is_not_a_finding(monkeypatch: pytest.MonkeyPatch) -> Non
     both = defect([0, 1], [])
     assert judged(monkeypatch, both, against=True) == ([], 0)
     assert judged(monkeypatch, both, against=False) == ([Severity.EXPECTED], 0)
+
+
+class TestBisection:
+    """What finds the cause of a defect that a release brought."""
+
+    CELLS = (
+        *(Cell("jax", "0.10.2", keras, "3.11", "cpu") for keras in ("3.13.2", "3.14.1", "3.15.1", "3.16.0")),
+        Cell("torch", "2.15.0", "3.15.1", "3.11", "cpu"),
+    )
+
+    def _of(self, bad: Sequence[int], good: Sequence[int], probe: str = "", **more: str) -> Bisection | None:
+        samples = [Sample(cell, "e", "ops", {}, 0, 0, "docker", Status.OK, "") for cell in self.CELLS]
+        op = f"{probe}: a promise" if probe else "ops.f"
+        cases = ("ops.f(x)#jit", "ops.f(x, axis=1)")
+        fields = {"op": op, "kind": "wrong value", "pattern": "", "cases": cases, "observed": "", "script": ""} | more
+        found = cells.defect(op, "wrong value", GRAVE, bad, good, samples, **fields)
+        return module._finding(found, (), {cell.id: cell for cell in self.CELLS}, against=False).bisection
+
+    def test_it_is_between_the_first_bad_release_and_the_one_before(self) -> None:
+        found = self._of([2, 3], [0, 1])
+        assert found == Bisection("keras", "3.14.1", "3.15.1", self.CELLS[2], "ops", "ops.f(x)")
+
+    def test_a_probe_of_promises_has_cases_too(self) -> None:
+        found = self._of([3], [2], "saving")
+        assert found is not None
+        assert (found.probe, found.good, found.bad) == ("saving", "3.15.1", "3.16.0")
+
+    @pytest.mark.parametrize(
+        ("bad", "good", "probe"),
+        [([0, 1], [2, 3], ""), ([0, 1, 2, 3], [], ""), ([3], [2], "training"), ([3], [2], "suite"), ([4], [2], "")],
+    )
+    def test_what_no_release_brought_or_no_case_shows_has_none(
+        self, bad: Sequence[int], good: Sequence[int], probe: str
+    ) -> None:
+        assert self._of(bad, good, probe) is None

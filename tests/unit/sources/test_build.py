@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import BuildError, UsageError
+from runner.errors import SourceError, UnbuildableError, UsageError
 from runner.model import Outcome
 from runner.sources import build
 from runner.sources.build import Backend
@@ -56,7 +56,7 @@ def test_the_backend_is_the_one_that_the_source_names(tmp_path: Path, files: dic
 def test_a_source_that_cannot_be_built_is_refused(tmp_path: Path, text: str | None, reason: str) -> None:
     if text is not None:
         (tmp_path / "pyproject.toml").write_text(text)
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(SourceError) as caught:
         build.backend(tmp_path)
     assert reason in str(caught.value)
 
@@ -67,13 +67,13 @@ def test_a_source_that_cannot_be_built_is_refused(tmp_path: Path, text: str | No
         (
             "InvalidVersion: Invalid version: 'main'",
             "",
-            UsageError,
+            SourceError,
             "--source keras=../keras: its version 'main' is not one by PEP 440 (example: 3.16.0)",
         ),
         (
             "URLError: <urlopen error [Errno -3] Temporary failure in name resolution>",
             "",
-            UsageError,
+            SourceError,
             (
                 "--source keras=../keras: its build needs the network, and a build has none: "
                 "name all packages that it needs in [build-system] requires"
@@ -82,13 +82,13 @@ def test_a_source_that_cannot_be_built_is_refused(tmp_path: Path, text: str | No
         (
             "SystemExit: 1",
             "compiling\nfatal error: Python.h: No such file\n\n",
-            BuildError,
+            UnbuildableError,
             "--source keras=../keras: its build failed: fatal error: Python.h: No such file",
         ),
         (
             "OSError: 'a'\nis not there",
             "",
-            BuildError,
+            UnbuildableError,
             "--source keras=../keras: its build failed: OSError: 'a' is not there",
         ),
     ],
@@ -97,6 +97,11 @@ def test_a_failed_build_is_explained_in_one_line(error: str, log: str, kind: typ
     found = build.failure(GIVEN, error, log)
     assert type(found) is kind
     assert str(found) == line
+
+
+def test_where_builds_can_reach_the_network_its_absence_is_not_the_fault_of_the_source() -> None:
+    found = build.failure(GIVEN, "URLError: Temporary failure in name resolution", "", closed=False)
+    assert type(found) is UsageError
 
 
 def test_a_build_that_left_nothing_is_explained_by_its_end() -> None:

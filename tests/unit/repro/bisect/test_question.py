@@ -200,9 +200,28 @@ class TestSources:
         assert question.fixed(request, lambda _: None).pins == ("scipy", *made)
         assert question.fixed(REQUEST, lambda _: None) == REQUEST
 
-    def test_the_package_that_moves_has_none(self) -> None:
+    def test_the_package_that_moves_has_no_wheel(self) -> None:
         with pytest.raises(UsageError) as caught:
-            question.fixed(replace(REQUEST, sources=("keras=../keras",)), lambda _: None)
-        assert str(caught.value) == (
-            "--source keras=../keras: keras is what moves; a source holds another package fixed"
-        )
+            question.fixed(replace(REQUEST, wheels=("keras=a.whl",)), lambda _: None)
+        assert str(caught.value) == "--wheel keras=a.whl: keras is what moves; a wheel holds another package fixed"
+
+    @pytest.mark.parametrize("text", ["../keras", "keras=../keras", "Keras=../keras"])
+    def test_a_source_of_the_package_that_moves_is_the_repository_of_its_commits(
+        self, text: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held: list[tuple[str, ...]] = []
+
+        def pins(_wheels: object, sources: tuple[str, ...], *_: object) -> tuple[str, ...]:
+            held.append(sources)
+            return ()
+
+        monkeypatch.setattr(builds, "pins", pins)
+        request = replace(REQUEST, sources=(text, "torch=../torch"))
+        assert question.repository(request) == "../keras"
+        question.fixed(request, lambda _: None)
+        assert held == [("torch=../torch",)]
+        assert question.repository(replace(REQUEST, sources=("torch=../torch",))) == ""
+
+    def test_there_is_one_repository_at_a_time(self) -> None:
+        with pytest.raises(UsageError, match=r"--source a and --source keras=b: one repository of keras at a time"):
+            question.repository(replace(REQUEST, sources=("a", "keras=b")))

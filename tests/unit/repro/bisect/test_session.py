@@ -19,9 +19,11 @@ from runner.executors import Prepared
 from runner.matrix.plan import Target
 from runner.measure import context, places
 from runner.model import Custom, Environment
-from runner.repro.bisect import session, trials
+from runner.repro.bisect import along, trials
+from runner.repro.bisect.lines import Published
 from runner.repro.bisect.question import Answer, Request, State
 from runner.repro.bisect.search import Found, Mark
+from runner.repro.bisect.searching import Search
 from runner.results.store import Store
 from runner.util import files, locks, versions
 from runner.util.workers import Workers
@@ -57,7 +59,10 @@ class TestCommandLine:
                 "--find-fix: --good 3.8.0 must be the newer one; swap them",
             ),
             (["--good", "3.8.0", "--bad", "3.8"], "--good and --bad are the same release"),
-            (["--good", "new", "--bad", "3.8"], "'new' is not a release number (example: 2.2.2)"),
+            (
+                ["--good", "new", "--bad", "3.8"],
+                "'new' is not a release number (example: 2.2.2); commits need --source REPOSITORY",
+            ),
         ],
     )
     def test_ends_that_make_no_sense_are_refused(
@@ -73,7 +78,7 @@ class TestCommandLine:
             ([], "either --script FILE or --probe NAME"),
             (["--script", "nowhere.py"], "no such script"),
             (["--probe", "mnits"], "did you mean 'mnist'"),
-            (["--probe", "mnist", "--case", "x"], "goes with --probe ops"),
+            (["--probe", "mnist", "--case", "x"], "goes with a probe that tries single cases"),
         ],
     )
     def test_what_is_tested_must_be_there(
@@ -141,7 +146,7 @@ class TestSearch:
         self.gone = gone
         return gone
 
-    def _search(self, tmp_path: Path, trial: _FakeTrial, pool: Workers, state: State | None = None) -> session._Search:
+    def _search(self, tmp_path: Path, trial: _FakeTrial, pool: Workers, state: State | None = None) -> Search:
         request = Request(
             "keras", (), "3.0", "3.15", False, Path("s.py"), None, None, (), None, None, "regressed", 10, None,
             ("jax==0.4.35",), None, "3.11", "host", 1, False, True, False, False, tmp_path, (),
@@ -151,7 +156,8 @@ class TestSearch:
         executors: Any = {"host": _Executor(self.gone)}
         work = context.Context(executors, Store(tmp_path), {}, {})
         path = tmp_path / "s.json"
-        return session._Search(request, self.RELEASES, "3.11", state, path, trial, work, pool, self.said.append)
+        line = Published("keras", self.RELEASES, "3.11", yanked=True)
+        return Search(request, line, "3.11", state, path, trial, work, pool, self.said.append)
 
     def test_it_ends_on_the_release_and_takes_away_what_it_installed(self, tmp_path: Path, removed: list[str]) -> None:
         with Workers(1, "test") as pool:
@@ -237,7 +243,7 @@ class TestSearch:
         monkeypatch.setattr(index, "yanked", lambda _p, version, _py: "wrong wheel" if version == "3.7" else "")
         with Workers(1, "test") as pool:
             work = self._search(tmp_path, trial := _FakeTrial(timed=False), pool)
-            work.request = replace(work.request, yanked=False)
+            work.line = Published("keras", self.RELEASES, "3.11")
             assert work.run() == Found("3.6", "3.8", ("3.7",))
         assert "3.7" not in trial.tested
         assert work.state.answers["3.7"] == Answer(Mark.SKIP, "yanked: wrong wheel")
@@ -658,11 +664,11 @@ class TestTrouble:
         work: Any = SimpleNamespace(files={"mnist": SimpleNamespace(sha256="abc")})
         state = State({}, "", {"3.0": Answer(Mark.GOOD)}, 2, before)
         if fits:
-            assert session._on(state, work, tmp_path).data == "abc"
+            assert along._on(state, work, tmp_path).data == "abc"
         else:
             with pytest.raises(NotMeasuredError, match="found with other data"):
-                session._on(state, work, tmp_path)
-        assert session._on(State({}, "", {}, 2, before), work, tmp_path).data == "abc"
+                along._on(state, work, tmp_path)
+        assert along._on(State({}, "", {}, 2, before), work, tmp_path).data == "abc"
 
     def test_an_answer_that_cannot_be_saved_is_asked_again(
         self,

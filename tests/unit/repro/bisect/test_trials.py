@@ -325,6 +325,11 @@ class TestChoice:
         assert trial.case == "nn.relu#x"
         assert dict(trial.spec.settings)["only"] == r"^nn\.relu\#x$"
 
+    def test_a_probe_of_promises_has_cases_too(self) -> None:
+        trial = trials.of(replace(self.REQUEST, probe="saving", case="files[format=h5]"))
+        assert isinstance(trial, trials.ProbeTrial)
+        assert dict(trial.spec.settings)["only"] == r"^files\[format=h5\]$"
+
     def test_a_metric_is_judged_and_nothing_is_installed_meanwhile(self) -> None:
         trial = trials.of(replace(self.REQUEST, probe="mnist", metric="step_s", verdict="improved"))
         assert isinstance(trial, trials.JudgeTrial)
@@ -340,7 +345,7 @@ class TestChoice:
             ({"script": Path("s.py"), "settings": ("a",)}, "go with --probe, not with --script"),
             ({"script": Path("s.py"), "pattern": "("}, "--stdout '\\(' is not a regular expression"),
             ({"probe": "mnist", "pattern": "a"}, "--stdout goes with --script"),
-            ({"probe": "mnist", "case": "a"}, "--case goes with --probe ops"),
+            ({"probe": "mnist", "case": "a"}, "--case goes with a probe that tries single cases: ops, callbacks"),
         ],
     )
     def test_options_that_do_not_go_together(self, options: dict[str, Any], why: str) -> None:

@@ -18,10 +18,11 @@ from runner.environments import index
 from runner.errors import CellError, NotMeasuredError, UnavailableError, UsageError
 from runner.executors import Prepared, Say
 from runner.matrix import frameworks, plan
-from runner.measure import places, turns, workspace
+from runner.measure import places, suites, turns, workspace
 from runner.measure.context import Context
 from runner.measure.places import Place
 from runner.measure.sample import internal
+from runner.measure.scripts import copied
 from runner.model import Custom
 from runner.repro import pins
 from runner.repro.bisect import question, search, trials
@@ -165,7 +166,11 @@ class _Search:
             own = frameworks.parts_of(self.request.package)
             kept = tuple(f"{n}=={v}" for n, v in sorted((self.base.packages or {}).items()) if n not in own)
             target = replace(target, custom=replace(target.custom or Custom(), prefer=kept))
-        return places.one_place(target, self.request.executor)
+        place = places.one_place(target, self.request.executor)
+        if self.request.tests is None:
+            return place
+        platform, needs = place.environment.platform, self.request.tests.needs
+        return replace(place, environment=plan.environment_of(place.cell, platform, target.custom, needs))
 
     def _ahead(self, version: str) -> list[str]:
         return search.ahead(self.releases, self._marks(), version, find_fix=self.request.find_fix)
@@ -211,6 +216,7 @@ def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[s
 
 
 def _bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[str], None]) -> int:
+    request = question.with_tests(request)
     trial = trials.of(request)
     question.check_ends(request := question.exact(request))
     request = question.fixed(request, say)
@@ -243,8 +249,13 @@ def _searched(
     if state.answers:
         say(f"{len(state.answers)} answers from before ({path})")
     probes = (request.probe,) if request.probe else ()
+    tests = {suites.PROBE: request.tests.packed.written(request.out)} if request.tests else {}
     # the pool ends last: it waits for environments, and closing the executors stops their preparation
-    with Workers(PREPARED_AT_ONCE, "prepare") as pool, workspace.open(None, probes=probes, fresh=True) as opened:
+    with (
+        copied(request.script if request.metric else None) as figures,
+        Workers(PREPARED_AT_ONCE, "prepare") as pool,
+        workspace.open(None, probes=probes, own={**figures, **tests}, fresh=True) as opened,
+    ):
         work = _Search(request, releases, python, _on(state, opened, path), path, trial, opened.context, pool, say)
         try:
             end = work.run()

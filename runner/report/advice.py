@@ -49,12 +49,31 @@ def next_commands(
         return ()
     found = [_bisect(report, comparison, candidate, better, kind)]
     baseline = cells.get(comparison.baseline)
-    learns = kind in (Kind.SEEDED, Kind.TRAJECTORY) and comparison.probe == "mnist"
+    learns = kind in (Kind.SEEDED, Kind.TRAJECTORY) and (comparison.probe == "mnist" or _gives_model(comparison.probe))
     if learns and baseline is not None and candidate.keras and baseline.keras:
-        found.append(line("diagnose", report, [candidate.id, baseline.id]))
+        found.append(line("diagnose", report, [candidate.id, baseline.id, *_own_model(report, comparison, candidate)]))
     if kind is None:
         found.append(line("matrix", report, ["--only", candidate.id, "--keep-failed", *report_words(report)]))
     return tuple(line for line in found if line)
+
+
+def _gives_model(probe: str) -> bool:
+    """Whether ``diagnose`` can train the model of a user's probe."""
+    try:
+        return probes.gives_model(probe)
+    except UsageError:  # the file is gone
+        return False
+
+
+def _own_model(report: Report, comparison: Comparison, candidate: Cell) -> list[str]:
+    """The user's probe whose model ``diagnose`` trains.
+
+    Nothing for the program's networks.
+    """
+    if not _gives_model(comparison.probe):
+        return []
+    settings = [word for setting in _settings(report, comparison) for word in ("--setting", setting)]
+    return ["--probe", comparison.probe, *settings, *_packages(report, candidate)]
 
 
 def _bisect(report: Report, comparison: Comparison, candidate: Cell, better: Sequence[Cell], kind: Kind | None) -> str:

@@ -208,6 +208,17 @@ class TestOwnCode:
         (other,) = commands(figure, samples=samples, set_name="quick")
         assert "--with" not in other
 
+    def test_the_model_of_a_user_s_probe_is_diagnosed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "keras-matrix.toml").write_text('schema = 1\n[probes.dense]\nfile = "dense.py"\n')
+        (tmp_path / "dense.py").write_text("DEFAULTS = {'units': 8}\ndef diagnose(settings): pass\n")
+        monkeypatch.chdir(tmp_path)
+        samples = tuple(ran(cell, probe="dense", units=16) for cell in (OLD, NEW))
+        bisect, diagnose = commands(worse(OLD, NEW, probe="dense"), samples=samples)
+        assert bisect.endswith("--probe dense --metric free.test_accuracy --setting dense.units=16")
+        assert diagnose.endswith("_cpu --probe dense --setting dense.units=16")
+        assert accepted(bisect)
+        assert accepted(diagnose)
+
     def test_a_source_that_is_not_an_axis_is_built_for_a_bisection_too(self) -> None:
         given = "--source keras-hub=../hub --source torch=../torch"
         bisect, _ = commands(worse(OLD, NEW), invocation=given)

@@ -44,8 +44,9 @@ _WEIGHTED = {
 def given(request, keras, settings):
     """Returns ``(described, shape, data)`` of the user's file.
 
-    The file is the data file of the request. ``described``: layers as in ``networks``; ``shape``: that of one input; ``data``: two pairs (x, y), for training and
-    for tests. ``settings`` are those of the probe. Raises BadOutputError and UnsupportedError in one line.
+    The file is the data file of the request. ``described``: layers as in ``networks``; ``shape``: that of one input;
+    ``data``: two pairs (x, y), for training and for tests. ``settings`` are those of the probe. Raises BadOutputError
+    and UnsupportedError in one line.
     """
     file = settings["own"]
     path = request.data["path"]

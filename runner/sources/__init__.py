@@ -63,7 +63,11 @@ def _wheel(given: Given) -> Source:
 
 def _checkout(given: Given, executor: str, say: Say, turn: Turn) -> Source:
     with checkout.opened(given, say) as tree:
-        wheel = wheel_file.read(build.wheel(given, tree, executor, say, turn))
+        path = build.wheel(given, tree, executor, say, turn)
+    try:
+        wheel = wheel_file.read(path)
+    except UsageError as error:
+        raise UsageError(f"{given}: {str(error).removeprefix(f'{path}: ')}") from None
     _check_name(given, wheel)
     label = tree.label(_DIGITS)
     version = wheel_file.labelled(wheel.version, label)

@@ -203,6 +203,9 @@ def _fetch(url: str, revision: str, variables: Mapping[str, str], folder: Path, 
     if _asked(alone, variables, folder) is not None:
         return "FETCH_HEAD"
     whole = ["--unshallow"] if Path(variables["GIT_DIR"], "shallow").exists() else []
+    if revision == "HEAD":  # the server's, which no branch of this repository needs to be
+        _git(["fetch", "--quiet", *whole, "--no-tags", "--end-of-options", url, revision], variables, folder)
+        return "FETCH_HEAD"
     everything = [f"+refs/{kind}/*:refs/{kind}/*" for kind in ("heads", "tags")]
     _git(["fetch", "--quiet", *whole, "--end-of-options", url, *everything], variables, folder)
     return revision

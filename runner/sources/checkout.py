@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 from runner.errors import UsageError, suggest
 from runner.executors import Say
 from runner.sources.given import Given
-from runner.util import commands, folders, locks, scratch
+from runner.util import aging, commands, folders, locks, scratch
 
 _TIMEOUT_S = 900.0
 _URL = re.compile(r"git\+(?P<url>(?:https|ssh|file)://\S+)")
@@ -183,7 +183,9 @@ def _fetched(given: Given, say: Say) -> Tree:
     try:
         store.mkdir(parents=True, exist_ok=True)
         with locks.held(place.with_suffix(".lock"), lambda who: say(f"waiting for {who}, which fetches {name}")):
+            aging.used(place)
             if not place.is_dir():
+                aging.prune(store)
                 _git(["init", "--quiet", "--bare"], variables, store)
             commit = _fetch(url, revision, variables, store, lambda: say(f"fetching {name}"))
     except OSError as error:

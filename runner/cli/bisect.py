@@ -45,8 +45,18 @@ from runner.util.plain import say
 @click.option("--stdout", "pattern", metavar="REGEX", help="With --script: good where the output matches.")
 @click.option("--probe", metavar="NAME", help="In place of --script: good where the probe runs well.")
 @click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change a probe's setting.")
-@click.option("--case", metavar="NAME", help="With --probe ops, saving, ...: good where this case is right.")
-@click.option("--metric", metavar="NAME", help="With --probe: bad where the judge's verdict on it is --verdict.")
+@options.tests
+@click.option(
+    "--case",
+    metavar="NAME",
+    help="With --probe ops, saving, ... or --pytest: good where this case is right, this test passes.",
+)
+@click.option(
+    "--metric",
+    metavar="NAME",
+    help="With --probe or --pytest: bad where the judge's verdict on it is --verdict. With --script: a figure that it "
+    "prints, as `runner matrix --metric` takes it.",
+)
 @click.option(
     "--verdict", default="regressed", show_default=True, type=click.Choice(["regressed", "improved", "broken"])
 )

@@ -16,6 +16,13 @@ from runner.util.plain import say
 @click.argument("cell_a")
 @click.argument("cell_b")
 @click.option("--network", default="conv", show_default=True, type=click.Choice(["conv", "dense"]))
+@click.option(
+    "--probe",
+    metavar="NAME",
+    help="Train the model of your own probe in place of a network: what its function diagnose(settings) returns.",
+)
+@click.option("--setting", "settings", multiple=True, metavar="PROBE.NAME=VALUE", help="Change that probe's setting.")
+@click.option("--with", "extra", multiple=True, metavar="PACKAGE", help="One more package, as scipy==1.10.1.")
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(3), help="Trainings per random rung.")
 @click.option("--steps", default=4, show_default=True, type=click.IntRange(1, 50), help="Steps replayed.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 1 << 31), help="The first seed.")
@@ -38,7 +45,9 @@ def diagnose_command(*, format_: str, as_json: bool, **arguments: Any) -> None:
     from runner.cli import output, progress
     from runner.diagnose import session
     from runner.report import diagnosis
+    from runner.repro import pins
 
+    arguments["extra"] = pins.packages(arguments["extra"])
     with progress.shown() as observe:
         answer = session.explain(session.Request(**arguments), observe)
     if answer.found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,8 @@ from runner.util import durations, program
 from runner.util.plain import say
 
 if TYPE_CHECKING:
-    from runner.data.suite import Packed
     from runner.matrix.selection import Chosen
+    from runner.measure.suites import Suite
     from runner.model import Sample
     from runner.report import Report
 
@@ -73,7 +73,7 @@ class Request:
     metrics: tuple[str, ...] = ()
     network: bool = False
     extra: tuple[str, ...] = ()
-    pytest: tuple[Path, ...] = ()
+    pytest: tuple[str, ...] = ()
     install: str | None = None
     pull_from: str = ""
     explain: bool = False
@@ -190,10 +190,9 @@ class Request:
         words += [word for wheel in self.wheels for word in ("--wheel", wheel)]
         words += [word for source in self.sources for word in ("--source", source)]
         words += ["--against", self.against] if self.against else []
-        for tests in self.pytest:
-            words += ["--pytest", str(tests)]
-        if self.install is not None:
-            words += ["--install", self.install]
+        words += ["--install", self.install] if self.install is not None else []
+        for tests in self.pytest:  # an option without a value is the last one
+            words += ["--pytest", tests] if tests else ["--pytest"]
         return shlex.join(words)
 
 
@@ -230,18 +229,7 @@ class Request:
     help="With --script or --pytest: one more package, as scipy==1.10.1.",
 )
 @click.option("--network", is_flag=True, help="Let the script reach the network.")
-@click.option(
-    "--pytest",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="Run these tests with pytest in every cell, each test a case; may be given several times.",
-)
-@click.option(
-    "--install",
-    metavar="PATH",
-    help="With --pytest: a project's folder or a wheel to install in every cell, as . or '.[test]'; pure Python.",
-)
+@options.tests
 @options.executor
 @click.option(
     "--device",
@@ -339,10 +327,10 @@ def matrix(request: Request) -> int:
         request.set_name, request.only, request.executor, request.device, own=versions, against=against
     )
     chosen = chosen.with_packages(pins.packages(request.extra))
-    chosen, suites = _with_tests(chosen, request, versions)
+    chosen, tests = _with_tests(chosen, request, versions)
     path = script.check(request.script, ())[0] if request.script else None
     own = scripts.settings(path, request.metrics, network=request.network) if path else None
-    probes = selection.probe_specs(chosen, (*request.probes, *suites), request.settings, own)
+    probes = selection.probe_specs(chosen, (*request.probes, *(tests if request.pytest else ())), request.settings, own)
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s, request.jobs)
@@ -371,7 +359,7 @@ def matrix(request: Request) -> int:
             request.out,
             probes=[probe.name for probe in probes],
             given=given,
-            own={**files, **{probe: packed.written(request.out) for probe, packed in suites.items()}},
+            own={**files, **{probe: suite.packed.written(request.out) for probe, suite in tests.items()}},
             offline=request.offline,
             record=host.record(chosen, planned, request.invocation(), further.most or None, further.budget_s, against),
             fresh=request.fresh,
@@ -403,27 +391,27 @@ def matrix(request: Request) -> int:
     return report.exit_code
 
 
-def _with_tests(chosen: Chosen, request: Request, own: Collection[str]) -> tuple[Chosen, dict[str, Packed]]:
-    """The cells with what the user's library needs, and its packed tests by probe.
+def _with_tests(chosen: Chosen, request: Request, own: Collection[str]) -> tuple[Chosen, dict[str, Suite]]:
+    """The cells with what the user's library needs, and its tests by probe.
 
-    ``own``: what ``--source`` and ``--wheel`` install. Raises UsageError.
+    They run with ``--pytest``, and where the set or ``--probe`` names their probe. ``own``: what ``--source`` and
+    ``--wheel`` install. Raises UsageError.
     """
-    if not request.pytest:
-        return chosen, {}
-    from runner.data import suite
-    from runner.matrix import frameworks, plan
-    from runner.util import versions
+    import msgspec
 
-    wheel = suite.wheel(request.install) if request.install is not None else None
-    name = versions.normalized(wheel.name) if wheel is not None else ""
-    if name in frameworks.measured():
-        axis = frameworks.named(name)
-        way_out = f"give --source {axis}=PLACE or --wheel {axis}=FILE"
-        raise UsageError(f"--install {request.install}: {name} is an axis of the matrix; {way_out}")
-    if name in map(versions.normalized, own):
-        raise UsageError(f"--install {request.install}: --source or --wheel installs {name} already; leave out one")
-    needs = plan.Needs(("pytest", *(wheel.needs if wheel else ())), wheel.extras if wheel else ())
-    return replace(chosen, needs=needs), {suite.PROBE: suite.packed(request.pytest, wheel, request.out)}
+    from runner.measure import suites
+
+    named = request.probes or (() if request.script else tuple(chosen.definition.probes))
+    if not request.pytest and suites.PROBE not in named:
+        return chosen, {}
+    suite = suites.made(suites.asked(request.pytest, request.install), request.out, own)
+    changed = {**chosen.definition.probes, suites.PROBE: {**suite.settings, **_of_set(chosen, suites.PROBE)}}
+    definition = msgspec.structs.replace(chosen.definition, probes=changed)
+    return replace(chosen, definition=definition, needs=suite.needs), {suites.PROBE: suite}
+
+
+def _of_set(chosen: Chosen, probe: str) -> Mapping[str, Any]:
+    return chosen.definition.probes.get(probe, {})
 
 
 def _told(further: Further) -> str:

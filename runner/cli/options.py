@@ -128,6 +128,30 @@ def script_options(command: F) -> F:
     return command
 
 
+def tests(command: F) -> F:
+    """``--pytest`` and ``--install``: the tests of the user's library."""
+    for option in (
+        click.option(
+            "--install",
+            metavar="PATH",
+            help="With --pytest: a project's folder or a wheel to install in every cell, as . or '.[test]'; "
+            "pure Python.",
+        ),
+        click.option(
+            "--pytest",
+            multiple=True,
+            is_flag=False,
+            flag_value="",
+            metavar="[PATH]",
+            help="Run these tests with pytest in every cell, each test a case: a folder, a file or "
+            "tests/test_a.py::test_b; may be given several times. Without a PATH: those of the table [pytest] of "
+            "keras-matrix.toml.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def history(command: F) -> F:
     """``--history`` and ``--no-history``."""
     command = click.option("--no-history", is_flag=True, help="Neither read nor write a history.")(command)

@@ -17,7 +17,7 @@ from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 
 from runner.data.files import DataFile
-from runner.errors import UsageError
+from runner.errors import UsageError, suggest
 from runner.util import commands, files, folders, scratch
 
 PROBE = "suite"
@@ -72,40 +72,58 @@ class Packed:
         return DataFile(target.resolve(), self.name, digest)
 
 
-def packed(paths: Iterable[Path], wheel: Wheel | None, out: Path) -> Packed:
+def packed(tests: Iterable[str], wheel: Wheel | None, out: Path, *, root: Path | None = None, only: str = "") -> Packed:
     """Pack the tests, and the library where there is one.
 
-    ``paths``: files or folders below the working folder. The folder ``out`` of the results is left out. Raises
-    UsageError where a path cannot be read.
+    ``tests``: files or folders below ``root`` (None: the working folder), or one test for pytest as
+    ``tests/test_a.py::test_b``. ``only``: the test or file to run in place of all. The folder ``out`` of the results is
+    left out. Raises UsageError where a path cannot be read.
     """
-    here = Path.cwd()
-    starts, members = [], dict(_settings(here))
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"--pytest {path}: no such file or folder")
-        try:
-            start = path.resolve().relative_to(here)
-        except ValueError:
-            raise UsageError(f"--pytest {path}: is not below the working folder {here}") from None
-        starts.append(start.as_posix())
-        members |= dict(_files(here, here / start, out.resolve()))
+    root = (root or Path.cwd()).resolve()
+    starts, members = [], dict(_settings(root))
+    for test in tests:
+        start = _start(test, "--pytest", root)
+        starts.append(start)
+        members |= dict(_files(root, root / start.partition("::")[0], out.resolve()))
     whole = {f"{COPY}/{name}": content for name, content in sorted(members.items())}
     whole |= {f"{PACKAGE}/{name}": content for name, content in (wheel.members if wheel else ())}
+    if only:
+        starts = [_start(only, "--case", root)]
+        if f"{COPY}/{starts[0].partition('::')[0]}" not in whole:
+            raise UsageError(f"--case {only}: is not among the tests of --pytest")
     whole[START] = "\n".join(starts).encode()
     if (size := sum(map(len, whole.values()))) > _MOST_BYTES:
         raise UsageError(f"--pytest: {size >> 20} MiB of files, at most {_MOST_BYTES >> 20}: name the tests alone")
     return Packed(f"{wheel.name} {wheel.version}" if wheel else "the tests", _archive(whole))
 
 
-def wheel(wanted: str) -> Wheel:
+def _start(test: str, option: str, root: Path) -> str:
+    """What pytest is started with, as a path below the root.
+
+    The name of a test follows it where there is one. Raises UsageError for what is not there.
+    """
+    place, colons, name = test.partition("::")
+    path = root / Path(place).expanduser()
+    if not path.exists():
+        near = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise UsageError(f"{option} {test}: no such file or folder{suggest(path.name, near)}")
+    if colons and not path.is_file():
+        raise UsageError(f"{option} {test}: is a folder; a test lies in a file, as tests/test_a.py::{name}")
+    try:
+        return f"{path.resolve().relative_to(root).as_posix()}{colons}{name}"
+    except ValueError:
+        raise UsageError(f"{option} {test}: is not below the folder {root}") from None
+
+
+def wheel(wanted: str, *, root: Path | None = None) -> Wheel:
     """The wheel that ``--install`` means.
 
-    A project's folder or a wheel, with extras in brackets (``.[test]``). Raises UsageError where there is none, where
-    it cannot be built, and where it is not pure Python.
+    A project's folder or a wheel, with extras in brackets (``.[test]``); ``root`` is what a path is relative to. Raises
+    UsageError where there is none, where it cannot be built, and where it is not pure Python.
     """
     place, bracket, rest = wanted.partition("[")
     extras = tuple(extra.strip() for extra in rest.rstrip("]").split(",")) if bracket else ()
-    path = Path(place or ".").expanduser()
+    path = (root or Path()) / Path(place or ".").expanduser()
     if path.suffix == ".whl" and path.is_file():
         return _read(path, wanted, extras)
     if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
@@ -175,24 +193,27 @@ def _installed(members: dict[str, bytes]) -> dict[str, bytes]:
     return dict(sorted(found.items()))
 
 
-def _settings(here: Path) -> Iterator[tuple[str, bytes]]:
+def _settings(root: Path) -> Iterator[tuple[str, bytes]]:
     for name in _SETTINGS:
-        if (here / name).is_file():
-            yield name, (here / name).read_bytes()
+        if (root / name).is_file():
+            yield name, (root / name).read_bytes()
 
 
-def _files(here: Path, start: Path, out: Path) -> Iterator[tuple[str, bytes]]:
-    """The regular files of a file or folder.
+def _files(root: Path, start: Path, out: Path) -> Iterator[tuple[str, bytes]]:
+    """The regular files that the tests of a file or folder can import or read.
 
-    With the ``conftest.py`` and ``__init__.py`` of the folders above it.
+    Those of its folder; of a package, those of the whole package. With the ``conftest.py`` of the folders above.
     """
-    above = [parent for parent in start.parents if parent.is_relative_to(here) and parent != here]
-    beginnings = [parent / name for parent in above for name in ("conftest.py", "__init__.py")]
-    found = [start] if start.is_file() else list(_below(start, out))
-    for path in (*beginnings, *found):
+    start = start.resolve()
+    whole = start if start.is_dir() else start.parent
+    while whole != root and (whole.parent / "__init__.py").is_file() and whole.parent != root:
+        whole = whole.parent
+    above = [parent for parent in whole.parents if parent.is_relative_to(root) and parent != root]
+    found = [start] if whole == root and start.is_file() else list(_below(whole, out))
+    for path in (*(parent / "conftest.py" for parent in above), *found):
         if path.is_file():
             try:
-                yield path.relative_to(here).as_posix(), files.content(path)
+                yield path.relative_to(root).as_posix(), files.content(path)
             except OSError as error:
                 raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 

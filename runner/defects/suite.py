@@ -16,6 +16,8 @@ from runner.defects.defect import Defect
 from runner.model import Sample
 
 PROBE = "suite"
+COLLECTED = " (import)"
+"""Behind the name of a file: the case that all of its tests can be imported."""
 FAILED = ("wrong", "raises")
 """Statuses of a test that failed, and of one whose fixtures or file raised."""
 
@@ -94,7 +96,7 @@ def _versions(made: Defect) -> str:
 
 
 def _script(names: Sequence[str], sample: Sample) -> str:
-    tests = [name.partition(" (import)")[0] for name in names]
+    tests = [name.removesuffix(COLLECTED) for name in names]
     return (
         f'"""Runs the tests that fail with {cells.versions(sample.cell)}, in the folder of the library."""\n\n'
         f"import sys\n\nimport pytest\n\nsys.exit(pytest.main({tests!r}))\n"

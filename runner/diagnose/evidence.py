@@ -98,6 +98,8 @@ class Evidence(msgspec.Struct, frozen=True):
     double: str
     free: Free
     seconds: dict[str, float] = {}
+    given: str = ""
+    """Layers and data, which both cells must have alike; empty in results of earlier releases."""
 
 
 def read(sample: Sample) -> Evidence:

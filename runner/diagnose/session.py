@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,13 @@ from runner.diagnose.ladder import Diagnosis, Side, diagnose
 from runner.diagnose.switches import switches
 from runner.environments import index
 from runner.errors import UsageError, suggest
-from runner.matrix import frameworks, plan, selection, sets
+from runner.matrix import frameworks, plan, probes, selection, sets
 from runner.matrix.plan import Target
 from runner.measure import host, places, scheduler, workspace
 from runner.measure.context import Context, Event, Observer, noted
 from runner.measure.places import Place
-from runner.model import Cell, Job, ProbeSpec, Sample, Scalar, Status
+from runner.measure.scripts import copied
+from runner.model import Cell, Custom, Job, ProbeSpec, Sample, Scalar, Status
 
 PROBE = "diagnose"
 FAULTS = (
@@ -55,6 +57,12 @@ class Request:
     fresh: bool
     timeout_s: float
     out: Path
+    probe: str | None = None
+    """The user's probe whose model is trained, in place of ``network``."""
+    settings: tuple[str, ...] = ()
+    """``PROBE.NAME=VALUE``: settings of that probe."""
+    extra: tuple[str, ...] = ()
+    """Further packages in both environments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +98,58 @@ def explain(request: Request, observe: Observer) -> Answer:
     cells = [cell_named(text, request.executor) for text in (request.cell_a, request.cell_b)]
     if cells[0] == cells[1] and not request.fault:
         raise UsageError("both are the same cell: nothing to explain")
+    own = _own(request)
     pair = [
-        _Runs(_placed(cell, request.executor, observe), request, fault)
+        _Runs(_placed(cell, request, observe), request, fault, own)
         for cell, fault in zip(cells, ("", request.fault), strict=True)
     ]
     given = {data.MNIST: request.data_path} if request.data_path else {}
-    with workspace.open(
-        request.out,
-        probes=[PROBE],
-        given=given,
-        offline=request.offline,
-        fresh=request.fresh,
-        say=noted(observe),
-    ) as work:
+    with (
+        copied(probes.file(own.name) if own else None, PROBE) as file,
+        workspace.open(
+            request.out,
+            probes=[] if own else [PROBE],
+            given=given,
+            own=file,
+            offline=request.offline,
+            fresh=request.fresh,
+            say=noted(observe),
+        ) as work,
+    ):
         for note in work.notes:
             observe(Event("note", text=note))
         observe(Event("expect", count=sum(runs.count for runs in pair)))
         ladders = _ladders(pair, work.context, observe)
         answer = Answer(None, ladders)
+        refused = {one.reason for one in answer.failed if one.status in (Status.UNSUPPORTED, Status.BAD_OUTPUT)}
+        if own and len(refused) == 1 and len(answer.failed) == len(ladders):
+            raise UsageError(f"--probe {own.name}: {refused.pop()}")
         if answer.failed:
             return answer
+        if len({read(ladder).given for ladder in ladders}) > 1:
+            advice = "make both with NumPy and settings.seed, and of the settings alone"
+            raise UsageError(f"--probe {request.probe}: the two cells got another model or other data: {advice}")
         a, b = (runs.side(ladder, work.context, observe) for runs, ladder in zip(pair, ladders, strict=True))
     return Answer(diagnose(a, b), ladders)
+
+
+def _own(request: Request) -> ProbeSpec | None:
+    """The user's probe with its settings, or None.
+
+    None: one of the program's networks is trained. Raises UsageError for a probe that gives no model.
+    """
+    if request.probe is None:
+        if request.settings:
+            raise UsageError("--setting is for the probe of --probe")
+        return None
+    if request.data_path:
+        raise UsageError("--data is for the program's networks: a probe brings its own data")
+    chosen = selection.choose(None, (), index.nightly)
+    (spec,) = selection.probe_specs(chosen, (request.probe,), request.settings)
+    if not probes.gives_model(spec.name):
+        where = probes.file(spec.name) or f"the probe {spec.name}"
+        raise UsageError(f"{where}: has no function diagnose(settings), which returns (model, x, y): see docs/probe.md")
+    return spec
 
 
 def cell_named(text: str, executor: str = "auto") -> Cell:
@@ -140,14 +178,17 @@ def cell_named(text: str, executor: str = "auto") -> Cell:
     return cell
 
 
-def _placed(cell: Cell, executor: str, observe: Observer) -> Place:
+def _placed(cell: Cell, request: Request, observe: Observer) -> Place:
     """Where the cell runs.
 
     Raises UsageError for an unknown executor, UnavailableError where the cell cannot run.
     """
+    executor, packages = request.executor, request.extra
     if not executors.installs(executor):
+        if packages:
+            raise UsageError(f"--with: --executor {executor} installs nothing; install it there yourself")
         return Place(cell, plan.environment_of(cell, host.host_facts(executor).platform), executor)
-    place = places.one_place(Target(cell, None), executor)
+    place = places.one_place(Target(cell, Custom(packages) if packages else None), executor)
     for note in place.notes:
         observe(Event("note", text=note))
     return place
@@ -160,6 +201,8 @@ class _Runs:
     place: Place
     request: Request
     fault: str
+    own: ProbeSpec | None = None
+    """The user's probe that gives model and data."""
 
     @property
     def switches(self) -> tuple[str, ...]:
@@ -201,10 +244,16 @@ class _Runs:
             "seeds": request.seeds,
             "steps": steps,
             "fault": self.fault,
+            **(_of_own(self.own) if self.own else {}),
             **changed,
         }
         spec = ProbeSpec(PROBE, settings, places.process_limits(request.timeout_s), timed=False)
         return Job(place.cell, place.environment, spec, number, request.seed, place.executor)
+
+
+def _of_own(spec: ProbeSpec) -> dict[str, Scalar | list[Scalar]]:
+    """The settings by which the process finds the user's model."""
+    return {"own": f"{spec.name}.py", "own_settings": json.dumps(dict(spec.settings), sort_keys=True)}
 
 
 def _evidence(sample: Sample) -> Evidence | str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from runner.errors import UsageError
-from runner.util import files, folders, versions, wheel_file
+from runner.util import aging, files, folders, versions, wheel_file
 from runner.util.remove import remove
 
 
@@ -58,6 +58,7 @@ def keep(wheel: wheel_file.Wheel, label: str, origin: str, note: str) -> Kept:
     there = find(wheel.project, version)
     if there is not None and (there.entry.origin, there.entry.note) == (origin, note):
         return there
+    aging.prune(store())
     place = _place(wheel.project, version)
     part = place.with_name(f"{place.name}.{secrets.token_hex(4)}.part")
     try:
@@ -84,7 +85,10 @@ def find(project: str, version: str) -> Kept | None:
         entry = msgspec.json.decode((place / _ENTRY).read_bytes(), type=Entry)
     except (OSError, msgspec.DecodeError):
         return None
-    return Kept(project, version, found, entry) if found else None
+    if found is None:
+        return None
+    aging.used(place)
+    return Kept(project, version, found, entry)
 
 
 def of(requirements: Iterable[str]) -> tuple[Kept, ...]:

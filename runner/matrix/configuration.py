@@ -44,6 +44,20 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds that one process may take."""
 
 
+class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tests of the user's library.
+
+    ``--pytest`` without a path and the probe ``suite`` run them.
+    """
+
+    tests: list[str]
+    """Files and folders of tests, relative to the configuration's folder, where pytest starts."""
+    install: str = ""
+    """The project's folder or a wheel to install in every cell, as ``.`` or ``.[test]``. Empty: nothing."""
+    arguments: list[str] = []
+    """Arguments of pytest, where the settings of the probe ``suite`` name none."""
+
+
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of ``keras-matrix.toml``."""
 
@@ -59,6 +73,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The sets, by name. A set with the name of one of the program's takes its place."""
     probes: dict[str, Probe] = {}
     """The probes, by name."""
+    pytest: Suite | None = None
+    """The tests of the user's library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +195,8 @@ def _check(place: str, file: File) -> None:
             durations.seconds(file.budget)
         except UsageError as error:
             raise UsageError(f"{place}: budget: {error}") from None
+    if file.pytest is not None and not file.pytest.tests:
+        raise UsageError(f'{place}: pytest.tests: name the tests, such as ["tests"]')
     for name, probe in file.probes.items():
         check_name(f"{place}: probes", name)
         if not probe.file.endswith(".py"):

@@ -140,6 +140,19 @@ def own(probe: str) -> bytes | None:
     return _content(path) if path else None
 
 
+def file(probe: str) -> Path | None:
+    """Returns the path of a user's probe; None for a probe of the payload."""
+    return _own_path(probe)
+
+
+def gives_model(probe: str) -> bool:
+    """Returns whether a user's probe has a function ``diagnose``.
+
+    It returns a model and data. The text is read, never run: another Python may be the one that understands it.
+    """
+    return bool(re.search(rb"^(?:async )?def diagnose\b|^diagnose\b[^=\n]*=", own(probe) or b"", re.MULTILINE))
+
+
 def added(probe: str) -> dict[str, bytes]:
     """Returns what a process of a user's probe gets besides files of the payload.
 

@@ -59,9 +59,14 @@ test_samples = 500
 # [probes.dense]
 # file = "probes/dense.py"
 # [sets.{name}.probes.dense]
+
+# The tests of your library, for `runner matrix --pytest`: paths below this folder, and the project to install.
+# [pytest]
+# tests = ["tests"]
+# install = "."
 """
 
-_HEADER = re.compile(r"^(# )?(\[\[?)(?=(?:sets|probes)\.)", re.MULTILINE)
+_HEADER = re.compile(r"^(# )?(\[\[?)(?=(?:sets|probes)\.|pytest\])", re.MULTILINE)
 
 
 def text(program: str = "runner") -> str:

@@ -13,7 +13,7 @@ from runner.util import scratch
 
 
 @contextmanager
-def copied(path: Path | None) -> Iterator[Mapping[str, DataFile]]:
+def copied(path: Path | None, probe: str = PROBE) -> Iterator[Mapping[str, DataFile]]:
     """A copy of the script as the data file of its probe; none without a script.
 
     The digest of its content is a part of what makes results comparable. Raises UsageError where it cannot be read.
@@ -27,4 +27,4 @@ def copied(path: Path | None) -> Iterator[Mapping[str, DataFile]]:
             copy.write_bytes(path.read_bytes())
         except OSError as error:
             raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-        yield {PROBE: DataFile(copy, path.name, sha256(copy))}
+        yield {probe: DataFile(copy, path.name, sha256(copy))}

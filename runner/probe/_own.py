@@ -6,8 +6,11 @@ The file lies in the folder ``own_probes`` of the process, next to the payload, 
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
+import importlib.util
 import os
 import re
+import sys
 import time
 
 from . import measuring
@@ -83,9 +86,30 @@ def _measure(request, report, file):
         raise BadOutputError("%s: %s reported no figure: call report.timing(name, seconds)" % (file, names))
 
 
+def from_file(path, file):
+    """Returns the module of a user's file that lies elsewhere.
+
+    ``file``: its name. Raises ProbeError where it does not import.
+    """
+
+    def loaded():
+        # with a loader, since the file may have any name here
+        spec = importlib.util.spec_from_loader("own_probe", importlib.machinery.SourceFileLoader("own_probe", path))
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return _guarded(loaded, file)
+
+
 def _imported(name, file):
+    return _guarded(lambda: importlib.import_module(FOLDER + "." + name), file)
+
+
+def _guarded(loaded, file):
     try:
-        return importlib.import_module(FOLDER + "." + name)
+        return loaded()
     except (KeyboardInterrupt, ProbeError):
         raise
     except BaseException as error:  # whatever an import raises, SystemExit included

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,9 @@ COLLECTED = " (import)"
 """Behind the name of a file: the case that all of its tests can be imported."""
 
 NOTE_CHARS = 300
+
+_USAGE, _NOTHING = 4, 5
+"""Exit codes of pytest: an argument is wrong, no test was collected."""
 
 
 def run(request, report):
@@ -56,9 +60,12 @@ def run(request, report):
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     backends.load(request)  # a cell that cannot be imported is one failure, not one for every test
+    folder = os.path.abspath("suite")
     with tarfile.open(request.data["path"]) as archive:
-        extract(archive, os.path.abspath("suite"))
-    tests = _read(_pytest(os.path.abspath("suite"), settings["args"]))
+        extract(archive, folder)
+    with open(os.path.join(folder, START), encoding="utf-8") as file:
+        starts = file.read().splitlines()
+    tests = _results(folder, starts, settings["args"])
     if not tests:
         raise BadOutputError("pytest found no test")
     _report(report, tests, settings["durations"])
@@ -70,16 +77,43 @@ def extract(archive, folder):
     archives.extract(archive, folder)
 
 
-def _pytest(folder, arguments):
-    """Runs pytest in the copy. Returns the path of its JUnit XML.
+def _results(folder, starts, arguments):
+    """Runs pytest, and returns the results of ``_read``.
 
-    Raises ProbeError where it ended before it could write that.
+    pytest ends where a single test is named whose file cannot be imported. It is started again with the whole file
+    then, so that the file is a case and other tests run.
+    """
+    code, said, tests = _pytest(folder, starts, arguments)
+    broken = {name[: -len(COLLECTED)] for name in tests or () if name.endswith(COLLECTED)}
+    whole = list(dict.fromkeys(_file(start) if _file(start) in broken else start for start in starts))
+    if code == _USAGE and whole != starts:
+        code, said, tests = _pytest(folder, whole, arguments)
+    missing = re.search(r"^ERROR: not found: (.*)", said, re.MULTILINE)
+    if code == _USAGE and missing:
+        copy = os.path.realpath(os.path.join(folder, COPY))
+        raise BadOutputError("pytest found no test %s" % os.path.relpath(os.path.realpath(missing.group(1)), copy))
+    if code == _NOTHING:
+        raise BadOutputError("pytest found no test in %s" % ", ".join(starts))
+    if code not in (0, 1) or tests is None:
+        raise ProbeError("pytest %s%s" % (_how(code), _why(said)))
+    return tests
+
+
+def _file(start):
+    """Returns the file of a test that pytest is started with."""
+    return start.partition("::")[0]
+
+
+def _pytest(folder, starts, arguments):
+    """Runs pytest in the copy.
+
+    Returns its exit code, what it printed on the error stream, and the results of ``_read``; None where it wrote none.
     """
     found, errors = os.path.abspath("junit.xml"), os.path.abspath("pytest-errors.txt")
-    with open(os.path.join(folder, START), encoding="utf-8") as file:
-        paths = file.read().splitlines()
+    if os.path.exists(found):
+        os.remove(found)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
-    command += ["--junit-xml", found, "-o", "junit_family=xunit1", "-o", "junit_logging=no", *arguments, "--", *paths]
+    command += ["--junit-xml", found, "-o", "junit_family=xunit1", "-o", "junit_logging=no", *arguments, "--", *starts]
     package = os.path.join(folder, PACKAGE)
     known = [path for path in (package, os.environ.get("PYTHONPATH", "")) if path]
     with open(errors, "wb") as file:
@@ -93,11 +127,8 @@ def _pytest(folder, arguments):
     with open(errors, encoding="utf-8", errors="replace") as file:
         said = file.read()
     sys.stderr.write(said)
-    if ended.returncode == 5:
-        raise BadOutputError("pytest found no test in %s" % ", ".join(paths))
-    if ended.returncode not in (0, 1) or not os.path.isfile(found):
-        raise ProbeError("pytest %s%s" % (_how(ended.returncode), _why(said)))
-    return found
+    wrote = ended.returncode in (0, 1, _USAGE) and os.path.isfile(found)
+    return ended.returncode, said, _read(found) if wrote else None
 
 
 def _how(code):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from runner import defects, judge
-from runner.defects import reading
+from runner.defects import reading, suite
 from runner.errors import UsageError
 from runner.judge import pairing
 from runner.judge.rules import Rules, comparisons
 from runner.matrix import probes
 from runner.model import Sample, Skip, Status
-from runner.report import Report, Severity, seeding
+from runner.report import Report, Severity, advice, seeding
 from runner.report.defects import findings
 from runner.results import store
 
@@ -35,6 +36,7 @@ def report(
     skips = (*record.skips, *missing(record, samples))
     swept = defects.defects(samples)
     found = findings(swept, samples, against=rules.against)
+    by_key = {finding.key: defect for defect, finding in zip(swept, found, strict=True)}
     if rules.against:
         pairs = pairing.pairs([sample.cell for sample in samples])
         compared = [(pair.baseline.id, pair.candidate.id) for pair in pairs if pairing.with_release(pair)]
@@ -45,7 +47,7 @@ def report(
     code = judge.with_unread(code, unread)
     if interrupted:
         code = 130
-    return Report(
+    made = Report(
         samples=tuple(samples),
         comparisons=tuple(judged),
         skips=skips,
@@ -59,6 +61,9 @@ def report(
         unread=tuple(unread),
         set_name=record.set_name,
     )
+    if not any(suite.PROBE in finding.probes for finding in found):
+        return made
+    return replace(made, extra=tuple(replace(one, commands=advice.of_tests(made, by_key[one.key])) for one in found))
 
 
 def _differs(cells: Sequence[str], pairs: Sequence[tuple[str, str]]) -> bool:

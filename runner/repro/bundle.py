@@ -44,6 +44,8 @@ class Bundle:
     data_name: str = ""
     """Empty where no data file is needed."""
     notes: tuple[str, ...] = ()
+    own: bool = False
+    """Whether the probe is the user's: its file lies in ``own_probes``."""
 
 
 def files(bundle: Bundle) -> dict[str, str]:
@@ -85,7 +87,7 @@ def reproduce(bundle: Bundle) -> str:
     if bundle.cell.device == "cuda":
         options.append("--gpus all")
     if bundle.script is None:
-        prepare, command = "cp -R probe request.json out/", "-m probe"
+        prepare, command = f"cp -R probe{' own_probes' if bundle.own else ''} request.json out/", "-m probe"
         check = '\ndocker run $limits --volume "$PWD:/bundle:ro" "$image" python /bundle/check.py'
     else:
         options.append('--volume "$PWD/script.py:/script/script.py:ro"')

@@ -15,10 +15,10 @@ from runner.errors import UsageError
 from runner.executors import Say
 from runner.images import recipe as images
 from runner.machine import facts
-from runner.matrix import plan, probes, scripts, selection, sets
+from runner.matrix import configuration, plan, probes, scripts, selection, sets
 from runner.matrix.probes import SOURCE
 from runner.measure import payload
-from runner.model import Cell, ProbeSpec, Sample
+from runner.model import Cell, Custom, ProbeSpec, Sample
 from runner.repro import bundle
 from runner.results import store
 from runner.util import files, folders, versions
@@ -53,7 +53,7 @@ def export(request: Request, say: Say) -> Path:
     digits = _data(sample, spec, request.data_path)
     content = bundle.files(_bundle(cell, sample, spec, request, digits, say))
     try:
-        _write(folder, content, digits, payload=request.script is None)
+        _write(folder, content, digits, spec)
         _archive(folder)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
@@ -73,7 +73,7 @@ def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
     if sample is None and bool(request.probe) == bool(request.script):
         raise UsageError("a cell is exported with either --probe NAME or --script FILE; a result file needs neither")
     if "suite" in (request.probe, sample.probe if sample else ""):
-        raise UsageError("export has no tests of a library: run pytest in the cell with `runner shell`")
+        raise UsageError("export has no tests of a library: `runner matrix --pytest` runs them again")
     if sample is not None and (request.probe or request.script or request.settings):
         raise UsageError("a result file names its probe: --probe, --setting and --script go with a cell")
     if sample is not None and sample.probe == scripts.PROBE:
@@ -82,11 +82,10 @@ def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
 
 def _spec(sample: Sample | None, request: Request) -> ProbeSpec:
     if sample is not None:
-        if sample.probe not in probes.probes():
-            raise UsageError(f"export takes results of the program's probes; {sample.probe!r} is not one of them")
+        if sample.probe not in probes.probes() and probes.own(sample.probe) is None:
+            where = f"the program and {configuration.NAME} have no such probe"
+            raise UsageError(f"the result is of the probe {sample.probe!r}: {where}, so its code cannot be packed")
         return ProbeSpec(sample.probe, sample.settings)
-    if probes.own(str(request.probe)) is not None:
-        raise UsageError(f"export takes the program's probes; {request.probe} is one of keras-matrix.toml")
     (spec,) = selection.probe_specs(selection.choose(None, (), index.nightly), (str(request.probe),), request.settings)
     return spec
 
@@ -113,7 +112,7 @@ def _bundle(
     digits: data.DataFile | None,
     say: Say,
 ) -> bundle.Bundle:
-    environment = plan.environment_of(cell, facts.container_platform(facts.here()))
+    environment = plan.environment_of(cell, facts.container_platform(facts.here()), _custom(cell, sample, spec))
     pinned = lock.locked(environment, say)
     recipe = images.recipe(environment, pinned)
     notes = []
@@ -122,6 +121,8 @@ def _bundle(
     if sample and not (sample.executor in executors.REGISTRY and executors.kind(sample.executor).isolated):
         notes.append(f"the result was measured with the executor {sample.executor}, not in a container")
     asked = None
+    if sample and spec and sample.fingerprint.get("probe_hash", code := _code(spec)) != code:
+        notes.append(f"the probe {spec.name} has changed since the result was measured: this is its code of today")
     if spec is not None:
         seed, number = (sample.seed, sample.round) if sample else (0, 0)
         asked = payload.request(cell, spec, seed, number, digits, "/data/mnist.npz")
@@ -135,20 +136,40 @@ def _bundle(
         arguments=request.arguments,
         sample=sample,
         variables=selection.variables(cell),
+        own=spec is not None and probes.own(spec.name) is not None,
         data_name=digits.name if digits else "",
         notes=tuple(notes),
     )
 
 
-def _write(folder: Path, content: Mapping[str, str], digits: data.DataFile | None, *, payload: bool) -> None:
+def _code(spec: ProbeSpec) -> str:
+    """The digest of the probe's code as a result has it."""
+    return probes.probe_hash(spec.name)[:16]
+
+
+def _custom(cell: Cell, sample: Sample | None, spec: ProbeSpec | None) -> Custom | None:
+    """What the set added to the cell's environment.
+
+    That of a result is known by its environment; the user's own probe gets what the default set has.
+    """
+    if sample is not None:
+        return selection.custom_of(cell, sample.environment_id)
+    own = spec is not None and probes.own(spec.name) is not None
+    return selection.choose(None, (), index.nightly).definition.custom if own else None
+
+
+def _write(folder: Path, content: Mapping[str, str], digits: data.DataFile | None, spec: ProbeSpec | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in content.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "reproduce.sh").chmod(0o755)
     # the build needs these files only: the data must not be sent to the engine with the context
     (folder / ".dockerignore").write_text("*\n!install.sh\n!*.txt\n")
-    if payload:
+    if spec is not None:
         shutil.copytree(SOURCE, folder / "probe", ignore=shutil.ignore_patterns("__pycache__"))
+        for name, code in probes.added(spec.name).items():  # of the user's own probe
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(code)
     if digits:
         (folder / bundle.DATA).parent.mkdir(exist_ok=True)
         shutil.copyfile(digits.path, folder / bundle.DATA)

@@ -67,7 +67,7 @@ def _checkout(given: Given, executor: str, say: Say, turn: Turn) -> Source:
         try:
             wheel = wheel_file.read(built)
         except UsageError as error:
-            raise SourceError(f"{given}: {error}") from None
+            raise SourceError(f"{given}: {str(error).removeprefix(f'{built}: ')}") from None
     _check_name(given, wheel)
     label = tree.label(_DIGITS)
     version = wheel_file.labelled(wheel.version, label)

@@ -35,7 +35,7 @@ from runner.matrix import compat, plan
 from runner.model import Cell, Environment, Outcome
 from runner.sources.checkout import Tree
 from runner.sources.given import Given
-from runner.util import commands, folders, locks, outage, scratch
+from runner.util import aging, commands, folders, locks, outage, scratch
 from runner.util.remove import remove
 
 Turn = Callable[[], AbstractContextManager[None]]
@@ -108,7 +108,9 @@ def wheel(given: Given, tree: Tree, executor: str, say: Say, turn: Turn = nullco
             place.with_suffix(".lock"), lambda who: say(f"waiting for {who}, which builds {given.package}")
         ):
             found = next(iter(sorted(place.glob("*.whl"))), None)
+            aging.used(place)
             if found is None:
+                aging.prune(place.parent)
                 say(f"building {given.package} from {tree.words}")
                 with turn(), scratch.folder("build") as folder:
                     found = _moved(_built(given, tree, executor, folder, say), place)

@@ -19,7 +19,7 @@ from runner.executors import Say
 from runner.sources import git
 from runner.sources.git import GitError
 from runner.sources.given import Given
-from runner.util import folders, locks, scratch
+from runner.util import aging, folders, locks, scratch
 
 _URL = re.compile(r"git\+(?P<url>(?:https|ssh|file)://\S+)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -177,7 +177,9 @@ def _fetched(given: Given, say: Say) -> Tree:
     try:
         store.mkdir(parents=True, exist_ok=True)
         with locks.held(place.with_suffix(".lock"), lambda who: say(f"waiting for {who}, which fetches {name}")):
+            aging.used(place)
             if not place.is_dir():
+                aging.prune(store)
                 git.output(["init", "--quiet", "--bare"], variables, store)
             commit = _fetch(url, revision, variables, store, lambda: say(f"fetching {name}"))
     except OSError as error:
@@ -197,6 +199,9 @@ def _fetch(url: str, revision: str, variables: Mapping[str, str], folder: Path, 
     if git.asked(alone, variables, folder) is not None:
         return "FETCH_HEAD"
     whole = ["--unshallow"] if Path(variables["GIT_DIR"], "shallow").exists() else []
+    if revision == "HEAD":  # the server's, which no branch of this repository needs to be
+        git.output(["fetch", "--quiet", *whole, "--no-tags", "--end-of-options", url, revision], variables, folder)
+        return "FETCH_HEAD"
     everything = [f"+refs/{kind}/*:refs/{kind}/*" for kind in ("heads", "tags")]
     git.output(["fetch", "--quiet", *whole, "--end-of-options", url, *everything], variables, folder)
     return revision

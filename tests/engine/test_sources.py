@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from runner.errors import UsageError
 from runner.images import Builder
 from runner.model import Environment
 from runner.util import folders, wheel_file
+from tests.engine import git_server
 
 PYPROJECT = """\
 [build-system]
@@ -146,6 +147,47 @@ class TestVersions:
         )
 
 
+class TestServer:
+    """A repository on a server: one that hands out single commits, and one that only has files."""
+
+    @pytest.fixture(params=[True, False], ids=["smart", "dumb"])
+    def address(
+        self, request: pytest.FixtureRequest, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[str]:
+        git(repository, "branch", "--move", "trunk")  # not the name that git gives a new repository
+        bare = tmp_path / "served" / "own.git"
+        git(tmp_path, "clone", "--quiet", "--bare", str(repository), str(bare))
+        git(bare, "update-server-info")
+        with git_server.served(bare.parent, tmp_path, smart=request.param) as (address, certificate):
+            monkeypatch.setenv("GIT_SSL_CAINFO", str(certificate))
+            yield f"git+{address}/own.git"
+
+    def test_its_commits_tags_and_branches_are_versions(self, address: str, repository: Path) -> None:
+        local = made(str(repository)).version
+        (repository / "own_package.py").write_text("x = 2\n")
+        git(repository, "commit", "--quiet", "--all", "--message", "two")
+        git(repository, "push", "--quiet", str(repository.parent / "served" / "own.git"), "HEAD:next")
+        git(repository.parent / "served" / "own.git", "update-server-info")
+        assert made(address).version == local
+        assert made(f"{address}@trunk").version == local
+        assert made(f"{address}@v1").version == local
+        new = git(repository, "rev-parse", "HEAD")
+        for revision in ("next", new, new[:9]):
+            assert made(f"{address}@{revision}").version == f"1.2.0+g{new[:7]}"
+
+    def test_what_it_does_not_have_is_one_line(self, address: str) -> None:
+        with pytest.raises(UsageError, match=r"own\.git@v9: no commit 'v9' in own \(did you mean 'v1'\?\); name a"):
+            made(f"{address}@v9")
+        with pytest.raises(UsageError, match=r"nothing\.git: git fetch failed: .*not found"):
+            made(address.replace("own.git", "nothing.git"))
+
+    def test_a_certificate_that_is_not_known_is_one_line(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("GIT_SSL_CAINFO")
+        with pytest.raises(UsageError, match=r"git fetch failed: unable to access .*certificate") as caught:
+            made(address)
+        assert "\n" not in str(caught.value)
+
+
 class TestRefusals:
     """Each is one clear line that begins with the option."""
 
@@ -180,8 +222,12 @@ class TestRefusals:
             sources.made(sources.parse([], [f"keras={repository}"]), "host", lambda _: None)
 
     def test_a_version_that_is_not_one(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match=r"its version 'main' is not one by PEP 440"):
-            made(str(source(tmp_path / "own", version="main")))
+        folder = source(tmp_path / "own", version="main")
+        for _ in range(2):  # the second time its wheel is in the cache
+            with pytest.raises(UsageError) as caught:
+                made(str(folder))
+            told = f"--source own-package={folder}: its version 'main' is not one by PEP 440 (example: 3.16.0)"
+            assert str(caught.value) == told
 
 
 def _wheel(folder: Path) -> Path:

@@ -121,6 +121,32 @@ def test_arguments_reach_pytest_and_one_file_can_be_named(ran):
     assert set(process.result["details"]["cases"]) == {"tests/test_a.py::test_b", "tests/test_a.py (import)"}
 
 
+ALONE = {
+    "copy/tests/test_a.py": "def test_a(): pass\n",
+    "copy/tests/test_c.py": "import nonesuch\ndef test_c(): pass\n",
+}
+
+
+def test_a_single_test_can_be_named(ran):
+    process = ran({"copy/tests/test_a.py": "def test_a(): pass\ndef test_b(): pass\n"}, "tests/test_a.py::test_b")
+    assert set(process.result["details"]["cases"]) == {"tests/test_a.py::test_b", "tests/test_a.py (import)"}
+
+
+def test_a_single_test_whose_file_cannot_be_imported_is_a_case_and_others_run(ran):
+    process = ran(ALONE, "tests/test_c.py::test_c\ntests/test_a.py::test_a")
+    assert process.result["status"] == "ok", process.log
+    found = cases.read(process.result["details"]["cases"])
+    assert {name: case.status for name, case in found.items()} == {
+        "tests/test_c.py (import)": "raises", "tests/test_a.py::test_a": "ok", "tests/test_a.py (import)": "ok",
+    }  # fmt: skip
+    assert found["tests/test_c.py (import)"].note == "ModuleNotFoundError: No module named 'nonesuch'"
+
+
+def test_a_single_test_that_is_not_there_is_named(ran):
+    result = ran(ALONE, "tests/test_a.py::test_z").result
+    assert (result["status"], result["reason"]) == ("bad-output", "pytest found no test tests/test_a.py::test_z")
+
+
 @pytest.mark.parametrize(
     ("files", "settings", "status", "reason"),
     [

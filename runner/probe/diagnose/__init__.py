@@ -29,9 +29,13 @@ DEFAULTS = {
     "double": True,
     "toggle": "",
     "fault": "",
+    "own": "",
+    "own_settings": "",
 }
 """``seeds``: trainings on each rung that draws random numbers (0: none). ``steps``: replayed ones. ``free_steps``:
-those that follow one another. ``double``: whether float64 is tried. ``toggle``, ``fault``: a name in those modules."""
+those that follow one another. ``double``: whether float64 is tried. ``toggle``, ``fault``: a name in those modules.
+``own``: the name of the user's file that gives model and data in place of ``network`` (see ``own_model``);
+``own_settings``: its settings as JSON."""
 
 NETWORKS = {
     "conv": [*networks.MNIST[:-1], ("dense", 10, "softmax")],
@@ -59,12 +63,8 @@ def run(request, report):
         if settings[name] not in known:
             raise BadOutputError("no %s %r (there are: %s)" % (name, settings[name], ", ".join(filter(None, known))))
     switches.before(settings["toggle"], request.framework, os.environ)
-    train, test = digits.load(request)
-    side = _side(request, settings)
+    side, data = _side(request, settings)
     switches.after(settings["toggle"], request.framework, side.backend.lib)
-    data = tuple(
-        tuple(a[:n] for a in part) for part, n in ((train, settings["train_samples"]), (test, settings["test_samples"]))
-    )
     found = measured(side, settings, request.seed, data)
     for name, value in found["seconds"].items():
         report.metric("seconds.%s" % name, value, "info", better="lower", unit="s")
@@ -75,14 +75,26 @@ def run(request, report):
 
 
 def _side(request, settings):
-    described = NETWORKS[settings["network"]]
+    """Returns the network on the cell, and the data.
+
+    The data are two pairs ``(x, y)``, for training and for tests.
+    """
     if request.keras is None:
         raise backends.unsupported_natively(request)
     if request.framework not in ("tensorflow", "torch", "jax"):
         raise UnsupportedError("Keras on %s does not train" % request.framework)
     from .keras_side import Side
 
-    return Side(backends.load(request), described, SHAPE, settings["fault"])
+    if settings["own"]:
+        from . import own_model
+
+        backend = backends.load(request)
+        described, shape, data = own_model.given(request, backend.keras, settings)
+    else:
+        parts = zip(digits.load(request), (settings["train_samples"], settings["test_samples"]))
+        data = tuple(tuple(a[:n] for a in part) for part, n in parts)
+        backend, described, shape = backends.load(request), NETWORKS[settings["network"]], SHAPE
+    return Side(backend, described, shape, settings["fault"]), data
 
 
 def measured(side, settings, seed, data):
@@ -90,8 +102,12 @@ def measured(side, settings, seed, data):
 
     ``side``: see ``keras_side``.
     """
+    from . import measure
+
     clock = _Clock()
-    found = {"network": settings["network"], "steps": [], "seeded": {}, "suspects": {}, "double": ""}
+    network = "of %s" % settings["own"] if settings["own"] else settings["network"]
+    found = {"network": network, "steps": [], "seeded": {}, "suspects": {}, "double": ""}
+    found["given"] = "%s %s" % (side.described, measure.digest([a for part in data for a in part]))
     if settings["seeds"]:
         found["seeded"] = seeded(side, settings, seed, data)
         found["suspects"] = suspects(side, settings, seed)
@@ -120,7 +136,7 @@ def seeded(side, settings, seed, data):
     import numpy as np
 
     found = {}
-    shapes, _ = networks.shapes(side.described, SHAPE)
+    shapes, _ = networks.shapes(side.described, side.shape)
     for name, weights, order in RUNGS:
         own = found.setdefault(name, {"loss": [], "accuracy": [], "first_epoch": []})
         for one in range(seed, seed + settings["seeds"]):
@@ -170,7 +186,7 @@ def replayed(side, settings, seed, data, found, clock):
     from . import measure, reference, replay
 
     network = reference.Network(side.described)
-    shapes, _ = networks.shapes(side.described, SHAPE)
+    shapes, _ = networks.shapes(side.described, side.shape)
     first = draws.initial_weights(shapes, seed)
     order = np.random.RandomState([seed, 1]).permutation(len(data[0][1])).tolist()
     kept, adam = [], reference.Adam()

@@ -17,7 +17,8 @@ from runner.environments import index
 from runner.errors import CellError, NotMeasuredError, UsageError
 from runner.executors import Say
 from runner.matrix import plan
-from runner.measure import places, workspace
+from runner.measure import places, suites, workspace
+from runner.measure.scripts import copied
 from runner.repro import pins
 from runner.repro.bisect import commits, question, search, trials
 from runner.repro.bisect.lasting import sentence
@@ -114,8 +115,13 @@ def _searched(work: Session, line: Line, state: State, path: Path) -> tuple[sear
     if state.answers:
         say(f"{len(state.answers)} answers from before ({path})")
     probes = (request.probe,) if request.probe else ()
+    tests = {suites.PROBE: request.tests.packed.written(request.out)} if request.tests else {}
     # the pool ends last: it waits for environments, and closing the executors stops their preparation
-    with Workers(PREPARED_AT_ONCE, "prepare") as pool, workspace.open(None, probes=probes, fresh=True) as opened:
+    with (
+        copied(request.script if request.metric else None) as figures,
+        Workers(PREPARED_AT_ONCE, "prepare") as pool,
+        workspace.open(None, probes=probes, own={**figures, **tests}, fresh=True) as opened,
+    ):
         state = _on(state, opened, path)
         done = Search(request, line, work.python, state, path, work.trial, opened.context, pool, say, work.budget)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import msgspec
 
 from runner import sources
+from runner.defects import suite
 from runner.environments import index
 from runner.errors import UsageError
 from runner.executors import Say
 from runner.matrix import compat, frameworks, sets
 from runner.matrix.plan import Target
-from runner.measure import builds
+from runner.measure import builds, suites
+from runner.measure.suites import Suite
 from runner.model import Custom
 from runner.repro import pins
 from runner.repro.bisect.lines import YANKED, Published
@@ -62,6 +65,10 @@ class Request:
     to: str = "release"
     """``release`` or ``nightly``: how far the published versions are narrowed down."""
     all_parents: bool = False
+    pytest: tuple[str, ...] = ()
+    install: str | None = None
+    tests: Suite | None = None
+    """The tests of ``pytest``, packed."""
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -194,6 +201,16 @@ def exact(request: Request) -> Request:
     return replace(request, good=good, bad=bad)
 
 
+def with_tests(request: Request) -> Request:
+    """The request with its tests packed and its library built. Raises UsageError."""
+    if not request.pytest:
+        return request
+    only = (request.case or "").removesuffix(suite.COLLECTED)
+    own = [one.package for one in sources.parse(request.wheels, request.sources)]
+    tests = suites.made(suites.asked(request.pytest, request.install), request.out, own, only)
+    return replace(request, tests=tests)
+
+
 def check_ends(request: Request) -> None:
     """Raise UsageError unless --good and --bad are releases in the right order."""
     for end in (request.good, request.bad):
@@ -303,8 +320,11 @@ def asked(request: Request, python: str, listed: tuple[str, ...]) -> dict[str, A
 
 def _test(request: Request) -> list[Any]:
     """What is tested; a script by its content."""
+    metric = [request.metric, request.verdict, request.rounds] if request.metric else None
     if request.script is not None:
         return ["script", files.source(request.script), request.arguments, request.pattern, request.mounts,
-                request.network, request.repeat]  # fmt: skip
-    metric = [request.metric, request.verdict, request.rounds] if request.metric else None
+                request.network, request.repeat, *(metric or [])]  # fmt: skip
+    if request.tests is not None:
+        return ["tests", hashlib.sha256(request.tests.packed.content).hexdigest(), request.tests.needs.lines,
+                request.tests.settings, request.settings, request.case, metric, request.repeat]  # fmt: skip
     return ["probe", request.probe, request.settings, request.case, metric, request.repeat]

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from runner.errors import CellError, NotMeasuredError, UnavailableError, UsageError
 from runner.executors import Prepared, Say
-from runner.matrix import frameworks
+from runner.matrix import frameworks, plan
 from runner.measure import places, turns
 from runner.measure.context import Context
 from runner.measure.places import Place
@@ -185,7 +185,11 @@ class Search:
             own = frameworks.parts_of(self.request.package)
             kept = tuple(f"{n}=={v}" for n, v in sorted((self.base.packages or {}).items()) if n not in own)
             target = replace(target, custom=replace(target.custom or Custom(), prefer=kept))
-        return places.one_place(target, self.request.executor)
+        place = places.one_place(target, self.request.executor)
+        if self.request.tests is None:
+            return place
+        platform, needs = place.environment.platform, self.request.tests.needs
+        return replace(place, environment=plan.environment_of(place.cell, platform, target.custom, needs))
 
     def _ahead(self, version: str) -> list[str]:
         return search.ahead(self.line.points, self._marks(), version, find_fix=self.request.find_fix)

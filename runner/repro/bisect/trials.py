@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Protocol
 
 from runner import judge
-from runner.defects import cases, ops
+from runner.defects import cases, ops, suite
 from runner.environments import index
 from runner.errors import BuildError, UnavailableError, UsageError, suggest
 from runner.executors import Prepared
 from runner.judge.pairing import difference
-from runner.matrix import probes, selection
-from runner.measure import places, scheduler, turns
+from runner.matrix import probes, scripts, selection
+from runner.measure import places, scheduler, suites, turns
 from runner.measure.context import Context
 from runner.measure.places import Place
-from runner.model import Cell, Comparison, Job, ProbeSpec, Sample, Status, Verdict
+from runner.model import Cell, Comparison, Job, ProbeSpec, Sample, Scalar, Status, Verdict
 from runner.repro import compare, script
 from runner.repro.bisect import search
 from runner.repro.bisect.question import Request
@@ -56,15 +56,17 @@ class Trial(Protocol):
 
 def of(request: Request) -> Trial:
     """The trial of the command line. Raises UsageError unless it asks for one."""
-    if bool(request.script) == bool(request.probe):
-        raise UsageError("say what is tested: either --script FILE or --probe NAME")
+    if sum(map(bool, (request.script, request.probe, request.pytest))) != 1:
+        raise UsageError("say what is tested: either --script FILE or --probe NAME or --pytest PATH")
+    if request.install is not None and not request.pytest:
+        raise UsageError("--install goes with --pytest: name the folder with the tests")
     if request.script is not None:
-        if request.metric or request.case or request.settings:
-            raise UsageError("--metric, --case and --setting go with --probe, not with --script")
-        return _of_script(request, request.script)
+        if request.case or request.settings:
+            raise UsageError("--case and --setting go with --probe, not with --script")
+        return _of_figure(request, request.script) if request.metric else _of_script(request, request.script)
     if request.pattern:
         raise UsageError("--stdout goes with --script")
-    return _of_probe(request, str(request.probe))
+    return _of_probe(request, request.probe or suites.PROBE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class ProbeTrial:
         return Result(mark, reason, [str(m) for m in marks], sum(s.wall_s for s in samples))
 
     def _mark(self, sample: Sample) -> tuple[Mark, str]:
+        if sample.probe == suites.PROBE:
+            return tests_mark(sample, self.case)
         if sample.status != Status.OK or self.case is None:
             return (Mark.GOOD if sample.status == Status.OK else Mark.BAD), sample.reason
         return case_mark(sample.details.get("cases", {}), self.case)
@@ -232,6 +236,29 @@ def case_mark(records: object, case: str) -> tuple[Mark, str]:
     return Mark.GOOD, ""
 
 
+def tests_mark(sample: Sample, case: str | None) -> tuple[Mark, str]:
+    """The mark of a run of a user's tests.
+
+    It is good where none fails and at least one passes. A file that cannot be imported fails, since none of its tests
+    passes. Tests that are skipped or not there say nothing. With the ``case`` of a file, only its import counts.
+    """
+    if sample.status is Status.BAD_OUTPUT:
+        return Mark.SKIP, sample.reason
+    if sample.status != Status.OK:
+        return Mark.BAD, sample.reason
+    known = cases.read(sample.details.get("cases", {}))
+    if case is not None and case.endswith(suite.COLLECTED):
+        known = {name: record for name, record in known.items() if name == case}
+    failed = [(name, record) for name, record in known.items() if record.status in suite.FAILED]
+    if failed:
+        name, record = failed[0]
+        more = f"{len(failed)} tests fail, the first: " if len(failed) > 1 else ""
+        return Mark.BAD, f"{more}{name}: {record.note}".strip()
+    if any(record.right for name, record in known.items() if name == case or not name.endswith(suite.COLLECTED)):
+        return Mark.GOOD, ""
+    return Mark.SKIP, "every test is skipped"
+
+
 def _of_script(request: Request, path: Path) -> Trial:
     try:
         pattern = re.compile(request.pattern, re.MULTILINE) if request.pattern else None
@@ -243,15 +270,33 @@ def _of_script(request: Request, path: Path) -> Trial:
     return ScriptTrial(work, pattern, request.repeat)
 
 
+def _of_figure(request: Request, path: Path) -> Trial:
+    """The judge's verdict on a figure that a script prints."""
+    if request.pattern or request.mounts:
+        raise UsageError("--stdout and --mount do not go with the --metric of a script")
+    there, _ = script.check(path, ())
+    metric = str(request.metric)
+    arguments: list[Scalar] = [*request.arguments]
+    asked = {**scripts.settings(there, (metric,), network=request.network), "arguments": arguments}
+    limits = places.limits(request.timeout_s, request.memory, request.disk)
+    spec = ProbeSpec(scripts.PROBE, asked, limits=limits)
+    name = f"{scripts.PRINTED}.{scripts.metric(metric)[0]}"
+    return JudgeTrial(spec, name, Verdict(request.verdict), request.rounds)
+
+
 def _of_probe(request: Request, name: str) -> Trial:
     chosen = selection.choose(None, (), index.nightly)
-    sweeps = (ops.PROBE, *probes.activities())
+    sweeps = (ops.PROBE, *probes.activities(), suites.PROBE)
     if request.case and name not in sweeps:
-        raise UsageError(f"--case goes with a probe that tries single cases: {', '.join(sweeps)}")
+        raise UsageError(f"--case goes with --pytest, or a probe that tries single cases: {', '.join(sweeps[:-1])}")
+    if name == suites.PROBE and request.tests is None:
+        raise UsageError(f"the probe {name!r} runs your tests: give them with --pytest")
     (spec,) = selection.probe_specs(chosen, (name,), request.settings)
+    if request.tests is not None:
+        spec = replace(spec, settings={**request.tests.settings, **spec.settings})
     limits = places.limits(chosen.whole.probes[name].timeout_s, request.memory, request.disk)
     spec = replace(spec, limits=replace(limits, disk_bytes=None))
-    if request.case:
+    if request.case and name == "ops":
         spec = replace(spec, settings={**spec.settings, "only": f"^{re.escape(request.case)}$"})
     if request.metric:
         return JudgeTrial(spec, request.metric, Verdict(request.verdict), request.rounds)

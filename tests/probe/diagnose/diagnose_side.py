@@ -13,7 +13,7 @@ class NumpySide:
     """See ``probe.diagnose.keras_side.Side``. ``order`` of summation makes two right cells that differ in bits."""
 
     def __init__(self, described, fault="", single=True, turn=False):
-        self.described, self.fault, self.single, self.turn = described, fault, single, turn
+        self.described, self.shape, self.fault, self.single, self.turn = described, SHAPE, fault, single, turn
         self.network = reference.Network(described)
         self.shapes, _ = networks.shapes(described, SHAPE)
         self.restart()

@@ -12,10 +12,10 @@ import pytest
 from runner import cli
 from runner.diagnose import session
 from runner.diagnose.switches import switches
-from runner.matrix import frameworks, probes
+from runner.matrix import configuration, frameworks, probes
 from runner.matrix.plan import Host, Offer
 from runner.measure import host, scheduler
-from runner.model import Cell, Environment, Job, Sample, Status
+from runner.model import Cell, Custom, Environment, Job, Sample, Status
 from runner.probe import diagnose as probe
 from runner.probe.diagnose import faults
 from runner.probe.diagnose import switches as toggles
@@ -52,11 +52,13 @@ class Runs:
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        self.data: list[Any] = []
         self.evidence: dict[str, dict[str, Any]] = {}
         self.status: dict[str, Status] = {}
 
-    def __call__(self, jobs: tuple[Job, ...], _context: Any, _observe: Any) -> list[Sample]:
+    def __call__(self, jobs: tuple[Job, ...], context: Any, _observe: Any) -> list[Sample]:
         self.jobs += jobs
+        self.data += [context.data.get(job.probe.name) for job in jobs]
         return [self.sample(job) for job in jobs]
 
     def sample(self, job: Job) -> Sample:
@@ -91,6 +93,64 @@ def test_cells_that_agree_are_exit_code_0(runs: Runs, capsys: pytest.CaptureFixt
     assert code == 0
     assert "compute the same bits" in out
     assert "The ladder" in out
+
+
+class TestOwnModel:
+    """The model of a user's probe."""
+
+    TEXT = "DEFAULTS = {'units': 8}\ndef measure(report, settings): pass\ndef diagnose(settings): pass\n"
+
+    @pytest.fixture(autouse=True)
+    def written(self, tmp_path: Path, runs: Runs) -> None:
+        assert runs.jobs == []  # the fixture has changed to the folder
+        (tmp_path / "keras-matrix.toml").write_text('schema = 1\n[probes.mine]\nfile = "mine.py"\n')
+        (tmp_path / "mine.py").write_text(self.TEXT)
+        configuration.forget()
+
+    def test_its_file_is_the_data_of_every_process(self, runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+        code, _, _ = answer(capsys, JAX, TENSORFLOW, "--probe", "mine", "--setting", "mine.units=4", "--with", "scipy")
+        assert code == 0
+        for job in runs.jobs:
+            assert (job.probe.name, job.probe.settings["own"]) == ("diagnose", "mine.py")
+            assert json.loads(str(job.probe.settings["own_settings"])) == {"units": 4}
+            assert job.environment.custom == Custom(("scipy",))
+        assert {found and found.name for found in runs.data} == {"mine.py"}
+
+    def test_a_model_that_no_cell_can_take_is_one_line(self, runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+        runs.status = {JAX: Status.UNSUPPORTED, TENSORFLOW: Status.UNSUPPORTED}
+        code, _, err = answer(capsys, JAX, TENSORFLOW, "--probe", "mine")
+        assert (code, err.splitlines()[-1]) == (2, "runner: --probe mine: no such thing")
+
+    def test_cells_that_got_other_data_are_not_compared(self, runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+        runs.evidence = {JAX: {**EVIDENCE, "given": "a"}, TENSORFLOW: {**EVIDENCE, "given": "b"}}
+        code, _, err = answer(capsys, JAX, TENSORFLOW, "--probe", "mine")
+        assert code == 2
+        assert "the two cells got another model or other data: make both with NumPy and settings.seed" in err
+
+    @pytest.mark.parametrize(
+        ("words", "text", "why"),
+        [
+            (
+                ("--probe", "mine"),
+                "def measure(report, settings): pass\n",
+                "mine.py: has no function diagnose(settings)",
+            ),
+            (("--probe", "mnist"), TEXT, "the probe mnist: has no function diagnose(settings)"),
+            (("--probe", "mime"), TEXT, "no probe 'mime' (did you mean 'mine'"),
+            (("--probe", "mine", "--setting", "mine.unit=1"), TEXT, "mine has no setting 'unit'"),
+            (("--setting", "mine.units=1"), TEXT, "--setting is for the probe of --probe"),
+            (("--probe", "mine", "--data", "a.npz"), TEXT, "--data is for the program's networks"),
+            (("--probe", "mine", "--with", "./x"), TEXT, "--with './x': it looks like scipy"),
+        ],
+    )
+    def test_what_gives_no_model_is_one_line(
+        self, words: tuple[str, ...], text: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "mine.py").write_text(text)
+        code, _, err = answer(capsys, JAX, TENSORFLOW, *words)
+        assert code == 2
+        assert why in err
+        assert err.count("\n") == 1
 
 
 def test_every_cell_runs_its_ladder_a_second_run_and_its_switches(

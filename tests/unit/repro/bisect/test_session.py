@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -78,7 +80,7 @@ class TestCommandLine:
             ([], "either --script FILE or --probe NAME"),
             (["--script", "nowhere.py"], "no such script"),
             (["--probe", "mnits"], "did you mean 'mnist'"),
-            (["--probe", "mnist", "--case", "x"], "goes with a probe that tries single cases"),
+            (["--probe", "mnist", "--case", "x"], "goes with --pytest, or a probe that tries single cases"),
         ],
     )
     def test_what_is_tested_must_be_there(
@@ -506,6 +508,84 @@ class TestCommand:
         of_good = [launch for launch in fake_executor.launched if "keras-3.0.0" in launch[0]]
         assert [(probe, round_) for _, probe, round_ in of_good] == [("conv2d", 0), ("conv2d", 1)]
         assert discarded
+
+    @staticmethod
+    def _tests(arguments: list[str], *words: str) -> list[str]:
+        cut = arguments.index("--script")
+        return [*arguments[:cut], *arguments[cut + 2 :], *words]
+
+    def test_a_test_of_a_library_is_bisected_in_environments_with_pytest_and_the_library(
+        self,
+        arguments: list[str],
+        tmp_path: Path,
+        fake_executor: Any,
+        discarded: list[str],
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "tests").mkdir()
+        (tmp_path / "tests" / "test_a.py").write_text("")
+        name = "tests/test_a.py::test_b"
+        fake_executor.answers = {
+            f"*keras-3.{minor}.*": {
+                "details": {"cases": {name: ["ok" if minor < 6 else "wrong", None, "", "", "off", ""]}}
+            }
+            for minor in range(10)
+        }
+        wheel = tmp_path / "tiny-1-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("tiny.py", "")
+            archive.writestr("tiny-1.dist-info/METADATA", "Name: tiny\nVersion: 1\nRequires-Dist: keras>=3\n\n")
+        asked = self._tests(arguments, "--pytest", "tests", "--install", str(wheel), "--case", name)
+        assert cli.run(asked) == 0
+        shown = capsys.readouterr().out
+        assert f"- **first bad**: keras 3.6.0 (2024-02-01) - {name}: off" in shown
+        assert {one.custom.needs for one in fake_executor.prepared} == {("pytest", "keras>=3")}
+        assert {probe for _, probe, _ in fake_executor.launched} == {"suite"}
+        (archive_,) = (tmp_path / "out" / "tests").glob("*.tar")
+        with tarfile.open(archive_) as packed:
+            stream = packed.extractfile("start.txt")
+            assert stream is not None
+            assert stream.read().decode() == name
+            assert "package/tiny.py" in packed.getnames()
+        ran = len(fake_executor.launched)
+        assert cli.run(asked) == 0
+        assert len(fake_executor.launched) == ran  # from the file of answers
+        (tmp_path / "tests" / "test_a.py").write_text("changed = 1")
+        assert cli.run(asked) == 0
+        assert len(fake_executor.launched) == 2 * ran
+        assert discarded
+
+    def test_the_figure_of_a_script_is_judged(
+        self, arguments: list[str], fake_executor: Any, discarded: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        figure = {"name": "printed.digest", "kind": "exact"}
+        fake_executor.answers = {
+            f"*keras-3.{minor}.*:script": {"metrics": [{**figure, "value": "a" if minor < 3 else "b"}]}
+            for minor in range(10)
+        }
+        assert cli.run([*arguments, "--metric", r"digest=(\w+) exact"]) == 0
+        assert "- **first bad**: keras 3.3.0" in capsys.readouterr().out
+        assert {probe for _, probe, _ in fake_executor.launched} == {"script"}
+        assert discarded
+
+    @pytest.mark.parametrize(
+        ("words", "why"),
+        [
+            (["--pytest", "nope"], "--pytest nope: no such file or folder"),
+            (["--pytest"], "no tests to run: name them, as --pytest tests, or in the table [pytest]"),
+            (["--probe", "suite"], "the probe 'suite' runs your tests: give them with --pytest"),
+            (["--probe", "hello", "--install", "."], "--install goes with --pytest"),
+            (["--probe", "hello", "--pytest", "."], "either --script FILE or --probe NAME or --pytest PATH"),
+        ],
+    )
+    @pytest.mark.usefixtures("fake_executor")
+    def test_tests_that_cannot_be_bisected_are_one_line(
+        self, arguments: list[str], words: list[str], why: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(self._tests(arguments, *words)) == 2
+        assert why in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("published", "discarded")

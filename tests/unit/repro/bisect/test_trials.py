@@ -287,6 +287,37 @@ class TestProbeTrial:
         assert (found.mark, found.reason) == (Mark.BAD, "it is crashed")
 
 
+class TestTests:
+    """The records of a user's tests become marks."""
+
+    A, B, FILE = "t.py::a", "t.py::b", "t.py (import)"
+
+    def _mark(self, cases: dict[str, str], case: str | None = None, status: Status = Status.OK) -> tuple[Mark, str]:
+        records = {name: [word, None, "", "", "why" * (word != "ok"), ""] for name, word in cases.items()}
+        sample = Sample(CELL, "e", "suite", {}, 0, 0, "host", status, "the reason", details={"cases": records})
+        return trials.tests_mark(sample, case)
+
+    def test_every_test_has_to_pass(self) -> None:
+        assert self._mark({self.A: "ok", self.B: "unsupported", self.FILE: "ok"}) == (Mark.GOOD, "")
+        assert self._mark({self.A: "ok", self.B: "wrong"}) == (Mark.BAD, "t.py::b: why")
+        failed = {self.A: "raises", self.B: "wrong"}
+        assert self._mark(failed) == (Mark.BAD, "2 tests fail, the first: t.py::a: why")
+
+    def test_a_file_that_cannot_be_imported_is_bad(self) -> None:
+        assert self._mark({self.FILE: "raises"}, self.A) == (Mark.BAD, "t.py (import): why")
+
+    def test_what_is_skipped_or_not_there_cannot_tell(self) -> None:
+        assert self._mark({self.A: "unsupported", self.FILE: "ok"}) == (Mark.SKIP, "every test is skipped")
+        assert self._mark({}, status=Status.BAD_OUTPUT) == (Mark.SKIP, "the reason")
+
+    def test_of_an_import_the_tests_of_the_file_do_not_count(self) -> None:
+        assert self._mark({self.A: "wrong", self.FILE: "ok"}, self.FILE) == (Mark.GOOD, "")
+
+    @pytest.mark.parametrize("status", [Status.CRASHED, Status.IMPORT_FAILED, Status.OOM, Status.TIMEOUT])
+    def test_a_cell_in_which_no_test_can_run_is_bad(self, status: Status) -> None:
+        assert self._mark({}, status=status) == (Mark.BAD, "the reason")
+
+
 class TestChoice:
     """The options of the command line choose the trial."""
 
@@ -340,7 +371,7 @@ class TestChoice:
         [
             ({}, "either --script FILE or --probe NAME"),
             ({"script": Path("s.py"), "probe": "mnist"}, "either --script FILE or --probe NAME"),
-            ({"script": Path("s.py"), "metric": "a"}, "go with --probe, not with --script"),
+            ({"script": Path("s.py"), "metric": "a=(.*)"}, "--mount do not go with the --metric of a script"),
             ({"script": Path("s.py"), "case": "a"}, "go with --probe, not with --script"),
             ({"script": Path("s.py"), "settings": ("a",)}, "go with --probe, not with --script"),
             ({"script": Path("s.py"), "pattern": "("}, "--stdout '\\(' is not a regular expression"),

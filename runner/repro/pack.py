@@ -167,9 +167,9 @@ def _write(folder: Path, content: Mapping[str, str], digits: data.DataFile | Non
     (folder / ".dockerignore").write_text("*\n!install.sh\n!*.txt\n")
     if spec is not None:
         shutil.copytree(SOURCE, folder / "probe", ignore=shutil.ignore_patterns("__pycache__"))
-        for name, text in probes.added(spec.name).items():  # of the user's own probe
+        for name, code in probes.added(spec.name).items():  # of the user's own probe
             (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_bytes(text)
+            (folder / name).write_bytes(code)
     if digits:
         (folder / bundle.DATA).parent.mkdir(exist_ok=True)
         shutil.copyfile(digits.path, folder / bundle.DATA)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner.cli import options
+from runner.util import program
 from runner.util.plain import say
 
 
@@ -90,5 +91,5 @@ def bisect_command(**arguments: Any) -> None:
     from runner.repro.bisect.question import Request
 
     request = Request(**arguments)
-    command = ["runner", *sys.argv[1:]]
+    command = [*program.brief(), *sys.argv[1:]]
     sys.exit(session.bisect(request, command, lambda text: say(text, err=True), say))

@@ -12,6 +12,7 @@ import click
 
 from runner.cli import options
 from runner.errors import UsageError
+from runner.util import program
 from runner.util.plain import say
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def defects_command(
     elif as_json:
         say(report.dumps(found))
     else:
-        command = shlex.join(["runner", "defects", *map(str, folders)])
+        command = shlex.join([*program.brief(), "defects", *map(str, folders)])
         for line in standings.lines(found, samples, report.reported(), whole=whole, command=command):
             say(line)
         for line in defects.agreements(samples):

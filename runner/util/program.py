@@ -40,13 +40,15 @@ def words() -> tuple[str, ...]:
     return tuple(said.split()) or _started(sys.argv[0], sys.prefix)
 
 
-def name() -> str:
-    """The same for sentences, quoted for a shell.
-
-    A module is called ``runner``, as README does.
-    """
+def brief() -> tuple[str, ...]:
+    """The same, where a module is called ``runner``, as README does."""
     found = words()
-    return SHORT if found == MODULE else shlex.join(found)
+    return (SHORT,) if found == MODULE else found
+
+
+def name() -> str:
+    """The same for sentences, quoted for a shell."""
+    return shlex.join(brief())
 
 
 def anywhere() -> str:
@@ -54,10 +56,8 @@ def anywhere() -> str:
 
     It leaves out where this program was installed from.
     """
-    found = words()
-    if "--from" in found or "--spec" in found:
-        found = (*found[:-3], PACKAGE)
-    return SHORT if found == MODULE else shlex.join(found)
+    found = brief()
+    return shlex.join((*found[:-3], PACKAGE) if {"--from", "--spec"} & {*found} else found)
 
 
 def prefix() -> str:

@@ -296,7 +296,7 @@ def _of_probe(request: Request, name: str) -> Trial:
         spec = replace(spec, settings={**request.tests.settings, **spec.settings})
     limits = places.limits(chosen.whole.probes[name].timeout_s, request.memory, request.disk)
     spec = replace(spec, limits=replace(limits, disk_bytes=None))
-    if request.case and name == "ops":
+    if request.case and name != suites.PROBE:
         spec = replace(spec, settings={**spec.settings, "only": f"^{re.escape(request.case)}$"})
     if request.metric:
         return JudgeTrial(spec, request.metric, Verdict(request.verdict), request.rounds)

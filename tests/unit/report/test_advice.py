@@ -316,6 +316,6 @@ class TestCases:
 def test_what_a_bisection_found_stands_below_the_finding_that_asked_for_it() -> None:
     comparison = worse(OLD, NEW)
     (bisect, _) = commands(comparison, cells=(OLD, NEW))
-    report = Report(tuple(map(ran, (OLD, NEW))), (comparison,), explained={bisect: "Bisected: torch\x1b 2.9.0."})
+    report = Report(tuple(map(ran, (OLD, NEW))), (comparison,), explained={bisect: "Bisected: torch\x1b[1m 2.9.0."})
     assert findings(report)[0].details[-1] == "Bisected: torch 2.9.0."
     assert all("Bisected" not in detail for f in findings(report)[1:] for detail in f.details)

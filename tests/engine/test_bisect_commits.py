@@ -373,7 +373,7 @@ class TestMerges:
         patch = repository.commit("good = 40\n", "Patch", "v1.1")
         code, out, err = run("v1.1", "v2.0")
         assert code == 0, err
-        assert f"{patch} is not on the first-parent line of" in err
+        assert f"{patch} (v1.1) is not on the first-parent line of" in err
         assert f"{parting}, where they diverge, is tested first" in err
         assert "Rewrite the core (#5)" in out
         assert f"- **{parting}**: where " in out

@@ -62,8 +62,14 @@ def of_published(request: Request, there: History, old: str, new: str) -> tuple[
     return first, last
 
 
-def between(request: Request, there: History, old: str, new: str, say: Say) -> Commits:
-    """The commits from ``old`` to ``new``. Raises UsageError where no line joins them."""
+def between(
+    request: Request, there: History, old: str, new: str, say: Say, words: tuple[str, str] = ("", "")
+) -> Commits:
+    """The commits from ``old`` to ``new``. Raises UsageError where no line joins them.
+
+    ``words``: how the ends were named.
+    """
+    older, newer = (_shown(commit, word) for commit, word in zip((old, new), words, strict=True))
     found = there.stretch(old, new)
     line = Commits(
         request.package,
@@ -72,10 +78,12 @@ def between(request: Request, there: History, old: str, new: str, say: Say) -> C
         request.executor,
         say,
         there.described(found.commits),
-        apart=old if found.apart else "",
+        apart=older if found.apart else "",
     )
     if line.apart:
-        say(f"{old} is not on the first-parent line of {new}: {line.points[0]}, where they diverge, is tested first")
+        say(
+            f"{older} is not on the first-parent line of {newer}: {line.points[0]}, where they diverge, is tested first"
+        )
     return line
 
 
@@ -99,6 +107,11 @@ def not_enclosed(request: Request, line: Commits) -> str:
         f"{first}, where {line.apart} and {last} diverge, is {word} already: the change is not between the two. "
         f"If {line.apart} is {'bad' if request.find_fix else 'good'}, it was {back} on its own branch, after {first}"
     )
+
+
+def _shown(commit: str, word: str) -> str:
+    """A commit with the word that named it, unless that is its hash."""
+    return f"{commit} ({word})" if word and not commit.startswith(word[:7]) else commit
 
 
 def _ends(request: Request) -> tuple[tuple[str, bool], tuple[str, bool]]:

@@ -155,7 +155,7 @@ def _among(work: Session, span: nights.Span, longer: nights.Span | None, old: st
 def _commits_named(work: Session, there: History) -> None:
     """Search between two ends of which one is named as a commit. Raises UsageError."""
     old, new = commits.named(work.request, there)
-    line = commits.between(work.request, there, old, new, work.say)
+    line = commits.between(work.request, there, old, new, work.say, work.request.ends)
     _prepare(work, line)
     try:
         along(work, line)
@@ -173,7 +173,8 @@ def _commits_between(work: Session, there: History) -> str:
     work.say(f"{summary(found)}; next, the commits between them")
     try:
         old, new = commits.of_published(work.request, there, found.end.last_old, found.end.first_new)
-        along(work, commits.between(work.request, there, old, new, work.say))
+        words = (found.end.last_old, found.end.first_new)
+        along(work, commits.between(work.request, there, old, new, work.say, words))
     except (UsageError, NotEnclosedError) as error:
         work.say(f"not narrowed to the commit: {error}")
         return f"the commit is not known: {error}"

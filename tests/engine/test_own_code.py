@@ -35,6 +35,7 @@ device = ["cpu"]
 [sets.mine.probes.layer]
 
 [probes.layer]
+timed = false
 file = "layer.py"
 
 [pytest]

@@ -193,9 +193,9 @@ def alarms(held: Halves, draws: int, draw: np.random.Generator) -> Iterator[Row]
             yield Row(what, f"{rate(hits):.2%}", "at most 0.5 %", rate(hits) <= 0.005)
     over = []
     for _ in range(draws // 8):
-        cells = drawn(held, 2, min(20, *(len(runs["seed"]) for half in held for runs in half)), draw)
+        pair = drawn(held, 2, min(20, *(len(runs["seed"]) for half in held for runs in half)), draw)
         seen = [
-            judged({c: {k: v[:n] for k, v in runs.items()} for c, runs in cells.items()}, LOOKS) for n in range(1, 21)
+            judged({c: {k: v[:n] for k, v in runs.items()} for c, runs in pair.items()}, LOOKS) for n in range(1, 21)
         ]
         over += [any(found[i].verdict in ALARMS for found in seen) for i in range(len(seen[0]))]
     yield Row(

@@ -180,9 +180,15 @@ def verify(
     measured = [trial.number for trial in trials(found, by_id) if trial not in due]
     ran = run(due, executor, say, environments)
     told = [judged(t, ran[t.number, t.bad.id], ran[t.number, t.other.id] if t.other else None) for t in due]
-    again = "a probe measures it again, no script"
-    told += [Verified(n, found[n - 1].title, NOT_RUN, again, found[n - 1].key) for n in measured]
+    told += [Verified(n, found[n - 1].title, NOT_RUN, _again(found[n - 1]), found[n - 1].key) for n in measured]
     return sorted(told, key=lambda one: one.number)
+
+
+def _again(defect: Defect) -> str:
+    """Why no script is run, and what shows the defect again."""
+    if defect.op.startswith(f"{suite.PROBE}: "):
+        return "a test of your library: `runner matrix --pytest` runs it again"
+    return "a probe measures it again, no script"
 
 
 def _has_script(defect: Defect) -> bool:

@@ -300,7 +300,8 @@ def _of_probe(request: Request, name: str) -> Trial:
         spec = replace(spec, settings={**spec.settings, "only": f"^{re.escape(request.case)}$"})
     if request.metric:
         return JudgeTrial(spec, request.metric, Verdict(request.verdict), request.rounds)
-    return ProbeTrial(spec, request.case, request.repeat)
+    # without a verdict on a time, no process needs the machine to itself
+    return ProbeTrial(replace(spec, timed=False), request.case, request.repeat)
 
 
 def _measure(jobs: tuple[Job, ...], context: Context) -> list[Sample]:

@@ -148,3 +148,4 @@ def test_a_test_of_a_library_has_no_script_that_shows_it_in_a_cell_alone(monkeyp
     monkeypatch.setattr(verify, "run", run)
     (told,) = verify.verify([defect(op="suite: tests/test_a.py::test_a")], CELLS, "auto", lambda _: None)
     assert (told.verdict, asked) == (NOT_RUN, [])
+    assert told.why == "a test of your library: `runner matrix --pytest` runs it again"

@@ -21,7 +21,7 @@ def _heads(**options):
     return given(layer), query, value
 
 
-@each(shape=MASKS, kind=["bool", "int32", "float32"])
+@each(shape=MASKS, kind=["bool", "int32"])
 def attention_masks_are_spread(shape, kind):
     """Attention spreads a {kind} mask of shape {shape} over batch and heads"""
     layer, query, value = _heads()

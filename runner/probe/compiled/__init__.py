@@ -17,9 +17,9 @@ def run(request, report):
 
 
 def _modules():
-    from . import dynamic, flow, forms, steps
+    from . import dynamic, flow, forms, graphs, steps
 
-    return (forms, steps, flow, dynamic)
+    return (forms, steps, flow, dynamic, graphs)
 
 
 def _under_torch_compile():

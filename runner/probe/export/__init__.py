@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import exports
+    from . import exports, programs
 
-    return (exports,)
+    return (exports, programs)

@@ -19,6 +19,8 @@ def _modules():
         containers,
         copies,
         estimators,
+        functions,
+        joining,
         masks,
         nesting,
         odds,
@@ -32,5 +34,5 @@ def _modules():
 
     return (
         containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox, nesting,
-        odds, estimators,
+        odds, estimators, functions, joining,
     )  # fmt: skip

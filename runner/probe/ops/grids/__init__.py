@@ -19,6 +19,7 @@ def cases():
         everyday,
         extremes,
         forms,
+        further,
         images,
         inputs,
         layers,
@@ -38,7 +39,7 @@ def cases():
 
     sweep = Sweep(namespace.resolve)
     areas = (
-        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment, arguments, options, values, refusals, forms, objects, inputs, mixtures,
+        elementwise, reductions, shapes, dtypes, convolution, layers, contracts, losses, images, transforms, updates, randoms, corners, recurrent, everyday, extremes, augment, arguments, options, values, refusals, forms, objects, inputs, mixtures, further,
     )  # fmt: skip
     for area in areas:
         area.add(sweep.add)

@@ -276,11 +276,11 @@ random.uniform((3,), 2.0, 2.0, seed=1) ==> np.full(3, 2.0)
         """,
         symbolic=False, eager=True, family="random",
     )  # fmt: skip
-    modes = {"x": "normal(2, 3, 4, 2)", "q": "normal(2, 3, 2, 4)", "v": "normal(2, 5, 2, 4)"}
+    modes = {"x": "normal(2, 3, 4, 2)", "q": "normal(2, 3, 2, 4)", "v": "normal(2, 3, 5, 4)"}
     add(
         """
         shape_kept(layers.Dropout(0.5, noise_shape=(None, 1, 4, 1)), x) ==> [True, True]
-        layers.Attention()([q, v]) ==> ?
+        layers.Attention()([q, v]) ==> ref.softmax(q @ np.swapaxes(v, -1, -2)) @ v
         layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))(x, x).shape == x.shape ==> True
         apply(layers.MultiHeadAttention(2, 3, attention_axes=(2,)), x, x) ==> ?
         apply(layers.MultiHeadAttention(2, 3, attention_axes=(1, 2)), x, x) ==> ?

@@ -19,7 +19,9 @@ def _modules():
         containers,
         copies,
         estimators,
+        graph,
         masks,
+        merges,
         nesting,
         odds,
         shapes,
@@ -32,5 +34,5 @@ def _modules():
 
     return (
         containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox, nesting,
-        odds, estimators,
+        odds, estimators, merges, graph,
     )  # fmt: skip

@@ -151,7 +151,7 @@ class _Body(keras.Model):
 
 @each(holds=["weights", "trainable", "file", "training"])
 def layers_kept_by_a_functional_subclass_are_its_own(holds):
-    """A layer kept by a Functional subclass beside its graph is part of it: {holds}"""
+    """A layer kept by a Functional subclass next to its graph is part of it: {holds}"""
     body = _Body()
     x = body.input
     whole = keras.Model(x, body.head(body(x)))

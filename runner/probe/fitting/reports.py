@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import keras
 import numpy as np
 
@@ -64,11 +62,7 @@ def _one(**options):
     return model
 
 
-ERRORS = {"mae": 1, "mse": 2}
-
-
-@each(method=["evaluate", "test_on_batch", "train_on_batch"],
-      order=[" ".join(order) for order in itertools.permutations(["mae", "mse", "hinge"])])  # fmt: skip
+@each(method=["evaluate", "test_on_batch", "train_on_batch"], order=["hinge mse mae", "mse mae hinge", "mae hinge mse"])
 def results_are_in_the_order_of_metrics(method, order):
     """{method} lists the loss, then the metrics in the order of compile: {order}"""
     model = _one(metrics=order.split())
@@ -124,7 +118,7 @@ def inputs_that_are_optional_may_be_missing(method, form):
     x, y = keras.Input((3,), name=names[0]), keras.Input((3,), name=names[1], optional=True)
     inputs = [x, y] if "list" in form else dict(zip(names, (x, y)))
     model = given(keras.Model(inputs, keras.layers.Dense(2)(Perhaps()(x, y))))
-    model.compile(keras.optimizers.SGD(0.0), "mse")
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
     data = [_DATA, None] if "list" in form else dict(zip(names, (_DATA, None)))
     predicted = array(model(data))
     options = {} if "batch" in method else {"verbose": 0}

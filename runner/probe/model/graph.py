@@ -268,11 +268,10 @@ def add_metric_says_what_to_use():
     true("compile" in text, "the message names compile (it is: %s)" % text[:150])
 
 
-@each(name=["ConvNeXtTiny", "MobileNetV3Small"])
-def applications_begin_at_a_given_tensor(name):
-    """applications.{name}(input_tensor=) has the layers in front of that tensor"""
+def applications_begin_at_a_given_tensor():
+    """applications.ConvNeXtTiny(input_tensor=) has the layers in front of that tensor"""
     x = keras.Input((64, 64, 4), name="mine")
     front = keras.layers.Conv2D(3, 2, strides=2, name="front")(x)
-    model = need("keras.applications." + name)(include_top=False, weights=None, input_tensor=front)
+    model = need("keras.applications.ConvNeXtTiny")(include_top=False, weights=None, input_tensor=front)
     equal([part.name for part in model.inputs], ["mine"], "inputs")
     true("front" in [layer.name for layer in model.layers], "the layer in front is part of the model")

@@ -127,7 +127,7 @@ def a_sequential_of_a_functional_is_restored(place):
     close(array(restored(numbers(2, 4, 4, 3))), array(model(numbers(2, 4, 4, 3))))
 
 
-@each(structure=INPUTS, wrong=["too many axes", "too few axes"])
+@each(structure=["x", "[x, y]", "{'k': [x]}"], wrong=["too many axes", "too few axes"])
 def refused_data_is_named(structure, wrong):
     """A model of inputs {structure} refuses {wrong} by a message that names the input"""
     model = _model_of(structure)
@@ -135,8 +135,7 @@ def refused_data_is_named(structure, wrong):
     names = {"x": bad, "y": numbers(2, 3)}
     data = eval(structure, names)  # noqa: S307 - texts of this module
     text = refuses(lambda: model(data), wrong)
-    name = "k" if structure in ("{'k': x}", "{'k': x, 'l': y}") else "x"
-    true("'x'" in text or "'%s'" % name in text, "the message names the input (it is: %s)" % text[:200])
+    true("'x'" in text, "the message names the input (it is: %s)" % text[:200])
 
 
 class _Body(keras.Model):
@@ -233,7 +232,7 @@ def a_torch_state_dict_loads_into_another():
     first, second = _parts(keras.layers), _parts(keras.layers)
     given(first)
     names = [[name for name, _value in layer.named_parameters()] for layer in (first, second)]
-    equal(names[0], names[1], "names of parameters")
+    true(names[0] == names[1], "layers made in the same way name their parameters alike")
     second.load_state_dict(first.state_dict())
     equal([array(v) for v in second.weights], [array(v) for v in first.weights], "weights")
 
@@ -264,7 +263,7 @@ def calls_leave_their_tensors_alone(layer):
 
 def add_metric_says_what_to_use():
     """add_metric of a layer is refused by a message that names compile"""
-    text = refuses(lambda: keras.layers.Dense(2).add_metric(1.0), "add_metric", (NotImplementedError, AttributeError))
+    text = refuses(lambda: keras.layers.Dense(2).add_metric(), "add_metric", (NotImplementedError, AttributeError))
     true("compile" in text, "the message names compile (it is: %s)" % text[:150])
 
 

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import compiling, families, losses, metrics, optimizing, recurrent
+    from . import compiling, families, losses, metrics, optimizing, recurrent, reports
 
-    return (recurrent, compiling, optimizing, metrics, losses, families)
+    return (recurrent, compiling, optimizing, metrics, losses, families, reports)

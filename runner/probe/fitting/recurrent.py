@@ -274,6 +274,23 @@ def rnn_tells_its_shapes(layer):
         equal([(None, *k.shape[1:]) for k in symbolic], [(None, *k.shape[1:]) for k in found], "with %s" % options)
 
 
+def _sizes(value):
+    """Returns nested tensors, or nested shapes, as nested lists of sizes."""
+    if hasattr(value, "shape"):
+        return [None if n is None else int(n) for n in value.shape]
+    return [n if n is None or isinstance(n, int) else _sizes(n) for n in value]
+
+
+@each(cells=["LSTM", "GRU", "SimpleRNN", "LSTM LSTM", "GRU LSTM", "SimpleRNN GRU"])
+def rnn_of_cells_tells_the_shapes_of_its_states(cells):
+    """RNN of {cells} cells tells the shapes of its outputs and states"""
+    made = [getattr(keras.layers, name + "Cell")(2 + place) for place, name in enumerate(cells.split())]
+    layer = keras.layers.RNN(made if len(made) > 1 else made[0], return_state=True, return_sequences=True)
+    found = _sizes(layer(_X))
+    equal(_sizes(layer.compute_output_shape(_X.shape)), found, "compute_output_shape")
+    equal(_sizes(layer(keras.Input(batch_shape=_X.shape))), found, "the symbolic call")
+
+
 @each(layer=_LAYERS)
 def stateful_rnn_refuses_another_batch_size(layer):
     """a stateful {layer} built for two samples refuses three, in words"""

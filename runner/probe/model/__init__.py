@@ -20,8 +20,10 @@ def _modules():
         copies,
         estimators,
         functions,
+        graph,
         joining,
         masks,
+        merges,
         nesting,
         odds,
         shapes,
@@ -34,5 +36,5 @@ def _modules():
 
     return (
         containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox, nesting,
-        odds, estimators, functions, joining,
+        odds, estimators, functions, joining, merges, graph,
     )  # fmt: skip

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import layers, lora, losses, optimizers, policies, quantized, scaling, scopes
+    from . import kernels, layers, lora, losses, optimizers, policies, quantized, scaling, scopes
 
-    return (policies, layers, losses, optimizers, scaling, quantized, lora, scopes)
+    return (policies, layers, losses, optimizers, scaling, quantized, lora, scopes, kernels)

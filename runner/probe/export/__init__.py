@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import exports
+    from . import endpoints, exports
 
-    return (exports,)
+    return (exports, endpoints)

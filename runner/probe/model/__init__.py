@@ -18,6 +18,7 @@ def _modules():
         clones,
         containers,
         copies,
+        drawings,
         estimators,
         masks,
         nesting,
@@ -32,5 +33,5 @@ def _modules():
 
     return (
         containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox, nesting,
-        odds, estimators,
+        odds, estimators, drawings,
     )  # fmt: skip

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import layers, lora, losses, optimizers, policies, quantized, scaling
+    from . import layers, lora, losses, maps, optimizers, policies, quantized, scaling
 
-    return (policies, layers, losses, optimizers, scaling, quantized, lora)
+    return (policies, layers, losses, optimizers, scaling, quantized, lora, maps)

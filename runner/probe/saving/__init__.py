@@ -30,6 +30,6 @@ def _write():
 
 
 def _modules():
-    from . import configs, custom, editor, formats, graphs, hostile, quantized, resumed, weights, whole
+    from . import archives, configs, custom, editor, formats, graphs, hostile, quantized, resumed, weights, whole
 
-    return (configs, formats, weights, custom, quantized, resumed, graphs, whole, editor, hostile)
+    return (configs, formats, weights, custom, quantized, resumed, graphs, whole, editor, hostile, archives)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..cases.collect import each
-from ..cases.prelude import close, equal, need
+from ..cases.prelude import Broken, close, equal, need
 from .mirrored import X, Y, _devices, _model, _strategy  # noqa: F401 - a script needs _devices too
 
 
@@ -33,12 +33,17 @@ def datasets_from_a_function_are_taken(method):
     with strategy.scope():
         model = _model()
     data = strategy.distribute_datasets_from_function(made)
+    try:
+        found = {
+            "fit": lambda: model.fit(data, epochs=1, steps_per_epoch=2, verbose=0).history,
+            "evaluate": lambda: model.evaluate(data, steps=2, verbose=0, return_dict=True),
+            "predict": lambda: model.predict(data, steps=2, verbose=0),
+        }[method]()
+    except ValueError as error:
+        raise Broken("%s() does not take it: %s" % (method, error)) from error
     if method == "fit":
-        history = model.fit(data, epochs=1, steps_per_epoch=2, verbose=0).history
-        equal(sorted(history), ["loss", "mae"], "the history's names")
+        equal(sorted(found), ["loss", "mae"], "the history's names")
     elif method == "evaluate":
-        found = model.evaluate(data, steps=2, verbose=0, return_dict=True)
         close(found["mae"], _model().evaluate(X, Y, batch_size=16, verbose=0, return_dict=True)["mae"], "mae")
     else:
-        found = model.predict(data, steps=2, verbose=0)
         equal(found.shape[1:], (2,), "the shape of an output")

@@ -202,8 +202,8 @@ def _of_jax():
     return need("jax")
 
 
-def jax_layer_is_built_in_a_model_of_ones_own():
-    """JaxLayer inside a model of one's own is initialized at the first call"""
+def jax_layer_is_built_in_a_subclassed_model():
+    """JaxLayer inside a subclassed model is initialized at the first call"""
     jax = _of_jax()
     layer = keras.layers.JaxLayer(
         call_fn=lambda params, inputs: inputs @ params["w"],

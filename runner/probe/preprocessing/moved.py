@@ -1,4 +1,4 @@
-"""Bounding boxes move with the image: a bright rectangle and its box, before and after."""
+"""Bounding boxes move with the image, as a bright rectangle in it does."""
 
 from __future__ import annotations
 

@@ -191,11 +191,23 @@ def normalization_refuses_to_adapt_to(data):
     )
 
 
-@each(rank=[3, 4])
-def categories_of_many_axes(rank):
-    """CategoryEncoding(output_mode="one_hot") of rank {rank} adds an axis"""
+CODED = [
+    "CategoryEncoding(4)",
+    "Discretization(bin_boundaries=[0.5, 1.5, 2.5])",
+    "IntegerLookup(vocabulary=[1, 2, 3])",
+    "Hashing(4)",
+]
+
+
+@each(layer=CODED, rank=[3, 4])
+def categories_of_many_axes(layer, rank):
+    """{layer}, output_mode="one_hot", of rank {rank} adds an axis of 4"""
+    need("tensorflow")
     value = np.arange(2 ** (rank - 1) * 3).reshape(*[2] * (rank - 1), 3) % 4
-    close(keras.layers.CategoryEncoding(4, output_mode="one_hot")(value), np.eye(4)[value])
+    value = value.astype("float32") if layer.startswith("Disc") else value
+    numbers_of = value if layer.startswith("Cat") else array(eval("keras.layers." + layer)(value))  # noqa: S307
+    made = eval("keras.layers." + layer[:-1] + ", output_mode='one_hot')")  # noqa: S307 - written above
+    close(made(value), np.eye(4)[numbers_of.astype(int)])
 
 
 @each(kind=["tensor", "array"])

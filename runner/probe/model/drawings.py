@@ -202,12 +202,14 @@ def _of_jax():
     return need("jax")
 
 
-def jax_layer_is_built_in_a_subclassed_model():
-    """JaxLayer inside a subclassed model is initialized at the first call"""
+@each(call=["at once", "predict"])
+def jax_layer_is_built_in_a_subclassed_model(call):
+    """JaxLayer inside a subclassed model has its first weights after the call {call}"""
     jax = _of_jax()
     layer = keras.layers.JaxLayer(
         call_fn=lambda params, inputs: inputs @ params["w"],
-        init_fn=lambda rng, inputs: {"w": jax.numpy.ones((inputs.shape[-1], 2))},
+        init_fn=lambda rng, inputs: {"w": 3.0 + jax.random.uniform(rng, (inputs.shape[-1], 2))},
+        seed=1,
     )
 
     class Mine(keras.Model):
@@ -218,8 +220,11 @@ def jax_layer_is_built_in_a_subclassed_model():
         def call(self, x):
             return self.inner(x)
 
-    x = numbers(2, 3)
-    close(array(Mine()(x)), x.sum(1, keepdims=True) * np.ones((1, 2)), "the output")
+    x, model = numbers(2, 3), Mine()
+    found = model.predict(x, verbose=0) if call == "predict" else array(model(x))
+    w = array(layer.trainable_variables[0])
+    true(bool(((w >= 3) & (w < 4)).all()), "the weights are 3 to 4, as initialized, got %s" % w.ravel()[:3])
+    close(found, x @ w, "the output")
 
 
 @each(dtype=["float16", "bfloat16", "mixed_float16", "None"])

@@ -123,7 +123,7 @@ def layers_that_never_draw_have_no_seed(layer):
 
 @each(name=["normal", "uniform", "truncated_normal", "randint", "dropout"])
 def generators_draw_when_compiled_by_xla(name):
-    """random.{name} with a SeedGenerator draws anew in a model of jit_compile=True"""
+    """random.{name} with a SeedGenerator draws on in a model of jit_compile=True"""
     if keras.backend.backend() == "torch":
         raise Lacking("jit_compile=True of PyTorch is not XLA")
 

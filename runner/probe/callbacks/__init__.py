@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import checkpoints, files, hooks, logs, progress, rates, stopping
+    from . import checkpoints, files, hooks, logs, profiles, progress, rates, stopping
 
-    return (hooks, logs, stopping, rates, checkpoints, files, progress)
+    return (hooks, logs, stopping, rates, checkpoints, files, progress, profiles)

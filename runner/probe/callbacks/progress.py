@@ -199,6 +199,17 @@ def a_bar_shows_numbers_of_every_kind(kind):
     equal(_shown(line), {"loss": "2.0000" if kind == "int" else "0.5000"}, "numbers")
 
 
+@each(kind=["list", "array", "tensor", "tensor of one"], verbose=[1, 2])
+def a_bar_shows_the_mean_of_many_numbers(kind, verbose):
+    """A progress bar (verbose={verbose}) shows the mean of a value that is a {kind}"""
+    many = [0.0, 1.0, 2.0]
+    made = {"list": list, "array": np.array, "tensor": keras.ops.convert_to_tensor}
+    value = keras.ops.convert_to_tensor(1.0) if kind == "tensor of one" else made[kind](many)
+    bar = keras.utils.Progbar(1, verbose=verbose)
+    line = _lines(lambda: bar.update(1, [("loss", value)], finalize=True))[-1]
+    equal(_shown(line), {"loss": "1.0000"}, "numbers")
+
+
 def a_bar_shows_the_mean():
     """Progbar averages values over the steps before its end"""
     bar = keras.utils.Progbar(4, verbose=1, interval=0)

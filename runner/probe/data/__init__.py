@@ -13,6 +13,20 @@ def run(request, report):
 
 
 def _modules():
-    from . import adapting, batches, containers, folders, grains, pydatasets, streams, structures, validation, weights
+    from . import (
+        adapting,
+        batches,
+        containers,
+        folders,
+        grains,
+        pydatasets,
+        rows,
+        streams,
+        structures,
+        validation,
+        weights,
+    )
 
-    return (containers, structures, batches, weights, validation, streams, pydatasets, adapting, folders, grains)
+    return (
+        containers, structures, batches, weights, validation, streams, pydatasets, adapting, folders, grains, rows,
+    )  # fmt: skip

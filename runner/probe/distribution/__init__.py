@@ -21,10 +21,10 @@ def _modules():
     import keras
 
     if keras.backend.backend() == "tensorflow":
-        from . import mirrored
+        from . import mirrored, mirrored_seeds
 
         mirrored._devices()  # noqa: SLF001 - before the first tensor; a public name would be a case
-        return (mirrored,)
+        return (mirrored, mirrored_seeds)
     if keras.backend.backend() == "torch":
         from . import processes
 

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import exports, programs
+    from . import endpoints, exports, programs
 
-    return (exports, programs)
+    return (exports, programs, endpoints)

@@ -18,6 +18,7 @@ def _modules():
         clones,
         containers,
         copies,
+        drawings,
         estimators,
         functions,
         graph,
@@ -36,5 +37,5 @@ def _modules():
 
     return (
         containers, calls, masks, tracking, variables, copies, utilities, clones, summaries, shapes, toolbox, nesting,
-        odds, estimators, functions, joining, merges, graph,
+        odds, estimators, functions, joining, merges, graph, drawings,
     )  # fmt: skip

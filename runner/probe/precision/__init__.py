@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import kernels, layers, lora, losses, optimizers, policies, quantized, scaling, scopes
+    from . import kernels, layers, lora, losses, maps, optimizers, policies, quantized, scaling, scopes
 
-    return (policies, layers, losses, optimizers, scaling, quantized, lora, scopes, kernels)
+    return (policies, layers, losses, optimizers, scaling, quantized, lora, scopes, kernels, maps)

@@ -23,6 +23,21 @@ def _modules():
 
     with contextlib.suppress(ImportError):  # before the first case, which would have to pay for it
         import tensorflow as tf  # noqa: F401
-    from . import audio, augmentations, boxes, categories, images, lookups, numeric, pictures, spaces, texts
+    from . import (
+        audio,
+        augmentations,
+        boxes,
+        categories,
+        images,
+        lookups,
+        moved,
+        numeric,
+        pictures,
+        promised,
+        spaces,
+        texts,
+    )
 
-    return (lookups, texts, categories, numeric, images, boxes, audio, spaces, augmentations, pictures)
+    return (
+        lookups, texts, categories, numeric, images, boxes, audio, spaces, augmentations, pictures, promised, moved,
+    )  # fmt: skip

@@ -13,6 +13,6 @@ def run(request, report):
 
 
 def _modules():
-    from . import distributions, draws, initials, layers, seeds
+    from . import distributions, draws, initials, layers, places, seeds
 
-    return (draws, seeds, distributions, initials, layers)
+    return (draws, seeds, distributions, initials, layers, places)

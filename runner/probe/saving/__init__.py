@@ -30,6 +30,6 @@ def _write():
 
 
 def _modules():
-    from . import configs, custom, editor, formats, graphs, hostile, links, quantized, resumed, weights, whole
+    from . import archives, configs, custom, editor, formats, graphs, hostile, links, quantized, resumed, weights, whole
 
-    return (configs, formats, weights, custom, quantized, resumed, graphs, whole, editor, hostile, links)
+    return (configs, formats, weights, custom, quantized, resumed, graphs, whole, editor, hostile, links, archives)

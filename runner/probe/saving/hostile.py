@@ -148,6 +148,7 @@ def archives_do_not_escape(archive):
 
     content = b"here"
     os.makedirs("site")
+    os.makedirs("cache/x/y")  # get_file does not use a folder that is not there
     path = "site/a." + archive
     if archive == "tar":
         with tarfile.open(path, "w") as file:

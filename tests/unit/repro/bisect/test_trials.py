@@ -376,7 +376,10 @@ class TestChoice:
             ({"script": Path("s.py"), "settings": ("a",)}, "go with --probe, not with --script"),
             ({"script": Path("s.py"), "pattern": "("}, "--stdout '\\(' is not a regular expression"),
             ({"probe": "mnist", "pattern": "a"}, "--stdout goes with --script"),
-            ({"probe": "mnist", "case": "a"}, "--case goes with --pytest, or a probe that tries single cases: ops, callbacks"),
+            (
+                {"probe": "mnist", "case": "a"},
+                "--case goes with --pytest, or a probe that tries single cases: ops, callbacks",
+            ),
         ],
     )
     def test_options_that_do_not_go_together(self, options: dict[str, Any], why: str) -> None:

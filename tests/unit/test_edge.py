@@ -169,7 +169,8 @@ def test_the_report_of_a_search_does_not_steer(hostile: str) -> None:
     answer = Answer(Mark.BAD, f"exit code 1: {hostile}", moved=[f"numpy {hostile}"], packages={"numpy": hostile})
     finished = bisect_report.Finished(
         package="keras", end=Found("1.0", "2.0"), find_fix=False, answers={"1.0": answer, "2.0": answer},
-        points=("1.0", "2.0"), ran=2, python="3.11", cell="cell", executor=f"host{hostile}", dates={"1.0": hostile}, command=("x", hostile),
+        points=("1.0", "2.0"), ran=2, python="3.11", cell="cell", executor=f"host{hostile}", dates={"1.0": hostile},
+        command=("x", hostile),
     )  # fmt: skip
     assert not steering(bisect_report.report(finished))
 

@@ -283,7 +283,7 @@ def _sizes(value):
 
 @each(cells=["LSTM", "GRU", "SimpleRNN", "LSTM LSTM", "GRU LSTM", "SimpleRNN GRU"])
 def rnn_of_cells_tells_the_shapes_of_its_states(cells):
-    """RNN of {cells} cells tells the shapes of its outputs and states"""
+    """RNN of {cells} cells computes the shapes of its outputs and states"""
     made = [getattr(keras.layers, name + "Cell")(2 + place) for place, name in enumerate(cells.split())]
     layer = keras.layers.RNN(made if len(made) > 1 else made[0], return_state=True, return_sequences=True)
     found = _sizes(layer(_X))

@@ -119,28 +119,3 @@ def layers_that_never_draw_have_no_seed(layer):
     made = getattr(keras.layers, layer)(0)
     made(np.ones((2, 3), "float32"), training=True)
     equal([v.path for v in made.variables], [], "its variables")
-
-
-@each(name=["normal", "uniform", "truncated_normal", "randint", "dropout"])
-def generators_draw_when_compiled_by_xla(name):
-    """random.{name} with a SeedGenerator draws on in a model of jit_compile=True"""
-    if keras.backend.backend() == "torch":
-        raise Lacking("jit_compile=True of PyTorch is not XLA")
-
-    class Drawing(keras.layers.Layer):
-        def __init__(self):
-            super().__init__()
-            self.seed = keras.random.SeedGenerator(3)
-
-        def call(self, x):
-            return x + keras.ops.cast(_drawn(name, self.seed), "float32")
-
-    model = keras.Sequential([keras.Input((6,)), Drawing()])
-    model.compile(jit_compile=True)
-    zeros = np.zeros((1, 6), "float32")
-    found = [model.predict(zeros, verbose=0) for _ in range(6)]
-    expected = keras.random.SeedGenerator(3)
-    drawn = [array(_drawn(name, expected)).astype("float32") for _ in range(8)]
-    true(any((part != found[0]).any() for part in found), "the draws differ")
-    known = [any(np.allclose(part[0], other, rtol=1e-5) for other in drawn) for part in found]
-    equal(known, [True] * 6, "whether each draw is one of the generator's first")

@@ -186,7 +186,8 @@ def _environment(finished: Finished) -> Iterator[str]:
     old, new = answers[end.last_old], answers[end.first_new]
     differences = moved(old.packages, new.packages, finished.package)
     yield f"- **other packages that moved between the two**: {', '.join(differences) or 'none'}"
-    shown = _WITH_FRAMEWORKS.union(*(one.parts for one in frameworks.table().values()))
+    parts = (one.parts for one in frameworks.table().values())
+    shown = _WITH_FRAMEWORKS.union(frameworks.nightlies().values(), *parts)
     packages = ", ".join(f"{name} {version}" for name, version in sorted(new.packages.items()) if name in shown)
     yield f"- **environment**: Python {finished.python}, {finished.cell}, {finished.executor}; {packages}"
     marks = [answer.mark for answer in answers.values()]

@@ -52,6 +52,7 @@ def run(page: Path, folder: Path, *kinds: str) -> int:
     blocks = list(console.blocks(page.read_text("utf-8")))
     for block in blocks:
         if block.file:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.file).write_text(block.text, "utf-8")
     search = os.pathsep.join([str(folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
     surroundings = {**os.environ, "PATH": search, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "NO_COLOR": "1"}

@@ -63,6 +63,8 @@ def test_a_repository_is_measured_by_its_own_configuration(tmp_path: Path) -> No
     summary = job.summary.read_text()
     assert "## version-regression matrix: mine" in summary
     assert "exit code 0: nothing got worse" in summary
+    assert "uvx keras-version-matrix matrix --only" in summary
+    assert "--out" not in summary
     kept = tmp_path / "artifacts/keras-version-matrix-job-0-false"
     report = json.loads((kept / "report/report.json").read_text())
     assert report["exit_code"] == 0

@@ -205,6 +205,33 @@ def test_images_of_one_machine_are_pulled_by_the_next(tmp_path: Path, registry: 
     assert "not all images" not in second.lower()
 
 
+def test_a_first_run_pulls_in_place_of_building(tmp_path: Path, registry: str) -> None:
+    """The image that comes back is the one that was pushed: a build would make another one."""
+    at = f"{registry}/owner"
+    (tmp_path / "work").mkdir()
+
+    def runner(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "runner", *words]
+        environment = {**os.environ, "PYTHONPATH": str(actions.ROOT)}
+        done = subprocess.run(
+            command, cwd=tmp_path / "work", env=environment, capture_output=True, text=True, check=False, timeout=1200
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    measure = ("matrix", "--set", "quick", "--only", "numpy-*", "--probe", "hello", "--rounds", "1", "--pull-from", at)
+    runner(*measure)  # built, or there from an earlier test
+    name = runner("images", "push", at, "--set", "quick", "--only", "numpy-*").stdout.strip()
+    assert re.fullmatch(rf"{at}/keras-version-matrix:numpy-[\w.-]+@sha256:[0-9a-f]{{64}}", name)
+    tag = name.removeprefix(f"{at}/").partition("@")[0]
+    show = ["docker", "image", "inspect", "--format", "{{.Id}}", tag]
+    before = subprocess.run(show, capture_output=True, text=True, check=True).stdout
+    subprocess.run(["docker", "rmi", tag], capture_output=True, check=True)
+    pulled = runner(*measure, "--fresh")
+    assert at not in pulled.stderr, "nothing went wrong, so nothing is said"
+    assert subprocess.run(show, capture_output=True, text=True, check=True).stdout == before
+
+
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed; hosted machines have it")
 def test_cuda_that_nobody_took_is_told(tmp_path: Path) -> None:
     """No runner answers: cuda-wait says which shards, the collector why their cells have no result."""

@@ -189,6 +189,3 @@ def test_a_file_that_is_there_is_kept_and_the_configuration_stays(
 
 
 @pytest.mark.usefixtures("folder")
-def test_an_export_of_a_user_s_probe_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["export", CELL.id, "--probe", "mine"]) == 2
-    assert "export takes the program's probes" in capsys.readouterr().err

@@ -186,6 +186,3 @@ def test_a_file_that_is_there_is_kept_and_the_configuration_stays(
     assert "is not overwritten" in capsys.readouterr().err
     assert (tmp_path / "d.py").read_text() == "mine\n"
     assert (tmp_path / "keras-matrix.toml").read_text() == before
-
-
-@pytest.mark.usefixtures("folder")

@@ -1,0 +1,252 @@
+"""Decides which share runs where, and what becomes of one that failed. Pure.
+
+One share is in flight per worker, so the death of a worker concerns one share. Dask's own count of attempts is not
+used: it also counts tasks that were only waiting on a worker that died.
+
+A share in which nothing could be measured is run once more elsewhere, since the worker may be the cause. It counts
+when a worker that is *proven*, as it has measured something, could measure nothing either, or several others could not.
+With ``SUSPICIOUS`` such shares a worker is only given what others have tried, until that is decided. It gets nothing
+more once others have measured ``SUSPICIOUS`` shares that it could not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+ATTEMPTS = 3
+"""How often a share is given to a worker that dies with it, before it counts as not measured."""
+TRIES = 5
+"""On so many workers a share is tried of which none could measure anything, where none of them is proven."""
+SUSPICIOUS = 2
+"""So many shares that a worker alone could not measure make it a suspect."""
+
+
+class Verdict(Enum):
+    """What becomes of the result of a share."""
+
+    STORE = auto()
+    """It is the share's result."""
+    HOLD = auto()
+    """Nothing could be measured: another worker is asked before it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What the dispatcher must know of a share."""
+
+    key: str
+    environments: frozenset[Hashable]
+    can_run: Callable[[Mapping[str, float]], bool]
+    """Whether a worker with these resources can run it."""
+
+
+@dataclass
+class _Worker:
+    resources: Mapping[str, float]
+    running: str = ""
+    environments: set[Hashable] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
+    """Shares of which it measured nothing, and which nobody else has tried since."""
+    refuted: int = 0
+    """Shares of which it measured nothing, and which another worker measured."""
+
+    @property
+    def suspended(self) -> bool:
+        return self.banned or len(self.doubtful) + self.refuted >= SUSPICIOUS
+
+    @property
+    def banned(self) -> bool:
+        return self.refuted >= SUSPICIOUS
+
+
+class Dispatch:
+    """The shares of a run, and the workers that are there."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        """``items``: the shares, the first to be begun first."""
+        self.items = {item.key: item for item in items}
+        self.waiting: dict[str, None] = dict.fromkeys(self.items)
+        self.held: dict[str, str] = {}
+        """Share -> the worker that could measure nothing of it. It waits for another worker."""
+        self.lost: dict[str, int] = {}
+        """Share -> how many workers died with it."""
+        self.tried: dict[str, set[str]] = {}
+        self.given_up: dict[str, str] = {}
+        """Share -> why it is not measured."""
+        self.stored: set[str] = set()
+        self.proven: set[str] = set()
+        """The workers that have measured something."""
+        self.workers: dict[str, _Worker] = {}
+
+    @property
+    def ended(self) -> bool:
+        """Whether every share has a result or was given up."""
+        return len(self.stored) + len(self.given_up) == len(self.items)
+
+    @property
+    def running(self) -> list[str]:
+        """The shares that run now."""
+        return [worker.running for worker in self.workers.values() if worker.running]
+
+    # -- workers -------------------------------------------------------------------------------------------
+
+    def came(self, name: str, resources: Mapping[str, float]) -> None:
+        """A worker is there."""
+        self.workers.setdefault(name, _Worker(resources))
+
+    def went(self, name: str) -> None:
+        """A worker is gone. What it ran is run again, as often as ``ATTEMPTS`` says."""
+        worker = self.workers.pop(name, None)
+        if worker is None:
+            return
+        if share := worker.running:
+            self.lost[share] = self.lost.get(share, 0) + 1
+            self._again(share)
+            if self.lost[share] >= ATTEMPTS:
+                self.give_up(share, f"its worker died {self.lost[share]} times with it")
+
+    def banned(self) -> list[str]:
+        """The workers that get nothing more: others measured what they could not."""
+        return [name for name, worker in self.workers.items() if worker.banned]
+
+    # -- shares --------------------------------------------------------------------------------------------
+
+    def next(self, name: str) -> str | None:
+        """The share that a worker is to begin, which then runs there.
+
+        None where nothing is there for it.
+        """
+        worker = self.workers[name]
+        if worker.running or worker.banned:
+            return None
+        best: tuple[float, float] | None = None
+        found = None
+        for share in self.waiting:
+            if not self._suits(share, name, worker):
+                continue
+            worth = self._worth(share, worker)
+            if best is None or worth > best:
+                best, found = worth, share
+        if found is None:
+            return None
+        del self.waiting[found]
+        worker.running = found
+        worker.environments |= self.items[found].environments
+        return found
+
+    def _suits(self, share: str, name: str, worker: _Worker) -> bool:
+        tried = self.tried.get(share, set())
+        if worker.suspended and not tried:
+            return False
+        return name not in tried and self.items[share].can_run(worker.resources)
+
+    def _worth(self, share: str, worker: _Worker) -> tuple[float, float]:
+        """How well a share fits a worker.
+
+        Best is one whose environments it has; then one whose environments no other worker has.
+        """
+        wanted = self.items[share].environments
+        here = len(wanted & worker.environments) / len(wanted)
+        if here:
+            return here, 0.0
+        return 0.0, -float(sum(bool(wanted & other.environments) for other in self.workers.values()))
+
+    def measured(self, name: str, share: str, *, anything: bool) -> Verdict:
+        """A worker has finished a share, and is free.
+
+        ``anything``: at least one process could be measured.
+        """
+        self._freed(name, share)
+        if anything:
+            self.proven.add(name)
+            self._decided(share, by_worker=True)
+            return Verdict.STORE
+        self._doubt(name, share)
+        if len(self.tried[share]) > 1 and self._is_known(share):
+            self._decided(share, by_worker=False)
+            return Verdict.STORE
+        self.held[share] = name
+        self.waiting[share] = None
+        return Verdict.HOLD
+
+    def failed(self, name: str, share: str, why: str) -> None:
+        """A worker could not run a share at all; it is free, and another worker is asked."""
+        self._freed(name, share)
+        self._doubt(name, share)
+        self._again(share)
+        if len(self.tried[share]) >= ATTEMPTS and self._is_known(share):
+            self.give_up(share, why)
+
+    def fetched(self, share: str) -> None:
+        """The files of a share are stored."""
+        self.stored.add(share)
+        self.given_up.pop(share, None)
+
+    def not_fetched(self, share: str) -> None:
+        """The files of a share are lost, so it is run again.
+
+        The share is not the cause.
+        """
+        self._again(share)
+
+    def settled(self) -> list[str]:
+        """The held shares whose first result counts.
+
+        No worker that is there can try them again.
+        Asked when nothing else can be begun.
+        """
+        found = [share for share in self.held if share in self.waiting and not self._somebody(share)]
+        for share in found:
+            del self.waiting[share]
+            self._decided(share, by_worker=False)
+        return found
+
+    def hopeless(self) -> list[str]:
+        """The shares that wait, and that no worker that is there can run."""
+        return [share for share in self.waiting if share not in self.held and not self._somebody(share)]
+
+    def give_up(self, share: str, why: str) -> None:
+        """Count a share that waits as not measured."""
+        del self.waiting[share]
+        self.given_up[share] = why
+        self._decided(share, by_worker=False)
+
+    def _somebody(self, share: str) -> bool:
+        """Whether a worker is there that may run the share, now or later."""
+        tried = self.tried.get(share, ())
+        return any(
+            not worker.banned and name not in tried and self.items[share].can_run(worker.resources)
+            for name, worker in self.workers.items()
+        )
+
+    def _freed(self, name: str, share: str) -> None:
+        worker = self.workers.get(name)
+        if worker is not None and worker.running == share:
+            worker.running = ""
+
+    def _again(self, share: str) -> None:
+        """Run a share again, before all others."""
+        self.waiting = {share: None, **self.waiting}
+
+    def _doubt(self, name: str, share: str) -> None:
+        self.tried.setdefault(share, set()).add(name)
+        if name in self.workers:
+            self.workers[name].doubtful.add(share)
+
+    def _is_known(self, share: str) -> bool:
+        """Whether those who have tried a share are enough to say that it is the cause."""
+        tried = self.tried[share]
+        return len(tried) >= TRIES or not self.proven.isdisjoint(tried)
+
+    def _decided(self, share: str, *, by_worker: bool) -> None:
+        """Whether those who could not measure a share are the cause is known.
+
+        ``by_worker``: they are.
+        """
+        self.held.pop(share, None)
+        for worker in self.workers.values():
+            if share in worker.doubtful:
+                worker.doubtful.remove(share)
+                worker.refuted += by_worker

@@ -11,6 +11,7 @@ more once others have measured ``SUSPICIOUS`` shares that it could not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -46,7 +47,7 @@ class Item:
 class _Worker:
     resources: Mapping[str, float]
     running: str = ""
-    environments: set[Hashable] = field(default_factory=set)
+    environments: dict[Hashable, None] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
     """Shares of which it measured nothing, and which nobody else has tried since."""
     refuted: int = 0
@@ -67,7 +68,13 @@ class Dispatch:
     def __init__(self, items: Iterable[Item]) -> None:
         """``items``: the shares, the first to be begun first."""
         self.items = {item.key: item for item in items}
-        self.waiting: dict[str, None] = dict.fromkeys(self.items)
+        self.waiting: dict[str, None] = {}
+        self._waiting_with: dict[Hashable, dict[str, None]] = {}
+        """Environment -> the waiting shares that need it."""
+        self._claims: Counter[Hashable] = Counter()
+        """Environment -> how many workers have it."""
+        for share in self.items:
+            self._wait(share)
         self.held: dict[str, str] = {}
         """Share -> the worker that could measure nothing of it. It waits for another worker."""
         self.lost: dict[str, int] = {}
@@ -101,6 +108,7 @@ class Dispatch:
         worker = self.workers.pop(name, None)
         if worker is None:
             return
+        self._claims.subtract(list(worker.environments))
         if share := worker.running:
             self.lost[share] = self.lost.get(share, 0) + 1
             self._again(share)
@@ -121,19 +129,40 @@ class Dispatch:
         worker = self.workers[name]
         if worker.running or worker.banned:
             return None
-        best: tuple[float, float] | None = None
-        found = None
-        for share in self.waiting:
-            if not self._suits(share, name, worker):
-                continue
-            worth = self._worth(share, worker)
-            if best is None or worth > best:
-                best, found = worth, share
+        found = self._with_environments(name, worker) or self._elsewhere_least(name, worker)
         if found is None:
             return None
-        del self.waiting[found]
+        self._unwait(found)
         worker.running = found
-        worker.environments |= self.items[found].environments
+        for environment in self.items[found].environments - worker.environments.keys():
+            worker.environments[environment] = None
+            self._claims[environment] += 1
+        return found
+
+    def _with_environments(self, name: str, worker: _Worker) -> str | None:
+        """The waiting share of whose environments a worker has the largest part."""
+        best, found = 0.0, None
+        for one in worker.environments:
+            for share in self._waiting_with.get(one, ()):
+                if self._suits(share, name, worker):
+                    wanted = self.items[share].environments
+                    part = len(wanted & worker.environments.keys()) / len(wanted)
+                    if part > best:
+                        best, found = part, share
+                    if part == 1.0:
+                        return share
+        return found
+
+    def _elsewhere_least(self, name: str, worker: _Worker) -> str | None:
+        """The first waiting share whose environments the fewest workers have."""
+        best, found = -1, None
+        for share in self.waiting:
+            if self._suits(share, name, worker):
+                claimed = sum(self._claims[one] for one in self.items[share].environments)
+                if found is None or claimed < best:
+                    best, found = claimed, share
+                if not claimed:
+                    break
         return found
 
     def _suits(self, share: str, name: str, worker: _Worker) -> bool:
@@ -141,17 +170,6 @@ class Dispatch:
         if worker.suspended and not tried:
             return False
         return name not in tried and self.items[share].can_run(worker.resources)
-
-    def _worth(self, share: str, worker: _Worker) -> tuple[float, float]:
-        """How well a share fits a worker.
-
-        Best is one whose environments it has; then one whose environments no other worker has.
-        """
-        wanted = self.items[share].environments
-        here = len(wanted & worker.environments) / len(wanted)
-        if here:
-            return here, 0.0
-        return 0.0, -float(sum(bool(wanted & other.environments) for other in self.workers.values()))
 
     def measured(self, name: str, share: str, *, anything: bool) -> Verdict:
         """A worker has finished a share, and is free.
@@ -168,7 +186,7 @@ class Dispatch:
             self._decided(share, by_worker=False)
             return Verdict.STORE
         self.held[share] = name
-        self.waiting[share] = None
+        self._wait(share)
         return Verdict.HOLD
 
     def failed(self, name: str, share: str, why: str) -> None:
@@ -199,7 +217,7 @@ class Dispatch:
         """
         found = [share for share in self.held if share in self.waiting and not self._somebody(share)]
         for share in found:
-            del self.waiting[share]
+            self._unwait(share)
             self._decided(share, by_worker=False)
         return found
 
@@ -209,7 +227,7 @@ class Dispatch:
 
     def give_up(self, share: str, why: str) -> None:
         """Count a share that waits as not measured."""
-        del self.waiting[share]
+        self._unwait(share)
         self.given_up[share] = why
         self._decided(share, by_worker=False)
 
@@ -228,7 +246,18 @@ class Dispatch:
 
     def _again(self, share: str) -> None:
         """Run a share again, before all others."""
+        self._wait(share)
         self.waiting = {share: None, **self.waiting}
+
+    def _wait(self, share: str) -> None:
+        self.waiting[share] = None
+        for one in self.items[share].environments:
+            self._waiting_with.setdefault(one, {})[share] = None
+
+    def _unwait(self, share: str) -> None:
+        del self.waiting[share]
+        for one in self.items[share].environments:
+            self._waiting_with[one].pop(share, None)
 
     def _doubt(self, name: str, share: str) -> None:
         self.tried.setdefault(share, set()).add(name)

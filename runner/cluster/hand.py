@@ -7,6 +7,7 @@ when standard input is closed, which the system does when the worker is gone. Wh
 
 from __future__ import annotations
 
+import functools
 import os
 import queue
 import signal
@@ -66,7 +67,13 @@ def _measured(asked: request.Request, folder: Path, objects: Path) -> request.An
 
     record = RunRecord(cells=asked.cells, skips=planned.skips)
     with workspace.open(
-        folder / OUT, own=_data(asked, objects), record=record, jobs=asked.jobs, builds=asked.builds, say=_quiet
+        folder / OUT,
+        own=_data(asked, objects),
+        record=record,
+        jobs=asked.jobs,
+        builds=asked.builds,
+        variants=_variants(),
+        say=_quiet,
     ) as opened:
         work = replace(opened, context=replace(opened.context, apart=asked.apart))
         done = rounds.until_decided(
@@ -144,6 +151,9 @@ def _pulled(asked: request.Request, planned: Plan) -> list[str]:
     return lines
 
 
+_variants = functools.cache(workspace.known_variants)
+
+
 def _quiet(_line: str) -> None:
     """A worker has nobody who waits for single lines."""
 
@@ -153,6 +163,7 @@ def main() -> None:
     done = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # nothing else may write where the worker reads
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    files.without_sync()
     threading.Thread(target=_listen, args=(lines,), daemon=True).start()
     while line := lines.get():
         folder = Path(line.rstrip("\n"))

@@ -68,6 +68,7 @@ def open(  # noqa: A001 - always written workspace.open
     jobs: int = 1,
     builds: int = 2,
     keep_failed: bool = False,
+    variants: Mapping[str, Mapping[str, str]] | None = None,
     say: Callable[[str], None] = on_stderr,
 ) -> Iterator[Work]:
     """Open a store, collect the probes' data, make the executors and handle signals.
@@ -89,13 +90,18 @@ def open(  # noqa: A001 - always written workspace.open
                 store=store,
                 data={**collected.files, **(own or {})},
                 host=facts.fingerprint(facts.here()),
-                variants={name: variant.env for name, variant in sets.load().variants.items()},
+                variants=known_variants() if variants is None else variants,
                 fresh=fresh,
                 jobs=jobs,
                 builds=builds,
                 keep_failed=keep_failed,
             )
             yield Work(context, record or RunRecord(), collected.notes)
+
+
+def known_variants() -> dict[str, dict[str, str]]:
+    """The environment variables of every variant."""
+    return {name: variant.env for name, variant in sets.load().variants.items()}
 
 
 def _record(store: Store, record: RunRecord) -> None:

@@ -132,7 +132,7 @@ class Place:
     def processes(self) -> list[tuple[str, str, str]]:
         """Probe, cell and round of every process that ended, of all runs."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [(probe, cell, number) for _, probe, cell, number in (line.split() for line in lines)]
+        return [(probe, cell, number) for _, probe, cell, number, _ in (line.split() for line in lines)]
 
 
 Make = Callable[..., Place]

@@ -67,7 +67,7 @@ class PretendExecutor:
         time.sleep(asked["settings"].get("seconds", 0.0))
         if log := os.environ.get(LOG):
             with open(log, "a") as file:  # noqa: PTH123 - one line, appended at once
-                file.write(f"{os.getpid()} {asked['probe']} {launch.cell.id} {asked['round']}\n")
+                file.write(f"{os.getpid()} {asked['probe']} {launch.cell.id} {asked['round']} {time.time()}\n")
         if os.environ.get(BROKEN) == "crashed":
             return Outcome(1, None, oom=False, timed_out=False, wall_s=0.1, log="everything fails here")
         (launch.io / "result.json").write_text(json.dumps(_result(asked, launch.cell)))

@@ -20,6 +20,8 @@ ATTEMPTS = 3
 """How often a share is given to a worker that dies with it, before it counts as not measured."""
 TRIES = 5
 """On so many workers a share is tried of which none could measure anything, where none of them is proven."""
+LOOK = 200
+"""So many waiting shares are compared to choose one, which bounds the time for many shares and workers."""
 SUSPICIOUS = 2
 """So many shares that a worker alone could not measure make it a suspect."""
 
@@ -154,14 +156,15 @@ class Dispatch:
         return found
 
     def _elsewhere_least(self, name: str, worker: _Worker) -> str | None:
-        """The first waiting share whose environments the fewest workers have."""
-        best, found = -1, None
+        """The waiting share whose environments the fewest workers have, among the first ``LOOK``."""
+        best, found, seen = -1, None, 0
         for share in self.waiting:
             if self._suits(share, name, worker):
                 claimed = sum(self._claims[one] for one in self.items[share].environments)
                 if found is None or claimed < best:
                     best, found = claimed, share
-                if not claimed:
+                seen += 1
+                if not claimed or seen >= LOOK:
                     break
         return found
 

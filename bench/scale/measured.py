@@ -1,4 +1,4 @@
-"""Measures what a cluster costs: overhead per block, two workers against one, messages, a large report.
+"""Measures the overhead of a cluster per block, and two workers against one.
 
 ``python bench/scale/measured.py`` prints the figures that docs/scale.md takes. It needs the extra ``cluster``. Cells
 take no time (``tests/cluster/site``); scheduler, workers and runs are real processes on this machine.
@@ -45,7 +45,10 @@ def folder(base: Path, versions: int, keras: int) -> Path:
 
 
 def run(where: Path, out: str, *words: str) -> tuple[float, float]:
-    """Run the set. Returns the seconds from the first process to the last, and CPU seconds of all programs."""
+    """Run the set.
+
+    Returns the seconds from the first process to the last, and the CPU seconds of all programs.
+    """
     log = where / f"{out}.log"
     log.unlink(missing_ok=True)
     site = os.pathsep.join([str(ROOT / "tests" / "cluster" / "site"), str(ROOT)])

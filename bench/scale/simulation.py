@@ -35,13 +35,13 @@ class Inputs:
     """What the registry sends to all machines together: a line of 10 Gbit/s."""
     disk_gb: float = 200.0
     overhead_s: float = 0.073
-    """Of a block, between two processes of one worker: measured under load."""
-    asking_s: float = 0.020
-    """CPU of the machine that asks, per block: measured."""
-    scheduler_s: float = 0.012
-    """CPU of the scheduler, per block: measured."""
-    result_kb: float = 20.0
-    """A result file: measured."""
+    """Of a block, between two processes of one worker: measured by measured.py on a busy machine."""
+    asking_s: float = 0.013
+    """CPU of the machine that asks, per block: measured by parts.py."""
+    scheduler_s: float = 0.011
+    """CPU of the scheduler, per block: measured by parts.py."""
+    result_kb: float = 9.8
+    """A result file: those of bench/report_time.py, which have the size of real ones."""
     machine_cost: float = 0.20
     """Euros per machine and hour: assumed, eight cores."""
 
@@ -78,7 +78,10 @@ def night(cells: int) -> list[Cell]:
 
 
 def simulate(found: Sequence[Share], machines: int, given: Inputs, *, cached: bool) -> dict[str, float]:
-    """Run the blocks. Returns hours, traffic in GB, share of time that machines are busy, and cost."""
+    """Run the blocks.
+
+    Returns hours, traffic in GB, the share of the time that machines are busy, and the cost.
+    """
     by_key = {f"s{number}": share for number, share in enumerate(found)}
     dispatch = Dispatch(Item(key, share.environments, lambda _resources: True) for key, share in by_key.items())
     workers = {f"w{number}": Machine() for number in range(machines)}

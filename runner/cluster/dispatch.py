@@ -156,7 +156,10 @@ class Dispatch:
         return found
 
     def _elsewhere_least(self, name: str, worker: _Worker) -> str | None:
-        """The waiting share whose environments the fewest workers have, among the first ``LOOK``."""
+        """The waiting share whose environments the fewest workers have.
+
+        Of the first ``LOOK`` that suit.
+        """
         best, found, seen = -1, None, 0
         for share in self.waiting:
             if self._suits(share, name, worker):

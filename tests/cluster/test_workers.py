@@ -113,7 +113,7 @@ def test_a_broken_worker_does_not_take_and_fail_everything(place: Any, how: str)
     samples = _samples(here.folder / "out")
     assert [sample["status"] for sample in samples] == ["ok"] * 18, text
     assert {sample["fingerprint"]["host"] for sample in samples} == {"good"}
-    assert "gets nothing more: other workers measured what it could not" in text
+    assert len(here.processes()) <= 18 + 2, "a suspect gets no third one"
     assert code != 3
 
 

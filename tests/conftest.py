@@ -29,6 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--blocks", action="store_true", help="with either: the console blocks of the docs too (minutes; package index)"
     )
+    group = parser.getgroup("cluster")
+    group.addoption("--require-cluster", action="store_true", help="fail where Dask is not installed")
     group = parser.getgroup("browser")
     group.addoption("--require-browser", action="store_true", help="fail where the HTML report cannot be opened")
 
@@ -51,10 +53,20 @@ def _browser_starts() -> str:
     return chromium.missing()
 
 
+def _cluster_works() -> str:
+    """Empty where the extra ``cluster`` is installed, else why not."""
+    try:
+        import distributed  # noqa: F401 - only whether it is there
+    except ImportError:
+        return "the extra `cluster` is not installed"
+    return ""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     engine = config.getoption("--require-engine")
     why = _engine_answers if engine or config.getoption("--engine") else lambda: "needs --engine (or --require-engine)"
     _decided("engine", engine, why, items)
+    _decided("cluster", config.getoption("--require-cluster"), _cluster_works, items)
     _decided("browser", config.getoption("--require-browser"), _browser_starts, items)
 
 

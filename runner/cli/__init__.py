@@ -40,6 +40,7 @@ COMMANDS = {
     "export": ("runner.cli.export", "Write a folder that reproduces one result without this project."),
     "trend": ("runner.cli.trend", "Show a figure over dates or releases, and where its level changes."),
     "judge": ("runner.cli.judge", "Judge any measurements, from any tool."),
+    "worker": ("runner.cli.worker", "Work for `runner matrix --scheduler` on this machine."),
     "compare": ("runner.cli.compare", "Compare two finished runs, cell by cell."),
     "calibrate": ("runner.cli.calibrate", "Measure how much a cell differs from itself on this machine."),
     "expect": ("runner.cli.expect", "Bring matrix/expectations.toml up to date with a run."),

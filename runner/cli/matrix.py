@@ -77,6 +77,11 @@ class Request:
     install: str | None = None
     pull_from: str = ""
     explain: bool = False
+    scheduler: str | None = None
+    cluster: str | None = None
+    tls: Path | None = None
+    insecure: bool = False
+    block_minutes: float | None = None
 
     @property
     def evicts(self) -> bool:
@@ -87,6 +92,7 @@ class Request:
         """Raises UsageError for options that contradict each other."""
         self._check_builds()
         self._check_own_code()
+        self._check_cluster()
         if self.max_rounds and self.max_rounds < (self.rounds or 1):
             raise UsageError(f"--max-rounds {self.max_rounds} is less than --rounds {self.rounds}")
         if self.budget_s and not self.max_rounds and (self.rounds or 1) >= MOST_ROUNDS:
@@ -138,6 +144,24 @@ class Request:
             raise UsageError(f"--with: --executor {self.executor} installs nothing; install it there yourself")
         if self.install is not None and not self.pytest:
             raise UsageError("--install goes with --pytest: name the folder with the tests")
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the cells run on a cluster."""
+        return self.scheduler is not None or self.cluster is not None
+
+    def _check_cluster(self) -> None:
+        """The options of a cluster."""
+        if self.scheduler is not None and self.cluster is not None:
+            raise UsageError("--scheduler is one that runs already, --cluster starts one; give one of them")
+        if self.scheduler is None and (self.tls or self.insecure):
+            option = "--tls" if self.tls else "--insecure"
+            raise UsageError(f"{option} goes with --scheduler; --cluster makes keys by itself")
+        if not self.elsewhere and self.block_minutes is not None:
+            raise UsageError("--block-minutes goes with --scheduler or --cluster")
+        if self.elsewhere and (self.evicts or self.keep_failed):
+            option = "--keep-failed" if self.keep_failed else "--keep and --keep-free"
+            raise UsageError(f"{option}: only for what this machine runs, not with --scheduler or --cluster")
 
     def further(self, of_set: float | None) -> Further:
         """The rounds that follow the first ones.
@@ -295,6 +319,24 @@ class Request:
 @click.option("--out", type=click.Path(path_type=Path), default=_OUT, show_default=True, help="Results go here.")
 @options.everything
 @options.history
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Run the cells on the workers of a scheduler of Dask, as tls://host:8786 (see `runner worker`).",
+)
+@click.option(
+    "--cluster",
+    metavar="WHERE",
+    help="Start workers, run the cells on them and end them: local:2, or ssh:HOST,USER@HOST,HOST=/path/to/runner.",
+)
+@options.tls
+@click.option(
+    "--block-minutes",
+    type=options.Finite(0),
+    metavar="MINUTES",
+    help="On a cluster: cells that are compared stay on one worker; what would take longer is cut between frameworks "
+    "and devices (default: 120).",
+)
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="terminal", show_default=True)
 def matrix_command(**arguments: Any) -> None:
     """Build, run and judge a set of cells; print the version-regression matrix.
@@ -334,6 +376,14 @@ def matrix(request: Request) -> int:
     if request.baseline is not None and request.baseline not in (ids := [cell.id for cell in chosen.cells]):
         raise UsageError(f"--baseline {request.baseline!r}: not a cell of this run{suggest(request.baseline, ids)}")
     wish = host.Wish(request.executor, request.rounds or 1, request.seed, request.timeout_s, request.jobs)
+    if request.elsewhere:
+        from runner.cli import clustered
+
+        with copied(path) as files:
+            packed = {probe: tests.written(request.out) for probe, tests in suites.items()}
+            return clustered.matrix(
+                clustered.Prepared(request, chosen, probes, wish, given, {**files, **packed}, against)
+            )
     planned = host.planned(chosen, probes, wish)
     if not request.fresh:
         automatic = (request.executor, chosen.definition.executor) == (plan.AUTO, plan.AUTO)

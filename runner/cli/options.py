@@ -78,6 +78,17 @@ def _executor(command: F, names: Sequence[str]) -> F:
     return option(command)
 
 
+def tls(command: F) -> F:
+    """``--tls`` and ``--insecure``: how a scheduler is reached."""
+    command = click.option("--insecure", is_flag=True, help="Allow tcp:// to a scheduler on another machine.")(command)
+    return click.option(
+        "--tls",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="FOLDER",
+        help="The keys for tls://: a folder with ca.pem, cert.pem and key.pem (default: Dask's configuration).",
+    )(command)
+
+
 def error_rates(command: F) -> F:
     """``--alpha`` and ``--floor``."""
     alpha, floor = Finite(0, 1, min_open=True, max_open=True), Finite(0, 1, max_open=True)

@@ -37,6 +37,8 @@ class _State:
     running: dict[tuple[str, str, int], float] = field(default_factory=dict)
     further: bool = False
     """Whether the first rounds are over."""
+    cluster: str = ""
+    """How far a run on a cluster is, in words; empty where there is no cluster."""
     left_s: float = math.inf
     """Measuring time that is left, without the processes that are running."""
 
@@ -170,6 +172,13 @@ class Progress:
                 return f"kept     {event.subject} {event.probe}; enter with: {event.text}"
             case "verdict":
                 return event.text
+            case "cluster":
+                state.cluster = event.text
+                return ""
+            case "block":
+                processes = f"{event.count} process{'' if event.count == 1 else 'es'}"
+                on = f"{processes}, {event.seconds:.1f} s on {event.text}"
+                return f"block    {event.subject}: {on}" + ("" if self._live else f" ({state.cluster})")
             case _:
                 return f"{event.kind:<8} {event.text}"
 
@@ -192,7 +201,8 @@ class Progress:
             text.append(f"  {now - began:5.0f} s  ", style="dim")
             text.append(f"{probe} {subject}\n", style="bold")
         reused = f", {state.reused} from earlier runs" if state.reused else ""
-        text.append(f"  {state.finished} of {state.total} processes{reused}{self._left()}", style="dim")
+        processes = f"{state.finished} of {state.total} processes{reused}{self._left()}"
+        text.append(f"  {state.cluster or processes}", style="dim")
         return text if self._table is None else Group(self._table, text)
 
 

@@ -47,6 +47,33 @@ def cache_dir() -> Path:
     return folders.cache_dir() / "locks"
 
 
+_given: list[Path] = []
+
+
+def use(folder: Path) -> None:
+    """Take the locks in this folder before all others.
+
+    They are those of the machine that asked for the work.
+    """
+    _given[:] = [folder]
+
+
+def known(environment: Environment) -> Lock | None:
+    """The lock that ``locked`` would return now, without making one.
+
+    None where there is none, and where its lock is not usable.
+    """
+    with suppress(UsageError):
+        kept = _read(committed_path(environment))
+        if kept and not (_wants_cpu_wheels(environment) and kept.carries_cuda):
+            return kept
+        cached = _read(cache_dir() / f"{environment.id}.txt")
+        if cached and _same_question(cached.recipe, recipe(environment)) and not (kept and cached.carries_cuda):
+            return cached
+        return kept
+    return None
+
+
 def committed(environment: Environment) -> Lock:
     """The lock in the repository.
 
@@ -70,6 +97,9 @@ def locked(environment: Environment, say: Callable[[str], None] | None = None) -
     """
     with _one_at_a_time(environment.id):
         try:
+            for folder in _given:
+                if given := _read(folder / f"{environment.id}.txt"):
+                    return given
             kept = _read(committed_path(environment))
         except UsageError as error:
             raise UnavailableError(str(error)) from None

@@ -77,18 +77,23 @@ def comparisons(
     """
     if expected is None:
         expected = expectations_file.known()
-    loaded = configuration.matrix()
-    prefer = sets.named_set(loaded, rules.set_name).prefer
-    cells = list(dict.fromkeys(sample.cell for sample in samples))
-    pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
-    if rules.against:
-        pairs = [pair for pair in pairs if pairing.with_release(pair)]
-    else:
-        pairs = list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
+    pairs = compared(list(dict.fromkeys(sample.cell for sample in samples)), rules)
     judged = judge.judge(samples, pairs, expected, rules.settings(samples))
     # what is wrong in a release by itself is not about the build that is compared with it
     worse = (Verdict.REGRESSED, Verdict.BROKEN, Verdict.FIXED)
     return [one for one in judged if one.baseline or one.verdict not in worse] if rules.against else judged
+
+
+def compared(cells: Sequence[Cell], rules: Rules) -> list[judge.Pair]:
+    """The pairs of cells that a run judges.
+
+    Raises UsageError for an unknown set or baseline.
+    """
+    prefer = sets.named_set(configuration.matrix(), rules.set_name).prefer
+    pairs = judge.pairs(cells, prefer, baseline=rules.baseline)
+    if rules.against:
+        return [pair for pair in pairs if pairing.with_release(pair)]
+    return list(dict.fromkeys([*pairs, *_with_root(pairs), *_beside_native(cells)]))
 
 
 def _with_root(pairs: Sequence[judge.Pair]) -> list[judge.Pair]:

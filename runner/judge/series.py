@@ -76,6 +76,11 @@ class Series:
         return values
 
     @cached_property
+    def busy(self) -> bool:
+        """Whether no process was alone, so that none of its timings is judged."""
+        return not any(sample.quiet for sample, _ in self.points)
+
+    @cached_property
     def reached(self) -> int:
         """How many rounds have begun, whether or not each of them counts."""
         return max([sample.round for sample, _ in self.points]) + 1

@@ -21,7 +21,9 @@ class Event:
     ``expect`` (``count`` processes are to come), ``note`` (``text`` is for the user, before the work begins),
     ``budget`` (``seconds`` of measuring are left), ``further`` (a further round begins, up to ``round``, with ``count``
     processes), ``verdict`` (``text`` is a comparison that has one now), ``outage`` (``count`` environments cannot be
-    used, ``text`` says why), ``lost`` (an environment, or a process where ``probe`` is set, that an outage stopped)."""
+    used, ``text`` says why), ``block`` (a worker, ``text``, has run cells, ``count`` processes), ``cluster`` (``text``
+    says how far a run on a cluster is), ``lost`` (an environment, or a process where ``probe`` is set, that an outage
+    stopped)."""
     subject: str = ""
     """Environment id or cell id."""
     text: str = ""
@@ -64,6 +66,8 @@ class Context:
     outages: Outages = field(default_factory=Outages)
     later: int = 0
     """How many environments the caller runs in further calls; an outage stops those too."""
+    apart: bool = False
+    """The cells are measured apart from those that they are compared with: no timing is judged."""
     block: str = ""
     """Names this stretch of time where rounds are not interleaved: timings of two blocks do not compare."""
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from runner.environments import index, lock
 from runner.errors import CellError, UsageError
-from runner.judge import Pair, pairs
+from runner.judge import Pair, pairs, rules
 from runner.matrix import plan, selection
-from runner.measure import shards
+from runner.measure import blocks, shards
 from runner.model import Cell, Custom, Environment, Skip, Status
 from runner.results.store import RunRecord, Store
 from runner.util.plain import printable, say
@@ -45,11 +45,12 @@ def write(request: Request) -> list[str]:
     specs = selection.probe_specs(chosen, request.probes, request.settings)
     found = pairs(chosen.cells, chosen.definition.prefer)
     cells, skips, notes = _wanted(request, chosen, found)
+    compared = rules.compared(cells, rules.Rules(chosen.name))
     mac = chosen.definition.platform.startswith("macos") or any(cell.device == "mps" for cell in cells)
     run_s = shards.probes_s(specs, request.rounds or 1)
     loads = {cell: _load(cell, chosen.definition.custom, mac=mac) for cell in cells}
     budget = shards.Budget(minutes=request.shard_minutes, shards=request.max_shards)
-    planned = shards.shards(cells, found, loads, run_s, budget, mac=mac)
+    planned = shards.shards(cells, compared, loads, run_s, budget, mac=mac)
     late = [f"{shard.id}: {shards.warning(shard)}" for shard in shards.too_long(planned)]
     for line in late:
         say(f"::warning title=A shard takes too long::{line}", err=True)
@@ -58,15 +59,15 @@ def write(request: Request) -> list[str]:
     record = RunRecord(chosen.name, (*cells, *(skip.cell for skip in skips)), skips, notes, shlex.join(words))
     Store(request.folder).record(record)
     for shard in planned:
-        if shard.machine == shards.CUDA:
+        if shard.machine == blocks.CUDA:
             _not_run(request, shard, record)
-    text = shards.markdown(planned, loads, run_s, shards.torn(planned, found))
+    text = shards.markdown(planned, loads, run_s, blocks.torn((one.cells for one in planned), compared))
     (request.folder / "plan.md").write_text(
         printable(text + "".join(f"\n- {note}\n" for note in notes)), encoding="utf-8"
     )
     return [
         f"{machine}={json.dumps([shard.job(request.rounds) for shard in planned if shard.machine == machine])}"
-        for machine in shards.MACHINES
+        for machine in blocks.MACHINES
     ]
 
 

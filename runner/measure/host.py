@@ -14,7 +14,7 @@ from runner.errors import NotMeasuredError, UsageError, suggest
 from runner.machine import facts
 from runner.matrix import compat, frameworks, plan, selection, sets
 from runner.matrix.selection import Chosen
-from runner.model import Cell, Environment, Plan, ProbeSpec
+from runner.model import Cell, Environment, Limits, Plan, ProbeSpec, Skip
 from runner.results.store import RunRecord, Store
 
 
@@ -97,12 +97,14 @@ def chosen(
 
 def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
     """The plan for this machine. Raises UsageError for an unknown executor."""
-    memory = facts.here().memory_bytes
-    limited = tuple(
-        replace(
-            probe,
-            limits=plan.default_limits(wish.timeout_s or chosen.whole.probes[probe.name].timeout_s, memory, wish.jobs),
-        )
+    made = placed(chosen.cells, chosen.skips, asked(chosen, probes, wish), wish.jobs)
+    return replace(made, notes=(*chosen.notes, *made.notes))
+
+
+def asked(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> plan.Selection:
+    """What is asked for on any machine. Raises UsageError for an unknown executor."""
+    timed = tuple(
+        replace(probe, limits=Limits(timeout_s=wish.timeout_s or chosen.whole.probes[probe.name].timeout_s))
         for probe in probes
     )
     executor = chosen.definition.executor if wish.executor == plan.AUTO else wish.executor
@@ -111,9 +113,19 @@ def planned(chosen: Chosen, probes: Sequence[ProbeSpec], wish: Wish) -> Plan:
         raise UsageError(f"no executor {executor!r}{suggest(executor, known)}; there are: {', '.join(known)}")
     platform = chosen.definition.platform if executors.installs(wish.executor) else ""
     custom = chosen.definition.custom
-    asked = plan.Selection(limited, wish.rounds, wish.seed, executor, platform, custom, chosen.needs)
-    made = plan.plan(chosen.cells, chosen.skips, asked, host_facts(executor))
-    return replace(made, notes=(*chosen.notes, *made.notes))
+    return plan.Selection(timed, wish.rounds, wish.seed, executor, platform, custom, chosen.needs)
+
+
+def placed(cells: Sequence[Cell], skips: Sequence[Skip], wanted: plan.Selection, jobs: int) -> Plan:
+    """The plan of what is asked for on this machine.
+
+    Of the limits of ``wanted`` only the times count. ``jobs``: processes at once, which share this machine's memory.
+    """
+    memory = facts.here().memory_bytes
+    limited = tuple(
+        replace(probe, limits=plan.default_limits(probe.limits.timeout_s, memory, jobs)) for probe in wanted.probes
+    )
+    return plan.plan(cells, skips, replace(wanted, probes=limited), host_facts(wanted.executor))
 
 
 def record(

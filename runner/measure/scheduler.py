@@ -267,7 +267,7 @@ class _Session:
         The only place where an exception becomes a status.
         """
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        quiet = self.unready == 0 and self.context.jobs == 1
+        quiet = self.unready == 0 and self.context.jobs == 1 and not self.context.apart
         prepared: Prepared | None = None
         outcome: Outcome | None = None
         answer = payload.Answer(status="")

@@ -1,8 +1,6 @@
 """Divides cells into shards for a job matrix of GitHub Actions. Pure.
 
-Cells that are compared are kept on one machine: timings from two hosted machines cannot be compared. The comparisons
-of a set form a forest; a tree that would take too long is cut between frameworks and devices, where a difference in
-speed is reported but never fails a run, and nowhere else.
+Comparison blocks (see ``blocks``) are put together while a machine has room and time for them.
 """
 
 from __future__ import annotations
@@ -11,11 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.judge import Pair
-from runner.model import AXES, Cell, ProbeSpec
+from runner.measure import blocks
+from runner.model import Cell, ProbeSpec
 from runner.util import versions
-
-LINUX, MACOS, CUDA = "linux", "macos", "cuda"
-MACHINES = (LINUX, MACOS, CUDA)
 
 JOB_LIMIT = 256
 """Jobs that one matrix of GitHub Actions may have."""
@@ -27,9 +23,6 @@ LATE = 3.0
 """A job may take so many times its estimate: the assumed figures below can be off."""
 MEASURING = 0.9
 """Share of the time after building in which processes run; the rest goes between them."""
-
-SPLITTABLE = frozenset(axis.name for axis in AXES if axis.other_kind)
-"""Axes of comparisons that may span two machines where a tree is too long for one."""
 
 START_MINUTES = 3.0
 """Checkout, Python, installing this program, making room on the disk. Assumed."""
@@ -130,16 +123,6 @@ class Budget:
     shards: int = JOB_LIMIT
 
 
-def machine_of(cell: Cell, *, mac: bool) -> str:
-    """Which kind of machine runs a cell.
-
-    ``mac``: the set has an MPS cell or is for Macs, so all of it runs on one.
-    """
-    if mac:
-        return MACOS
-    return CUDA if cell.device == "cuda" else LINUX
-
-
 def probes_s(probes: Iterable[ProbeSpec], rounds: int) -> float:
     """Seconds that the processes of one cell take."""
     return rounds * sum(PROCESS_S + _probe_s(probe) for probe in probes)
@@ -210,51 +193,21 @@ def shards(
 ) -> tuple[Shard, ...]:
     """Divide the cells; both cells of a comparison are on one shard.
 
-    See the module for the comparisons that count. A tree that is longer than the budget even so makes a separate
+    See ``blocks`` for the comparisons that count. A block that is longer than the budget even so makes a separate
     shard. Never more than ``budget.shards``. ``mac``: all of it runs on a Mac, as it does where there is an MPS cell.
     """
-    mac = mac or any(cell.device == "mps" for cell in cells)
+    whole = blocks.cut(cells, pairs, lambda some: _fits(estimate(some, loads, run_s), budget), mac=mac)
+    order = {cell: number for number, cell in enumerate(cells)}
     found = []
-    for machine in MACHINES:
-        own = [cell for cell in cells if machine_of(cell, mac=mac) == machine]
-        bins = _fewer(_packed(_groups(own, pairs, loads, run_s, budget), loads, run_s, budget), budget.shards)
-        order = {cell: number for number, cell in enumerate(own)}
+    for machine in blocks.MACHINES:
+        groups = [list(block.cells) for block in whole if block.machine == machine]
+        bins = _fewer(_packed(groups, loads, run_s, budget), budget.shards)
         for number, group in enumerate(bins, 1):
             name = f"{machine}-{number:0{max(2, len(str(len(bins))))}d}"
             found.append(
                 Shard(name, machine, tuple(sorted(group, key=order.__getitem__)), estimate(group, loads, run_s))
             )
     return tuple(found)
-
-
-def _groups(
-    cells: Sequence[Cell], pairs: Sequence[Pair], loads: Mapping[Cell, Load], run_s: float, budget: Budget
-) -> list[list[Cell]]:
-    """Cells that have to stay together."""
-    whole = _trees(cells, pairs, frozenset())
-    groups = []
-    for tree in whole:
-        fits = _fits(estimate(tree, loads, run_s), budget)
-        groups += [tree] if fits else _trees(tree, pairs, SPLITTABLE)
-    return groups
-
-
-def _trees(cells: Sequence[Cell], pairs: Iterable[Pair], without: frozenset[str]) -> list[list[Cell]]:
-    """Connected components of the comparisons, those of some axes left out."""
-    leader = {cell: cell for cell in cells}
-
-    def find(cell: Cell) -> Cell:
-        while leader[cell] != cell:
-            cell = leader[cell]
-        return cell
-
-    for pair in pairs:
-        if pair.axis not in without and pair.baseline in leader and pair.candidate in leader:
-            leader[find(pair.candidate)] = find(pair.baseline)
-    trees: dict[Cell, list[Cell]] = {}
-    for cell in cells:
-        trees.setdefault(find(cell), []).append(cell)
-    return list(trees.values())
 
 
 def _packed(groups: Iterable[list[Cell]], loads: Mapping[Cell, Load], run_s: float, budget: Budget) -> list[list[Cell]]:
@@ -286,14 +239,6 @@ def _fits(needed: Estimate, budget: Budget) -> bool:
     return needed.first <= budget.minutes and needed.disk_gb <= budget.disk_gb
 
 
-def torn(shards_: Iterable[Shard], pairs: Iterable[Pair]) -> list[Pair]:
-    """Comparisons whose two cells are on different machines."""
-    where = {cell: shard.id for shard in shards_ for cell in shard.cells}
-    return [
-        p for p in pairs if p.baseline in where and p.candidate in where and where[p.baseline] != where[p.candidate]
-    ]
-
-
 def too_long(shards_: Iterable[Shard]) -> list[Shard]:
     """Shards that cannot end in time.
 
@@ -313,7 +258,7 @@ def warning(shard: Shard) -> str:
 def markdown(shards_: Sequence[Shard], loads: Mapping[Cell, Load], run_s: float, torn_pairs: Sequence[Pair]) -> str:
     """The plan for a step summary: a row per shard, and the arithmetic."""
     cells = [cell for shard in shards_ for cell in shard.cells]
-    imaged = [cell for shard in shards_ if shard.machine != MACOS for cell in shard.cells]
+    imaged = [cell for shard in shards_ if shard.machine != blocks.MACOS for cell in shard.cells]
     lines = [
         f"### Plan: cells {len(cells)}, machines {len(shards_)}",
         "",

@@ -69,6 +69,7 @@ def open(  # noqa: A001 - always written workspace.open
     builds: int = 2,
     keep_failed: bool = False,
     pull_from: str = "",
+    variants: Mapping[str, Mapping[str, str]] | None = None,
     say: Callable[[str], None] = on_stderr,
 ) -> Iterator[Work]:
     """Open a store, collect the probes' data, make the executors and handle signals.
@@ -93,13 +94,18 @@ def open(  # noqa: A001 - always written workspace.open
                 store=store,
                 data={**collected.files, **(own or {})},
                 host=facts.fingerprint(facts.here()),
-                variants={name: variant.env for name, variant in sets.load().variants.items()},
+                variants=known_variants() if variants is None else variants,
                 fresh=fresh,
                 jobs=jobs,
                 builds=builds,
                 keep_failed=keep_failed,
             )
             yield Work(context, record or RunRecord(), collected.notes)
+
+
+def known_variants() -> dict[str, dict[str, str]]:
+    """The environment variables of every variant."""
+    return {name: variant.env for name, variant in sets.load().variants.items()}
 
 
 def _record(store: Store, record: RunRecord) -> None:

@@ -73,6 +73,17 @@ def content(path: Path) -> bytes:
         return file.readall()
 
 
+_sync = [True]
+
+
+def without_sync() -> None:
+    """From now on, leave it to the system when this process's files reach the disk.
+
+    For files that another machine fetches and keeps. A power loss loses them.
+    """
+    _sync[:] = [False]
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never a part.
 
@@ -86,7 +97,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             left = memoryview(content)
             while left:
                 left = left[file.write(left) :]
-            os.fsync(file.fileno())
+            if _sync[0]:
+                os.fsync(file.fileno())
         part.replace(path)
         _sync_folder(path.parent)
     except BaseException as error:
@@ -110,6 +122,8 @@ def _make_folder(folder: Path) -> None:
 
 def _sync_folder(folder: Path) -> None:
     """Write a folder's names to the disk, where its file system can."""
+    if not _sync[0]:
+        return
     with suppress(PermissionError):  # a folder that may be entered and not read
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -25,6 +25,7 @@ LAYERS = [
     ["machine"],
     ["sources"],
     ["measure"],
+    ["cluster"],
     ["diagnose"],
     ["report"],
     ["repro"],
@@ -45,6 +46,8 @@ HEAVY = {
     "pyarrow": {"history"},
     "sqlite3": {"history"},
     "click": {"cli"},
+    "dask": {"cluster"},
+    "distributed": {"cluster"},
 }
 """Which parts may import a heavy library at all."""
 

@@ -202,6 +202,16 @@ def test_timings_of_different_hosts_get_no_verdict_and_are_not_measured() -> Non
     assert exit_code(samples, found) == 3
 
 
+def test_timings_that_are_not_judged_anyway_may_be_of_different_hosts() -> None:
+    """What is not timed runs anywhere on a cluster."""
+    samples = [timed(OLD, "a", r, 1.0) for r in range(4)] + [timed(NEW, "b", r, 2.0) for r in range(4)]
+    found = judge([replace(one, quiet=False) for one in samples], [VERSION], (), JudgeSettings())
+    (one,) = [c for c in found if c.metric == "step_s"]
+    assert one.verdict is Verdict.INCONCLUSIVE
+    assert "other work ran meanwhile" in one.reason
+    assert exit_code(samples, found) == 0
+
+
 def test_one_cell_measured_on_two_hosts_is_not_comparable() -> None:
     samples = [timed(OLD, "a" if r < 10 else "b", r, 1.0) for r in range(20)]
     samples += [timed(NEW, "a" if r < 10 else "b", r, 1.0) for r in range(20)]

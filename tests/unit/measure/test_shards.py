@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.judge import Pair, pairs
+from runner.measure import blocks
 from runner.measure import shards as gp
 from runner.model import Cell, ProbeSpec
 
@@ -26,6 +27,10 @@ def _loads(cells: list[Cell], layer_gb: float = 1.0) -> dict[Cell, gp.Load]:
 
 def _shards(cells: list[Cell], found: list[Pair], run_s: float, budget: gp.Budget = BUDGET) -> tuple[gp.Shard, ...]:
     return gp.shards(cells, found, _loads(cells), run_s, budget)
+
+
+def torn(shards: tuple[gp.Shard, ...], found: list[Pair]) -> list[Pair]:
+    return blocks.torn((shard.cells for shard in shards), found)
 
 
 GRID = [
@@ -50,7 +55,7 @@ def test_a_tree_that_is_too_long_is_cut_between_frameworks_only() -> None:
     shards = _shards(GRID, found, 600, gp.Budget(minutes=80))
     assert len(shards) == 4
     assert all(len({cell.framework for cell in shard.cells}) == 1 for shard in shards)
-    assert {pair.axis for pair in gp.torn(shards, found)} <= gp.SPLITTABLE
+    assert {pair.axis for pair in torn(shards, found)} <= blocks.SPLITTABLE
 
 
 def test_a_comparison_of_releases_is_never_cut_however_long_it_takes() -> None:
@@ -91,8 +96,8 @@ def test_every_cell_once_and_comparisons_whole(cells: list[Cell], run_s: float, 
     shards = _shards(cells, found, run_s, gp.Budget(minutes=minutes, shards=most))
     placed = [cell for shard in shards for cell in shard.cells]
     assert sorted(cell.id for cell in placed) == sorted(cell.id for cell in cells)
-    assert {pair.axis for pair in gp.torn(shards, found)} <= gp.SPLITTABLE
-    for machine in gp.MACHINES:
+    assert {pair.axis for pair in torn(shards, found)} <= blocks.SPLITTABLE
+    for machine in blocks.MACHINES:
         own = [shard for shard in shards if shard.machine == machine]
         assert len(own) <= most
         assert len({shard.id for shard in own}) == len(own)
@@ -155,7 +160,7 @@ def test_a_pull_request_runs_the_newest_of_each_framework_and_its_baseline() -> 
 def test_the_plan_shows_its_arithmetic() -> None:
     found = pairs(GRID)
     shards = _shards(GRID, found, 60)
-    text = gp.markdown(shards, _loads(GRID), 60, gp.torn(shards, found))
+    text = gp.markdown(shards, _loads(GRID), 60, torn(shards, found))
     assert "| linux-01 | 10 | 10 | 5 |" in text
     assert "cells x 60 s of probes" in text
     assert f"{gp.registry_gb(GRID, _loads(GRID)):.1f} GB" in text

@@ -380,7 +380,7 @@ def matrix(request: Request) -> int:
         from runner.cli import clustered
 
         with copied(path) as files:
-            packed = {probe: tests.written(request.out) for probe, tests in suites.items()}
+            packed = {probe: suite.packed.written(request.out) for probe, suite in tests.items()}
             return clustered.matrix(
                 clustered.Prepared(request, chosen, probes, wish, given, {**files, **packed}, against)
             )

@@ -60,7 +60,7 @@ test_samples = 500
 # file = "probes/dense.py"
 # [sets.{name}.probes.dense]
 
-# The tests of your library, for `runner matrix --pytest`: paths below this folder, and the project to install.
+# The tests of your library, for `{program} matrix --pytest`: paths below this folder, and the project to install.
 # [pytest]
 # tests = ["tests"]
 # install = "."

@@ -20,7 +20,6 @@ ON = ("--scheduler", "tls://night:8786")
         ((*ON, "--cluster", "local:2"), "--scheduler is one that runs already, --cluster starts one"),
         (("--tls", "keys"), "--tls goes with --scheduler"),
         (("--cluster", "local:2", "--insecure"), "--insecure goes with --scheduler"),
-        (("--pull-from", "ghcr.io/x"), "--pull-from goes with --scheduler or --cluster"),
         (("--block-minutes", "0"), "--block-minutes goes with --scheduler or --cluster"),
         ((*ON, "--keep", "2"), "only for what this machine runs"),
         ((*ON, "--keep-failed"), "--keep-failed: only for what this machine runs"),

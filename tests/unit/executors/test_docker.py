@@ -581,7 +581,8 @@ class TestImage:
         made: list[Any] = []
 
         class Builder:
-            def __init__(self) -> None:
+            def __init__(self, published: object = None) -> None:
+                assert published is None
                 self.built: list[tuple[Any, ...]] = []
                 self.closed = False
                 made.append(self)

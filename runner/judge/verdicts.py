@@ -264,7 +264,8 @@ def _metrics(
         failed = _failed_case(side.baseline, name)
         if left is None or right is None:
             reason = f"the {'baseline' if left is None else 'candidate'} does not report it"
-            yield apart(name, reason=reason, gates=same_source and not failed), None
+            explained = failed or (right is None and _failed_case(side.candidate, name))
+            yield apart(name, reason=reason, gates=same_source and not explained), None
             continue
         values: dict[str, Any] = {"baseline_value": left.typical, "candidate_value": right.typical}
         if forbidden[kind] and not (kind == Kind.TIMING and left.busy and right.busy):
@@ -320,12 +321,12 @@ _OUTCOME = ".outcome"
 """Ends the name of the metric that says ``ok`` or what became of a case; the names of its other figures begin alike."""
 
 
-def _failed_case(baseline: Group, metric: str) -> str:
-    """What became of the metric's case in the baseline, where that is not ``ok``.
+def _failed_case(group: Group, metric: str) -> str:
+    """What became of the metric's case in a cell, where that is not ``ok``.
 
     Empty where it is, or has no case.
     """
-    outcome = baseline.series.get(metric.rpartition(".")[0] + _OUTCOME)
+    outcome = group.series.get(metric.rpartition(".")[0] + _OUTCOME)
     said = outcome.typical if outcome is not None else None
     return said if isinstance(said, str) and said != "ok" else ""
 

@@ -44,7 +44,8 @@ def run(request, report):
     ``tests``, that of every test.
 
     Details: ``cases``, a record per test; ``durations``, the seconds of every test. Metrics: ``suite.time_s``, the
-    time of all tests, and those of files or tests, where none failed; counts of cases by outcome.
+    time of all tests, and those of files or tests, where none failed; ``.outcome`` next to each, which says why a time
+    is missing; counts of cases by outcome.
 
     Raises UnavailableError without tests or pytest, BadOutputError where there is no test to run, and ProbeError
     where pytest ended early.
@@ -234,11 +235,17 @@ def _report(report, tests, durations):
         count = sum(found[0] == status for found in real.values())
         report.metric("cases." + word, count, "info")
     report.metric("files.not_imported", sum(name.endswith(COLLECTED) for name in tests), "info")
+    report.metric("suite.outcome", "failed" if failed else "ok", "info")  # why there is no time
     if not failed:
         total = sum(seconds for _, _, seconds in tests.values())
         report.metric("suite.time_s", total, "timing", better="lower", unit="s")
     for file, times in by_file.items():
+        if durations == "files":
+            report.metric(file + ".outcome", "failed" if file in failed else "ok", "info")
         if file in failed:
+            for name in times if durations == "tests" else ():
+                ended = tests[name][0] in ("wrong", "raises")
+                report.metric(name + ".outcome", "failed" if ended else "another test of its file failed", "info")
             continue  # a test that failed did other work
         if durations == "files":
             report.metric(file + ".time_s", sum(times.values()), "timing", better="lower", unit="s")

@@ -86,7 +86,7 @@ def test_every_test_is_a_case_with_its_outcome_and_message(ran):
     assert found["tests/test_a.py::test_wrong"].note == "AssertionError: other"
     assert found["tests/test_a.py::test_error"].note == "ValueError: no fixture"
     assert "gone" in found["tests/sub/test_c.py (import)"].note
-    counts = {name: value for name, value in figures(process).items() if not name.endswith("time_s")}
+    counts = {name: value for name, value in figures(process).items() if not name.endswith(("time_s", "outcome"))}
     assert counts == {
         "cases.ok": 4, "cases.failed": 1, "cases.raised": 1, "cases.skipped": 2, "files.not_imported": 1,
     }  # fmt: skip
@@ -101,6 +101,9 @@ def test_only_the_time_of_what_did_not_fail_is_a_figure(ran):
     times = {name: value for name, value in figures(process).items() if name.endswith("time_s")}
     assert set(times) == {"tests/test_a.py.time_s"}
     assert times["tests/test_a.py.time_s"] >= 0.05
+    assert {name: value for name, value in figures(process).items() if name.endswith("outcome")} == {
+        "suite.outcome": "failed", "tests/test_a.py.outcome": "ok", "tests/test_c.py.outcome": "failed",
+    }  # fmt: skip
     assert set(process.result["details"]["durations"]) == {
         "tests/test_a.py::test_a", "tests/test_a.py::test_b", "tests/test_c.py::test_c",
     }  # fmt: skip

@@ -250,3 +250,13 @@ def test_a_process_that_failed_does_not_make_the_others_not_comparable() -> None
     timed = [replace(s, metrics=(Metric("m", 1.0, Kind.TIMING, Better.LOWER),)) for s in ran]
     (found,) = [c for c in judge([*timed, lost], [VERSION]) if c.metric == "m"]
     assert (found.verdict, found.evidence.n) == (Verdict.INCONCLUSIVE, 2)
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("ok", 3), ("failed", 0), (None, 3)])
+def test_a_time_that_is_missing_since_its_tests_failed_was_measured(outcome: str | None, code: int) -> None:
+    time = Metric("tests/test_a.py.time_s", 0.5, Kind.TIMING, Better.LOWER, "s")
+    said = (Metric("tests/test_a.py.outcome", outcome, Kind.INFO),) if outcome else ()
+    before = replace(sample(OLD), metrics=(time, Metric("tests/test_a.py.outcome", "ok", Kind.INFO)))
+    after = replace(sample(NEW), metrics=said)
+    found = judge([before, after], [VERSION])
+    assert exit_code([before, after], [one for one in found if one.metric in ("status", time.name)]) == code

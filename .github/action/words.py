@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 
 OURS = ("--out", "--format", "--dry-run")
 """Options of the run that the action needs for itself."""
+NONE = ("--help", "-h")
+"""Options with which nothing runs."""
 REGISTRY = "ghcr.io"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}")
 """The name of a comment, which is part of the name of an artifact too."""
@@ -44,6 +46,8 @@ def words(environment: Mapping[str, str]) -> list[str]:
     for word in given:
         if word.partition("=")[0] in OURS:
             raise InputError(f"arguments: leave out {word}: the action chooses {', '.join(OURS)}")
+        if word in NONE:
+            raise InputError(f"arguments: leave out {word}: nothing would run")
     return [*_images(environment, given), *given]
 
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 
 import click
+from click.core import ParameterSource
 
 from runner import __version__
 from runner.errors import OutageError, RunnerError, suggest
@@ -62,11 +63,23 @@ class _Context(click.Context):
 
 
 def _helped(command: click.Command) -> click.Command:
-    """Let a command, and those below it, use these help texts."""
+    """Let a command, and those below it, use these help texts, and refuse options without a value."""
     command.context_class = _Context
+    for option in command.params:
+        optional = isinstance(option, click.Option) and option.flag_value == ""  # --pytest without a value
+        if isinstance(option, click.Option) and option.callback is None and not optional:
+            option.callback = _not_empty
     for one in getattr(command, "commands", {}).values():
         _helped(one)
     return command
+
+
+def _not_empty(context: click.Context, option: click.Parameter, value: object) -> object:
+    """An option's value. Raises UsageError for an empty one: a variable of a shell that is not set."""
+    given = context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+    if given and (value == "" or (isinstance(value, tuple) and "" in value)):
+        raise click.UsageError(f"{option.opts[-1]} is empty: give it a value, or leave it out")
+    return value
 
 
 class _Commands(click.Group):

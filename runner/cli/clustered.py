@@ -65,6 +65,9 @@ def matrix(made: Prepared) -> int:
         return 0
     where = launch.Where.of(request.scheduler, request.cluster, request.tls, insecure=request.insecure)
     keys.check_installed()
+    if where.scheduler is not None and where.scheduler.protocol == "tls":
+        keys.of_folder(where.tls)
+    running.check_strangers(request.out)  # before anything is written there
     remembered = remembering.ready(remembering.wish(request.history, without=request.no_history))
     with (
         progress.shown() as shown,

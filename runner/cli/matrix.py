@@ -159,8 +159,12 @@ class Request:
             raise UsageError(f"{option} goes with --scheduler; --cluster makes keys by itself")
         if not self.elsewhere and self.block_minutes is not None:
             raise UsageError("--block-minutes goes with --scheduler or --cluster")
-        if self.elsewhere and (self.evicts or self.keep_failed):
-            option = "--keep-failed" if self.keep_failed else "--keep and --keep-free"
+        if self.elsewhere:
+            from runner.cluster.launch import Where
+
+            Where.of(self.scheduler, self.cluster, self.tls, insecure=self.insecure)
+        if self.elsewhere and (self.evicts or self.keep_failed or self.explain):
+            option = "--keep-failed" if self.keep_failed else "--explain" if self.explain else "--keep and --keep-free"
             raise UsageError(f"{option}: only for what this machine runs, not with --scheduler or --cluster")
 
     def further(self, of_set: float | None) -> Further:

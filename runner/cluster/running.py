@@ -98,7 +98,7 @@ def run(order: Order, work: Work, where: launch.Where, observe: Observer, patien
     """
     receipts = Receipts(work.store.out)
     receipts.recover()
-    _check_strangers(receipts)
+    check_strangers(work.store.out)
     contents = Contents()
     cut = _shares(order)
     tasks = _tasks(order, cut, work, contents)
@@ -152,16 +152,14 @@ def _cancelling() -> Iterator[None]:
             signal.signal(number, before[number])
 
 
-def _check_strangers(receipts: Receipts) -> None:
+def check_strangers(out: Path) -> None:
     """Raise UsageError for results that no cluster has made.
 
     A report would take both for rounds of one run.
     """
-    found = receipts.strangers()
+    found = Receipts(out).strangers() if out.is_dir() else ()
     if found:
-        raise UsageError(
-            f"--out {receipts.out}: has results of a run without a cluster ({found[0]}); name another folder"
-        )
+        raise UsageError(f"--out {out}: has results of a run without a cluster ({found[0]}); name another folder")
 
 
 def _shares(order: Order) -> tuple[Share, ...]:

@@ -107,7 +107,7 @@ def test_list_shows_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["matrix", "--budget", "5m", "--rounds", "9", "--max-rounds", "8"], "--max-rounds 8 is less than --rounds 9"),
         (["matrix", "--device", "cuda", "--dry-run"], "--device goes with --executor current"),
         (["matrix", "--device", "gpu", "--executor", "current", "--dry-run"], "'gpu' is not one of"),
-        (["list", "--set", ""], "no set ''"),
+        (["list", "--set", ""], "--set is empty"),
         (["list", "--only", "tensorflow-2.18.0_keras-3.8.0_*"], "of the set 'quick'; --set seeds has it"),
         (["calibrate", "torch-2.2.2_keras-3.11.4_py3.11_cpu"], "did you mean 'torch-2.2.2_keras-3.11.3_py3.11_cpu'"),
         (["report", "/nowhere"], "no such file or folder"),
@@ -485,3 +485,12 @@ def test_a_run_is_judged_again_with_the_looks_and_the_noise_it_was_planned_with(
     monkeypatch.setattr(calibration_file, "noise_for", lambda _samples, _folder: {A.id: 0.2})
     build.from_folders([tmp_path], rules.Rules())
     assert [(s.sequential, s.max_rounds, s.noise) for s in seen] == [(sequential, rounds, {A.id: 0.2})]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["bisect", "keras", "--good", "3.8.0", "--bad", "3.15.1", "--source", ""], ["report", "out", "--baseline", ""]],
+)
+def test_an_option_without_a_value_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(words) == 2
+    assert f"{words[-2]} is empty: give it a value, or leave it out" in capsys.readouterr().err

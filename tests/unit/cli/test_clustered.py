@@ -23,6 +23,9 @@ ON = ("--scheduler", "tls://night:8786")
         (("--block-minutes", "0"), "--block-minutes goes with --scheduler or --cluster"),
         ((*ON, "--keep", "2"), "only for what this machine runs"),
         ((*ON, "--keep-failed"), "--keep-failed: only for what this machine runs"),
+        ((*ON, "--explain"), "--explain: only for what this machine runs"),
+        (("--cluster", "local:0", "--dry-run"), "is not a number of workers"),
+        (("--scheduler", ""), "--scheduler is empty: give it a value, or leave it out"),
         (("--scheduler", "tcp://night:8786"), "plain TCP lets anybody"),
         (("--scheduler", "night"), "is not the address of a scheduler"),
         (("--cluster", "local:none"), "is not a number of workers"),
@@ -36,6 +39,17 @@ def test_options_that_contradict_each_other_are_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert says in line
     assert not (tmp_path / "out").exists()
+
+
+def test_results_of_a_local_run_are_left_as_they_are(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    there = tmp_path / "results" / "cell" / "hello" / "0.json"
+    there.parent.mkdir(parents=True)
+    there.write_text("{}")
+    (tmp_path / "run.json").write_text("of the earlier run")
+    assert cli.run(["matrix", "--probe", "hello", "--scheduler", "tcp://127.0.0.1:1", "--out", str(tmp_path)]) == 2
+    assert "has results of a run without a cluster (results/cell/hello/0.json)" in capsys.readouterr().err
+    assert (tmp_path / "run.json").read_text() == "of the earlier run"
 
 
 def test_the_plan_lists_blocks_and_reaches_nothing(capsys: pytest.CaptureFixture[str]) -> None:

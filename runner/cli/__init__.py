@@ -63,7 +63,10 @@ class _Context(click.Context):
 
 
 def _helped(command: click.Command) -> click.Command:
-    """Let a command, and those below it, use these help texts, and refuse options without a value."""
+    """Let a command, and those below it, use these help texts.
+
+    They refuse options without a value.
+    """
     command.context_class = _Context
     for option in command.params:
         optional = isinstance(option, click.Option) and option.flag_value == ""  # --pytest without a value
@@ -75,7 +78,10 @@ def _helped(command: click.Command) -> click.Command:
 
 
 def _not_empty(context: click.Context, option: click.Parameter, value: object) -> object:
-    """An option's value. Raises UsageError for an empty one: a variable of a shell that is not set."""
+    """An option's value.
+
+    Raises UsageError for an empty one: a variable of a shell that is not set.
+    """
     given = context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
     if given and (value == "" or (isinstance(value, tuple) and "" in value)):
         raise click.UsageError(f"{option.opts[-1]} is empty: give it a value, or leave it out")

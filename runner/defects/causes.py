@@ -14,7 +14,8 @@ from itertools import groupby
 
 from runner.defects import cells
 from runner.defects.defect import Defect
-from runner.defects.related import Role, Side, contradict, family, names, role_of
+from runner.defects.related import Role, family, role_of
+from runner.defects.sides import Side, contradict, names
 from runner.model import Cell, Sample
 
 SHOWN_NAMES = 6

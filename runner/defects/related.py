@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from runner.defects import calls, cells, signatures, together
-from runner.defects.defect import Defect
+from runner.defects.sides import TRACED, Side, contradict
 from runner.model import Sample
 
 VALUES = ("wrong value", "NaN or infinity", "inaccurate", "wrong gradient", "gradient is NaN or infinite")
@@ -34,32 +33,6 @@ class Role(Enum):
     CALLEE = "it is called by the function that is wrong"
     ALIKE = "the same signature"
     PHASE = "the same case in other releases"
-
-
-@dataclass(slots=True)
-class Side:
-    """A defect with its cells as sets."""
-
-    defect: Defect
-    bad: frozenset[str]
-    good: frozenset[str]
-    names: frozenset[str] = frozenset()
-    bodies: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        self.names = frozenset(names(self.defect))
-        self.bodies = frozenset(case.partition("#")[0] for case in self.defect.cases)
-
-
-def names(defect: Defect) -> list[str]:
-    """The public names of a defect of the sweep; of other probes, what they are about.
-
-    >>> from runner.defects import defect as d
-    >>> names(d.Defect("ops.f, ops.g", "wrong value", 8, "", "", "", (), (), None, None, None, "", (), "", ""))
-    ['ops.f', 'ops.g']
-    """
-    probe, colon, rest = defect.op.partition(": ")
-    return (rest.partition(" (")[0] if colon else probe).split(", ")
 
 
 def role_of(head: Side, one: Side, by_id: Mapping[str, Sample]) -> Role | None:
@@ -205,16 +178,6 @@ def _same(one: Side, other: Side) -> bool:
     return 2 * len(common) > min(len(one.bad), len(other.bad))
 
 
-def contradict(one: Side, other: Side) -> bool:
-    """Whether a cell shows one and is right in the other.
-
-    Checks of tracing on other frameworks do not contradict each other.
-    """
-    if {one.defect.kind, other.defect.kind} <= _TRACED and one.defect.kind != other.defect.kind:
-        return False
-    return bool(one.bad & other.good or other.bad & one.good)
-
-
 def _part(head: Side, one: Side, by_id: Mapping[str, Sample]) -> bool:
     """Whether two checks show the same releases on the frameworks of both.
 
@@ -228,7 +191,7 @@ def _part(head: Side, one: Side, by_id: Mapping[str, Sample]) -> bool:
             {c for c in side.bad if c in by_id and by_id[c].cell.framework in common} for side in (head, one)
         )
         return mine == other
-    if not {head.defect.kind, one.defect.kind} <= _TRACED or not head.good or not one.good:
+    if not {head.defect.kind, one.defect.kind} <= TRACED or not head.good or not one.good:
         return False
     bad, told = [], []
     for side, frameworks in zip((head, one), sides, strict=True):
@@ -239,9 +202,6 @@ def _part(head: Side, one: Side, by_id: Mapping[str, Sample]) -> bool:
 
 def _frameworks(found: Iterable[str], by_id: Mapping[str, Sample]) -> set[str]:
     return {by_id[cell].cell.framework for cell in found if cell in by_id}
-
-
-_TRACED = {"raises under jit", "raises in a graph", "raises in the gradient"}
 
 
 def _types_within(head: Side, one: Side) -> bool:

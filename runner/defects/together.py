@@ -7,13 +7,10 @@ about the same class, has one cause in almost all cases: a change of that class.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from runner.defects import signatures
-
-if TYPE_CHECKING:
-    from runner.defects.defect import Defect
-    from runner.defects.related import Side
+from runner.defects.defect import Defect
+from runner.defects.sides import Side, contradict
 
 _MATERIAL = frozenset(
     [
@@ -48,7 +45,7 @@ def one_change(one: Side, other: Side) -> bool:
 
     At least one of them must be a promise: defects of functions are joined by their calls and arguments.
     """
-    if _contradict(one, other):
+    if contradict(one, other):
         return False
     if _narrowed(one.defect) & _narrowed(other.defect):
         return True
@@ -97,10 +94,6 @@ def _compatible(one: Side, other: Side) -> bool:
     lines = [{line[:2]: (line.last_good, line.first_good) for line in side.defect.bounds} for side in (one, other)]
     both = lines[0].keys() & lines[1].keys()
     return bool(both) and all(lines[0][line] == lines[1][line] for line in both)
-
-
-def _contradict(one: Side, other: Side) -> bool:
-    return bool(one.bad & other.good or other.bad & one.good)
 
 
 def _about_one_thing(one: Defect, other: Defect) -> bool:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from runner.cli.request import Request
 from runner.data import DataFile
 from runner.matrix.selection import Chosen
 from runner.measure import host
 from runner.model import ProbeSpec
 from runner.results.store import RunRecord
+from runner.util import program
 from runner.util.plain import say
-
-if TYPE_CHECKING:
-    from runner.cli.matrix import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +83,9 @@ def matrix(made: Prepared) -> int:
     report = remembering.after_a_run(replace(report, everything=request.everything), remembered)
     output.emit(report, request.format_)
     if ended.problem is not None:
-        say(f"runner: {ended.problem}", err=True)
+        program.warn(str(ended.problem))
         return report.exit_code or ended.problem.exit_code
-    if request.format_ == "terminal" and ended.samples:
-        say(f"As a page with charts: python -m runner report {shlex.quote(str(request.out))} --open", err=True)
+    output.name_page(request.format_, report, request.out)
     return report.exit_code
 
 

@@ -117,4 +117,4 @@ def _keep(out: Path, found: Mapping[str, str]) -> None:
 
 
 def _say(line: str) -> None:
-    say(f"runner: {numbers.plain(line)}", err=True)
+    program.warn(numbers.plain(line))

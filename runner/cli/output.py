@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from runner import judge
@@ -54,6 +56,17 @@ def drawn(report: Report, on: Console) -> str:
     with on.capture() as written:
         terminal.print(report, on)
     return written.get()
+
+
+NOTHING = 4
+"""The exit code of a run that measured nothing."""
+
+
+def name_page(format_: str, report: Report, out: Path) -> None:
+    """Name the command that opens the report as a page, below one in a terminal."""
+    if format_ == "terminal" and report.exit_code != NOTHING:
+        page = shlex.join((*program.words(), "report", str(out), "--open"))
+        say(f"As a page with charts: {page}", err=True)
 
 
 def emit(report: Report, format_: str, *, commands: bool = False) -> None:

@@ -23,14 +23,13 @@ from runner import executors
 from runner.cluster import receipts, request
 from runner.data import DataFile
 from runner.environments import lock, wheels
-from runner.errors import CellError, RunnerError
+from runner.errors import RunnerError
 from runner.judge.rules import comparisons
 from runner.machine import facts
 from runner.matrix import configuration
 from runner.measure import host, rounds, workspace
 from runner.measure.context import Event
 from runner.measure.sample import NO_FAILURE
-from runner.model import Plan
 from runner.results.store import RunRecord
 from runner.util import files
 
@@ -59,7 +58,7 @@ def _measured(asked: request.Request, folder: Path, objects: Path) -> request.An
     _place({f"{name}.txt": digest for name, digest in asked.locks.items()}, folder / "locks", objects)
     lock.use(folder / "locks")
     planned = host.placed(asked.cells, (), asked.wanted, asked.jobs)
-    notes = dict.fromkeys((*planned.notes, *_pulled(asked, planned)))
+    notes = dict.fromkeys(planned.notes)
 
     def observe(event: Event) -> None:
         if event.kind in ("outage", "note"):
@@ -72,8 +71,9 @@ def _measured(asked: request.Request, folder: Path, objects: Path) -> request.An
         record=record,
         jobs=asked.jobs,
         builds=asked.builds,
+        pull_from=asked.pull_from,
         variants=_variants(),
-        say=_quiet,
+        say=lambda line: notes.update({line: None}),
     ) as opened:
         work = replace(opened, context=replace(opened.context, apart=asked.apart))
         done = rounds.until_decided(
@@ -130,32 +130,7 @@ def _data(asked: request.Request, objects: Path) -> dict[str, DataFile]:
     }
 
 
-def _pulled(asked: request.Request, planned: Plan) -> list[str]:
-    """Pull the images from the registry; a line for each that has to be built."""
-    if not asked.pull_from:
-        return []
-    from runner import engine
-    from runner.images import registry
-
-    lines = []
-    wanted = dict.fromkeys(job.environment for job in planned.jobs if executors.kind(job.executor).isolated)
-    if not wanted:
-        return []
-    client = engine.connect()
-    for environment in wanted:
-        try:
-            if not registry.pull(client, asked.pull_from, environment, lock.locked(environment)):
-                lines.append(f"{environment.id}: not in {asked.pull_from}, so it is built")
-        except CellError as error:
-            lines.append(f"{environment.id}: not pulled ({error}), so it is built")
-    return lines
-
-
 _variants = functools.cache(workspace.known_variants)
-
-
-def _quiet(_line: str) -> None:
-    """A worker has nobody who waits for single lines."""
 
 
 def main() -> None:

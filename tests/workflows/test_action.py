@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -14,7 +13,6 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,25 +25,12 @@ import words
 from runner import cli
 from runner.model import Better, Cell, Kind, Metric, Sample, Status
 from runner.results.store import RunRecord, Store
+from tests.engine import actions
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = msgspec.yaml.decode((ROOT / "action.yml").read_bytes())
 BOT = comment.BOT
 TOKEN = "a token of this test"  # noqa: S105 - a server of this test takes it
-
-
-def _actions() -> ModuleType:
-    """The helper of the engine tests, which is no package."""
-    path = ROOT / "tests/engine/actions.py"
-    spec = importlib.util.spec_from_file_location("engine_actions", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.setdefault(spec.name, importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-actions = _actions()
 
 
 # --- the inputs ------------------------------------------------------------------------------------------------------
@@ -88,7 +73,7 @@ def test_an_input_that_cannot_be_used_is_one_line(given: dict[str, str], says: s
         words.words(given)
 
 
-FETCHED = "/home/runner/work/_actions/Owner/keras-version-matrix/0123abc"
+FETCHED = "/runner/_actions/Owner/keras-version-matrix/0123abc"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +81,7 @@ FETCHED = "/home/runner/work/_actions/Owner/keras-version-matrix/0123abc"
     [
         ("", FETCHED, "", ["--pull-from", "ghcr.io/owner"]),
         ("", f"{FETCHED}/", "", ["--pull-from", "ghcr.io/owner"]),
-        ("", "/home/runner/work/x/x", "", []),
+        ("", "/runner/x/x", "", []),
         ("none", FETCHED, "", []),
         ("ghcr.io/other", FETCHED, "", ["--pull-from", "ghcr.io/other"]),
         ("", FETCHED, "--executor host", []),
@@ -566,7 +551,7 @@ def test_a_run_without_a_result_is_red_and_says_why(
     assert (tmp_path / "asked").exists() is ("nowhere" not in given.values() and "arguments" not in given)
 
 
-# --- what the documentation tells people to write --------------------------------------------------------------------
+# --- the workflows in the documentation -------------------------------------------------------------------------------
 
 PAGE = (ROOT / "docs/adopt.md").read_text("utf-8")
 EXAMPLES = [

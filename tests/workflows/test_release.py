@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -15,6 +12,7 @@ import notes
 import pytest
 
 import runner
+from tests.engine import actions
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = '"""x"""\n\n__version__ = "0.2.0"\n'
@@ -31,20 +29,6 @@ CHANGELOG = """# Changelog
 
 - the first
 """
-
-
-def _actions() -> ModuleType:
-    """The helper of the engine tests, which is no package."""
-    path = ROOT / "tests/engine/actions.py"
-    spec = importlib.util.spec_from_file_location("engine_actions", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.setdefault(spec.name, importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-actions = _actions()
 
 
 def test_a_tag_of_the_version_with_a_section_is_a_release() -> None:

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import msgspec
 import pytest
+
+from tests.engine import actions
 
 ROOT = Path(__file__).resolve().parents[2]
 SUMMARY_BYTES = 1 << 20
 BODY_CHARACTERS = 65_536
 
 pytestmark = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed; hosted machines have it")
-
-
-def _actions() -> ModuleType:
-    """The helper of the engine tests, which is no package."""
-    path = ROOT / "tests/engine/actions.py"
-    spec = importlib.util.spec_from_file_location("engine_actions", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.setdefault(spec.name, importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-actions = _actions()
 
 
 def _without_gits() -> dict[str, str]:

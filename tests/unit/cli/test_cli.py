@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from runner import cli
-from runner.cli.matrix import Request
+from runner.cli.request import Request
 from runner.errors import RunnerError
 from runner.judge import rules
 from runner.matrix import selection, sets

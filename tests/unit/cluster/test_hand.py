@@ -19,6 +19,7 @@ from runner.judge.rules import Rules
 from runner.matrix import plan
 from runner.model import Better, Cell, Environment, Kind, Metric, ProbeSpec, Sample
 from runner.results import store
+from tests.unit.cluster.shares import PLAIN
 
 CELLS = (Cell("torch", "2.2.2", "3.11.3", "3.11", "cpu"), Cell("torch", "2.15.0", "3.11.3", "3.11", "cpu"))
 
@@ -33,24 +34,8 @@ def as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _request(**more: Any) -> Request:
-    made = Request(
-        cells=CELLS,
-        wanted=plan.Selection((ProbeSpec("speed"),), rounds=2, executor="docker"),
-        most=0,
-        budget_s=None,
-        unlimited=False,
-        rules=Rules("quick"),
-        apart=False,
-        jobs=1,
-        builds=2,
-        data={},
-        folder=".",
-        project={},
-        locks={},
-        wheels={},
-        pull_from="",
-    )
-    return msgspec.structs.replace(made, **more)
+    wanted = plan.Selection((ProbeSpec("speed"),), rounds=2, executor="docker")
+    return msgspec.structs.replace(PLAIN, **{"cells": CELLS, "wanted": wanted, "apart": False, **more})
 
 
 def _answered(base: Path, asked: Request, objects: dict[str, bytes] | None = None) -> tuple[Answer, Path]:

@@ -10,29 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.cluster import objects, program, request
-from runner.cluster.request import Data, File, Request
-from runner.judge.rules import Rules
+from runner.cluster.request import Data, File
 from runner.matrix import plan
 from runner.model import Cell, ProbeSpec
-
-CELL = Cell("torch", "2.2.2", "3.8.0", "3.11", "cpu")
-PLAIN = Request(
-    cells=(CELL,),
-    wanted=plan.Selection((ProbeSpec("hello"),), rounds=2, seed=3),
-    most=0,
-    budget_s=None,
-    unlimited=False,
-    rules=Rules("quick"),
-    apart=True,
-    jobs=1,
-    builds=2,
-    data={},
-    folder=".",
-    project={},
-    locks={},
-    wheels={},
-    pull_from="",
-)
+from tests.unit.cluster.shares import CELL, PLAIN
 
 
 def test_a_request_survives_its_journey() -> None:

@@ -42,8 +42,13 @@ def explained(report: Report, out: Path, left_s: float) -> Report:
         say(NOTHING, err=True)
         return report
     for command in wanted:
-        left_s -= _one(command, out, left_s, found)
-        _keep(out, found)
+        try:
+            left_s -= _one(command, out, left_s, found)
+        except KeyboardInterrupt:  # the run itself has ended, and its report is printed
+            found[command] = "Not bisected: interrupted; the same command goes on."
+            break
+        finally:
+            _keep(out, found)
     return replace(report, explained=found)
 
 
@@ -96,8 +101,6 @@ def _one(command: str, out: Path, left_s: float, found: dict[str, str]) -> float
         found[command] = f"Bisected: {ended.line} (report: {ended.path})."
     except RunnerError as error:
         found[command] = f"Not bisected: {error}."
-    except KeyboardInterrupt:
-        found[command] = "Not bisected: interrupted; the same command goes on."
     return left_s - budget.left_s if math.isfinite(left_s) else 0.0
 
 

@@ -133,13 +133,19 @@ def test_a_bisection_that_finds_nothing_leaves_exit_code_and_report(
 def test_ctrl_c_ends_the_bisections_and_the_report_is_printed(
     tmp_path: Path, fake_executor: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: object) -> object:
+    began: list[object] = []
+
+    def stopped(*asked: object) -> object:
+        began.append(asked)
         raise KeyboardInterrupt
 
+    wanted = explain._wanted
     _broken_from(fake_executor, "3.10.0")
     monkeypatch.setattr(session, "ended", stopped)
+    monkeypatch.setattr(explain, "_wanted", lambda report: [*wanted(report), *wanted(report)])
     assert matrix(tmp_path, "--explain") == 1
     assert "Not bisected: interrupted" in capsys.readouterr().out
+    assert len(began) == 1, "none of the others is begun"
 
 
 def test_every_bisection_that_a_report_offers_can_be_started(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import re
@@ -14,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -23,23 +21,9 @@ import pytest
 
 from runner.model import Status
 from runner.results import schema, store
+from tests.engine import actions
 
 pytestmark = pytest.mark.engine
-
-HERE = Path(__file__).resolve().parent
-
-
-def _actions() -> ModuleType:
-    """The helper beside this file, which is no package."""
-    spec = importlib.util.spec_from_file_location("engine_actions", HERE / "actions.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.setdefault(spec.name, importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-actions = _actions()
 
 
 def _run(folder: Path, **inputs: Any) -> Any:

@@ -81,6 +81,14 @@ def states(run: Any, *answers: str) -> Path:
 # --- matrix.yml ------------------------------------------------------------------------------------------------------
 
 
+def test_a_plan_is_made_with_what_is_given_by_default(start: Any) -> None:
+    job = actions.Job(start("matrix.yml"), "plan")
+    planned = job.start()
+    assert not job.failed, job.log
+    assert json.loads(planned["linux"])
+    assert json.loads(planned["cuda"]) == []
+
+
 def test_without_a_plan_the_collector_fails_and_says_so(start: Any) -> None:
     run = start("matrix.yml")
     run.needs["plan"] = {"result": "failure", "outputs": {}}

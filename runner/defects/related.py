@@ -63,7 +63,9 @@ def role_of(head: Side, one: Side, by_id: Mapping[str, Sample]) -> Role | None:
     alike = {_spelled(name) for name in head.names} & {_spelled(name) for name in one.names}
     if alike and not _other_classes(head, one):
         return Role.ALIKE
-    return Role.ALIKE if _alike(head, one) or _named_by_argument(head, one) else None
+    if _alike(head, one) or _named_by_argument(head, one) or _one_call(head, one):
+        return Role.ALIKE
+    return None
 
 
 def _other_classes(head: Side, one: Side) -> bool:
@@ -122,6 +124,32 @@ def _one_argument(head: Side, one: Side) -> bool:
     telling = {text for text in arguments[0] & arguments[1] if text.partition("=")[0] not in _COMMON}
     related = any(name in calls.called(other) for name in head.names for other in one.names | head.names)
     return bool(telling) and (related or bool(_words(head) & _words(one)))
+
+
+def _one_call(head: Side, one: Side) -> bool:
+    """Whether functions go wrong alike in the very same cells, and are right in others.
+
+    They are called with the same arguments, or a word of their names is the same. Exceptions have their messages.
+    """
+    a, b = head.defect, one.defect
+    if ": " in a.op or ": " in b.op or a.kind != b.kind or a.kind in ACCEPTS or family(a.kind) == "raises":
+        return False
+    if head.bad != one.bad or not head.good or not one.good:
+        return False
+    words = [{word for word in _words(side) if len(word) > _SHORT} for side in (head, one)]
+    if words[0] & words[1]:
+        return any(line.last_good or line.first_good for line in a.bounds)
+    return "dtype" not in a.kind and bool(_arguments(head) & _arguments(one))
+
+
+_SHORT = 3
+"""Letters of a word that says little: ``max``, ``nan``."""
+
+
+def _arguments(told: Side) -> set[str]:
+    """The calls of its cases without the function's name, where they show their inputs."""
+    calls_shown = [body for body in told.bodies if " | " in body]
+    return {body[len(name) :] for body in calls_shown for name in told.names if body.startswith(name + "(")}
 
 
 def _named_by_argument(head: Side, one: Side) -> bool:

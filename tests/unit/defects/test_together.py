@@ -136,3 +136,33 @@ def test_a_class_that_is_wrong_on_one_framework_in_the_same_cells() -> None:
     both = [promise(f"{name}(layer='RandomElasticTransform(seed=S)')", late, right) for name in ("repeats", "keeps")]
     assert lines(*both) == 1
     assert lines(both[0], promise("keeps(layer='AugMix(seed=S)')", late, right)) == 2
+
+
+def test_functions_that_go_wrong_alike_on_the_same_arguments_in_the_same_cells() -> None:
+    whole = [
+        swept(f"ops.{name}", f"ops.{name}(f, axis=(0, 1)) | f=normal(2, 0, 3)", kind="wrong shape")
+        for name in ("all", "prod")
+    ]
+    assert lines(*whole) == 1
+    other = swept("ops.prod", "ops.prod(f, axis=2) | f=normal(2, 0, 3)", kind="wrong shape")
+    assert lines(whole[0], other) == 2, "other arguments"
+    later = swept("ops.prod", "ops.prod(f, axis=(0, 1)) | f=normal(2, 0, 3)", BAD[:1], GOOD, "wrong shape")
+    assert lines(whole[0], later) == 2, "other cells"
+
+
+def test_functions_whose_names_share_a_word_broke_and_were_fixed_together() -> None:
+    pooled = [
+        swept(f"layers.AveragePooling{n}D", f"layers.AveragePooling{n}D(2)({n})", kind="wrong value") for n in (1, 2)
+    ]
+    assert lines(*pooled) == 1
+    every = [
+        swept(
+            f"layers.MaxPooling{n}D",
+            f"layers.MaxPooling{n}D(2)({n})",
+            at("torch", *RELEASES),
+            (),
+            "accepts a wrong argument",
+        )
+        for n in (1, 2)
+    ]
+    assert lines(*every) == 2, "it was always so"

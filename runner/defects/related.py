@@ -127,7 +127,7 @@ def _one_argument(head: Side, one: Side) -> bool:
 
 
 def _one_call(head: Side, one: Side) -> bool:
-    """Whether functions go wrong alike in the very same cells, and are right in others.
+    """Whether functions go wrong alike in the same cells, and are right in others.
 
     They are called with the same arguments, or a word of their names is the same. Exceptions have their messages.
     """
@@ -147,9 +147,9 @@ _SHORT = 3
 
 
 def _arguments(told: Side) -> set[str]:
-    """The calls of its cases without the function's name, where they show their inputs."""
-    calls_shown = [body for body in told.bodies if " | " in body]
-    return {body[len(name) :] for body in calls_shown for name in told.names if body.startswith(name + "(")}
+    """The calls of its cases that show their inputs, without the function's name."""
+    shown = [body for body in told.bodies if " | " in body]
+    return {body[len(name) :] for body in shown for name in told.names if body.startswith(name + "(")}
 
 
 def _named_by_argument(head: Side, one: Side) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from runner.defects import ops_script
 from runner.defects.cases import Case, Run
@@ -333,6 +334,7 @@ def _broken_promise(run: Run, ident: str) -> bool:
     return any(case is not None and case.status == "dtype" for case in checks)
 
 
+@cache
 def _types(text: str) -> str:
     names = re.findall(r"(\w+)\[", text)
     return " ".join(NARROW.get(name, name) for name in names)

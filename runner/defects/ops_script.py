@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 MODULES = (
     "ops", "layers", "activations", "losses", "metrics", "optimizers", "initializers", "constraints", "regularizers",
     "random", "utils", "backend",
 )  # fmt: skip
+_NAME = re.compile(rf"\b(?:schedules|{'|'.join(MODULES)})(?:\.\w+)+")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
@@ -43,12 +45,13 @@ def parse(ident: str) -> CaseId:
     return CaseId(" | ".join(parts), inputs, dtype, check)
 
 
+@cache
 def operation(ident: str) -> str:
     """The public name that a case is about: a layer before an array function.
 
     >>> operation("ops.max(apply(layers.Dense(3), ops.exp(x)))")
     'layers.Dense'
     """
-    found = re.findall(rf"\b(?:schedules|{'|'.join(MODULES)})(?:\.\w+)+", ident)
+    found = _NAME.findall(ident)
     chosen = [name for name in found if not name.startswith(("ops.", "backend."))] or found
     return chosen[0] if chosen else ident.split("(", maxsplit=1)[0]

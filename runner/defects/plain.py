@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from runner.defects import inputs, ops_script
 from runner.defects.cases import Case
@@ -228,10 +229,14 @@ def _shape(case: CaseId, name: str, *, unknown: bool = False) -> str:
     return f"keras.KerasTensor({shape}{'' if dtype == 'float32' else f', {dtype!r}'})"
 
 
+@cache
+def _functions(prelude: str) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.parse(prelude).body if isinstance(node, ast.FunctionDef)}
+
+
 def _helpers(prelude: str, text: str) -> str:
     """The source of the prelude's functions that ``text`` needs, in their order."""
-    tree = ast.parse(prelude)
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    functions = _functions(prelude)
     wanted: set[str] = set()
     todo = re.findall(r"(?<![\w.])\w+(?=\()", text)
     while todo:

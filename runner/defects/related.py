@@ -10,17 +10,10 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from runner.defects import calls, cells, signatures, together
-from runner.defects.sides import TRACED, Side, contradict
+from runner.defects.sides import ACCEPTS, TRACED, Side, contradict
 from runner.model import Sample
 
 VALUES = ("wrong value", "NaN or infinity", "inaccurate", "wrong gradient", "gradient is NaN or infinite")
-
-ACCEPTS = (
-    "accepts a wrong argument",
-    "accepts a wrong argument on symbolic input",
-    "is accepted without a word",
-    "is refused by an unrelated error",
-)
 
 RAISING = ("raises", "refuses", "kills")
 

@@ -9,6 +9,14 @@ from runner.defects.defect import Defect
 TRACED = {"raises under jit", "raises in a graph", "raises in the gradient"}
 """Kinds of checks that trace a function, each on another framework."""
 
+ACCEPTS = (
+    "accepts a wrong argument",
+    "accepts a wrong argument on symbolic input",
+    "is accepted without a word",
+    "is refused by an unrelated error",
+)
+"""Kinds of what takes a wrong argument. The first one stands for all."""
+
 
 @dataclass(slots=True)
 class Side:

@@ -10,7 +10,7 @@ import re
 
 from runner.defects import signatures
 from runner.defects.defect import Defect
-from runner.defects.sides import Side, contradict
+from runner.defects.sides import ACCEPTS, Side, contradict
 
 _MATERIAL = frozenset(
     [
@@ -53,6 +53,8 @@ def one_change(one: Side, other: Side) -> bool:
         return bool(_fractions(one.defect) & _fractions(other.defect)) and _went_together(one, other)
     if _about_one_thing(one.defect, other.defect) and (_went_together(one, other) or _only_there(one, other)):
         return True
+    if {one.defect.kind, other.defect.kind} <= set(ACCEPTS) and _one_body(one, other):
+        return _went_together(one, other)
     figure = _figure(one.defect)
     return figure != "" and figure == _figure(other.defect) and _compatible(one, other)
 
@@ -63,12 +65,12 @@ def one_promise(one: Side, other: Side) -> bool:
     The cells differ, and so do the figures. Trainings have exact references: there, other figures are other defects.
     """
     a, b = one.defect, other.defect
-    return (
-        ": " in a.op
-        and not a.op.startswith("training: ")
-        and (a.op, a.kind) == (b.op, b.kind)
-        and bool(one.bodies & other.bodies)
-    )
+    return ": " in a.op and not a.op.startswith("training: ") and a.kind == b.kind and _one_body(one, other)
+
+
+def _one_body(one: Side, other: Side) -> bool:
+    """Whether both are about one promise in the same cases."""
+    return one.defect.op == other.defect.op and bool(one.bodies & other.bodies)
 
 
 def _went_together(one: Side, other: Side) -> bool:

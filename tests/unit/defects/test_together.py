@@ -166,3 +166,13 @@ def test_functions_whose_names_share_a_word_broke_and_were_fixed_together() -> N
         for n in (1, 2)
     ]
     assert lines(*every) == 2, "it was always so"
+
+
+def test_one_wrong_argument_that_is_taken_here_and_refused_by_chance_there() -> None:
+    case = "refuses_a_mask(shape='(2, 4)')"
+    taken = promise(case, kind="is accepted without a word")
+    by_chance = "is refused by an unrelated error"
+    jax = promise(case, at("jax", "3.9.2"), at("jax", "3.10.0"), by_chance, observed="p")
+    assert lines(taken, jax) == 1
+    later = promise(case, at("jax", "3.8.0"), at("jax", "3.9.2"), by_chance, observed="p")
+    assert lines(taken, later) == 2, "it was fixed in another release"

@@ -35,7 +35,7 @@ def role_of(head: Side, one: Side, by_id: Mapping[str, Sample]) -> Role | None:
         return None
     if (head.names & one.names and _adjoining(head, one, by_id)) or together.one_promise(head, one):
         return Role.PHASE
-    if _loosely(head, one) or together.one_change(head, one):
+    if any(rule(head, one) for rule in (_loosely, together.one_change, _fixed_as_one, _types_apart)):
         return Role.ALIKE
     shown = _same(head, one) or _part(head, one, by_id) or _types_within(head, one)
     if shown and head.names & one.names and _one_case(head, one):
@@ -223,6 +223,28 @@ def _part(head: Side, one: Side, by_id: Mapping[str, Sample]) -> bool:
 
 def _frameworks(found: Iterable[str], by_id: Mapping[str, Sample]) -> set[str]:
     return {by_id[cell].cell.framework for cell in found if cell in by_id}
+
+
+def _types_apart(head: Side, one: Side) -> bool:
+    """Whether one mix of types raises on one framework and is promised wrongly on another.
+
+    The function does not bring its arguments to a common type.
+    """
+    if not ("dtype" in head.defect.kind and "dtype" in one.defect.kind) or contradict(head, one):
+        return False
+    return head.names == one.names and bool(head.bodies & one.bodies) and not head.bad & one.bad
+
+
+def _fixed_as_one(head: Side, one: Side) -> bool:
+    """Whether a function of the sweep went wrong alike, and is right since one release.
+
+    That holds on every line of cells, and the lines are the same.
+    """
+    a, b = head.defect, one.defect
+    if ": " in a.op or ": " in b.op or head.names != one.names or family(a.kind) != family(b.kind):
+        return False
+    fixed = [{line[:2]: line.first_good for line in defect.bounds} for defect in (a, b)]
+    return fixed[0] == fixed[1] and bool(fixed[0]) and None not in fixed[0].values()
 
 
 def _types_within(head: Side, one: Side) -> bool:

@@ -176,3 +176,20 @@ def test_one_wrong_argument_that_is_taken_here_and_refused_by_chance_there() -> 
     assert lines(taken, jax) == 1
     later = promise(case, at("jax", "3.8.0"), at("jax", "3.9.2"), by_chance, observed="p")
     assert lines(taken, later) == 2, "it was fixed in another release"
+
+
+def test_a_function_that_went_wrong_in_two_ways_and_is_right_since_one_release() -> None:
+    def solves(rcond: str, bad: Sequence[int], good: Sequence[int] = at("torch", "3.10.0")) -> Defect:
+        return swept("ops.lstsq", f"ops.lstsq(a, b, rcond={rcond}) | a=normal(3, 2)", bad, good, "wrong value")
+
+    assert lines(solves("0.1", at("torch", "3.8.0", "3.9.2")), solves("0.02", at("torch", "3.9.2"))) == 1
+    apart = solves("0.02", at("torch", "3.5.0"), at("torch", "3.8.0"))
+    assert lines(solves("0.1", at("torch", "3.9.2")), apart) == 2, "the other one was fixed before"
+
+
+def test_types_that_one_framework_refuses_and_another_changes() -> None:
+    case = "kind_of(ops.clip(x, i)) == kind_of(ops.clip(s, t))"
+    refused = swept("ops.clip", case, at("torch", "3.9.2"), (), "raises for some dtypes")
+    changed = swept("ops.clip", case, at("jax", "3.9.2"), (), "symbolic dtype is wrong")
+    assert lines(refused, changed) == 1
+    assert lines(refused, swept("ops.mod", "ops.mod(x)", at("jax", "3.9.2"), (), "symbolic dtype is wrong")) == 2

@@ -226,7 +226,7 @@ def _frameworks(found: Iterable[str], by_id: Mapping[str, Sample]) -> set[str]:
 
 
 def _types_apart(head: Side, one: Side) -> bool:
-    """Whether one mix of types raises on one framework and is promised wrongly on another.
+    """Whether a mix of types raises on one framework and is wrong on another.
 
     The function does not bring its arguments to a common type.
     """
@@ -236,7 +236,7 @@ def _types_apart(head: Side, one: Side) -> bool:
 
 
 def _fixed_as_one(head: Side, one: Side) -> bool:
-    """Whether a function of the sweep went wrong alike, and is right since one release.
+    """Whether a function went wrong alike, and is right since one release.
 
     That holds on every line of cells, and the lines are the same.
     """

@@ -65,6 +65,11 @@ def brief(defect: Defect) -> str:
     return f"{probe}, not so: {promise}" if colon and text.endswith(": is not so") else text
 
 
+def headline(defect: Defect) -> str:
+    """What is wrong in one line, with the cells."""
+    return brief(defect) + (f" - {defect.where}" if defect.title.endswith(f" - {defect.where}") else "")
+
+
 def bounds(defect: Defect) -> Iterator[str]:
     """The versions around a defect; for each framework where they differ."""
     found = cells.plain(defect.bounds)
@@ -149,7 +154,7 @@ def _told(defect: Defect) -> str:
     """The defect with the versions between which it came and went."""
     if defect.sentence:
         return defect.sentence
-    parts = [brief(defect) + (f" - {defect.where}" if defect.title.endswith(f" - {defect.where}") else "")]
+    parts = [headline(defect)]
     if defect.last_good:
         parts.append(f"last good {defect.last_good}")
     if defect.first_good:

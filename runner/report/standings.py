@@ -107,7 +107,7 @@ def lines(
 
 def shown(defect: Defect, listed: Sequence[Known]) -> Iterator[str]:
     """One defect with its evidence and its script."""
-    yield numbers.plain(defect.title)
+    yield numbers.plain(defects.headline(defect))
     yield from (f"  {numbers.plain(line)}" for line in defects.evidence(defect))
     for address in known.issues(listed, defect.op, defect.kind, defect.cells):
         yield f"  known: {address or 'not reported'}"

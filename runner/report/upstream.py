@@ -21,6 +21,7 @@ _VERBS = {
     "symbolic shape is wrong": "promises a wrong shape for symbolic inputs",
     "symbolic dtype is wrong": "promises a wrong dtype for symbolic inputs",
     "configuration leaves out arguments": "leaves out arguments in get_config()",
+    "is not so": "does not hold",
     "backends disagree": "gives other results on other backends",
 }
 """Kind -> what a title says."""
@@ -56,7 +57,8 @@ def _promise(defect: Defect, frameworks: Sequence[str]) -> str:
     promise = re.sub(r" and \d+ more$", "", defect.title.partition(f": {defect.kind}")[0].partition(": ")[2])
     where = f" on {', '.join(frameworks)}" if len(frameworks) == 1 else ""
     releases = sorted({line.last_bad for line in defect.bounds if line.last_bad}, key=cells.version_key)
-    end = f": {defect.kind}{where}, Keras {releases[-1]}" if releases else f": {defect.kind}{where}"
+    what = _VERBS.get(defect.kind, defect.kind)
+    end = f": {what}{where}, Keras {releases[-1]}" if releases else f": {what}{where}"
     room = _LONGEST - len(end)
     return (promise if len(promise) <= room else promise[: room - 3] + "...") + end
 

@@ -106,6 +106,8 @@ def test_a_promise_and_a_long_line() -> None:
 
 
 def test_one_is_shown_with_evidence_and_script() -> None:
+    promise = defect("saving: a file keeps its weights", at("3.9.2"), kind="is not so", op="saving: keeps")
+    assert next(standings.shown(promise, ())).startswith("saving, not so: a file keeps its weights - ")
     assert list(standings.shown(NEW, ())) == [
         "ops.new: wrong value - all torch cells with keras 3.9.2",
         "  follows framework, keras; last good 3.8.0; first bad 3.9.2",

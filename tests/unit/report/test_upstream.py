@@ -60,7 +60,7 @@ def test_a_promise_is_its_own_title() -> None:
         f"saving: {promise}", "is not so", 7, [1], [0, 2], SAMPLES, op="saving: compile_survives", kind="is not so",
         pattern="", cases=("a()",), observed="o", script="s",
     )  # fmt: skip
-    start = "evaluate gives the same once loaded: compile(loss=Huber(delta=0.3)): is not so on torch, Keras 3.8.0"
+    start = "evaluate gives the same once loaded: compile(loss=Huber(delta=0.3)): does not hold on torch, Keras 3.8.0"
     assert upstream.title(found) == start
     long = cells.defect(
         "model: " + "long " * 40, "raises", 6, [1], [0, 2], SAMPLES, op="model: long", kind="raises",

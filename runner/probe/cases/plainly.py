@@ -37,11 +37,21 @@ def leaves(value):
     return [np.asarray(value)]
 
 
+def form(value):
+    """Returns how values are nested, without the values."""
+    if isinstance(value, dict):
+        return {key: form(item) for key, item in value.items()}
+    if isinstance(value, list) and any(isinstance(item, (dict, list, np.ndarray)) for item in value):
+        return [form(item) for item in value]
+    return None
+
+
 def equal(got, expected, what="the result"):
     """Compares nested values."""
     got, expected = plain(got), plain(expected)
     a, b = leaves(got), leaves(expected)
-    if len(a) != len(b) or not all(x.shape == y.shape and (repr(x) == repr(y) or np.all(x == y)) for x, y in zip(a, b)):
+    same = [x.shape == y.shape and (repr(x) == repr(y) or np.all(x == y)) for x, y in zip(a, b)]
+    if form(got) != form(expected) or len(a) != len(b) or not all(same):
         raise Broken("%s: expected %s, got %s" % (what, expected, got))
 
 

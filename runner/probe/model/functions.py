@@ -160,7 +160,7 @@ def nonzero_takes_symbols():
     """keras.ops.nonzero leaves open in a symbolic call how many it will find"""
     found = keras.ops.nonzero(keras.KerasTensor((2, 3)))
     for one in found if isinstance(found, (tuple, list)) else [found]:
-        true(None in one.shape, "the shape %s leaves the count open" % (one.shape,))
+        true(None in one.shape, "the count is open in the shape %s" % (one.shape,))
 
 
 def nonzero_in_a_model():
@@ -179,7 +179,7 @@ def one_argument_where_gives_indices():
     promised = keras.ops.where(x)
     if hasattr(promised, "shape"):
         true(
-            tuple(promised.shape) in ((2, None), (None, None)), "the shape %s leaves the count open" % (promised.shape,)
+            tuple(promised.shape) in ((2, None), (None, None)), "the count is open in the shape %s" % (promised.shape,)
         )
 
 

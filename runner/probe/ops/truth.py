@@ -77,7 +77,7 @@ def truth(case, arrays, output):
 def verdict(case, output, true):
     """Returns ``(status, figure, note)`` of an Output against the Truth."""
     if len(output.arrays) != len(true.arrays):
-        return "shape", None, "expected %d results" % len(true.arrays)
+        return "shape", None, "expected %d results, got %d" % (len(true.arrays), len(output.arrays))
     worst = 0.0
     for got, dtype, wanted, size in zip(output.arrays, output.dtypes, true.arrays, true.scales):
         if got.shape != wanted.shape:

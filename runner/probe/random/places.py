@@ -17,7 +17,7 @@ DRAWN = {
     "gamma": "gamma((6,), 2.0, seed=S)",
     "binomial": "binomial((6,), 10.0, 0.5, seed=S)",
     "beta": "beta((6,), 2.0, 3.0, seed=S)",
-    "beta of arrays": "beta((2, 6), np.ones((1, 6), 'float32'), np.ones(6, 'float32'), seed=S)",
+    "beta of arrays": "beta((1, 6), np.ones((1, 6), 'float32'), np.ones(6, 'float32'), seed=S)",
     "dropout": "dropout(keras.ops.ones((6,)), 0.5, seed=S)",
     "shuffle": "shuffle(keras.ops.arange(6), seed=S)",
 }

@@ -353,7 +353,13 @@ def test_the_short_forms_of_scripts_judge_alike(keras, name, got, expected, same
 
 @pytest.mark.parametrize(
     ("got", "expected", "same"),
-    [("a", "a", True), ("a", "b", False), (["a", None], ["a", None], True), ([[2, 3], [1]], [[2, 3], [1]], True)],
+    [
+        ("a", "a", True),
+        ("a", "b", False),
+        (["a", None], ["a", None], True),
+        ([[2, 3], [1]], [[2, 3], [1]], True),
+        ([[2, 3], [2, 2]], [[2, 3], [[2, 2]]], False),
+    ],
 )
 def test_the_short_forms_compare_texts_too(keras, got, expected, same):
     keras.ops = types.SimpleNamespace(convert_to_numpy=np.asarray)

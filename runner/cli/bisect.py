@@ -54,14 +54,18 @@ from runner.util.plain import say
 )
 @click.option(
     "--metric",
+    "metrics",
+    multiple=True,
     metavar="NAME",
     help="With --probe or --pytest: bad where the judge's verdict on it is --verdict. With --script: a figure that it "
     "prints, as `runner matrix --metric` takes it.",
 )
 @click.option(
-    "--verdict", default="regressed", show_default=True, type=click.Choice(["regressed", "improved", "broken"])
+    "--verdict",
+    type=click.Choice(["regressed", "improved", "broken"]),
+    help="With --metric: the verdict that is bad (default: regressed).",
 )
-@click.option("--rounds", default=10, show_default=True, type=click.IntRange(2), help="With --metric: up to so many.")
+@click.option("--rounds", type=click.IntRange(2), help="With --metric: up to so many (default: 10).")
 @click.option("--cell", metavar="CELL", help="The cell whose PACKAGE moves.")
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="What is held fixed; makes the cell.")
 @click.option("--as-of", metavar="DATE", help="Nothing uploaded later is considered (default: today).")

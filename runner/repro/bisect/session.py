@@ -43,6 +43,7 @@ def ended(request: Request, command: Sequence[str], say: Say, budget: Budget | N
 
 
 def _ended(request: Request, command: Sequence[str], say: Say, budget: Budget) -> Ended:
+    question.check(request)
     request = question.with_tests(request)
     trial = trials.of(request)
     there = commits.opened(request)

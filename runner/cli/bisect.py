@@ -89,7 +89,8 @@ def bisect_command(**arguments: Any) -> None:
     the command, and the same command continues the search.
 
     Exit codes: 0 found; 2 the ends enclose no change, or bad usage; 3 found only up to releases or commits that could
-    not be tested, or not narrowed as far as was asked, or stopped by what the message names; 130 interrupted.
+    not be tested, or not narrowed as far as was asked, or stopped by what the message names; 4 nothing could be
+    measured, as without an engine; 130 interrupted.
     """
     from runner.repro.bisect import session
     from runner.repro.bisect.question import Request

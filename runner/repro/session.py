@@ -116,7 +116,7 @@ def _wanted(request: Request, say: Say) -> Wanted:
         pins.parse(request.pins),
         pins.packages(request.extra),
         pins.date(request.as_of) if request.as_of else None,
-        request.python,
+        pins.python(request.python),
         request.device,
     )
     if request.report is None:

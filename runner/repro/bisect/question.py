@@ -151,7 +151,7 @@ def read(content: bytes) -> tuple[State, tuple[str, ...]]:
 
 
 def check(request: Request) -> None:
-    """Raise UsageError for options that mean nothing for this search."""
+    """Raise UsageError for options that this search has no use for."""
     if len(request.metrics) > 1:
         raise UsageError(f"--metric is given {len(request.metrics)} times: a search is about one figure")
     for option, value in (("--verdict", request.verdict), ("--rounds", request.rounds)):
@@ -161,6 +161,7 @@ def check(request: Request) -> None:
         raise UsageError("--repeat is a vote on runs: with --metric, --rounds says how many runs are judged")
     if request.script is None:
         _check_without_script(request)
+    pins.python(request.python)
     _check_held(request)
 
 
@@ -305,17 +306,23 @@ def python_of(request: Request, ends: tuple[str, str] | None = None) -> str:
 
     ``ends``: their versions, where they are named otherwise.
     """
+    floor, ceiling = pythons(request, ends)
+    if versions.release(ceiling) < versions.release(floor):
+        raise UsageError(
+            f"the two ends have no Python in common ({floor} and newer, {ceiling} and older); see --python"
+        )
+    preferred = at(request, (ends or (request.good, request.bad))[0], None, "").cell.python
+    return sorted((floor, ceiling, preferred), key=versions.release)[1]
+
+
+def pythons(request: Request, ends: tuple[str, str] | None = None) -> tuple[str, str]:
+    """The oldest and the newest Python that has wheels of both ends, as far as is known. Raises UsageError."""
     found = [at(request, end, None, "").cell for end in ends or (request.good, request.bad)]
     facts = compat.load()
     rows = [facts.row(cell.framework, cell.version) for cell in found]
     rows += [facts.row("keras", cell.keras) for cell in found if cell.keras and versions.release(cell.keras) >= (3,)]
     floor = max((row.python[0] for row in rows), key=versions.release)
-    ceiling = min((row.python[1] for row in rows), key=versions.release)
-    if versions.release(ceiling) < versions.release(floor):
-        raise UsageError(
-            f"the two ends have no Python in common ({floor} and newer, {ceiling} and older); see --python"
-        )
-    return sorted((floor, ceiling, found[0].python), key=versions.release)[1]
+    return floor, min((row.python[1] for row in rows), key=versions.release)
 
 
 def published(request: Request, python: str) -> Published:

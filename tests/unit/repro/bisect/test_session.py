@@ -101,6 +101,9 @@ class TestCommandLine:
             (["--pin", "keras@nightly"], "--pin keras@nightly: keras is what moves"),
             (["--with", "keras==3.8.0"], "--with keras==3.8.0: keras is what moves; --with adds another package"),
             (["--with", "keras-nightly"], "--with keras-nightly: keras is what moves"),
+            (["--python", "3.7"], "--python '3.7': there are 3.8, 3.9, 3.10, 3.11, 3.12, 3.13, 3.14"),
+            (["--python", "2.7"], "--python '2.7': there are 3.8, "),
+            (["--python", "3.11.2"], "--python '3.11.2': there are 3.8, "),
             (["--source", "../k", "--source", "keras=b"], "--source ../k and --source keras=b: one repository"),
         ],
     )
@@ -503,7 +506,10 @@ class TestCommand:
 
     @pytest.mark.parametrize(
         ("executor", "code", "why"),
-        [("dokcer", 2, "--executor 'dokcer' (did you mean 'docker'?)"), ("docker", 3, "no engine")],
+        [
+            ("dokcer", 2, "--executor 'dokcer' (did you mean 'docker'?)"),
+            ("docker", 4, "--executor docker: no engine; see `runner doctor`"),
+        ],
     )
     def test_an_executor_that_cannot_run_leaves_no_answers(
         self,
@@ -640,6 +646,15 @@ class TestCommand:
     ) -> None:
         assert cli.run(self._tests(arguments, *words)) == 2
         assert why in capsys.readouterr().err
+
+    @pytest.mark.usefixtures("fake_executor")
+    def test_a_python_without_wheels_of_an_end_is_refused_with_those_that_have_them(
+        self, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        arguments[arguments.index("jax==0.4.35")] = "jax==0.5.0"
+        assert cli.run([*arguments, "--python", "3.9"]) == 2
+        why = "jax 0.5.0 needs Python >= 3.10, not 3.9; both ends run with Python 3.10 to 3.13"
+        assert capsys.readouterr().err.endswith(f"_py3.9_cpu: {why}\n")
 
 
 @pytest.mark.usefixtures("published", "discarded")

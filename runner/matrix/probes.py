@@ -119,13 +119,14 @@ def check(probe: str) -> None:
             raise UsageError(f"{path}: HEADLINES is a tuple of names of figures, such as HEADLINES = ('step_s',)")
 
 
-def check_syntax(probe: str, python: str) -> None:
+def check_syntax(probe: str, python: str = "") -> None:
     """Raise UsageError where a user's probe is not Python, with the line.
 
-    ``python``: of the cell. One that is newer than this one may understand what this one does not.
+    ``python``: of the cell. One that is newer than this one may understand what this one does not. Without it, this
+    one has to understand it: it reads the settings.
     """
     content = own(probe)
-    if content is None or versions.release(python) > sys.version_info[:2]:
+    if content is None or (python and versions.release(python) > sys.version_info[:2]):
         return
     try:
         with warnings.catch_warnings(action="ignore"):  # an unknown escape in a string

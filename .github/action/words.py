@@ -53,9 +53,9 @@ def words(environment: Mapping[str, str]) -> list[str]:
 
 
 def comment(given: str) -> str:
-    """The input ``comment``: ``true`` and ``false`` in any case, else the name of a comment.
+    """The input ``comment``: ``true`` or ``false``, else a name.
 
-    Raises InputError.
+    Both are taken in any case. Raises InputError.
     """
     if not NAME.fullmatch(given):
         raise InputError("comment: true, false, or a name of letters, digits, spaces, dots and dashes")

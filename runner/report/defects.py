@@ -93,7 +93,10 @@ def right(defect: Defect) -> str:
 
 
 def right_since(defect: Defect, word: str) -> str:
-    """The first good version in words: that of the user's build, which is right, or the release after ``word``."""
+    """The first good version in words.
+
+    A release follows ``word``; a build of the user's is named as one, since the defect is that of the release.
+    """
     version = defect.first_good or ""
     if not versions.is_local(version):
         return f"{word} {version}"

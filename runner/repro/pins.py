@@ -81,7 +81,10 @@ def date(text: str) -> dt.date:
 
 
 def python(text: str | None) -> str | None:
-    """Check ``--python``. Raises UsageError for one that is older than all that are supported."""
+    """Check ``--python``.
+
+    Raises UsageError for one that is older than all that are supported.
+    """
     known = sorted(compat.load().bases, key=versions.release)
     if text is None or (sets.is_python(text) and versions.release(text) >= versions.release(known[0])):
         return text

@@ -78,7 +78,10 @@ class History:
 
     @property
     def project(self) -> str:
-        """The project's name as its files state it, or empty where only its build knows it."""
+        """The project's name as its files state it.
+
+        Empty where only its build knows it.
+        """
         return _project(self.folder)
 
     def commit(self, word: str) -> str:
@@ -112,7 +115,10 @@ class History:
         return bool(self._named_after(package, version)[1])
 
     def _named_after(self, package: str, version: str) -> tuple[list[str], str]:
-        """The names that the tag of a release may have, and the one that is there, or empty."""
+        """The names that the tag of a release may have, and the one that is there.
+
+        The latter is empty where there is none.
+        """
         tags = self._tags()
         names = [f"{before}{version}" for before in ("v", "", f"{package}-v", f"{package}-", "release-")]
         return names, next((name for name in names if name in tags), "")

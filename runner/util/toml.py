@@ -59,7 +59,7 @@ def convert(path: Path, text: str, raw: dict[str, Any], kind: type[T]) -> T:
 
 
 def _explain(message: str, text: str, kind: Any) -> str:
-    """The message of msgspec in the words of a TOML file, with the place of what it is about."""
+    """The message of msgspec in the words of a TOML file, with the place."""
     if found := _UNKNOWN.search(message):
         key, where = found["key"], (found["where"] or "").lstrip(".")
         near = suggest(key, sorted(_keys(kind, set()) - {key}))

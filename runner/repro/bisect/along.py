@@ -125,7 +125,7 @@ def executor_for(request: Request, version: str, python: str, say: Say) -> str:
 
 
 def check_executor(name: str) -> None:
-    """Raise NothingMeasuredError where the executor that the user chose cannot be used here.
+    """Raise NothingMeasuredError where the chosen executor cannot be used here.
 
     A source is built there too, so it is asked before anything is built.
     """

@@ -316,7 +316,10 @@ def python_of(request: Request, ends: tuple[str, str] | None = None) -> str:
 
 
 def pythons(request: Request, ends: tuple[str, str] | None = None) -> tuple[str, str]:
-    """The oldest and the newest Python that has wheels of both ends, as far as is known. Raises UsageError."""
+    """The oldest and the newest Python that has wheels of both ends.
+
+    As far as is known. Raises UsageError.
+    """
     found = [at(request, end, None, "").cell for end in ends or (request.good, request.bad)]
     facts = compat.load()
     rows = [facts.row(cell.framework, cell.version) for cell in found]

@@ -37,6 +37,12 @@ class NotMeasuredError(RunnerError):
     exit_code = 3
 
 
+class NothingMeasuredError(NotMeasuredError):
+    """Nothing at all could be measured: there is no engine, for example."""
+
+    exit_code = 4
+
+
 class CellError(RunnerError):
     """What stopped one cell.
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import rest
+import words
 
 BOT = "github-actions[bot]"
 """The author of what a job's own token writes."""
@@ -142,13 +143,17 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         repository = environment["GITHUB_REPOSITORY"]
         number = (int(environment["GITHUB_RUN_ID"]), int(environment.get("GITHUB_RUN_ATTEMPT") or 1))
         url = f"{environment.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}/actions/runs/{number[0]}"
-        name = environment.get("COMMENT", "true")
+        name = words.comment(environment.get("COMMENT", "true"))
         run = Run("matrix" if name == "true" else name, number, url, pull.commit)
         api, token = environment.get("GITHUB_API_URL", "https://api.github.com"), environment["GH_TOKEN"]
     except KeyError as error:
         return _say(f"the environment needs {error.args[0]}", 2)
+    except words.InputError as error:  # the step before has failed with it
+        return _notice("No comment", str(error))
     except (InputError, OSError, ValueError) as error:
         return _say(str(error), 2)
+    if name == "false":
+        return _say("none is asked for", 0)
     if pull.fork:
         return _notice("No comment", "A pull request of a fork has a read-only token: the summary has the report")
     github = rest.GitHub(api, repository, token, longest_wait_s=LONGEST_WAIT_S)

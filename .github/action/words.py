@@ -19,6 +19,8 @@ OURS = ("--out", "--format", "--dry-run")
 NONE = ("--help", "-h")
 """Options with which nothing runs."""
 REGISTRY = "ghcr.io"
+SWITCHES = frozenset({"yes", "no", "on", "off", "0", "1", "none", "never", "always"})
+"""Words that mean true or false elsewhere, so that they cannot be the name of a comment."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}")
 """The name of a comment, which is part of the name of an artifact too."""
 
@@ -35,8 +37,7 @@ def words(environment: Mapping[str, str]) -> list[str]:
 
     Raises InputError.
     """
-    if not NAME.fullmatch(environment.get("COMMENT", "true")):
-        raise InputError("comment: true, false, or a name of letters, digits, spaces, dots and dashes")
+    comment(environment.get("COMMENT", "true"))
     try:
         given = shlex.split(environment.get("ARGUMENTS", ""))
     except ValueError as error:
@@ -51,11 +52,27 @@ def words(environment: Mapping[str, str]) -> list[str]:
     return [*_images(environment, given), *given]
 
 
+def comment(given: str) -> str:
+    """The input ``comment``: ``true`` or ``false``, else a name.
+
+    Both are taken in any case. Raises InputError.
+    """
+    if not NAME.fullmatch(given):
+        raise InputError("comment: true, false, or a name of letters, digits, spaces, dots and dashes")
+    if given.lower() in ("true", "false"):
+        return given.lower()
+    if given.lower() in SWITCHES:
+        raise InputError(f"comment: {given!r} is not the name of a comment; write true or false")
+    return given
+
+
 def _images(environment: Mapping[str, str], given: Sequence[str]) -> list[str]:
     """``--pull-from`` and its value, or nothing."""
     images = environment.get("IMAGES", "")
-    if images == "none":
+    if images.lower() == "none":
         return []
+    if images and not re.fullmatch(r"[^\s/]+(?:/[^\s/]+)+", images):
+        raise InputError(f"images: {images!r} is neither none nor REGISTRY/OWNER, such as ghcr.io/owner")
     if images:
         return ["--pull-from", images]
     # the owner's images are a default: they give way to what the arguments say about where cells run

@@ -54,14 +54,18 @@ from runner.util.plain import say
 )
 @click.option(
     "--metric",
+    "metrics",
+    multiple=True,
     metavar="NAME",
     help="With --probe or --pytest: bad where the judge's verdict on it is --verdict. With --script: a figure that it "
     "prints, as `runner matrix --metric` takes it.",
 )
 @click.option(
-    "--verdict", default="regressed", show_default=True, type=click.Choice(["regressed", "improved", "broken"])
+    "--verdict",
+    type=click.Choice(["regressed", "improved", "broken"]),
+    help="With --metric: the verdict that is bad (default: regressed).",
 )
-@click.option("--rounds", default=10, show_default=True, type=click.IntRange(2), help="With --metric: up to so many.")
+@click.option("--rounds", type=click.IntRange(2), help="With --metric: up to so many (default: 10).")
 @click.option("--cell", metavar="CELL", help="The cell whose PACKAGE moves.")
 @click.option("--pin", "pins", multiple=True, metavar="NAME==VERSION", help="What is held fixed; makes the cell.")
 @click.option("--as-of", metavar="DATE", help="Nothing uploaded later is considered (default: today).")
@@ -85,7 +89,8 @@ def bisect_command(**arguments: Any) -> None:
     the command, and the same command continues the search.
 
     Exit codes: 0 found; 2 the ends enclose no change, or bad usage; 3 found only up to releases or commits that could
-    not be tested, or not narrowed as far as was asked, or stopped by what the message names; 130 interrupted.
+    not be tested, or not narrowed as far as was asked, or stopped by what the message names; 4 nothing could be
+    measured, as without an engine; 130 interrupted.
     """
     from runner.repro.bisect import session
     from runner.repro.bisect.question import Request

@@ -126,9 +126,15 @@ def sources(command: F) -> F:
 def script_options(command: F) -> F:
     """What a script is given: packages, files, the network, limits."""
     for option in (
-        click.option("--disk", default=2.0, show_default=True, type=click.FloatRange(0.001), help="GB it may write."),
+        click.option("--disk", type=click.FloatRange(0.001), help="GB a script may write (default: 2)."),
         click.option("--memory", type=click.FloatRange(0.01), help="GB it may use (default: most of this machine's)."),
-        click.option("--timeout", "timeout_s", default=900.0, show_default=True, type=click.FloatRange(1)),
+        click.option(
+            "--timeout",
+            "timeout_s",
+            type=click.FloatRange(1),
+            metavar="SECONDS",
+            help="Per process (default: 900; a probe has its own).",
+        ),
         click.option("--network", is_flag=True, help="Let the script reach the network."),
         click.option(
             "--mount", "mounts", multiple=True, metavar="PATH[:NAME]", help="A file for the script, in its own folder."

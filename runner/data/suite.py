@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from runner.data.files import DataFile
 from runner.errors import UsageError, suggest
-from runner.util import commands, files, folders, scratch
+from runner.util import commands, files, folders, scratch, wheel_file
 
 PROBE = "suite"
 """The probe that reads the archive (``runner/probe/suite.py``)."""
@@ -124,6 +124,9 @@ def wheel(wanted: str, *, root: Path | None = None) -> Wheel:
     place, bracket, rest = wanted.partition("[")
     extras = tuple(extra.strip() for extra in rest.rstrip("]").split(",")) if bracket else ()
     path = (root or Path()) / Path(place or ".").expanduser()
+    if not path.exists():
+        near = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise UsageError(f"--install {wanted}: no such file or folder{suggest(path.name, near)}")
     if path.suffix == ".whl" and path.is_file():
         return _read(path, wanted, extras)
     if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
@@ -146,6 +149,10 @@ def _why(ended: commands.Ended) -> str:
 
 
 def _read(path: Path, wanted: str, extras: tuple[str, ...]) -> Wheel:
+    try:
+        wheel_file.read(path)
+    except UsageError as error:
+        raise UsageError(f"--install {wanted}: {str(error).removeprefix(f'{path}: ')}") from None
     if not path.name.endswith("-none-any.whl"):
         raise UsageError(f"--install {wanted}: {path.name} has compiled parts; only pure Python runs in every cell")
     try:

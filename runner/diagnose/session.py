@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,14 @@ from runner.diagnose.evidence import Evidence, read
 from runner.diagnose.ladder import Diagnosis, Side, diagnose
 from runner.diagnose.switches import switches
 from runner.environments import index
-from runner.errors import UsageError, suggest
+from runner.errors import (
+    ImpossibleError,
+    NothingMeasuredError,
+    NotMeasuredError,
+    UnavailableError,
+    UsageError,
+    suggest,
+)
 from runner.matrix import frameworks, plan, probes, selection, sets
 from runner.matrix.plan import Target
 from runner.measure import host, places, scheduler, workspace
@@ -91,18 +98,16 @@ class Answer:
 def explain(request: Request, observe: Observer) -> Answer:
     """Choose the cells, measure them, climb the ladder.
 
-    Raises UsageError, and UnavailableError for a cell that cannot run here.
+    Raises UsageError, NotMeasuredError for a cell that cannot run here, NothingMeasuredError where neither can.
     """
     if request.fault and request.fault not in FAULTS:
         raise UsageError(f"no fault {request.fault!r}{suggest(request.fault, FAULTS)}; there are: {', '.join(FAULTS)}")
     cells = [cell_named(text, request.executor) for text in (request.cell_a, request.cell_b)]
     if cells[0] == cells[1] and not request.fault:
         raise UsageError("both are the same cell: nothing to explain")
-    own = _own(request)
-    pair = [
-        _Runs(_placed(cell, request, observe), request, fault, own)
-        for cell, fault in zip(cells, ("", request.fault), strict=True)
-    ]
+    own = _own(request, cells)
+    where = _places(cells, request, observe)
+    pair = [_Runs(one, request, fault, own) for one, fault in zip(where, ("", request.fault), strict=True)]
     given = {data.MNIST: request.data_path} if request.data_path else {}
     with (
         copied(probes.file(own.name) if own else None, PROBE) as file,
@@ -133,7 +138,7 @@ def explain(request: Request, observe: Observer) -> Answer:
     return Answer(diagnose(a, b), ladders)
 
 
-def _own(request: Request) -> ProbeSpec | None:
+def _own(request: Request, cells: Iterable[Cell]) -> ProbeSpec | None:
     """The user's probe with its settings, or None.
 
     None: one of the program's networks is trained. Raises UsageError for a probe that gives no model.
@@ -146,6 +151,8 @@ def _own(request: Request) -> ProbeSpec | None:
         raise UsageError("--data is for the program's networks: a probe brings its own data")
     chosen = selection.choose(None, (), index.nightly)
     (spec,) = selection.probe_specs(chosen, (request.probe,), request.settings)
+    for cell in cells:
+        probes.check_syntax(spec.name, cell.python)
     if not probes.gives_model(spec.name):
         where = probes.file(spec.name) or f"the probe {spec.name}"
         raise UsageError(f"{where}: has no function diagnose(settings), which returns (model, x, y): see docs/probe.md")
@@ -176,6 +183,26 @@ def cell_named(text: str, executor: str = "auto") -> Cell:
         raise UsageError(f"{cell.id}: Keras on {cell.framework} does not train; there are: {trained}")
     selection.variables(cell)
     return cell
+
+
+def _places(cells: Sequence[Cell], request: Request, observe: Observer) -> list[Place]:
+    """Where the cells run.
+
+    Raises UsageError for an unknown executor or a cell that runs nowhere, NotMeasuredError where one cannot run here,
+    NothingMeasuredError where none can.
+    """
+    found: list[Place] = []
+    trouble: list[UnavailableError] = []
+    for cell in cells:
+        try:
+            found.append(_placed(cell, request, observe))
+        except ImpossibleError as error:
+            raise UsageError(str(error)) from None
+        except UnavailableError as error:
+            trouble.append(error)
+    if trouble:
+        raise (NotMeasuredError if found else NothingMeasuredError)(str(trouble[0]))
+    return found
 
 
 def _placed(cell: Cell, request: Request, observe: Observer) -> Place:

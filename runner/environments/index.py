@@ -129,18 +129,10 @@ def nightly(package: str, wanted: str, python: str = "") -> str:
 
     Raises UsageError where there is no such build, OutageError where the index cannot be reached.
     """
+    if why := without_nights(package):
+        raise UsageError(f"{package}@{wanted}: {why}")
     known = frameworks.nightlies()
-    if package not in known:
-        raise UsageError(
-            f"{package}@{wanted}: compat.toml names no package with nightly builds of {package}"
-            f"{suggest(package, known)}; it does for {', '.join(known)}"
-        )
     day = _day(package, wanted)
-    if known[package] == frameworks.distribution(package) and not _place(package):
-        raise UsageError(
-            f"{package}@{wanted}: nightly builds of {package} are on another package index; "
-            "name its address in the table [nightly-index] of matrix/compat.toml"
-        )
     builds = nightly_builds(package, python or compat.load().python.preferred)
     found = [one for one in builds if day in (None, versions.night(one))]
     if not found:
@@ -148,6 +140,18 @@ def nightly(package: str, wanted: str, python: str = "") -> str:
         near = " and ".join(sorted(days[:_NEAREST])) or "none at all"
         raise UsageError(f"{package}@{wanted}: {known[package]} has no build of that day; the nearest are of {near}")
     return found[-1]
+
+
+def without_nights(package: str) -> str:
+    """Why no nightly builds of a framework or of Keras can be asked for, or empty."""
+    known = frameworks.nightlies()
+    if package not in known:
+        near = suggest(package, known)
+        return f"compat.toml names no package with nightly builds of {package}{near}; it does for {', '.join(known)}"
+    if known[package] == frameworks.distribution(package) and not _place(package):
+        where = "name its address in the table [nightly-index] of matrix/compat.toml"
+        return f"nightly builds of {package} are on another package index; {where}"
+    return ""
 
 
 def release(package: str, wanted: str) -> str:

@@ -16,7 +16,10 @@ from runner.util import folders
 if TYPE_CHECKING:
     from docker.api.client import APIClient
 
-_PREFIX = re.compile(r"[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*")
+_PREFIX = re.compile(
+    r"(?:localhost|(?=[^/]*[.:])[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)+"
+)
+"""A host without a dot and a port would be an owner on Docker Hub."""
 
 
 def pin(client: APIClient, bases: Iterable[str]) -> Path:
@@ -92,7 +95,7 @@ def pull(client: APIClient, prefix: str, environment: Environment, lock: Lock) -
 def check(prefix: str) -> None:
     """Raise UsageError for what is not a registry and owner."""
     if not _PREFIX.fullmatch(prefix):
-        raise UsageError(f"{prefix!r} is not a registry and owner (example: ghcr.io/owner)")
+        raise UsageError(f"{prefix!r} is not REGISTRY/OWNER (examples: ghcr.io/owner, localhost:5000/owner)")
 
 
 def _unlike(found: Mapping[str, Any], wanted: Recipe) -> str:

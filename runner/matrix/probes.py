@@ -11,6 +11,8 @@ import fnmatch
 import functools
 import hashlib
 import re
+import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from typing import Any
 from runner.errors import UsageError
 from runner.matrix import configuration
 from runner.util import files as texts
-from runner.util import folders
+from runner.util import folders, versions
 
 SOURCE = folders.payload_dir()
 """The folder of the payload."""
@@ -115,6 +117,24 @@ def check(probe: str) -> None:
             raise UsageError(f"{path}: DEFAULTS is a dict of names and plain values, such as {example}")
         if name == "HEADLINES" and found is not None and not _are_names(found):
             raise UsageError(f"{path}: HEADLINES is a tuple of names of figures, such as HEADLINES = ('step_s',)")
+
+
+def check_syntax(probe: str, python: str = "") -> None:
+    """Raise UsageError where a user's probe is not Python, with the line.
+
+    ``python``: of the cell. One that is newer than this one may understand what this one does not. Without it, this
+    one has to understand it: it reads the settings.
+    """
+    content = own(probe)
+    if content is None or (python and versions.release(python) > sys.version_info[:2]):
+        return
+    try:
+        with warnings.catch_warnings(action="ignore"):  # an unknown escape in a string
+            ast.parse(content)
+    except SyntaxError as error:
+        raise UsageError(f"{_own_path(probe)}, line {error.lineno or 1}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{_own_path(probe)}: is not Python: {error}") from None
 
 
 def _are_settings(found: object) -> bool:

@@ -223,6 +223,7 @@ def _check_setting(where: str, probe: str, name: str, value: object) -> None:
 
     known = probes.settings(probe)
     if name not in known:
+        probes.check_syntax(probe)
         there_are = f"; there are: {', '.join(known)}" if known else ""
         raise UsageError(f"{where}: {probe} has no setting {name!r}{suggest(name, known)}{there_are}")
     default = known[name]

@@ -309,10 +309,15 @@ def check(cell: Cell) -> None:
             raise UsageError(f"unknown {what} {value!r}{suggest(value, known)}; there are: {', '.join(known)}")
     _check_release("version", cell.version)
     _check_release("keras", cell.keras or "0")
-    if not _PYTHON.fullmatch(cell.python):
+    if not is_python(cell.python):
         raise UsageError(f"python {cell.python!r} is not a version (example: 3.11)")
     if cell.variant and not _WORD.fullmatch(cell.variant):
         raise UsageError(f"variant {cell.variant!r} is not a name of small letters, digits and dashes")
+
+
+def is_python(text: str) -> bool:
+    """Whether a text is a version of Python, as 3.11."""
+    return _PYTHON.fullmatch(text) is not None
 
 
 def _check_release(axis: str, value: str) -> None:

@@ -29,11 +29,17 @@ def process_limits(timeout_s: float) -> Limits:
     return plan.default_limits(timeout_s, facts.here().memory_bytes)
 
 
-def limits(timeout_s: float, memory: float | None, disk: float) -> Limits:
+TIMEOUT_S = 900.0
+"""How long a script may run where no time is given."""
+DISK_GB = 2.0
+"""What a script may write where nothing is given."""
+
+
+def limits(timeout_s: float | None, memory: float | None, disk: float | None = None) -> Limits:
     """The limits of a script's process; memory and disk in GB."""
-    default = process_limits(timeout_s)
+    default = process_limits(timeout_s or TIMEOUT_S)
     held = int(memory * 1e9) if memory else default.memory_bytes
-    return replace(default, memory_bytes=held, disk_bytes=int(disk * 1e9), log_bytes=1 << 20)
+    return replace(default, memory_bytes=held, disk_bytes=int((disk or DISK_GB) * 1e9), log_bytes=1 << 20)
 
 
 def placed(

@@ -12,7 +12,7 @@ from runner.matrix import probes
 from runner.model import Cell, Sample
 from runner.report import Finding, Severity, keys
 from runner.report.data import Bisection
-from runner.util import jsontext
+from runner.util import jsontext, versions
 
 _GRAVE = 6
 """The least severity at which results are wrong or missing; below it are precision, types and refused calls."""
@@ -97,6 +97,20 @@ def right(defect: Defect) -> str:
     return "runs from" if defect.kind.startswith(("raises", "refuses", "kills")) else "first good"
 
 
+def right_since(defect: Defect, word: str) -> str:
+    """The first good version in words.
+
+    A release follows ``word``; a build of the user's is named as one, since the defect is that of the release.
+    """
+    version = defect.first_good or ""
+    if not versions.is_local(version):
+        return f"{word} {version}"
+    return f"{_IN_BUILD[right(defect)]} in your build {version}"
+
+
+_IN_BUILD = {"first good": "fixed", "runs from": "runs", "agree from": "the backends agree"}
+
+
 def _finding(defect: Defect, listed: Sequence[Known], by_id: Mapping[str, Cell], *, against: bool) -> Finding:
     """The defect as a finding.
 
@@ -158,5 +172,5 @@ def _told(defect: Defect) -> str:
     if defect.last_good:
         parts.append(f"last good {defect.last_good}")
     if defect.first_good:
-        parts.append(f"first good {defect.first_good}")
+        parts.append(right_since(defect, "first good"))
     return "; ".join(parts)

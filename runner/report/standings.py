@@ -144,7 +144,7 @@ def _line(number: int, defect: Defect, place: Standing, frameworks: set[str], li
         Standing.NEW: f"; right in {defect.last_good}",
         Standing.LOST: f"; right until {defect.last_good}",
         Standing.ALWAYS: f"; from {defect.first_bad}" if defect.first_bad else "",
-        Standing.PAST: f"; {defects.right(defect)} {defect.first_good}" if defect.first_good else "",
+        Standing.PAST: f"; {defects.right_since(defect, defects.right(defect))}" if defect.first_good else "",
     }[place]
     end += f" ({', '.join(mine)})" if mine and set(mine) != frameworks else ""
     addresses = known.issues(listed, defect.op, defect.kind, defect.cells)

@@ -50,6 +50,8 @@ def export(request: Request, say: Say) -> Path:
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder}: is there already; name another with --out")
     spec = None if request.script else _spec(sample, request)
+    if spec is not None:
+        probes.check_syntax(spec.name, cell.python)
     digits = _data(sample, spec, request.data_path)
     content = bundle.files(_bundle(cell, sample, spec, request, digits, say))
     try:
@@ -72,6 +74,12 @@ def _check(request: Request, cell: Cell, sample: Sample | None) -> None:
         raise UsageError(f"{cell.id}: MPS cannot be reached from a container, and a bundle runs in one")
     if sample is None and bool(request.probe) == bool(request.script):
         raise UsageError("a cell is exported with either --probe NAME or --script FILE; a result file needs neither")
+    script = sample is None and request.script is not None
+    if request.arguments and not script:
+        raise UsageError("arguments after -- are for a script: give it with --script, or leave them out")
+    if script and (request.settings or request.data_path):
+        option = "--setting is" if request.settings else "--data is"
+        raise UsageError(f"{option} for a probe, and a script has none of it: leave it out, or give arguments after --")
     if "suite" in (request.probe, sample.probe if sample else ""):
         raise UsageError("export has no tests of a library: `runner matrix --pytest` runs them again")
     if sample is not None and (request.probe or request.script or request.settings):
@@ -94,6 +102,8 @@ def _data(sample: Sample | None, spec: ProbeSpec | None, path: Path | None) -> d
     """The data the probe reads. Raises UsageError if the result's data differ."""
     name = data.of_probe(spec.name) if spec else None
     if spec is None or name is None:
+        if spec is not None and path:
+            raise UsageError(f"--data {path}: the probe {spec.name!r} reads no data file; leave it out")
         return None
     found = data.collect((spec.name,), {name: path} if path else {}, folders.cache_dir() / "data").files.get(spec.name)
     if found is None:  # the probe makes its own stand-in

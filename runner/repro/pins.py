@@ -80,6 +80,17 @@ def date(text: str) -> dt.date:
         raise UsageError(f"--as-of {text!r}: it looks like 2025-01-02") from None
 
 
+def python(text: str | None) -> str | None:
+    """Check ``--python``.
+
+    Raises UsageError for one that is older than all that are supported.
+    """
+    known = sorted(compat.load().bases, key=versions.release)
+    if text is None or (sets.is_python(text) and versions.release(text) >= versions.release(known[0])):
+        return text
+    raise UsageError(f"--python {text!r}: there are {', '.join(known)}")
+
+
 def targets(wanted: Wanted, newest: index.Newest = index.newest) -> tuple[Target, ...]:
     """One cell per framework that is pinned.
 

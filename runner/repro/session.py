@@ -46,9 +46,9 @@ class Request:
     extra: tuple[str, ...]
     mounts: tuple[str, ...]
     network: bool
-    timeout_s: float
+    timeout_s: float | None
     memory: float | None
-    disk: float
+    disk: float | None
     wheels: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
@@ -88,9 +88,9 @@ def command(cell: str, request: Request, wanted: Wanted) -> str:
         words += [word for value in values for word in (option, value)]
     for option, value, default in (
         ("--executor", request.executor, "auto"),
-        ("--timeout", request.timeout_s, 900.0),
+        ("--timeout", request.timeout_s, None),
         ("--memory", request.memory, None),
-        ("--disk", request.disk, 2.0),
+        ("--disk", request.disk, None),
     ):
         words += [option, str(value)] if value != default else []
     words += ["--network"] if request.network else []
@@ -116,7 +116,7 @@ def _wanted(request: Request, say: Say) -> Wanted:
         pins.parse(request.pins),
         pins.packages(request.extra),
         pins.date(request.as_of) if request.as_of else None,
-        request.python,
+        pins.python(request.python),
         request.device,
     )
     if request.report is None:

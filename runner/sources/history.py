@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import configparser
 import datetime as dt
 import re
+import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +76,14 @@ class History:
         """The folder's own name."""
         return self.folder.resolve().name
 
+    @property
+    def project(self) -> str:
+        """The project's name as its files state it.
+
+        Empty where only its build knows it.
+        """
+        return _project(self.folder)
+
     def commit(self, word: str) -> str:
         """The commit that a hash, a tag or a branch names.
 
@@ -90,15 +102,26 @@ class History:
 
         Raises UsageError where no tag is named after it.
         """
-        tags = self._tags()
-        names = [f"{before}{version}" for before in ("v", "", f"{package}-v", f"{package}-", "release-")]
-        found = next((name for name in names if name in tags), None)
-        if found is None:
+        names, found = self._named_after(package, version)
+        if not found:
             way_out = f"fetch the tags (git -C {self.place} fetch --tags), or name the commits with --good and --bad"
             raise self._error(
                 f"no tag of {package} {version} in {self.name} ({names[0]}, {names[1]}); {way_out}{self._missing()}"
             )
         return self.commit(f"refs/tags/{found}")
+
+    def has_tag(self, package: str, version: str) -> bool:
+        """Whether a tag is named after a release."""
+        return bool(self._named_after(package, version)[1])
+
+    def _named_after(self, package: str, version: str) -> tuple[list[str], str]:
+        """The names that the tag of a release may have, and the one that is there.
+
+        The latter is empty where there is none.
+        """
+        tags = self._tags()
+        names = [f"{before}{version}" for before in ("v", "", f"{package}-v", f"{package}-", "release-")]
+        return names, next((name for name in names if name in tags), "")
 
     def before(self, moment: dt.datetime) -> str:
         """The newest commit of the main branch that was committed before a moment.
@@ -177,6 +200,30 @@ class History:
 
 _FIELDS = 3
 _FORMAT = "%H%x1f%as%x1f%P%x1f%s"
+
+
+def _project(folder: Path) -> str:
+    """What pyproject.toml, setup.cfg or setup.py states as a name."""
+    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
+        name = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8")).get("project", {}).get("name")
+        if isinstance(name, str):
+            return name
+    with suppress(OSError, UnicodeDecodeError, configparser.Error):
+        parsed = configparser.ConfigParser(interpolation=None)
+        parsed.read_string((folder / "setup.cfg").read_text(encoding="utf-8"))
+        if name := parsed.get("metadata", "name", fallback=""):
+            return name
+    with suppress(OSError, UnicodeDecodeError, SyntaxError, ValueError):
+        tree = ast.parse((folder / "setup.py").read_text(encoding="utf-8"))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        given = [one.value for node in calls if _is_setup(node.func) for one in node.keywords if one.arg == "name"]
+        return next((one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)), "")
+    return ""
+
+
+def _is_setup(called: ast.expr) -> bool:
+    """Whether ``setup(...)`` or ``setuptools.setup(...)`` is called."""
+    return ast.unparse(called).rpartition(".")[2] == "setup"
 
 
 def opened(place: str) -> History:

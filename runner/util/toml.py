@@ -5,6 +5,7 @@ They name the file, the place and the nearest known key.
 
 from __future__ import annotations
 
+import copy
 import re
 import tomllib
 from pathlib import Path
@@ -15,7 +16,7 @@ import msgspec
 from runner.errors import UsageError, suggest
 
 T = TypeVar("T")
-_PLACE = re.compile(r"at `\$\.?(?P<where>(?P<table>\w+)\[\.\.\.\](?P<rest>[^`]*))`")
+_PLACE = re.compile(r" - at `\$(?P<where>[^`]*?)\[\.\.\.\]")
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `\$?(?P<where>[^`]*)`)?")
 
 
@@ -58,33 +59,96 @@ def convert(path: Path, text: str, raw: dict[str, Any], kind: type[T]) -> T:
 
 
 def _explain(message: str, text: str, kind: Any) -> str:
-    found = _UNKNOWN.search(message)
-    if not found:
-        quotes = "; write it in quotes" if re.match("Expected `str`, got `(int|float|bool)`", message) else ""
-        return message.replace("$.", "").replace("`$`", "the file") + quotes
-    key = found["key"]
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*{re.escape(key)}\s*=", line)]
-    line = f", line {lines[0]}" if len(lines) == 1 else ""
-    where = (found["where"] or "").lstrip(".")
-    place = f" in {where}" if where else ""
-    return f"unknown key {key!r}{place}{line}{suggest(key, sorted(_keys(kind, set()) - {key}))}"
+    """The message of msgspec in the words of a TOML file, with the place."""
+    if found := _UNKNOWN.search(message):
+        key, where = found["key"], (found["where"] or "").lstrip(".")
+        near = suggest(key, sorted(_keys(kind, set()) - {key}))
+        return f"unknown key {key!r}{f' in {where}' if where else ''}{_line(key, text)}{near}"
+    what, _, place = message.partition(" - at `$")
+    where = place.removesuffix("`").lstrip(".")
+    if found := _MISSING.fullmatch(what):
+        return f"the key {found['key']!r} is missing{f' in {where}' if where else ''}"
+    if found := _EXPECTED.fullmatch(what):
+        wanted = [_WANTED.get(name, name) for name in found["wanted"].split(" | ") if name != "null"]
+        rule = f"has to be {' or '.join(wanted)}{found['bound'] or ''}"
+        if found["wanted"].startswith("array") and found["got"] == "object":
+            rule += f", as [[{where}]]"
+        got = f" is {_GOT.get(found['got'], found['got'])}; it" if found["got"] else ""
+        line = _line(where.rpartition(".")[2], text).replace(", ", " (") + ")"
+        return f"{where or 'the file'}{line if len(line) > 1 else ''}{got} {rule}"
+    return f"{where}: {what}" if where else what
+
+
+_MISSING = re.compile(r"Object missing required field `(?P<key>[^`]*)`")
+_EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]*)`(?P<bound> [<>]=? \S+)?(?:, got `(?P<got>[^`]*)`)?")
+_WANTED = {
+    "str": "a text in quotes",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list in brackets",
+    "object": "a table",
+    "date": "a date, as 2026-10-12",
+}
+"""What a value has to be, by msgspec's name of its type."""
+_GOT = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+
+
+def _line(key: str, text: str) -> str:
+    """``, line 3`` where a key is written in one line of the file alone."""
+    found = [number for number, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*{re.escape(key)}\s*=", line)]
+    return f", line {found[0]}" if len(found) == 1 else ""
 
 
 def _placed(message: str, raw: dict[str, Any], kind: Any) -> str:
-    """The message with the name of the table that msgspec leaves out.
+    """The message with the names of tables that msgspec leaves out.
 
     ``sets[...]`` is ``sets.quick``.
     """
-    found = _PLACE.search(message)
-    if not found:
-        return message
-    entries = {entry.encode_name: entry.type for entry in msgspec.structs.fields(kind)}
-    for name, value in raw[found["table"]].items():
-        try:
-            msgspec.convert(value, entries[found["table"]].__args__[1])
-        except msgspec.ValidationError:
-            return message.replace(found["where"], f"{found['table']}.{name}{found['rest']}")
+    told = message
+    while found := _PLACE.search(message):
+        where = found["where"]
+        cuts = ((name, _alone(name, where, raw)) for name in _at(raw, where))
+        name, raw = next(((name, cut) for name, cut in cuts if _problem(cut, kind) == told), ("", raw))
+        if not name:
+            break
+        message = f"{message[: found.end('where')]}.{name}{message[found.end('where') + len('[...]') :]}"
     return message
+
+
+def _at(raw: Any, where: str) -> dict[str, Any]:
+    """The table at a place such as ``.sets.quick``; an empty one where there is none."""
+    for part in re.findall(r"[^.\[\]]+", where):
+        try:
+            raw = raw[int(part)] if isinstance(raw, list) else raw[part]
+        except (KeyError, ValueError, IndexError, TypeError):
+            return {}
+    return raw if isinstance(raw, dict) else {}
+
+
+def _alone(name: str, where: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """The content with one entry of the table at that place alone."""
+    cut = copy.deepcopy(raw)
+    table = _at(cut, where)
+    kept = table[name]
+    table.clear()
+    table[name] = kept
+    return cut
+
+
+def _problem(raw: dict[str, Any], kind: Any) -> str:
+    try:
+        msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
 
 
 def _keys(kind: Any, seen: set[Any]) -> set[str]:

@@ -195,7 +195,7 @@ def _expression(text: str, context: dict[str, Any]) -> Any:
     for sign in ("!=", "=="):
         if sign in text:
             a, b = (_text(_expression(part.strip(), context)) for part in text.split(sign))
-            return (a == b) == (sign == "==")
+            return (a.lower() == b.lower()) == (sign == "==")  # GitHub compares texts so
     if text == "always()":
         return True
     if called := re.fullmatch(r"fromJSON\((.*)\)", text):

@@ -440,6 +440,33 @@ class TestBadInput:
         assert code == 2
         assert "that is other 1.2.0, not own-package" in err.splitlines()[-1]
 
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("pyproject.toml", '[project]\nname = "other"\n'),
+            ("setup.cfg", "[metadata]\nname = other\n"),
+            ("setup.py", 'import setuptools\nsetuptools.setup(packages=[], name="other")\n'),
+        ],
+    )
+    @pytest.mark.parametrize("ends", [("1.0", "2.0"), ("v1.0", "v2.0")])
+    def test_the_repository_of_another_package_is_refused_before_anything_is_tested(
+        self, run: Run, repository: Repository, ends: tuple[str, str], file: str, text: str, tested: list[str]
+    ) -> None:
+        (repository.folder / file).write_text(text)
+        code, _, err = run(*ends)
+        place = repository.folder
+        why = "it is the repository of other, not of own-package; give the repository of own-package, or hold this"
+        assert (code, tested) == (2, [])
+        assert err == f"runner: --source {place}: {why} one fixed: --source other={place}\n"
+
+    def test_a_repository_without_a_tag_of_either_release_is_refused_before_anything_is_tested(
+        self, run: Run, repository: Repository, tested: list[str]
+    ) -> None:
+        repository.git("tag", "--delete", "v1.0", "v2.0")
+        code, _, err = run("1.0", "2.0")
+        assert (code, tested) == (2, [])
+        assert "no tag of own-package 1.0 in own (v1.0, 1.0); fetch the tags" in err
+
     def test_of_ends_without_a_common_commit(self, run: Run, repository: Repository) -> None:
         repository.git("checkout", "--quiet", "--orphan", "elsewhere")
         repository.commit("bad = 60\n", "Another beginning", "v3.0")

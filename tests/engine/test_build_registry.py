@@ -50,7 +50,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.1)
-        yield f"127.0.0.1:{port}"
+        yield f"127.0.0.1:{port}/owner"
         process.terminate()
 
 
@@ -115,9 +115,9 @@ def test_an_image_that_is_not_here_cannot_be_pushed(builder: Builder, built: Loc
 
 def test_a_registry_that_is_not_there(builder: Builder, built: Lock) -> None:
     with pytest.raises(UnavailableError, match="pushing"):
-        registry.push(builder.client(), "127.0.0.1:1", TINY, built)
+        registry.push(builder.client(), "127.0.0.1:1/owner", TINY, built)
     with pytest.raises(UnavailableError, match="pulling"):
-        registry.pull(builder.client(), "127.0.0.1:1", TINY, built)
+        registry.pull(builder.client(), "127.0.0.1:1/owner", TINY, built)
 
 
 def test_a_build_pulls_what_the_registry_has(built: Lock, address: str) -> None:
@@ -149,7 +149,7 @@ def test_what_keeps_an_image_from_being_pulled_is_said_once(
         subprocess.run(["docker", "push", "-q", f"{address}/{tag}"], check=True, capture_output=True)
         subprocess.run(["docker", "rmi", f"{address}/{tag}"], check=True, capture_output=True)
     subprocess.run(["docker", "rmi", tag], check=True, capture_output=True)
-    at = "127.0.0.1:1" if there == "no registry" else address
+    at = "127.0.0.1:1/owner" if there == "no registry" else address
     notes: list[str] = []
     published = Published(at, notes.append)
     assert [published.fetch(builder.client(), TINY, built, print) for _ in range(2)] == [False, False]
@@ -169,7 +169,7 @@ def test_a_build_that_can_pull_nothing_builds(built: Lock) -> None:
     """It fails, because this lock names a wheel that no index has: so it was built."""
     subprocess.run(["docker", "rmi", recipe(TINY, built).tag], check=True, capture_output=True)
     notes: list[str] = []
-    builder = Builder(published=Published("127.0.0.1:1", notes.append))
+    builder = Builder(published=Published("127.0.0.1:1/owner", notes.append))
     with pytest.raises(BuildError):
         builder.build(TINY, built)
     assert len(notes) == 1

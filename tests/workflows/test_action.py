@@ -66,6 +66,10 @@ def test_arguments_are_read_as_a_shell_reads_them_and_nothing_is_run(given: str,
         ({"COMMENT": "a/b"}, "comment: true, false, or a name of letters"),
         ({"COMMENT": "x -->"}, "comment: true, false, or a name of letters"),
         ({"COMMENT": ""}, "comment: true, false, or a name of letters"),
+        ({"COMMENT": "no"}, "comment: 'no' is not the name of a comment; write true or false"),
+        ({"COMMENT": "OFF"}, "comment: 'OFF' is not the name of a comment; write true or false"),
+        ({"IMAGES": "never"}, "images: 'never' is neither none nor REGISTRY/OWNER, such as ghcr.io/owner"),
+        ({"IMAGES": "ghcr.io"}, "images: 'ghcr.io' is neither none nor REGISTRY/OWNER, such as ghcr.io/owner"),
     ],
 )
 def test_an_input_that_cannot_be_used_is_one_line(given: dict[str, str], says: str) -> None:
@@ -83,6 +87,7 @@ FETCHED = "/runner/_actions/Owner/keras-version-matrix/0123abc"
         ("", f"{FETCHED}/", "", ["--pull-from", "ghcr.io/owner"]),
         ("", "/runner/x/x", "", []),
         ("none", FETCHED, "", []),
+        ("NONE", FETCHED, "", []),
         ("ghcr.io/other", FETCHED, "", ["--pull-from", "ghcr.io/other"]),
         ("", FETCHED, "--executor host", []),
         ("", FETCHED, "--pull-from=x.org/y", []),
@@ -236,6 +241,17 @@ def test_later_runs_replace_its_text(server: Server, tmp_path: Path) -> None:
     (one,) = server.comments
     assert one["body"].startswith(f"{marker('12.1')}report 12\n")
     assert "report 11" not in one["body"]
+
+
+@pytest.mark.parametrize(("given", "count"), [("True", 1), ("TRUE", 1), ("False", 0), ("no", 0), ("Nightly", 2)])
+def test_true_and_false_are_taken_in_any_case(
+    server: Server, tmp_path: Path, given: str, count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add(f"{marker()}old")
+    assert said(server, tmp_path, COMMENT=given) == 0
+    assert len(server.asked) == (2 if count else 0)
+    assert len(server.comments) == max(count, 1)
+    assert ("::notice title=No comment::comment: 'no' is not" in capsys.readouterr().out) is (given == "no")
 
 
 def test_it_is_found_on_later_pages(server: Server, tmp_path: Path) -> None:
@@ -512,9 +528,10 @@ def test_a_fork_gets_the_summary_alone(server: Server, tmp_path: Path) -> None:
     assert "exit code 0" in job.summary.read_text()
 
 
-def test_without_a_comment_nothing_is_asked(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", ["false", "False"])
+def test_without_a_comment_nothing_is_asked(server: Server, tmp_path: Path, given: str) -> None:
     measured(tmp_path, Status.OK)
-    job = stepped(tmp_path, server, 0, "pull_request", folder="keras", comment="false")
+    job = stepped(tmp_path, server, 0, "pull_request", folder="keras", comment=given)
     assert not job.failed, job.log
     assert server.asked == []
 
@@ -548,6 +565,8 @@ def test_a_run_without_a_result_is_red_and_says_why(
         assert f"**exit code {code}: the run has no result**" in text
         assert says in text
     assert "that was fine" not in one["body"]
+    refused = "::error title=An input cannot be used::keras-version-matrix: arguments: " in job.log
+    assert refused is ("arguments" in given)
     assert (tmp_path / "asked").exists() is ("nowhere" not in given.values() and "arguments" not in given)
 
 

@@ -14,10 +14,18 @@ import msgspec
 
 from runner import executors
 from runner.environments import index
-from runner.errors import CellError, NotMeasuredError, UsageError
+from runner.errors import (
+    CellError,
+    ImpossibleError,
+    NothingMeasuredError,
+    NotMeasuredError,
+    OutageError,
+    UnavailableError,
+    UsageError,
+)
 from runner.executors import Say
 from runner.matrix import plan
-from runner.measure import places, suites, workspace
+from runner.measure import host, places, suites, workspace
 from runner.measure.scripts import copied
 from runner.repro import pins
 from runner.repro.bisect import commits, question, search, trials
@@ -99,12 +107,30 @@ def along(work: Session, line: Line) -> None:
 def executor_for(request: Request, version: str, python: str, say: Say) -> str:
     """Unless the user chose: containers where an engine answers, else the host.
 
-    Raises UsageError for an unknown executor and UnavailableError for one that cannot run that version here.
+    Raises UsageError for an unknown executor and for a version that runs nowhere with that Python,
+    NothingMeasuredError for an executor that cannot run the version here.
     """
-    chosen = places.one_place(question.at(request, version, python, ""), request.executor).executor
+    try:
+        chosen = places.one_place(question.at(request, version, python, ""), request.executor).executor
+    except OutageError:
+        raise
+    except ImpossibleError as error:
+        known = f"; both ends run with Python {' to '.join(question.pythons(request))}" if request.python else ""
+        raise UsageError(f"{error}{known}") from None
+    except UnavailableError as error:
+        raise NothingMeasuredError(str(error)) from None
     if request.executor == plan.AUTO and not executors.kind(chosen).isolated:
         say("note: no engine for containers answers: in virtual environments on this machine")
     return chosen
+
+
+def check_executor(name: str) -> None:
+    """Raise NothingMeasuredError where the chosen executor cannot be used here.
+
+    A source is built there too, so it is asked before anything is built.
+    """
+    if name in executors.names(installing=True) and (why := host.host_facts(name).executors[name].problem):
+        raise NothingMeasuredError(f"--executor {name}: {why}; see `runner doctor`")
 
 
 def _searched(work: Session, line: Line, state: State, path: Path) -> tuple[search.Found | search.Refused, Search]:

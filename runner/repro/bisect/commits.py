@@ -27,7 +27,26 @@ def opened(request: Request) -> History | None:
     place = question.repository(request)
     if request.all_parents and not place:
         raise UsageError("--all-parents is about commits: it goes with --source REPOSITORY")
-    return history.opened(place) if place else None
+    if not place:
+        return None
+    there = history.opened(place)
+    _check_project(request, there)
+    return there
+
+
+def _check_project(request: Request, there: History) -> None:
+    """Raise UsageError for the repository of another package.
+
+    Where its files do not state which one it is, the tags of the two ends decide.
+    """
+    moves, project = request.package, there.project
+    if project and frameworks.named(project) != frameworks.named(moves):
+        fixed = f"--source {frameworks.named(project)}={there.place}"
+        way_out = f"give the repository of {moves}, or hold this one fixed: {fixed}"
+        raise UsageError(f"--source {there.place}: it is the repository of {project}, not of {moves}; {way_out}")
+    released = all(question.is_release(end) and not versions.night(end) for end in request.ends)
+    if not project and released and not any(there.has_tag(moves, end) for end in request.ends):
+        there.tagged(moves, request.ends[0])
 
 
 def named(request: Request, there: History) -> tuple[str, str]:

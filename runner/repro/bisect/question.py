@@ -25,6 +25,11 @@ from runner.repro.bisect.search import Mark
 from runner.repro.pins import Wanted
 from runner.util import files, versions
 
+VERDICT = "regressed"
+"""The verdict of the judge that makes a release bad, where none is named."""
+ROUNDS = 10
+"""The most rounds in which a release is judged, where no number is given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -40,9 +45,10 @@ class Request:
     probe: str | None
     settings: tuple[str, ...]
     case: str | None
-    metric: str | None
-    verdict: str
-    rounds: int
+    metrics: tuple[str, ...]
+    """At most one (see ``check``)."""
+    verdict: str | None
+    rounds: int | None
     cell: str | None
     pins: tuple[str, ...]
     as_of: str | None
@@ -57,9 +63,9 @@ class Request:
     extra: tuple[str, ...]
     mounts: tuple[str, ...]
     network: bool
-    timeout_s: float
+    timeout_s: float | None
     memory: float | None
-    disk: float
+    disk: float | None
     wheels: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     to: str = "release"
@@ -69,6 +75,16 @@ class Request:
     install: str | None = None
     tests: Suite | None = None
     """The tests of ``pytest``, packed."""
+
+    @property
+    def metric(self) -> str | None:
+        """The figure that is judged, or None."""
+        return self.metrics[0] if self.metrics else None
+
+    @property
+    def judged(self) -> tuple[str, int]:
+        """The verdict that is bad, and the most rounds."""
+        return self.verdict or VERDICT, self.rounds or ROUNDS
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -132,6 +148,44 @@ def read(content: bytes) -> tuple[State, tuple[str, ...]]:
     }
     dropped = tuple(version for version in state.answers if version not in kept)
     return State(state.question, state.as_of, kept, FORMAT, state.data), dropped
+
+
+def check(request: Request) -> None:
+    """Raise UsageError for options that this search has no use for."""
+    if len(request.metrics) > 1:
+        raise UsageError(f"--metric is given {len(request.metrics)} times: a search is about one figure")
+    for option, value in (("--verdict", request.verdict), ("--rounds", request.rounds)):
+        if value is not None and not request.metric:
+            raise UsageError(f"{option} is about a figure that the judge compares: name it with --metric")
+    if request.metric and request.repeat > 1:
+        raise UsageError("--repeat is a vote on runs: with --metric, --rounds says how many runs are judged")
+    if request.script is None:
+        _check_without_script(request)
+    pins.python(request.python)
+    _check_held(request)
+
+
+def _check_without_script(request: Request) -> None:
+    for option, given in (
+        ("--mount is", request.mounts),
+        ("--network is", request.network),
+        ("--disk is", request.disk is not None),
+        ("arguments after -- are", request.arguments),
+    ):
+        if given:
+            raise UsageError(f"{option} for a script: give it with --script, or leave it out")
+
+
+def _check_held(request: Request) -> None:
+    """Raise UsageError where the package that moves is also held fixed."""
+    moves = frameworks.named(request.package)
+    for text in request.pins:
+        if moves in pins.parse((text,), lambda _name, night: night):
+            raise UsageError(f"--pin {text}: {request.package} is what moves; a pin holds another package fixed")
+    own = {moves, *map(frameworks.named, frameworks.parts_of(frameworks.distribution(moves)))}
+    for text in pins.packages(request.extra):
+        if frameworks.named(versions.project(text)) in own:
+            raise UsageError(f"--with {text}: {request.package} is what moves; --with adds another package")
 
 
 def fixed(request: Request, say: Say) -> Request:
@@ -212,7 +266,12 @@ def with_tests(request: Request) -> Request:
 
 
 def check_ends(request: Request) -> None:
-    """Raise UsageError unless --good and --bad are releases in the right order."""
+    """Raise UsageError unless --good and --bad are releases in the right order.
+
+    Also where the search is to go on to nightly builds that the package does not have.
+    """
+    if request.to == "nightly" and (why := index.without_nights(frameworks.named(request.package))):
+        raise UsageError(f"--to nightly: {why}")
     for end in (request.good, request.bad):
         if not versions.PUBLIC.fullmatch(end):
             raise UsageError(f"{end!r} is not a release number (example: 2.2.2); commits need --source REPOSITORY")
@@ -247,17 +306,26 @@ def python_of(request: Request, ends: tuple[str, str] | None = None) -> str:
 
     ``ends``: their versions, where they are named otherwise.
     """
+    floor, ceiling = pythons(request, ends)
+    if versions.release(ceiling) < versions.release(floor):
+        raise UsageError(
+            f"the two ends have no Python in common ({floor} and newer, {ceiling} and older); see --python"
+        )
+    preferred = at(request, (ends or (request.good, request.bad))[0], None, "").cell.python
+    return sorted((floor, ceiling, preferred), key=versions.release)[1]
+
+
+def pythons(request: Request, ends: tuple[str, str] | None = None) -> tuple[str, str]:
+    """The oldest and the newest Python that has wheels of both ends.
+
+    As far as is known. Raises UsageError.
+    """
     found = [at(request, end, None, "").cell for end in ends or (request.good, request.bad)]
     facts = compat.load()
     rows = [facts.row(cell.framework, cell.version) for cell in found]
     rows += [facts.row("keras", cell.keras) for cell in found if cell.keras and versions.release(cell.keras) >= (3,)]
     floor = max((row.python[0] for row in rows), key=versions.release)
-    ceiling = min((row.python[1] for row in rows), key=versions.release)
-    if versions.release(ceiling) < versions.release(floor):
-        raise UsageError(
-            f"the two ends have no Python in common ({floor} and newer, {ceiling} and older); see --python"
-        )
-    return sorted((floor, ceiling, found[0].python), key=versions.release)[1]
+    return floor, min((row.python[1] for row in rows), key=versions.release)
 
 
 def published(request: Request, python: str) -> Published:
@@ -320,7 +388,7 @@ def asked(request: Request, python: str, listed: tuple[str, ...]) -> dict[str, A
 
 def _test(request: Request) -> list[Any]:
     """What is tested; a script by its content."""
-    metric = [request.metric, request.verdict, request.rounds] if request.metric else None
+    metric = [request.metric, *request.judged] if request.metric else None
     if request.script is not None:
         return ["script", files.source(request.script), request.arguments, request.pattern, request.mounts,
                 request.network, request.repeat, *(metric or [])]  # fmt: skip

@@ -10,7 +10,7 @@ from runner.errors import CellError, NotMeasuredError, UnbuildableError, UsageEr
 from runner.executors import Say
 from runner.matrix import frameworks
 from runner.repro.bisect import commits, nights, question, trials
-from runner.repro.bisect.along import NotEnclosedError, Session, along, executor_for
+from runner.repro.bisect.along import NotEnclosedError, Session, along, check_executor, executor_for
 from runner.repro.bisect.lasting import sentence
 from runner.repro.bisect.lines import Commits, Published
 from runner.repro.bisect.question import Request
@@ -24,7 +24,7 @@ def bisect(request: Request, command: Sequence[str], say: Say, show: Callable[[s
     """Search, write the report and show it. Returns the exit code.
 
     ``command`` is the command line, for the report. Raises UsageError where the ends enclose no change,
-    NotMeasuredError where the search could not go on.
+    NotMeasuredError where the search could not go on, NothingMeasuredError where it could not begin.
     """
     found = ended(request, command, say)
     show(found.text)
@@ -43,17 +43,20 @@ def ended(request: Request, command: Sequence[str], say: Say, budget: Budget | N
 
 
 def _ended(request: Request, command: Sequence[str], say: Say, budget: Budget) -> Ended:
+    question.check(request)
     request = question.with_tests(request)
     trial = trials.of(request)
     there = commits.opened(request)
     if there is None or all(question.is_published(request, end) for end in request.ends):
         question.check_ends(request := question.exact(request))
+        check_executor(request.executor)
         work = Session(question.fixed(request, say), command, trial, say, budget)
         _published(work)
         problems = [_nights(work), _commits_between(work, there) if there else ""]
     else:
         if request.to == "nightly":
             raise UsageError("--to nightly needs releases as --good and --bad, and one of them is a commit")
+        check_executor(request.executor)
         work = Session(question.fixed(request, say), command, trial, say, budget)
         problems = []
         _commits_named(work, there)

@@ -281,7 +281,8 @@ def _of_figure(request: Request, path: Path) -> Trial:
     limits = places.limits(request.timeout_s, request.memory, request.disk)
     spec = ProbeSpec(scripts.PROBE, asked, limits=limits)
     name = f"{scripts.PRINTED}.{scripts.metric(metric)[0]}"
-    return JudgeTrial(spec, name, Verdict(request.verdict), request.rounds)
+    verdict, rounds = request.judged
+    return JudgeTrial(spec, name, Verdict(verdict), rounds)
 
 
 def _of_probe(request: Request, name: str) -> Trial:
@@ -294,12 +295,13 @@ def _of_probe(request: Request, name: str) -> Trial:
     (spec,) = selection.probe_specs(chosen, (name,), request.settings)
     if request.tests is not None:
         spec = replace(spec, settings={**request.tests.settings, **spec.settings})
-    limits = places.limits(chosen.whole.probes[name].timeout_s, request.memory, request.disk)
+    limits = places.limits(request.timeout_s or chosen.whole.probes[name].timeout_s, request.memory)
     spec = replace(spec, limits=replace(limits, disk_bytes=None))
     if request.case and name != suites.PROBE:
         spec = replace(spec, settings={**spec.settings, "only": f"^{re.escape(request.case)}$"})
     if request.metric:
-        return JudgeTrial(spec, request.metric, Verdict(request.verdict), request.rounds)
+        verdict, rounds = request.judged
+        return JudgeTrial(spec, request.metric, Verdict(verdict), rounds)
     # without a verdict on a time, no process needs the machine to itself
     return ProbeTrial(replace(spec, timed=False), request.case, request.repeat)
 

@@ -135,6 +135,8 @@ class TestOwnModel:
                 "def measure(report, settings): pass\n",
                 "mine.py: has no function diagnose(settings)",
             ),
+            (("--probe", "mine"), "x = (\n" + TEXT, "mine.py, line 1: '(' was never closed"),
+            (("--probe", "mine"), "\ndef measure(:\n", "mine.py, line 2: invalid syntax"),
             (("--probe", "mnist"), TEXT, "the probe mnist: has no function diagnose(settings)"),
             (("--probe", "mime"), TEXT, "no probe 'mime' (did you mean 'mine'"),
             (("--probe", "mine", "--setting", "mine.unit=1"), TEXT, "mine has no setting 'unit'"),
@@ -242,6 +244,31 @@ def test_bad_usage_is_one_line(
     assert line in err
     assert err.count("\n") == 1
     assert not runs.jobs
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem", "code", "line"),
+    [
+        ((JAX, TENSORFLOW), "no engine", 4, f"{JAX}: no engine"),
+        ((JAX, JAX.replace("_cpu", "_mps")), "", 3, "MPS cannot be reached from a container"),
+        ((JAX, JAX.replace("py3.11", "py3.7")), "", 2, "jax 0.10.2 needs Python >= 3.11, not 3.7"),
+    ],
+)
+def test_cells_that_cannot_run_here_are_not_bad_usage(
+    runs: Runs,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    cells: tuple[str, str],
+    problem: str,
+    code: int,
+    line: str,
+) -> None:
+    here = Host("linux-x86_64", "linux-x86_64", {"docker": Offer("containers", isolated=True, problem=problem)})
+    monkeypatch.setattr(host, "host_facts", lambda _executor: here)
+    found, _, err = answer(capsys, *cells)
+    assert (found, runs.jobs) == (code, [])
+    assert line in err
+    assert err.count("\n") == 1
 
 
 def test_a_cell_is_compared_with_itself_broken_on_purpose(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:

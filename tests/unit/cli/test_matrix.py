@@ -519,7 +519,7 @@ def test_a_script_that_cannot_be_run_is_refused(
     [
         (("--executor", "host"), "--pull-from: --executor host uses no images; leave out one of them"),
         (("--executor", "current"), "--pull-from: --executor current uses no images"),
-        ((), "--pull-from: 'https://ghcr.io' is not a registry and owner (example: ghcr.io/owner)"),
+        ((), "--pull-from: 'https://ghcr.io' is not REGISTRY/OWNER (examples: ghcr.io/owner, localhost:5000/owner)"),
     ],
 )
 @pytest.mark.usefixtures("fake_executor")

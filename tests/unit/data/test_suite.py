@@ -163,6 +163,8 @@ def test_a_wheel_has_its_needs_and_the_extras_that_were_asked_for(tmp_path: Path
     ("more", "message"),
     [
         ({"name": "a-1-cp311-cp311-linux_x86_64.whl"}, "compiled parts"),
+        ({"name": "tiny.whl"}, r"tiny.whl: is not named as a wheel: a wheel is a zip file named like keras-3"),
+        ({"metadata": METADATA.replace("0.3", "x.y")}, "its version 'x.y' is not one by PEP 440"),
         ({"metadata": METADATA.replace("keras>=3.9", "keras @ file:///x")}, "an address cannot be locked"),
         ({"metadata": METADATA.replace("keras>=3.9", "keras >= >")}, "is not a requirement"),
     ],
@@ -170,6 +172,22 @@ def test_a_wheel_has_its_needs_and_the_extras_that_were_asked_for(tmp_path: Path
 def test_a_wheel_that_cannot_run_everywhere_is_refused(tmp_path: Path, more: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         suite.wheel(str(_wheel(tmp_path, **more)))
+
+
+@pytest.mark.parametrize("name", ["bad.whl", "bad-1-py3-none-any.whl"])
+def test_a_file_that_is_not_a_wheel_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("text")
+    with pytest.raises(
+        UsageError, match=rf"^--install {name}: is not a wheel \(it is not a zip file\): a wheel is a zip"
+    ):
+        suite.wheel(name, root=tmp_path)
+
+
+@pytest.mark.parametrize(("name", "near"), [("a.whl", ""), ("tests", ""), ("tiny_lib-0.3-py3-none-an.whl", "did you")])
+def test_what_is_not_there_is_refused(tmp_path: Path, name: str, near: str) -> None:
+    _wheel(tmp_path)
+    with pytest.raises(UsageError, match=rf"^--install {name}: no such file or folder.*{near}"):
+        suite.wheel(name, root=tmp_path)
 
 
 def test_an_extra_that_the_library_lacks_is_named(tmp_path: Path) -> None:

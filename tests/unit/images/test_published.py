@@ -98,7 +98,7 @@ def test_an_image_made_from_something_else_is_not_used_and_named(asked: dict[str
 
 
 def test_a_malformed_name_is_refused_at_once() -> None:
-    with pytest.raises(UsageError, match=r"^'https://x' is not a registry and owner"):
+    with pytest.raises(UsageError, match=r"^'https://x' is not REGISTRY/OWNER"):
         Published("https://x", print)
 
 

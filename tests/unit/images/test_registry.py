@@ -179,18 +179,35 @@ class TestPull:
         assert client.calls[-1] == ("remove", NAME, True)
 
 
-@pytest.mark.parametrize("prefix", ["localhost:5000", "ghcr.io/owner", "registry.example/a/b-c.d_e", "x:1/y"])
+@pytest.mark.parametrize(
+    "prefix", ["localhost:5000/owner", "localhost/owner", "ghcr.io/owner", "registry.example/a/b-c.d_e", "x:1/y"]
+)
 def test_a_prefix_is_a_registry_and_an_owner(prefix: str) -> None:
     assert registry.push(Client().api, prefix, JAX, LOCK) == f"{prefix}/keras-version-matrix:{TAG}"
 
 
-@pytest.mark.parametrize("prefix", ["", "GHCR.io/owner", "ghcr.io/", "ghcr.io/owner/", "x:123456", "a b", "https://x"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "",
+        "x",
+        "ghcr.io",
+        "localhost:5000",
+        "owner/name",
+        "GHCR.io/owner",
+        "ghcr.io/",
+        "ghcr.io/owner/",
+        "x:123456/y",
+        "a b",
+        "https://x",
+    ],
+)
 def test_a_malformed_prefix_is_refused_before_anything_is_asked(prefix: str) -> None:
     client = Client()
     for act in (registry.push, registry.pull):
         with pytest.raises(UsageError) as caught:
             act(client.api, prefix, JAX, LOCK)
-        assert str(caught.value) == f"{prefix!r} is not a registry and owner (example: ghcr.io/owner)"
+        assert str(caught.value) == f"{prefix!r} is not REGISTRY/OWNER (examples: ghcr.io/owner, localhost:5000/owner)"
     assert client.calls == []
 
 

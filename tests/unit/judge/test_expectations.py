@@ -48,7 +48,7 @@ def test_the_shipped_file_covers_what_is_known_to_fail() -> None:
         ('cell = "a"\nstatus = "crashed"\nmetric = "m"', "give either status or metric"),
         ('cell = "a"\nstatus = "crashed"\nlast-bad = "3.9.2"', "last-bad is a package and a version"),
         ('cell = "a"\nstatus = "crashed"\nissue = "#1"', "issue is an address"),
-        ('status = "crashed"', "missing required field `cell`"),
+        ('status = "crashed"', "the key 'cell' is missing in expect[0]"),
         ("cell = ", "not valid TOML"),
     ],
 )

@@ -115,7 +115,23 @@ def test_the_budget_is_that_of_the_sets_without_one(tmp_path: Path, monkeypatch:
         (HEAD + 'budgets = "10m"\n', "unknown key 'budgets', line 2 (did you mean 'budget'"),
         (HEAD + '[sets.a]\ndescripton = "d"\n', "unknown key 'descripton' in sets.a, line 3 (did you mean 'descr"),
         (HEAD + '[probes.a]\nfiles = "a.py"\n', "unknown key 'files' in probes.a, line 3 (did you mean 'file'"),
-        (HEAD + "[probes.a]\n", "Object missing required field `file` - at `probes.a`"),
+        (HEAD + "[probes.a]\n", "the key 'file' is missing in probes.a"),
+        (HEAD + "budget = 3\n", "budget (line 2) is a whole number; it has to be a text in quotes"),
+        (HEAD + "sets = 3\n", "sets (line 2) is a whole number; it has to be a table"),
+        (
+            HEAD + '[probes.b]\nfile = "b.py"\n[probes.a]\nfile = "a.py"\ntimed = "x"\n',
+            "probes.a.timed (line 6) is a text; it has to be true or false",
+        ),
+        (
+            HEAD + '[sets.b]\ndescription = "d"\n[sets.b.probes.hello]\n[sets.a]\ndescription = "d"\n'
+            "[sets.a.probes.hello]\n[sets.a.probes.mnist]\nepochs = {a = 1}\n",
+            "sets.a.probes.mnist.epochs (line 9) is a table; it has to be true or false or a whole number",
+        ),
+        (
+            HEAD + '[sets.a]\ndescription = "d"\n[sets.a.product]\n',
+            "sets.a.product is a table; it has to be a list in brackets, as [[sets.a.product]]",
+        ),
+        (HEAD + "[sets.a]\n", "the key 'description' is missing in sets.a"),
         (HEAD + '[probes.mnist]\nfile = "a.py"\n', "probes: the program has 'mnist' already"),
         (HEAD + '[probes.kit]\nfile = "a.py"\n', "probes: the program has 'kit' already"),
         (HEAD + '[probes."../x"]\nfile = "a.py"\n', "probes: '../x' is not a name"),

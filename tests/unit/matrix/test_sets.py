@@ -88,7 +88,7 @@ def test_an_exclude_takes_cells_out_and_keeps_the_reason(tmp_path: Path) -> None
         ),
         (
             HEAD + '[[sets.s.product]]\nframework=["torch"]\nversion=[2.2]\nkeras=[]\ndevice=[]\n',
-            "sets.s.product[0].version[0]`; write it in quotes",
+            "sets.s.product[0].version[0] is a number; it has to be a text in quotes",
         ),
         (HEAD + "[probes.m]\ndescription='d'\ntimed=true\ntimeout_s=1\nschema = 1\n", "'schema' in probes.m"),
         (

@@ -44,6 +44,22 @@ def test_what_the_build_fixed_is_a_finding_and_no_regression(monkeypatch: pytest
     assert judged(monkeypatch, defect([0], [1]), against=True) == ([Severity.EXPECTED], 0)
 
 
+@pytest.mark.parametrize(
+    ("good", "kind", "words"),
+    [
+        ("3.16.0+g7d57b7b", "wrong value", "fixed in your build 3.16.0+g7d57b7b"),
+        ("3.16.0+g7d57b7b", "raises an exception", "runs in your build 3.16.0+g7d57b7b"),
+        ("3.16.0", "wrong value", "first good 3.16.0"),
+    ],
+)
+def test_what_the_build_fixed_reads_as_a_defect_of_the_release(good: str, kind: str, words: str) -> None:
+    pair = [Cell("jax", "0.10.2", keras, "3.11", "cpu") for keras in ("3.15.1", good)]
+    samples = [Sample(cell, "e", "ops", {}, 0, 0, "docker", Status.OK, "") for cell in pair]
+    fields = {"op": "ops.f", "kind": kind, "pattern": "", "cases": ("ops.f(x)",), "observed": "", "script": ""}
+    found = cells.defect(f"ops.f: {kind}", kind, GRAVE, [0], [1], samples, **fields)
+    assert module._told(found).endswith(f"keras 3.15.1; {words}")
+
+
 def test_what_both_have_is_not_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     both = defect([0, 1], [])
     assert judged(monkeypatch, both, against=True) == ([], 0)

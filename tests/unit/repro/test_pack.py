@@ -173,6 +173,10 @@ class TestRefusals:
             ([CELL.id.replace("cpu", "mps"), "--probe", "conv2d"], "MPS cannot be reached from a container"),
             (["nothing"], "is not a cell id"),
             ([CELL.id, "--script", "gone.py"], "gone.py: cannot be read"),
+            ([CELL.id, "--probe", "conv2d", "--", "a"], "arguments after -- are for a script: give it with --script"),
+            ([CELL.id, "--probe", "conv2d", "--data", "a"], "--data a: the probe 'conv2d' reads no data file; leave"),
+            ([CELL.id, "--script", "s.py", "--data", "a"], "--data is for a probe, and a script has none of it"),
+            ([CELL.id, "--script", "s.py", "--setting", "a.b=1"], "--setting is for a probe, and a script has none"),
         ],
     )
     def test_what_cannot_be_exported(self, words: list[str], why: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,6 +244,31 @@ file = "dense.py"
         assert json.loads((folder / "request.json").read_text())["settings"] == {"units": 3}
         assert "cp -R probe own_probes request.json out/" in (folder / "reproduce.sh").read_text()
         assert "_x" in capsys.readouterr().err.split()[1]  # the environment has the set's packages
+
+    @pytest.mark.parametrize(
+        ("words", "why"),
+        [
+            (["--data", "a.npz"], "--data a.npz: the probe 'dense' reads no data file; leave it out"),
+            (["--", "a"], "arguments after -- are for a script: give it with --script, or leave them out"),
+        ],
+    )
+    def test_what_it_does_not_read_is_refused(
+        self, words: list[str], why: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(["export", CELL.id, "--probe", "dense", *words]) == 2
+        assert capsys.readouterr().err == f"runner: {why}\n"
+
+    def test_a_file_that_is_not_python_is_refused_with_its_line(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "dense.py").write_text("DEFAULTS = {'units': 1}\n\ndef measure(:\n    pass\n")
+        probes._content.cache_clear()
+        monkeypatch.setattr("sys.version_info", (3, 10, 0))
+        probes.check_syntax("dense", "3.11")  # a newer Python may understand it
+        monkeypatch.undo()
+        monkeypatch.chdir(tmp_path)
+        assert cli.run(["export", CELL.id, "--probe", "dense", "--setting", "dense.units=3"]) == 2
+        assert capsys.readouterr().err == f"runner: {tmp_path}/dense.py, line 3: invalid syntax\n"
 
     @pytest.mark.parametrize(("code", "note"), [(None, ""), ("other", "the probe dense has changed since the result")])
     def test_its_result_is_packed_with_its_environment(

@@ -25,7 +25,7 @@ class TestCommand:
 
     ASKED = Request(
         Path("my script.py"), ("--epochs", "2"), (), (), None, None, None, "cpu", "auto", (), False, ("scipy==1.10.1",),
-        ("data.csv",), False, 900.0, None, 2.0,
+        ("data.csv",), False, None, None, None,
     )  # fmt: skip
 
     def test_pins_date_packages_and_arguments_are_in_it(self) -> None:

@@ -122,7 +122,7 @@ def search(
     repository: Repository, folder: Path, state: State | None = None, budget_s: float = math.inf, *, fix: bool = False
 ) -> Iterator[Search]:
     request = Request(
-        "keras", (), "a", "b", fix, Path("s.py"), None, None, (), None, None, "regressed", 10, None,
+        "keras", (), "a", "b", fix, Path("s.py"), None, None, (), None, (), None, None, None,
         ("jax==0.4.35",), None, "3.11", "host", 1, False, False, False, False, folder, (), (), False, 9.0, None, 1.0,
     )  # fmt: skip
     executors: Any = {"host": _Executor()}

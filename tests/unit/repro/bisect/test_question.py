@@ -18,7 +18,7 @@ from runner.repro.bisect import question
 from runner.repro.bisect.question import Request
 
 REQUEST = Request(
-    "keras", (), "3.6.0", "3.9.0", False, Path("s.py"), None, None, (), None, None, "regressed", 10, None,
+    "keras", (), "3.6.0", "3.9.0", False, Path("s.py"), None, None, (), None, (), None, None, None,
     ("jax==0.5.0",), None, None, "host", 1, False, False, False, False, Path("out"), (), (), False, 9.0, None, 1.0,
 )  # fmt: skip
 PUBLISHED = ("3.5.0", "3.6.0", "3.7.0rc1", "3.7.0", "3.8.0rc0", "3.8.0", "3.9.0rc0", "3.9.0", "3.10.0")
@@ -153,7 +153,7 @@ class TestAsked:
         request = replace(REQUEST, script=None, probe="mnist", settings=("mnist.epochs=1",))
         asked = question.asked(request, "3.11", ("3.6.0", "3.9.0"))
         assert asked["test"] == ["probe", "mnist", ("mnist.epochs=1",), None, None, 1]
-        asked = question.asked(replace(request, metric="step_s"), "3.11", ("3.6.0", "3.9.0"))
+        asked = question.asked(replace(request, metrics=("step_s",)), "3.11", ("3.6.0", "3.9.0"))
         assert asked["test"] == ["probe", "mnist", ("mnist.epochs=1",), None, ["step_s", "regressed", 10], 1]
 
     def test_a_script_that_cannot_be_read_is_refused(self, tmp_path: Path) -> None:

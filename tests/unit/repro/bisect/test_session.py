@@ -89,6 +89,63 @@ class TestCommandLine:
         assert cli.run(["bisect", "keras", "--good", "3.8.0", "--bad", "3.9.0", *arguments]) == 2
         assert why in capsys.readouterr().err
 
+    @pytest.mark.parametrize(
+        ("words", "why"),
+        [
+            (["--verdict", "broken"], "--verdict is about a figure that the judge compares: name it with --metric"),
+            (["--rounds", "10"], "--rounds is about a figure that the judge compares: name it with --metric"),
+            (["--metric", "a=(.)", "--metric", "b=(.)"], "--metric is given 2 times: a search is about one figure"),
+            (["--metric", "a=(.)", "--repeat", "3"], "--repeat is a vote on runs: with --metric, --rounds says how"),
+            (["--pin", "Keras==3.8.0"], "--pin Keras==3.8.0: keras is what moves; a pin holds another package fixed"),
+            (["--pin", "keras-nightly"], "--pin keras-nightly: keras is what moves"),
+            (["--pin", "keras@nightly"], "--pin keras@nightly: keras is what moves"),
+            (["--with", "keras==3.8.0"], "--with keras==3.8.0: keras is what moves; --with adds another package"),
+            (["--with", "keras-nightly"], "--with keras-nightly: keras is what moves"),
+            (["--python", "3.7"], "--python '3.7': there are 3.8, 3.9, 3.10, 3.11, 3.12, 3.13, 3.14"),
+            (["--python", "2.7"], "--python '2.7': there are 3.8, "),
+            (["--python", "3.11.2"], "--python '3.11.2': there are 3.8, "),
+            (["--source", "../k", "--source", "keras=b"], "--source ../k and --source keras=b: one repository"),
+        ],
+    )
+    def test_an_option_that_means_nothing_for_the_search_is_refused_before_anything_else(
+        self, arguments: list[str], words: list[str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run([*arguments, *words]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"runner: {why}")
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize(
+        ("package", "why"),
+        [
+            ("scipy", "compat.toml names no package with nightly builds of scipy; it does for keras, tensorflow"),
+            ("torch", "nightly builds of torch are on another package index; name its address in the table"),
+        ],
+    )
+    def test_a_package_without_nights_is_refused_before_its_releases_are_searched(
+        self, package: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "s.py").touch()
+        words = ["--good", "1.0.0", "--bad", "2.0.0", "--to", "nightly", "--script", str(tmp_path / "s.py")]
+        assert cli.run(["bisect", package, *words]) == 2
+        assert f"runner: --to nightly: {why}" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("words", "what"),
+        [
+            (["--mount", "s.py"], "--mount is"),
+            (["--network"], "--network is"),
+            (["--disk", "2"], "--disk is"),
+            (["--", "x"], "arguments after -- are"),
+        ],
+    )
+    @pytest.mark.parametrize("tested", [["--probe", "hello"], ["--pytest=."]])
+    def test_what_only_a_script_has_is_refused_without_one(
+        self, tested: list[str], words: list[str], what: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(["bisect", "keras", "--good", "3.8.0", "--bad", "3.9.0", *tested, *words]) == 2
+        assert capsys.readouterr().err == (f"runner: {what} for a script: give it with --script, or leave it out\n")
+
 
 class _Executor:
     """Environments are words; remembers what was made."""
@@ -150,7 +207,7 @@ class TestSearch:
 
     def _search(self, tmp_path: Path, trial: _FakeTrial, pool: Workers, state: State | None = None) -> Search:
         request = Request(
-            "keras", (), "3.0", "3.15", False, Path("s.py"), None, None, (), None, None, "regressed", 10, None,
+            "keras", (), "3.0", "3.15", False, Path("s.py"), None, None, (), None, (), None, None, None,
             ("jax==0.4.35",), None, "3.11", "host", 1, False, True, False, False, tmp_path, (),
             (), False, 9.0, None, 1.0,
         )  # fmt: skip
@@ -449,7 +506,10 @@ class TestCommand:
 
     @pytest.mark.parametrize(
         ("executor", "code", "why"),
-        [("dokcer", 2, "--executor 'dokcer' (did you mean 'docker'?)"), ("docker", 3, "no engine")],
+        [
+            ("dokcer", 2, "--executor 'dokcer' (did you mean 'docker'?)"),
+            ("docker", 4, "--executor docker: no engine; see `runner doctor`"),
+        ],
     )
     def test_an_executor_that_cannot_run_leaves_no_answers(
         self,
@@ -586,6 +646,15 @@ class TestCommand:
     ) -> None:
         assert cli.run(self._tests(arguments, *words)) == 2
         assert why in capsys.readouterr().err
+
+    @pytest.mark.usefixtures("fake_executor")
+    def test_a_python_without_wheels_of_an_end_is_refused_with_those_that_have_them(
+        self, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        arguments[arguments.index("jax==0.4.35")] = "jax==0.5.0"
+        assert cli.run([*arguments, "--python", "3.9"]) == 2
+        why = "jax 0.5.0 needs Python >= 3.10, not 3.9; both ends run with Python 3.10 to 3.13"
+        assert capsys.readouterr().err.endswith(f"_py3.9_cpu: {why}\n")
 
 
 @pytest.mark.usefixtures("published", "discarded")

@@ -13,6 +13,7 @@ import pytest
 
 from runner.errors import BuildError, CellError, UnavailableError, UsageError
 from runner.executors import Prepared
+from runner.matrix import configuration
 from runner.measure import places
 from runner.measure.context import Context
 from runner.model import Better, Cell, Comparison, Environment, Job, Kind, Metric, ProbeSpec, Sample, Status, Verdict
@@ -322,7 +323,7 @@ class TestChoice:
     """The options of the command line choose the trial."""
 
     REQUEST = Request(
-        "keras", ("x",), "3.6.0", "3.9.0", False, None, None, None, (), None, None, "regressed", 10, None,
+        "keras", ("x",), "3.6.0", "3.9.0", False, None, None, None, (), None, (), None, None, None,
         (), None, None, "host", 2, False, False, False, False, Path("out"), (), ("s.py:d/s.py",), True, 9.0, 1.0, 0.5,
     )  # fmt: skip
 
@@ -350,6 +351,13 @@ class TestChoice:
         assert trial.spec.limits.memory_bytes == 10**9
         assert trial.repeat == 2
 
+    def test_a_probe_has_its_own_time_where_none_is_given(self) -> None:
+        given, none = (trials.of(replace(self.REQUEST, probe="ops", timeout_s=one)) for one in (9.0, None))
+        assert isinstance(given, trials.ProbeTrial)
+        assert isinstance(none, trials.ProbeTrial)
+        assert given.spec.limits.timeout_s == 9.0
+        assert none.spec.limits.timeout_s == configuration.matrix().probes["ops"].timeout_s != 900.0
+
     def test_a_case_is_all_that_the_sweep_runs(self) -> None:
         trial = trials.of(replace(self.REQUEST, probe="ops", case="nn.relu#x"))
         assert isinstance(trial, trials.ProbeTrial)
@@ -362,7 +370,7 @@ class TestChoice:
         assert dict(trial.spec.settings)["only"] == r"^files\[format=h5\]$"
 
     def test_a_metric_is_judged_and_nothing_is_installed_meanwhile(self) -> None:
-        trial = trials.of(replace(self.REQUEST, probe="mnist", metric="step_s", verdict="improved"))
+        trial = trials.of(replace(self.REQUEST, probe="mnist", metrics=("step_s",), verdict="improved"))
         assert isinstance(trial, trials.JudgeTrial)
         assert (trial.metric, trial.verdict, trial.rounds, trial.timed) == ("step_s", Verdict.IMPROVED, 10, True)
 
@@ -371,7 +379,7 @@ class TestChoice:
         [
             ({}, "either --script FILE or --probe NAME"),
             ({"script": Path("s.py"), "probe": "mnist"}, "either --script FILE or --probe NAME"),
-            ({"script": Path("s.py"), "metric": "a=(.*)"}, "--mount do not go with the --metric of a script"),
+            ({"script": Path("s.py"), "metrics": ("a=(.*)",)}, "--mount do not go with the --metric of a script"),
             ({"script": Path("s.py"), "case": "a"}, "go with --probe, not with --script"),
             ({"script": Path("s.py"), "settings": ("a",)}, "go with --probe, not with --script"),
             ({"script": Path("s.py"), "pattern": "("}, "--stdout '\\(' is not a regular expression"),

@@ -22,7 +22,7 @@ from runner.judge.rules import Rules, compared
 from runner.matrix import compat, configuration, plan
 from runner.matrix.selection import Chosen
 from runner.measure import blocks
-from runner.measure.context import Observer
+from runner.measure.context import Event, Observer
 from runner.measure.workspace import Work
 from runner.model import Cell, Environment, ProbeSpec, Sample, Skip, Status
 from runner.results import store
@@ -122,8 +122,8 @@ def run(order: Order, work: Work, where: launch.Where, observe: Observer, patien
 
 async def _asked(asking: Asking, where: launch.Where, patience: Patience) -> None:
     with _cancelling():
-        async with launch.reached(where) as there:
-            await asking.run(there.address, there.security, patience, there.alive)
+        async with launch.reached(where, lambda text: asking.observe(Event("note", text=text))) as there:
+            await asking.run(there, patience)
 
 
 @contextmanager

@@ -265,6 +265,8 @@ class Asking:
             result = await self._or_gone(self._asked(name, task), gone)
         except _GoneError:
             return  # ``_look`` has noted it
+        except NotMeasuredError:
+            raise  # what was to be sent is gone: no other worker would get it either
         except Exception as error:  # noqa: BLE001 - whatever a worker raises concerns this share and this worker
             if not await self._goes(gone):
                 self._failed(name, task, _line(error))

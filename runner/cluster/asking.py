@@ -183,7 +183,10 @@ class Asking:
         self.changed.set()
 
     def _say_ended(self, there: Reached) -> None:
-        """Note why workers have ended that this program has started; ``_wait_or_end`` says it of the last one."""
+        """Note why workers have ended that this program has started.
+
+        ``_wait_or_end`` says it where none is left.
+        """
         for why in set(there.ended() if there.alive() else ()) - self.ended:
             self.ended.add(why)
             self.observe(Event("note", text=why))

@@ -1,4 +1,4 @@
-"""The page of a scheduler of Dask about its tasks and workers: where it is, if there is one."""
+"""Finds the page of a scheduler of Dask about its tasks and workers."""
 
 from __future__ import annotations
 

@@ -87,7 +87,10 @@ class Contents:
         return found
 
     def content(self, name: str) -> bytes:
-        """The content with a digest. Raises NotMeasuredError for a file that is not what it was."""
+        """The content with a digest.
+
+        Raises NotMeasuredError for a file that is not what it was.
+        """
         place = self._places[name]
         if isinstance(place, bytes):
             return place

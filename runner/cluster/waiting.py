@@ -31,9 +31,9 @@ class _SilentError(OSError):
 async def until_answered(
     address: Address, context: ssl.SSLContext | None, most_s: float, say: Callable[[str], None]
 ) -> None:
-    """Wait for a scheduler. ``say`` gets a line when the wait begins, and again at growing intervals.
+    """Wait for a scheduler.
 
-    ``context``: the keys; None for plain TCP. Raises NotMeasuredError after ``most_s`` seconds, and at once where the
+    ``say`` gets a line when the wait begins, and again at growing intervals. ``context``: the keys; None for plain TCP. Raises NotMeasuredError after ``most_s`` seconds, and at once where the
     keys do not fit, which waiting does not change.
     """
     began = time.monotonic()

@@ -253,7 +253,7 @@ async def _begun(address: Address, security: Any, base: Path) -> Any:
 
 
 def _asked(*, attached: bool) -> asyncio.Event:
-    """Is set by a signal, and by the end of standard input where the worker is ``attached``."""
+    """Is set by a signal; where ``attached``, also by the end of standard input."""
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
@@ -263,7 +263,10 @@ def _asked(*, attached: bool) -> asyncio.Event:
 
 
 async def _first(work: Coroutine[Any, Any, Any], asked: asyncio.Event) -> bool:
-    """Wait for the work, or until its end is asked for. Returns whether it was the work. Raises what it raises."""
+    """Wait for the work, or until its end is asked for.
+
+    Returns whether it was the work. Raises what the work raises.
+    """
     waits = (asyncio.ensure_future(work), asyncio.ensure_future(asked.wait()))
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     ended = not asked.is_set()

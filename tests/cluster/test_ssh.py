@@ -151,7 +151,7 @@ def test_two_workers_by_ssh_measure_and_end_with_the_run(place: Any, ssh: Ssh) -
 
 
 def test_workers_by_ssh_end_where_the_machine_that_asked_dies(place: Any, ssh: Ssh) -> None:
-    here = place(versions=1, keras=1, settings={"nap": {"seconds": 50.0}})
+    here = place(versions=1, keras=1, settings={"nap": {"seconds": 5.0}})  # a nap cannot be interrupted
     run = here.matrix("--probe", "nap", "--cluster", f"ssh:{ssh.program('one', here.environment())}", PATH=ssh.path)
     run.said("dashboard: ")
     while not ssh.started():

@@ -1,4 +1,4 @@
-"""``runner matrix`` on a cluster: run elsewhere, judge and print here."""
+"""``runner matrix`` on a cluster: run elsewhere, judge, bisect and print here."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Prepared:
 
 
 def matrix(made: Prepared) -> int:
-    """Run, judge, print. Returns the exit code."""
-    from runner.cli import output, progress, remembering
+    """Run, judge, bisect, print. Returns the exit code."""
+    from runner.cli import explain, output, progress, remembering
     from runner.cluster import keys, launch, running
     from runner.judge import rules
     from runner.measure import context, workspace
@@ -81,6 +81,8 @@ def matrix(made: Prepared) -> int:
         ended = running.run(order, work, where, shown)
     report = build.report(ended.samples, ended.record, judged_by, interrupted=ended.interrupted)
     report = remembering.after_a_run(replace(report, everything=request.everything), remembered)
+    if request.explain and ended.problem is None and not ended.interrupted:
+        report = explain.explained(report, request.out, explain.left_s(report, further.budget_s))
     output.emit(report, request.format_)
     if ended.problem is not None:
         program.warn(str(ended.problem))

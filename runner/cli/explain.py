@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from runner.errors import RunnerError
+from runner.judge.budget import spent
 from runner.report import Report, numbers
 from runner.report.data import Finding, Severity
 from runner.report.findings import findings
@@ -50,6 +51,14 @@ def explained(report: Report, out: Path, left_s: float) -> Report:
         finally:
             _keep(out, found)
     return replace(report, explained=found)
+
+
+def left_s(report: Report, budget_s: float | None) -> float:
+    """How long bisections may take, in seconds: what the run has left of its budget.
+
+    ``budget_s``: the half that was for measuring (see ``runner.cli.request``); None without a budget.
+    """
+    return math.inf if budget_s is None else 2 * budget_s - spent(report.samples)
 
 
 def kept(folders: Sequence[Path]) -> Mapping[str, str]:

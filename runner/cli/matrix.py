@@ -161,7 +161,7 @@ def matrix(request: Request) -> int:
     from runner.cli import explain, output, progress, remembering
     from runner.cli.standing import Standing
     from runner.environments import index
-    from runner.judge import budget, rules
+    from runner.judge import rules
     from runner.matrix import plan, scripts, selection
     from runner.measure import builds, context, host, rounds, workspace
     from runner.measure.scripts import copied
@@ -240,8 +240,7 @@ def matrix(request: Request) -> int:
         report = reported(measured.samples, interrupted=measured.interrupted)
     report = remembering.after_a_run(report, remembered)
     if request.explain and not measured.interrupted:
-        given_s = further.budget_s * 2 if further.budget_s is not None else math.inf
-        report = explain.explained(report, request.out, given_s - budget.spent(report.samples))
+        report = explain.explained(report, request.out, explain.left_s(report, further.budget_s))
     output.emit(report, request.format_)
     output.name_page(request.format_, report, request.out)
     return report.exit_code

@@ -142,8 +142,8 @@ class Request:
             from runner.cluster.launch import Where
 
             Where.of(self.scheduler, self.cluster, self.tls, insecure=self.insecure)
-        if self.elsewhere and (self.evicts or self.keep_failed or self.explain):
-            option = "--keep-failed" if self.keep_failed else "--explain" if self.explain else "--keep and --keep-free"
+        if self.elsewhere and (self.evicts or self.keep_failed):
+            option = "--keep-failed" if self.keep_failed else "--keep and --keep-free"
             raise UsageError(f"{option}: only for what this machine runs, not with --scheduler or --cluster")
 
     def further(self, of_set: float | None) -> Further:

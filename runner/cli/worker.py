@@ -15,9 +15,25 @@ from runner.util.plain import say
 @click.option("--set", "set_name", metavar="NAME", help="This machine must be fit for the cells of this set.")
 @click.option("--only", multiple=True, metavar="GLOB", help="Of the set, only these cells; may be given several times.")
 @options.tls
+@click.option(
+    "--wait",
+    "wait_s",
+    type=options.Duration(),
+    default="5m",
+    show_default=True,
+    metavar="TIME",
+    help="Wait so long for a scheduler that does not answer yet: 90s, 10m, 2h, or none for no limit.",
+)
 @click.option("--attached", is_flag=True, hidden=True, help="For --cluster: keys on standard input, end with it.")
 def worker_command(
-    scheduler: str, set_name: str | None, only: tuple[str, ...], *, tls: Path | None, insecure: bool, attached: bool
+    scheduler: str,
+    set_name: str | None,
+    only: tuple[str, ...],
+    wait_s: float,
+    *,
+    tls: Path | None,
+    insecure: bool,
+    attached: bool,
 ) -> None:
     """Work for `runner matrix --scheduler` on this machine.
 
@@ -35,4 +51,4 @@ def worker_command(
     keys.check_installed()
     security = keys.from_line() if attached else keys.of_folder(tls) if where.protocol == "tls" else None
     wanted = selection.environments(set_name, only, every=False, nightly=index.nightly) if set_name or only else ()
-    worker.serve(where, security, wanted, say, attached=attached)
+    worker.serve(where, security, wanted, say, worker.CONNECT_S if attached else wait_s, attached=attached)

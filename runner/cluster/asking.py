@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from runner.cluster import objects, program, request, worker
-from runner.cluster.address import Address
+from runner.cluster import objects, page, program, request, worker
 from runner.cluster.dispatch import Dispatch, Item, Verdict
+from runner.cluster.launch import Reached
 from runner.cluster.receipts import DamagedError, Receipt, Receipts
 from runner.cluster.shares import Share
 from runner.errors import NotMeasuredError
@@ -100,6 +100,8 @@ class Asking:
         self.gone: dict[str, asyncio.Event] = {}
         self.has: dict[str, set[str]] = {}
         self.refused: dict[str, str] = {}
+        self.ended: set[str] = set()
+        """Why workers have ended, as far as it was said."""
         self.banned: set[str] = set()
         self.held: dict[str, _Result] = {}
         self.unfetched: dict[str, int] = {}
@@ -113,10 +115,8 @@ class Asking:
 
     # -- the loop ------------------------------------------------------------------------------------------
 
-    async def run(
-        self, address: Address, security: Any, patience: Patience, alive: Callable[[], bool] = lambda: True
-    ) -> None:
-        """Run all shares. ``alive``: whether workers can still come.
+    async def run(self, there: Reached, patience: Patience) -> None:
+        """Run all shares.
 
         Raises NotMeasuredError where no scheduler answers, it goes away, no worker comes, or the disk is full. What
         was stored before stays.
@@ -124,17 +124,18 @@ class Asking:
         from distributed import Client
 
         worker.quiet()
+        address = there.address
         self.fetching = asyncio.Semaphore(FETCHES)
         self.storing = asyncio.Lock()
         try:
             self.client = await Client(
-                address.text, security=security, asynchronous=True, timeout=CONNECT_S, set_as_default=False
+                address.text, security=there.security, asynchronous=True, timeout=CONNECT_S, set_as_default=False
             )
         except (OSError, TimeoutError) as error:
             raise NotMeasuredError(f"no scheduler answers at {address.text}: {_line(error)}") from None
         try:
-            self.observe(Event("note", text=f"dashboard: {await self._dashboard(address)}"))
-            await self._loop(patience, alive)
+            self.observe(Event("note", text=f"dashboard: {await self._dashboard(there.page_host)}"))
+            await self._loop(there, patience)
         except _LostError:
             raise NotMeasuredError(f"the scheduler at {address.text} went away: {self._kept()}") from None
         finally:
@@ -144,14 +145,15 @@ class Asking:
             with suppress(Exception):
                 await asyncio.wait_for(self.client.close(), 5.0)
 
-    async def _loop(self, patience: Patience, alive: Callable[[], bool]) -> None:
+    async def _loop(self, there: Reached, patience: Patience) -> None:
         looked = 0.0
         while not (self.dispatch.ended and not self.running):
             if time.monotonic() - looked >= LOOK_S:
                 await self._look()
                 looked = time.monotonic()
+                self._say_ended(there)
             if not self._begin() and not self.dispatch.running:
-                self._wait_or_end(patience, can_come=alive())
+                self._wait_or_end(there, patience)
             self._progress()
             self.changed.clear()
             with suppress(TimeoutError):
@@ -180,7 +182,16 @@ class Asking:
             self.fault = self.fault or error
         self.changed.set()
 
-    def _wait_or_end(self, patience: Patience, *, can_come: bool) -> None:
+    def _say_ended(self, there: Reached) -> None:
+        """Note why workers have ended that this program has started.
+
+        ``_wait_or_end`` says it where none is left.
+        """
+        for why in set(there.ended() if there.alive() else ()) - self.ended:
+            self.ended.add(why)
+            self.observe(Event("note", text=why))
+
+    def _wait_or_end(self, there: Reached, patience: Patience) -> None:
         """Nothing runs, and no worker can begin anything."""
         settled = self.dispatch.settled()
         for share in settled:
@@ -189,9 +200,11 @@ class Asking:
             return
         idle_s = time.monotonic() - self.moved
         if not self.dispatch.workers:
+            can_come = there.alive()
             if idle_s > patience.none_s or not can_come:
-                why = "; ".join(self.refused.values()) or "start some with `runner worker`"
-                raise NotMeasuredError(f"no worker for {durations.words(idle_s)} ({why}): {self._kept()}")
+                why = "; ".join([*there.ended(), *self.refused.values()]) or "start some with `runner worker`"
+                idle = f"no worker for {durations.words(idle_s)}" if can_come else "no worker is left"
+                raise NotMeasuredError(f"{idle}: {why}; {self._kept()}")
         elif idle_s > patience.unfit_s:
             for share in self.dispatch.hopeless():
                 what = self.tasks[share].share.machine
@@ -255,6 +268,8 @@ class Asking:
             result = await self._or_gone(self._asked(name, task), gone)
         except _GoneError:
             return  # ``_look`` has noted it
+        except NotMeasuredError:
+            raise  # what was to be sent is gone: no other worker would get it either
         except Exception as error:  # noqa: BLE001 - whatever a worker raises concerns this share and this worker
             if not await self._goes(gone):
                 self._failed(name, task, _line(error))
@@ -428,11 +443,11 @@ class Asking:
         many = f"{workers} worker{'' if workers == 1 else 's'}"
         self.observe(Event("cluster", text=f"{many}, {done} of {count} blocks{left}"))
 
-    async def _dashboard(self, address: Address) -> str:
-        """Where the scheduler's own page is."""
+    async def _dashboard(self, host: str) -> str:
+        """Where the scheduler's own page is, or how to get one."""
         found = await self.client.scheduler.identity(n_workers=0)
         port = found.get("services", {}).get("dashboard")
-        return f"http://{address.host}:{port}/status" if port else "none"
+        return (await page.found(host, port) if port else "") or page.NONE
 
 
 def _line(error: BaseException) -> str:

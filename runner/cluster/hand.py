@@ -23,7 +23,7 @@ from runner import executors
 from runner.cluster import receipts, request
 from runner.data import DataFile
 from runner.environments import lock, wheels
-from runner.errors import RunnerError
+from runner.errors import RunnerError, UsageError
 from runner.judge.rules import comparisons
 from runner.machine import facts
 from runner.matrix import configuration
@@ -115,11 +115,14 @@ def _project(asked: request.Request, folder: Path, objects: Path) -> Path:
 def _place(wanted: Mapping[str, str], folder: Path, objects: Path) -> None:
     """Write files, by relative path and digest.
 
-    Those that are there with that content stay.
+    Those that are there with that content stay. Raises UsageError for one that was not sent.
     """
     for name, digest in wanted.items():
         target = folder / name
-        content = files.content(objects / digest)
+        try:
+            content = files.content(objects / digest)
+        except FileNotFoundError:
+            raise UsageError(f"{name}: this worker did not get the file (sha256 {digest[:16]}...)") from None
         if not target.is_file() or files.content(target) != content:
             files.write_atomically(target, content)
 

@@ -5,18 +5,29 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import runner
-from runner.cluster import address, keys, worker
-from runner.cluster.address import Address, Cluster
+from runner.cluster import address, keys, waiting, worker
+from runner.cluster.address import Address, Cluster, Remote
 from runner.errors import NotMeasuredError
+from runner.util import program
 
+WAIT_S = 30.0
+"""How long a run waits for a scheduler that somebody else has started."""
 _ENDS_S = 15.0
+_READ_S = 1.0
+"""How long the last lines of a worker that has ended may take to be read."""
+_SSH_S = 30
+"""How long ``ssh`` may take to connect, in whole seconds."""
+_SSH_FAILED, _NOT_FOUND = 255, (126, 127)
+"""The exit codes of ``ssh`` for its own failures, and of a shell for a program that it cannot start."""
 LOOPBACK = "127.0.0.1"
 
 
@@ -45,19 +56,64 @@ class Reached:
     address: Address
     security: Any
     """Of ``distributed``; None for plain TCP."""
-    alive: Callable[[], bool]
+    page_host: str
+    """Where the scheduler's own page can be seen from this machine."""
+    alive: Callable[[], bool] = lambda: True
     """Whether workers can still come."""
+    ended: Callable[[], Sequence[str]] = lambda: ()
+    """Why the workers that have ended by themselves have ended, each in one line."""
+
+
+class Started:
+    """A worker that this program has started."""
+
+    def __init__(self, process: subprocess.Popen[str], remote: Remote | None) -> None:
+        self.process = process
+        self._remote = remote
+        self._last: deque[str] = deque(maxlen=1)
+        """The last line that is not empty: ``ssh`` and this program put the reason there."""
+        self._why = ""
+        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading.start()
+
+    def _read(self) -> None:
+        if self.process.stderr is not None:
+            with suppress(OSError, ValueError), self.process.stderr as stream:
+                self._last.extend(line.strip() for line in stream if line.strip())
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process.poll() is None
+
+    def why(self) -> str:
+        """Why it has ended, in one line; empty where it runs or was asked to end."""
+        if not self._why and (code := self.process.poll()):
+            self._reading.join(_READ_S)
+            self._why = self._told(code, self._last[-1] if self._last else f"exit code {code}")
+        return self._why
+
+    def _told(self, code: int, last: str) -> str:
+        said = last.removeprefix(f"{program.SHORT}: ").removeprefix(f"{program.PACKAGE}: ")
+        if self._remote is None:
+            return said
+        host, name = self._remote.host, self._remote.program
+        if code == _SSH_FAILED:
+            return f"{host} cannot be reached: {last.removeprefix('ssh: ')} (try `ssh {host} true`)"
+        if code in _NOT_FOUND:
+            return f"{host} has no program {name}: {last} (install it there, or name it: ssh:{host}=/path/to/runner)"
+        return f"{host}: {said}"
 
 
 @asynccontextmanager
-async def reached(where: Where) -> AsyncIterator[Reached]:
-    """The scheduler of a run.
+async def reached(where: Where, say: Callable[[str], None]) -> AsyncIterator[Reached]:
+    """The scheduler of a run. ``say`` gets a line where it has to be waited for.
 
-    Raises UsageError where keys are missing, NotMeasuredError where none can be started.
+    Raises UsageError where keys are missing, NotMeasuredError where none answers or none can be started.
     """
     if where.scheduler is not None:
         security = keys.of_folder(where.tls) if where.scheduler.protocol == "tls" else None
-        yield Reached(where.scheduler, security, lambda: True)
+        await waiting.until_answered(where.scheduler, keys.context(security), WAIT_S, say)
+        yield Reached(where.scheduler, security, where.scheduler.host)
         return
     async with _started(where.cluster or Cluster()) as found:
         yield found
@@ -90,24 +146,32 @@ async def _started(wanted: Cluster) -> AsyncIterator[Reached]:
     protocol, _, place = scheduler.address.partition("://")
     host, _, port = place.rpartition(":")
     here = Address(protocol, host, int(port))
-    started = [_start(command, line) for command in _commands(wanted, here)]
+    started: list[Started] = []
     try:
-        yield Reached(here, security, lambda: any(one.poll() is None for one in started))
+        for command, remote in _commands(wanted, here):
+            started.append(_start(command, line, remote))
+        yield Reached(
+            here,
+            security,
+            LOOPBACK,
+            lambda: any(one.alive() for one in started),
+            lambda: [why for one in started if (why := one.why())],
+        )
     finally:
         await asyncio.to_thread(_end, started)
         with suppress(Exception):
             await asyncio.wait_for(scheduler.close(), _ENDS_S)
 
 
-def _commands(wanted: Cluster, here: Address) -> list[list[str]]:
-    """The command of every worker."""
+def _commands(wanted: Cluster, here: Address) -> list[tuple[list[str], Remote | None]]:
+    """The command of every worker, and the machine that it reaches by ssh."""
     words = ["worker", here.text, "--attached"]
-    local = [[sys.executable, "-m", "runner", *words] for _ in range(wanted.local)]
-    remote = [["ssh", "-T", "-o", "BatchMode=yes", one.host, one.program, *words] for one in wanted.remotes]
-    return local + remote
+    ssh = ["ssh", "-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={_SSH_S}"]
+    local: list[tuple[list[str], Remote | None]] = [([sys.executable, "-m", "runner", *words], None)] * wanted.local
+    return [*local, *(([*ssh, one.host, one.program, *words], one) for one in wanted.remotes)]
 
 
-def _start(command: list[str], line: str) -> subprocess.Popen[str]:
+def _start(command: list[str], line: str, remote: Remote | None) -> Started:
     """Start a worker.
 
     It reads the keys from its standard input, and ends when that is closed.
@@ -115,7 +179,14 @@ def _start(command: list[str], line: str) -> subprocess.Popen[str]:
     root = Path(runner.__file__).resolve().parents[1]
     try:
         process = subprocess.Popen(
-            command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+            command,
+            cwd=root,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         )
     except OSError as error:
         raise NotMeasuredError(f"{command[0]}: cannot be started: {error.strerror}") from None
@@ -123,16 +194,17 @@ def _start(command: list[str], line: str) -> subprocess.Popen[str]:
         with suppress(OSError):  # it has ended, and says why
             process.stdin.write(f"{line}\n")
             process.stdin.flush()
-    return process
+    return Started(process, remote)
 
 
-def _end(started: list[subprocess.Popen[str]]) -> None:
+def _end(started: Sequence[Started]) -> None:
     """End all workers, and what they run."""
-    for one in started:
+    processes = [one.process for one in started]
+    for one in processes:
         if one.stdin is not None:
             with suppress(OSError):
                 one.stdin.close()
-    for one in started:
+    for one in processes:
         try:
             one.wait(_ENDS_S)
         except subprocess.TimeoutExpired:

@@ -16,13 +16,13 @@ from runner.cluster.asking import Asking, Patience, Sources, Task
 from runner.cluster.receipts import Receipt, Receipts, digest, paths
 from runner.cluster.shares import Share
 from runner.environments import lock, wheels
-from runner.errors import CellError, RunnerError, UsageError
+from runner.errors import CellError, NotMeasuredError, RunnerError, UsageError
 from runner.judge.budget import Further
 from runner.judge.rules import Rules, compared
 from runner.matrix import compat, configuration, plan
 from runner.matrix.selection import Chosen
 from runner.measure import blocks
-from runner.measure.context import Observer
+from runner.measure.context import Event, Observer
 from runner.measure.workspace import Work
 from runner.model import Cell, Environment, ProbeSpec, Sample, Skip, Status
 from runner.results import store
@@ -32,6 +32,7 @@ from runner.util import files, versions
 BLOCK_MINUTES = 120.0
 """A comparison block whose processes would take longer is cut between frameworks (see ``blocks``)."""
 PATIENCE = Patience()
+_AGAIN = "workers need it; run the same command again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,20 @@ class Contents:
         return found
 
     def content(self, name: str) -> bytes:
-        """The content with a digest."""
+        """The content with a digest.
+
+        Raises NotMeasuredError for a file that is not what it was.
+        """
         place = self._places[name]
-        return place if isinstance(place, bytes) else files.content(place)
+        if isinstance(place, bytes):
+            return place
+        try:
+            found = files.content(place)
+        except OSError as error:
+            raise NotMeasuredError(f"{place}: cannot be read any more: {error.strerror}; {_AGAIN}") from None
+        if digest(found) != name:
+            raise NotMeasuredError(f"{place}: has changed since the run began; {_AGAIN}")
+        return found
 
 
 def run(order: Order, work: Work, where: launch.Where, observe: Observer, patience: Patience = PATIENCE) -> Ended:
@@ -122,8 +134,8 @@ def run(order: Order, work: Work, where: launch.Where, observe: Observer, patien
 
 async def _asked(asking: Asking, where: launch.Where, patience: Patience) -> None:
     with _cancelling():
-        async with launch.reached(where) as there:
-            await asking.run(there.address, there.security, patience, there.alive)
+        async with launch.reached(where, lambda text: asking.observe(Event("note", text=text))) as there:
+            await asking.run(there, patience)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import runner
 from runner import __version__, executors
-from runner.cluster import hand, objects, program, request
+from runner.cluster import hand, keys, objects, program, request, waiting
 from runner.cluster.address import Address
 from runner.errors import NotMeasuredError
 from runner.machine import checks, doctor, facts
@@ -39,7 +39,7 @@ _ENDS_S = 40.0
 _LOOK_S = 0.25
 """How often a running share is asked whether anybody still waits for it."""
 CONNECT_S = 60.0
-"""How long a worker waits for a scheduler."""
+"""How long it may take to be accepted by a scheduler that answers; also how long an attached worker waits for one."""
 
 
 class CancelledError(Exception):
@@ -182,11 +182,13 @@ def run_share(raw: bytes, share: str) -> bytes:
     return request.encode(answer)
 
 
-def serve(address: Address, security: Any, environments: Iterable[Environment], say: Say, *, attached: bool) -> None:
+def serve(
+    address: Address, security: Any, environments: Iterable[Environment], say: Say, wait_s: float, *, attached: bool
+) -> None:
     """Examine this machine, then work until the scheduler ends.
 
-    ``attached``: end also when standard input is closed. Raises NotMeasuredError where the machine is not fit, and
-    where no scheduler answers or it went away.
+    ``wait_s``: how long a scheduler may take to answer. ``attached``: end also when standard input is closed. Raises
+    NotMeasuredError where the machine is not fit, and where no scheduler answers or it went away.
     """
     missing = examined(environments)
     if missing:
@@ -196,16 +198,39 @@ def serve(address: Address, security: Any, environments: Iterable[Environment], 
         raise NotMeasuredError(f"this machine is not fit: {what}{more}; see `runner doctor`")
     with scratch.folder("worker") as base:
         try:
-            asyncio.run(_serve(address, security, base, say, attached=attached))
+            asyncio.run(_serve(address, security, base, say, wait_s, attached=attached))
         finally:
             _HAND.stop()
 
 
-async def _serve(address: Address, security: Any, base: Path, say: Say, *, attached: bool) -> None:
+async def _serve(address: Address, security: Any, base: Path, say: Say, wait_s: float, *, attached: bool) -> None:
+    import distributed
+
+    quiet()
+    asked = _asked(attached=attached)
+    begun: list[distributed.Worker] = []
+
+    async def begin() -> None:
+        await waiting.until_answered(address, keys.context(security), wait_s, say)
+        begun.append(await _begun(address, security, base))
+        say(f"at work for {address.text} as {begun[0].name}; Ctrl-C ends it")
+
+    ended = await _first(begin(), asked) and await _first(begun[0].finished(), asked)
+    if not ended:
+        for one in begun:
+            await one.close(reason="ended by its user")
+        if not attached:
+            raise KeyboardInterrupt
+    if attached:  # it ends with the program that has started it
+        return
+    raise NotMeasuredError(f"the scheduler at {address.text} went away")
+
+
+async def _begun(address: Address, security: Any, base: Path) -> Any:
+    """Dask's worker, accepted by the scheduler. Raises NotMeasuredError."""
     import distributed
 
     machine = facts.here()
-    quiet()
     _HAND.start()
     worker = distributed.Worker(
         address.text,
@@ -224,32 +249,33 @@ async def _serve(address: Address, security: Any, base: Path, say: Say, *, attac
         await worker
     except (OSError, RuntimeError, ValueError) as error:
         raise NotMeasuredError(f"no scheduler answers at {address.text}: {_cause(error)}") from None
-    say(f"at work for {address.text} as {worker.name}; Ctrl-C ends it")
-    ended = await _first(worker.finished(), attached=attached)
-    if not ended:
-        await worker.close(reason="ended by its user")
-        if not attached:
-            raise KeyboardInterrupt
-    if attached:  # it ends with the program that has started it
-        return
-    raise NotMeasuredError(f"the scheduler at {address.text} went away")
+    return worker
 
 
-async def _first(finished: Coroutine[Any, Any, Any], *, attached: bool) -> bool:
-    """Wait for the end of the worker, a signal, or the end of standard input.
-
-    Returns whether it was the first.
-    """
+def _asked(*, attached: bool) -> asyncio.Event:
+    """Is set by a signal; where ``attached``, also by the end of standard input."""
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
     if attached:
         threading.Thread(target=_until_closed, args=(loop, asked), daemon=True).start()
-    waits = {asyncio.ensure_future(finished), asyncio.ensure_future(asked.wait())}
+    return asked
+
+
+async def _first(work: Coroutine[Any, Any, Any], asked: asyncio.Event) -> bool:
+    """Wait for the work, or until its end is asked for.
+
+    Returns whether it was the work. Raises what the work raises.
+    """
+    waits = (asyncio.ensure_future(work), asyncio.ensure_future(asked.wait()))
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    ended = not asked.is_set()
     for one in waits:
         one.cancel()
-    return not asked.is_set()
+    result, _ = await asyncio.gather(*waits, return_exceptions=True)
+    if ended and isinstance(result, Exception):
+        raise result
+    return ended
 
 
 def _until_closed(loop: asyncio.AbstractEventLoop, asked: asyncio.Event) -> None:

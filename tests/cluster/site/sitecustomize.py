@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from runner import executors
-from runner.environments import lock
+from runner.environments import lock, lockfile, wheels
 from runner.environments.lock import Lock
 from runner.errors import UnavailableError
 from runner.executors import Entry, Launch, Prepared, Room, Say, Shell
@@ -31,6 +31,8 @@ UNFIT = "PRETEND_UNFIT"
 """Set where ``runner doctor`` is to find something missing."""
 VERSION = "PRETEND_VERSION"
 """The version of this program on this worker."""
+LOCK = "PRETEND_LOCK"
+"""The file of a lock that this machine makes for every environment, and keeps in its cache."""
 PRINT = "PRETEND_HOST"
 """The name of this machine, so that workers on one machine have different fingerprints."""
 
@@ -54,7 +56,10 @@ class PretendExecutor:
         return environment.id
 
     def prepare(self, environment: Environment, say: Say) -> Prepared:  # noqa: ARG002 - the protocol's
-        return Prepared(environment, "nothing", "", {"numpy": "2.0.0"})
+        return Prepared(environment, "nothing", _sent(environment), {"numpy": "2.0.0"})
+
+    def pull_from(self, prefix: str, note: Say) -> None:
+        note(f"{os.environ.get(PRINT)} pulls from {prefix}")
 
     def find(self, environment: Environment) -> Prepared | None:
         return self.prepare(environment, lambda _text: None)
@@ -96,11 +101,30 @@ def _result(asked: dict[str, object], cell: Cell) -> dict[str, object]:
     ]
     if isinstance(data, dict):
         metrics.append({"name": "read", "value": Path(str(data["path"])).read_text(), "kind": "info"})
+    if (kept := wheels.find("keras", cell.keras or "")) is not None:
+        found = hashlib.sha256(kept.path.read_bytes()).hexdigest()
+        metrics.append({"name": "wheel", "value": f"{found} {kept.path}", "kind": "info"})
     return {"schema": 1, "status": "ok", "metrics": metrics, "details": {"cell": cell.id}}
 
 
-def _no_lock(environment: Environment, say: Say | None = None) -> Lock:
-    raise UnavailableError("nothing is installed here")
+_locked = lock.locked
+
+
+def _sent(environment: Environment) -> str:
+    """The digest of the lock that the machine that asked has sent; empty where it sent none."""
+    sent = any((folder / f"{environment.id}.txt").is_file() for folder in lock._given)
+    return _locked(environment).sha256 if sent else ""
+
+
+def _makes(environment: Environment, say: Say | None = None) -> Lock:
+    """Make the lock that the variable names, where ``runner`` would ask uv."""
+    if not os.environ.get(LOCK):
+        raise UnavailableError("nothing is installed here")
+    path = lock.cache_dir() / f"{environment.id}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = Path(os.environ[LOCK]).read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    return lockfile.parse(text, path)
 
 
 def _install() -> None:
@@ -108,7 +132,7 @@ def _install() -> None:
     setattr(module, PretendExecutor.__name__, PretendExecutor)
     sys.modules[module.__name__] = module
     executors.REGISTRY = {**executors.REGISTRY, "pretend": Entry(PretendExecutor.__name__, "nowhere", installs=True)}
-    lock.locked = _no_lock
+    lock.locked = _makes
     if os.environ.get(UNFIT):
         from runner.machine import doctor
 

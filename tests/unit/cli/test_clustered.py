@@ -23,7 +23,6 @@ ON = ("--scheduler", "tls://night:8786")
         (("--block-minutes", "0"), "--block-minutes goes with --scheduler or --cluster"),
         ((*ON, "--keep", "2"), "only for what this machine runs"),
         ((*ON, "--keep-failed"), "--keep-failed: only for what this machine runs"),
-        ((*ON, "--explain"), "--explain: only for what this machine runs"),
         (("--cluster", "local:0", "--dry-run"), "is not a number of workers"),
         (("--scheduler", ""), "--scheduler is empty: give it a value, or leave it out"),
         (("--scheduler", "tcp://night:8786"), "plain TCP lets anybody"),

@@ -10,11 +10,13 @@ import pytest
 
 from runner import cli
 from runner.cli import explain
+from runner.cluster import keys, running
 from runner.environments import index
 from runner.errors import UsageError
 from runner.judge.rules import Rules
 from runner.report import build
 from runner.repro.bisect import session
+from runner.results import store
 
 OLD, NEW = "*keras-3.8.0_*", "*keras-3.12.4_*"
 RELEASES = ("3.8.0", "3.9.0", "3.9.1", "3.10.0", "3.11.0", "3.12.4")
@@ -164,3 +166,23 @@ def test_every_bisection_that_a_report_offers_can_be_started(
 def test_a_file_that_cannot_be_read_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / explain.FILE).write_text(content)
     assert explain.kept([tmp_path, tmp_path / "gone"]) == {}
+
+
+def test_what_a_cluster_measured_is_bisected_here(
+    tmp_path: Path, fake_executor: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _broken_from(fake_executor, "3.10.0")
+    assert matrix(tmp_path) == 1
+
+    def measured(_order: Any, work: Any, *_: Any) -> Any:
+        return running.Ended(tuple(store.load([tmp_path / "out"])), work.record)
+
+    monkeypatch.setattr(keys, "check_installed", lambda: None)
+    monkeypatch.setattr(running, "run", measured)
+    capsys.readouterr()
+    assert matrix(tmp_path, "--explain", "--cluster", "local:2", "--out", str(tmp_path / "there")) == 1
+    report = next((tmp_path / "there" / "bisect").glob("keras-*.md"))
+    assert (
+        f"Bisected: keras 3.10.0 (2025-05-19) is the first bad release, 3.9.1 the last good one (report: {report})."
+        in (" ".join(capsys.readouterr().out.split()))
+    )

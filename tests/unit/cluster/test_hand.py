@@ -130,6 +130,13 @@ def test_what_cannot_be_run_is_said_in_one_line(fake_executor: Any, tmp_path: Pa
     assert answer.files == ()
 
 
+@pytest.mark.parametrize("what", [{"wheels": {"keras-3.16.0+g1/k.whl": "0" * 64}}, {"locks": {"some-id": "0" * 64}}])
+def test_a_file_that_was_not_sent_is_named(fake_executor: Any, tmp_path: Path, what: dict[str, Any]) -> None:
+    answer, _ = _answered(tmp_path, _request(**what))
+    assert answer.error.endswith(": this worker did not get the file (sha256 0000000000000000...)")
+    assert ("keras-3.16.0+g1/k.whl: " if "wheels" in what else "some-id.txt: ") in answer.error
+
+
 def test_a_lock_that_was_sent_counts_before_all_others(tmp_path: Path) -> None:
     environment = Environment("jax", "0.10.2", "3.11.3", "3.11", "cpu", "linux-x86_64")
     assert lock.known(environment) == lock.committed(environment)

@@ -33,8 +33,9 @@ async def until_answered(
 ) -> None:
     """Wait for a scheduler.
 
-    ``say`` gets a line when the wait begins, and again at growing intervals. ``context``: the keys; None for plain TCP. Raises NotMeasuredError after ``most_s`` seconds, and at once where the
-    keys do not fit, which waiting does not change.
+    ``say`` gets a line when the wait begins, and again at growing intervals. ``context``: the keys; None for plain TCP.
+    Raises NotMeasuredError after ``most_s`` seconds, and at once where the keys do not fit, which waiting does not
+    change.
     """
     began = time.monotonic()
     again_s = 0.0

@@ -210,6 +210,7 @@ def _signatures(broken: _BrokenCase, promise: str, idents: Sequence[str]) -> tup
 
 _ABOUT = re.compile(
     r"(?!(?:All|An|Draws|Each|Every|Metrics|Models|Python|The|Two|Variables|Weights|What|With)\b)"
+    r"(?!(?:\w+\.)*(?:compute_output_\w+|(?:from|get)_config|(?:load|save)_\w+)\b)"  # what every layer or model has
     r"(?:\w+\.)*([A-Z]\w*[a-z]\w*|[a-z]+(?:_[a-z]+)+)\b(?![:=])"
 )
 """The class or function that a promise begins with."""

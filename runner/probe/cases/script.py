@@ -18,7 +18,8 @@ def of(case, framework, note):
     for name in siblings(text):
         own = {**definitions(inspect.getsource(sys.modules["%s.%s" % (package, name)])), **own}
     helpers = {**definitions(inspect.getsource(prelude)), **definitions(inspect.getsource(plainly))}
-    wanted, imports = reached([case.function.__name__], own, helpers)
+    named = [word for word in re.findall(r"\w+", case.ident) if word in own]  # a case can name what it builds
+    wanted, imports = reached([case.function.__name__, *named], own, helpers)
     lines = ['"""%s."""' % case.promise.replace('"""', "'''").replace("\\", "\\\\"), "", "import os", ""]
     lines += ['os.environ["KERAS_BACKEND"] = "%s"' % framework, ""]
     lines += sorted({"import keras", "import numpy as np", *imports})

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..cases.collect import each
-from ..cases.prelude import close, equal, given, need, numbers, refuses, true, warned
+from ..cases.prelude import close, equal, given, need, numbers, refuses, true
 
 
 def _model():
@@ -255,13 +255,6 @@ def an_error_in_a_generator_comes_out(place):
         true("mine is broken" in str(error), "the error's text is there, got %s" % error)
         return
     true(False, "an error comes out of fit")
-
-
-def a_shuffle_of_a_stream_is_warned_of():
-    """fit(shuffle=True) warns that it cannot shuffle a tf.data.Dataset"""
-    x, y = _data(4)
-    texts = warned(lambda: _model().fit(_stream("tf.data", x, y), shuffle=True, verbose=0))
-    true(any("shuffle" in text for text in texts), "a warning names it, got %s" % texts)
 
 
 def a_generator_is_not_read_beyond_its_steps():

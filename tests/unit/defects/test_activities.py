@@ -109,6 +109,8 @@ def test_the_class_and_the_figure_say_what_causes_share() -> None:
     one = replace(sample("3.5.0", case), details={"cases": case, "promises": {"b()": "LossScaleOptimizer counts"}})
     (defect,) = activities.defects([one])
     assert defect.signatures == ("LossScaleOptimizer iterations", "about LossScaleOptimizer")
+    of_every_layer = replace(one, details={"cases": case, "promises": {"b()": "compute_output_shape counts"}})
+    assert not activities.defects([of_every_layer])[0].signatures
     refused = {"b()": record("wrong", "evaluate: refused by AttributeError: 'Sequential' object has no attribute 'x'")}
     (other,) = found(refused, {"b()": OK})
     assert other.signatures == ("AttributeError: object has no attribute x",)

@@ -41,7 +41,8 @@ async def until_answered(
     again_s = 0.0
     while True:
         try:
-            return await asyncio.wait_for(_answered(address, context), TRY_S)
+            async with asyncio.timeout(TRY_S):
+                return await _answered(address, context)
         except ssl.SSLError as error:
             if not isinstance(error, ssl.SSLEOFError):
                 raise NotMeasuredError(f"no scheduler answers at {address.text}: {_refusal(error)}") from None
@@ -68,13 +69,15 @@ async def _answered(address: Address, context: ssl.SSLContext | None) -> None:
     host = address.host.strip("[]")
     reader, writer = await asyncio.open_connection(host, address.port, ssl=context)
     try:
-        await asyncio.wait_for(reader.readexactly(1), TRY_S / 2)
+        async with asyncio.timeout(TRY_S / 2):
+            await reader.readexactly(1)
     except TimeoutError:
         raise _SilentError from None
     finally:
         writer.close()
         with suppress(OSError):
-            await asyncio.wait_for(writer.wait_closed(), 1.0)
+            async with asyncio.timeout(1.0):
+                await writer.wait_closed()
 
 
 def _refusal(error: ssl.SSLError) -> str:

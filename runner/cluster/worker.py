@@ -41,6 +41,9 @@ _LOOK_S = 0.25
 CONNECT_S = 60.0
 """How long it may take to be accepted by a scheduler that answers; also how long an attached worker waits for one."""
 
+AGAIN_S = 1.0
+"""After what time work that was cancelled, and goes on, is cancelled again."""
+
 
 class CancelledError(Exception):
     """Nobody waits for the share any more."""
@@ -215,7 +218,7 @@ async def _serve(address: Address, security: Any, base: Path, say: Say, wait_s: 
         begun.append(await _begun(address, security, base))
         say(f"at work for {address.text} as {begun[0].name}; Ctrl-C ends it")
 
-    ended = await _first(begin(), asked) and await _first(begun[0].finished(), asked)
+    ended = await unless_asked(begin(), asked) and await unless_asked(begun[0].finished(), asked)
     if not ended:
         for one in begun:
             await one.close(reason="ended by its user")
@@ -262,7 +265,7 @@ def _asked(*, attached: bool) -> asyncio.Event:
     return asked
 
 
-async def _first(work: Coroutine[Any, Any, Any], asked: asyncio.Event) -> bool:
+async def unless_asked(work: Coroutine[Any, Any, Any], asked: asyncio.Event) -> bool:
     """Wait for the work, or until its end is asked for.
 
     Returns whether it was the work. Raises what the work raises.
@@ -270,8 +273,11 @@ async def _first(work: Coroutine[Any, Any, Any], asked: asyncio.Event) -> bool:
     waits = (asyncio.ensure_future(work), asyncio.ensure_future(asked.wait()))
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     ended = not asked.is_set()
-    for one in waits:
-        one.cancel()
+    pending = set(waits)
+    while pending:  # once is not enough: it is lost where what the work waits for ends in the same moment
+        for one in pending:
+            one.cancel()
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
     result, _ = await asyncio.gather(*waits, return_exceptions=True)
     if ended and isinstance(result, Exception):
         raise result

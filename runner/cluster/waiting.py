@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import ssl
 import time
@@ -56,7 +57,8 @@ async def until_answered(
                 "`dask scheduler` running there, and does a firewall let its port through?"
             )
         if waited_s >= again_s:
-            say(f"waiting for a scheduler at {address.text}, for {durations.words(most_s - waited_s)} at most: {why}")
+            limit = "" if math.isinf(most_s) else f", for {durations.words(most_s - waited_s)} at most"
+            say(f"waiting for a scheduler at {address.text}{limit}: {why}")
             again_s = max(_FIRST_S, 3 * waited_s)
         await asyncio.sleep(min(_PAUSE_S, most_s - waited_s))
 

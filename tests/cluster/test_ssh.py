@@ -110,7 +110,7 @@ def _configured(folder: Path, port: int) -> None:
 
 
 @pytest.fixture
-def ssh(tmp_path: Path) -> Iterator[Ssh]:
+def ssh(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ssh]:
     """``one`` and ``two`` are this machine; ``stranger`` has a key that it does not know, ``closed`` no daemon."""
     folder = tmp_path / "ssh"
     (folder / "bin").mkdir(parents=True)
@@ -122,22 +122,26 @@ def ssh(tmp_path: Path) -> Iterator[Ssh]:
         [str(SSHD), "-D", "-e", "-f", str(folder / "sshd.conf")], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
-        _until_open(daemon, program)
+        if missing := _until_open(daemon, program):
+            # a user other than root may be forbidden to run a daemon
+            required = request.config.getoption("--require-cluster") and os.geteuid() == 0
+            (pytest.fail if required else pytest.skip)(missing)
         yield Ssh(folder, os.pathsep.join([str(folder / "bin"), os.environ["PATH"]]))
     finally:
         daemon.terminate()
         daemon.communicate()
 
 
-def _until_open(daemon: subprocess.Popen[bytes], program: Path) -> None:
-    """Wait for the daemon. Skips where this user may not run one, or not log in."""
+def _until_open(daemon: subprocess.Popen[bytes], program: Path) -> str:
+    """Wait for the daemon. Why there is none, where this user may not run one or not log in."""
     end = time.monotonic() + 20
     while (tried := subprocess.run([program, "one", "true"], capture_output=True, check=False)).returncode:
         if daemon.poll() is not None:
-            pytest.skip(f"sshd: {daemon.communicate()[1].decode().strip()}")
+            return f"sshd: {daemon.communicate()[1].decode().strip()}"
         if time.monotonic() > end:
-            pytest.skip(f"ssh: {tried.stderr.decode().strip()}")
+            return f"ssh: {tried.stderr.decode().strip()}"
         time.sleep(0.2)
+    return ""
 
 
 def test_two_workers_by_ssh_measure_and_end_with_the_run(place: Any, ssh: Ssh) -> None:

@@ -10,16 +10,20 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from runner.defects import Defect, cells, plain, suite
 from runner.errors import CellError
 from runner.executors import Executor, Prepared, Say
+from runner.machine import facts
 from runner.matrix import selection
 from runner.matrix.plan import Target
 from runner.measure import places, turns, workspace
 from runner.measure.places import Place
-from runner.model import Cell, Status
+from runner.model import Cell, Outcome, Status
 from runner.repro import script
 from runner.repro.script import Ran
 from runner.util import files, folders, jsontext, scratch
@@ -27,6 +31,9 @@ from runner.util import files, folders, jsontext, scratch
 CONFIRMED, NOT_CONFIRMED, NOT_RUN = "confirmed", "not confirmed", "could not be run"
 
 TIMEOUT_S = 300.0
+"""How long a script may run in a process of its own."""
+FORK_S = 60.0
+"""How long it may run in a fork."""
 
 _BACKEND = re.compile(r'(os\.environ\["KERAS_BACKEND"\] = )"\w+"')
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\binf\b|\bnan\b)")
@@ -202,9 +209,10 @@ def _has_script(defect: Defect) -> bool:
 def run(
     due: Sequence[Trial], executor: str, say: Say, environments: Mapping[str, str] | None = None
 ) -> dict[tuple[int, str], Ran]:
-    """Run the scripts cell by cell.
+    """Run the scripts, in several cells at a time.
 
-    What ran before with the same script and packages is not run again.
+    A cell's scripts run in forks of one process, and again in a process of their own where they do not end as the
+    defect says. What ran before with the same script and packages is not run again.
     """
     by_cell: dict[Cell, list[Trial]] = defaultdict(list)
     for trial in due:
@@ -218,15 +226,18 @@ def run(
     for target, reason in elsewhere:
         for trial in by_cell[target.cell]:
             ran[trial.number, target.cell.id] = Ran(target.cell.id, Status.UNAVAILABLE, None, str(reason), "")
-    with workspace.open(None) as opened:
-        for place in here:
-            say(f"{place.cell.id}: {len(by_cell[place.cell])} scripts on {place.executor}")
-            ran.update(_in_cell(place, by_cell[place.cell], opened.executors[place.executor], say))
+
+    def one(place: Place) -> dict[tuple[int, str], Ran]:
+        say(f"{place.cell.id}: {len(by_cell[place.cell])} scripts on {place.executor}")
+        return dict(_in_cell(place, by_cell[place.cell], opened.executors[place.executor], say))
+
+    with workspace.open(None) as opened, ThreadPoolExecutor(max(1, min(len(here), facts.here().cores))) as pool:
+        for found in pool.map(one, here):
+            ran.update(found)
     return ran
 
 
 def _in_cell(place: Place, due: Sequence[Trial], executor: Executor, say: Say) -> Iterator[tuple[tuple[int, str], Ran]]:
-    limits = places.limits(TIMEOUT_S, None, 2.0)
     try:
         prepared = turns.together(executor.prepare, place.environment, lambda text: say(f"{place.cell.id}: {text}"))
     except CellError as error:
@@ -234,30 +245,87 @@ def _in_cell(place: Place, due: Sequence[Trial], executor: Executor, say: Say) -
             yield (trial.number, place.cell.id), Ran(place.cell.id, error.status, None, str(error), error.log)
         return
     with scratch.folder("verify") as folder:
+        works: dict[int, script.Script] = {}
         for trial in due:
-            path = folder / f"defect_{trial.number}.py"
+            path = folder / f"defect_{trial.number:04}.py"
             files.write(path, trial.script(place.cell))
-            work = script.Script(path, limits=limits, variables=selection.variables(place.cell))
-            yield (trial.number, place.cell.id), _once(work, place, prepared, executor)
+            works[trial.number] = script.Script(
+                path, limits=places.limits(TIMEOUT_S, None, 2.0), variables=selection.variables(place.cell)
+            )
+        kept = {number: _kept(_file(work, place, prepared)) for number, work in works.items()}
+        new = [trial for trial in due if kept[trial.number] is None]
+        forked = _forked([works[trial.number] for trial in new], place, prepared, executor)
+        for trial in due:
+            work = works[trial.number]
+            ran = kept[trial.number] or forked.get(work.path.name)
+            if ran is None or (kept[trial.number] is None and not _expected(trial, place.cell, ran)):
+                ran = _alone(work, place, prepared, executor)
+            if kept[trial.number] is None and ran.status.about_cell:
+                _keep(_file(work, place, prepared), ran)
+            yield (trial.number, place.cell.id), ran
 
 
-def _once(work: script.Script, place: Place, prepared: Prepared, executor: Executor) -> Ran:
-    """The run, or the one that is kept of the same script in the same environment."""
-    key = files.digest([work.path.read_text("utf-8"), place.cell.id, place.executor, prepared.lock_hash])
-    kept = folders.cache_dir() / "verified" / f"{key[:32]}.json"
+def _expected(trial: Trial, cell: Cell, ran: Ran) -> bool:
+    """Whether a run says what the defect says of this cell. What does not is run again, in a process of its own."""
+    if trial.differ or cell != trial.bad:
+        return ran.exit_code == 0
+    return shows(trial.defect, ran)
+
+
+def _forked(works: Sequence[script.Script], place: Place, prepared: Prepared, executor: Executor) -> dict[str, Ran]:
+    """How the scripts end in forks of one process, by their names; without those that it did not come to."""
+    if len(works) < 2:
+        return {}
+    limits = replace(works[0].limits, timeout_s=60.0 + FORK_S * len(works))
+    modules = ",".join(("numpy", place.cell.framework, "h5py", "optree"))
+    with scratch.folder("forks") as folder:
+        for work in works:
+            files.write(folder / work.path.name, work.path.read_text("utf-8"))
+        many = script.Script(
+            Path(__file__).parent / "in_cell" / "forks.py", (modules, str(FORK_S), "scripts"), ((folder, "scripts"),),
+            limits=limits, variables=works[0].variables,
+        )  # fmt: skip
+        try:
+            ran = turns.together(script.run, many, place.cell, prepared, executor)
+        except CellError:
+            return {}
+    found: dict[str, Ran] = {}
+    for line in ran.output.splitlines():
+        if line.startswith('{"name": '):
+            with suppress(ValueError, KeyError):
+                one = json.loads(line)
+                outcome = Outcome(
+                    one["exit_code"], one["signal"], False, one["timed_out"], one["wall_s"], one["output"]
+                )
+                found[one["name"]] = script.ended(place.cell.id, outcome, works[0], prepared)
+    return found
+
+
+def _alone(work: script.Script, place: Place, prepared: Prepared, executor: Executor) -> Ran:
+    """How a script ends in a process of its own."""
     try:
-        found = json.loads(kept.read_text("utf-8"))
-        return Ran(place.cell.id, Status(found["status"]), found["exit_code"], found["reason"], found["output"])
-    except (OSError, ValueError, KeyError):
-        pass
-    try:
-        ran = turns.together(script.run, work, place.cell, prepared, executor)
+        return turns.together(script.run, work, place.cell, prepared, executor)
     except CellError as error:
         return Ran(place.cell.id, error.status, None, str(error), error.log)
-    if ran.status.about_cell:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomically(kept, jsontext.dumps(asdict(replace(ran, packages=None))).encode())
-    return ran
+
+
+def _file(work: script.Script, place: Place, prepared: Prepared) -> Path:
+    """Where the run of this script in this environment is kept."""
+    key = files.digest([work.path.read_text("utf-8"), place.cell.id, place.executor, prepared.lock_hash])
+    return folders.cache_dir() / "verified" / f"{key[:32]}.json"
+
+
+def _kept(path: Path) -> Ran | None:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return Ran(found["cell"], Status(found["status"]), found["exit_code"], found["reason"], found["output"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _keep(path: Path, ran: Ran) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomically(path, jsontext.dumps(asdict(replace(ran, packages=None))).encode())
 
 
 def dumps(told: Sequence[Verified]) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.defects import plain
 from runner.defects.defect import Defect
-from runner.model import Cell, Status
+from runner.executors import Launch
+from runner.model import Cell, Outcome, Status
 from runner.repro import verify
 from runner.repro.script import Ran
 from runner.repro.verify import CONFIRMED, NOT_CONFIRMED, NOT_RUN, Trial, Verified
@@ -149,3 +151,40 @@ def test_a_test_of_a_library_has_no_script_that_shows_it_in_a_cell_alone(monkeyp
     (told,) = verify.verify([defect(op="suite: tests/test_a.py::test_a")], CELLS, "auto", lambda _: None)
     assert (told.verdict, asked) == (NOT_RUN, [])
     assert told.why == "a test of your library: `runner matrix --pytest` runs it again"
+
+
+class _Cells:
+    """Answers for forks and for processes of their own, and keeps which scripts had one."""
+
+    def __init__(self, fake: Any, forked: dict[str, int], alone: dict[str, int]) -> None:
+        self._fake, self._forked, self._alone = fake, forked, alone
+        self.started: list[str] = []
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._fake, attribute)
+
+    def execute(self, launch: Launch) -> Outcome:
+        name = Path(launch.argv[0]).name
+        self.started.append(name)
+        if name != "forks.py":
+            return Outcome(self._alone[name], None, oom=False, timed_out=False, wall_s=1.0, log="defect: x")
+        ended = [
+            {"name": script, "exit_code": code, "signal": None, "timed_out": False, "wall_s": 1.0, "output": "defect:"}
+            for script, code in self._forked.items()
+        ]
+        log = "a warning\n" + "\n".join(map(json.dumps, ended))
+        return Outcome(0, None, oom=False, timed_out=False, wall_s=1.0, log=log)
+
+
+def test_scripts_run_in_forks_and_again_by_themselves_where_those_do_not_say_what_the_defect_says(
+    fake_executor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, three, four = (f"defect_{number:04}.py" for number in (1, 2, 3, 4))
+    cells = _Cells(fake_executor, {one: 1, two: 0, three: 0}, {two: 0, three: 1, four: 1})
+    monkeypatch.setattr("runner.executors.make", lambda _name: cells)
+    found = [defect(script=f"{SCRIPT}# {number}", good=()) for number in range(4)]
+    told = verify.verify(found, CELLS, "docker", lambda _: None)
+    assert [one.verdict for one in told] == [CONFIRMED, NOT_CONFIRMED, CONFIRMED, CONFIRMED]
+    assert cells.started == ["forks.py", two, three, four], "the last one was not reached by the forks"
+    verify.verify(found, CELLS, "docker", lambda _: None)
+    assert len(cells.started) == 4, "what ran is kept"

@@ -1,0 +1,1 @@
+"""What `repro` runs in the Python of a cell: nothing here imports the program."""

@@ -21,6 +21,9 @@ VALUES = ("wrong", "nan", "inaccurate", "shape", "dtype", "raises", "crashes")
 TESTS = ("ops.isinf", "ops.isfinite", "ops.isnan")
 """What the sweep puts around a call to see what a comparison of numbers overlooks, the largest number for infinity."""
 
+READS = ("ops.shape",)
+"""What the sweep puts around a call whose values are drawn, to see its shape alone."""
+
 
 def blamed(found: Sequence[WrongCase], runs: Sequence[Run]) -> list[WrongCase]:
     """The wrong cases, each with the function that it is a defect of.
@@ -57,6 +60,8 @@ class _Named:
 
 
 def _innermost(one: WrongCase, wrong: Mapping[str, set[int]], named: _Named) -> str:
+    if one.op in READS:
+        return next((name for name, _ in _inner(one.case)), one.op)
     if one.kind not in VALUES:
         return one.op
     for name, ident in _inner(one.case):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from runner.defects import calls, cells, signatures, together
+from runner.defects import calls, cells, promises, signatures, together
 from runner.defects.sides import ACCEPTS, TRACED, Side, contradict
 from runner.model import Sample
 
@@ -35,17 +35,17 @@ def role_of(head: Side, one: Side, by_id: Mapping[str, Sample]) -> Role | None:
         return None
     if (head.names & one.names and _adjoining(head, one, by_id)) or together.one_promise(head, one):
         return Role.PHASE
-    if any(rule(head, one) for rule in (_loosely, together.one_change, _fixed_as_one, _types_apart)):
+    if any(rule(head, one) for rule in (_loosely, together.one_change, promises.alike, _fixed_as_one, _types_apart)):
         return Role.ALIKE
     shown = _same(head, one) or _part(head, one, by_id) or _types_within(head, one)
     if shown and head.names & one.names and _one_case(head, one):
         return Role.CHECK
     if not _same(head, one):
         return None
-    if _named_by_promise(head, one) or _named_by_promise(one, head):
+    if any(rule(x, y) for rule in (_named_by_promise, _promised) for x, y in ((head, one), (one, head))):
         return Role.ALIKE
     if family(a.kind) != family(b.kind):
-        return Role.ALIKE if _one_argument(head, one) else None
+        return Role.ALIKE if _one_argument(head, one) or _one_exception(head, one) else None
     passed_on = family(a.kind) not in ("raises", ACCEPTS[0]) or (
         a.kind == b.kind and set(a.signatures) & set(b.signatures)
     )
@@ -56,7 +56,7 @@ def role_of(head: Side, one: Side, by_id: Mapping[str, Sample]) -> Role | None:
     alike = {_spelled(name) for name in head.names} & {_spelled(name) for name in one.names}
     if alike and not _other_classes(head, one):
         return Role.ALIKE
-    if _alike(head, one) or _named_by_argument(head, one) or _one_call(head, one):
+    if any(rule(head, one) for rule in (_alike, _named_by_argument, _one_call, _one_wrong_argument, _one_sight)):
         return Role.ALIKE
     return None
 
@@ -119,6 +119,46 @@ def _one_argument(head: Side, one: Side) -> bool:
     return bool(telling) and (related or bool(_words(head) & _words(one)))
 
 
+def _one_exception(head: Side, one: Side) -> bool:
+    """Whether a function raises one message, for some dtypes and for mixed ones."""
+    messages = [{text for text in side.defect.signatures if not signatures.weak(text)} for side in (head, one)]
+    raising = all(side.defect.kind.startswith("raises") for side in (head, one))
+    return raising and head.bad == one.bad and head.names == one.names and bool(messages[0] & messages[1])
+
+
+def _one_wrong_argument(head: Side, one: Side) -> bool:
+    """Whether classes with a word in common accept one wrong argument.
+
+    Few have the argument, and the same cells show both.
+    """
+    if head.defect.kind not in ACCEPTS or one.defect.kind not in ACCEPTS or head.bad != one.bad:
+        return False
+    telling = [{text for text in _ARGUMENT.findall(side.defect.pattern) if _rare(text)} for side in (head, one)]
+    return bool(telling[0] & telling[1]) and bool(_words(head) & _words(one))
+
+
+def _rare(argument: str) -> bool:
+    """Whether few functions have an argument, ``zero_output_for_mask=True``.
+
+    The length of its name decides.
+    """
+    return len(argument.partition("=")[0]) > _LONG
+
+
+_LONG = 11
+
+
+def _one_sight(head: Side, one: Side) -> bool:
+    """Whether functions with a word in common show the very same result.
+
+    The same cells show it, and it stands next to what is right.
+    """
+    a, b = head.defect, one.defect
+    words = [{word for word in _words(side) if len(word) > _SHORT} for side in (head, one)]
+    told = "; actual: " in a.observed or "; expected " in a.observed
+    return told and a.observed == b.observed and head.bad == one.bad and bool(words[0] & words[1])
+
+
 def _one_call(head: Side, one: Side) -> bool:
     """Whether functions go wrong alike in the same cells, and are right in others.
 
@@ -172,6 +212,26 @@ def _named_by_promise(promised: Side, swept: Side) -> bool:
         return False
     promise = a.title.partition(": ")[2]
     return any(re.match(rf"(?:\w+\.)*{re.escape(name.rpartition('.')[2])}\b", promise) for name in swept.names)
+
+
+def _promised(promised: Side, swept: Side) -> bool:
+    """Whether a promise is about the call that is wrong.
+
+    That is a symbolic call, or one with the argument that the promise passes. The promise names the function, or the
+    argument is one that few have and the very same cells show both.
+    """
+    a, b = promised.defect, swept.defect
+    if ": " not in a.op or ": " in b.op or a.op.startswith("training"):
+        return False
+    promise = f"{a.title} {a.cases[:1]}"
+    if b.kind.startswith("symbolic"):
+        named = any(re.search(rf"\b{re.escape(name.rpartition('.')[2])}\(", promise) for name in swept.names)
+        part = promised.bad <= swept.bad or swept.bad <= promised.bad
+        return part and named and "symbolic" in promise and b.kind.split()[1] in promise
+    if b.kind not in (*VALUES, "wrong shape") or promised.bad != swept.bad:
+        return False
+    passed = {text.partition("=")[0] for text in _ARGUMENT.findall(b.pattern) if _rare(text)}
+    return any(re.search(rf"\b{name}\b", promise) for name in passed)
 
 
 _ARGUMENT = re.compile(r"\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+*-]+)")
@@ -304,6 +364,8 @@ def family(kind: str) -> str:
     """Kinds that can be two sides of one cause."""
     if kind.startswith("symbolic"):
         return kind.partition(" (")[0]
+    if kind.startswith("graph differs"):
+        return "graph differs"
     if "dtypes" in kind:
         return kind
     if kind in ACCEPTS:

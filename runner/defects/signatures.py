@@ -20,6 +20,7 @@ _VARIES = re.compile(
     r"|'[^']*'|\"[^\"]*\"|`[^`]*`"
     r"|<[^<>]*>|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}"
     r"|\b(?:bool|u?int|b?float|half|double|complex|string)\d*\b(?!\w)"
+    r"|(?<=scalar type )\w+"
     r"|-?\d[\d.]*"
 )
 

@@ -31,7 +31,7 @@ from runner.util import files, folders, jsontext, scratch
 CONFIRMED, NOT_CONFIRMED, NOT_RUN = "confirmed", "not confirmed", "could not be run"
 
 TIMEOUT_S = 300.0
-"""How long a script may run in a process of its own."""
+"""How long a script may run in its own process."""
 FORK_S = 60.0
 """How long it may run in a fork."""
 
@@ -211,7 +211,7 @@ def run(
 ) -> dict[tuple[int, str], Ran]:
     """Run the scripts, in several cells at a time.
 
-    A cell's scripts run in forks of one process, and again in a process of their own where they do not end as the
+    A cell's scripts run in forks of one process, and again in their own processes where they do not end as the
     defect says. What ran before with the same script and packages is not run again.
     """
     by_cell: dict[Cell, list[Trial]] = defaultdict(list)
@@ -266,14 +266,20 @@ def _in_cell(place: Place, due: Sequence[Trial], executor: Executor, say: Say) -
 
 
 def _expected(trial: Trial, cell: Cell, ran: Ran) -> bool:
-    """Whether a run says what the defect says of this cell. What does not is run again, in a process of its own."""
+    """Whether a run ends as the defect says for this cell.
+
+    What does not is run again, in its own process.
+    """
     if trial.differ or cell != trial.bad:
         return ran.exit_code == 0
     return shows(trial.defect, ran)
 
 
 def _forked(works: Sequence[script.Script], place: Place, prepared: Prepared, executor: Executor) -> dict[str, Ran]:
-    """How the scripts end in forks of one process, by their names; without those that it did not come to."""
+    """How the scripts end in forks of one process, by their names.
+
+    Those that it did not run are missing.
+    """
     if len(works) < 2:
         return {}
     limits = replace(works[0].limits, timeout_s=60.0 + FORK_S * len(works))
@@ -302,7 +308,7 @@ def _forked(works: Sequence[script.Script], place: Place, prepared: Prepared, ex
 
 
 def _alone(work: script.Script, place: Place, prepared: Prepared, executor: Executor) -> Ran:
-    """How a script ends in a process of its own."""
+    """How a script ends in its own process."""
     try:
         return turns.together(script.run, work, place.cell, prepared, executor)
     except CellError as error:

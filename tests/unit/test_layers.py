@@ -98,6 +98,10 @@ def test_heavy_libraries_stay_where_they_belong(part: str, path: Path) -> None:
         assert allowed is None or part in allowed, f"{path.name} imports {imported}"
 
 
+FORKS = PACKAGE / "repro" / "in_cell" / "forks.py"
+"""It runs in the Python of a cell, as the payload does."""
+
+
 def _called(node: ast.Call) -> str:
     return ast.unparse(node.func)
 
@@ -105,7 +109,7 @@ def _called(node: ast.Call) -> str:
 @pytest.mark.parametrize(("part", "path"), _modules(), ids=lambda value: str(getattr(value, "name", value)))
 def test_only_the_edge_writes_to_the_standard_streams(part: str, path: Path) -> None:
     """What one module writes is cleaned; other modules call it (see util/plain.py and report/console.py)."""
-    if path in (PACKAGE / "util" / "plain.py", PACKAGE / "report" / "console.py"):
+    if path in (PACKAGE / "util" / "plain.py", PACKAGE / "report" / "console.py", FORKS):
         return
     text = path.read_text(encoding="utf-8")
     writes = {"print", "click.echo", "click.secho", "Console", "rich.print"}
@@ -132,6 +136,7 @@ OWN_JSON = {
     "advice.py": "words of a command line",
     "compare.py": "a list as the text of a figure",
     "bundle.py": "a file that its own script reads",
+    "forks.py": "runs in a cell",
 }
 
 
@@ -143,7 +148,7 @@ def test_json_that_is_printed_is_made_in_one_place(part: str, path: Path) -> Non
 
 
 def test_the_payload_imports_nothing_of_the_rest() -> None:
-    paths = sorted((PACKAGE / "probe").rglob("*.py"))
+    paths = [*sorted((PACKAGE / "probe").rglob("*.py")), FORKS]
     assert len(paths) > 10
     for path in paths:
         assert not [name for name in _imports(path) if name.split(".")[0] == "runner"], path

@@ -1,6 +1,7 @@
-"""Runs many scripts in one process of a cell, each in a fork of it: ``python forks.py MODULES SECONDS FOLDER``.
+"""Runs many scripts in one process of a cell, each in a fork of it.
 
-The process imports the modules (``torch,numpy``; those that are missing are passed over) and nothing of Keras. Each
+``python forks.py MODULES SECONDS FOLDER`` is the command.
+The process imports the modules (``torch,numpy``; missing ones are skipped) and nothing of Keras. Each
 ``*.py`` in the folder then runs as ``__main__`` in a fork, in an empty folder of its own, for at most so many seconds.
 A JSON line says how each ended: ``name``, ``exit_code``, ``signal``, ``timed_out``, ``wall_s``, ``output`` (its end).
 Written for Python 3.8 and the standard library, as it runs in any cell.
@@ -49,7 +50,10 @@ def become(path: Path, output: int) -> None:
 
 
 def waited(child: int, seconds: float) -> tuple[int, bool]:
-    """Returns the wait status of a process, and whether its time was over; its group is killed."""
+    """Returns the wait status of a process, and whether its time was over.
+
+    Its group is killed.
+    """
     until, pause, over = time.monotonic() + seconds, 0.005, False
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)

@@ -31,6 +31,7 @@ CHANGED = ("draws changed", 1)
 
 
 RETRACTED = {
+    "stateless_apply_agrees": "TensorFlow refuses stateless_apply in words, and the other backends were right",
     "a_shuffle_of_a_stream_is_warned_of": "no document promises a warning, and the shuffle is documented as ignored",
 }
 """Promises that a probe made once and that nobody makes, with the reason. Their stored results are left out."""

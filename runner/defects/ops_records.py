@@ -68,6 +68,8 @@ def _judged(runs: Sequence[Run]) -> list[WrongCase]:
         for ident, case in run.cases.items():
             if not (case.right or case.silent):
                 check = ident.partition("#")[2]
+                if case.status == "raises" and ident.startswith("dtype_of(") and TRACED.match(case.note):
+                    continue  # the probe traced what cannot be traced, to save time
                 if check == "gradient" and case.status == "raises" and TRACED.match(case.note):
                     check = "jit"
                 bad[ident, case.status + (check and "#" + check)][i] = _observed(case)

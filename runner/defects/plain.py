@@ -406,19 +406,27 @@ def _margin(got: Sequence[float | str], wanted: Sequence[float | str]) -> float 
     return max(finite) / 2 if finite and max(finite) > 0 else None
 
 
+def _function(case: CaseId) -> str:
+    """A name for the function that a script defines, which no input has."""
+    return next(name for name in ("f", "call", "function_") if name not in case.inputs)
+
+
 def _promised(case: CaseId, written: _Written, _framework: str, record: Case) -> list[str]:
-    names = ", ".join(case.inputs)
-    lines = [*_tensors(case), *written.setup, "", "", f"def f({names}):", f"    return {written.expression}", "", ""]
-    lines += [f"promised = f({', '.join(_symbols(case))})"]
+    names, f = ", ".join(case.inputs), _function(case)
+    lines = [*_tensors(case), *written.setup, "", "", f"def {f}({names}):", f"    return {written.expression}", "", ""]
+    lines += [f"promised = {f}({', '.join(_symbols(case))})"]
     if record.status == "raises":
         return [*lines, "print(promised)"]
-    lines += [*written.before, f"actual = f({names})"]
+    lines += [*written.before, f"actual = {f}({names})"]
     differ = (
         "len(a.shape) != len(b.shape) or any(n not in (None, m) for n, m in zip(a.shape, b.shape))"
         if record.status == "shape"
         else "keras.backend.standardize_dtype(a.dtype) != keras.backend.standardize_dtype(b.dtype)"
     )
-    if len(re.findall(r"\w+\[", record.types)) == 1:
+    several = [len(re.findall(r"\w+\[", types)) for types in (record.types, record.note.partition("actual: ")[2])]
+    if several[1] and min(several) == 1 < max(several):
+        condition = "isinstance(promised, (list, tuple)) != isinstance(actual, (list, tuple))"
+    elif several[0] == 1:
         lines.append("a, b = promised, actual")
         condition = differ
     else:
@@ -429,17 +437,23 @@ def _promised(case: CaseId, written: _Written, _framework: str, record: Case) ->
 
 
 def _graph(case: CaseId, written: _Written, framework: str, record: Case) -> list[str]:
-    names = ", ".join(case.inputs)
-    function = "tf.function(f)" if framework == "tensorflow" else "jax.jit(f)"
+    names, f = ", ".join(case.inputs), _function(case)
+    function = f"tf.function({f})" if framework == "tensorflow" else f"jax.jit({f})"
     lines = [f"import {'tensorflow as tf' if framework == 'tensorflow' else 'jax'}", *_tensors(case), *written.setup]
-    lines += [*written.before, "", "", f"def f({names}):", f"    return {written.expression}", "", ""]
+    lines += [*written.before, "", "", f"def {f}({names}):", f"    return {written.expression}", "", ""]
     if record.status == "raises":
         return [*lines, f"print({function}({names}))"]
-    lines += [f"eager, graph = f({names}), {function}({names})", "print('eager', eager)", "print('graph', graph)"]
-    if record.status == "shape":
-        return [*lines, *_ending("eager.shape != graph.shape", "a graph gives another shape")]
+    lines += [f"eager, graph = {f}({names}), {function}({names})", "print('eager', eager)", "print('graph', graph)"]
+    what = "shape" if record.status == "shape" else "result"
     close = "np.allclose(eager, graph, rtol=1e-3, equal_nan=True)"
-    return [*lines, *_ending(f"not {close}", "a graph gives another result")]
+    differ = f"eager.shape != graph.shape or not {close}" if what == "result" else "eager.shape != graph.shape"
+    lines += _ending(differ, f"a graph gives another {what}")
+    if framework == "tensorflow":  # the sweep leaves the first axis open
+        specs = "tf.TensorSpec([None, *t.shape[1:]], t.dtype)"
+        lines += [f"open_axis = [{specs} if t.shape.rank else tf.TensorSpec([], t.dtype) for t in ({names},)]"]
+        lines += [f"graph = tf.function({f}, input_signature=open_axis)({names})", "print('of any batch', graph)"]
+        lines += _ending(differ, f"a graph of any batch gives another {what}")
+    return lines
 
 
 def _arguments(case: CaseId, written: _Written, _framework: str, record: Case) -> list[str]:
@@ -454,22 +468,22 @@ def _arguments(case: CaseId, written: _Written, _framework: str, record: Case) -
 
 
 def _gradient(case: CaseId, written: _Written, framework: str, record: Case) -> list[str]:
-    names = ", ".join(case.inputs)
+    names, f = ", ".join(case.inputs), _function(case)
     name = record.types if record.types in case.inputs else next(iter(case.inputs), "x")
-    lines = [*_tensors(case), *written.setup, *written.before, "", "", f"def f({names}):"]
+    lines = [*_tensors(case), *written.setup, *written.before, "", "", f"def {f}({names}):"]
     lines += [f"    found = {written.expression}"]
     lines += ["    found = found if isinstance(found, (list, tuple)) else [found]", "    total = 0.0"]
     lines += ["    for i, part in enumerate(found):"]
     lines += ["        weights = np.random.RandomState(17 + i).uniform(0.5, 1.5, tuple(part.shape)).astype('float32')"]
     lines += ["        total = total + ops.sum(part * ops.cast(weights, part.dtype))", "    return total", "", ""]
     if framework == "torch":
-        lines += [f"{name}.requires_grad_(True)", f"f({names}).backward()", f"gradient = {name}.grad"]
+        lines += [f"{name}.requires_grad_(True)", f"{f}({names}).backward()", f"gradient = {name}.grad"]
     elif framework == "tensorflow":
         lines = ["import tensorflow as tf", *lines, "with tf.GradientTape() as tape:", f"    tape.watch({name})"]
-        lines += [f"    total = f({names})", f"gradient = tape.gradient(total, {name})"]
+        lines += [f"    total = {f}({names})", f"gradient = tape.gradient(total, {name})"]
     else:
         place = list(case.inputs).index(name) if name in case.inputs else 0
-        lines = ["import jax", *lines, f"gradient = jax.grad(f, argnums={place})({names})"]
+        lines = ["import jax", *lines, f"gradient = jax.grad({f}, argnums={place})({names})"]
     lines += ["print(gradient)"]
     if record.status == "raises":
         return lines

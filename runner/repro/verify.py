@@ -80,7 +80,7 @@ def trials(found: Sequence[Defect], by_id: Mapping[str, Cell]) -> Iterator[Trial
             continue
         backend = _BACKEND.search(defect.script)
         own = [cell for cell in bad if backend and f'"{cell.framework}"' in backend[0]] or bad
-        newest = max(own, key=_age)
+        newest = _seen(defect, own) or max(own, key=_age)
         if defect.sides:
             others = [c for c in bad if c.keras == newest.keras and _side(c) != _side(newest)]
             other = next((c for c in others if _party(defect, c) != _party(defect, newest)), None)
@@ -88,6 +88,17 @@ def trials(found: Sequence[Defect], by_id: Mapping[str, Cell]) -> Iterator[Trial
         else:
             changed = "changed" in defect.kind
             yield Trial(number, defect, newest, _nearest(newest, good), differ=changed)
+
+
+_SEEN = re.compile(r"Seen with (\S+) (\S+), keras ([\w.+-]+)(?=,)")
+_PHASES = ", then "
+"""What a title has between two ways in which a case is wrong, in releases that follow each other."""
+
+
+def _seen(defect: Defect, bad: Iterable[Cell]) -> Cell | None:
+    """The cell that a script of one phase of several is about."""
+    found = _SEEN.search(defect.script) if _PHASES in defect.title else None
+    return next((c for c in bad if found and (c.framework, c.version, c.keras) == found.groups()), None)
 
 
 def _age(cell: Cell) -> tuple[object, ...]:
@@ -151,9 +162,20 @@ def shows(defect: Defect, ran: Ran) -> bool:
     if defect.kind.startswith("kills"):
         return ran.status is Status.CRASHED and "Traceback" not in ran.output[-2000:]
     if defect.kind.startswith(("raises", "refuses", "does not import")):
-        raised = re.search(r"(\w+(?:Error|Exception|Warning)?):", defect.observed)
-        return "defect:" in ran.output or raised is None or raised[1] in ran.output
+        raised = re.search(r"(\w+(?:Error|Exception|Warning)):", defect.observed) or _RAISED.search(defect.observed)
+        if "defect:" in ran.output or "Broken: " in ran.output or raised is None or raised[1] in ran.output:
+            return True
+        return ": " in defect.op and _deep(ran.output)  # a model wraps what a layer raises
     return "defect:" in ran.output or "Broken: " in ran.output
+
+
+_RAISED = re.compile(r"(\w+):")
+
+
+def _deep(output: str) -> bool:
+    """Whether an exception comes from within Keras or a framework, not from the script's own lines."""
+    places = re.findall(r'^\s*File "([^"]+)", line \d+', output, re.MULTILINE)
+    return bool(places) and not re.search(r"defect_\d+\.py$|^<", places[-1])
 
 
 def _agree(one: str, other: str) -> bool:

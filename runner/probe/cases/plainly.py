@@ -32,7 +32,7 @@ def leaves(value):
     """Returns the arrays in nested values, dicts in the order of their keys."""
     if isinstance(value, dict):
         return [leaf for key in sorted(value) for leaf in leaves(value[key])]
-    if isinstance(value, list) and any(isinstance(item, (dict, list, np.ndarray)) for item in value):
+    if isinstance(value, list) and any(isinstance(item, (dict, list)) or np.ndim(item) for item in value):
         return [leaf for item in value for leaf in leaves(item)]
     return [np.asarray(value)]
 
@@ -41,7 +41,7 @@ def form(value):
     """Returns how values are nested, without the values."""
     if isinstance(value, dict):
         return {key: form(item) for key, item in value.items()}
-    if isinstance(value, list) and any(isinstance(item, (dict, list, np.ndarray)) for item in value):
+    if isinstance(value, list) and any(isinstance(item, (dict, list)) or np.ndim(item) for item in value):
         return [form(item) for item in value]
     return None
 

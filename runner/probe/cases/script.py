@@ -23,9 +23,23 @@ def of(case, framework, note):
     lines = ['"""%s."""' % case.promise.replace('"""', "'''").replace("\\", "\\\\"), "", "import os", ""]
     lines += ['os.environ["KERAS_BACKEND"] = "%s"' % framework, ""]
     lines += sorted({"import keras", "import numpy as np", *imports})
+    if package.endswith("distribution"):
+        lines = _several_devices(lines, framework)
     parts = [text for name, text in [*helpers.items(), *own.items()] if name in wanted]
     body = "\n\n\n".join(dict.fromkeys(parts))  # one line can define several names
     return "\n".join(lines) + "\n\n\n" + body + "\n\n\n" + "# Seen: %s\n" % " ".join(note.split()) + case.ident + "\n"
+
+
+def _several_devices(lines, framework):
+    """Returns the lines with what makes several devices of one processor, which has to come first."""
+    if framework == "jax":
+        return [*lines[:3], 'os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"', *lines[3:]]
+    if framework == "tensorflow":
+        made = "[tf.config.LogicalDeviceConfiguration()] * 2"
+        first = 'tf.config.list_physical_devices("CPU")[0]'
+        made = "tf.config.set_logical_device_configuration(%s, %s)" % (first, made)
+        return [*lines[:5], "import tensorflow as tf", "", made, "", *lines[5:]]
+    return lines
 
 
 def definitions(text):
@@ -43,6 +57,10 @@ def definitions(text):
             for target in ast.walk(node.targets[0]):
                 if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store):
                     found[target.id] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):  # it changes what is defined above
+            name = getattr(getattr(node.value.func, "value", None), "id", "")
+            if name in found:
+                found[name] += "\n" + "\n".join(lines[node.lineno - 1 : node.end_lineno])
         elif isinstance(node, (ast.Import, ast.ImportFrom)) and not getattr(node, "level", 0):
             for alias in node.names:
                 if getattr(node, "module", "") != "__future__":
@@ -77,5 +95,8 @@ def reached(names, own, helpers):
                     imports.add(table["import " + name])
             continue
         wanted.add(name)
-        due += [node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
+        nodes = list(ast.walk(ast.parse(source)))
+        due += [node.id for node in nodes if isinstance(node, ast.Name)]
+        texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        due += [word for text in texts for word in re.findall(r"\b_\w+(?=\()", text) if word in own]  # for eval
     return wanted, imports

@@ -194,7 +194,9 @@ def assign_returns_the_value():
 
 def assign_copies():
     """Changing an array after assign changes no variable"""
-    values = np.ones((2, 2), "float32")
+    memory = np.ones(4 + 16, "float32")
+    start = -memory.ctypes.data // 4 % 16  # where a tensor can share the memory
+    values = memory[start : start + 4].reshape(2, 2)
     variable = keras.Variable(V)
     variable.assign(values)
     values[:] = 7

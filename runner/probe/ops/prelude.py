@@ -345,10 +345,11 @@ def dtype_of(function, *dtypes):
     if keras.config.backend() == "jax":
         import jax
 
-        found = jax.eval_shape(function, *[jax.ShapeDtypeStruct((2, 2), dtype) for dtype in dtypes])
-    else:
-        found = function(*[keras.ops.ones((2, 2), dtype) for dtype in dtypes])
-    return _dtype_name(found)
+        try:
+            return _dtype_name(jax.eval_shape(function, *[jax.ShapeDtypeStruct((2, 2), dtype) for dtype in dtypes]))
+        except jax.errors.JAXTypeError:  # it cannot be traced, which is not what is asked
+            pass
+    return _dtype_name(function(*[keras.ops.ones((2, 2), dtype) for dtype in dtypes]))
 
 
 def promised_dtype_of(function, *dtypes):

@@ -113,7 +113,7 @@ def test_a_promise_that_arguments_are_refused_which_a_call_accepts() -> None:
 
 
 def test_a_promise_about_the_symbolic_call_that_is_wrong() -> None:
-    always = (JAX, [])
+    always: tuple[list[int], list[int]] = (JAX, [])
 
     def wrong(op: str, kind: str) -> Defect:
         return swept(op, kind, where=always, check="#symbolic")

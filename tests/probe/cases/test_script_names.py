@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from runner.probe.cases import plainly, prelude, script
@@ -84,3 +87,32 @@ def test_one_line_can_define_several_names():
     text = 'X, (Y, Z) = 1, (2, 3)\n\n\ndef f():\n    """A case"""\n    return X + Z'
     assert missing(text) == {}
     assert script.reached(["f"], script.definitions(text), HELPERS)[0] == {"f", "X", "Y", "Z"}
+
+
+def test_a_script_has_what_texts_for_eval_name_and_what_changes_a_table():
+    text = "TABLE = {}\nTABLE.update(a=1)\n\n\ndef _made(x):\n    return x\n\n\ndef case():\n    eval('_made(TABLE)')\n"
+    own = script.definitions(text)
+    assert script.reached(["case"], own, {})[0] == {"case", "_made"}
+    assert own["TABLE"] == "TABLE = {}\nTABLE.update(a=1)"
+
+
+@pytest.mark.parametrize("framework", ["jax", "tensorflow", "torch"])
+def test_several_devices_are_made_before_anything_else(framework):
+    lines = ['"""p."""', "", "import os", "", "backend", "", "import keras", "import numpy as np"]
+    text = "\n".join(script._several_devices(lines, framework))
+    place = {"jax": text.find("XLA_FLAGS"), "tensorflow": text.find("set_logical_device"), "torch": 0}[framework]
+    assert 0 <= place < text.index("import keras")
+    assert text.startswith('"""p."""\n\nimport os')
+
+
+def test_numbers_in_a_list_are_compared_as_numbers_of_any_kind(monkeypatch):
+    keras = SimpleNamespace(ops=SimpleNamespace(convert_to_numpy=np.asarray))
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    found, wanted = [1.0, 2.0], [np.float32(1.0), np.array(2.0)]
+    plainly.close(found, wanted)
+    plainly.equal(found, wanted)
+    plainly.close([np.ones(2), 1.0], [np.ones(2), np.float64(1.0)])
+    with pytest.raises(plainly.Broken):
+        plainly.close(found, [np.float32(1.0), np.array(2.1)])
+    with pytest.raises(plainly.Broken):
+        plainly.close(np.ones(2), [np.ones(2), np.ones(2)])

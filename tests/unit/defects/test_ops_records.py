@@ -304,3 +304,12 @@ def test_a_cell_whose_processes_disagree_is_nondeterministic() -> None:
     assert repeated([OK, Case("ok", 2.0, "aa", "float32[3]", "another note", "")]) == []
     (wrong,) = repeated([OK, Case("unsupported", None, "aa")])
     assert wrong.observed == {0: "ok aa, then unsupported aa"}
+
+
+def test_what_the_probe_could_not_trace_is_no_defect() -> None:
+    ident = "dtype_of(lambda x: ops.bincount(x[0]), 'int8') == promised_dtype_of(lambda x: ops.bincount(x[0]), 'int8')"
+    traced = Case("raises", None, "", "", "ConcretizationTypeError: Abstract tracer value encountered")
+    right = Case("ok", None, "", "", "")
+    assert not found(run("jax", {ident: traced}), run("torch", {ident: right}))
+    other = Case("raises", None, "", "", "TypeError: no")
+    assert found(run("jax", {ident: other}), run("torch", {ident: right}))

@@ -158,3 +158,22 @@ def test_a_script_ends_with_a_message_where_the_defect_is(
     text = plain.script("ops.f(x) | x=array([1, 2])", "torch", "", "h", record)
     with pytest.raises(SystemExit, match="defect") if defect else nullcontext():
         exec(compile(text, "script", "exec"), {})  # noqa: S102 - the script under test
+
+
+def test_a_graph_of_tensorflow_is_tried_with_an_open_axis_too() -> None:
+    text = body("ops.f(x) | x=array([1, 2])#graph", Case("shape", None, "", "", ""), "tensorflow")
+    assert "graph = tf.function(f, input_signature=open_axis)(x)" in text
+    assert sum("another shape" in line for line in text) == 2
+
+
+def test_a_function_is_not_called_as_an_input_is() -> None:
+    text = body("ops.g(f) | f=array([1, 2])#symbolic", Case("dtype", None, "", "int32[2]", "actual: float32[2]"))
+    assert "def call(f):" in text
+    assert "actual = call(f)" in text
+
+
+def test_one_symbolic_result_in_place_of_several_is_another_form() -> None:
+    record = Case("shape", None, "", "float32[None]", "actual: int32[2] int32[2]")
+    assert any(
+        "isinstance(promised, (list, tuple)) !=" in line for line in body("ops.f(x) | x=array([1, 2])#symbolic", record)
+    )

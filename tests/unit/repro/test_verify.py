@@ -60,6 +60,13 @@ def test_a_script_runs_in_the_newest_bad_and_the_nearest_good_cell_of_its_line()
     assert trial(defect(good=(name("3.9.2", "jax"), name("3.10.0", variant="odd")))).other is None
 
 
+def test_a_script_of_one_of_several_phases_runs_in_the_cell_in_which_it_was_seen() -> None:
+    script = f'"""x. Seen with torch 1.0, keras 3.8.0, Python 3.11, cpu."""\n{SCRIPT}'
+    one = trial(defect(title="ops.f: raises with keras 3.8.0, then wrong with keras 3.9.2", script=script))
+    assert one.bad.id == name("3.8.0")
+    assert trial(defect(script=script)).bad.id == name("3.9.2")
+
+
 def test_where_backends_disagree_it_runs_on_both_sides() -> None:
     sides = ("jax: [1.0]", "torch: [2.0]")
     one = trial(defect("backends disagree", cells=(name("3.9.2", "jax"), name("3.9.2")), sides=sides))
@@ -82,6 +89,12 @@ BAD, GOOD = name("3.9.2"), name("3.12.4")
         (defect("raises"), ran(BAD, 1, "TypeError: no"), ran(GOOD, 0), CONFIRMED),
         (defect("raises"), ran(BAD, 1, "ValueError: no"), ran(GOOD, 0), NOT_CONFIRMED),
         (defect("raises"), ran(BAD, 1, "defect: the configuration changes"), ran(GOOD, 0), CONFIRMED),
+        (defect("raises"), ran(BAD, 1, "Broken: the list"), ran(GOOD, 0), CONFIRMED),
+        (defect("raises", op="model: f"), ran(BAD, 1, '  File "/x/keras/a.py", line 3, in f\nValueError: no'),
+         ran(GOOD, 0), CONFIRMED),
+        (defect("raises", op="model: f"), ran(BAD, 1, '  File "/script/defect_0003.py", line 3\nNameError: no'),
+         ran(GOOD, 0), NOT_CONFIRMED),
+        (defect("raises", observed="weights: TypeError: no"), ran(BAD, 1, "weights: 3"), ran(GOOD, 0), NOT_CONFIRMED),
         (defect("kills the process"), ran(BAD, None, "", Status.CRASHED), ran(GOOD, 0), CONFIRMED),
         (defect("kills the process"), ran(BAD, 1, "Traceback\nTypeError"), ran(GOOD, 0), NOT_CONFIRMED),
         (defect(), ran(BAD, None, "", Status.UNAVAILABLE), ran(GOOD, 0), NOT_RUN),

@@ -1,8 +1,9 @@
-"""Writes the scripts of cases in stored results again, after a change of what writes them.
+"""Writes the scripts of cases in stored results again.
 
-``python bench/rescript.py DIR --python PYTHON [--ident ID ...]``: a result keeps a script for each case that is not
-right, which ``runner/probe/cases/script.py`` makes from the case's source. PYTHON has Keras and a framework; it writes
-the scripts. What was measured stays as it is, and so do scripts of cases that no probe has any more.
+That is for after a change of what writes them. ``python bench/rescript.py DIR --python PYTHON [--ident ID ...]``: a
+result keeps a script for each case that is not right, which ``runner/probe/cases/script.py`` makes from the case's
+source. PYTHON has Keras and a framework; it writes the scripts. What was measured stays as it is, and so do scripts of
+cases that no probe has any more.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ NOTE = "what the cell saw"
 
 
 def write_all(wanted: set[str]) -> None:
-    """Prints ``{probe: {framework: {id: script}}}`` of the cases that are wanted, or of all."""
+    """Prints ``{probe: {framework: {id: script}}}`` of the wanted cases."""
     sys.path.insert(0, str(ROOT / "runner"))
     collect, script = (importlib.import_module(f"probe.cases.{name}") for name in ("collect", "script"))
     found: dict[str, dict[str, dict[str, str]]] = {}

@@ -173,7 +173,10 @@ _RAISED = re.compile(r"(\w+):")
 
 
 def _deep(output: str) -> bool:
-    """Whether an exception comes from within Keras or a framework, not from the script's own lines."""
+    """Whether an exception comes from within Keras or a framework.
+
+    The other case is a line of the script itself.
+    """
     places = re.findall(r'^\s*File "([^"]+)", line \d+', output, re.MULTILINE)
     return bool(places) and not re.search(r"defect_\d+\.py$|^<", places[-1])
 

@@ -31,7 +31,10 @@ def of(case, framework, note):
 
 
 def _several_devices(lines, framework):
-    """Returns the lines with what makes several devices of one processor, which has to come first."""
+    """Returns the lines with what makes several devices of one processor.
+
+    That has to come first.
+    """
     if framework == "jax":
         return [*lines[:3], 'os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"', *lines[3:]]
     if framework == "tensorflow":

@@ -238,8 +238,8 @@ _ARGUMENT = re.compile(r"\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+
 
 _COMMON = ("axis", "dtype", "training", "seed", "mask", "keepdims", "activation")
 
-_VAGUE = re.compile(r"broadcast|shape|dimension|rank", re.IGNORECASE)
-"""A message about arrays that do not fit together."""
+_VAGUE = re.compile(r"broadcast|shape|dimension|rank|value for attr|truth value of an array", re.IGNORECASE)
+"""A message about arrays that do not fit together, or about types: a framework has one for all its functions."""
 
 
 def _words(told: Side) -> set[str]:

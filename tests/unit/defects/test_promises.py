@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -157,3 +158,13 @@ def test_one_exception_for_some_dtypes_and_for_mixed_ones() -> None:
     mixed = raising("raises", "RuntimeError: expected scalar type but found", "")
     assert lines(mixed, raising("raises for some dtypes", "RuntimeError: expected scalar type but found", "1")) == 1
     assert lines(mixed, raising("raises for some dtypes", "TypeError: no such a thing here", "1")) == 2
+
+
+def test_a_message_that_a_framework_has_for_all_functions_joins_nothing() -> None:
+    general = ("InvalidArgumentError: Value for attr of is not in the list of allowed values",)
+    clips = swept("ops.top_k", "raises", signatures=general)
+    assert lines(clips, swept("ops.resize", "raises", signatures=general)) == 2
+    told = promise("random: gamma_has_its_type", "InvalidArgumentError: Value for attr", kind="raises")
+    assert lines(replace(told, signatures=general), clips) == 2
+    own = ("InvalidArgumentError: the tensor is neither sorted nor unique",)
+    assert lines(replace(told, signatures=own), replace(clips, signatures=own)) == 1

@@ -132,9 +132,15 @@ def test_the_rate_has_its_interval() -> None:
     assert replay.rate(outcomes) == "38 of 150 fixes flagged: 25% (95 %: 19% - 33%)"
 
 
+REPLAYS = ("third", "fourth")
+"""The third sample was replayed in two parts."""
+
+
 def test_committed_outcomes_are_of_the_committed_samples() -> None:
     samples = [path for path in BENCH.glob("*.jsonl") if not path.stem.endswith("-outcomes")]
     assert samples
+    third, rest = ([entry["commit"] for entry in replay.lines(BENCH / f"{name}-outcomes.jsonl")] for name in REPLAYS)
+    assert sorted(third + rest) == sorted(entry["commit"] for entry in replay.lines(BENCH / "third.jsonl"))
     for sample in samples:
         outcomes = [entry["commit"] for entry in replay.lines(sample.with_name(f"{sample.stem}-outcomes.jsonl"))]
         assert set(outcomes) <= {entry["commit"] for entry in replay.lines(sample)}
@@ -177,8 +183,12 @@ class TestRepository:
         assert draw.population(tmp_path, "v3.0.0", "HEAD") == [(fix, "Fix Dense"), (later, "Correct the helper")]
         assert draw.around(tmp_path, fix, draw.releases(tmp_path)) == ("3.0.0", "3.1.0")
         assert draw.around(tmp_path, later, draw.releases(tmp_path)) == ("3.1.0", None)
-        assert replay.words(tmp_path, fix, [CODE]) == {"Dense"}
+        assert replay.words(tmp_path, fix, [CODE]) == {"Dense", "dense"}
         assert replay.words(tmp_path, later, [CODE]) == {"helper"}
+        assert replay.users(tmp_path, later, {"odd_helper_name"}) == set()
+        code = "class Outer(Base):\n    pass\n\n\nclass Base:\n    def f(self):\n        return odd_helper_name()\n"
+        used = repository("A user", code=code)
+        assert replay.users(tmp_path, used, {"odd_helper_name"}) == {"Base", "Outer"}, "and what inherits from that"
         with replay.Tree(tmp_path, fix, sys.executable) as tree:
             assert (tree.folder / CODE).read_text() == text
             assert tree.version == "3.0.0"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from runner.defects import together
 from runner.defects.sides import ACCEPTS, Side
 
 ONE_THING = (
@@ -42,7 +43,7 @@ def alike(one: Side, other: Side) -> bool:
     if ": " not in a.op or ": " not in b.op:
         return _accepted_arguments(one, other) or _accepted_arguments(other, one)
     if any(a.op in ops and b.op in ops for ops in ONE_THING):
-        return _same_releases(one, other)
+        return together.compatible(one, other)
     rules = (_one_figure, _one_refusal, _one_argument, _distributed)
     return one.bad == other.bad and _bounded(one) and any(rule(one, other) for rule in rules)
 
@@ -50,16 +51,6 @@ def alike(one: Side, other: Side) -> bool:
 def _bounded(one: Side) -> bool:
     """Whether a release is right, so that equal bounds say something."""
     return any(line.last_good or line.first_good for line in one.defect.bounds)
-
-
-def _same_releases(one: Side, other: Side) -> bool:
-    """Whether the same releases are right on each line of cells that both have.
-
-    They must have one.
-    """
-    lines = [{line[:2]: (line.last_good, line.first_good) for line in side.defect.bounds} for side in (one, other)]
-    both = lines[0].keys() & lines[1].keys()
-    return bool(both) and all(lines[0][line] == lines[1][line] for line in both)
 
 
 def _one_figure(one: Side, other: Side) -> bool:

@@ -56,7 +56,7 @@ def one_change(one: Side, other: Side) -> bool:
     if {one.defect.kind, other.defect.kind} <= set(ACCEPTS) and _one_body(one, other):
         return _went_together(one, other)
     figure = _figure(one.defect)
-    return figure != "" and figure == _figure(other.defect) and _compatible(one, other)
+    return figure != "" and figure == _figure(other.defect) and compatible(one, other)
 
 
 def one_promise(one: Side, other: Side) -> bool:
@@ -78,7 +78,7 @@ def _went_together(one: Side, other: Side) -> bool:
 
     Compared are the lines of cells on which both were tried; without any, the releases with which both end.
     """
-    if _compatible(one, other):
+    if compatible(one, other):
         lines = {line[:2] for line in other.defect.bounds}
         return any(line.last_good or line.first_good for line in one.defect.bounds if line[:2] in lines)
     apart = not {line[:2] for line in one.defect.bounds} & {line[:2] for line in other.defect.bounds}
@@ -91,7 +91,7 @@ def _only_there(one: Side, other: Side) -> bool:
     return one.bad == other.bad and bool(one.good and other.good)
 
 
-def _compatible(one: Side, other: Side) -> bool:
+def compatible(one: Side, other: Side) -> bool:
     """Whether the same releases are right on each line of cells that both have."""
     lines = [{line[:2]: (line.last_good, line.first_good) for line in side.defect.bounds} for side in (one, other)]
     both = lines[0].keys() & lines[1].keys()

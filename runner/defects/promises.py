@@ -32,7 +32,7 @@ _SHOWN = re.compile(r": expected ([\[{].+)", re.DOTALL)
 _ENOUGH = 20
 """Characters of a list that two promises do not share by chance."""
 _RARE = 11
-"""Letters of a name that few functions have for an argument, ``steps_per_execution``."""
+"""Letters of the longest name that many functions have for an argument."""
 
 
 def alike(one: Side, other: Side) -> bool:
@@ -46,6 +46,15 @@ def alike(one: Side, other: Side) -> bool:
         return together.compatible(one, other)
     rules = (_one_figure, _one_refusal, _one_argument, _distributed)
     return one.bad == other.bad and _bounded(one) and any(rule(one, other) for rule in rules)
+
+
+def rare(argument: str) -> bool:
+    """Whether few functions have an argument, by its name.
+
+    >>> rare("steps_per_execution"), rare("kernel_size")
+    (True, False)
+    """
+    return len(argument) > _RARE
 
 
 def _bounded(one: Side) -> bool:
@@ -73,11 +82,11 @@ def _one_refusal(one: Side, other: Side) -> bool:
 
 def _one_argument(one: Side, other: Side) -> bool:
     """Whether both pass the same arguments that few functions have."""
-    rare = []
+    passed = []
     for side in (one, other):
         told = side.defect.title.partition(f": {side.defect.kind}")[0]
-        rare.append({n for n in _ARGUMENT.findall(told) if len(n) > _RARE and not n.startswith("return_")})
-    return bool(rare[0]) and rare[0] == rare[1] and one.defect.kind == other.defect.kind
+        passed.append({n for n in _ARGUMENT.findall(told) if rare(n) and not n.startswith("return_")})
+    return bool(passed[0]) and passed[0] == passed[1] and one.defect.kind == other.defect.kind
 
 
 def _distributed(one: Side, other: Side) -> bool:

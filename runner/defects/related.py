@@ -85,7 +85,9 @@ def _alike(head: Side, one: Side) -> bool:
         return True
     modules = [{name.partition(".")[0] for name in side.names} for side in (head, one)]
     promises = any(": " in side.defect.op for side in (head, one))  # a message in whatever people do
-    return (promises or bool(modules[0] & modules[1])) and any(not _VAGUE.search(text) for text in common)
+    return (promises or bool(modules[0] & modules[1])) and any(
+        not (_VAGUE.search(text) or signatures.GENERAL.search(text)) for text in common
+    )
 
 
 def _loosely(head: Side, one: Side) -> bool:
@@ -133,19 +135,11 @@ def _one_wrong_argument(head: Side, one: Side) -> bool:
     """
     if head.defect.kind not in ACCEPTS or one.defect.kind not in ACCEPTS or head.bad != one.bad:
         return False
-    telling = [{text for text in _ARGUMENT.findall(side.defect.pattern) if _rare(text)} for side in (head, one)]
+    telling = [
+        {text for text in _ARGUMENT.findall(side.defect.pattern) if promises.rare(text.partition("=")[0])}
+        for side in (head, one)
+    ]
     return bool(telling[0] & telling[1]) and bool(_words(head) & _words(one))
-
-
-def _rare(argument: str) -> bool:
-    """Whether few functions have an argument, ``zero_output_for_mask=True``.
-
-    The length of its name decides.
-    """
-    return len(argument.partition("=")[0]) > _LONG
-
-
-_LONG = 11
 
 
 def _one_sight(head: Side, one: Side) -> bool:
@@ -230,7 +224,7 @@ def _promised(promised: Side, swept: Side) -> bool:
         return part and named and "symbolic" in promise and b.kind.split()[1] in promise
     if b.kind not in (*VALUES, "wrong shape") or promised.bad != swept.bad:
         return False
-    passed = {text.partition("=")[0] for text in _ARGUMENT.findall(b.pattern) if _rare(text)}
+    passed = {text.partition("=")[0] for text in _ARGUMENT.findall(b.pattern) if promises.rare(text.partition("=")[0])}
     return any(re.search(rf"\b{name}\b", promise) for name in passed)
 
 
@@ -238,8 +232,8 @@ _ARGUMENT = re.compile(r"\w+=(?:\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|[\w.+
 
 _COMMON = ("axis", "dtype", "training", "seed", "mask", "keepdims", "activation")
 
-_VAGUE = re.compile(r"broadcast|shape|dimension|rank|value for attr|truth value of an array", re.IGNORECASE)
-"""A message about arrays that do not fit together, or about types: a framework has one for all its functions."""
+_VAGUE = re.compile(r"broadcast|shape|dimension|rank", re.IGNORECASE)
+"""A message about arrays that do not fit together."""
 
 
 def _words(told: Side) -> set[str]:

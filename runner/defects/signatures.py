@@ -50,6 +50,8 @@ def message(text: str, names: Iterable[str] = ()) -> str:
     return " ".join(words)[:_LONGEST] if len(words) > _FEWEST else ""
 
 
+GENERAL = re.compile(r"Value for attr|truth value of an array")
+"""Messages that a framework has for all its functions."""
 FIT = "what fit sees or reports"
 ABOUT = "about "
 """Signatures that say little: they join what has the same bounds in all cells (see ``causes``)."""

@@ -128,11 +128,7 @@ def _first_class(case: str) -> str:
 def _messages(defect: Defect) -> frozenset[str]:
     """The messages of its exceptions, without what varies."""
     told = (text for text in defect.signatures if re.match(r"\w+(Error|Exception)\b: ", text))
-    return frozenset(text for text in told if not _GENERAL.search(text))
-
-
-_GENERAL = re.compile(r"Value for attr|truth value of an array")
-"""Messages that a framework has for all its functions."""
+    return frozenset(text for text in told if not signatures.GENERAL.search(text))
 
 
 def _figure(defect: Defect) -> str:

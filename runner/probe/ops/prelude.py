@@ -347,7 +347,7 @@ def dtype_of(function, *dtypes):
 
         try:
             return _dtype_name(jax.eval_shape(function, *[jax.ShapeDtypeStruct((2, 2), dtype) for dtype in dtypes]))
-        except jax.errors.JAXTypeError:  # it cannot be traced, which is not what is asked
+        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):  # it cannot be traced, which is not what is asked
             pass
     return _dtype_name(function(*[keras.ops.ones((2, 2), dtype) for dtype in dtypes]))
 

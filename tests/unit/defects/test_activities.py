@@ -120,5 +120,6 @@ def test_the_class_and_the_figure_say_what_causes_share() -> None:
 def test_a_retracted_promise_is_not_told_from_stored_results() -> None:
     broken = record("wrong", "not so: a warning names it, got []")
     assert found({"b()": broken}, {"b()": OK})
-    for name in activities.RETRACTED:
-        assert not found({f"{name}()": broken}, {f"{name}()": OK})
+    for name, framework in activities.RETRACTED:
+        of_all = found({f"{name}()": broken}, {f"{name}()": OK})
+        assert bool(of_all) == (framework == "tensorflow"), "these cells are of torch"
